@@ -1,0 +1,1 @@
+"""The open successor of the Greengrass V1 Twilio Notifications connector."""

@@ -1,0 +1,88 @@
+"""Every error of the connector, and the closed list of reasons for a failed request.
+
+What is expected is a value (a rejection, a refusal, doubt); only what is not expected is raised:
+
+ConnectorError
+├── ConfigurationError      the configuration is wrong; carries every problem at once
+├── JournalError
+│   ├── JournalLocked       another connector owns the journal
+│   ├── JournalDamaged      the file is no journal, or a broken one
+│   ├── JournalTooNew       written by a later version of this program
+│   └── JournalClosed       the journal was closed before the step was committed
+├── SecretUnavailable       the auth token cannot be read
+└── TransportError
+    ├── BrokerRefused       the broker answered, and said no
+    └── NotAcknowledged     the connection ended before the broker acknowledged a status
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Reason(StrEnum):
+    """Why a request failed: the `error` of the published status, the log field and the metric label."""
+
+    INVALID_PARAMETER = "InvalidParameter"
+    UNAUTHORIZED = "Unauthorized"
+    RECIPIENT_OPTED_OUT = "RecipientOptedOut"
+    RATE_LIMITED = "RateLimited"
+    TWILIO_UNAVAILABLE = "TwilioUnavailable"
+    OUTCOME_UNKNOWN = "OutcomeUnknown"
+    EXPIRED = "Expired"
+    NOT_ALLOWED = "NotAllowed"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    QUEUE_FULL = "QueueFull"
+    INTERNAL_ERROR = "InternalError"
+
+
+class ConnectorError(Exception):
+    """Something went wrong in the connector."""
+
+
+class ConfigurationError(ConnectorError):
+    """The configuration is wrong; `problems` holds one sentence for each thing to mend."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class JournalError(ConnectorError):
+    """The journal cannot be used."""
+
+
+class JournalLocked(JournalError):
+    """Another connector owns the journal."""
+
+
+class JournalDamaged(JournalError):
+    """The journal file is damaged, or no journal at all."""
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a later version of this program."""
+
+
+class JournalClosed(JournalError):
+    """The journal was closed before the step could be committed."""
+
+
+class SecretUnavailable(ConnectorError):
+    """The auth token cannot be read."""
+
+
+class TransportError(ConnectorError):
+    """The transport failed."""
+
+
+class BrokerRefused(TransportError):
+    """The broker answered the connection, and said no."""
+
+
+class NotAcknowledged(TransportError):
+    """The connection ended before the broker acknowledged the status."""

@@ -1,0 +1,165 @@
+"""The values that travel through the connector: frozen, without behaviour beyond their own invariants.
+
+Instants are seconds since the epoch (UTC), durations are seconds; both are floats.
+Names follow the glossary (docs/glossary.md): one word for one thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.errors import Reason
+
+
+
+class Channel(StrEnum):
+    """How a recipient is reached, and so which topic and which resource of Twilio's API are meant."""
+
+    SMS = "SMS"
+    CALL = "CALL"
+
+
+class Priority(StrEnum):
+    """`urgent` requests overtake waiting ones of other recipients, never one of the same recipient."""
+
+    URGENT = "urgent"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Whom a request is for: exactly one person, by name and E.164 number."""
+
+    name: str
+    phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """The content of a text: what the recipient reads. Never logged."""
+
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceLocation:
+    """The content of a call: the absolute URL of a TwiML document, which Twilio fetches, never we."""
+
+    url: str = field(repr=False)
+
+
+Content = Text | VoiceLocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """A valid request. `sender_number` is `from_number`, or the configured default."""
+
+    request_id: str
+    channel: Channel
+    recipient: Recipient
+    content: Content
+    sender_number: str
+    retries: int = 0
+    priority: Priority = Priority.NORMAL
+    valid_for_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """A request that breaks the published contract, and the sentence that says how."""
+
+    request_id: str | int | float
+    message: str
+
+
+# What Twilio, or the lack of Twilio, said to one attempt.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """Twilio answered. `code` and `message` are those of its error body, where there was one."""
+
+    http_status: int
+    code: int | None = None
+    message: str | None = None
+    sid: str | None = None
+    message_status: str | None = None
+    sender_number: str | None = None
+    phone_number: str | None = None
+    retry_after: float | None = None
+    clock_offset: float | None = None
+    """Twilio's clock (the `Date` header) minus ours, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """The request certainly never left: no name resolution, no connection, no TLS session."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """The request may have reached Twilio, but no readable answer came."""
+
+    detail: str
+
+
+Answer = Answered | NotSent | Unanswered
+
+
+# What an answer means for the attempt.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Twilio took the request; `message_status` is its own word, unchanged."""
+
+    sid: str
+    message_status: str
+    sender_number: str
+    phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Twilio said no, and would say no again: never retried."""
+
+    reason: Reason
+    message: str
+    code: int | None = None
+
+
+class DeferralScope(StrEnum):
+    """What has to wait: everything, everything of one sender number, or everything until credentials work."""
+
+    ACCOUNT = "account"
+    SENDER = "sender"
+    CREDENTIALS = "credentials"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """Certainly not carried out, and not the request's fault: it waits, and no attempt is counted."""
+
+    scope: DeferralScope
+    reason: Reason
+    message: str
+    code: int | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InDoubt:
+    """Nobody knows yet: the request may have been carried out. Neither success nor failure."""
+
+    message: str
+
+
+Outcome = Accepted | Refused | Deferred | InDoubt
