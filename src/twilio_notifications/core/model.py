@@ -6,6 +6,7 @@ Names follow the glossary (docs/glossary.md): one word for one thing.
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,6 +14,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twilio_notifications.core.errors import Reason
 
+
+class Secret:
+    """A token, key or password: prints as `Secret(***)` wherever it ends up; `reveal` is the only way in."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
 
 
 class Channel(StrEnum):
