@@ -1,0 +1,25 @@
+"""Rules for all tests: what a test with a marker needs, and what happens where that is missing.
+
+Fixtures live beside the tests that use them; what several folders share lives in tests/support.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.needs import missing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose needs are missing, or fail it in CI.
+
+    The skip is raised here and not where the test stands, so that pytest folds all of them into one line.
+    """
+    for marker in item.iter_markers():
+        lack = missing(marker.name, os.environ)
+        if lack is not None and lack.fails:
+            pytest.fail(f"{lack.reason} (with CI set this is a failure, not a skip)", pytrace=False)
+        if lack is not None:
+            pytest.skip(lack.reason)

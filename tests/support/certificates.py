@@ -1,0 +1,57 @@
+"""Certificates for one test: an authority, a server on the loopback and a client, made anew each time.
+
+They are never stored in the repository, so nothing can expire and no key can leak.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import trustme
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificates:
+    """PEM files, for programs that want paths, and contexts, for those that want objects."""
+
+    ca_file: Path
+    server_certificate_file: Path
+    server_key_file: Path
+    client_certificate_file: Path
+    client_key_file: Path
+
+    def client_context(self, *, with_certificate: bool = False) -> ssl.SSLContext:
+        """What a client needs that trusts the authority, and shows its own certificate if asked to."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if with_certificate:
+            context.load_cert_chain(self.client_certificate_file, self.client_key_file)
+        return context
+
+    def server_context(self) -> ssl.SSLContext:
+        """What a server on the loopback needs; it does not ask clients for a certificate."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.server_certificate_file, self.server_key_file)
+        return context
+
+
+def make_certificates(folder: Path) -> Certificates:
+    """Issue them for `localhost` and 127.0.0.1 and write them into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    for role, names in {"server": ("localhost", "127.0.0.1"), "client": ("client.test",)}.items():
+        issued = authority.issue_cert(*names)
+        issued.cert_chain_pems[0].write_to_path(folder / f"{role}.pem")
+        issued.private_key_pem.write_to_path(folder / f"{role}.key")
+    return Certificates(
+        ca_file=folder / "ca.pem",
+        server_certificate_file=folder / "server.pem",
+        server_key_file=folder / "server.key",
+        client_certificate_file=folder / "client.pem",
+        client_key_file=folder / "client.key",
+    )

@@ -1,0 +1,64 @@
+"""What some tests need beyond Python: which marker needs what, and what follows when it is missing.
+
+A missing need skips the test and says how to get it; where `CI` is set it fails the test,
+because a promise that nobody checked is not kept. The decision is pure, `tests/conftest.py` acts on it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+OPENAPI = ROOT.parent / "shared" / "data" / "twilio_api_v2010.slim.json"
+"""Twilio's own OpenAPI description; it is not ours to distribute, so it may lie beside the repository."""
+
+SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+"""Where brokers are installed, and where the PATH of an ordinary user does not lead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something a test needs is not there. `fails`: the test must not be skipped over it."""
+
+    reason: str
+    fails: bool
+
+
+def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI) -> Missing | None:
+    """What the tests with this marker lack on this machine, if anything."""
+    path = environment.get("PATH", "")
+    in_ci = environment.get("CI", "").lower() in {"true", "1"}
+    match marker:
+        case "mosquitto" if find_mosquitto(path) is None:
+            install = "`apt install mosquitto` or `brew install mosquitto`"
+            return Missing(
+                reason=f"the broker mosquitto is not installed; install it: {install}", fails=in_ci
+            )
+        case "prism" if not openapi.exists():
+            return Missing(
+                reason=f"Twilio's OpenAPI description is not at ../{openapi.parent.name}/", fails=False
+            )
+        case "prism" if shutil.which("npm", path=path) is None:
+            install = "`apt install npm` or `brew install node`"
+            return Missing(reason=f"npm is not installed; install it: {install}", fails=in_ci)
+        case _:
+            return None
+
+
+def find_mosquitto(path: str) -> str | None:
+    """The broker's program on this search path, or in a folder for system programs."""
+    return shutil.which("mosquitto", path=path) or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
+
+
+def mosquitto_program() -> str:
+    """The broker's program; the marker `mosquitto` keeps a test from coming here without one."""
+    program = find_mosquitto(os.environ.get("PATH", ""))
+    assert program is not None, "mark this test with @pytest.mark.mosquitto"
+    return program
