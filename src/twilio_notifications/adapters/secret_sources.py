@@ -1,0 +1,56 @@
+"""Where the auth token comes from. A secret that cannot be read is an error that says what to do, never empty."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import SecretUnavailable
+from twilio_notifications.core.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class EnvironmentSecret:
+    """An environment variable."""
+
+    def __init__(self, variable: str, *, environ: Mapping[str, str]) -> None:
+        self._variable = variable
+        self._environ = environ
+
+    async def read(self) -> Secret:
+        value = self._environ.get(self._variable, "").strip()
+        if not value:
+            raise SecretUnavailable(
+                f"the environment variable {self._variable} with the Twilio auth token is not set. "
+                "Set it, or choose another [secrets] source."
+            )
+        return Secret(value)
+
+
+class FileSecret:
+    """The first of `candidates` that exists; refused when others than its owner and group may read it."""
+
+    def __init__(self, *candidates: Path) -> None:
+        self._candidates = candidates
+
+    async def read(self) -> Secret:
+        path = next((path for path in self._candidates if path.is_file()), None)
+        if path is None:
+            places = " or ".join(str(path) for path in self._candidates)
+            raise SecretUnavailable(f"there is no secret file {places}. Create it, or change [secrets] path.")
+        try:
+            return _secret(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretUnavailable(f"the secret file {path} cannot be read: {error}") from error
+
+
+def _secret(path: Path) -> Secret:
+    if path.stat().st_mode & stat.S_IROTH:
+        raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
+    value = path.read_text("utf-8").strip()
+    if not value:
+        raise SecretUnavailable(f"the secret file {path} is empty. Write the Twilio auth token into it.")
+    return Secret(value)

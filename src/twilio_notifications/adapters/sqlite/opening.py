@@ -1,0 +1,138 @@
+"""Opens a journal file: lock, integrity, migrations.
+
+It refuses rather than repairs: a file that is damaged, foreign or of a later version is left exactly as it
+was, and the error names the file and what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPLICATION_ID = 0x54774E6F
+"""Says "a journal of this program" in the file's header (SQLite's application_id), so that no other
+SQLite file is taken for one by mistake. Reads "TwNo"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    version: int
+    name: str
+    script: str
+
+
+def migrations() -> Iterator[Migration]:
+    """The numbered SQL files in their order."""
+    folder = resources.files(__package__) / "migrations"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            number, _, name = file.name.removesuffix(".sql").partition("_")
+            yield Migration(version=int(number), name=name, script=file.read_text("utf-8"))
+
+
+class FileLock:
+    """Held while a connector owns a journal; the kernel releases it when the process ends, however it ends.
+
+    It stands beside the journal and not on it: SQLite's own locks live on the file, and POSIX drops all
+    of a process's locks on a file as soon as any descriptor of it is closed.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self._path = journal.with_name(journal.name + ".lock")
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(f"the journal's lock file {self._path} cannot be opened: {error}") from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._descriptor)
+            raise JournalLocked(
+                f"the journal {journal} is in use by another connector. "
+                "Stop that one, or give this one a journal of its own ([journal] url)."
+            ) from None
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+
+def open_connection(path: Path | None) -> sqlite3.Connection:
+    """A connection to a journal of the current version; None stands for one in memory."""
+    name = ":memory:" if path is None else str(path)
+    try:
+        # One thread at a time uses it, though not always the same one: the writer, and whoever closes.
+        connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise JournalError(
+            f"the journal {name} cannot be opened: {error}. Its folder must exist and be writable."
+        ) from error
+    try:
+        _prepare(connection, name)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise JournalError(f"the journal {name} cannot be used: {error}") from error
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise JournalDamaged(_damaged(name, str(error))) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, name: str) -> None:
+    _verify(connection, name)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit is on the disk when it returns. NORMAL would lose the last commits in a power cut,
+    # and with them requests that the broker has already forgotten.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_size_limit = 8388608")
+    _migrate(connection)
+
+
+def _verify(connection: sqlite3.Connection, name: str) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
+    if objects and application != APPLICATION_ID:
+        raise JournalDamaged(f"{name} is an SQLite file, but no journal of this program. Name another file.")
+    newest = max(migration.version for migration in migrations())
+    if version > newest:
+        raise JournalTooNew(
+            f"the journal {name} has version {version}, this program knows versions up to {newest}. "
+            "Start the newer program that wrote it, or name another file."
+        )
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if fault != "ok":
+        raise JournalDamaged(_damaged(name, fault))
+
+
+def _damaged(name: str, fault: str) -> str:
+    return (
+        f"the journal {name} is damaged ({fault}). Nothing was changed. Keep a copy, then either recover it "
+        f"(sqlite3 {name} .recover | sqlite3 recovered.db) or move it away to begin an empty one; "
+        "requests that it held and that were not answered must then be sent again by their senders."
+    )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for migration in migrations():
+        if migration.version > version:
+            # One transaction for the script and its number: a crash leaves the old version or the new one.
+            connection.executescript(
+                f"BEGIN IMMEDIATE; {migration.script}\n"
+                f"PRAGMA application_id = {APPLICATION_ID}; "
+                f"PRAGMA user_version = {migration.version}; COMMIT;"
+            )

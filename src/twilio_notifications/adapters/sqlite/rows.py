@@ -1,0 +1,137 @@
+"""Rows of the journal ⇄ values of the ports. No statement, no decision."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, assert_never
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import (
+    Channel,
+    Notification,
+    Priority,
+    Recipient,
+    Text,
+    VoiceLocation,
+)
+from twilio_notifications.ports import Claimed, Doubtful, Finish, Postpone
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports import NewRejection, NewRequest
+
+RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+_PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
+
+
+def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
+    """The parameters of INSERT_REQUEST."""
+    notification = arrival.notification
+    body, voice_location = _content_columns(notification)
+    return (
+        json.dumps(notification.request_id),
+        notification.channel,
+        notification.recipient.name,
+        notification.recipient.phone_number,
+        notification.sender_number,
+        body,
+        voice_location,
+        notification.retries,
+        RANKS[notification.priority],
+        arrival.accepted_at,
+        arrival.expires_at,
+        arrival.accepted_at,  # due at once
+        turn,
+        *_mark_columns(arrival),
+    )
+
+
+def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
+    """The parameters of INSERT_REJECTION."""
+    return (
+        json.dumps(arrival.request_id),
+        arrival.channel,
+        arrival.accepted_at,
+        arrival.accepted_at,
+        arrival.reason,
+        arrival.message,
+        arrival.status,
+        position,
+        *_mark_columns(arrival),
+    )
+
+
+def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes | None]:
+    return (None, None) if arrival.mark is None else (arrival.mark.packet_id, arrival.mark.digest)
+
+
+def _content_columns(notification: Notification) -> tuple[str | None, str | None]:
+    match notification.content:
+        case Text(body=body):
+            return body, None
+        case VoiceLocation(url=url):
+            return None, url
+        case _:
+            assert_never(notification.content)
+
+
+def claimed(row: tuple[Any, ...]) -> Claimed:
+    """A row of CLAIM or OVERDUE."""
+    (
+        id_,
+        request_id,
+        channel,
+        name,
+        phone_number,
+        sender_number,
+        body,
+        voice_location,
+        retries,
+        rank,
+        accepted_at,
+        expires_at,
+        due_at,
+        attempts,
+        deferrals,
+        waiting_reason,
+    ) = row
+    return Claimed(
+        id=id_,
+        notification=Notification(
+            request_id=json.loads(request_id),
+            channel=Channel(channel),
+            recipient=Recipient(name=name, phone_number=phone_number),
+            content=Text(body=body) if voice_location is None else VoiceLocation(url=voice_location),
+            sender_number=sender_number,
+            retries=retries,
+            priority=_PRIORITIES[rank],
+        ),
+        accepted_at=accepted_at,
+        expires_at=expires_at,
+        due_at=accepted_at if due_at is None else due_at,  # none while an attempt is open or in doubt
+        attempts=attempts,
+        deferrals=deferrals,
+        waiting_reason=None if waiting_reason is None else Reason(waiting_reason),
+    )
+
+
+def doubtful(row: tuple[Any, ...]) -> Doubtful:
+    """A row of DOUBTFUL."""
+    *request, opened_at, cut_off = row
+    return Doubtful(request=claimed(tuple(request)), opened_at=opened_at, cut_off=bool(cut_off))
+
+
+def attempt_outcome(step: Finish | Postpone) -> str:
+    """The word under which the closed attempt is kept."""
+    match step:
+        case Finish(reason=None):
+            return "ACCEPTED"
+        case Finish(reason=Reason.OUTCOME_UNKNOWN):
+            return "IN_DOUBT"
+        case Finish(reason=Reason.TWILIO_UNAVAILABLE) | Postpone(counted=True):
+            return "FAILED"
+        case Finish():
+            return "REFUSED"
+        case Postpone():
+            return "DEFERRED"
+        case _:
+            assert_never(step)

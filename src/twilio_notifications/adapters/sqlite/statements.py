@@ -1,0 +1,156 @@
+"""The journal's statements, each named and in one place. Only literals from here reach the driver.
+
+The lists of states come from core/lifecycle.py and are written out, because SQLite uses a partial index only
+where the query repeats the index's condition word for word.
+"""
+
+from __future__ import annotations
+
+INSERT_REQUEST = """
+INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
+                      retries, priority, accepted_at, expires_at, due_at, turn, packet_id, digest)
+VALUES (?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+INSERT_REJECTION = """
+INSERT INTO requests (request_id, channel, state, accepted_at, finished_at, reason, message, status, position,
+                      packet_id, digest)
+VALUES (?, ?, 'FINISHED', ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+RECIPIENT_IS_BUSY = """
+SELECT EXISTS (SELECT 1 FROM requests
+               WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT'))
+"""
+
+# Only the newest row with a packet identifier can be the one the broker repeats: an identifier is used
+# again only after its acknowledgement has arrived (MQTT 5, 2.2.1).
+LATEST_WITH_PACKET_ID = """
+SELECT id, digest FROM requests WHERE packet_id = ? ORDER BY id DESC LIMIT 1
+"""
+
+LATEST_ID = "SELECT COALESCE(MAX(id), 0) FROM requests"
+
+_REQUEST_COLUMNS = """
+id, request_id, channel, name, phone_number, sender_number, body, voice_location, retries, priority,
+accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason
+"""
+
+CLAIM = f"""
+SELECT {_REQUEST_COLUMNS} FROM requests
+WHERE state = 'WAITING' AND turn = 1 AND priority = ? AND due_at <= ?
+ORDER BY due_at, id LIMIT ?
+"""
+
+OVERDUE = f"""
+SELECT {_REQUEST_COLUMNS} FROM requests
+WHERE state = 'WAITING' AND expires_at <= ?
+ORDER BY expires_at LIMIT ?
+"""
+
+OPEN_REQUEST = """
+UPDATE requests SET state = 'OPEN', due_at = NULL, turn = 0 WHERE id = ? AND state = 'WAITING' AND turn = 1
+"""
+
+OPEN_ATTEMPT = "INSERT INTO attempts (request, opened_at) VALUES (?, ?)"
+
+CLOSE_ATTEMPT = """
+UPDATE attempts SET closed_at = ?, outcome = ?, reason = ?, message = ?, code = ?, sid = ?, settle_at = NULL
+WHERE request = ? AND closed_at IS NULL
+"""
+
+FINISH = """
+UPDATE requests
+SET state = 'FINISHED', due_at = NULL, turn = 0, finished_at = ?, reason = ?, message = ?, code = ?, sid = ?,
+    status = ?, position = ?, attempts = attempts + ?
+WHERE id = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT')
+RETURNING channel, phone_number
+"""
+
+POSTPONE = """
+UPDATE requests
+SET state = 'WAITING', due_at = ?, turn = 0, waiting_reason = ?, attempts = attempts + ?,
+    deferrals = deferrals + ?
+WHERE id = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT')
+RETURNING channel, phone_number
+"""
+
+DOUBT_REQUEST = "UPDATE requests SET state = 'IN_DOUBT' WHERE id = ? AND state IN ('OPEN', 'IN_DOUBT')"
+
+DOUBT_ATTEMPT = """
+UPDATE attempts SET outcome = 'IN_DOUBT', message = ?, settle_at = ? WHERE request = ? AND closed_at IS NULL
+"""
+
+RECIPIENT_HAS_OPEN_ATTEMPT = """
+SELECT EXISTS (SELECT 1 FROM requests
+               WHERE channel = ? AND phone_number = ? AND state IN ('OPEN', 'IN_DOUBT'))
+"""
+
+RECIPIENT_TURN = """
+SELECT id FROM requests
+WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND turn = 1
+"""
+
+FIRST_IN_ORDER = """
+SELECT id, turn FROM requests
+WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state = 'WAITING'
+ORDER BY id LIMIT 1
+"""
+
+FIRST_DUE = """
+SELECT id, turn FROM requests
+WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state = 'WAITING'
+ORDER BY due_at, id LIMIT 1
+"""
+
+GIVE_TURN = "UPDATE requests SET turn = 1 WHERE id = ?"
+
+TAKE_TURN = "UPDATE requests SET turn = 0 WHERE id = ?"
+
+DOUBTFUL = f"""
+SELECT {_REQUEST_COLUMNS}, opened_at, cut_off
+FROM requests JOIN (SELECT request, opened_at, cut_off, settle_at FROM attempts
+                    WHERE settle_at IS NOT NULL AND settle_at <= ?
+                    ORDER BY settle_at LIMIT ?) AS doubt ON requests.id = doubt.request
+ORDER BY doubt.settle_at
+"""
+
+NEXT_DUE = """
+SELECT MIN(due_at) FROM requests WHERE state = 'WAITING' AND turn = 1 AND priority = ?
+"""
+
+NEXT_EXPIRY = "SELECT MIN(expires_at) FROM requests WHERE state = 'WAITING'"
+
+NEXT_SETTLEMENT = "SELECT MIN(settle_at) FROM attempts WHERE settle_at IS NOT NULL"
+
+UNREPORTED = """
+SELECT position, id, status FROM requests WHERE state = 'FINISHED' AND position > ? ORDER BY position LIMIT ?
+"""
+
+REPORT = "UPDATE requests SET state = 'REPORTED', reported_at = ? WHERE id = ? AND state = 'FINISHED'"
+
+PURGE = """
+DELETE FROM requests WHERE id IN (
+    SELECT id FROM requests WHERE state = 'REPORTED' AND finished_at < ? ORDER BY finished_at LIMIT ?)
+"""
+
+KNOWN_SID = "SELECT 1 FROM attempts WHERE sid = ? LIMIT 1"
+
+# Of the outbox alone: positions must grow within one run, and beyond what an earlier run left.
+LATEST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM requests WHERE state = 'FINISHED'"
+
+COUNT_UNFINISHED = """
+SELECT COUNT(*) FROM requests WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT')
+"""
+
+COUNT_UNREPORTED = "SELECT COUNT(*) FROM requests WHERE state = 'FINISHED'"
+
+# At a start: what an earlier run left open was cut off by our own end.
+RECOVER_ATTEMPTS = """
+UPDATE attempts SET outcome = 'IN_DOUBT', cut_off = 1, settle_at = ?, message = ?
+WHERE closed_at IS NULL AND outcome IS NULL
+"""
+
+RECOVER_REQUESTS = "UPDATE requests SET state = 'IN_DOUBT' WHERE state = 'OPEN'"
+
+COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"

@@ -1,0 +1,202 @@
+"""Group commit: one thread owns the connection, and whatever waits is written in one transaction.
+
+Rule 1: a future is done only after the commit that holds its change. Rule 2: a disk that fails (full,
+read-only, I/O error) is waited for; nothing is answered meanwhile, and nothing is lost when it recovers.
+Rule 3: an operation that fails by its own fault fails alone, never the transaction it shares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from twilio_notifications.core.errors import JournalClosed
+
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BATCH_LIMIT = 256
+"""Operations in one transaction: well past the point where the cost of a commit per row has vanished,
+small enough that the first of them does not wait for the last."""
+
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""Pauses before a failed transaction is tried again; the last one repeats."""
+
+# https://www.sqlite.org/rescode.html, primary codes: the disk's fault, not the statement's.
+_DISK_FAULTS = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+_PRIMARY_CODE = 0xFF
+
+
+class Ledger(Protocol):
+    """What is kept in memory about the journal, and so must follow its transactions."""
+
+    def committed(self) -> None: ...
+
+    def rolled_back(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    operation: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    future: asyncio.Future[Any]
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Runs operations on the connection, in order, and commits them in groups."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        ledger: Ledger,
+        on_disk_fault: Callable[[str], None],
+        on_disk_recovery: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._ledger = ledger
+        self._on_disk_fault = on_disk_fault
+        self._on_disk_recovery = on_disk_recovery
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[_Waiting] = deque()
+        self._wakeup = threading.Condition()
+        self._closing = False
+        self._faulty = False
+        self._thread = threading.Thread(target=self._run, name="twilio_notifications.journal", daemon=True)
+        self._thread.start()
+
+    def submit(self, operation: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """The operation's result, once it is on disk; JournalClosed when that did not happen any more."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._wakeup:
+            if self._closing:
+                future.set_exception(JournalClosed("the journal is closed"))
+            else:
+                self._queue.append(_Waiting(operation, future))
+                self._wakeup.notify()
+        return future
+
+    async def close(self) -> None:
+        """Writes what waits, if the disk lets it, and ends the thread."""
+        with self._wakeup:
+            self._closing = True
+            self._wakeup.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    # Everything below runs in the writer's thread.
+
+    def _run(self) -> None:
+        while batch := self._take():
+            results = self._commit_patiently(batch)
+            self._loop.call_soon_threadsafe(_deliver, results)
+
+    def _take(self) -> list[_Waiting]:
+        with self._wakeup:
+            while not self._queue and not self._closing:
+                self._wakeup.wait()
+            count = min(len(self._queue), BATCH_LIMIT)
+            return [self._queue.popleft() for _ in range(count)]
+
+    def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
+        for attempt in range(2**62):
+            try:
+                results = self._commit(batch)
+            except sqlite3.Error as error:
+                if not _is_disk_fault(error):
+                    return [_Result(waiting.future, error=error) for waiting in batch]
+                if not self._wait_for_disk(error, attempt):
+                    closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
+                    return [_Result(waiting.future, error=closed) for waiting in batch]
+            else:
+                self._recovered()
+                return results
+        raise AssertionError("unreachable")
+
+    def _wait_for_disk(self, error: sqlite3.Error, attempt: int) -> bool:
+        """False when the journal is being closed, so that there is no next try."""
+        if not self._faulty:
+            self._faulty = True
+            self._on_disk_fault(str(error))
+        with self._wakeup:
+            if not self._closing:
+                self._wakeup.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            return not self._closing
+
+    def _recovered(self) -> None:
+        if self._faulty:
+            self._faulty = False
+            self._on_disk_recovery()
+
+    def _commit(self, batch: Sequence[_Waiting]) -> list[_Result]:
+        try:
+            return self._commit_together(batch)
+        except _OperationFailed as failed:
+            # Not worth a savepoint for each operation: a failing operation is a defect, and rare.
+            if len(batch) == 1:
+                return [_Result(batch[0].future, error=failed.__cause__)]
+            return [result for waiting in batch for result in self._commit([waiting])]
+
+    def _commit_together(self, batch: Sequence[_Waiting]) -> list[_Result]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            results = [_Result(waiting.future, self._perform(waiting)) for waiting in batch]
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._ledger.rolled_back()
+            raise
+        self._ledger.committed()
+        return results
+
+    def _perform(self, waiting: _Waiting) -> Any:
+        try:
+            return waiting.operation(self._connection)
+        except sqlite3.Error as error:
+            if _is_disk_fault(error):
+                raise
+            raise _OperationFailed from error
+        except Exception as error:
+            raise _OperationFailed from error
+
+
+class _OperationFailed(Exception):
+    """The operation failed by its own fault; its cause says how."""
+
+
+def _is_disk_fault(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & _PRIMARY_CODE) in _DISK_FAULTS
+
+
+def _deliver(results: Sequence[_Result]) -> None:
+    for result in results:
+        if result.future.done():  # its waiter was cancelled; the change is on disk all the same
+            continue
+        if result.error is None:
+            result.future.set_result(result.value)
+        else:
+            result.future.set_exception(result.error)

@@ -1,0 +1,187 @@
+"""Twilio's REST API, as far as one attempt needs it: create a message, create a call.
+
+It reports what was said and what certainly did not happen, and leaves the meaning to core/retry.py.
+It never retries, never follows a redirect (a redirected POST could be carried out twice), and never fetches
+a URL that a request names.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Self, assert_never
+
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from twilio_notifications.core.model import Answered, Channel, NotSent, Text, Unanswered, VoiceLocation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from pyreqwest.client import Client
+    from pyreqwest.response import Response
+
+    from twilio_notifications.core.model import Answer, Notification, Secret
+    from twilio_notifications.ports import Clock
+
+API_VERSION = "2010-04-01"
+
+CONNECT_SHARE = 0.5
+"""The share of the time-out that connecting may take, at most CONNECT_LIMIT_SECONDS. It must end before the
+whole does: a time-out while connecting is surely not sent, a time-out of the whole is doubt."""
+CONNECT_LIMIT_SECONDS = 10.0
+
+IDLE_SECONDS = 25.0
+"""How long an unused connection is kept. Shorter than common idle limits of load balancers (60 s) and NAT
+gateways, so that a POST is rarely written to a connection that the other side is just closing."""
+
+CONNECT_FAILURE = "client error (Connect)"
+"""The cause by which the HTTP client says that it never had a connection: name resolution, TCP, TLS.
+The classes of its exceptions do not tell: measured, ConnectError also covers a connection that was closed after
+the request had been written, and ConnectTimeoutError an answer that never came. Whatever does not name this
+cause is doubt; if a later version words it differently, the fault is too much doubt, never a second text."""
+
+_RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
+
+
+class TwilioSender:
+    """Makes attempts with the credentials that `credentials` returns at that moment."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        account_sid: str,
+        credentials: Callable[[], tuple[str, Secret]],
+        clock: Clock,
+        timeout_seconds: float,
+        ca_certificates: bytes | None = None,
+    ) -> None:
+        self._account_url = f"{base_url.rstrip('/')}/{API_VERSION}/Accounts/{account_sid}"
+        self._credentials = credentials
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._ca_certificates = ca_certificates
+
+    async def __aenter__(self) -> Self:
+        self._client = _client(self._timeout_seconds, self._ca_certificates)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def send(self, notification: Notification) -> Answer:
+        """Makes one attempt, in at most the time-out."""
+        request = (
+            self._client.post(f"{self._account_url}/{_RESOURCES[notification.channel]}.json")
+            .header("Authorization", self._authorization(), is_sensitive=True)
+            .form(form(notification))
+            .build()
+        )
+        try:
+            response = await request.send()
+            body = bytes(await response.bytes())
+        except PyreqwestError as error:
+            return failed_answer(error)
+        return read_answer(response, body, now=self._clock.now())
+
+    def _authorization(self) -> str:
+        user, secret = self._credentials()
+        return "Basic " + base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode()
+
+
+def _client(timeout_seconds: float, ca_certificates: bytes | None) -> Client:
+    connect_seconds = min(timeout_seconds * CONNECT_SHARE, CONNECT_LIMIT_SECONDS)
+    builder = (
+        ClientBuilder()
+        .user_agent("twilio-notifications")
+        .timeout(timedelta(seconds=timeout_seconds))
+        .connect_timeout(timedelta(seconds=connect_seconds))
+        .pool_idle_timeout(timedelta(seconds=IDLE_SECONDS))
+        .follow_redirects(enable=False)
+        .referer(enable=False)
+    )
+    if ca_certificates is not None:
+        builder = builder.add_root_certificate_pem(ca_certificates)
+    return builder.build()
+
+
+def form(notification: Notification) -> list[tuple[str, str]]:
+    """The parameters of the create request, under Twilio's names."""
+    fields = [("To", notification.recipient.phone_number), ("From", notification.sender_number)]
+    match notification.content:
+        case Text(body=body):
+            fields.append(("Body", body))
+        case VoiceLocation(url=url):
+            fields.append(("Url", url))
+        case _:
+            assert_never(notification.content)
+    return fields
+
+
+def read_answer(response: Response, body: bytes, *, now: float) -> Answered:
+    """What Twilio said; fields that are missing or not of the expected type are None."""
+    fields = _json_object(body)
+    return Answered(
+        http_status=response.status,
+        code=_typed(fields, "code", int),
+        message=_typed(fields, "message", str),
+        sid=_typed(fields, "sid", str),
+        message_status=_typed(fields, "status", str),
+        sender_number=_typed(fields, "from", str),
+        phone_number=_typed(fields, "to", str),
+        retry_after=retry_after_seconds(response.get_header("Retry-After"), now=now),
+        clock_offset=clock_offset(response.get_header("Date"), now=now),
+    )
+
+
+def _json_object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _typed(fields: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = fields.get(name)
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def retry_after_seconds(header: str | None, *, now: float) -> float | None:
+    """`Retry-After` in seconds from now: both of its forms (RFC 9110, 10.2.3); None when unreadable."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    instant = _instant(header)
+    return None if instant is None else max(0.0, instant - now)
+
+
+def clock_offset(header: str | None, *, now: float) -> float | None:
+    """Twilio's clock minus ours, from its `Date` header (whole seconds); None when unreadable."""
+    instant = None if header is None else _instant(header)
+    return None if instant is None else instant - now
+
+
+def _instant(header: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    # A date without a zone is read as UTC: HTTP dates are always GMT (RFC 9110, 5.6.7).
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def failed_answer(error: PyreqwestError) -> NotSent | Unanswered:
+    """Whether the request certainly never left; in the detail, the causes with the innermost last."""
+    details = getattr(error, "details", None) or {}
+    causes = [cause["message"] for cause in details.get("causes") or ()]
+    detail = ": ".join(causes or [error.message])
+    return NotSent(detail=detail) if CONNECT_FAILURE in causes else Unanswered(detail=detail)
