@@ -1,0 +1,281 @@
+"""Twilio's REST API 2010-04-01, as far as Messages and Calls go: a request in, an answer out.
+
+Everything is decided here and nothing is sent: no sockets, no clock, no waiting. Faults stand outside; the
+two that change what is done rather than what is answered come in as `Circumstances`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator import refusals
+from twilio_notifications.simulator.lists import list_page, read_query
+from twilio_notifications.simulator.numbers import normalized
+from twilio_notifications.simulator.orders import first, read_call, read_text
+from twilio_notifications.simulator.refusals import Refusal, render_refusal
+from twilio_notifications.simulator.resources import (
+    ANSWERED,
+    API_VERSION,
+    Call,
+    Ending,
+    Message,
+    Resource,
+    ended,
+    instant_of,
+    is_final_at,
+    render,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.simulator.store import Store
+
+
+class Action(StrEnum):
+    """What a request is about; the plural is also how faults are told which requests they hit."""
+
+    CREATE = "creates"
+    LIST = "lists"
+    FETCH = "fetches"
+    UPDATE = "updates"
+    DELETE = "deletes"
+    ACCOUNT = "accounts"
+    NONE = "others"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request to the API, taken apart; `parameters` are the form's of a POST, else the query's."""
+
+    method: str
+    path: str
+    action: Action
+    channel: Channel
+    account_sid: str
+    sid: str
+    parameters: Mapping[str, list[str]] = field(repr=False)
+    authorization: str = field(repr=False)
+
+    @property
+    def to(self) -> str:
+        """The recipient that a create or a list names, or nothing."""
+        return normalized(first(self.parameters, "To"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One answer; `headers` are those beside the ones that every answer has."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is out of the ordinary while a request is carried out."""
+
+    list_lag_seconds: float = 0.0
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Who is let in. None: any account SID that equals the user name, any token that is not empty."""
+
+    account_sid: str | None = None
+    auth_tokens: frozenset[str] | None = field(default=None, repr=False)
+
+    def admits(self, request: Request) -> bool:
+        user, token = _read_basic(request.authorization)
+        expected = request.account_sid if self.account_sid is None else self.account_sid
+        known = bool(token) if self.auth_tokens is None else token in self.auth_tokens
+        return known and user == expected == request.account_sid
+
+
+def _read_basic(authorization: str) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, token
+
+
+COLLECTIONS = {"Messages": Channel.SMS, "Calls": Channel.CALL}
+WITHOUT_SID = {"GET": Action.LIST, "POST": Action.CREATE}
+WITH_SID = {"GET": Action.FETCH, "POST": Action.UPDATE, "DELETE": Action.DELETE}
+CHALLENGE = ((b"WWW-Authenticate", b'Basic realm="Twilio API"'),)
+
+
+def read_request(*, method: str, target: str, authorization: str, body: bytes) -> Request:
+    """Take a request apart. What it asks for may not exist: then `action` is NONE."""
+    path, _, query = target.partition("?")
+    form = body.decode("utf-8", "replace") if method == "POST" else query
+    action, channel, account_sid, sid = _route(method, path)
+    return Request(
+        method=method,
+        path=path,
+        action=action,
+        channel=channel,
+        account_sid=account_sid,
+        sid=sid,
+        parameters=parse_qs(form, keep_blank_values=True),
+        authorization=authorization,
+    )
+
+
+def _route(method: str, path: str) -> tuple[Action, Channel, str, str]:
+    parts = unquote(path).removesuffix(".json").split("/")
+    match parts:
+        case ["", version, "Accounts", account_sid, name] if version == API_VERSION and name in COLLECTIONS:
+            return WITHOUT_SID.get(method, Action.NONE), COLLECTIONS[name], account_sid, ""
+        case ["", version, "Accounts", account_sid, name, sid] if version == API_VERSION and (
+            name in COLLECTIONS
+        ):
+            return WITH_SID.get(method, Action.NONE), COLLECTIONS[name], account_sid, sid
+        case ["", version, "Accounts", account_sid] if version == API_VERSION:
+            return (Action.ACCOUNT if method == "GET" else Action.NONE), Channel.SMS, account_sid, account_sid
+        case _:
+            return Action.NONE, Channel.SMS, "", ""
+
+
+def answer(
+    request: Request, store: Store, credentials: Credentials, *, now: float, circumstances: Circumstances
+) -> Response:
+    """Carry the request out and say what came of it."""
+    if not credentials.admits(request):
+        return refuse(refusals.AUTHENTICATE)
+    match request.action:
+        case Action.CREATE:
+            return _create(request, store, now=now, ending=circumstances.ending)
+        case Action.LIST:
+            return _list(request, store, now=now, lag_seconds=circumstances.list_lag_seconds)
+        case Action.FETCH | Action.UPDATE | Action.DELETE:
+            resource = store.books[request.channel].get(request.sid)
+            if resource is None or resource.account_sid != request.account_sid:
+                return refuse(refusals.not_found(request.path))
+            return _act_on(request, resource, store, now=now)
+        case Action.ACCOUNT:
+            return _reply(HTTPStatus.OK, _render_account(request.account_sid))
+        case Action.NONE:
+            known = bool(request.account_sid)
+            return refuse(refusals.METHOD_NOT_ALLOWED if known else refusals.not_found(request.path))
+        case _:
+            assert_never(request.action)
+
+
+def refuse(refusal: Refusal, *headers: tuple[bytes, bytes]) -> Response:
+    """The answer that carries a refusal."""
+    challenge = CHALLENGE if refusal.status == HTTPStatus.UNAUTHORIZED else ()
+    return Response(status=refusal.status, body=render_refusal(refusal), headers=(*challenge, *headers))
+
+
+def _reply(status: HTTPStatus, content: object) -> Response:
+    return Response(status=status, body=msgspec.json.encode(content))
+
+
+def _create(request: Request, store: Store, *, now: float, ending: Ending | None) -> Response:
+    texts = request.channel is Channel.SMS
+    order = read_text(request.parameters, now=now) if texts else read_call(request.parameters)
+    if isinstance(order, Refusal):
+        return refuse(order)
+    resource = store.create(order, account_sid=request.account_sid, now=now, ending=ending)
+    return _reply(HTTPStatus.CREATED, render(resource, now))
+
+
+def _list(request: Request, store: Store, *, now: float, lag_seconds: float) -> Response:
+    query = read_query(
+        request.parameters, channel=request.channel, account_sid=request.account_sid, path=request.path
+    )
+    if isinstance(query, Refusal):
+        return refuse(query)
+    hidden_after = now - lag_seconds if lag_seconds else math.inf
+    book = store.books[request.channel]
+    return _reply(HTTPStatus.OK, list_page(query, book, now=now, hidden_after=hidden_after))
+
+
+def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -> Response:
+    book = store.books[request.channel]
+    if request.action is Action.FETCH:
+        return _reply(HTTPStatus.OK, render(resource, now))
+    if request.action is Action.DELETE:
+        if not is_final_at(resource, now):
+            return refuse(refusals.NOT_COMPLETE)
+        book.remove(resource.sid)
+        return Response(status=HTTPStatus.NO_CONTENT, body=b"")
+    changed = (
+        _update_message(resource, request.parameters, now=now)
+        if isinstance(resource, Message)
+        else _update_call(resource, request.parameters, now=now)
+    )
+    if isinstance(changed, Refusal):
+        return refuse(changed)
+    book.replace(changed)
+    return _reply(HTTPStatus.OK, render(changed, now))
+
+
+def _update_message(
+    message: Message, parameters: Mapping[str, list[str]], *, now: float
+) -> Resource | Refusal:
+    """Cancel (`Status=canceled`) or redact (`Body=`, empty)."""
+    status = first(parameters, "Status")
+    if status == "canceled":
+        return (
+            refusals.TEXT_FINAL if is_final_at(message, now) else ended(message, status="canceled", now=now)
+        )
+    if status:
+        return refusals.parameter_invalid("Status", status)
+    if first(parameters, "Body"):
+        return refusals.parameter_invalid("Body", "only an empty body can be set")
+    if not is_final_at(message, now):
+        return refusals.NOT_COMPLETE
+    return replace(message, body="")
+
+
+def _update_call(call: Call, parameters: Mapping[str, list[str]], *, now: float) -> Resource | Refusal:
+    """Hang up (`canceled`: only while nobody answered; `completed`: at any time) or redirect."""
+    status = first(parameters, "Status")
+    answered = instant_of(call, ANSWERED, now) is not None
+    match status:
+        case "canceled":
+            return call if answered or is_final_at(call, now) else ended(call, status="canceled", now=now)
+        case "completed":
+            # "completed" only ever means connected
+            last = "completed" if answered else "canceled"
+            return call if is_final_at(call, now) else ended(call, status=last, now=now)
+        case "":
+            redirects = first(parameters, "Url") or first(parameters, "Twiml")
+            in_progress = answered and not is_final_at(call, now)
+            return refusals.CALL_NOT_IN_PROGRESS if redirects and not in_progress else call
+        case _:
+            return refusals.parameter_invalid("Status", status)
+
+
+def _render_account(account_sid: str) -> dict[str, object]:
+    uri = f"/{API_VERSION}/Accounts/{account_sid}"
+    return {
+        "auth_token": None,  # Twilio shows it here; nothing may learn a token from the simulator
+        "date_created": "Thu, 30 Jul 2015 20:00:00 +0000",
+        "date_updated": "Thu, 30 Jul 2015 20:00:00 +0000",
+        "friendly_name": "Twilio simulator",
+        "owner_account_sid": account_sid,
+        "sid": account_sid,
+        "status": "active",
+        "subresource_uris": {"calls": f"{uri}/Calls.json", "messages": f"{uri}/Messages.json"},
+        "type": "Full",
+        "uri": f"{uri}.json",
+    }

@@ -1,0 +1,162 @@
+"""One connection of the simulator's HTTP/1.1 server: bytes in, requests out; answers in, bytes out.
+
+h11 speaks the protocol, this file moves its bytes. There is no asyncio task per connection or request: a late
+answer is a timer, so hundreds of open connections cost memory only. It never decides what an answer is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol, cast
+
+import h11
+
+if TYPE_CHECKING:
+    from twilio_notifications.simulator.api import Response
+    from twilio_notifications.simulator.engine import Reply
+
+BODY_LIMIT = 1 << 20  # Twilio's largest create has 4,000 characters of TwiML
+LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+REASONS = {int(status): status.phrase.encode() for status in HTTPStatus}
+
+
+class Site(Protocol):
+    """Whoever answers: a `begin` for each request, and a `finish` when it is answered or given up."""
+
+    def begin(self, *, method: str, target: str, authorization: str, body: bytes, local: bool) -> Reply: ...
+
+    def finish(self) -> None: ...
+
+    def common_headers(self) -> list[tuple[bytes, bytes]]: ...
+
+
+class Roster(Protocol):
+    """Whoever keeps track of the open connections."""
+
+    def add(self, connection: Connection) -> None: ...
+
+    def discard(self, connection: Connection) -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection: on the roster from when it is made until it is gone."""
+
+    def __init__(self, site: Site, *, loop: asyncio.AbstractEventLoop, roster: Roster) -> None:
+        self._site = site
+        self._loop = loop
+        self._roster = roster
+        self._parser = h11.Connection(h11.SERVER)
+        self._transport: asyncio.Transport
+        self._local = False
+        self._head: h11.Request
+        self._body = bytearray()
+        self._busy = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        peer = transport.get_extra_info("peername")
+        self._local = bool(peer) and peer[0] in LOOPBACK
+        self._roster.add(self)
+
+    def data_received(self, received: bytes) -> None:
+        self._parser.receive_data(received)
+        self._read()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - however it was lost, it is gone
+        if self._timer is not None:
+            self._timer.cancel()
+        self._free()
+        self._roster.discard(self)
+
+    def abort(self) -> None:
+        """Drop the connection, whatever it is doing."""
+        self._transport.abort()
+
+    def _read(self) -> None:
+        """Take in what has arrived, up to the next request that has to wait for its answer."""
+        while not (self._busy or self._transport.is_closing()):
+            try:
+                event = self._parser.next_event()
+            except h11.RemoteProtocolError as error:
+                self._reject(error.error_status_hint)
+                return
+            match event:
+                case h11.Request():
+                    self._head = event
+                    self._body.clear()
+                case h11.Data(data=part):
+                    self._body += part
+                    if len(self._body) > BODY_LIMIT:
+                        self._reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                case h11.EndOfMessage():
+                    self._begin()
+                case _:  # more has to arrive, or the client is done
+                    return
+
+    def _begin(self) -> None:
+        self._busy = True
+        head = self._head
+        reply = self._site.begin(
+            method=head.method.decode(),
+            target=head.target.decode("latin-1"),
+            authorization=_authorization(head),
+            body=bytes(self._body),
+            local=self._local,
+        )
+        if reply.hang:
+            return
+        if reply.delay_seconds > 0:
+            self._timer = self._loop.call_later(reply.delay_seconds, self._finish_late, reply)
+        else:
+            self._finish(reply)
+
+    def _finish_late(self, reply: Reply) -> None:
+        self._timer = None
+        self._finish(reply)
+        self._read()  # a client may have sent its next request without waiting
+
+    def _finish(self, reply: Reply) -> None:
+        if reply.response is not None:
+            answer = self._compose(reply.response, self._site.common_headers())
+            self._transport.write(answer[: reply.cut_at])
+        self._free()
+        complete = reply.response is not None and reply.cut_at is None
+        if complete and self._parser.our_state is h11.DONE and self._parser.their_state is h11.DONE:
+            self._parser.start_next_cycle()
+        else:
+            self._transport.close()
+
+    def _free(self) -> None:
+        if self._busy:
+            self._busy = False
+            self._site.finish()
+
+    def _compose(self, response: Response, headers: list[tuple[bytes, bytes]]) -> bytes:
+        has_body = response.status != HTTPStatus.NO_CONTENT
+        length = [(b"Content-Length", b"%d" % len(response.body))] if has_body else []
+        head = h11.Response(
+            status_code=response.status,
+            headers=[*headers, *response.headers, *length],
+            reason=REASONS.get(response.status, b""),
+        )
+        parts = [self._parser.send(head) or b""]
+        if has_body and self._head.method != b"HEAD":
+            parts.append(self._parser.send(h11.Data(data=response.body)) or b"")
+        parts.append(self._parser.send(h11.EndOfMessage()) or b"")
+        return b"".join(parts)
+
+    def _reject(self, status: int) -> None:
+        """Answer what is no request, or too large a one, and end the connection."""
+        reason = REASONS.get(status, b"")
+        head = b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % (status, reason)
+        self._transport.write(head)
+        self._transport.close()
+
+
+def _authorization(head: h11.Request) -> str:
+    for name, value in head.headers:
+        if name == b"authorization":
+            return value.decode("latin-1")
+    return ""

@@ -1,0 +1,183 @@
+"""The simulator without its network: one request in, what to do with the connection out.
+
+It owns the state (resources, ledger, faults, credentials, latency) and applies the faults, but never waits
+and never writes: a `Reply` says what to send, after how long, and how much of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.simulator import api, faults
+from twilio_notifications.simulator.api import Circumstances, Credentials, Request, Response
+from twilio_notifications.simulator.faults import Faults
+from twilio_notifications.simulator.instants import http_date
+from twilio_notifications.simulator.refusals import TOO_MANY_REQUESTS, Refusal, server_error
+from twilio_notifications.simulator.resources import Ending
+from twilio_notifications.simulator.store import Store
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Collection
+
+    from twilio_notifications.simulator.faults import Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """What the simulator has seen since it started. `refusals` are answers 400 to 499, faults' included."""
+
+    requests: int = 0
+    creates: int = 0
+    refusals: int = 0
+    faults: int = 0
+    concurrent: int = 0
+    concurrent_maximum: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What becomes of a request, `delay_seconds` from now.
+
+    The answer is sent and the connection kept; with `cut_at`, only so many bytes are sent before it is
+    closed; without an answer it is closed, or left open for ever (`hang`).
+    """
+
+    response: Response | None
+    delay_seconds: float = 0.0
+    cut_at: int | None = None
+    hang: bool = False
+
+
+ORDINARY = Circumstances()
+
+
+class Engine:
+    """The state of one simulator. `clock` gives seconds since the epoch; `random` makes SIDs and chances."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        random: random.Random,
+        credentials: Credentials,
+        latency_seconds: float,
+    ) -> None:
+        self._clock = clock
+        self._random = random
+        self.store = Store(new_sid=self._new_sid)
+        self.faults = Faults(chance=random)
+        self.credentials = credentials
+        self.latency_seconds = latency_seconds
+        self.clock_offset_seconds = 0.0
+        self._requests = self._refusals = self._struck = 0
+        self._concurrent = self._concurrent_maximum = 0
+
+    @property
+    def now(self) -> float:
+        """Twilio's time, which may be off ours."""
+        return self._clock() + self.clock_offset_seconds
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(
+            requests=self._requests,
+            creates=len(self.store.ledger),
+            refusals=self._refusals,
+            faults=self._struck,
+            concurrent=self._concurrent,
+            concurrent_maximum=self._concurrent_maximum,
+        )
+
+    def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
+        """From now on only these tokens are accepted; None: any that is not empty."""
+        tokens = None if auth_tokens is None else frozenset(auth_tokens)
+        self.credentials = replace(self.credentials, auth_tokens=tokens)
+
+    def add_fault(self, fault: faults.Fault) -> faults.ArmedFault:
+        # a period is counted on our clock: moving Twilio's must not end it
+        return self.faults.add(fault, now=self._clock())
+
+    def begin(self, request: Request) -> Reply:
+        """Carry out one request, or not; `finish` is to be called when its connection is free again."""
+        self._requests += 1
+        self._concurrent += 1
+        self._concurrent_maximum = max(self._concurrent_maximum, self._concurrent)
+        reply = self._reply(request)
+        response = reply.response
+        self._refusals += response is not None and 400 <= response.status < 500  # noqa: PLR2004 - HTTP's 4xx
+        return reply
+
+    def finish(self) -> None:
+        self._concurrent -= 1
+
+    def common_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that Twilio puts on every answer."""
+        return [
+            (b"Content-Type", b"application/json"),
+            (b"Date", http_date(self.now)),
+            (b"Twilio-Concurrent-Requests", b"%d" % self._concurrent),
+            (b"Twilio-Request-Id", self._new_sid("RQ").encode()),
+        ]
+
+    def _new_sid(self, prefix: str) -> str:
+        return f"{prefix}{self._random.getrandbits(128):032x}"
+
+    def _reply(self, request: Request) -> Reply:
+        effect = self._strike(request) if self.faults.armed else None
+        if effect is None:
+            return Reply(response=self._answer(request), delay_seconds=self.latency_seconds)
+        self._struck += 1
+        return self._struck_reply(request, effect)
+
+    def _strike(self, request: Request) -> Effect | None:
+        return self.faults.strike(request.action, channel=request.channel, to=request.to, now=self._clock())
+
+    def _answer(self, request: Request, circumstances: Circumstances = ORDINARY) -> Response:
+        return api.answer(request, self.store, self.credentials, now=self.now, circumstances=circumstances)
+
+    def _struck_reply(self, request: Request, effect: Effect) -> Reply:
+        latency = self.latency_seconds
+        match effect:
+            case faults.AnswerLost(after_bytes=after_bytes):
+                return Reply(response=self._answer(request), delay_seconds=latency, cut_at=after_bytes)
+            case faults.ConnectionClosed():
+                return Reply(response=None)
+            case faults.Hang(executed=executed):
+                self._execute(request, executed=executed)
+                return Reply(response=None, hang=True)
+            case faults.ServerError(status=status, executed=executed):
+                self._execute(request, executed=executed)
+                return Reply(response=api.refuse(server_error(status)), delay_seconds=latency)
+            case faults.RateLimited() | faults.Refused():
+                return Reply(response=_refusal(effect), delay_seconds=latency)
+            case faults.Garbage(body=body):
+                response = replace(self._answer(request), body=body.encode())
+                return Reply(response=response, delay_seconds=latency)
+            case faults.Slow(seconds=seconds):
+                return Reply(response=self._answer(request), delay_seconds=latency + seconds)
+            case faults.ListLag() | faults.Ends():
+                response = self._answer(request, _circumstances(effect))
+                return Reply(response=response, delay_seconds=latency)
+            case _:
+                assert_never(effect)
+
+    def _execute(self, request: Request, *, executed: bool) -> None:
+        if executed:
+            self._answer(request)
+
+
+def _refusal(effect: faults.RateLimited | faults.Refused) -> Response:
+    if isinstance(effect, faults.Refused):
+        return api.refuse(Refusal(code=effect.code, message=effect.message, status=effect.status))
+    if effect.retry_after is None:
+        return api.refuse(TOO_MANY_REQUESTS)
+    return api.refuse(TOO_MANY_REQUESTS, (b"Retry-After", str(effect.retry_after).encode()))
+
+
+def _circumstances(effect: faults.ListLag | faults.Ends) -> Circumstances:
+    if isinstance(effect, faults.ListLag):
+        return Circumstances(list_lag_seconds=effect.seconds)
+    ending = Ending(status=effect.status, error_code=effect.error_code, error_message=effect.error_message)
+    return Circumstances(ending=ending)

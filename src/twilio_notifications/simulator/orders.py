@@ -1,0 +1,171 @@
+"""What a create asks for, read from its form parameters: an order that can be carried out, or a refusal.
+
+The checks and their codes are Twilio's; the first that fails is reported. Nothing is stored and nothing is
+fetched here: the address of a call's TwiML is only looked at, never opened.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator import refusals
+from twilio_notifications.simulator.instants import read_iso
+from twilio_notifications.simulator.numbers import is_recipient, is_sender, magic_refusal, normalized
+from twilio_notifications.simulator.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BODY_LIMIT = 1_600
+MEDIA_LIMIT = 10
+TWIML_LIMIT = 4_000
+URL_LIMIT = 4_000
+RING_LIMIT = 600
+SCHEDULE_EARLIEST = 15 * 60.0
+SCHEDULE_LATEST = 35 * 86_400.0
+SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOrder:
+    """A text that may be created. `sender` is None where the Messaging Service chooses it."""
+
+    to: str
+    sender: str | None
+    messaging_service_sid: str | None
+    body: str = field(repr=False)
+    media_count: int = 0
+    send_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOrder:
+    """A call that may be created: `url` or `twiml` is what the recipient will hear."""
+
+    to: str
+    sender: str
+    url: str | None = field(repr=False)
+    twiml: str | None = field(repr=False)
+
+
+def first(parameters: Mapping[str, list[str]], name: str) -> str:
+    """The parameter's first value, or nothing: Twilio treats an empty one as absent."""
+    values = parameters.get(name)
+    return values[0] if values else ""
+
+
+def read_text(parameters: Mapping[str, list[str]], *, now: float) -> TextOrder | Refusal:
+    """The text that `POST Messages.json` asks for."""
+    send_at = _read_schedule(parameters, now=now)
+    if isinstance(send_at, Refusal):
+        return send_at
+    order = TextOrder(
+        to=normalized(first(parameters, "To")),
+        sender=normalized(first(parameters, "From")) or None,
+        messaging_service_sid=first(parameters, "MessagingServiceSid") or None,
+        body=first(parameters, "Body"),
+        media_count=len(parameters.get("MediaUrl", ())),
+        send_at=send_at,
+    )
+    return _text_numbers_refusal(order) or _text_content_refusal(order, parameters) or order
+
+
+def read_call(parameters: Mapping[str, list[str]]) -> CallOrder | Refusal:
+    """The call that `POST Calls.json` asks for."""
+    order = CallOrder(
+        to=normalized(first(parameters, "To")),
+        sender=normalized(first(parameters, "From")),
+        url=first(parameters, "Url") or None,
+        twiml=first(parameters, "Twiml") or None,
+    )
+    return _call_numbers_refusal(order) or _call_content_refusal(order, parameters) or order
+
+
+def _text_numbers_refusal(order: TextOrder) -> Refusal | None:
+    if not order.to:
+        return refusals.TEXT_TO_MISSING
+    if not is_recipient(Channel.SMS, order.to):
+        return refusals.to_invalid(order.to)
+    if order.messaging_service_sid and not SERVICE_SID.fullmatch(order.messaging_service_sid):
+        return refusals.TEXT_SERVICE_INVALID
+    if order.sender is None and order.messaging_service_sid is None:
+        return refusals.TEXT_FROM_MISSING
+    if order.sender and not is_sender(Channel.SMS, order.sender):
+        return refusals.from_invalid(order.sender)
+    return magic_refusal(Channel.SMS, to=order.to, sender=order.sender)
+
+
+def _text_content_refusal(order: TextOrder, parameters: Mapping[str, list[str]]) -> Refusal | None:
+    template = first(parameters, "ContentSid")
+    if first(parameters, "ContentVariables") and not template:
+        return refusals.TEXT_CONTENT_MISSING
+    if not (order.body or order.media_count or template):
+        return refusals.TEXT_BODY_MISSING
+    if len(order.body) > BODY_LIMIT:
+        return refusals.TEXT_TOO_LONG
+    if order.media_count > MEDIA_LIMIT:
+        return refusals.TEXT_TOO_MANY_MEDIA
+    if not all(is_url(url) for url in parameters.get("MediaUrl", ())):
+        return refusals.TEXT_BAD_MEDIA
+    return _callback_refusal(parameters)
+
+
+def _read_schedule(parameters: Mapping[str, list[str]], *, now: float) -> float | Refusal | None:
+    kind = first(parameters, "ScheduleType")
+    if not kind:
+        return None
+    if kind != "fixed":
+        return refusals.TEXT_SCHEDULE_KIND
+    if not first(parameters, "MessagingServiceSid"):
+        return refusals.TEXT_SCHEDULE_NO_SERVICE
+    if not first(parameters, "SendAt"):
+        return refusals.TEXT_SCHEDULE_NO_INSTANT
+    send_at = read_iso(first(parameters, "SendAt"))
+    if send_at is None or not SCHEDULE_EARLIEST <= send_at - now <= SCHEDULE_LATEST:
+        return refusals.TEXT_SCHEDULE_INSTANT
+    return send_at
+
+
+def _call_numbers_refusal(order: CallOrder) -> Refusal | None:
+    if not order.to:
+        return refusals.CALL_TO_MISSING
+    if not is_recipient(Channel.CALL, order.to):
+        return refusals.to_invalid(order.to)
+    if not order.sender:
+        return refusals.CALL_FROM_MISSING
+    if not is_sender(Channel.CALL, order.sender):
+        return refusals.from_invalid(order.sender)
+    return magic_refusal(Channel.CALL, to=order.to, sender=order.sender)
+
+
+def _call_content_refusal(order: CallOrder, parameters: Mapping[str, list[str]]) -> Refusal | None:
+    if not (order.url or order.twiml or first(parameters, "ApplicationSid")):
+        return refusals.CALL_URL_MISSING
+    if order.url and not is_url(order.url):
+        return refusals.url_invalid(order.url)
+    if order.twiml and not order.url and len(order.twiml) > TWIML_LIMIT:
+        return refusals.parameter_invalid("Twiml", f"{len(order.twiml)} characters, at most {TWIML_LIMIT}")
+    timeout = first(parameters, "Timeout")
+    if timeout and not (timeout.isascii() and timeout.isdigit() and 0 < int(timeout) <= RING_LIMIT):
+        return refusals.CALL_TIMEOUT
+    return _callback_refusal(parameters)
+
+
+def _callback_refusal(parameters: Mapping[str, list[str]]) -> Refusal | None:
+    url = first(parameters, "StatusCallback")
+    if url and not (is_url(url) and "_" not in (urlsplit(url).hostname or "")):
+        return refusals.callback_invalid(url)
+    return None
+
+
+def is_url(url: str) -> bool:
+    """Whether it is an absolute http or https URL with a host, of a length Twilio takes."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and len(url) <= URL_LIMIT
+    except ValueError:  # an unclosed "[" in the host
+        return False

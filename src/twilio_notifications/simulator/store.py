@@ -1,0 +1,138 @@
+"""Where the simulator keeps its messages and calls, in order of creation, and the ledger of all it ever made.
+
+A book holds the resources of one channel and finds them by SID, by recipient and by place. The ledger is
+never shortened: deleting or redacting a resource does not undo that it was created.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator.orders import CallOrder, TextOrder
+from twilio_notifications.simulator.resources import Ending, Resource, new_call, new_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One resource that was created. `created_at` is in seconds since the epoch, by the simulator's clock."""
+
+    sid: str
+    channel: Channel
+    account_sid: str
+    to: str
+    sender: str | None
+    messaging_service_sid: str | None = None
+    body: str | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+    twiml: str | None = field(default=None, repr=False)
+    created_at: float
+
+
+class Book:
+    """The resources of one channel. A place is an index in the order of creation; it is never reused."""
+
+    def __init__(self) -> None:
+        self._sids: list[str] = []
+        self._places: dict[str, int] = {}
+        self._resources: dict[str, Resource] = {}
+        self._places_by_recipient: dict[str, list[int]] = {}
+
+    def add(self, resource: Resource) -> None:
+        place = len(self._sids)
+        self._sids.append(resource.sid)
+        self._places[resource.sid] = place
+        self._resources[resource.sid] = resource
+        self._places_by_recipient.setdefault(resource.to, []).append(place)
+
+    def get(self, sid: str) -> Resource | None:
+        return self._resources.get(sid)
+
+    def replace(self, resource: Resource) -> None:
+        self._resources[resource.sid] = resource
+
+    def remove(self, sid: str) -> None:
+        """Forget the resource; its place stays, so that page tokens that name it still work."""
+        del self._resources[sid]
+
+    def older_than(self, sid: str | None, *, to: str | None) -> Iterator[Resource]:
+        """The resources created before that one (None: all of them), newest first."""
+        places = self._candidates(to)
+        end = len(places) if sid is None else bisect_left(places, self._places.get(sid, 0))
+        return self._present(places[index] for index in range(end - 1, -1, -1))
+
+    def newer_than(self, sid: str, *, to: str | None) -> Iterator[Resource]:
+        """The resources created after that one, oldest first."""
+        places = self._candidates(to)
+        start = bisect_right(places, self._places.get(sid, len(self._sids)))
+        return self._present(islice(places, start, None))
+
+    def _candidates(self, to: str | None) -> Sequence[int]:
+        return range(len(self._sids)) if to is None else self._places_by_recipient.get(to, [])
+
+    def _present(self, places: Iterator[int]) -> Iterator[Resource]:
+        for place in places:
+            resource = self._resources.get(self._sids[place])
+            if resource is not None:
+                yield resource
+
+
+class Store:
+    """All resources of all accounts. `new_sid` makes a SID of the prefix it is given."""
+
+    def __init__(self, *, new_sid: Callable[[str], str]) -> None:
+        self._new_sid = new_sid
+        self.books = {Channel.SMS: Book(), Channel.CALL: Book()}
+        self.ledger: list[LedgerEntry] = []
+
+    def create(
+        self, order: TextOrder | CallOrder, *, account_sid: str, now: float, ending: Ending | None = None
+    ) -> Resource:
+        """Carry out an order: from now on the resource exists, whether or not its answer arrives."""
+        if isinstance(order, TextOrder):
+            return self._create_message(order, account_sid=account_sid, now=now, ending=ending)
+        return self._create_call(order, account_sid=account_sid, now=now, ending=ending)
+
+    def _create_message(
+        self, order: TextOrder, *, account_sid: str, now: float, ending: Ending | None
+    ) -> Resource:
+        sid = self._new_sid("MM" if order.media_count else "SM")
+        message = new_message(order, sid=sid, account_sid=account_sid, now=now, ending=ending)
+        self.books[Channel.SMS].add(message)
+        entry = LedgerEntry(
+            sid=sid,
+            channel=Channel.SMS,
+            account_sid=account_sid,
+            to=order.to,
+            sender=order.sender,
+            messaging_service_sid=order.messaging_service_sid,
+            body=order.body,
+            created_at=now,
+        )
+        self.ledger.append(entry)
+        return message
+
+    def _create_call(
+        self, order: CallOrder, *, account_sid: str, now: float, ending: Ending | None
+    ) -> Resource:
+        sid = self._new_sid("CA")
+        call = new_call(order, sid=sid, account_sid=account_sid, now=now, ending=ending)
+        self.books[Channel.CALL].add(call)
+        entry = LedgerEntry(
+            sid=sid,
+            channel=Channel.CALL,
+            account_sid=account_sid,
+            to=order.to,
+            sender=order.sender,
+            url=order.url,
+            twiml=order.twiml,
+            created_at=now,
+        )
+        self.ledger.append(entry)
+        return call
