@@ -1,0 +1,157 @@
+"""The rooms of the house: imports go one way, no adapter knows another, and users install only what they use.
+
+The rules stand in `.importlinter`; here they are kept, and shown to bite.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import SOURCE, modules
+from tests.support.needs import ROOT
+
+LIMIT_SECONDS = 60
+
+IMPORT_ALL = """
+import importlib, sys
+
+absent = frozenset(sys.argv[1].split(","))
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in absent:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+"""Imports modules as if some packages were not installed, and says which packages that has loaded."""
+
+NEEDS_THE_DEMO_EXTRA = "twilio_notifications.simulator"
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the package that lies in this folder, whichever is installed."""
+    program = Path(sys.executable).with_name("lint-imports")
+    command = [str(program), "--config", str(ROOT / ".importlinter"), "--no-cache", "--no-logo"]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+    )
+
+
+def unwrapped(text: str) -> str:
+    return " ".join(text.split())
+
+
+def normal(name: str) -> str:
+    """The spelling of a distribution's name that all its spellings share."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed(name: str) -> bool:
+    """A requirement for another platform or Python is not there, and brings nothing."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the package, to be spoilt."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return Path(shutil.copytree(SOURCE, tmp_path / SOURCE.name, ignore=ignored))
+
+
+def test_imports_keep_to_their_direction() -> None:
+    linted = lint_imports(SOURCE.parent)
+    assert 0 == linted.returncode, linted.stdout + linted.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "complaint"),
+    [
+        ("core/model.py", "import asyncio", "twilio_notifications.core is not allowed to import asyncio"),
+        ("core/errors.py", "from random import random", "core is not allowed to import random"),
+        ("core/errors.py", "from . import model", "core.errors is not allowed to import"),
+        ("core/model.py", "import twilio_notifications.pipeline", "core is not allowed to import"),
+        ("pipeline/__init__.py", "import twilio_notifications.adapters", "pipeline is not allowed to import"),
+        ("adapters/__init__.py", "import twilio_notifications.pipeline", "adapters is not allowed to import"),
+        ("core/chance.py", "", "twilio_notifications.core.chance"),
+        ("attic.py", "", "twilio_notifications.attic"),
+    ],
+)
+def test_an_import_against_the_direction_is_refused(
+    house: Path, name: str, code: str, complaint: str
+) -> None:
+    with (house / name).open("a") as module:
+        module.write(f"\n{code}\n")
+    linted = lint_imports(house.parent)
+    assert 0 != linted.returncode
+    assert complaint in unwrapped(linted.stdout)
+
+
+def test_an_adapter_that_knows_another_is_refused(house: Path) -> None:
+    (house / "adapters" / "north.py").write_text("import twilio_notifications.adapters.south\n")
+    (house / "adapters" / "south.py").write_text("")
+    linted = lint_imports(house.parent)
+    assert 0 != linted.returncode
+    assert "adapters.north is not allowed to import twilio_notifications.adapters.south" in unwrapped(
+        linted.stdout
+    )
+
+
+def requirements(name: str, known: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The distributions that come with this one when no extra is asked for, itself included."""
+    known |= {normal(name)}
+    for requirement in distribution(name).requires or ():
+        needed = re.match(r"[\w.-]+", requirement)
+        if (
+            needed
+            and "extra ==" not in requirement
+            and normal(needed[0]) not in known
+            and installed(needed[0])
+        ):
+            known = requirements(needed[0], known)
+    return known
+
+
+def absent_modules() -> list[str]:
+    """Top-level modules of everything in this environment that a plain installation would not bring."""
+    plain = requirements("twilio-notifications")
+    owners = packages_distributions()
+    return [module for module, names in owners.items() if plain.isdisjoint(map(normal, names))]
+
+
+def module_names() -> list[str]:
+    """The package's modules as `import` names them, without those that need the demo's extra."""
+    paths = (Path(module.name).with_suffix("") for module in modules())
+    names = (".".join((SOURCE.name, *path.parts)).removesuffix(".__init__") for path in paths)
+    return [name for name in names if not name.startswith(NEEDS_THE_DEMO_EXTRA)]
+
+
+def test_a_plain_installation_imports_every_module_but_the_demos() -> None:
+    """Neither a development tool nor an extra may be needed to run the connector."""
+    absent = absent_modules()
+    assert {"amqtt", "h11", "pytest", "twilio"} <= set(absent), "this environment cannot show it"
+    command = [sys.executable, "-c", IMPORT_ALL, ",".join(absent), *module_names()]
+    imported = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    assert 0 == imported.returncode, imported.stderr
+
+
+def test_the_command_loads_no_extra_even_where_they_are_installed() -> None:
+    """A start costs what the command needs: the demo's broker alone would take longer than all the rest."""
+    command = [sys.executable, "-c", IMPORT_ALL, "", "twilio_notifications.__main__"]
+    imported = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    assert 0 == imported.returncode, imported.stderr
+    assert set() == {"aiohttp", "amqtt", "h11", "twilio", "uvloop"} & set(imported.stdout.split())
