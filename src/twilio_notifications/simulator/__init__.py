@@ -1,0 +1,4 @@
+"""The stand-in for Twilio's API, and the broker of the demo.
+
+It needs the extra `demo`, and the connector never needs it: neither room imports the other.
+"""
