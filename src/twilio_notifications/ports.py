@@ -44,6 +44,9 @@ class Observer(Protocol):
 
     def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None: ...
 
+    def defect(self, name: str, error: BaseException) -> None:
+        """A defect of the connector, with its trace."""
+
 
 class Milestone(StrEnum):
     """The points between two steps of the line at which a crash means something different.
@@ -277,6 +280,9 @@ class Sender(Protocol):
     """Makes one attempt. Knows nothing of retries, order or the journal."""
 
     async def send(self, notification: Notification) -> Answer: ...
+
+    async def reachable(self) -> bool:
+        """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
 
 
 class SecretSource(Protocol):

@@ -1,7 +1,8 @@
 """The log: one line for each event, as text for people or JSON for machines, on standard error.
 
 Rule 1: an event has a constant name and structured fields. Rule 2: phone numbers are masked here, whoever
-passes them; tokens and message texts are never passed at all. Rule 3: libraries that log payloads are silenced.
+passes them; tokens and message texts are never passed at all. Rule 3: libraries that log payloads are
+silenced.
 """
 
 from __future__ import annotations

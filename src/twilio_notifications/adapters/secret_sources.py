@@ -1,4 +1,4 @@
-"""Where the auth token comes from. A secret that cannot be read is an error that says what to do, never empty."""
+"""Where the auth token comes from. One that cannot be read is an error that says what to do, never empty."""
 
 from __future__ import annotations
 

@@ -41,9 +41,10 @@ gateways, so that a POST is rarely written to a connection that the other side i
 
 CONNECT_FAILURE = "client error (Connect)"
 """The cause by which the HTTP client says that it never had a connection: name resolution, TCP, TLS.
-The classes of its exceptions do not tell: measured, ConnectError also covers a connection that was closed after
-the request had been written, and ConnectTimeoutError an answer that never came. Whatever does not name this
-cause is doubt; if a later version words it differently, the fault is too much doubt, never a second text."""
+The classes of its exceptions do not tell: measured, ConnectError also covers a connection that was closed
+after the request had been written, and ConnectTimeoutError an answer that never came. Whatever does not name
+this cause is doubt; if a later version words it differently, the fault is too much doubt, never a second
+text."""
 
 _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
 
@@ -90,6 +91,14 @@ class TwilioSender:
         except PyreqwestError as error:
             return failed_answer(error)
         return read_answer(response, body, now=self._clock.now())
+
+    async def reachable(self) -> bool:
+        """Whether a connection can be made; what is answered does not matter."""
+        try:
+            await self._client.head(self._account_url).build().send()
+        except PyreqwestError as error:
+            return not isinstance(failed_answer(error), NotSent)
+        return True
 
     def _authorization(self) -> str:
         user, secret = self._credentials()

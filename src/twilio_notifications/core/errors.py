@@ -12,7 +12,7 @@ ConnectorError
 ├── SecretUnavailable       the auth token cannot be read
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
-    └── NotAcknowledged     the connection ended before the broker acknowledged a status
+    └── NotAcknowledged     the broker refused a status, or the connection ended first
 """
 
 from __future__ import annotations
@@ -83,6 +83,16 @@ class TransportError(ConnectorError):
 class BrokerRefused(TransportError):
     """The broker answered the connection, and said no."""
 
+    def __init__(self, message: str, *, unsupported_version: bool = False) -> None:
+        super().__init__(message)
+        self.unsupported_version = unsupported_version
+        """The broker does not speak this version of MQTT; another one may do."""
+
 
 class NotAcknowledged(TransportError):
-    """The connection ended before the broker acknowledged the status."""
+    """The broker did not acknowledge the status: it refused it, or the connection ended first."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
+        """The connection stands, and the broker said no."""

@@ -1,0 +1,337 @@
+"""One connection to a broker, from CONNECT to its end, on gmqtt.
+
+gmqtt brings the packets; what it lacks stands here: an acknowledgement that the application gives when it is
+ready, the packet identifier of what was received, an awaitable publish, and the reason in a PUBACK.
+Rule 1: a Session is never reused. An acknowledgement that comes after its connection has ended goes nowhere;
+sent on the next connection it could acknowledge another message under the same packet identifier.
+Rule 2: reconnecting is not decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gmqtt
+
+from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
+from twilio_notifications.ports import Inbound
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.core.model import Secret
+
+
+class Version(IntEnum):
+    """The protocol level as it stands in CONNECT."""
+
+    V311 = 4
+    V5 = 5
+
+
+class ConnectionEnded(TransportError):
+    """The connection ended before the broker had answered CONNECT."""
+
+
+UNSUPPORTED_VERSION = frozenset({1, 132})
+"""CONNACK's "I do not speak this version": 3.1.1 has 1 (3.1.1, 3.2.2.3), 5 has 132 (5, 3.2.2.2)."""
+
+_FAILURE = 0x80
+"""From here up a reason code is a failure (MQTT 5, 2.4)."""
+
+_DO_NOT_SEND_RETAINED = 2
+"""Retain handling of a subscription (MQTT 5, 3.8.3.1)."""
+
+_NEVER_RECONNECT = -2
+"""gmqtt reconnects while its count of failures is not above this; -1 would mean "for ever"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a broker is and how to introduce oneself."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: Secret | None = None
+    keepalive_seconds: int = 60
+    session_expiry_seconds: int | None = None
+    """How long the broker keeps the session after the connection; None begins and ends a clean one."""
+    receive_maximum: int = 100
+
+
+class Session:
+    """A connection. `ended` is done, with a sentence, when the connection is gone."""
+
+    def __init__(
+        self, endpoint: Endpoint, *, version: Version, on_inbound: Callable[[Inbound], None]
+    ) -> None:
+        self.version = version
+        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._endpoint = endpoint
+        self._on_inbound = on_inbound
+        self._unacknowledged = _Unacknowledged(self._fill_window)
+        self._outgoing: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
+        self._subscribed: dict[int, asyncio.Future[Sequence[int]]] = {}
+        self._client = self._new_client()
+
+    def _new_client(self) -> Any:
+        endpoint = self._endpoint
+        properties: dict[str, int] = {"receive_maximum": endpoint.receive_maximum}
+        if endpoint.session_expiry_seconds is not None:
+            properties["session_expiry_interval"] = endpoint.session_expiry_seconds
+        client = gmqtt.Client(
+            endpoint.client_id,
+            clean_session=endpoint.session_expiry_seconds is None,
+            optimistic_acknowledgement=False,
+            persistent_storage=self._unacknowledged,
+            **properties,
+        )
+        client.set_config({"reconnect_retries": _NEVER_RECONNECT})
+        if endpoint.username is not None:
+            password = None if endpoint.password is None else endpoint.password.reveal()
+            client.set_auth_credentials(endpoint.username, password)
+        client.on_message = self._qos_0_received
+        client.on_disconnect = self._disconnected
+        client.on_subscribe = self._subscription_answered
+        self._extend(client)
+        return client
+
+    def _extend(self, client: Any) -> None:
+        """Takes over the two packets of which gmqtt shows too little. This is why its version is held."""
+        packets = client._package_handler  # noqa: SLF001 - gmqtt has no public way to either
+        packets._handle_qos_1_publish_packet = self._qos_1_received  # noqa: SLF001
+        packets._handle_puback_packet = self._puback_received  # noqa: SLF001
+        self._send_puback = packets._send_puback  # noqa: SLF001
+        self._packet_ids = packets.id_generator
+
+    # Opening and closing.
+
+    async def open(self, tls: ssl.SSLContext | None) -> None:
+        """Connects and waits for the broker's CONNACK.
+
+        Raises OSError when there is no connection, BrokerRefused when the broker says no, and
+        ConnectionEnded when it hangs up without an answer.
+        """
+        endpoint = self._endpoint
+        connecting = asyncio.ensure_future(
+            self._client.connect(
+                endpoint.host,
+                port=endpoint.port,
+                ssl=tls or False,
+                keepalive=endpoint.keepalive_seconds,
+                version=int(self.version),
+            )
+        )
+        try:
+            await asyncio.wait({connecting, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                raise ConnectionEnded("the broker closed the connection without an answer")
+            connecting.result()
+        except gmqtt.mqtt.handler.MQTTConnectError as error:
+            raise _refusal(error) from error
+        finally:
+            await _cancelled(connecting)
+
+    async def subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribes with QoS 1 and waits for SUBACK; raises BrokerRefused when a topic is not granted."""
+        retain_handling = _DO_NOT_SEND_RETAINED if self.version is Version.V5 else 0
+        mid = self._client.subscribe(
+            [gmqtt.Subscription(topic, qos=1, retain_handling_options=retain_handling) for topic in topics]
+        )
+        answer = asyncio.get_running_loop().create_future()
+        self._subscribed[mid] = answer
+        await asyncio.wait({answer, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            raise ConnectionEnded(f"the connection ended while subscribing: {self.ended.result()}")
+        refused = [
+            topic for topic, granted in zip(topics, answer.result(), strict=True) if granted >= _FAILURE
+        ]
+        if refused:
+            raise BrokerRefused(
+                f"the broker does not let {self._endpoint.client_id} subscribe to {', '.join(refused)}: "
+                "allow it in the broker's access list"
+            )
+
+    async def close(self) -> None:
+        """Says DISCONNECT and closes the connection, however far it got."""
+        if self._client._connection is not None:  # noqa: SLF001 - disconnect() would fail on it
+            await self._client.disconnect()
+        self._end("closed by the connector")
+
+    def _disconnected(self, _client: Any, packet: bytes, _error: object = None) -> None:
+        code = packet[0] if packet else None
+        self._end(_DISCONNECT_REASONS.get(code, f"the broker ended the connection (reason code {code})"))
+
+    def _end(self, reason: str) -> None:
+        if self.ended.done():
+            return
+        self.ended.set_result(reason)
+        waiting = [future for _, _, future in self._outgoing]
+        self._outgoing.clear()
+        for future in [*waiting, *self._unacknowledged.abandon()]:
+            if not future.done():
+                future.set_exception(NotAcknowledged(reason))
+
+    # Receiving.
+
+    def _qos_1_received(self, mid: int, payload: bytes, topic: str, properties: dict[str, Any]) -> None:
+        self._on_inbound(
+            Inbound(
+                topic=topic,
+                payload=bytes(payload),
+                acknowledge=partial(self._acknowledge, mid),
+                retained=bool(properties["retain"]),
+                redelivered=bool(properties["dup"]),
+                packet_id=mid,
+            )
+        )
+
+    def _qos_0_received(
+        self, _client: Any, topic: str, payload: bytes, _qos: int, properties: dict[str, Any]
+    ) -> None:
+        self._on_inbound(
+            Inbound(
+                topic=topic,
+                payload=bytes(payload),
+                acknowledge=_nothing_to_acknowledge,
+                retained=bool(properties["retain"]),
+            )
+        )
+
+    def _acknowledge(self, mid: int) -> None:
+        if not self.ended.done():
+            self._send_puback(mid)
+
+    def _subscription_answered(
+        self, _client: Any, mid: int, granted: Sequence[int], _properties: object
+    ) -> None:
+        answer = self._subscribed.pop(mid, None)
+        if answer is not None and not answer.done():
+            answer.set_result(granted)
+
+    # Publishing.
+
+    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Done with the broker's PUBACK; fails with NotAcknowledged when it refuses or hangs up."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.ended.done():
+            future.set_exception(NotAcknowledged(self.ended.result()))
+        else:
+            self._outgoing.append((topic, payload, future))
+            self._fill_window()
+        return future
+
+    def _fill_window(self) -> None:
+        while self._outgoing:
+            topic, payload, future = self._outgoing[0]
+            self._unacknowledged.next_future = future
+            try:
+                self._client.publish(topic, payload, qos=1)
+            except OverflowError:  # the broker's receive maximum is reached; each PUBACK comes back here
+                return
+            self._outgoing.popleft()
+
+    def _puback_received(self, _command: int, packet: bytes) -> None:
+        (mid,) = struct.unpack("!H", packet[:2])
+        reason = packet[2] if len(packet) > 2 else 0  # noqa: PLR2004 - identifier (2 bytes), then the reason
+        self._packet_ids.free_id(mid)
+        if reason >= _FAILURE:
+            self._unacknowledged.refuse(mid, reason)
+        else:
+            self._unacknowledged.remove_message_by_mid(mid)
+
+
+class _Unacknowledged:
+    """What we published and the broker has not acknowledged; gmqtt calls this its persistent storage.
+
+    Nothing is stored: what is not acknowledged when the connection ends stands in the journal.
+    """
+
+    is_empty = True  # nothing to replay on this connection
+
+    def __init__(self, on_acknowledged: Callable[[], None]) -> None:
+        self._on_acknowledged = on_acknowledged
+        self._futures: dict[int, asyncio.Future[None]] = {}
+        self.next_future: asyncio.Future[None] | None = None
+
+    def push_message(self, mid: int, _packet: bytes) -> None:
+        if self.next_future is not None:
+            self._futures[mid] = self.next_future
+            self.next_future = None
+
+    def remove_message_by_mid(self, mid: int) -> None:
+        future = self._futures.pop(mid, None)
+        if future is not None and not future.done():
+            future.set_result(None)
+        self._on_acknowledged()
+
+    def refuse(self, mid: int, reason: int) -> None:
+        future = self._futures.pop(mid, None)
+        if future is not None and not future.done():
+            future.set_exception(
+                NotAcknowledged(f"the broker refused it (reason code {reason})", refused=True)
+            )
+        self._on_acknowledged()
+
+    def abandon(self) -> list[asyncio.Future[None]]:
+        futures = list(self._futures.values())
+        self._futures.clear()
+        return futures
+
+    async def wait_empty(self) -> None:
+        """Called after CONNACK, for replayed messages; there are none."""
+
+    def clear(self) -> None:
+        """Called when the broker had no session."""
+
+    def get_all(self) -> list[tuple[int, bytes]]:
+        return []
+
+
+def _nothing_to_acknowledge() -> None:
+    """QoS 0: the broker has forgotten it already."""
+
+
+def _refusal(error: Any) -> BrokerRefused:
+    code = error._code  # noqa: SLF001 - the only place where gmqtt keeps it
+    hint = _REFUSAL_HINTS.get(code, "see the broker's log")
+    return BrokerRefused(
+        f"the broker refused the connection: {error.message} (code {code}); {hint}",
+        unsupported_version=code in UNSUPPORTED_VERSION,
+    )
+
+
+async def _cancelled(task: asyncio.Future[Any]) -> None:
+    """Ends a task of ours and takes its result, so that nothing is left to complain about."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+_CREDENTIALS_HINT = "check user name and password in [transport] url"
+_REFUSAL_HINTS = {
+    2: "check [transport] client_id",
+    4: _CREDENTIALS_HINT,
+    5: _CREDENTIALS_HINT,
+    133: "check [transport] client_id",
+    134: _CREDENTIALS_HINT,
+    135: _CREDENTIALS_HINT,
+}
+
+_DISCONNECT_REASONS: dict[int | None, str] = {
+    None: "the connection was lost",
+    0x8B: "the broker is shutting down",
+    0x8D: "the broker heard nothing from us for too long (keep alive)",
+    0x8E: "another client took over the session: give each connector a client_id of its own",
+    0x98: "the broker's administrator ended the connection",
+}

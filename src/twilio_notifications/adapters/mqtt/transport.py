@@ -1,0 +1,206 @@
+"""Keeps a session with the broker: connects, falls back to MQTT 3.1.1, connects again with growing pauses.
+
+A broker that is absent or goes away is waited for as long as it takes; the log has one line for each change,
+not one for each try. What arrives is handed over at once; acknowledging it is the receiver's decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Endpoint, Session, Version
+from twilio_notifications.config import ProtocolVersion
+from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.ports import Clock, Inbound, Observer
+
+FALL_BACK_SECONDS = 5.0
+"""How long an MQTT 5 CONNECT may go unanswered before 3.1.1 is tried. Some brokers (amqtt among them) do not
+answer a version they do not know; a slow link answers well within this."""
+
+STEADY_SECONDS = 10.0
+"""A connection that lasted this long was a good one: the next pause is the shortest again. Two connectors
+with one client_id, each throwing out the other, stay below it and slow down."""
+
+CLOSE_SECONDS = 2.0
+"""How long a goodbye may take; a TLS peer that is gone would otherwise keep us for its time-out."""
+
+Failure = OSError | TransportError
+"""Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
+
+
+class MqttTransport:
+    """The transport over MQTT, for one client identifier."""
+
+    def __init__(
+        self,
+        settings: TransportSettings,
+        *,
+        topics: Sequence[str],
+        clock: Clock,
+        observer: Observer,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._topics = topics
+        self._clock = clock
+        self._observer = observer
+        self._jitter = jitter
+        self._versions = _VERSIONS[settings.protocol]
+        self._session: Session | None = None
+        self._last_told = ""
+
+    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+        """Stays connected until cancelled."""
+        failures = 0
+        while True:
+            started = self._clock.now()
+            try:
+                session = await self._connect(on_inbound)
+            except (OSError, TransportError) as error:
+                self._tell("broker_unreachable", error=describe(error, self._settings))
+            else:
+                await self._stay(session, on_ready)
+                if self._clock.now() - started >= STEADY_SECONDS:
+                    failures = 0
+            failures += 1
+            await self._clock.sleep(self._pause(failures))
+
+    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        """Done with the broker's acknowledgement; fails with NotAcknowledged while there is no connection."""
+        if self._session is not None:
+            return self._session.publish(topic, payload)
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future.set_exception(NotAcknowledged("there is no connection to the broker"))
+        return future
+
+    async def close(self) -> None:
+        """Says goodbye; the broker keeps the session and what arrives for it."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await _close(session)
+
+    async def _stay(self, session: Session, on_ready: Callable[[], None]) -> None:
+        self._session = session
+        self._tell("broker_connected", protocol=_NAMES[session.version])
+        on_ready()
+        reason = await asyncio.shield(session.ended)
+        if self._session is session:  # otherwise we closed it ourselves
+            self._session = None
+            self._tell("broker_lost", error=reason)
+        await _close(session)
+
+    async def _connect(self, on_inbound: Callable[[Inbound], None]) -> Session:
+        """A session with its subscriptions acknowledged, in the newest version that the broker speaks."""
+        for version in self._versions[:-1]:
+            try:
+                return await self._open(version, on_inbound, min(FALL_BACK_SECONDS, self._limit))
+            except (ConnectionEnded, TimeoutError):
+                continue  # no answer to this version: perhaps to an older one
+            except BrokerRefused as refused:
+                if not refused.unsupported_version:
+                    raise
+        session = await self._open(self._versions[-1], on_inbound, self._limit)
+        self._versions = (session.version,)  # it answered: do not ask in vain at each reconnection
+        return session
+
+    @property
+    def _limit(self) -> float:
+        return self._settings.connect_timeout_seconds
+
+    async def _open(self, version: Version, on_inbound: Callable[[Inbound], None], limit: float) -> Session:
+        session = Session(endpoint(self._settings), version=version, on_inbound=on_inbound)
+        try:
+            async with asyncio.timeout(limit):
+                # Read anew for each connection, so that a renewed certificate is used without a restart.
+                await session.open(tls_context(self._settings))
+                await session.subscribe(self._topics)
+        except BaseException:
+            await _close(session)
+            raise
+        return session
+
+    def _pause(self, failures: int) -> float:
+        """Doubling up to the maximum; half of it at random, so that a fleet does not knock at once."""
+        settings = self._settings
+        growth = 2.0 ** min(failures - 1, 30)
+        ceiling = min(settings.reconnect_maximum_seconds, settings.reconnect_initial_seconds * growth)
+        return ceiling * (0.5 + 0.5 * self._jitter())
+
+    def _tell(self, event: str, **fields: object) -> None:
+        told = f"{event} {fields}"
+        if told != self._last_told:
+            level = Level.INFO if event == "broker_connected" else Level.WARNING
+            self._observer.event(event, level=level, broker=self._settings.address, **fields)
+        self._last_told = told
+
+
+_VERSIONS: dict[ProtocolVersion, tuple[Version, ...]] = {
+    ProtocolVersion.AUTO: (Version.V5, Version.V311),
+    ProtocolVersion.V5: (Version.V5,),
+    ProtocolVersion.V311: (Version.V311,),
+}
+_NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
+
+
+def endpoint(settings: TransportSettings) -> Endpoint:
+    """The broker of the configuration, with a session that outlives the connection."""
+    return Endpoint(
+        host=settings.host,
+        port=settings.port,
+        client_id=settings.client_id,
+        username=settings.username,
+        password=settings.password,
+        keepalive_seconds=settings.keepalive_seconds,
+        session_expiry_seconds=settings.session_expiry_seconds,
+        receive_maximum=settings.receive_maximum,
+    )
+
+
+def tls_context(settings: TransportSettings) -> ssl.SSLContext | None:
+    """Certificate and host name are always checked; None for a connection without TLS."""
+    if not settings.tls:
+        return None
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.certificate_file is not None:
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    if settings.alpn:
+        context.set_alpn_protocols(list(settings.alpn))
+    return context
+
+
+def describe(error: Failure, settings: TransportSettings) -> str:
+    """What is wrong and what to do, in one line."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return (
+                f"the broker's certificate is not accepted: {error.verify_message}; "
+                "check [transport] ca_file and the host name in url"
+            )
+        case ssl.SSLError():
+            return f"TLS failed: {error.reason or error}; does the broker speak TLS on port {settings.port}?"
+        case TimeoutError():
+            return f"no answer within {settings.connect_timeout_seconds:g} s"
+        case ConnectionEnded():
+            return (
+                f"{error}; does it want TLS (mqtts://), a client certificate, a user and password, "
+                "or another protocol version?"
+            )
+        case _:
+            return str(error)
+
+
+async def _close(session: Session) -> None:
+    """A goodbye that fails changes nothing: the connection is gone either way."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await session.close()
+    except OSError:  # TimeoutError is one
+        return

@@ -1,0 +1,187 @@
+"""How fast attempts may be made, and whether this request may be attempted now.
+
+A `Pace` is a value: what happened goes in, the new pace comes out. It is lost when the process ends, which
+only means that a new process finds out anew how Twilio feels; what must survive stands in the journal.
+Nothing here waits, looks at a clock or draws a random number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import DeferralScope
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.core.model import Deferred
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What Twilio's answers so far allow."""
+
+    maximum: int
+    """The configured concurrency."""
+    allowed: float
+    """Attempts at once, as Twilio's 429s have taught us: halved by one, grown by one for each acceptance."""
+    closed_until: float = 0.0
+    """No attempt before this instant."""
+    setbacks: int = 0
+    """Deferrals of everything in a row, from which the next pause grows."""
+    offline: bool = False
+    """The last attempt found no network: find out whether it is back before any other is made."""
+    refused_since: float | None = None
+    """Since when Twilio refuses our credentials."""
+    senders: Mapping[str, float] = field(default_factory=dict)
+    """Sender numbers whose queue at Twilio is full, and until when they pause."""
+
+    @classmethod
+    def fresh(cls, maximum: int) -> Pace:
+        """The pace of a connector that knows nothing yet: full speed."""
+        return cls(maximum=maximum, allowed=float(maximum))
+
+
+def room(pace: Pace, *, now: float, in_flight: int) -> int:
+    """How many attempts may be opened now."""
+    if now < pace.closed_until or pace.offline:
+        return 0
+    # Refused credentials: a single attempt finds out whether they work again.
+    allowed = 1 if pace.refused_since is not None else int(pace.allowed)
+    return max(0, allowed - in_flight)
+
+
+def after_answer(pace: Pace) -> Pace:
+    """Twilio took, or refused, one request: it listens to us."""
+    if pace.allowed >= pace.maximum and pace.setbacks == 0 and pace.refused_since is None:
+        return pace
+    return replace(
+        pace,
+        allowed=min(float(pace.maximum), pace.allowed + 1),
+        # An answer to an attempt made before a 429 does not shorten the pause that Twilio asked for.
+        closed_until=pace.closed_until if pace.refused_since is None else 0.0,
+        setbacks=0,
+        refused_since=None,
+    )
+
+
+def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, sender_number: str) -> Pace:
+    """Everything, or everything of one sender number, waits until `until`."""
+    match deferred.scope:
+        case DeferralScope.SENDER:
+            senders = {number: end for number, end in pace.senders.items() if end > now}
+            return replace(pace, senders={**senders, sender_number: until})
+        case DeferralScope.CREDENTIALS:
+            since = now if pace.refused_since is None else pace.refused_since
+            return replace(pace, closed_until=until, refused_since=since)
+        case DeferralScope.NETWORK:
+            return replace(pace, offline=True)
+        case DeferralScope.ACCOUNT:
+            return _slowed(pace, now=now, until=until)
+        case _:
+            assert_never(deferred.scope)
+
+
+def _slowed(pace: Pace, *, now: float, until: float) -> Pace:
+    # The answers of attempts that were under way together tell one thing, not many: slow down once.
+    together = now < pace.closed_until
+    return replace(
+        pace,
+        allowed=pace.allowed if together else max(1.0, pace.allowed / 2),
+        setbacks=pace.setbacks if together else pace.setbacks + 1,
+        closed_until=max(pace.closed_until, until),
+    )
+
+
+def online(pace: Pace) -> Pace:
+    """The network is back."""
+    return replace(pace, offline=False, setbacks=0)
+
+
+def credentials_renewed(pace: Pace) -> Pace:
+    """There is a new secret, which nobody has refused yet."""
+    return replace(pace, closed_until=0.0, refused_since=None)
+
+
+# Admission: may this request be attempted now?
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What admission looks at in a claimed request."""
+
+    accepted_at: float
+    expires_at: float
+    sender_number: str
+    waiting_reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admit:
+    """Open an attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """Not before `until`."""
+
+    until: float
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline:
+    """No attempt any more; the status says why."""
+
+    reason: Reason
+    message: str
+
+
+Verdict = Admit | Defer | Decline
+
+
+def admit(request: Waiting, pace: Pace, *, now: float, credential_wait_seconds: float) -> Verdict:
+    """Whether an attempt may be opened for a request whose turn has come."""
+    if now >= request.expires_at:
+        return expired(request, now=now)
+    if waited_for_credentials(request, pace, now=now) >= credential_wait_seconds:
+        return Decline(
+            reason=Reason.UNAUTHORIZED,
+            message=f"Twilio refused the credentials for {credential_wait_seconds:g} s",
+        )
+    paused_until = pace.senders.get(request.sender_number, 0.0)
+    if paused_until > now:
+        return Defer(
+            until=min(paused_until, request.expires_at),
+            reason=Reason.RATE_LIMITED,
+            message="the sender number's queue at Twilio is full",
+        )
+    return Admit()
+
+
+def waited_for_credentials(request: Waiting, pace: Pace, *, now: float) -> float:
+    """How long this request has waited for credentials that work."""
+    return 0.0 if pace.refused_since is None else now - max(pace.refused_since, request.accepted_at)
+
+
+def expired(request: Waiting, *, now: float) -> Decline:
+    """The lifetime has ended; RateLimited where it was Twilio's pace that the request waited for."""
+    waited = f"{now - request.accepted_at:.0f} s"
+    match request.waiting_reason:
+        case Reason.RATE_LIMITED:
+            return Decline(
+                reason=Reason.RATE_LIMITED,
+                message=f"Twilio accepted no more messages within the request's lifetime ({waited})",
+            )
+        case None:
+            return Decline(
+                reason=Reason.EXPIRED, message=f"The request expired after {waited}, before it could be sent"
+            )
+        case reason:
+            return Decline(
+                reason=Reason.EXPIRED,
+                message=f"The request expired after {waited}, before it could be sent; last: {reason}",
+            )

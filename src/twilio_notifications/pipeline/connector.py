@@ -1,0 +1,92 @@
+"""Starts the stages, recovers what an earlier run left, and drains at the end.
+
+The line: transport → intake → journal → dispatcher → sender → journal → reporter → transport. The settler
+takes what the sender could not answer; the sweeper removes what has been reported long ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.pipeline.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.intake import Intake
+    from twilio_notifications.pipeline.reporter import Reporter
+    from twilio_notifications.pipeline.settler import Settler
+    from twilio_notifications.pipeline.sweeper import Sweeper
+    from twilio_notifications.ports import Clock, Journal, Observer, Transport
+
+
+@dataclass(slots=True, kw_only=True)
+class Connector:
+    """One connector, wired."""
+
+    journal: Journal
+    transport: Transport
+    intake: Intake
+    dispatcher: Dispatcher
+    settler: Settler
+    reporter: Reporter
+    sweeper: Sweeper
+    clock: Clock
+    observer: Observer
+    drain_seconds: float
+    _ready: bool = False
+
+    async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> None:
+        """Works until `stop`, then drains, at most as long as configured or until `hurry`."""
+        recovery = await self.journal.recover(now=self.clock.now())
+        self.observer.event(
+            "journal_opened",
+            waiting=recovery.waiting,
+            in_doubt=recovery.in_doubt,
+            unreported=recovery.unreported,
+        )
+        async with asyncio.TaskGroup() as stages:
+            running = [
+                stages.create_task(stage, name=f"twilio_notifications.{name}")
+                for name, stage in (
+                    ("dispatcher", self.dispatcher.run()),
+                    ("settler", self.settler.run()),
+                    ("reporter", self.reporter.run()),
+                    ("sweeper", self.sweeper.run()),
+                    (
+                        "transport",
+                        self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready),
+                    ),
+                )
+            ]
+            await stop.wait()
+            await self._drain(hurry)
+            for stage in running:
+                stage.cancel()
+        self.observer.event("connector_stopped")
+
+    def _on_ready(self) -> None:
+        self.reporter.connected()
+        if not self._ready:
+            self._ready = True
+            self.observer.event("connector_ready")
+
+    async def _drain(self, hurry: asyncio.Event) -> None:
+        """Ends what is under way; what cannot be ended in time stays in the journal for the next start."""
+        self.observer.event("connector_draining")
+        draining = asyncio.ensure_future(self._finish_and_report())
+        hurrying = asyncio.ensure_future(hurry.wait())
+        await asyncio.wait(
+            {draining, hurrying}, timeout=self.drain_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not draining.done():
+            self.observer.event("drain_cut_short", level=Level.WARNING)
+        for part in (draining, hurrying):
+            part.cancel()
+        await asyncio.wait({draining, hurrying})
+        await self.transport.close()
+
+    async def _finish_and_report(self) -> None:
+        await self.dispatcher.drain()
+        await self.reporter.flushed()

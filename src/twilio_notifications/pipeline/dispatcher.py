@@ -1,0 +1,329 @@
+"""Claims what is due, asks the policy, opens attempts, makes them, and closes each with what came of it.
+
+The attempt is on disk before its POST leaves, and its end is on disk together with the status. Waiting is
+never a sleeping attempt: a request that waits stands in the journal with its due time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core import policy, retry
+from twilio_notifications.core.errors import SecretUnavailable
+from twilio_notifications.core.model import (
+    Accepted,
+    DeferralScope,
+    Deferred,
+    InDoubt,
+    Refused,
+    Unanswered,
+)
+from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from twilio_notifications.core.model import Answer, Outcome
+    from twilio_notifications.pipeline.status import StatusWriter
+    from twilio_notifications.ports import Claimed, Clock, Journal, Milestones, Observer, Sender, Step
+
+OVERDUE_BATCH = 200
+"""Requests that are told at once that they expired; the next ones follow in the next turn."""
+
+SWEEP_SECONDS = 0.25
+"""Between two looks for requests whose lifetime has ended: a busy dispatcher need not look each turn."""
+
+OFFLINE_PROBE_SECONDS = 1.0
+"""Between two looks whether the network is back: a connection try costs next to nothing, and alarms that wait
+should leave within a second or two of its return."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The durations of the configuration that the dispatcher goes by, in seconds."""
+
+    backoff_initial: float
+    backoff_maximum: float
+    settle_pause: float
+    credential_wait: float
+    credential_probe: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatcher:
+    """Runs attempts, at most `pace.maximum` at once."""
+
+    journal: Journal
+    sender: Sender
+    clock: Clock
+    observer: Observer
+    milestones: Milestones
+    statuses: StatusWriter
+    timing: Timing
+    jitter: Callable[[], float]
+    pace: policy.Pace
+    renew_credentials: Callable[[], Awaitable[bool]]
+    """Reads the secret again; whether it changed."""
+    on_status: Callable[[], None]
+    on_doubt: Callable[[], None]
+    _alarm: Alarm = field(init=False)
+    _in_flight: int = field(init=False, default=0)
+    _draining: bool = field(init=False, default=False)
+    _sweep_at: float = field(init=False, default=0.0)
+    _probe_at: float = field(init=False, default=0.0)
+    _renewed_at: float = field(init=False, default=0.0)
+    _idle: asyncio.Event = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._alarm = Alarm(self.clock)
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Dispatches until cancelled; attempts under way are then left open for the next start."""
+        async with asyncio.TaskGroup() as attempts:
+            while True:
+                if not await self._turn(attempts):
+                    await self._alarm.wait(await self._next_instant())
+
+    async def drain(self) -> None:
+        """Opens no attempt any more and waits for those under way."""
+        self._draining = True
+        await self._idle.wait()
+
+    # One turn: decide, then do.
+
+    async def _turn(self, attempts: asyncio.TaskGroup) -> bool:
+        """Whether there may be more to do at once."""
+        now = self.clock.now()
+        if self._draining:
+            return False
+        declined = await self._sweep(now)
+        if self.pace.offline and not await self._is_back(now):
+            return declined
+        room = policy.room(self.pace, now=now, in_flight=self._in_flight)
+        claimed = await self.journal.claim(due_before=now, limit=room) if room else []
+        if claimed:
+            self.milestones.passed(Milestone.CLAIMED)
+            await self._admit(attempts, claimed, now)
+        return bool(claimed) or declined
+
+    async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
+        admitted = [request for request in claimed if await self._is_admitted(request, now)]
+        if not admitted:
+            return
+        self._in_flight += len(admitted)
+        self._idle.clear()
+        await self.journal.open_attempts([request.id for request in admitted], at=now)
+        self.milestones.passed(Milestone.ATTEMPT_OPENED)
+        for request in admitted:
+            attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
+
+    async def _is_admitted(self, request: Claimed, now: float) -> bool:
+        verdict = policy.admit(
+            _waiting(request), self.pace, now=now, credential_wait_seconds=self.timing.credential_wait
+        )
+        match verdict:
+            case policy.Admit():
+                return True
+            case policy.Defer(until=until, reason=reason, message=message):
+                postponed = Postpone(id=request.id, at=now, due_at=until, reason=reason, message=message)
+                await self.journal.apply(postponed)
+            case policy.Decline():
+                await self._decline(request, verdict, now)
+            case _:
+                assert_never(verdict)
+        return False
+
+    async def _decline(self, request: Claimed, verdict: policy.Decline, now: float) -> None:
+        step = self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
+        await self.journal.apply(step)
+        self._tell(request, step)
+        self.on_status()
+
+    async def _sweep(self, now: float) -> bool:
+        """Ends what has waited long enough; whether there may be more of it."""
+        if now < self._sweep_at:
+            return False
+        overdue = await self.journal.overdue(now=now, limit=OVERDUE_BATCH)
+        for request in overdue:
+            await self._decline(request, policy.expired(_waiting(request), now=now), now)
+        if overdue or await self._decline_unauthorized(now):
+            return True
+        self._sweep_at = now + SWEEP_SECONDS
+        return False
+
+    async def _decline_unauthorized(self, now: float) -> bool:
+        """While credentials are refused, nothing is claimed but what has waited for them long enough."""
+        since, wait = self.pace.refused_since, self.timing.credential_wait
+        if since is None or now - since < wait:
+            return False
+        claimed = await self.journal.claim(due_before=now - wait, limit=OVERDUE_BATCH)
+        return bool([request for request in claimed if not await self._is_admitted(request, now)])
+
+    async def _is_back(self, now: float) -> bool:
+        """Whether the network is back; looked at only so often, however many requests arrive."""
+        if now < self._probe_at:
+            return False
+        if not await self.sender.reachable():
+            self._probe_at = self.clock.now() + OFFLINE_PROBE_SECONDS
+            return False
+        self.pace = policy.online(self.pace)
+        self.observer.event("twilio_reachable")
+        return True
+
+    async def _next_instant(self) -> float | None:
+        """When to look again without being woken; None: not before."""
+        if self._draining:
+            return None
+        now, pace = self.clock.now(), self.pace
+        agenda = await self.journal.agenda()
+        instants = [pace.closed_until] if pace.closed_until > now else []
+        if agenda.next_expiry is not None:
+            instants.append(max(agenda.next_expiry, self._sweep_at))
+        if agenda.next_due is not None and pace.refused_since is not None:
+            instants.append(max(pace.refused_since + self.timing.credential_wait, self._sweep_at))
+        if pace.offline:
+            instants.append(self._probe_at)
+        elif agenda.next_due is not None and policy.room(pace, now=now, in_flight=self._in_flight):
+            instants.append(agenda.next_due)
+        return min(instants, default=None)
+
+    # One attempt.
+
+    async def _attempt(self, request: Claimed) -> None:
+        opened_at = self.clock.now()
+        try:
+            answer = await self._answer(request)
+            self.milestones.passed(Milestone.ANSWERED)
+            outcome = retry.classify(answer, notification=request.notification)
+            step = await self._step(request, outcome, opened_at)
+            await self.journal.apply(step)
+        finally:
+            self._in_flight -= 1
+            if self._in_flight == 0:
+                self._idle.set()
+        doubt = isinstance(step, Doubt)
+        self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
+        self._tell(request, step)
+        self._wake_next(step)
+
+    async def _answer(self, request: Claimed) -> Answer:
+        try:
+            return await self.sender.send(request.notification)
+        except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
+            self.observer.defect("attempt_failed", error)
+            return Unanswered(detail=f"the connector failed: {type(error).__name__}")
+
+    async def _step(self, request: Claimed, outcome: Outcome, opened_at: float) -> Step:
+        now = self.clock.now()
+        match outcome:
+            case Accepted():
+                self.pace = policy.after_answer(self.pace)
+                return self.statuses.accepted(request, outcome, at=now)
+            case Refused(reason=reason, message=message, code=code):
+                self.pace = policy.after_answer(self.pace)
+                return self.statuses.failed(request, reason, message, at=now, counted=True, code=code)
+            case Deferred():
+                return await self._deferred(request, outcome, now=now, opened_at=opened_at)
+            case InDoubt(message=message):
+                return Doubt(id=request.id, at=now, settle_at=now + self.timing.settle_pause, message=message)
+            case _:
+                assert_never(outcome)
+
+    async def _deferred(
+        self, request: Claimed, deferred: Deferred, *, now: float, opened_at: float
+    ) -> Postpone:
+        due_at = request.due_at  # it keeps its place; what has to wait is everything
+        match deferred.scope:
+            case DeferralScope.NETWORK:
+                until = now
+                if not self.pace.offline:
+                    self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
+            case DeferralScope.CREDENTIALS:
+                until = now if await self._renewed(opened_at) else now + self.timing.credential_probe
+            case DeferralScope.ACCOUNT | DeferralScope.SENDER:
+                until = now + self._pause(request, deferred)
+                due_at = until
+            case _:
+                assert_never(deferred.scope)
+        if until > now or deferred.scope is DeferralScope.NETWORK:
+            sender_number = request.notification.sender_number
+            self.pace = policy.after_deferral(
+                self.pace, deferred, now=now, until=until, sender_number=sender_number
+            )
+        return Postpone(
+            id=request.id,
+            at=now,
+            due_at=min(due_at, request.expires_at),
+            reason=deferred.reason,
+            message=deferred.message,
+            code=deferred.code,
+        )
+
+    def _pause(self, request: Claimed, deferred: Deferred) -> float:
+        return retry.deferral_seconds(
+            deferred,
+            count=request.deferrals + 1,
+            initial=self.timing.backoff_initial,
+            maximum=self.timing.backoff_maximum,
+            jitter=self.jitter(),
+        )
+
+    async def _renewed(self, opened_at: float) -> bool:
+        """Whether there is another secret than the one with which the attempt was opened."""
+        if opened_at < self._renewed_at:
+            return True
+        try:
+            renewed = await self.renew_credentials()
+        except SecretUnavailable as error:
+            self.observer.event("secret_unavailable", level=Level.ERROR, error=str(error))
+            return False
+        if renewed:
+            self.pace = policy.credentials_renewed(self.pace)
+            self._renewed_at = self.clock.now()
+            self.observer.event("secret_renewed")
+        elif self.pace.refused_since is None:
+            self.observer.event(
+                "credentials_refused",
+                level=Level.ERROR,
+                error="Twilio refuses the account SID or the auth token; requests wait for a new one",
+            )
+        return renewed
+
+    def _wake_next(self, step: Step) -> None:
+        self.wake()
+        if isinstance(step, Doubt):
+            self.on_doubt()
+        else:
+            self.on_status()
+
+    def _tell(self, request: Claimed, step: Step) -> None:
+        name, level = {
+            "Finish": ("request_finished", Level.DEBUG),
+            "Postpone": ("request_postponed", Level.DEBUG),
+            "Doubt": ("attempt_in_doubt", Level.WARNING),
+        }[type(step).__name__]
+        self.observer.event(
+            name,
+            level=level,
+            notification_id=request.id,
+            phone_number=request.notification.recipient.phone_number,
+            reason=getattr(step, "reason", None),
+        )
+
+
+def _waiting(request: Claimed) -> policy.Waiting:
+    return policy.Waiting(
+        accepted_at=request.accepted_at,
+        expires_at=request.expires_at,
+        sender_number=request.notification.sender_number,
+        waiting_reason=request.waiting_reason,
+    )

@@ -1,0 +1,137 @@
+"""The outbox: publishes each status until the broker has acknowledged it, then notes that it did.
+
+A status may be published twice, with the same bytes: after a crash, or when a connection ended between the
+broker's acknowledgement and our noting it. It is never noted before it was acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import NotAcknowledged
+from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.ports import Level, Milestone
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports import Clock, Journal, Milestones, Observer, Transport, Unreported
+
+WINDOW = 256
+"""Statuses that may be unacknowledged at once: enough to keep a broker busy, few enough to hold in memory."""
+
+RETRY_SECONDS = 5.0
+"""Pause after a status that the broker refused; a new connection ends it at once."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Reporter:
+    """Publishes statuses on `topic`."""
+
+    journal: Journal
+    transport: Transport
+    clock: Clock
+    observer: Observer
+    milestones: Milestones
+    topic: str
+    _alarm: Alarm = field(init=False)
+    _noting: Alarm = field(init=False)
+    _outstanding: set[int] = field(init=False, default_factory=set)
+    _acknowledged: list[int] = field(init=False, default_factory=list)
+    _position: int = field(init=False, default=0)
+    _blocked: bool = field(init=False, default=True)
+    _retry_at: float | None = field(init=False, default=None)
+    _flushed: asyncio.Event = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._alarm = Alarm(self.clock)
+        self._noting = Alarm(self.clock)
+        self._flushed = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be a status."""
+        self._flushed.clear()
+        self._alarm.ring()
+
+    def connected(self) -> None:
+        """There is a new connection: what was not acknowledged on the last one is published again."""
+        self._unblock()
+
+    async def flushed(self) -> None:
+        """Returns when no status waits any more."""
+        await self._flushed.wait()
+
+    async def run(self) -> None:
+        """Reports until cancelled."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._publish_all(), name="twilio_notifications.reporter.publish")
+            loops.create_task(self._note_all(), name="twilio_notifications.reporter.note")
+
+    async def _publish_all(self) -> None:
+        while True:
+            if self._blocked:
+                await self._alarm.wait(self._retry_at)
+                if self._retry_at is not None and self.clock.now() >= self._retry_at:
+                    self._unblock()
+            elif not await self._publish_some():
+                await self._alarm.wait()
+
+    async def _publish_some(self) -> bool:
+        """Whether there may be more at once."""
+        free = WINDOW - len(self._outstanding)
+        if free <= 0:
+            return False
+        waiting = await self.journal.unreported(after=self._position, limit=free)
+        for status in waiting:
+            # Nothing is awaited in this loop, so a connection that ends cannot end between two of them.
+            if self._blocked:
+                return False
+            self._position = status.position
+            if status.id not in self._outstanding:
+                self._publish(status)
+        if not waiting and not self._outstanding:
+            self._flushed.set()
+        return bool(waiting)
+
+    def _publish(self, status: Unreported) -> None:
+        self._outstanding.add(status.id)
+        published = self.transport.publish(self.topic, status.status)
+        published.add_done_callback(lambda done: self._answered(status.id, done))
+        self.milestones.passed(Milestone.STATUS_PUBLISHED)
+
+    def _answered(self, id_: int, published: asyncio.Future[None]) -> None:
+        if published.cancelled():
+            return
+        error = published.exception()
+        if error is None:
+            self.milestones.passed(Milestone.STATUS_ACKNOWLEDGED)
+            self._acknowledged.append(id_)
+            self._noting.ring()
+            return
+        self._outstanding.discard(id_)
+        self._block(error)
+
+    def _block(self, error: BaseException) -> None:
+        """Stops publishing until there is a new connection or, where the broker said no, for a while."""
+        if self._blocked:
+            return
+        self._blocked = True
+        if isinstance(error, NotAcknowledged) and error.refused:
+            self._retry_at = self.clock.now() + RETRY_SECONDS
+            self.observer.event("status_refused", level=Level.ERROR, topic=self.topic, error=str(error))
+        self._alarm.ring()
+
+    def _unblock(self) -> None:
+        self._blocked = False
+        self._retry_at = None
+        self._position = 0
+        self.wake()
+
+    async def _note_all(self) -> None:
+        while True:
+            await self._noting.wait()
+            ids, self._acknowledged = self._acknowledged, []
+            await self.journal.report(ids, at=self.clock.now())
+            self._outstanding.difference_update(ids)
+            self.milestones.passed(Milestone.STATUS_REPORTED)
+            self._alarm.ring()

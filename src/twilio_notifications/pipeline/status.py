@@ -1,0 +1,89 @@
+"""Composes the status of a request from what became of it: pure, and the same for every stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core import contract
+from twilio_notifications.ports import Finish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.model import Accepted
+    from twilio_notifications.ports import Claimed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusWriter:
+    """Writes statuses in the configured detail."""
+
+    extended: bool = False
+
+    def accepted(self, request: Claimed, accepted: Accepted, *, at: float, counted: bool = True) -> Finish:
+        """The step that ends a request with success."""
+        content = contract.Success(
+            message_status=accepted.message_status,
+            sender_number=accepted.sender_number,
+            phone_number=accepted.phone_number,
+            name=request.notification.recipient.name,
+        )
+        attempts = request.attempts + counted
+        detail = self._detail(request, at=at, attempts=attempts, sid=accepted.sid)
+        status = contract.render(content, request_id=request.notification.request_id, detail=detail)
+        return Finish(id=request.id, at=at, status=status, reason=None, sid=accepted.sid, counted=counted)
+
+    def failed(
+        self,
+        request: Claimed,
+        reason: Reason,
+        message: str,
+        *,
+        at: float,
+        counted: bool,
+        code: int | None = None,
+    ) -> Finish:
+        """The step that ends a request with failure."""
+        detail = self._detail(request, at=at, attempts=request.attempts + counted, twilio_code=code)
+        status = contract.render(
+            contract.Failure(reason=reason, message=message),
+            request_id=request.notification.request_id,
+            detail=detail,
+        )
+        return Finish(
+            id=request.id, at=at, status=status, reason=reason, message=message, code=code, counted=counted
+        )
+
+    def rejected(self, request_id: str | float, reason: Reason, message: str, *, at: float) -> bytes:
+        """The status of a request that was never attempted."""
+        detail = {"accepted_at": _instant(at), "finished_at": _instant(at)} if self.extended else None
+        return contract.render(
+            contract.Failure(reason=reason, message=message), request_id=request_id, detail=detail
+        )
+
+    def _detail(
+        self,
+        request: Claimed,
+        *,
+        at: float,
+        attempts: int,
+        sid: str | None = None,
+        twilio_code: int | None = None,
+    ) -> Mapping[str, object] | None:
+        if not self.extended:
+            return None
+        return {
+            "sid": sid,
+            "attempts": attempts,
+            "channel": request.notification.channel,
+            "twilio_code": twilio_code,
+            "accepted_at": _instant(request.accepted_at),
+            "finished_at": _instant(at),
+        }
+
+
+def _instant(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
