@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STATUS_TOPIC = "twilio/message/status"
 WAIT_SECONDS = 10.0
+CONNACK_SECONDS = 0.2
 VERSIONS: Mapping[str, int] = {"5": MQTTv50, "3.1.1": MQTTv311}
 NEVER_RECONNECT = -2  # gmqtt reads -1 as "for ever", and 0 as "once more"
 
@@ -63,6 +64,7 @@ class Peer:
         self._context = context
         self._acknowledgements = _Acknowledgements()
         self._subscribed: asyncio.Future[None] | None = None
+        self._lost = asyncio.Event()
         self._arrived: asyncio.Queue[Received] = asyncio.Queue()
         self._client = self._make_client(client_id or f"peer-{uuid.uuid4().hex}")
         self.received: list[Received] = []
@@ -127,12 +129,26 @@ class Peer:
     async def _connect(self) -> None:
         tls = self._address.scheme == "mqtts"
         assert not tls or self._context is not None, "mqtts:// needs a context"
-        await self._client.connect(
-            self._address.hostname,
-            self._address.port,
-            ssl=self._context if tls else False,
-            version=VERSIONS[self._protocol],
+        connecting = asyncio.ensure_future(
+            self._client.connect(
+                self._address.hostname,
+                self._address.port,
+                ssl=self._context if tls else False,
+                version=VERSIONS[self._protocol],
+            )
         )
+        lost = asyncio.ensure_future(self._lost.wait())
+        try:
+            # gmqtt waits for the CONNACK of a connection that is lost for ever; one with the reason for the
+            # loss may just have come, so it has a moment to be read.
+            await asyncio.wait({connecting, lost}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({connecting}, timeout=CONNACK_SECONDS)
+            if not connecting.done():
+                raise ConnectionError("the broker ended the connection before it answered")
+            connecting.result()
+        finally:
+            connecting.cancel()
+            lost.cancel()
 
     async def _listen(self) -> None:
         if self._subscribe:
@@ -172,6 +188,7 @@ class Peer:
             self._subscribed.set_result(None)
 
     def _on_disconnect(self, _client: Any, _packet: bytes, _error: Exception | None = None) -> None:
+        self._lost.set()
         self._acknowledgements.fail(ConnectionError("the connection ended before the PUBACK"))
 
 

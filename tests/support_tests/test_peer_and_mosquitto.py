@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import sys
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -79,6 +81,14 @@ async def test_a_peer_leaves_no_task_behind(broker: Mosquitto) -> None:
     assert before == asyncio.all_tasks()
 
 
+async def test_a_peer_that_lost_its_broker_does_not_try_again(broker: Mosquitto) -> None:
+    async with Peer(broker.url) as peer:
+        broker.kill()
+        with pytest.raises(ConnectionError):
+            await peer.publish(TOPIC, "lost")
+    assert {asyncio.current_task()} == asyncio.all_tasks()
+
+
 async def test_a_peer_that_cannot_connect_leaves_no_task_behind(broker: Mosquitto) -> None:
     before = asyncio.all_tasks()
     broker.stop()
@@ -104,6 +114,13 @@ def test_nobody_listens_while_the_broker_is_down(broker: Mosquitto) -> None:
     broker.stop()
     with pytest.raises(ConnectionRefusedError):
         asyncio.run(asyncio.open_connection("127.0.0.1", broker.port))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the port is only remembered")
+def test_nobody_else_gets_the_port_while_the_broker_is_down(broker: Mosquitto) -> None:
+    broker.stop()
+    with socket.socket() as intruder, pytest.raises(OSError, match="in use"):
+        intruder.bind(("127.0.0.1", broker.port))
 
 
 @pytest.mark.parametrize("persistence", [True, False])
@@ -150,6 +167,8 @@ async def test_a_broker_may_require_the_clients_certificate(tmp_path: Path) -> N
         async with Peer(broker.url, subscribe=TOPIC, context=context) as peer:
             await peer.publish(TOPIC, "one")
             await peer.next_message()
+        with pytest.raises(ConnectionError):
+            await Peer(broker.url, context=certificates.client_context()).__aenter__()
 
 
 async def test_further_settings_reach_the_broker(tmp_path: Path) -> None:
