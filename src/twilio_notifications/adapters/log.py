@@ -11,8 +11,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from twilio_notifications.config import LogFormat
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def _masked(fields: dict[str, object]) -> dict[str, object]:
     return {name: mask(str(value)) if name in _MASKED_FIELDS else value for name, value in fields.items()}
 
 
-def configure(*, level: str, form: Literal["text", "json"], stream: TextIO | None = None) -> LogObserver:
+def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> LogObserver:
     """Sets up the log of the whole program; called once, by the command that runs."""
     output = logging.StreamHandler(stream or sys.stderr)
-    output.setFormatter(JsonLines() if form == "json" else TextLines())
+    output.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(logging.WARNING)

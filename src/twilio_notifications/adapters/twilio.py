@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pyreqwest.client import Client
+    from pyreqwest.request import ConsumedRequest
     from pyreqwest.response import Response
 
     from twilio_notifications.core.model import Answer, Notification, Secret
@@ -85,12 +86,23 @@ class TwilioSender:
             .form(form(notification))
             .build()
         )
+        return await self._answer(request)
+
+    async def _answer(self, request: ConsumedRequest) -> Answer:
         try:
             response = await request.send()
             body = bytes(await response.bytes())
         except PyreqwestError as error:
             return failed_answer(error)
         return read_answer(response, body, now=self._clock.now())
+
+    async def verify(self) -> Answer:
+        """What Twilio says to these credentials: reads one message's record, and sends nothing."""
+        url = f"{self._account_url}/Messages.json?PageSize=1"
+        request = (
+            self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True).build()
+        )
+        return await self._answer(request)
 
     async def reachable(self) -> bool:
         """Whether a connection can be made; what is answered does not matter."""

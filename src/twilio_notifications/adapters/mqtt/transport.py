@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Endpoint, Session, Version
 from twilio_notifications.config import ProtocolVersion
@@ -53,7 +53,7 @@ class MqttTransport:
         self._clock = clock
         self._observer = observer
         self._jitter = jitter
-        self._versions = _VERSIONS[settings.protocol]
+        self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._last_told = ""
 
@@ -98,33 +98,14 @@ class MqttTransport:
         await _close(session)
 
     async def _connect(self, on_inbound: Callable[[Inbound], None]) -> Session:
-        """A session with its subscriptions acknowledged, in the newest version that the broker speaks."""
-        for version in self._versions[:-1]:
-            try:
-                return await self._open(version, on_inbound, min(FALL_BACK_SECONDS, self._limit))
-            except (ConnectionEnded, TimeoutError):
-                continue  # no answer to this version: perhaps to an older one
-            except BrokerRefused as refused:
-                if not refused.unsupported_version:
-                    raise
-        session = await self._open(self._versions[-1], on_inbound, self._limit)
+        session = await open_session(
+            self._settings,
+            endpoint(self._settings),
+            versions=self._versions,
+            topics=self._topics,
+            on_inbound=on_inbound,
+        )
         self._versions = (session.version,)  # it answered: do not ask in vain at each reconnection
-        return session
-
-    @property
-    def _limit(self) -> float:
-        return self._settings.connect_timeout_seconds
-
-    async def _open(self, version: Version, on_inbound: Callable[[Inbound], None], limit: float) -> Session:
-        session = Session(endpoint(self._settings), version=version, on_inbound=on_inbound)
-        try:
-            async with asyncio.timeout(limit):
-                # Read anew for each connection, so that a renewed certificate is used without a restart.
-                await session.open(tls_context(self._settings))
-                await session.subscribe(self._topics)
-        except BaseException:
-            await _close(session)
-            raise
         return session
 
     def _pause(self, failures: int) -> float:
@@ -142,12 +123,60 @@ class MqttTransport:
         self._last_told = told
 
 
-_VERSIONS: dict[ProtocolVersion, tuple[Version, ...]] = {
-    ProtocolVersion.AUTO: (Version.V5, Version.V311),
-    ProtocolVersion.V5: (Version.V5,),
-    ProtocolVersion.V311: (Version.V311,),
-}
 _NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
+
+
+async def open_session(
+    settings: TransportSettings,
+    client: Endpoint,
+    *,
+    versions: Sequence[Version],
+    topics: Sequence[str],
+    on_inbound: Callable[[Inbound], None],
+) -> Session:
+    """A session with its subscriptions acknowledged, in the first of `versions` that the broker speaks.
+
+    Raises OSError or TransportError; `describe` makes a sentence of either.
+    """
+    limit = settings.connect_timeout_seconds
+    for version in versions[:-1]:
+        session = Session(client, version=version, on_inbound=on_inbound)
+        try:
+            return await _opened(session, settings, topics, min(FALL_BACK_SECONDS, limit))
+        except (ConnectionEnded, TimeoutError):
+            continue  # no answer to this version: perhaps to an older one
+        except BrokerRefused as refused:
+            if not refused.unsupported_version:
+                raise
+    session = Session(client, version=versions[-1], on_inbound=on_inbound)
+    return await _opened(session, settings, topics, limit)
+
+
+async def _opened(
+    session: Session, settings: TransportSettings, topics: Sequence[str], limit: float
+) -> Session:
+    try:
+        async with asyncio.timeout(limit):
+            # Read anew for each connection, so that a renewed certificate is used without a restart.
+            await session.open(tls_context(settings))
+            await session.subscribe(topics)
+    except BaseException:
+        await _close(session)
+        raise
+    return session
+
+
+def versions(protocol: ProtocolVersion) -> tuple[Version, ...]:
+    """The versions to try, the newest first."""
+    match protocol:
+        case ProtocolVersion.AUTO:
+            return (Version.V5, Version.V311)
+        case ProtocolVersion.V5:
+            return (Version.V5,)
+        case ProtocolVersion.V311:
+            return (Version.V311,)
+        case _:
+            assert_never(protocol)
 
 
 def endpoint(settings: TransportSettings) -> Endpoint:

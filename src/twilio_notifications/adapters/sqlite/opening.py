@@ -9,10 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.sqlite import statements
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
 
 if TYPE_CHECKING:
@@ -88,6 +90,27 @@ def open_connection(path: Path | None) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def inspect(path: Path) -> str:
+    """What a start would find at `path`, in a sentence; raises what it would raise. Changes nothing."""
+    if not path.parent.is_dir():
+        raise JournalError(f"the journal's folder {path.parent} does not exist. Create it.")
+    if not path.exists():
+        return f"{path}: will be created"
+    lock = FileLock(path)
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+            _verify(connection, str(path))
+            waiting, unreported = (
+                connection.execute(statement).fetchone()[0]
+                for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
+            )
+    except sqlite3.DatabaseError as error:
+        raise JournalDamaged(_damaged(str(path), str(error))) from error
+    finally:
+        lock.release()
+    return f"{path}: {waiting} requests wait, {unreported} statuses are not reported yet"
 
 
 def _prepare(connection: sqlite3.Connection, name: str) -> None:

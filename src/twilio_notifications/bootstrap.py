@@ -1,0 +1,232 @@
+"""The composition root: Settings → a wired connector. The only file that names adapters to the pipeline."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.mqtt import MqttTransport
+from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.twilio import TwilioSender
+from twilio_notifications.config import Ordering, SecretOrigin, StatusDetail, TransportKind
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.policy import Pace
+from twilio_notifications.pipeline.connector import Connector
+from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
+from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.reporter import Reporter
+from twilio_notifications.pipeline.settler import Settler
+from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.pipeline.sweeper import Sweeper
+from twilio_notifications.ports import Level, Milestone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from twilio_notifications.config import Settings
+    from twilio_notifications.ports import Clock, Milestones, Observer, SecretSource
+
+CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
+"""For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
+
+
+@asynccontextmanager
+async def connector(
+    settings: Settings, *, observer: Observer, environ: Mapping[str, str]
+) -> AsyncIterator[Connector]:
+    """A connector whose journal is open and whose secret is read; closes everything in reverse order."""
+    for warning in settings.warnings:
+        observer.event("configuration_warning", level=Level.WARNING, warning=warning)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        credentials = await Credentials.read(
+            secret_source(settings, environ), user=settings.parameters.account_sid
+        )
+        journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
+        sender = await stack.enter_async_context(twilio_sender(settings, credentials, clock=clock))
+        yield _wired(settings, journal, sender, credentials, clock, observer, milestones(environ))
+
+
+def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
+    """The journal of the configuration, not opened yet."""
+    return SqliteJournal(
+        settings.journal.path,
+        observer=observer,
+        ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
+        maximum_waiting=settings.journal.maximum_waiting,
+    )
+
+
+def twilio_sender(settings: Settings, credentials: Credentials, *, clock: Clock) -> TwilioSender:
+    """The way to Twilio, not opened yet."""
+    ca_file = settings.twilio.ca_file
+    return TwilioSender(
+        base_url=settings.twilio.base_url,
+        account_sid=settings.parameters.account_sid,
+        credentials=credentials.current,
+        clock=clock,
+        timeout_seconds=settings.twilio.timeout_seconds,
+        ca_certificates=None if ca_file is None else ca_file.read_bytes(),
+    )
+
+
+def secret_source(settings: Settings, environ: Mapping[str, str]) -> SecretSource:
+    """Where the configuration says that the auth token is."""
+    secrets = settings.secrets
+    match secrets.source:
+        case SecretOrigin.ENVIRONMENT:
+            return EnvironmentSecret(secrets.variable, environ=environ)
+        case SecretOrigin.FILE:
+            return FileSecret(*_secret_files(settings, environ))
+        case SecretOrigin.AWS | SecretOrigin.GREENGRASS:
+            missing = f'[secrets] source = "{secrets.source}" is not available in this version'
+            raise ConfigurationError([f'{missing}: use "environment" or "file"'])
+        case _:
+            assert_never(secrets.source)
+
+
+def _secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
+    """A relative name is looked up where systemd puts credentials first, then beside the configuration."""
+    path, given = settings.secrets.path, settings.secrets.path_as_given
+    files = [] if path is None else [path]
+    directory = environ.get("CREDENTIALS_DIRECTORY")
+    if directory and given is not None and not Path(given).is_absolute():
+        files.insert(0, Path(directory) / given)
+    return files
+
+
+def mqtt_transport(settings: Settings, *, clock: Clock, observer: Observer) -> MqttTransport:
+    """The way to the broker."""
+    if settings.transport.kind is not TransportKind.MQTT:
+        raise ConfigurationError(
+            [f'[transport] kind = "{settings.transport.kind}" is not available in this version: use "mqtt"']
+        )
+    topics = Topics.with_prefix(settings.transport.topic_prefix)
+    return MqttTransport(
+        settings.transport,
+        topics=(topics.text, topics.call),
+        clock=clock,
+        observer=observer,
+        jitter=random.SystemRandom().random,
+    )
+
+
+def _wired(  # noqa: PLR0913, PLR0917 - the one place where everything meets
+    settings: Settings,
+    journal: SqliteJournal,
+    sender: TwilioSender,
+    credentials: Credentials,
+    clock: Clock,
+    observer: Observer,
+    passed: Milestones,
+) -> Connector:
+    topics = Topics.with_prefix(settings.transport.topic_prefix)
+    transport = mqtt_transport(settings, clock=clock, observer=observer)
+    statuses = StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED)
+    reporter = Reporter(
+        journal=journal,
+        transport=transport,
+        clock=clock,
+        observer=observer,
+        milestones=passed,
+        topic=topics.status,
+    )
+    settler = Settler(
+        journal=journal,
+        clock=clock,
+        observer=observer,
+        milestones=passed,
+        statuses=statuses,
+        on_status=reporter.wake,
+    )
+    dispatcher = Dispatcher(
+        journal=journal,
+        sender=sender,
+        clock=clock,
+        observer=observer,
+        milestones=passed,
+        statuses=statuses,
+        timing=timing(settings),
+        jitter=random.SystemRandom().random,
+        pace=Pace.fresh(settings.twilio.concurrency),
+        renew_credentials=credentials.renew,
+        on_status=reporter.wake,
+        on_doubt=settler.wake,
+    )
+    intake = Intake(
+        journal=journal,
+        clock=clock,
+        observer=observer,
+        milestones=passed,
+        statuses=statuses,
+        topics=topics,
+        default_sender_number=settings.parameters.default_sender_number,
+        lifetime_seconds=settings.delivery.lifetime_seconds,
+        on_request=dispatcher.wake,
+        on_status=reporter.wake,
+    )
+    return Connector(
+        journal=journal,
+        transport=transport,
+        intake=intake,
+        dispatcher=dispatcher,
+        settler=settler,
+        reporter=reporter,
+        sweeper=Sweeper(
+            journal=journal,
+            clock=clock,
+            observer=observer,
+            retention_seconds=settings.journal.retention_seconds,
+        ),
+        clock=clock,
+        observer=observer,
+        drain_seconds=settings.delivery.drain_seconds,
+    )
+
+
+def timing(settings: Settings) -> Timing:
+    """The dispatcher's durations."""
+    delivery = settings.delivery
+    return Timing(
+        backoff_initial=delivery.backoff_initial_seconds,
+        backoff_maximum=delivery.backoff_maximum_seconds,
+        settle_pause=0.0,
+        credential_wait=delivery.credential_wait_seconds,
+        credential_probe=delivery.credential_probe_seconds,
+    )
+
+
+class _NoMilestones:
+    def passed(self, milestone: Milestone) -> None:
+        """Nobody listens."""
+
+
+class _CrashAt:
+    """Kills the process, as a power cut would, when a milestone is passed for the n-th time."""
+
+    def __init__(self, milestone: Milestone, passing: int) -> None:
+        self._milestone = milestone
+        self._left = passing
+
+    def passed(self, milestone: Milestone) -> None:
+        if milestone is self._milestone:
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def milestones(environ: Mapping[str, str]) -> Milestones:
+    """Silence, unless a test asked for a crash."""
+    wanted = environ.get(CRASH_VARIABLE)
+    if not wanted:
+        return _NoMilestones()
+    name, _, passing = wanted.partition(":")
+    return _CrashAt(Milestone(name), int(passing or 1))

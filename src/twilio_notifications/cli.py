@@ -1,0 +1,208 @@
+"""The command line: arguments and exit codes, no logic.
+
+Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import ConfigurationError, ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+FAILED = 1
+WRONG_USAGE = 2
+
+_CONFIG_HELP = "the configuration file (TOML); every key can also be set by environment"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace, Mapping[str, str]], int] = options.command
+    try:
+        return command(options, os.environ)
+    except ConfigurationError as error:
+        return _fail(error.problems, WRONG_USAGE)
+    except ConnectorError as error:
+        return _fail([str(error)], FAILED)
+    except BaseExceptionGroup as group:
+        known, unknown = group.split(ConnectorError)
+        if unknown is not None or known is None:
+            raise
+        return _fail([str(error) for error in _leaves(known)], FAILED)
+
+
+def _fail(sentences: Sequence[str], code: int) -> int:
+    for sentence in sentences:
+        print(f"twilio-notifications: {sentence}", file=sys.stderr)
+    return code
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+# The commands' modules are imported when their command runs, so that `run` starts without the simulator
+# and `--help` without anything.
+
+
+def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import run  # noqa: PLC0415
+
+    return run.run(options.config, environ=environ)
+
+
+def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import check  # noqa: PLC0415
+
+    return check.check(options.config, offline=options.offline, environ=environ)
+
+
+def _demo(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import demo  # noqa: PLC0415
+
+    return demo.demo(once=options.once, environ=environ)
+
+
+def _simulator(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import simulator  # noqa: PLC0415
+
+    host, port = options.listen
+    return simulator.simulator(host=host, port=port, latency_seconds=options.latency)
+
+
+def _send(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import send  # noqa: PLC0415
+
+    order = send.Order(
+        channel=options.channel,
+        phone_number=options.to,
+        name=options.name,
+        content=options.content,
+        sender_number=options.sender,
+        retries=options.retries,
+        request_id=options.id,
+    )
+    return send.send(options.config, order, timeout_seconds=options.timeout, environ=environ)
+
+
+# The arguments.
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="twilio-notifications",
+        description="Texts and calls by MQTT: the open successor of Greengrass's Twilio Notifications.",
+        epilog="Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('twilio-notifications')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_send(commands)
+    _add_demo(commands)
+    _add_simulator(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="the connector, in the foreground",
+        description="Runs the connector until SIGTERM or SIGINT; then it ends what is under way and exits "
+        "with 0. A second signal does not wait. The log goes to standard error.",
+    )
+    run.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+    run.set_defaults(command=_run)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="says what is wrong with the configuration and its surroundings",
+        description="Says everything that is wrong with the configuration at once, then tries journal, "
+        "secret, broker and Twilio, one line each. Sends nothing and changes nothing.",
+    )
+    check.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+    check.add_argument("--offline", action="store_true", help="try nothing that needs a network")
+    check.set_defaults(command=_check)
+
+
+def _add_send(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    send = commands.add_parser(
+        "send",
+        help="publishes one request and prints its status",
+        description="Publishes one request through the configured transport, waits for its status and prints "
+        "it. Exits with 0 when the status is a success, with 1 otherwise. A connector must be running.",
+    )
+    channels = send.add_subparsers(title="channels", metavar="CHANNEL", required=True)
+    text = channels.add_parser("txt", help="a text", description="Sends one text and prints its status.")
+    text.add_argument("--message", dest="content", required=True, metavar="TEXT", help="what to say")
+    call = channels.add_parser("call", help="a call", description="Makes one call and prints its status.")
+    call.add_argument(
+        "--voice-message-location",
+        dest="content",
+        required=True,
+        metavar="URL",
+        help="where Twilio finds the TwiML",
+    )
+    for channel, parser in (("txt", text), ("call", call)):
+        _add_request(parser)
+        parser.set_defaults(command=_send, channel=channel)
+
+
+def _add_request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--to", required=True, metavar="NUMBER", help="the recipient, as in +12345000000")
+    parser.add_argument("--name", required=True, help="the recipient's name")
+    parser.add_argument("--from", dest="sender", metavar="NUMBER", help="default: DefaultFromPhoneNumber")
+    parser.add_argument("--retries", type=int, metavar="N", help="further attempts (default: 0)")
+    parser.add_argument("--id", help="the request's id (default: a random one)")
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to wait (default: 60)"
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="broker, simulated Twilio and connector in one process",
+        description="Starts an embedded broker, the Twilio simulator and the connector, sends the published "
+        "examples and shows their statuses; then serves until Ctrl-C. Needs the extra 'demo'.",
+    )
+    demo.add_argument("--once", action="store_true", help="end after the first text and the first call")
+    demo.set_defaults(command=_demo)
+
+
+def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    simulator = commands.add_parser(
+        "simulator",
+        help="a stand-in for Twilio's API",
+        description="Serves a stand-in for Twilio's Messages and Calls until Ctrl-C. Needs the extra 'demo'.",
+    )
+    simulator.add_argument(
+        "--listen", type=_address, required=True, metavar="HOST:PORT", help="port 0 takes a free one"
+    )
+    simulator.add_argument(
+        "--latency", type=float, default=0.0, metavar="SECONDS", help="added to each answer (default: 0)"
+    )
+    simulator.set_defaults(command=_simulator)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, separator, port = text.rpartition(":")
+    if not (separator and host and port.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT, as in 127.0.0.1:4010")
+    return host.strip("[]"), int(port)

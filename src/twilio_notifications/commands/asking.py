@@ -1,0 +1,84 @@
+"""One client of the connector: publishes requests and waits for their statuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.errors import ConnectorError, TransportError
+from twilio_notifications.core.model import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.ports import Inbound
+
+
+class NoStatus(ConnectorError):
+    """No status came in time."""
+
+
+class Asker:
+    """Connected to the broker of the configuration under a client identifier of its own."""
+
+    def __init__(self, settings: TransportSettings, *, client_id: str) -> None:
+        self._settings = settings
+        self._client_id = client_id
+        self._topics = Topics.with_prefix(settings.topic_prefix)
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Connects and subscribes to the statuses; raises a TransportError that says what to do."""
+        client = replace(endpoint(self._settings), client_id=self._client_id, session_expiry_seconds=None)
+        try:
+            self._session = await open_session(
+                self._settings,
+                client,
+                versions=versions(self._settings.protocol),
+                topics=[self._topics.status],
+                on_inbound=self._received,
+            )
+        except (OSError, TransportError) as error:
+            sentence = describe(error, self._settings)
+            raise TransportError(f"no connection to {self._settings.address}: {sentence}") from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def ask(
+        self, channel: Channel, request: Mapping[str, Any], *, timeout_seconds: float
+    ) -> dict[str, Any]:
+        """The status of `request`, whose id must be its own; raises NoStatus."""
+        status: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[request["id"]] = status
+        topic = self._topics.text if channel is Channel.SMS else self._topics.call
+        await self._session.publish(topic, json.dumps(request).encode())
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await status
+        except TimeoutError:
+            raise NoStatus(
+                f"no status came within {timeout_seconds:g} s. The request has reached the broker: "
+                "is a connector running with this configuration? Its log says what it waits for."
+            ) from None
+
+    def _received(self, inbound: Inbound) -> None:
+        inbound.acknowledge()
+        try:
+            status = json.loads(inbound.payload)
+        except ValueError:
+            return  # somebody else's message on the status topic
+        if not isinstance(status, dict):
+            return
+        waiting = self._waiting.get(str(status.get("id")))
+        if waiting is not None and not waiting.done():
+            waiting.set_result(status)

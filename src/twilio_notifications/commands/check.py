@@ -1,0 +1,132 @@
+"""`check`: what is wrong with the configuration, then with journal, secret, broker and Twilio, one line each.
+
+It sends nothing, changes nothing, and disturbs no connector that is running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twilio_notifications import bootstrap
+from twilio_notifications.adapters import log
+from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
+from twilio_notifications.adapters.sqlite.opening import inspect
+from twilio_notifications.config import load
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
+from twilio_notifications.core.model import Answered, NotSent, Unanswered
+from twilio_notifications.pipeline.credentials import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twilio_notifications.config import Settings
+
+_OK = 200
+_UNAUTHORIZED = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line: what was tried, whether it works, and what was found or is to be done."""
+
+    subject: str
+    works: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.works else 'FAIL'}  {self.subject:<13}  {self.sentence}"
+
+
+def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
+    """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
+    settings = load(config, environ)
+    log.configure(level="ERROR", form=settings.log.format)
+    findings = [_configuration(settings, config), _journal(settings)]
+    findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
+    for warning in settings.warnings:
+        sys.stdout.write(f"note  {warning}\n")
+    for finding in findings:
+        sys.stdout.write(f"{finding}\n")
+    return 0 if all(finding.works for finding in findings) else 1
+
+
+def _configuration(settings: Settings, config: Path | None) -> Finding:
+    source = "environment alone" if config is None else str(config)
+    sentence = f"{source}: connector version {settings.connector.version}"
+    return Finding(subject="configuration", works=True, sentence=sentence)
+
+
+def _journal(settings: Settings) -> Finding:
+    path = settings.journal.path
+    try:
+        sentence = inspect(path)
+    except JournalLocked:
+        return Finding(subject="journal", works=True, sentence=f"{path}: in use by a running connector")
+    except ConnectorError as error:
+        return Finding(subject="journal", works=False, sentence=str(error))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        sentence = f"{path.parent} is not writable for this user: the journal could not be kept there"
+        return Finding(subject="journal", works=False, sentence=sentence)
+    return Finding(subject="journal", works=True, sentence=sentence)
+
+
+async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str]) -> list[Finding]:
+    try:
+        source = bootstrap.secret_source(settings, environ)
+        credentials = await Credentials.read(source, user=settings.parameters.account_sid)
+    except ConnectorError as error:
+        secret = Finding(subject="secret", works=False, sentence=str(error))
+        return [secret] if offline else [secret, await _broker(settings)]
+    secret = Finding(subject="secret", works=True, sentence=f"read from {settings.secrets.source}")
+    if offline:
+        return [secret]
+    return [secret, await _broker(settings), await _twilio(settings, credentials)]
+
+
+async def _broker(settings: Settings) -> Finding:
+    """With a client identifier of its own: the connector's would throw a running one out of its session."""
+    transport = settings.transport
+    topics = Topics.with_prefix(transport.topic_prefix)
+    client = replace(
+        endpoint(transport),
+        client_id=f"{transport.client_id}-check-{secrets.token_hex(4)}",
+        session_expiry_seconds=None,
+    )
+    try:
+        session = await open_session(
+            transport,
+            client,
+            versions=versions(transport.protocol),
+            topics=[topics.status],
+            on_inbound=lambda _inbound: None,
+        )
+    except (OSError, TransportError) as error:
+        sentence = f"{transport.address}: {describe(error, transport)}"
+        return Finding(subject="broker", works=False, sentence=sentence)
+    await session.close()
+    sentence = f"{transport.address} answers, protocol level {session.version.value}"
+    return Finding(subject="broker", works=True, sentence=sentence)
+
+
+async def _twilio(settings: Settings, credentials: Credentials) -> Finding:
+    async with bootstrap.twilio_sender(settings, credentials, clock=SystemClock()) as sender:
+        answer = await sender.verify()
+    where = settings.twilio.base_url
+    match answer:
+        case Answered(http_status=status) if status == _OK:
+            return Finding(subject="twilio", works=True, sentence=f"{where} accepts the credentials")
+        case Answered(http_status=status) if status in _UNAUTHORIZED:
+            sentence = f"{where} refuses the credentials: check TWILIO_ACCOUNT_SID and the auth token"
+        case Answered(http_status=status, message=message):
+            sentence = f"{where} answered HTTP {status}: {message or 'is this Twilio?'}"
+        case NotSent(detail=detail) | Unanswered(detail=detail):
+            sentence = f"{where} cannot be reached: {detail}"
+    return Finding(subject="twilio", works=False, sentence=sentence)

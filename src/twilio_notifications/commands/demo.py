@@ -1,0 +1,150 @@
+"""`demo`: broker, simulated Twilio and connector in one process, and a client with the published examples.
+
+Nothing leaves the machine. The journal and the configuration are in a temporary folder, which is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import signal
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications import bootstrap
+from twilio_notifications.adapters import log
+from twilio_notifications.commands.asking import Asker
+from twilio_notifications.commands.extras import demo_extra
+from twilio_notifications.config import load
+from twilio_notifications.core.model import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.config import Settings
+
+TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - the variable's name
+ANSWER_SECONDS = 30.0
+
+CONFIGURATION = """\
+# Written by `twilio-notifications demo`, for as long as it runs.
+[connector.parameters]
+TWILIO_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
+DefaultFromPhoneNumber = "+15005550006"
+IsolationMode = "NoContainer"
+
+[transport]
+url = "{broker}"
+protocol = "3.1.1"   # the embedded broker speaks nothing newer
+
+[twilio]
+base_url = "{twilio}"
+
+[log]
+level = "WARNING"
+"""
+
+# The input examples of the published document.
+EXAMPLES: tuple[tuple[Channel, dict[str, Any]], ...] = (
+    (
+        Channel.SMS,
+        {
+            "request": {
+                "recipient": {
+                    "name": "Darla",
+                    "phone_number": "+12345000000",
+                    "message": "Hello from the edge",
+                },
+                "from_number": "+19999999999",
+                "retries": 3,
+            },
+            "id": "request123",
+        },
+    ),
+    (
+        Channel.CALL,
+        {
+            "request": {
+                "recipient": {
+                    "name": "Darla",
+                    "phone_number": "+12345000000",
+                    "voice_message_location": "https://some-public-TwiML",
+                },
+                "from_number": "+19999999999",
+                "retries": 3,
+            },
+            "id": "request123",
+        },
+    ),
+)
+
+
+def demo(*, once: bool, environ: Mapping[str, str]) -> int:
+    """Shows the two examples and their statuses; 0 when both succeeded."""
+    with demo_extra(), tempfile.TemporaryDirectory(prefix="twilio-notifications-") as folder:
+        return asyncio.run(_demo(Path(folder), once=once, environ=environ))
+
+
+async def _demo(folder: Path, *, once: bool, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.simulator.broker import EmbeddedBroker  # noqa: PLC0415 - needs the extra
+    from twilio_notifications.simulator.server import Simulator  # noqa: PLC0415 - needs the extra
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(EmbeddedBroker())
+        random_numbers = random.Random()  # noqa: S311 - SIDs of a simulator
+        twilio = await stack.enter_async_context(Simulator(clock=time.time, random=random_numbers))
+        config = folder / "twilio-notifications.toml"
+        config.write_text(CONFIGURATION.format(broker=broker.url, twilio=twilio.base_url))
+        environ = {**environ, TOKEN_VARIABLE: environ.get(TOKEN_VARIABLE) or "demo"}
+        settings = load(config, environ)
+        _say(f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}", "")
+        return await _with_connector(settings, config, once=once, environ=environ, stop=stop)
+
+
+async def _with_connector(
+    settings: Settings, config: Path, *, once: bool, environ: Mapping[str, str], stop: asyncio.Event
+) -> int:
+    observer = log.configure(level=settings.log.level, form=settings.log.format)
+    async with bootstrap.connector(settings, observer=observer, environ=environ) as connector:
+        done = asyncio.Event()
+        running = asyncio.create_task(connector.run(done, stop), name="twilio_notifications.demo.connector")
+        try:
+            successful = await _show(settings)
+            if not once:
+                _say(*_invitation(config))
+                await stop.wait()
+        finally:
+            done.set()
+            await running
+    return 0 if successful else 1
+
+
+async def _show(settings: Settings) -> bool:
+    successful = True
+    async with Asker(settings.transport, client_id="demo") as asker:
+        for channel, request in EXAMPLES:
+            topic = "twilio/txt" if channel is Channel.SMS else "twilio/call"
+            _say(f"→ {topic}", f"  {json.dumps(request)}")
+            status = await asker.ask(channel, request, timeout_seconds=ANSWER_SECONDS)
+            _say("← twilio/message/status", f"  {json.dumps(status)}", "")
+            successful = successful and status["response"]["status"] == "success"
+    return successful
+
+
+def _invitation(config: Path) -> tuple[str, ...]:
+    command = f"{Path(sys.argv[0])} send txt --config {config}"
+    request = "--to +12345000000 --name Darla --message 'Is the freezer all right?'"
+    return ("Still serving. In another terminal:", f"  {command} {request}", "Ctrl-C ends.")
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()

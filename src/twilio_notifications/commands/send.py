@@ -1,0 +1,69 @@
+"""`send`: publishes one request and prints its status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.adapters import log
+from twilio_notifications.commands.asking import Asker
+from twilio_notifications.config import load
+from twilio_notifications.core.model import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twilio_notifications.config import Settings
+
+_CHANNELS = {"txt": Channel.SMS, "call": Channel.CALL}
+_CONTENT = {"txt": "message", "call": "voice_message_location"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the command line asked for. Whether it makes a valid request, the connector will say."""
+
+    channel: str
+    phone_number: str
+    name: str
+    content: str = field(repr=False)
+    sender_number: str | None
+    retries: int | None
+    request_id: str | None
+
+    def request(self, default_id: str) -> dict[str, Any]:
+        """The published JSON."""
+        request: dict[str, Any] = {
+            "recipient": {
+                "name": self.name,
+                "phone_number": self.phone_number,
+                _CONTENT[self.channel]: self.content,
+            }
+        }
+        if self.sender_number is not None:
+            request["from_number"] = self.sender_number
+        if self.retries is not None:
+            request["retries"] = self.retries
+        return {"request": request, "id": default_id if self.request_id is None else self.request_id}
+
+
+def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: Mapping[str, str]) -> int:
+    """Prints the status; 0 when it is a success, 1 when it is a failure."""
+    settings = load(config, environ)
+    log.configure(level=settings.log.level, form=settings.log.format)
+    status = asyncio.run(_ask(settings, order, timeout_seconds))
+    sys.stdout.write(json.dumps(status, ensure_ascii=False) + "\n")
+    return 0 if status["response"]["status"] == "success" else 1
+
+
+async def _ask(settings: Settings, order: Order, timeout_seconds: float) -> dict[str, Any]:
+    token = secrets.token_hex(4)
+    client_id = f"{settings.transport.client_id}-send-{token}"
+    async with Asker(settings.transport, client_id=client_id) as asker:
+        channel = _CHANNELS[order.channel]
+        return await asker.ask(channel, order.request(f"send-{token}"), timeout_seconds=timeout_seconds)

@@ -1,0 +1,44 @@
+"""`simulator`: the stand-in for Twilio's API, alone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import time
+
+from twilio_notifications.commands.extras import demo_extra
+
+
+def simulator(*, host: str, port: int, latency_seconds: float) -> int:
+    """Serves until SIGTERM or SIGINT, then returns 0."""
+    with demo_extra():
+        asyncio.run(_serve(host, port, latency_seconds))
+    return 0
+
+
+async def _serve(host: str, port: int, latency_seconds: float) -> None:
+    from twilio_notifications.simulator.server import serve  # noqa: PLC0415 - needs the extra
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(
+        host=host,
+        port=port,
+        latency_seconds=latency_seconds,
+        clock=time.time,
+        random=random.Random(),  # noqa: S311 - SIDs and faults of a simulator
+        stop=stop,
+        announce=_announce,
+    )
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(
+        f"Twilio simulator on {url}\n"
+        f'  [twilio] base_url = "{url}"  - any account SID and any auth token are let in\n'
+        f"  curl {url}/simulator/ledger  - what was created; Ctrl-C ends\n"
+    )
+    sys.stdout.flush()
