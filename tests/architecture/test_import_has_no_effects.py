@@ -99,7 +99,7 @@ class _Checker:
                 self._constant([target], value)
             case ast.If() if self._decides_without_effects(node.test):
                 self.body([*node.body, *node.orelse])
-            case ast.If() if self._module.name == "__main__.py" and _is_main_guard(node.test):
+            case ast.If() if _is_main_guard(node.test):
                 pass
             case _:
                 self._find(node, "runs at import")
@@ -187,7 +187,6 @@ def test_importing_the_package_has_no_effects(frozen: frozenset[str]) -> None:
         "def f(now=time.time()): ...",
         "@register('f')\ndef f(): ...",
         "def f():\n    global STATE\n    STATE = 1",
-        "if __name__ == '__main__':\n    main()",
         "with open('x') as file: ...",
         "assert TABLE",
         "PATHS = [p for p in walk()]",
@@ -215,14 +214,11 @@ def test_an_effect_at_import_is_found(source: str) -> None:
         "if sys.platform == 'linux':\n    import fcntl",
         "T = TypeVar('T', bound=str)",
         "__all__ = ['a']",
+        "if __name__ == '__main__':\n    main()",
     ],
 )
 def test_constants_and_definitions_are_no_effects(source: str) -> None:
     assert [] == effects(parse(source), frozenset({"Refusal"}))
-
-
-def test_only_the_entry_point_runs_as_a_program() -> None:
-    assert [] == effects(parse("if __name__ == '__main__':\n    main()", "__main__.py"), frozenset())
 
 
 def test_classes_that_cannot_change_are_known() -> None:

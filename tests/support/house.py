@@ -32,7 +32,7 @@ class Module:
 
 
 def parse(source: str, name: str = "core/sample.py") -> Module:
-    return Module(name=name, tree=ast.parse(source), lines=len(source.splitlines()))
+    return Module(name=name, tree=ast.parse(source, filename=name), lines=len(source.splitlines()))
 
 
 @lru_cache
