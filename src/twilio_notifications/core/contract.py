@@ -35,8 +35,8 @@ MAXIMUM_PAYLOAD_BYTES: Final = 128 * 1024
 """The largest message of AWS IoT Core, so no sender of the original could exceed it."""
 
 MAXIMUM_TEXT_CHARACTERS: Final = 1600
-"""Twilio's limit (error 21617), counted in code points, the fewest that its word "characters" could mean. What
-Twilio would take is never refused here; if it counts more (two UTF-16 units for an emoji), it refuses itself."""
+"""Twilio's limit (error 21617), in code points, the fewest that its word "characters" could mean. What Twilio
+would take is never refused here; where it counts more (an emoji as two UTF-16 units), it refuses itself."""
 
 MAXIMUM_DEPTH: Final = 128
 """Levels of nesting, of which a request needs three. RFC 8259, section 9, leaves the limit to the reader:
@@ -315,7 +315,7 @@ _DECODER: Final = json.JSONDecoder(parse_int=_bounded_integer, parse_constant=_r
 # Nothing is tried twice (`++`, `*+`, `"?`): backslashes and quotes would otherwise take quadratic time.
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _CONSTANT: Final = re.compile(r"NaN|-?Infinity")
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_STEPS: Final[Mapping[str, int]] = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 
 def _without_strings(text: str) -> str:

@@ -154,6 +154,9 @@ BY_CLASS: Final[Mapping[int, Treatment]] = MappingProxyType(
 
 _SUCCESS, _REDIRECT, _CLIENT_ERROR, _NOT_FOUND = 2, 3, 4, 404
 
+_CODES: Final = range(1, 1_000_000)
+"""Twilio's have five digits. A number that no column would hold is not passed on."""
+
 _FIRST_CODE_OF_A_REQUEST: Final = 21_000
 """Codes below are about accounts (10xxx), running calls (11xxx to 16xxx) and the API itself (20xxx)."""
 
@@ -192,17 +195,18 @@ def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoub
 
 
 def _declined(answer: Answered) -> Refused | Deferred | InDoubt:
-    treatment = treatment_of(http_status=answer.http_status, code=answer.code)
-    message = _sentence(answer)
+    code = answer.code if answer.code in _CODES else None
+    treatment = treatment_of(http_status=answer.http_status, code=code)
+    message = _sentence(answer, code)
     match treatment:
         case Refuse():
-            return Refused(reason=treatment.reason, message=message, code=answer.code)
+            return Refused(reason=treatment.reason, message=message, code=code)
         case Wait():
             return Deferred(
                 scope=treatment.scope,
                 reason=treatment.reason,
                 message=message,
-                code=answer.code,
+                code=code,
                 retry_after=answer.retry_after,
             )
         case Settle():
@@ -229,12 +233,10 @@ def treatment_of(*, http_status: int, code: int | None) -> Treatment:
             return BY_CLASS.get(status // 100, SETTLE)
 
 
-def _sentence(answer: Answered) -> str:
+def _sentence(answer: Answered, code: int | None) -> str:
     """Twilio's own code and text, and where our configuration is the likely cause, what to look at."""
     said = _clean(answer.message or "")
-    who = (
-        f"Twilio answered HTTP {answer.http_status}" if answer.code is None else f"Twilio error {answer.code}"
-    )
+    who = f"Twilio answered HTTP {answer.http_status}" if code is None else f"Twilio error {code}"
     sentence = f"{who}: {said}" if said else who
     if answer.http_status == _NOT_FOUND:
         return f"{sentence} (check TWILIO_ACCOUNT_SID, and base_url in [twilio])"
@@ -253,7 +255,7 @@ def _clean(text: str) -> str:
 # Waiting
 
 MAXIMUM_RETRY_AFTER_SECONDS: Final = 3600.0
-"""A longer `Retry-After` counts as an hour: one try an hour harms nobody, and a broken header parks nothing."""
+"""A longer `Retry-After` counts as an hour: one try an hour harms nobody, a broken header parks nothing."""
 
 SENDER_QUEUE_FACTOR: Final = 30
 """How much longer a full queue waits: a US number sends a segment a second, so that many places are free."""
