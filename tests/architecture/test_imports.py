@@ -73,7 +73,7 @@ def installed(name: str) -> bool:
 def house(tmp_path: Path) -> Path:
     """A small house that keeps the rules, to be spoilt."""
     house = tmp_path / SOURCE.name
-    for room in ("core", "pipeline", "adapters", "simulator"):
+    for room in ("core", "pipeline", "adapters", "simulator", "commands"):
         (house / room).mkdir(parents=True)
         (house / room / "__init__.py").touch()
     for module in ("__init__.py", "bootstrap.py", "core/model.py", "core/errors.py", "adapters/south.py"):
@@ -104,6 +104,11 @@ def test_a_house_that_keeps_the_rules_is_accepted(house: Path) -> None:
             "adapters/north.py",
             "import twilio_notifications.adapters.south",
             "adapters.north is not allowed to import twilio_notifications.adapters.south",
+        ),
+        (
+            "cli.py",
+            "import twilio_notifications.adapters.south",
+            "twilio_notifications.cli -> twilio_notifications.adapters.south",
         ),
         ("core/chance.py", "", "twilio_notifications.core.chance"),
         ("attic.py", "", "twilio_notifications.attic"),
