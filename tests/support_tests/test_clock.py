@@ -12,6 +12,13 @@ from tests.support.clock import HandClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twilio_notifications.ports import Clock
+
+
+def test_the_pipeline_takes_it_for_its_clock() -> None:
+    port: Clock = HandClock(now=1.0)  # the type checker proves it
+    assert 1.0 == port.now()
+
 
 async def test_sleepers_wake_in_the_order_of_their_instants() -> None:
     clock, woken = HandClock(now=100.0), list[tuple[str, float]]()
