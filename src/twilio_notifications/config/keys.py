@@ -1,0 +1,98 @@
+"""The table of all settings: section, key, and the kind of value. The only list of what may be configured.
+
+Which of them have a default, and which, stands in config.default.toml; a test proves that the two agree.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.config.kinds import (
+    BrokerUrl,
+    Choice,
+    ConnectorArn,
+    FilePath,
+    JournalUrl,
+    Seconds,
+    Text,
+    TextList,
+    WebUrl,
+    WholeNumber,
+)
+from twilio_notifications.config.settings import (
+    LogFormat,
+    LogLevel,
+    Ordering,
+    ProtocolVersion,
+    SecretOrigin,
+    StatusDetail,
+    TransportKind,
+)
+from twilio_notifications.core.parameters import VERSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.config.kinds import Kind
+
+PARAMETERS = "connector.parameters."
+"""What the names of the published parameters begin with; core.parameters knows the rest of them."""
+
+KEYS: Mapping[str, Mapping[str, Kind]] = {
+    "connector": {
+        "version": WholeNumber(minimum=VERSIONS[0], maximum=VERSIONS[-1]),
+        "arn": ConnectorArn(),
+        "definition": FilePath(),
+    },
+    "transport": {
+        "kind": Choice(words=TransportKind),
+        "url": BrokerUrl(),
+        "protocol": Choice(words=ProtocolVersion),
+        "client_id": Text(),
+        "ca_file": FilePath(),
+        "certificate_file": FilePath(),
+        "key_file": FilePath(),
+        "alpn": TextList(),
+        # Wildcards belong to filters; a status is published on a topic (MQTT 5, 4.7.1).
+        "topic_prefix": Text(may_be_empty=True, without="+#"),
+        "keepalive_seconds": Seconds(maximum=65_535, whole=True),  # two bytes (MQTT 5, 3.1.2.10)
+        "connect_timeout_seconds": Seconds(),
+        "session_expiry_seconds": Seconds(minimum=0, whole=True),
+        "receive_maximum": WholeNumber(minimum=1, maximum=65_535),  # two bytes, never 0 (MQTT 5, 3.1.2.11.3)
+        "reconnect_initial_seconds": Seconds(),
+        "reconnect_maximum_seconds": Seconds(),
+    },
+    "secrets": {
+        "source": Choice(words=SecretOrigin),
+        "variable": Text(without="="),
+        "path": FilePath(must_exist=False),  # it may lie in $CREDENTIALS_DIRECTORY, or come later
+    },
+    "journal": {
+        "url": JournalUrl(),
+        "retention_seconds": Seconds(minimum=0),
+        "maximum_waiting": WholeNumber(minimum=1, maximum=1_000_000_000),
+    },
+    "twilio": {
+        "base_url": WebUrl(),
+        "concurrency": WholeNumber(minimum=1, maximum=1_000),
+        "timeout_seconds": Seconds(),
+        "ca_file": FilePath(),
+    },
+    "delivery": {
+        "lifetime_seconds": Seconds(),
+        "ordering": Choice(words=Ordering),
+        "backoff_initial_seconds": Seconds(),
+        "backoff_maximum_seconds": Seconds(),
+        "settle_seconds": Seconds(minimum=0),
+        "credential_wait_seconds": Seconds(),
+        "credential_probe_seconds": Seconds(),
+        "drain_seconds": Seconds(minimum=0),
+    },
+    "status": {"detail": Choice(words=StatusDetail)},
+    "log": {"level": Choice(words=LogLevel), "format": Choice(words=LogFormat)},
+}
+
+SETTINGS: Mapping[str, Kind] = {
+    f"{section}.{key}": kind for section, kinds in KEYS.items() for key, kind in kinds.items()
+}
+"""The same by dotted name, as problems name them: "log.level"."""

@@ -1,0 +1,148 @@
+"""Brings the three sources together into Settings, or says everything that is wrong with them at once.
+
+The order is: read, accept value by value, compare values, resolve the connector, build. Nothing is built
+while there is a problem, so that half a configuration never runs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.config.connector import Resolved, Unresolved, resolve
+from twilio_notifications.config.keys import KEYS, SETTINGS
+from twilio_notifications.config.kinds import FilePath
+from twilio_notifications.config.rules import problems_between, warnings_about
+from twilio_notifications.config.settings import (
+    ConnectorSettings,
+    DeliverySettings,
+    JournalSettings,
+    LogSettings,
+    SecretsSettings,
+    Settings,
+    StatusSettings,
+    TransportSettings,
+    TwilioSettings,
+)
+from twilio_notifications.config.sources import Source, read_defaults, read_environment, read_file
+from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.parameters import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from twilio_notifications.config.kinds import Kind
+    from twilio_notifications.config.sources import Given
+    from twilio_notifications.core.parameters import Remark
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
+
+    Raises ConfigurationError, whose `problems` hold one sentence for each thing to mend.
+    """
+    file = Source() if path is None else read_file(path)
+    environment = read_environment(environ)
+    problems = [*file.problems, *environment.problems]
+    if not file.readable:
+        # What the file would have set is unknown, so nothing can be said to be missing or wrong.
+        raise ConfigurationError(problems)
+    folder = Path.cwd() if path is None else path.absolute().parent
+    written = {**file.given, **environment.given}
+    given = {**read_defaults(folder=folder).given, **written}
+    values, mismatches = _accept_all(given)
+    resolved = resolve(values, written)
+    problems += [*mismatches, *_placed(problems_between(values), given)]
+    if isinstance(resolved, Unresolved):
+        problems += resolved.problems
+    if isinstance(resolved, Unresolved) or problems:
+        raise ConfigurationError(problems)
+    return _settings(values, given, resolved)
+
+
+def _accept_all(given: Mapping[str, Given]) -> tuple[dict[str, Any], list[str]]:
+    """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, kind in SETTINGS.items():
+        value = _accept(kind, given[name]) if name in given else None
+        if isinstance(value, Wrong):
+            problems.append(f"{name} {value.demand} ({given[name].place})")
+        else:
+            values[name] = value
+    return values, problems
+
+
+def _accept(kind: Kind, given: Given) -> object:
+    value = kind.accept(given.value)
+    if not isinstance(value, Path):
+        return value
+    path = given.folder / value
+    return _readable(path) if isinstance(kind, FilePath) and kind.must_exist else path
+
+
+def _readable(path: Path) -> Path | Wrong:
+    try:
+        path.open("rb").close()  # asks all at once: it exists, is no folder, and this user may read it
+    except OSError as error:
+        return Wrong(demand=f"= {shown(str(path))} cannot be read: {error.strerror}")
+    return path
+
+
+def _placed(remarks: Iterable[Remark], given: Mapping[str, Given]) -> list[str]:
+    return [f"{remark.sentence} ({given[remark.name].place})" for remark in remarks]
+
+
+def _settings(values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved) -> Settings:
+    return Settings(
+        connector=_connector(values, given, resolved),
+        parameters=resolved.parameters,
+        transport=_transport(values),
+        secrets=_secrets(values, given),
+        journal=_journal(values),
+        twilio=TwilioSettings(**_section(values, "twilio")),
+        delivery=DeliverySettings(**_section(values, "delivery")),
+        status=StatusSettings(**_section(values, "status")),
+        log=LogSettings(**_section(values, "log")),
+        warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
+    )
+
+
+def _section(values: Mapping[str, Any], section: str) -> dict[str, Any]:
+    return {key: values[f"{section}.{key}"] for key in KEYS[section]}
+
+
+def _connector(
+    values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved
+) -> ConnectorSettings:
+    arn = given["connector.arn"].value if values["connector.arn"] is not None else None
+    return ConnectorSettings(
+        version=resolved.version,
+        arn=None if arn is None else str(arn),
+        definition=values["connector.definition"],
+    )
+
+
+def _transport(values: Mapping[str, Any]) -> TransportSettings:
+    section = _section(values, "transport")
+    address = section.pop("url")
+    return TransportSettings(
+        host=address.host,
+        port=address.port,
+        tls=address.tls,
+        username=address.username,
+        password=address.password,
+        **section,
+    )
+
+
+def _secrets(values: Mapping[str, Any], given: Mapping[str, Given]) -> SecretsSettings:
+    path = values["secrets.path"]
+    as_given = None if path is None else str(given["secrets.path"].value)
+    return SecretsSettings(**_section(values, "secrets"), path_as_given=as_given)
+
+
+def _journal(values: Mapping[str, Any]) -> JournalSettings:
+    section = _section(values, "journal")
+    return JournalSettings(path=section.pop("url"), **section)

@@ -1,0 +1,73 @@
+"""What two settings demand of each other, and what works but deserves a warning.
+
+Pure but for the settings it is given. A rule looks only at settings that are valid by themselves: `values`
+lacks the names of the others, so that one mistake is never reported twice. `None` means "not set".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.config.settings import SecretOrigin, TransportKind
+from twilio_notifications.config.urls import is_loopback
+from twilio_notifications.core.parameters import Remark, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_RISING = (
+    ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
+    ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
+)
+_TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
+
+
+def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Each problem carries the name of the setting to look at first."""
+    for lower, higher in _RISING:
+        yield from _rising(values, lower=lower, higher=higher)
+    yield from _certificate_and_key(values)
+    yield from _tls_only(values)
+    if values.get("secrets.source") is SecretOrigin.FILE and values.get("secrets.path", "") is None:
+        sentence = 'secrets.source = "file" needs secrets.path, the file that holds the auth token'
+        yield Remark(name="secrets.source", sentence=sentence)
+    if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
+        sentence = "twilio.ca_file is for https://, and twilio.base_url begins with http://"
+        yield Remark(name="twilio.ca_file", sentence=sentence)
+
+
+def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Each warning carries the name of the setting to look at; all settings are valid by then."""
+    address = values["twilio.base_url"]
+    if address.startswith("http:") and not is_loopback(address):
+        sentence = "twilio.base_url begins with http://: the auth token crosses the network unencrypted"
+        yield Remark(name="twilio.base_url", sentence=sentence)
+    prefix = values["transport.topic_prefix"]
+    if prefix and not prefix.endswith("/"):
+        sentence = (
+            f"transport.topic_prefix {shown(prefix)} does not end with a slash: "
+            f"requests are expected on {prefix}twilio/txt"
+        )
+        yield Remark(name="transport.topic_prefix", sentence=sentence)
+
+
+def _rising(values: Mapping[str, Any], *, lower: str, higher: str) -> Iterator[Remark]:
+    if lower in values and higher in values and values[lower] > values[higher]:
+        sentence = f"{lower} = {values[lower]:g} must not be above {higher} = {values[higher]:g}"
+        yield Remark(name=lower, sentence=sentence)
+
+
+def _certificate_and_key(values: Mapping[str, Any]) -> Iterator[Remark]:
+    names = ("transport.certificate_file", "transport.key_file")
+    for name, other in (names, names[::-1]):
+        if values.get(name) and values.get(other, "") is None:
+            yield Remark(name=name, sentence=f"{name} needs {other}: a certificate and its key go together")
+
+
+def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:
+    address = values.get("transport.url")
+    if address is None or address.tls or values.get("transport.kind") is not TransportKind.MQTT:
+        return
+    for name in (f"transport.{key}" for key in _TLS_ONLY):
+        if values.get(name):
+            yield Remark(name=name, sentence=f"{name} is for mqtts://, and transport.url begins with mqtt://")

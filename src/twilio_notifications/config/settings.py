@@ -1,0 +1,189 @@
+"""The settings as the rest of the program sees them: frozen, complete and valid.
+
+Holds no defaults (they stand in config.default.toml alone), reads nothing and judges nothing.
+Whatever is secret is kept out of every repr.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.core.model import Secret
+    from twilio_notifications.core.parameters import Parameters
+
+
+class TransportKind(StrEnum):
+    """Where requests come from: any MQTT broker, or a Greengrass V2 nucleus."""
+
+    MQTT = "mqtt"
+    GREENGRASS = "greengrass"
+
+
+class ProtocolVersion(StrEnum):
+    """The MQTT version spoken; `AUTO` leaves it to the broker."""
+
+    AUTO = "auto"
+    V5 = "5"
+    V311 = "3.1.1"
+
+
+class SecretOrigin(StrEnum):
+    """Where the auth token comes from."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    AWS = "aws"
+    GREENGRASS = "greengrass"
+
+
+class Ordering(StrEnum):
+    """Among which requests the order of arrival is kept."""
+
+    RECIPIENT = "recipient"
+    NONE = "none"
+
+
+class StatusDetail(StrEnum):
+    """Whether a status is the published document alone, or carries `detail` beside it."""
+
+    DOCUMENT = "document"
+    EXTENDED = "extended"
+
+
+class LogLevel(StrEnum):
+    """The least important records that are written; the names are those of `logging`."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class LogFormat(StrEnum):
+    """Whom the log is for: people, or programs (one JSON object a line)."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorSettings:
+    """The version resolved from `version`, `arn` or the definition; the other two as they were given."""
+
+    version: int
+    arn: str | None
+    definition: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSettings:
+    """How the broker is reached. The URL is taken apart; user and password are decoded."""
+
+    kind: TransportKind
+    host: str
+    port: int
+    tls: bool
+    # Hidden too: some brokers take a token as user name.
+    username: str | None = field(repr=False)
+    password: Secret | None
+    protocol: ProtocolVersion
+    client_id: str
+    ca_file: Path | None
+    certificate_file: Path | None
+    key_file: Path | None
+    alpn: tuple[str, ...]
+    topic_prefix: str
+    keepalive_seconds: int
+    connect_timeout_seconds: float
+    session_expiry_seconds: int
+    receive_maximum: int
+    reconnect_initial_seconds: float
+    reconnect_maximum_seconds: float
+
+    @property
+    def address(self) -> str:
+        """The URL without user and password, for people and logs."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsSettings:
+    """Where the auth token comes from. `path` is set where `source` is `FILE`.
+
+    `path_as_given` is what was written: a relative name is looked up in $CREDENTIALS_DIRECTORY before `path`.
+    """
+
+    source: SecretOrigin
+    variable: str
+    path: Path | None
+    path_as_given: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSettings:
+    """The journal's file, as an absolute path; 0 for `retention_seconds` keeps no finished request."""
+
+    path: Path
+    retention_seconds: float
+    maximum_waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioSettings:
+    """How Twilio's API is reached; `base_url` has no slash at its end."""
+
+    base_url: str
+    concurrency: int
+    timeout_seconds: float
+    ca_file: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """How long requests live, wait and are retried; all in seconds."""
+
+    lifetime_seconds: float
+    ordering: Ordering
+    backoff_initial_seconds: float
+    backoff_maximum_seconds: float
+    settle_seconds: float
+    credential_wait_seconds: float
+    credential_probe_seconds: float
+    drain_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSettings:
+    """What a published status holds."""
+
+    detail: StatusDetail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What is written to standard error."""
+
+    level: LogLevel
+    format: LogFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole configuration. `warnings` are sentences for the log: it works, but look at it."""
+
+    connector: ConnectorSettings
+    parameters: Parameters
+    transport: TransportSettings
+    secrets: SecretsSettings
+    journal: JournalSettings
+    twilio: TwilioSettings
+    delivery: DeliverySettings
+    status: StatusSettings
+    log: LogSettings
+    warnings: tuple[str, ...]

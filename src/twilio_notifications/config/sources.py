@@ -1,0 +1,165 @@
+"""Where settings are written: the shipped defaults, one TOML file, the environment.
+
+Reads, and sorts what it read under known names; what is unknown is a remark. Judges no value, so that the
+three sources are judged by the same rules later. Later sources win, key by key.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
+from twilio_notifications.core.parameters import PublishedParameter, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "TWILIO_NOTIFICATIONS__"
+DEFAULTS_FILE = "config.default.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A value as it was written, with its place for people and the folder from which its paths start."""
+
+    value: object = field(repr=False)
+    place: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one source gives, by dotted name, and one sentence for each thing wrong with the source itself."""
+
+    given: Mapping[str, Given] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    readable: bool = True
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting, such as "log.level" or "connector.parameters.IsolationMode"."""
+    return PREFIX + name.replace(".", "__").replace("-", "_").upper()
+
+
+def defaults_text() -> str:
+    """The shipped file of defaults, with its comments."""
+    shipped = resources.files("twilio_notifications").joinpath(DEFAULTS_FILE)
+    return shipped.read_text(encoding="utf-8")
+
+
+def read_defaults(*, folder: Path) -> Source:
+    """The defaults; a relative path among them starts from `folder`."""
+    return _sort_table(tomllib.loads(defaults_text()), place="the default", folder=folder)
+
+
+def read_file(path: Path) -> Source:
+    """One TOML file. Where it cannot be read, that is the only problem."""
+    try:
+        # A byte order mark is what some editors on Windows put in front; TOML has no room for it.
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return _unreadable(f"the configuration file {path} does not exist")
+    except OSError as error:
+        return _unreadable(f"the configuration file {path} cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        return _unreadable(f"the configuration file {path} is not UTF-8: see byte {error.start}")
+    except tomllib.TOMLDecodeError as error:
+        return _unreadable(f"the configuration file {path} is not valid TOML: {error}")
+    return _sort_table(table, place=f"in {path}", folder=path.absolute().parent)
+
+
+def read_environment(environ: Mapping[str, str]) -> Source:
+    """Every variable that begins with the prefix; relative paths start from the working directory."""
+    names = _names_by_variable()
+    given: dict[str, Given] = {}
+    problems: list[str] = []
+    for variable in sorted(variable for variable in environ if variable.startswith(PREFIX)):
+        name = _name_of(variable, names)
+        if name is None:
+            problems.append(f"unknown environment variable {variable}: {suggestion(variable, names)}")
+        elif name in given:
+            problems.append(
+                f"the environment variable {variable} sets {name} a second time: remove one of them"
+            )
+        else:
+            given[name] = _given_by_environment(name, environ[variable], variable=variable)
+    return Source(given=given, problems=tuple(problems))
+
+
+def _unreadable(sentence: str) -> Source:
+    return Source(problems=(sentence,), readable=False)
+
+
+def _names_by_variable() -> dict[str, str]:
+    parameters = [PARAMETERS + parameter for parameter in PublishedParameter]
+    return {variable_of(name): name for name in (*SETTINGS, *parameters)}
+
+
+def _name_of(variable: str, names: Mapping[str, str]) -> str | None:
+    """The setting of a variable. An unknown parameter passes: the rules of the parameters report it."""
+    canonical = variable.upper().replace("-", "_")
+    beginning = variable_of(PARAMETERS)
+    if canonical.startswith(beginning) and canonical not in names:
+        return PARAMETERS + variable[len(beginning) :]
+    return names.get(canonical)
+
+
+def _given_by_environment(name: str, text: str, *, variable: str) -> Given:
+    # A published parameter is not in SETTINGS: it is always a text.
+    value = SETTINGS[name].from_text(text) if name in SETTINGS else text
+    return Given(value=value, place=f"in the environment variable {variable}", folder=Path.cwd())
+
+
+def _sort_table(table: Mapping[str, Any], *, place: str, folder: Path) -> Source:
+    problems = [f"{problem} ({place})" for problem in _misplaced(table)]
+    values = {name: value for name, value in _flattened(table) if _is_known(name)}
+    given = {name: Given(value=value, place=place, folder=folder) for name, value in values.items()}
+    return Source(given=given, problems=tuple(problems))
+
+
+def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """Every value of the file by its dotted name; [connector.parameters] is the only section in a section."""
+    for section, content in table.items():
+        for key, value in content.items() if isinstance(content, dict) else ():
+            name = f"{section}.{key}"
+            if f"{name}." == PARAMETERS and isinstance(value, dict):
+                yield from ((PARAMETERS + parameter, given) for parameter, given in value.items())
+            else:
+                yield name, value
+
+
+def _is_known(name: str) -> bool:
+    return name.startswith(PARAMETERS) or name in SETTINGS
+
+
+def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
+    # No value is shown here: nobody knows what an unknown name was meant to hold.
+    for section, content in table.items():
+        if section not in KEYS:
+            yield _unknown_section(section, is_section=isinstance(content, dict))
+        elif not isinstance(content, dict):
+            yield f"{section} must be a section: write [{section}] on a line of its own"
+    for name, _value in _flattened(table):
+        section, _, key = name.partition(".")
+        if f"{name}." == PARAMETERS:
+            yield f"{name} must be a section: write [{name}] on a line of its own"
+        elif section in KEYS and not _is_known(name):
+            yield f"unknown key {name}: {_where_else(key) or suggestion(key, KEYS[section])}"
+
+
+def _unknown_section(name: str, *, is_section: bool) -> str:
+    if is_section:
+        return f"unknown section [{name}]: {suggestion(name, KEYS)}"
+    return f"unknown key {name} outside of any section: {_where_else(name) or suggestion(name, KEYS)}"
+
+
+def _where_else(key: str) -> str | None:
+    """The section that a key was meant for, where it stands in the wrong one."""
+    homes = [f"[{section}]" for section, keys in KEYS.items() if key in keys]
+    if key in set(PublishedParameter):
+        homes = [f"[{PARAMETERS.rstrip('.')}]"]
+    return f"it belongs in {' or '.join(homes)}" if homes else None

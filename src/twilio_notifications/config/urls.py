@@ -1,0 +1,126 @@
+"""The three URLs of the configuration, taken apart: broker, journal, Twilio's API.
+
+Pure. A URL may hold a password, so nothing of a wrong URL is ever repeated in what is said about it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from twilio_notifications.core.model import Secret
+
+_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """A value that cannot be used; `demand` goes on where "<the setting> …" began."""
+
+    demand: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """A broker's URL, taken apart and percent-decoded."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None = field(repr=False)
+    password: Secret | None
+
+
+def read_broker_url(url: str) -> BrokerAddress | Wrong:
+    parts = _split(url)
+    if parts is None or parts.scheme not in _BROKER_PORTS:
+        return Wrong(demand="must be mqtt://host:port or mqtts://host:port")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        return Wrong(
+            demand="must end after host and port; in user and password write / as %2F, ? as %3F and # as %23"
+        )
+    port = _port(parts)
+    if port is None:
+        return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
+    return _broker_address(parts, port=port or _BROKER_PORTS[parts.scheme])
+
+
+def read_web_url(url: str) -> str | Wrong:
+    """The URL without a slash at its end, so that a path can follow."""
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return Wrong(demand="must be an absolute URL, https://host or http://host")
+    if _port(parts) is None:
+        return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        return Wrong(demand="must have no user, password, query or fragment")
+    return parts.geturl().rstrip("/")
+
+
+def read_journal_url(url: str) -> Path | Wrong:
+    """The database file, relative with three slashes and absolute with four."""
+    form = "must be sqlite:///relative/file.db or sqlite:////absolute/file.db"
+    if not url.startswith("sqlite:///"):
+        return Wrong(demand=form)
+    name = url.removeprefix("sqlite:///")
+    if name == "" or name.endswith("/"):
+        return Wrong(demand=f"{form}: the name of the file is missing")
+    if name == ":memory:":
+        return Wrong(demand=f"{form}: what is only in memory is lost at the end, with every request in it")
+    if "?" in name:
+        # Other programs read options there; taken as part of the name it would start a second, empty journal.
+        return Wrong(demand=f"{form}, without options after it")
+    return Path(name)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL cannot leave this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, section 6.3
+
+
+def _split(url: str) -> SplitResult | None:
+    # urlsplit drops tabs and line ends without a word, so they are refused first.
+    if re.search(r"[\x00-\x20\x7f]", url):
+        return None
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _port(parts: SplitResult) -> int | None:
+    """0 for no port, `None` for a wrong one."""
+    try:
+        port = parts.port
+    except ValueError:
+        return None
+    if port is None:
+        return 0
+    return port or None
+
+
+def _broker_address(parts: SplitResult, *, port: int) -> BrokerAddress | Wrong:
+    if not parts.hostname:
+        return Wrong(demand="must name a host, as in mqtt://127.0.0.1:1883")
+    if parts.password is not None and not parts.username:
+        return Wrong(demand="must have a user name where it has a password")  # MQTT 3.1.1, 3.1.2.9
+    try:
+        username = unquote(parts.username, errors="strict") if parts.username else None
+        password = unquote(parts.password, errors="strict") if parts.password is not None else None
+    except UnicodeDecodeError:
+        return Wrong(demand="must have user and password percent-encoded as UTF-8")
+    return BrokerAddress(
+        host=parts.hostname,
+        port=port,
+        tls=parts.scheme == "mqtts",
+        username=username,
+        password=None if password is None else Secret(password),
+    )
