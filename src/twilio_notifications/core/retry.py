@@ -247,9 +247,9 @@ def _sentence(answer: Answered, code: int | None) -> str:
 
 def _clean(text: str) -> str:
     """One line of bounded length without control characters: it goes into logs and into the status."""
-    start = text[: _LONGEST_MESSAGE + 1]
+    start = text[:_LONGEST_MESSAGE]
     line = " ".join("".join(c if c.isprintable() else " " for c in start).split())
-    return line if len(text) <= _LONGEST_MESSAGE else line[:_LONGEST_MESSAGE] + "…"
+    return line if start == text else line + "…"
 
 
 # Waiting
