@@ -175,7 +175,7 @@ def test_a_list_in_the_environment_is_comma_separated_or_json(
     assert expected == settings.transport.alpn
 
 
-@pytest.mark.parametrize("text", ['["a"', "[1]", '["a", ""]', "a,,b"])
+@pytest.mark.parametrize("text", ['["a"', "[1]", '["a", ""]', "a,,b", "[" * 200_000])
 def test_a_list_in_the_environment_that_is_neither_is_refused(text: str) -> None:
     found = only_problem(None, environment(TRANSPORT__ALPN=text, TRANSPORT__URL="mqtts://broker.example"))
     assert "transport.alpn must be a list of strings" in found
@@ -381,6 +381,11 @@ def test_settings_cannot_be_changed_in_place() -> None:
         settings.log.level = LogLevel.DEBUG  # type: ignore[misc]  # that is the claim
     louder = replace(settings, log=replace(settings.log, level=LogLevel.DEBUG))
     assert LogLevel.INFO is settings.log.level is not louder.log.level
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 50_000], ids=["digits", "brackets"])
+def test_what_the_reader_of_toml_chokes_on_is_a_problem_of_the_file(tmp_path: Path, value: str) -> None:
+    assert "is not valid TOML" in only_problem_in_toml(tmp_path, f"[log]\nlevel = {value}\n")
 
 
 def test_a_key_twice_is_a_problem_of_the_file(tmp_path: Path) -> None:

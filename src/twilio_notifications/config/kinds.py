@@ -117,7 +117,7 @@ class TextList(Kind):
             return [part.strip() for part in text.split(",")] if text.strip() else []
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return text
 
     def accept(self, value: Any) -> object:

@@ -67,7 +67,7 @@ def read_file(path: Path) -> Source:
         return _unreadable(f"the configuration file {path} cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
         return _unreadable(f"the configuration file {path} is not UTF-8: see byte {error.start}")
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also for numbers and nesting without end
         return _unreadable(f"the configuration file {path} is not valid TOML: {error}")
     return _sort_table(table, place=f"in {path}", folder=path.absolute().parent)
 

@@ -1,0 +1,103 @@
+"""What settings demand of each other: certificates and keys, TLS and URLs, sources and files, pauses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.config.loading_steps import (
+    ACCOUNT,
+    from_environment,
+    from_toml,
+    only_problem_in_toml,
+    problems,
+    write,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TLS_FILES = ("ca_file", "certificate_file", "key_file")
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> str:
+    """A file to point at; what is in it is not looked at yet."""
+    tmp_path.joinpath("some.pem").touch()
+    return "some.pem"
+
+
+def transport(scheme: str, **files: str) -> str:
+    lines = [f'{key} = "{name}"\n' for key, name in files.items()]
+    return f'[transport]\nurl = "{scheme}://broker"\n' + "".join(lines)
+
+
+def test_a_certificate_with_its_key_is_accepted(tmp_path: Path, pem: str) -> None:
+    settings = from_toml(
+        tmp_path, transport("mqtts", ca_file=pem, certificate_file=pem, key_file=pem)
+    ).transport
+    expected = tmp_path / pem
+    assert (expected, expected, expected) == (settings.ca_file, settings.certificate_file, settings.key_file)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("certificate_file", "key_file"), ("key_file", "certificate_file")]
+)
+def test_a_certificate_and_its_key_need_each_other(
+    tmp_path: Path, pem: str, given: str, missing: str
+) -> None:
+    found = only_problem_in_toml(tmp_path, transport("mqtts", **{given: pem}))
+    assert f"transport.{given} needs transport.{missing}" in found
+
+
+def test_a_certificate_that_is_not_there_is_one_problem_and_not_two(tmp_path: Path, pem: str) -> None:
+    text = transport("mqtts", certificate_file="missing.pem", key_file=pem)
+    assert "transport.certificate_file = " in only_problem_in_toml(tmp_path, text)
+
+
+def test_tls_settings_beside_an_unencrypted_url_are_a_problem_each(tmp_path: Path, pem: str) -> None:
+    """Whoever sets them believes that the connection is encrypted."""
+    text = transport("mqtt", **dict.fromkeys(TLS_FILES, pem)) + 'alpn = ["mqtt"]\n'
+    found = problems(write(tmp_path, ACCOUNT + text), {})
+    assert [f"transport.{key} is for mqtts://" for key in (*TLS_FILES, "alpn")] == [
+        problem.split(",")[0] for problem in found
+    ]
+
+
+def test_tls_settings_do_not_matter_to_greengrass(tmp_path: Path, pem: str) -> None:
+    settings = from_toml(tmp_path, transport("mqtt", ca_file=pem) + 'kind = "greengrass"\n')
+    assert tmp_path / pem == settings.transport.ca_file
+
+
+def test_a_wrong_url_does_not_make_tls_settings_wrong_too(tmp_path: Path, pem: str) -> None:
+    assert "transport.url must" in only_problem_in_toml(tmp_path, transport("amqps", ca_file=pem))
+
+
+def test_certificates_for_twilio_need_https(tmp_path: Path, pem: str) -> None:
+    text = f'[twilio]\nca_file = "{pem}"\nbase_url = '
+    assert tmp_path / pem == from_toml(tmp_path, text + '"https://127.0.0.1"\n').twilio.ca_file
+    found = only_problem_in_toml(tmp_path, text + '"http://127.0.0.1"\n')
+    assert "twilio.ca_file is for https://" in found
+
+
+def test_the_source_file_needs_a_path(tmp_path: Path) -> None:
+    found = only_problem_in_toml(tmp_path, '[secrets]\nsource = "file"\n')
+    assert 'secrets.source = "file" needs secrets.path' in found
+    assert None is from_toml(tmp_path, "").secrets.path
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"),
+    [
+        ("TRANSPORT__RECONNECT_INITIAL_SECONDS", "TRANSPORT__RECONNECT_MAXIMUM_SECONDS"),
+        ("DELIVERY__BACKOFF_INITIAL_SECONDS", "DELIVERY__BACKOFF_MAXIMUM_SECONDS"),
+    ],
+)
+def test_the_first_pause_is_not_above_the_longest(tmp_path: Path, lower: str, higher: str) -> None:
+    from_environment(**{lower: "5", higher: "5"})
+    section, key = lower.lower().split("__")
+    text = f"[{section}]\n{key} = 5.5\n{higher.lower().split('__')[1]} = 5\n"
+    found = only_problem_in_toml(tmp_path, text)
+    assert f"{section}.{key} = 5.5 must not be above" in found
+    assert str(tmp_path) in found

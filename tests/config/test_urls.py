@@ -1,0 +1,204 @@
+"""The URLs of the configuration: what they are taken apart into, and what is refused without showing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.config.loading_steps import environment, from_environment, only_problem
+from twilio_notifications.config.urls import (
+    BrokerAddress,
+    Wrong,
+    is_loopback,
+    read_broker_url,
+    read_journal_url,
+    read_web_url,
+)
+from twilio_notifications.core.model import Secret
+
+
+def address(url: str) -> BrokerAddress:
+    read = read_broker_url(url)
+    assert isinstance(read, BrokerAddress), read
+    return read
+
+
+def demand(read: object) -> str:
+    assert isinstance(read, Wrong), read
+    return read.demand
+
+
+# Broker
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mqtt://broker", ("broker", 1883, False)),
+        ("mqtts://broker", ("broker", 8883, True)),
+        ("mqtt://broker/", ("broker", 1883, False)),
+        ("mqtt://broker:", ("broker", 1883, False)),
+        ("mqtt://127.0.0.1:18830", ("127.0.0.1", 18830, False)),
+        ("mqtts://[::1]:443", ("::1", 443, True)),
+        ("MQTTS://Broker.Example:65535", ("broker.example", 65535, True)),
+    ],
+)
+def test_a_broker_url_is_taken_apart(url: str, expected: tuple[str, int, bool]) -> None:
+    read = address(url)
+    assert (*expected, None, None) == (read.host, read.port, read.tls, read.username, read.password)
+
+
+def test_user_and_password_are_percent_decoded() -> None:
+    read = address("mqtt://al%40ce:p%3Aa%2Fs%23s%25@broker")
+    assert ("al@ce", Secret("p:a/s#s%")) == (read.username, read.password)
+    assert (None, "alice") == (
+        address("mqtt://alice@broker").password,
+        address("mqtt://alice@broker").username,
+    )
+    assert Secret("") == address("mqtt://alice:@broker").password
+
+
+@given(st.text(min_size=1, alphabet=st.characters(exclude_categories=["Cs"])))
+def test_whatever_is_percent_encoded_comes_back(text: str) -> None:
+    read = address(f"mqtt://{quote(text, safe='')}:{quote(text, safe='')}@broker:1")
+    assert (text, Secret(text)) == (read.username, read.password)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("broker", "must be mqtt://host:port or mqtts://host:port"),
+        ("", "must be mqtt://host:port"),
+        ("tcp://u:hunter2@broker:1883", "must be mqtt://host:port"),
+        ("u:hunter2@broker", "must be mqtt://host:port"),
+        ("mqtt://u:hunter2@bro\tker", "must be mqtt://host:port"),
+        ("mqtt://u:hunter2@broker\n", "must be mqtt://host:port"),
+        ("mqtt://u:hunter2@[::1", "must be mqtt://host:port"),
+        ("mqtt://", "must name a host"),
+        ("mqtt://u:hunter2@", "must name a host"),
+        ("mqtt://u:hunter2@:1883", "must name a host"),
+        ("mqtt://u:hunter2@broker:0", "must have a port from 1 to 65535"),
+        ("mqtt://u:hunter2@broker:65536", "must have a port from 1 to 65535"),
+        ("mqtt://u:hunter2@broker:x", "must have a port from 1 to 65535"),
+        ("mqtt://u:hunter2#x@broker", "must end after host and port"),
+        ("mqtt://u:hunter2?x@broker", "must end after host and port"),
+        ("mqtt://u:hunter2/x@broker", "must end after host and port"),
+        ("mqtt://u:hunter2@broker/topic", "must end after host and port"),
+        ("mqtt://:hunter2@broker", "must have a user name where it has a password"),
+        ("mqtt://u:hunter2%FF@broker", "percent-encoded as UTF-8"),
+    ],
+)
+def test_a_wrong_broker_url_is_refused_without_showing_any_of_it(url: str, expected: str) -> None:
+    assert expected in demand(read_broker_url(url))
+    if url:
+        found = only_problem(None, environment(TRANSPORT__URL=url))
+        assert found.startswith("transport.url must")
+        assert "hunter2" not in found
+
+
+@pytest.mark.parametrize("url", ["[]", '["mqtt://u:hunter2@broker"]'])
+def test_a_broker_url_of_another_type_is_not_shown_either(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "connector.toml"
+    path.write_text(f"[transport]\nurl = {url}\n", encoding="utf-8")
+    found = only_problem(path, environment())
+    assert f"transport.url must be an mqtt:// or mqtts:// URL (in {path})" == found
+
+
+def test_the_address_for_people_writes_ipv6_in_brackets() -> None:
+    assert "mqtt://[::1]:1883" == from_environment(TRANSPORT__URL="mqtt://u:p@[::1]").transport.address
+
+
+# Journal
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("sqlite:///journal.db", "journal.db"),
+        ("sqlite:///some/where/j.db", "some/where/j.db"),
+        ("sqlite:////var/lib/j.db", "/var/lib/j.db"),
+        ("sqlite:///with space%20.db", "with space%20.db"),
+    ],
+)
+def test_a_journal_url_names_a_file(url: str, expected: str) -> None:
+    assert Path(expected) == read_journal_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("journal.db", "must be sqlite:///relative"),
+        ("sqlite://journal.db", "must be sqlite:///relative"),
+        ("postgresql://u:hunter2@host/x", "must be sqlite:///relative"),
+        ("sqlite:///", "name of the file is missing"),
+        ("sqlite:////var/lib/", "name of the file is missing"),
+        ("sqlite:///:memory:", "lost at the end"),
+        ("sqlite:///journal.db?mode=ro", "without options"),
+    ],
+)
+def test_a_wrong_journal_url_is_refused(url: str, expected: str) -> None:
+    assert expected in demand(read_journal_url(url))
+    found = only_problem(None, environment(JOURNAL__URL=url))
+    assert found.startswith("journal.url must be sqlite:///relative/file.db or sqlite:////absolute/file.db")
+    assert "hunter2" not in found
+
+
+# Twilio's API
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.twilio.com", "https://api.twilio.com"),
+        ("https://api.twilio.com/", "https://api.twilio.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("HTTPS://proxy.example/twilio//", "https://proxy.example/twilio"),
+    ],
+)
+def test_a_web_url_loses_its_last_slash(url: str, expected: str) -> None:
+    assert expected == read_web_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("api.twilio.com", "must be an absolute URL"),
+        ("ftp://api.twilio.com", "must be an absolute URL"),
+        ("https://", "must be an absolute URL"),
+        ("https:///path", "must be an absolute URL"),
+        ("https://a b", "must be an absolute URL"),
+        ("https://host:0", "must have a port"),
+        ("https://host:99999", "must have a port"),
+        ("https://u:hunter2@host", "must have no user"),
+        ("https://host?x=hunter2", "must have no user"),
+        ("https://host#hunter2", "must have no user"),
+    ],
+)
+def test_a_wrong_web_url_is_refused_without_showing_any_of_it(url: str, expected: str) -> None:
+    assert expected in demand(read_web_url(url))
+    assert "hunter2" not in only_problem(None, environment(TWILIO__BASE_URL=url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "http://localhost", "http://x.localhost"],
+)
+def test_plain_http_inside_this_machine_needs_no_warning(url: str) -> None:
+    assert is_loopback(url)
+    assert () == from_environment(TWILIO__BASE_URL=url).warnings
+
+
+@pytest.mark.parametrize("url", ["http://api.twilio.com", "HTTP://10.0.0.1", "http://localhost.example"])
+def test_plain_http_across_a_network_is_used_with_a_warning(url: str) -> None:
+    assert not is_loopback(url)
+    (warning,) = from_environment(TWILIO__BASE_URL=url).warnings
+    assert "the auth token crosses the network unencrypted" in warning
+    assert "TWILIO_NOTIFICATIONS__TWILIO__BASE_URL" in warning
+
+
+def test_https_needs_no_warning_anywhere() -> None:
+    assert () == from_environment(TWILIO__BASE_URL="https://10.0.0.1").warnings

@@ -1,0 +1,257 @@
+"""Each setting from both sides of its rule, written in the file and in the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.config.loading_steps import (
+    environment,
+    from_environment,
+    from_toml,
+    only_problem,
+    only_problem_in_toml,
+)
+from twilio_notifications.config.keys import SETTINGS
+from twilio_notifications.config.kinds import Choice, FilePath, Seconds, WholeNumber
+from twilio_notifications.config.urls import Wrong
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.config import Settings
+
+DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds)]
+MAY_BE_ZERO = {
+    "transport.session_expiry_seconds",
+    "journal.retention_seconds",
+    "delivery.settle_seconds",
+    "delivery.drain_seconds",
+}
+LONGEST = 4294967295
+WHOLE_NUMBERS = {
+    "connector.version": (1, 5),
+    "transport.receive_maximum": (1, 65535),
+    "journal.maximum_waiting": (1, 1_000_000_000),
+    "twilio.concurrency": (1, 1000),
+}
+CHOICES = {
+    "transport.kind": ["mqtt", "greengrass"],
+    "transport.protocol": ["auto", "5", "3.1.1"],
+    "secrets.source": ["environment", "file", "aws", "greengrass"],
+    "delivery.ordering": ["recipient", "none"],
+    "status.detail": ["document", "extended"],
+    "log.level": ["DEBUG", "INFO", "WARNING", "ERROR"],
+    "log.format": ["text", "json"],
+}
+# So that one setting can be at its edge without contradicting another.
+PARTNERS = {
+    "transport.reconnect_initial_seconds": "transport.reconnect_maximum_seconds",
+    "transport.reconnect_maximum_seconds": "transport.reconnect_initial_seconds",
+    "delivery.backoff_initial_seconds": "delivery.backoff_maximum_seconds",
+    "delivery.backoff_maximum_seconds": "delivery.backoff_initial_seconds",
+}
+
+
+def toml(name: str, value: str) -> str:
+    """One setting, and its partner at the same value."""
+    section = name.partition(".")[0]
+    names = [name, PARTNERS[name]] if name in PARTNERS else [name]
+    return f"[{section}]\n" + "".join(f"{each.split('.')[1]} = {value}\n" for each in names)
+
+
+def variables(name: str, text: str) -> dict[str, str]:
+    names = [name, PARTNERS[name]] if name in PARTNERS else [name]
+    return {each.replace(".", "__").upper(): text for each in names}
+
+
+def read(settings: Settings, name: str) -> Any:
+    section, key = name.split(".")
+    return getattr(getattr(settings, section), key)
+
+
+def refusal(name: str, value: object) -> str:
+    wrong = SETTINGS[name].accept(value)
+    assert isinstance(wrong, Wrong), wrong
+    return wrong.demand
+
+
+# Durations
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_a_duration_may_be_whole_or_a_fraction_from_well_below_a_second_up(tmp_path: Path, name: str) -> None:
+    """Acceptance checks run the real program with small ones."""
+    assert 7 == read(from_toml(tmp_path, toml(name, "7")), name)
+    assert 7 == read(from_environment(**variables(name, "7")), name)
+    smallest = 1 if name.endswith(("keepalive_seconds", "session_expiry_seconds")) else 0.001
+    assert smallest == read(from_toml(tmp_path, toml(name, "0.001")), name)
+    assert smallest == read(from_environment(**variables(name, "0.001")), name)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_zero_is_a_duration_only_where_it_makes_sense(tmp_path: Path, name: str) -> None:
+    if name in MAY_BE_ZERO:
+        assert 0 == read(from_toml(tmp_path, toml(name, "0")), name)
+        assert 0 == read(from_environment(**variables(name, "0")), name)
+    else:
+        assert "must be a number of seconds from 0.001 to" in refusal(name, 0)
+        assert "must be a number of seconds from 0.001 to" in refusal(name, 0.0009)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize(
+    "value", [-1, -0.001, float("inf"), float("nan"), 10**400, True, False, "10", [10], None, {}]
+)
+def test_what_is_no_duration_is_refused(name: str, value: object) -> None:
+    assert "must be a number of seconds" in refusal(name, value)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_a_duration_has_an_end(name: str) -> None:
+    longest = 65535 if name == "transport.keepalive_seconds" else LONGEST
+    assert longest == SETTINGS[name].accept(longest)
+    assert f"to {longest}, not {longest + 1}" in refusal(name, longest + 1)
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "true"])
+def test_the_odd_numbers_of_toml_are_no_durations(tmp_path: Path, value: str) -> None:
+    assert "delivery.lifetime_seconds must be a number" in only_problem_in_toml(
+        tmp_path, toml("delivery.lifetime_seconds", value)
+    )
+
+
+@pytest.mark.parametrize("text", ["ten", "", "10s", "nan", "inf", "1e999", "0x10", "true", "9" * 5000])
+def test_a_text_that_is_no_number_is_refused_by_its_variable(text: str) -> None:
+    found = only_problem(None, environment(**variables("delivery.drain_seconds", text)))
+    assert "delivery.drain_seconds must be a number of seconds from 0 to" in found
+    assert "TWILIO_NOTIFICATIONS__DELIVERY__DRAIN_SECONDS" in found
+
+
+def test_what_mqtt_counts_in_whole_seconds_is_rounded_up_to_them() -> None:
+    """Rounded down, a fraction would become 0, which switches the probe off and lets the session end."""
+    settings = from_environment(
+        TRANSPORT__KEEPALIVE_SECONDS="0.2", TRANSPORT__SESSION_EXPIRY_SECONDS="1.5"
+    ).transport
+    assert (1, 2) == (settings.keepalive_seconds, settings.session_expiry_seconds)
+    assert (int, int) == (type(settings.keepalive_seconds), type(settings.session_expiry_seconds))
+
+
+# Whole numbers
+
+
+def test_the_whole_numbers_are_those_listed_here() -> None:
+    assert set(WHOLE_NUMBERS) == {name for name, kind in SETTINGS.items() if isinstance(kind, WholeNumber)}
+
+
+@pytest.mark.parametrize(("name", "bounds"), WHOLE_NUMBERS.items())
+def test_a_whole_number_lies_between_its_bounds(tmp_path: Path, name: str, bounds: tuple[int, int]) -> None:
+    for bound in bounds:
+        assert bound == read(from_toml(tmp_path, toml(name, str(bound))), name)
+        assert bound == read(from_environment(**variables(name, str(bound))), name)
+    for beyond in (bounds[0] - 1, bounds[1] + 1):
+        expected = f"must be a whole number from {bounds[0]} to {bounds[1]}, not {beyond}"
+        assert expected in refusal(name, beyond)
+        assert expected in only_problem(None, environment(**variables(name, str(beyond))))
+
+
+@pytest.mark.parametrize("name", WHOLE_NUMBERS)
+@pytest.mark.parametrize("value", [1.0, "1", True, [1], None, float("nan")])
+def test_what_is_no_whole_number_is_refused(name: str, value: object) -> None:
+    assert f"not {value!r}" in refusal(name, value)
+
+
+# Words
+
+
+def test_the_choices_are_those_listed_here() -> None:
+    assert set(CHOICES) == {name for name, kind in SETTINGS.items() if isinstance(kind, Choice)}
+
+
+@pytest.mark.parametrize(("name", "words"), CHOICES.items())
+def test_a_choice_is_one_of_its_words(name: str, words: list[str]) -> None:
+    for word in words:
+        assert word == SETTINGS[name].accept(word)
+        assert SETTINGS[name].accept(word) == SETTINGS[name].accept(SETTINGS[name].from_text(word))
+    expected = f"must be one of {', '.join(chr(34) + word + chr(34) for word in words)}, not "
+    for wrong in ("", words[0] + " ", words[0].swapcase() + "x", 5, True, [words[0]], None):
+        assert expected + repr(wrong) == refusal(name, wrong)
+
+
+# Strings and lists
+
+
+@pytest.mark.parametrize("name", ["transport.client_id", "secrets.variable"])
+def test_a_name_is_not_empty(name: str) -> None:
+    assert "x" == SETTINGS[name].accept("x")
+    for wrong in ("", 5, ["x"]):
+        assert "must be a string that is not empty" in refusal(name, wrong)
+    assert "NUL" in refusal(name, "a\0b")
+
+
+def test_a_variable_has_no_equals_sign() -> None:
+    assert "without =" in refusal("secrets.variable", "A=B")
+
+
+@pytest.mark.parametrize("prefix", ["", "site7/", "a/b/", "/", "ü/", " /"])
+def test_a_topic_prefix_is_any_beginning_of_a_topic(tmp_path: Path, prefix: str) -> None:
+    settings = from_toml(tmp_path, f'[transport]\ntopic_prefix = "{prefix}"\n')
+    assert (prefix, ()) == (settings.transport.topic_prefix, settings.warnings)
+
+
+@pytest.mark.parametrize("prefix", ["+/", "site/#", "a+b/"])
+def test_a_topic_prefix_with_a_wildcard_is_refused(tmp_path: Path, prefix: str) -> None:
+    found = only_problem_in_toml(tmp_path, f'[transport]\ntopic_prefix = "{prefix}"\n')
+    assert f"transport.topic_prefix must be a string, without + and #, not '{prefix}'" in found
+
+
+def test_a_topic_prefix_with_a_nul_is_refused(tmp_path: Path) -> None:
+    found = only_problem_in_toml(tmp_path, '[transport]\ntopic_prefix = "a\\u0000b/"\n')
+    assert "transport.topic_prefix must not hold a NUL character" in found
+
+
+def test_a_topic_prefix_without_a_slash_is_taken_as_it_is_with_a_warning(tmp_path: Path) -> None:
+    settings = from_toml(tmp_path, '[transport]\ntopic_prefix = "site7"\n')
+    assert "site7" == settings.transport.topic_prefix
+    assert ["requests are expected on site7twilio/txt"] == [
+        warning.split(": ")[1].split(" (")[0] for warning in settings.warnings
+    ]
+
+
+@pytest.mark.parametrize("value", ["x", [1], [""], [["a"]], None, {"a": 1}])
+def test_a_list_holds_strings(value: object) -> None:
+    assert "must be a list of strings that are not empty" in refusal("transport.alpn", value)
+    assert ("a", "b") == SETTINGS["transport.alpn"].accept(["a", "b"])
+    assert () == SETTINGS["transport.alpn"].accept([])
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, kind in SETTINGS.items() if isinstance(kind, FilePath) and kind.must_exist]
+)
+def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path, name: str) -> None:
+    missing = only_problem_in_toml(tmp_path, _with_url(name, "missing"))
+    assert f"{name} = '{tmp_path}/missing' cannot be read: No such file or directory" in missing
+    folder = only_problem_in_toml(tmp_path, _with_url(name, "."))
+    assert f"{name} = '{tmp_path}' cannot be read: Is a directory" in folder
+
+
+def _with_url(name: str, path: str) -> str:
+    section, key = name.split(".")
+    url = 'url = "mqtts://b"\n' if section == "transport" else ""
+    return f'[{section}]\n{url}{key} = "{path}"\n'
+
+
+def test_the_file_of_the_token_need_not_be_there_yet(tmp_path: Path) -> None:
+    """It may lie in $CREDENTIALS_DIRECTORY, and a token is rotated: the secret source looks each time."""
+    settings = from_toml(tmp_path, '[secrets]\nsource = "file"\npath = "missing"\n')
+    assert ("missing", tmp_path / "missing") == (settings.secrets.path_as_given, settings.secrets.path)
+
+
+@pytest.mark.parametrize("value", [5, True, ["x"]])
+def test_a_path_is_a_string(value: object) -> None:
+    assert "must be the path of a file, not" in refusal("secrets.path", value)
+    assert "NUL" in refusal("secrets.path", "a\0b")
