@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -23,13 +24,13 @@ from twilio_notifications.pipeline.credentials import Credentials
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.reporter import Reporter
-from twilio_notifications.pipeline.settler import Settler
+from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.pipeline.sweeper import Sweeper
 from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Milestones, Observer, SecretSource
@@ -52,7 +53,20 @@ async def connector(
         )
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
         sender = await stack.enter_async_context(twilio_sender(settings, credentials, clock=clock))
-        yield _wired(settings, journal, sender, credentials, clock, observer, milestones(environ))
+        yield _wired(
+            _Parts(
+                settings=settings,
+                journal=journal,
+                sender=sender,
+                credentials=credentials,
+                transport=mqtt_transport(settings, clock=clock, observer=observer),
+                statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
+                clock=clock,
+                observer=observer,
+                milestones=milestones(environ),
+                jitter=random.SystemRandom().random,
+            )
+        )
 
 
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
@@ -119,86 +133,119 @@ def mqtt_transport(settings: Settings, *, clock: Clock, observer: Observer) -> M
     )
 
 
-def _wired(  # noqa: PLR0913, PLR0917 - the one place where everything meets
-    settings: Settings,
-    journal: SqliteJournal,
-    sender: TwilioSender,
-    credentials: Credentials,
-    clock: Clock,
-    observer: Observer,
-    passed: Milestones,
-) -> Connector:
-    topics = Topics.with_prefix(settings.transport.topic_prefix)
-    transport = mqtt_transport(settings, clock=clock, observer=observer)
-    statuses = StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED)
-    reporter = Reporter(
-        journal=journal,
-        transport=transport,
-        clock=clock,
-        observer=observer,
-        milestones=passed,
-        topic=topics.status,
-    )
-    settler = Settler(
-        journal=journal,
-        clock=clock,
-        observer=observer,
-        milestones=passed,
-        statuses=statuses,
-        on_status=reporter.wake,
-    )
-    dispatcher = Dispatcher(
-        journal=journal,
-        sender=sender,
-        clock=clock,
-        observer=observer,
-        milestones=passed,
-        statuses=statuses,
-        timing=timing(settings),
-        jitter=random.SystemRandom().random,
-        pace=Pace.fresh(settings.twilio.concurrency),
-        renew_credentials=credentials.renew,
-        on_status=reporter.wake,
-        on_doubt=settler.wake,
-    )
-    intake = Intake(
-        journal=journal,
-        clock=clock,
-        observer=observer,
-        milestones=passed,
-        statuses=statuses,
-        topics=topics,
-        default_sender_number=settings.parameters.default_sender_number,
-        lifetime_seconds=settings.delivery.lifetime_seconds,
-        on_request=dispatcher.wake,
-        on_status=reporter.wake,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What more than one stage is given."""
+
+    settings: Settings
+    journal: SqliteJournal
+    sender: TwilioSender
+    credentials: Credentials
+    transport: MqttTransport
+    statuses: StatusWriter
+    clock: Clock
+    observer: Observer
+    milestones: Milestones
+    jitter: Callable[[], float]
+
+    @property
+    def topics(self) -> Topics:
+        return Topics.with_prefix(self.settings.transport.topic_prefix)
+
+
+def _wired(parts: _Parts) -> Connector:
+    """The stages, each told whom to wake when it has done its part."""
+    reporter = _reporter(parts)
+    dispatcher = _dispatcher(parts, reporter)
+    settler = _settler(parts, dispatcher, reporter)
+    dispatcher.on_doubt = settler.wake
     return Connector(
-        journal=journal,
-        transport=transport,
-        intake=intake,
+        journal=parts.journal,
+        transport=parts.transport,
+        intake=_intake(parts, dispatcher, reporter),
         dispatcher=dispatcher,
         settler=settler,
         reporter=reporter,
         sweeper=Sweeper(
-            journal=journal,
-            clock=clock,
-            observer=observer,
-            retention_seconds=settings.journal.retention_seconds,
+            journal=parts.journal,
+            clock=parts.clock,
+            observer=parts.observer,
+            retention_seconds=parts.settings.journal.retention_seconds,
         ),
-        clock=clock,
-        observer=observer,
-        drain_seconds=settings.delivery.drain_seconds,
+        clock=parts.clock,
+        observer=parts.observer,
+        drain_seconds=parts.settings.delivery.drain_seconds,
     )
 
 
-def timing(settings: Settings) -> Timing:
-    """The dispatcher's durations."""
+def _reporter(parts: _Parts) -> Reporter:
+    return Reporter(
+        journal=parts.journal,
+        transport=parts.transport,
+        clock=parts.clock,
+        observer=parts.observer,
+        milestones=parts.milestones,
+        topic=parts.topics.status,
+    )
+
+
+def _dispatcher(parts: _Parts, reporter: Reporter) -> Dispatcher:
+    return Dispatcher(
+        journal=parts.journal,
+        sender=parts.sender,
+        clock=parts.clock,
+        observer=parts.observer,
+        milestones=parts.milestones,
+        statuses=parts.statuses,
+        timing=_timing(parts.settings),
+        jitter=parts.jitter,
+        pace=Pace.fresh(parts.settings.twilio.concurrency),
+        renew_credentials=parts.credentials.renew,
+        on_status=reporter.wake,
+    )
+
+
+def _settler(parts: _Parts, dispatcher: Dispatcher, reporter: Reporter) -> Settler:
+    delivery = parts.settings.delivery
+    return Settler(
+        journal=parts.journal,
+        sender=parts.sender,
+        clock=parts.clock,
+        observer=parts.observer,
+        milestones=parts.milestones,
+        statuses=parts.statuses,
+        times=SettlingTimes(
+            settle=delivery.settle_seconds,
+            backoff_initial=delivery.backoff_initial_seconds,
+            backoff_maximum=delivery.backoff_maximum_seconds,
+        ),
+        jitter=parts.jitter,
+        on_request=dispatcher.wake,
+        on_status=reporter.wake,
+    )
+
+
+def _intake(parts: _Parts, dispatcher: Dispatcher, reporter: Reporter) -> Intake:
+    return Intake(
+        journal=parts.journal,
+        clock=parts.clock,
+        observer=parts.observer,
+        milestones=parts.milestones,
+        statuses=parts.statuses,
+        topics=parts.topics,
+        default_sender_number=parts.settings.parameters.default_sender_number,
+        lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+        on_request=dispatcher.wake,
+        on_status=reporter.wake,
+    )
+
+
+def _timing(settings: Settings) -> Timing:
     delivery = settings.delivery
     return Timing(
         backoff_initial=delivery.backoff_initial_seconds,
         backoff_maximum=delivery.backoff_maximum_seconds,
-        settle_pause=0.0,
+        settle=delivery.settle_seconds,
         credential_wait=delivery.credential_wait_seconds,
         credential_probe=delivery.credential_probe_seconds,
     )

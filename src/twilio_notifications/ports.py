@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         Answer,
         Channel,
         Notification,
+        Records,
         Secret,
+        Unreadable,
     )
 
 
@@ -171,8 +173,13 @@ class Doubtful:
 
     request: Claimed
     opened_at: float
+    doubt_at: float
+    clock_offset: float | None
+    """Twilio's clock minus ours at the opening, where it was known."""
     cut_off: bool
     """Our own end (crash, kill, drain limit) cut the attempt off, so that it costs the sender nothing."""
+    message: str
+    """What left the attempt in doubt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,7 +258,7 @@ class Journal(Protocol):
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet."""
 
-    async def open_attempts(self, ids: Sequence[int], *, at: float) -> None: ...
+    async def open_attempts(self, ids: Sequence[int], *, at: float, clock_offset: float | None) -> None: ...
 
     async def apply(self, step: Step) -> None: ...
 
@@ -279,7 +286,13 @@ class Journal(Protocol):
 class Sender(Protocol):
     """Makes one attempt. Knows nothing of retries, order or the journal."""
 
+    clock_offset: float | None
+    """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
     async def send(self, notification: Notification) -> Answer: ...
+
+    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+        """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
 
     async def reachable(self) -> bool:
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""

@@ -1,4 +1,4 @@
-"""Twilio's REST API, as far as one attempt needs it: create a message, create a call.
+"""Twilio's REST API, as far as one attempt needs it: create a message or a call, and look it up in the lists.
 
 It reports what was said and what certainly did not happen, and leaves the meaning to core/retry.py.
 It never retries, never follows a redirect (a redirected POST could be carried out twice), and never fetches
@@ -9,14 +9,26 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self, assert_never
+from urllib.parse import urlencode
 
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
-from twilio_notifications.core.model import Answered, Channel, NotSent, Text, Unanswered, VoiceLocation
+from twilio_notifications.core.model import (
+    Answered,
+    Channel,
+    NotSent,
+    Record,
+    Records,
+    Text,
+    Unanswered,
+    Unreadable,
+    VoiceLocation,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +59,14 @@ after the request had been written, and ConnectTimeoutError an answer that never
 this cause is doubt; if a later version words it differently, the fault is too much doubt, never a second
 text."""
 
+PAGE_SIZE = 200
+"""Records in a page of a list: one page holds days of one recipient's messages, in about 200 kB."""
+PAGE_LIMIT = 100
+"""Pages that are read before the list is given up as unreadable: never in practice, but a loop has an end."""
+PAGE_MARGIN_SECONDS = 600.0
+"""By how much the order of a list may differ from the order of creation."""
+
+_OK = 200
 _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
 
 
@@ -63,11 +83,15 @@ class TwilioSender:
         timeout_seconds: float,
         ca_certificates: bytes | None = None,
     ) -> None:
-        self._account_url = f"{base_url.rstrip('/')}/{API_VERSION}/Accounts/{account_sid}"
+        self._origin = base_url.rstrip("/")
+        self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
         self._credentials = credentials
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._ca_certificates = ca_certificates
+
+        self.clock_offset: float | None = None
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def __aenter__(self) -> Self:
         self._client = _client(self._timeout_seconds, self._ca_certificates)
@@ -88,17 +112,53 @@ class TwilioSender:
         )
         return await self._answer(request)
 
+    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+        """The recipient's messages or calls created at or after `since` (Twilio's clock), page by page."""
+        url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json?{_query(notification)}"
+        found: list[Record] = []
+        for _ in range(PAGE_LIMIT):
+            page = await self._page(url)
+            if isinstance(page, Unreadable):
+                return page
+            found.extend(record for record in page.records if record.created_at >= since)
+            # Newest first, though not to the second: some margin before the rest is taken for older.
+            too_old = bool(page.records) and page.records[-1].created_at < since - PAGE_MARGIN_SECONDS
+            if page.next_path is None or too_old:
+                return Records(found=tuple(found), clock_offset=self.clock_offset)
+            url = self._origin + page.next_path
+        return Unreadable(detail=f"the list has more than {PAGE_LIMIT} pages")
+
+    async def _page(self, url: str) -> _Page | Unreadable:
+        request = self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True)
+        try:
+            response = await request.build().send()
+            body = bytes(await response.bytes())
+        except PyreqwestError as error:
+            return Unreadable(detail=failed_answer(error).detail)
+        answer = self._read(response, body)
+        page = _read_page(body) if answer.http_status == _OK else None
+        if page is None:
+            detail = f"HTTP {answer.http_status} {answer.message or ''}".rstrip()
+            return Unreadable(detail=detail, retry_after=answer.retry_after)
+        return page
+
     async def _answer(self, request: ConsumedRequest) -> Answer:
         try:
             response = await request.send()
             body = bytes(await response.bytes())
         except PyreqwestError as error:
             return failed_answer(error)
-        return read_answer(response, body, now=self._clock.now())
+        return self._read(response, body)
+
+    def _read(self, response: Response, body: bytes) -> Answered:
+        answer = read_answer(response, body, now=self._clock.now())
+        if answer.clock_offset is not None:
+            self.clock_offset = answer.clock_offset
+        return answer
 
     async def verify(self) -> Answer:
         """What Twilio says to these credentials: reads one message's record, and sends nothing."""
-        url = f"{self._account_url}/Messages.json?PageSize=1"
+        url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
         request = (
             self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True).build()
         )
@@ -159,6 +219,52 @@ def read_answer(response: Response, body: bytes, *, now: float) -> Answered:
         phone_number=_typed(fields, "to", str),
         retry_after=retry_after_seconds(response.get_header("Retry-After"), now=now),
         clock_offset=clock_offset(response.get_header("Date"), now=now),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    records: tuple[Record, ...]
+    next_path: str | None
+
+
+def _query(notification: Notification) -> str:
+    """Filters by recipient alone.
+
+    With a messaging service the list shows no sender at first, and the filter for dates looks at the date of
+    sending, which a queued message does not have.
+    """
+    return urlencode({"To": notification.recipient.phone_number, "PageSize": PAGE_SIZE})
+
+
+def _read_page(body: bytes) -> _Page | None:
+    """A page of a list; None when it is none, or when a record in it cannot be read."""
+    fields = _json_object(body)
+    rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
+    next_path = fields.get("next_page_uri")
+    if rows is None or not isinstance(next_path, str | None):
+        return None
+    records = [_record(row) for row in rows]
+    if None in records:
+        return None  # what cannot be read may be the one we look for: then nothing is known
+    return _Page(records=tuple(record for record in records if record is not None), next_path=next_path)
+
+
+def _record(row: Any) -> Record | None:
+    if not isinstance(row, dict):
+        return None
+    created = _typed(row, "date_created", str)
+    created_at = None if created is None else _instant(created)
+    sid, to, status = (_typed(row, name, str) for name in ("sid", "to", "status"))
+    if created_at is None or sid is None or to is None or status is None:
+        return None
+    return Record(
+        sid=sid,
+        phone_number=to,
+        sender_number=_typed(row, "from", str),
+        message_status=status,
+        created_at=created_at,
+        body=_typed(row, "body", str),
     )
 
 

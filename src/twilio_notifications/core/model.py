@@ -134,6 +134,37 @@ class Unanswered:
 Answer = Answered | NotSent | Unanswered
 
 
+# What Twilio's own lists say.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A message or a call in Twilio's lists. `created_at` is by Twilio's clock, in whole seconds."""
+
+    sid: str
+    phone_number: str
+    sender_number: str | None
+    message_status: str
+    created_at: float
+    body: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records of one recipient, newest first, and Twilio's clock minus ours when they were read."""
+
+    found: tuple[Record, ...]
+    clock_offset: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """The lists could not be read: nothing is known, neither that it was sent nor that it was not."""
+
+    detail: str
+    retry_after: float | None = None
+
+
 # What an answer means for the attempt.
 
 

@@ -41,13 +41,17 @@ OFFLINE_PROBE_SECONDS = 1.0
 should leave within a second or two of its return."""
 
 
+def _nobody() -> None:
+    """Who is woken as long as nobody is named."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """The durations of the configuration that the dispatcher goes by, in seconds."""
 
     backoff_initial: float
     backoff_maximum: float
-    settle_pause: float
+    settle: float
     credential_wait: float
     credential_probe: float
 
@@ -68,7 +72,7 @@ class Dispatcher:
     renew_credentials: Callable[[], Awaitable[bool]]
     """Reads the secret again; whether it changed."""
     on_status: Callable[[], None]
-    on_doubt: Callable[[], None]
+    on_doubt: Callable[[], None] = _nobody
     _alarm: Alarm = field(init=False)
     _in_flight: int = field(init=False, default=0)
     _draining: bool = field(init=False, default=False)
@@ -121,7 +125,8 @@ class Dispatcher:
             return
         self._in_flight += len(admitted)
         self._idle.clear()
-        await self.journal.open_attempts([request.id for request in admitted], at=now)
+        ids = [request.id for request in admitted]
+        await self.journal.open_attempts(ids, at=now, clock_offset=self.sender.clock_offset)
         self.milestones.passed(Milestone.ATTEMPT_OPENED)
         for request in admitted:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
@@ -234,7 +239,8 @@ class Dispatcher:
             case Deferred():
                 return await self._deferred(request, outcome, now=now, opened_at=opened_at)
             case InDoubt(message=message):
-                return Doubt(id=request.id, at=now, settle_at=now + self.timing.settle_pause, message=message)
+                look = settlement.first_look(doubt_at=now, settle_seconds=self.timing.settle)
+                return Doubt(id=request.id, at=now, settle_at=look, message=message)
             case _:
                 assert_never(outcome)
 

@@ -115,9 +115,9 @@ def _read_basic(authorization: str) -> tuple[str, str]:
     return user, token
 
 
-COLLECTIONS = {"Messages": Channel.SMS, "Calls": Channel.CALL}
-WITHOUT_SID = {"GET": Action.LIST, "POST": Action.CREATE}
-WITH_SID = {"GET": Action.FETCH, "POST": Action.UPDATE, "DELETE": Action.DELETE}
+COLLECTIONS: Mapping[str, Channel] = {"Messages": Channel.SMS, "Calls": Channel.CALL}
+WITHOUT_SID: Mapping[str, Action] = {"GET": Action.LIST, "POST": Action.CREATE}
+WITH_SID: Mapping[str, Action] = {"GET": Action.FETCH, "POST": Action.UPDATE, "DELETE": Action.DELETE}
 CHALLENGE = ((b"WWW-Authenticate", b'Basic realm="Twilio API"'),)
 
 

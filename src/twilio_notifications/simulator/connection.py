@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 import h11
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twilio_notifications.simulator.api import Response
     from twilio_notifications.simulator.engine import Reply
 
 BODY_LIMIT = 1 << 20  # Twilio's largest create has 4,000 characters of TwiML
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-REASONS = {int(status): status.phrase.encode() for status in HTTPStatus}
+REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status in HTTPStatus}
 
 
 class Site(Protocol):

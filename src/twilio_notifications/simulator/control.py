@@ -14,11 +14,11 @@ from urllib.parse import parse_qs
 import msgspec
 
 from twilio_notifications.simulator.api import Response
-from twilio_notifications.simulator.faults import Fault, Seconds
+from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.orders import first
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twilio_notifications.simulator.engine import Engine
     from twilio_notifications.simulator.faults import ArmedFault
@@ -31,7 +31,7 @@ LEDGER_PAGE = 1_000
 class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long after its execution every answer is sent."""
 
-    seconds: Seconds
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ClockOffset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +95,7 @@ def _set_credentials(engine: Engine, body: bytes) -> Response:
     return _reply({"accepted": "any" if tokens is None else len(tokens)})  # never the tokens themselves
 
 
-COMMANDS: dict[str, Callable[[Engine, bytes], Response]] = {
+COMMANDS: Mapping[str, Callable[[Engine, bytes], Response]] = {
     "faults": _add_fault,
     "latency": _set_latency,
     "clock": _set_clock,

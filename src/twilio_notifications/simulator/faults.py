@@ -18,11 +18,6 @@ from twilio_notifications.core.model import Channel  # noqa: TC001 - msgspec rea
 from twilio_notifications.simulator.api import Action
 from twilio_notifications.simulator.numbers import normalized
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
-Step = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(ge=0)]
-Chance = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
 
 class _Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """The JSON form names the effect in `kind`; an unknown field is an error that names it."""
@@ -31,7 +26,7 @@ class _Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class AnswerLost(_Effect, frozen=True, tag="answer-lost"):
     """The request is carried out; the connection closes after so many bytes of the answer."""
 
-    after_bytes: Count = 0
+    after_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class ConnectionClosed(_Effect, frozen=True, tag="connection-closed"):
@@ -74,13 +69,13 @@ class Garbage(_Effect, frozen=True, tag="garbage"):
 class Slow(_Effect, frozen=True, tag="slow"):
     """Carried out at once, answered so many seconds later than usual."""
 
-    seconds: Seconds
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ListLag(_Effect, frozen=True, tag="list-lag"):
     """Lists do not yet show what is younger than so many seconds."""
 
-    seconds: Seconds
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Ends(_Effect, frozen=True, tag="ends"):
@@ -117,10 +112,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     on: Action | Literal["all"] | None = None
     channel: Channel | None = None
     to: str | None = None
-    times: Count | None = None
-    every: Step | None = None
-    seconds: Seconds | None = None
-    probability: Chance | None = None
+    times: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    every: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     seed: int | None = None
 
 

@@ -36,8 +36,8 @@ PAGE_SIZE = 50
 PAGE_SIZE_LIMIT = 1_000
 NEXT, PREVIOUS = "PA", "PB"  # the two kinds of page token
 CONTROLS = frozenset({"PageSize", "Page", "PageToken"})
-COLLECTIONS = {Channel.SMS: "messages", Channel.CALL: "calls"}
-INSTANTS = {
+COLLECTIONS: Mapping[Channel, str] = {Channel.SMS: "messages", Channel.CALL: "calls"}
+INSTANTS: Mapping[Channel, Mapping[str, frozenset[str]]] = {
     Channel.SMS: {"DateSent": SENT},
     Channel.CALL: {"StartTime": DIALLED, "EndTime": CALL_FINAL},
 }

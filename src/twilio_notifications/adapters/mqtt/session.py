@@ -310,12 +310,12 @@ def _refusal(error: Any) -> BrokerRefused:
     )
 
 
-async def _cancelled(task: asyncio.Future[Any]) -> None:
-    """Ends a task of ours and takes its result, so that nothing is left to complain about."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
+async def _cancelled(connecting: asyncio.Future[Any]) -> None:
+    """Ends what we began and takes its result, so that nothing is left to complain about."""
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    if not connecting.cancelled():
+        connecting.exception()
 
 
 _CREDENTIALS_HINT = "check user name and password in [transport] url"

@@ -112,9 +112,9 @@ class SqliteJournal:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
         return await self._writer.submit(lambda connection: _claim(connection, due_before, limit))
 
-    async def open_attempts(self, ids: Sequence[int], *, at: float) -> None:
+    async def open_attempts(self, ids: Sequence[int], *, at: float, clock_offset: float | None) -> None:
         """Opens one attempt for each; on disk before any of them is made."""
-        await self._writer.submit(lambda connection: _open_attempts(connection, ids, at))
+        await self._writer.submit(lambda connection: _open_attempts(connection, ids, at, clock_offset))
 
     async def apply(self, step: Step) -> None:
         """Takes one step of a request's life, its attempt and its status in the same transaction."""
@@ -205,7 +205,7 @@ class SqliteJournal:
             case Doubt():
                 changed = connection.execute(sql.DOUBT_REQUEST, (step.id,)).rowcount
                 _require(changed == 1, step)
-                connection.execute(sql.DOUBT_ATTEMPT, (step.message, step.settle_at, step.id))
+                connection.execute(sql.DOUBT_ATTEMPT, (step.at, step.message, step.settle_at, step.id))
             case _:
                 assert_never(step)
 
@@ -301,10 +301,12 @@ def _claim(connection: sqlite3.Connection, due_before: float, limit: int) -> lis
     return found
 
 
-def _open_attempts(connection: sqlite3.Connection, ids: Sequence[int], at: float) -> None:
+def _open_attempts(
+    connection: sqlite3.Connection, ids: Sequence[int], at: float, clock_offset: float | None
+) -> None:
     changed = connection.executemany(sql.OPEN_REQUEST, [(id_,) for id_ in ids]).rowcount
     _require(changed == len(ids), ids)
-    connection.executemany(sql.OPEN_ATTEMPT, [(id_, at) for id_ in ids])
+    connection.executemany(sql.OPEN_ATTEMPT, [(id_, at, clock_offset) for id_ in ids])
 
 
 def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> None:
@@ -324,8 +326,11 @@ def _agenda(connection: sqlite3.Connection) -> Agenda:
 
 
 def _recover(connection: sqlite3.Connection, now: float) -> Recovery:
-    connection.execute(sql.RECOVER_ATTEMPTS, (now, "the connector ended while the attempt was open"))
+    cut_off = "the connector ended while the attempt was open"
+    connection.execute(sql.RECOVER_OPEN_ATTEMPTS, (cut_off,))
+    connection.execute(sql.RECOVER_DOUBTS, (now, now))
     connection.execute(sql.RECOVER_REQUESTS)
+    connection.execute(sql.RECOVER_FUTURE, (now, now, now, now))
     (unfinished,) = connection.execute(sql.COUNT_UNFINISHED).fetchone()
     (in_doubt,) = connection.execute(sql.COUNT_IN_DOUBT).fetchone()
     (unreported,) = connection.execute(sql.COUNT_UNREPORTED).fetchone()

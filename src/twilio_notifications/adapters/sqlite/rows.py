@@ -116,8 +116,15 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
 
 def doubtful(row: tuple[Any, ...]) -> Doubtful:
     """A row of DOUBTFUL."""
-    *request, opened_at, cut_off = row
-    return Doubtful(request=claimed(tuple(request)), opened_at=opened_at, cut_off=bool(cut_off))
+    *request, opened_at, doubt_at, offset, cut_off, message = row
+    return Doubtful(
+        request=claimed(tuple(request)),
+        opened_at=opened_at,
+        doubt_at=doubt_at,
+        clock_offset=offset,
+        cut_off=bool(cut_off),
+        message=message,
+    )
 
 
 def attempt_outcome(step: Finish | Postpone) -> str:

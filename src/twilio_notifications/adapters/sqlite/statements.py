@@ -52,7 +52,7 @@ OPEN_REQUEST = """
 UPDATE requests SET state = 'OPEN', due_at = NULL, turn = 0 WHERE id = ? AND state = 'WAITING' AND turn = 1
 """
 
-OPEN_ATTEMPT = "INSERT INTO attempts (request, opened_at) VALUES (?, ?)"
+OPEN_ATTEMPT = "INSERT INTO attempts (request, opened_at, clock_offset) VALUES (?, ?, ?)"
 
 CLOSE_ATTEMPT = """
 UPDATE attempts SET closed_at = ?, outcome = ?, reason = ?, message = ?, code = ?, sid = ?, settle_at = NULL
@@ -77,8 +77,11 @@ RETURNING channel, phone_number
 
 DOUBT_REQUEST = "UPDATE requests SET state = 'IN_DOUBT' WHERE id = ? AND state IN ('OPEN', 'IN_DOUBT')"
 
+# The first doubt gives its instant and its sentence; looking again changes neither.
 DOUBT_ATTEMPT = """
-UPDATE attempts SET outcome = 'IN_DOUBT', message = ?, settle_at = ? WHERE request = ? AND closed_at IS NULL
+UPDATE attempts
+SET outcome = 'IN_DOUBT', doubt_at = COALESCE(doubt_at, ?), message = COALESCE(message, ?), settle_at = ?
+WHERE request = ? AND closed_at IS NULL
 """
 
 RECIPIENT_HAS_OPEN_ATTEMPT = """
@@ -108,11 +111,11 @@ GIVE_TURN = "UPDATE requests SET turn = 1 WHERE id = ?"
 TAKE_TURN = "UPDATE requests SET turn = 0 WHERE id = ?"
 
 DOUBTFUL = f"""
-SELECT {_REQUEST_COLUMNS}, opened_at, cut_off
-FROM requests JOIN (SELECT request, opened_at, cut_off, settle_at FROM attempts
-                    WHERE settle_at IS NOT NULL AND settle_at <= ?
-                    ORDER BY settle_at LIMIT ?) AS doubt ON requests.id = doubt.request
-ORDER BY doubt.settle_at
+SELECT {_REQUEST_COLUMNS}, opened_at, doubt_at, clock_offset, cut_off, doubt
+FROM requests JOIN (SELECT request, opened_at, doubt_at, clock_offset, cut_off, message AS doubt, settle_at
+                    FROM attempts WHERE settle_at IS NOT NULL AND settle_at <= ?
+                    ORDER BY settle_at LIMIT ?) AS attempt ON requests.id = attempt.request
+ORDER BY attempt.settle_at
 """
 
 NEXT_DUE = """
@@ -146,11 +149,22 @@ SELECT COUNT(*) FROM requests WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT')
 COUNT_UNREPORTED = "SELECT COUNT(*) FROM requests WHERE state = 'FINISHED'"
 
 # At a start: what an earlier run left open was cut off by our own end.
-RECOVER_ATTEMPTS = """
-UPDATE attempts SET outcome = 'IN_DOUBT', cut_off = 1, settle_at = ?, message = ?
-WHERE closed_at IS NULL AND outcome IS NULL
+RECOVER_OPEN_ATTEMPTS = """
+UPDATE attempts SET outcome = 'IN_DOUBT', cut_off = 1, message = ? WHERE closed_at IS NULL AND outcome IS NULL
 """
 
+# The settling time begins anew: how much of it has really passed, only the clock of a process that is gone
+# could tell, and it may have been wrong.
+RECOVER_DOUBTS = "UPDATE attempts SET doubt_at = ?, settle_at = ? WHERE closed_at IS NULL"
+
 RECOVER_REQUESTS = "UPDATE requests SET state = 'IN_DOUBT' WHERE state = 'OPEN'"
+
+# The clock was set back between two runs: what was accepted "in the future" counts from now on, so that it
+# neither waits for a due time that is far away nor lives longer than it should.
+RECOVER_FUTURE = """
+UPDATE requests
+SET expires_at = ? + (expires_at - accepted_at), due_at = MIN(due_at, ?), accepted_at = ?
+WHERE state = 'WAITING' AND accepted_at > ?
+"""
 
 COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"

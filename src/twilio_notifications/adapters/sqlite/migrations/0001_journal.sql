@@ -58,20 +58,22 @@ CREATE INDEX requests_retention ON requests (finished_at) WHERE state = 'REPORTE
 CREATE INDEX requests_packet ON requests (packet_id) WHERE packet_id IS NOT NULL;
 
 CREATE TABLE attempts (
-    id        INTEGER PRIMARY KEY AUTOINCREMENT,
-    request   INTEGER NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
-    opened_at REAL    NOT NULL,
-    closed_at REAL,
-    outcome   TEXT    CHECK (outcome IN ('ACCEPTED', 'REFUSED', 'FAILED', 'DEFERRED', 'IN_DOUBT')),
-    reason    TEXT,
-    message   TEXT,
-    code      INTEGER,
-    sid       TEXT,
-    cut_off   INTEGER NOT NULL DEFAULT 0 CHECK (cut_off IN (0, 1)),
-    settle_at REAL,
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,
+    request      INTEGER NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    opened_at    REAL    NOT NULL,
+    closed_at    REAL,
+    outcome      TEXT    CHECK (outcome IN ('ACCEPTED', 'REFUSED', 'FAILED', 'DEFERRED', 'IN_DOUBT')),
+    reason       TEXT,
+    message      TEXT,
+    code         INTEGER,
+    sid          TEXT,
+    clock_offset REAL,                                 -- Twilio's clock minus ours at the opening
+    cut_off      INTEGER NOT NULL DEFAULT 0 CHECK (cut_off IN (0, 1)),  -- by our own end
+    doubt_at     REAL,
+    settle_at    REAL,                                  -- when to look into Twilio's records next
 
     CHECK (closed_at IS NULL OR (outcome IS NOT NULL AND settle_at IS NULL)),
-    CHECK (settle_at IS NULL OR outcome = 'IN_DOUBT')
+    CHECK (settle_at IS NULL OR (outcome = 'IN_DOUBT' AND doubt_at IS NOT NULL))
 ) STRICT;
 
 CREATE INDEX attempts_request ON attempts (request);
