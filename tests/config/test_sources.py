@@ -152,6 +152,7 @@ def test_the_environment_alone_is_enough() -> None:
         "TWILIOAUTHTOKENSECRETARN_RESOURCEID",
         "TwilioAuthTokenSecretArn_ResourceId",
         "TwilioAuthTokenSecretArn-ResourceId",
+        "TWILIOAUTHTOKENSECRETARN-RESOURCEID",
     ],
 )
 def test_a_parameter_is_found_in_any_case_and_with_either_hyphen(variable: str) -> None:

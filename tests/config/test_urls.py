@@ -90,6 +90,7 @@ def test_whatever_is_percent_encoded_comes_back(text: str) -> None:
         ("mqtt://u:hunter2@broker/topic", "must end after host and port"),
         ("mqtt://:hunter2@broker", "must have a user name where it has a password"),
         ("mqtt://u:hunter2%FF@broker", "percent-encoded as UTF-8"),
+        ("mqtt://u%FF:hunter2@broker", "percent-encoded as UTF-8"),
     ],
 )
 def test_a_wrong_broker_url_is_refused_without_showing_any_of_it(url: str, expected: str) -> None:
