@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core import policy, retry
+from twilio_notifications.core import policy, retry, settlement
 from twilio_notifications.core.errors import SecretUnavailable
 from twilio_notifications.core.model import (
     Accepted,
