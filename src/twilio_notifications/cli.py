@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FAILED = 1
 WRONG_USAGE = 2
 
+_STANDINGS = ("all", "waiting", "doubt", "unreported", "unknown", "failed")
 _CONFIG_HELP = "the configuration file (TOML); every key can also be set by environment"
 
 
@@ -98,6 +99,38 @@ def _send(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return send.send(options.config, order, timeout_seconds=options.timeout, environ=environ)
 
 
+def _journal_list(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415
+
+    return journal.entries(options.config, only=options.only, limit=options.limit, environ=environ)
+
+
+def _journal_show(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415
+
+    return journal.show(options.config, options.number, environ=environ)
+
+
+def _journal_resolve(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415
+
+    return journal.resolve(
+        options.config, options.number, sent=options.sent, sid=options.sid, environ=environ
+    )
+
+
+def _journal_resend(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415
+
+    return journal.resend(options.config, options.number, environ=environ)
+
+
+def _journal_purge(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415
+
+    return journal.purge(options.config, days=options.older_than, environ=environ)
+
+
 # The arguments.
 
 
@@ -114,6 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_send(commands)
     _add_demo(commands)
     _add_simulator(commands)
+    _add_journal(commands)
     return parser
 
 
@@ -199,6 +233,55 @@ def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "--latency", type=float, default=0.0, metavar="SECONDS", help="added to each answer (default: 0)"
     )
     simulator.set_defaults(command=_simulator)
+
+
+def _add_journal(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    journal = commands.add_parser(
+        "journal",
+        help="reads and repairs the journal",
+        description="Reads and repairs the journal of the configuration. list and show work beside a running "
+        "connector; resolve, resend and purge need it to be stopped.",
+    )
+    actions = journal.add_subparsers(title="actions", metavar="ACTION", required=True)
+    newest = _add_action(actions, "list", _journal_list, "the newest requests, one line each")
+    newest.add_argument("--only", choices=_STANDINGS, default="all", help="narrows the list (default: all)")
+    newest.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+    show = _add_action(actions, "show", _journal_show, "one request and its attempts")
+    _add_number(show)
+    _add_resolve(actions)
+    resend = _add_action(actions, "resend", _journal_resend, "sends a finished request once more")
+    _add_number(resend)
+    purge = _add_action(actions, "purge", _journal_purge, "removes reported requests")
+    purge.add_argument(
+        "--older-than", type=float, metavar="DAYS", help="default: [journal] retention_seconds"
+    )
+
+
+def _add_resolve(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    resolve = _add_action(
+        actions, "resolve", _journal_resolve, "settles a request that was answered with OutcomeUnknown"
+    )
+    _add_number(resolve)
+    answer = resolve.add_mutually_exclusive_group(required=True)
+    answer.add_argument("--sent", action="store_true", help="it was sent: its new status is a success")
+    answer.add_argument("--not-sent", action="store_true", help="it was not sent: its new status says so")
+    resolve.add_argument("--sid", help="its SID at Twilio, where it is known")
+
+
+def _add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    command: Callable[[argparse.Namespace, Mapping[str, str]], int],
+    sentence: str,
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=sentence, description=f"{sentence[0].upper()}{sentence[1:]}.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_number(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", type=int, metavar="NUMBER", help="the request's number in the journal")
 
 
 def _address(text: str) -> tuple[str, int]:

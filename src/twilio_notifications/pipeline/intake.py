@@ -112,6 +112,7 @@ class Intake:
         if error is not None:
             if not isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
                 self.observer.defect("record_failed", error)
+                self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
             return
         if done.result() is Recording.FULL and isinstance(arrival, NewRequest):
             self._record(inbound, self._full(inbound, arrival.notification))

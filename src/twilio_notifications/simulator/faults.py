@@ -100,6 +100,10 @@ Effect = (
 )
 
 
+Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", "others", "all"]
+"""The requests that a fault may concern: an `Action`, or all of them."""
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An effect, and the requests it strikes; a condition that is None always holds.
 
@@ -109,7 +113,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """
 
     effect: Effect
-    on: Action | Literal["all"] | None = None
+    on: Kind | None = None
     channel: Channel | None = None
     to: str | None = None
     times: Annotated[int, msgspec.Meta(ge=0)] | None = None

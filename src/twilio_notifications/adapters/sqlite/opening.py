@@ -100,17 +100,30 @@ def inspect(path: Path) -> str:
         return f"{path}: will be created"
     lock = FileLock(path)
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            _verify(connection, str(path))
+        with closing(open_for_reading(path)) as connection:
             waiting, unreported = (
                 connection.execute(statement).fetchone()[0]
                 for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
             )
-    except sqlite3.DatabaseError as error:
-        raise JournalDamaged(_damaged(str(path), str(error))) from error
     finally:
         lock.release()
     return f"{path}: {waiting} requests wait, {unreported} statuses are not reported yet"
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything; it may be used beside a running connector."""
+    if not path.exists():
+        raise JournalError(f"there is no journal {path}. It is created when a connector first starts.")
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        _verify(connection, str(path))
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise JournalDamaged(_damaged(str(path), str(error))) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection, name: str) -> None:

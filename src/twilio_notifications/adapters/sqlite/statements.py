@@ -168,3 +168,52 @@ WHERE state = 'WAITING' AND accepted_at > ?
 """
 
 COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"
+
+# For people: reading and repairing beside the connector.
+
+_ENTRY_COLUMNS = """
+id, request_id, channel, state, phone_number, accepted_at, due_at, attempts, finished_at, reason, message, sid
+"""
+
+ENTRY = f"SELECT {_ENTRY_COLUMNS} FROM requests WHERE id = ?"
+
+ATTEMPTS = """
+SELECT opened_at, closed_at, outcome, reason, message, code, sid FROM attempts WHERE request = ? ORDER BY id
+"""
+
+
+def entries(condition: str) -> str:
+    """The newest requests of which `condition` holds; it is one of repair.STANDINGS, never from outside."""
+    return f"SELECT {_ENTRY_COLUMNS} FROM requests WHERE {condition} ORDER BY id DESC LIMIT ?"
+
+
+UNSETTLED = f"""
+SELECT {_REQUEST_COLUMNS} FROM requests WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND reason = ?
+"""
+
+# Back into the outbox, as the newest: a status that was reported is reported again, with what is known now.
+RESOLVE = """
+UPDATE requests
+SET state = 'FINISHED', reported_at = NULL, reason = ?, message = ?, sid = ?, status = ?, position = ?
+WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND reason = ?
+"""
+
+RESOLVE_ATTEMPT = """
+UPDATE attempts SET sid = ? WHERE id = (SELECT MAX(id) FROM attempts WHERE request = ?)
+"""
+
+RESEND = """
+INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
+                      retries, priority, accepted_at, expires_at, due_at)
+SELECT request_id, channel, 'WAITING', name, phone_number, sender_number, body, voice_location,
+       retries, priority, ?, ?, ?
+FROM requests WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND phone_number IS NOT NULL
+"""
+
+TURN_OF_RESENT = """
+UPDATE requests SET turn = 1
+WHERE id = ? AND NOT EXISTS (
+    SELECT 1 FROM requests AS other
+    WHERE other.channel = requests.channel AND other.phone_number = requests.phone_number
+      AND other.state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND other.id <> ?)
+"""

@@ -14,7 +14,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from twilio_notifications.core.errors import JournalClosed
+from twilio_notifications.core.errors import JournalClosed, JournalDamaged
 
 T = TypeVar("T")
 
@@ -40,6 +40,7 @@ _DISK_FAULTS = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _PRIMARY_CODE = 0xFF
 
 
@@ -124,8 +125,8 @@ class Writer:
             try:
                 results = self._commit(batch)
             except sqlite3.Error as error:
-                if not _is_disk_fault(error):
-                    return [_Result(waiting.future, error=error) for waiting in batch]
+                if _primary_code(error) not in _DISK_FAULTS:
+                    return [_Result(waiting.future, error=_damaged(error)) for waiting in batch]
                 if not self._wait_for_disk(error, attempt):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
                     return [_Result(waiting.future, error=closed) for waiting in batch]
@@ -176,7 +177,7 @@ class Writer:
         try:
             return waiting.operation(self._connection)
         except sqlite3.Error as error:
-            if _is_disk_fault(error):
+            if _primary_code(error) in _DISK_FAULTS | _DAMAGE:
                 raise
             raise _OperationFailed from error
         except Exception as error:
@@ -187,9 +188,19 @@ class _OperationFailed(Exception):
     """The operation failed by its own fault; its cause says how."""
 
 
-def _is_disk_fault(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and (code & _PRIMARY_CODE) in _DISK_FAULTS
+def _primary_code(error: sqlite3.Error) -> int:
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return code & _PRIMARY_CODE
+
+
+def _damaged(error: sqlite3.Error) -> JournalDamaged:
+    """Ends the connector: going on would acknowledge what cannot be kept."""
+    damaged = JournalDamaged(
+        f"the journal is damaged ({error}). Nothing more is acknowledged. Keep a copy of the file, then "
+        "recover it with sqlite3's .recover, or move it away to begin an empty one."
+    )
+    damaged.__cause__ = error
+    return damaged
 
 
 def _deliver(results: Sequence[_Result]) -> None:
