@@ -76,6 +76,7 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
         observer=observer,
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         maximum_waiting=settings.journal.maximum_waiting,
+        deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
     )
 
 

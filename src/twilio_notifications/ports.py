@@ -148,6 +148,8 @@ class Recording(StrEnum):
     NEW = "new"
     REPEATED = "repeated"
     """The broker sent again what the journal holds already: acknowledge it, do nothing else."""
+    DUPLICATE = "duplicate"
+    """Its id was accepted a short while ago, and the operator said that ids are unique."""
     FULL = "full"
     """The journal is at its limit: nothing was recorded."""
 

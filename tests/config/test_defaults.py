@@ -72,6 +72,7 @@ PROMISED: dict[str, Any] = {
     "delivery.settle_seconds": 30,
     "delivery.credential_wait_seconds": 300,
     "delivery.credential_probe_seconds": 15,
+    "delivery.deduplicate_by_id_seconds": 0,
     "delivery.drain_seconds": 30,
     "status.detail": "document",
     "log.level": "INFO",

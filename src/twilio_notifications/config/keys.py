@@ -84,6 +84,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "backoff_initial_seconds": Seconds(),
         "backoff_maximum_seconds": Seconds(),
         "settle_seconds": Seconds(minimum=0),
+        "deduplicate_by_id_seconds": Seconds(minimum=0),
         "credential_wait_seconds": Seconds(),
         "credential_probe_seconds": Seconds(),
         "drain_seconds": Seconds(minimum=0),

@@ -153,6 +153,7 @@ class DeliverySettings:
     backoff_initial_seconds: float
     backoff_maximum_seconds: float
     settle_seconds: float
+    deduplicate_by_id_seconds: float
     credential_wait_seconds: float
     credential_probe_seconds: float
     drain_seconds: float

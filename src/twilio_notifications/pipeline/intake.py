@@ -130,7 +130,9 @@ class Intake:
 
     def _pass_on(self, arrival: NewRequest | NewRejection, recording: Recording) -> None:
         if recording is Recording.REPEATED:
-            self.observer.event("repeated_publish_ignored", level=Level.INFO)
+            self.observer.event("repeated_publish_ignored")
+        elif recording is Recording.DUPLICATE:
+            self.observer.event("duplicate_id_ignored")
         elif isinstance(arrival, NewRequest):
             self.on_request()
         else:

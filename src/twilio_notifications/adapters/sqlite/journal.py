@@ -15,6 +15,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     attempt_outcome,
     claimed,
     doubtful,
+    encoded_id,
     rejection_row,
     request_row,
 )
@@ -60,12 +61,14 @@ class SqliteJournal:
         observer: Observer,
         ordering: Ordering = "recipient",
         maximum_waiting: int = 1_000_000,
+        deduplicate_seconds: float = 0.0,
     ) -> None:
         self._path = path
         self._observer = observer
         self._first_in_line = sql.FIRST_IN_ORDER if ordering == "recipient" else sql.FIRST_DUE
         self._overtaking = ordering == "none"
         self._maximum_waiting = maximum_waiting
+        self._deduplicate_seconds = deduplicate_seconds
         self._counts = _Counts()
 
     async def __aenter__(self) -> Self:
@@ -77,6 +80,8 @@ class SqliteJournal:
             self._release()
             raise
         self._counts.load(self._connection)
+        if self._deduplicate_seconds:
+            self._connection.execute(sql.INDEX_REQUEST_IDS)
         self._writer = Writer(
             self._connection,
             ledger=self._counts,
@@ -181,6 +186,8 @@ class SqliteJournal:
                 row = rejection_row(arrival, position=self._counts.next_position())
                 connection.execute(sql.INSERT_REJECTION, row)
             case NewRequest():
+                if self._is_duplicate(connection, arrival):
+                    return Recording.DUPLICATE
                 if self._counts.unfinished >= self._maximum_waiting:
                     return Recording.FULL
                 self._insert(connection, arrival)
@@ -188,6 +195,14 @@ class SqliteJournal:
             case _:
                 assert_never(arrival)
         return Recording.NEW
+
+    def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
+        if not self._deduplicate_seconds:
+            return False
+        notification = arrival.notification
+        since = arrival.accepted_at - self._deduplicate_seconds
+        parameters = (encoded_id(notification.request_id), notification.channel, since)
+        return bool(connection.execute(sql.ACCEPTED_SINCE, parameters).fetchone()[0])
 
     def _insert(self, connection: sqlite3.Connection, arrival: NewRequest) -> None:
         recipient = (arrival.notification.channel, arrival.notification.recipient.phone_number)

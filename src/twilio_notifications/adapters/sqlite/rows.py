@@ -23,12 +23,17 @@ RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 _PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
 
 
+def encoded_id(request_id: str | float) -> str:
+    """The published `id` as it is kept: JSON, in ASCII, so that any id can be stored and compared."""
+    return json.dumps(request_id)
+
+
 def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST."""
     notification = arrival.notification
     body, voice_location = _content_columns(notification)
     return (
-        json.dumps(notification.request_id),
+        encoded_id(notification.request_id),
         notification.channel,
         notification.recipient.name,
         notification.recipient.phone_number,
@@ -48,7 +53,7 @@ def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
 def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
     """The parameters of INSERT_REJECTION."""
     return (
-        json.dumps(arrival.request_id),
+        encoded_id(arrival.request_id),
         arrival.channel,
         arrival.accepted_at,
         arrival.accepted_at,

@@ -29,6 +29,15 @@ LATEST_WITH_PACKET_ID = """
 SELECT id, digest FROM requests WHERE packet_id = ? ORDER BY id DESC LIMIT 1
 """
 
+# Only where the operator switched it on: an index that most journals do not need.
+INDEX_REQUEST_IDS = """
+CREATE INDEX IF NOT EXISTS requests_request_id ON requests (request_id, channel, accepted_at)
+"""
+
+ACCEPTED_SINCE = """
+SELECT EXISTS (SELECT 1 FROM requests WHERE request_id = ? AND channel = ? AND accepted_at > ?)
+"""
+
 LATEST_ID = "SELECT COALESCE(MAX(id), 0) FROM requests"
 
 _REQUEST_COLUMNS = """
