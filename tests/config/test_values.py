@@ -27,6 +27,7 @@ MAY_BE_ZERO = {
     "transport.session_expiry_seconds",
     "journal.retention_seconds",
     "delivery.settle_seconds",
+    "delivery.deduplicate_by_id_seconds",
     "delivery.drain_seconds",
 }
 LONGEST = 4294967295
