@@ -63,7 +63,9 @@ def read_window(comparison: Comparison, value: str, *, before_includes_day: bool
     length = SECONDS_OF_A_DAY if _is_day(value) else 1
     match comparison:
         case "=":
-            return Window(start=first, end=first + length)
+            # a day, even where a time is given: Twilio's libraries write the date as its midnight
+            start = first - first % SECONDS_OF_A_DAY
+            return Window(start=start, end=start + SECONDS_OF_A_DAY)
         case ">":
             return Window(start=first, end=None)
         case "<":
