@@ -24,7 +24,7 @@ from twilio_notifications.config import load
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from twilio_notifications.config import Settings
 
@@ -117,6 +117,8 @@ async def _with_connector(
         done = asyncio.Event()
         running = asyncio.create_task(connector.run(done, stop), name="twilio_notifications.demo.connector")
         try:
+            # The embedded broker keeps nothing for a connector that has not subscribed yet.
+            await _first(connector.ready.wait(), running)
             successful = await _show(settings)
             if not once:
                 _say(*_invitation(config))
@@ -125,6 +127,15 @@ async def _with_connector(
             done.set()
             await running
     return 0 if successful else 1
+
+
+async def _first(wanted: Coroutine[Any, Any, Any], running: asyncio.Task[None]) -> None:
+    """Waits for `wanted`, or raises what ended the connector before it."""
+    waiting = asyncio.ensure_future(wanted)
+    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+        running.result()
 
 
 async def _show(settings: Settings) -> bool:

@@ -7,7 +7,7 @@ takes what the sender could not answer; the sweeper removes what has been report
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.ports import Level
@@ -35,7 +35,8 @@ class Connector:
     clock: Clock
     observer: Observer
     drain_seconds: float
-    _ready: bool = False
+    ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    """Set when the first subscription is acknowledged and work can start."""
 
     async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> None:
         """Works until `stop`, then drains, at most as long as configured or until `hurry`."""
@@ -68,8 +69,8 @@ class Connector:
 
     def _on_ready(self) -> None:
         self.reporter.connected()
-        if not self._ready:
-            self._ready = True
+        if not self.ready.is_set():
+            self.ready.set()
             self.observer.event("connector_ready")
 
     async def _drain(self, hurry: asyncio.Event) -> None:
