@@ -24,7 +24,7 @@ from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from twilio_notifications.core.model import Answer, Outcome
     from twilio_notifications.pipeline.status import StatusWriter
@@ -120,7 +120,9 @@ class Dispatcher:
         return bool(claimed) or declined
 
     async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
-        admitted = [request for request in claimed if await self._is_admitted(request, now)]
+        verdicts = [(request, self._verdict(request, now)) for request in claimed]
+        admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
+        await self._turn_away(verdicts, now)
         if not admitted:
             return
         self._in_flight += len(admitted)
@@ -131,36 +133,42 @@ class Dispatcher:
         for request in admitted:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
 
-    async def _is_admitted(self, request: Claimed, now: float) -> bool:
-        verdict = policy.admit(
-            _waiting(request), self.pace, now=now, credential_wait_seconds=self.timing.credential_wait
-        )
+    def _verdict(self, request: Claimed, now: float) -> policy.Verdict:
+        wait = self.timing.credential_wait
+        return policy.admit(_waiting(request), self.pace, now=now, credential_wait_seconds=wait)
+
+    async def _turn_away(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
+        """Postpones and ends, all in one commit, what was not admitted; whether that was any."""
+        steps = [
+            (request, step)
+            for request, verdict in verdicts
+            if (step := self._turned_away(request, verdict, now)) is not None
+        ]
+        await asyncio.gather(*(self.journal.apply(step) for _, step in steps))
+        for request, step in steps:
+            self._tell(request, step)
+        if steps:
+            self.on_status()
+        return bool(steps)
+
+    def _turned_away(self, request: Claimed, verdict: policy.Verdict, now: float) -> Step | None:
         match verdict:
             case policy.Admit():
-                return True
+                return None
             case policy.Defer(until=until, reason=reason, message=message):
-                postponed = Postpone(id=request.id, at=now, due_at=until, reason=reason, message=message)
-                await self.journal.apply(postponed)
-            case policy.Decline():
-                await self._decline(request, verdict, now)
+                return Postpone(id=request.id, at=now, due_at=until, reason=reason, message=message)
+            case policy.Decline(reason=reason, message=message):
+                return self.statuses.failed(request, reason, message, at=now, counted=False)
             case _:
                 assert_never(verdict)
-        return False
-
-    async def _decline(self, request: Claimed, verdict: policy.Decline, now: float) -> None:
-        step = self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
-        await self.journal.apply(step)
-        self._tell(request, step)
-        self.on_status()
 
     async def _sweep(self, now: float) -> bool:
         """Ends what has waited long enough; whether there may be more of it."""
         if now < self._sweep_at:
             return False
         overdue = await self.journal.overdue(now=now, limit=OVERDUE_BATCH)
-        for request in overdue:
-            await self._decline(request, policy.expired(_waiting(request), now=now), now)
-        if overdue or await self._decline_unauthorized(now):
+        expired = [(request, policy.expired(_waiting(request), now=now)) for request in overdue]
+        if await self._turn_away(expired, now) or await self._decline_unauthorized(now):
             return True
         self._sweep_at = now + SWEEP_SECONDS
         return False
@@ -171,7 +179,7 @@ class Dispatcher:
         if since is None or now - since < wait:
             return False
         claimed = await self.journal.claim(due_before=now - wait, limit=OVERDUE_BATCH)
-        return bool([request for request in claimed if not await self._is_admitted(request, now)])
+        return await self._turn_away(((request, self._verdict(request, now)) for request in claimed), now)
 
     async def _is_back(self, now: float) -> bool:
         """Whether the network is back; looked at only so often, however many requests arrive."""
