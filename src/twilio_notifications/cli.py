@@ -71,10 +71,10 @@ def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return check.check(options.config, offline=options.offline, environ=environ)
 
 
-def _demo(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def _demo(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:
     from twilio_notifications.commands import demo  # noqa: PLC0415
 
-    return demo.demo(once=options.once, environ=environ)
+    return demo.demo(once=options.once)
 
 
 def _simulator(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:

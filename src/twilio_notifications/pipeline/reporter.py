@@ -58,8 +58,9 @@ class Reporter:
         self._unblock()
 
     async def flushed(self) -> None:
-        """Returns when no status waits any more."""
-        await self._flushed.wait()
+        """Returns when no status waits any more: at once where there is none, broker or no broker."""
+        if await self.journal.unreported(after=0, limit=1):
+            await self._flushed.wait()
 
     async def run(self) -> None:
         """Reports until cancelled."""

@@ -215,6 +215,10 @@ def describe(error: Failure, settings: TransportSettings) -> str:
             )
         case ssl.SSLError():
             return f"TLS failed: {error.reason or error}; does the broker speak TLS on port {settings.port}?"
+        case ConnectionRefusedError():
+            return f"nobody listens there ({error}); is the broker running?"
+        case ConnectionError() if settings.tls:
+            return f"TLS failed: {error}; does the broker speak TLS on port {settings.port}?"
         case TimeoutError():
             return f"no answer within {settings.connect_timeout_seconds:g} s"
         case ConnectionEnded():
