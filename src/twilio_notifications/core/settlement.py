@@ -7,6 +7,7 @@ apart is never sent again. Rule 3: all instants of records are Twilio's; ours ar
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,18 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
 """Between two looks: the list is small, the account's rate is shared with the sending."""
 
+SHORTEST_PAUSE_SECONDS = 0.01
+"""Between two looks, where there is no settling time: the next look always lies ahead."""
+
 FIRST_PAUSE_SHARE = 0.25
 """The share of a short settling time that the first pause may take."""
 
+DRIFT_SECONDS = 60.0
+"""By how much our clock may part from Twilio's between two of its answers: a cheap crystal loses a second
+in half a day, and an alarm may be the first request for weeks."""
+
 UNTRUSTED_SECONDS = 86_400.0
-"""How far back a record may lie to be suspect, where the clock that opened the attempt is not known."""
+"""By how much the clock may have been wrong, where nobody knew Twilio's when the attempt was opened."""
 
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
 """What Twilio puts before every text of a trial account."""
@@ -86,15 +94,18 @@ def first_look(*, doubt_at: float, settle_seconds: float) -> float:
 
 def next_look(*, now: float, doubt_at: float, settle_seconds: float) -> float:
     """When to look next: pauses double, and the last look comes just when the settling time has passed."""
-    pause = min(LONGEST_PAUSE_SECONDS, max(now - doubt_at, settle_seconds * FIRST_PAUSE_SHARE))
+    first = min(FIRST_PAUSE_SECONDS, settle_seconds * FIRST_PAUSE_SHARE)
+    pause = min(LONGEST_PAUSE_SECONDS, max(now - doubt_at, first, SHORTEST_PAUSE_SECONDS))
     deadline = doubt_at + settle_seconds
     return now + pause if now >= deadline else min(now + pause, deadline)
 
 
 def since(attempt: Attempt, *, clock_offset: float | None) -> float:
     """From which instant on, by Twilio's clock, its records matter. `clock_offset` is today's."""
-    margin = UNTRUSTED_SECONDS if _untrusted(attempt) else CLOCK_TOLERANCE_SECONDS
-    return _opened(attempt, clock_offset) - margin
+    if attempt.clock_offset is None and clock_offset is None:
+        return 0.0  # the answer to this very question is the first to tell Twilio's clock: all of them
+    # The answer may tell another offset than the one that is known when the question is asked.
+    return _window(attempt, clock_offset).suspect_from - DRIFT_SECONDS
 
 
 def candidates(attempt: Attempt, records: Records) -> tuple[Record, ...]:
@@ -112,8 +123,8 @@ def settle(
 ) -> Settlement:
     """What Twilio's records, asked for at `looked_at`, say about the attempt."""
     unclaimed = [record for record in candidates(attempt, records) if record.sid not in known_sids]
-    opened = _opened(attempt, records.clock_offset) - CLOCK_TOLERANCE_SECONDS
-    in_time = [record for record in unclaimed if record.created_at >= opened]
+    window = _window(attempt, records.clock_offset)
+    in_time = [record for record in unclaimed if window.start <= record.created_at <= window.end]
     if in_time:
         # Several are somebody else's twins of ours, sent meanwhile; the first is the likeliest to be ours,
         # and whichever it is, the recipient has the message.
@@ -121,41 +132,66 @@ def settle(
     if looked_at < attempt.doubt_at + settle_seconds:
         at = next_look(now=looked_at, doubt_at=attempt.doubt_at, settle_seconds=settle_seconds)
         return LookAgain(at=at)
-    suspects = [record for record in unclaimed if record.created_at >= opened - UNTRUSTED_SECONDS]
-    if suspects and _untrusted(attempt):
+    suspects = [record for record in unclaimed if record.created_at >= window.suspect_from]
+    if suspects:
         return Undecidable(
-            message=f"Twilio's records hold {_earliest(suspects).sid}, which is older than this attempt "
-            "unless the clock was wrong when it was made"
+            message=f"Twilio's records hold {_earliest(suspects).sid}, which was made at another time than "
+            "this attempt, unless the clock was wrong"
         )
     return Absent()
 
 
-def _opened(attempt: Attempt, clock_offset: float | None) -> float:
-    """When the attempt was opened, by Twilio's clock."""
-    offset = attempt.clock_offset if attempt.clock_offset is not None else clock_offset
-    return attempt.opened_at + (offset or 0.0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    """When, by Twilio's clock, the attempt's record was created: surely, and perhaps."""
+
+    suspect_from: float
+    start: float
+    end: float
 
 
-def _untrusted(attempt: Attempt) -> bool:
-    # Within one process our clock only runs forward, so today's offset holds for the attempt too. A process
-    # that is gone may have had another clock (a machine without a battery clock, before it found the time).
-    return attempt.cut_off and attempt.clock_offset is None
+def _window(attempt: Attempt, clock_offset: float | None) -> _Window:
+    if attempt.clock_offset is None:
+        # A process that is gone may have had another clock (a machine without a battery clock, before it
+        # found the time); that it opened the attempt before the doubt was found is certain.
+        opened = min(attempt.opened_at, attempt.doubt_at) + (clock_offset or 0.0)
+        margin, end = UNTRUSTED_SECONDS, opened + UNTRUSTED_SECONDS
+    elif attempt.cut_off:
+        opened = attempt.opened_at + attempt.clock_offset
+        margin, end = DRIFT_SECONDS, math.inf
+    else:
+        opened = attempt.opened_at + _earlier_offset(attempt.clock_offset, clock_offset)
+        margin, end = CLOCK_TOLERANCE_SECONDS, math.inf
+    return _Window(suspect_from=opened - margin, start=opened - CLOCK_TOLERANCE_SECONDS, end=end)
+
+
+def _earlier_offset(at_opening: float, today: float | None) -> float:
+    """Drift since the last answer before the opening shows in today's offset; a step is another matter."""
+    if today is None or abs(today - at_opening) > DRIFT_SECONDS:
+        return at_opening
+    return min(at_opening, today)
 
 
 def _could_be(record: Record, notification: Notification) -> bool:
     return (
         record.phone_number == notification.recipient.phone_number
-        # A messaging service chooses the number later: the field is empty at first.
-        and record.sender_number in {None, "", notification.sender_number}
+        and _sender_could_be(record.sender_number, notification.sender_number)
         and _content_could_be(record, notification)
     )
+
+
+def _sender_could_be(recorded: str | None, requested: str) -> bool:
+    if not recorded:
+        return True  # a messaging service chooses the number later: the field is empty at first
+    # A default number without "+" is sent as it is, and Twilio puts its own country's code before it.
+    return recorded == requested or (requested.isdecimal() and recorded.endswith(requested))
 
 
 def _content_could_be(record: Record, notification: Notification) -> bool:
     if notification.channel is Channel.CALL or not isinstance(notification.content, Text):
         return True  # the record of a call does not say what was played
-    if record.body is None:
-        return False
+    if not record.body:
+        return True  # redacted, by the account's settings or by a person: as silent as the record of a call
     return record.body.removeprefix(TRIAL_PREFIX).strip() == notification.content.body.strip()
 
 
