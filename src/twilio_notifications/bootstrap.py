@@ -59,7 +59,9 @@ async def connector(
                 journal=journal,
                 sender=sender,
                 credentials=credentials,
-                transport=mqtt_transport(settings, clock=clock, observer=observer),
+                transport=mqtt_transport(
+                    settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
+                ),
                 statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
                 clock=clock,
                 observer=observer,
@@ -118,7 +120,9 @@ def _secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
     return files
 
 
-def mqtt_transport(settings: Settings, *, clock: Clock, observer: Observer) -> MqttTransport:
+def mqtt_transport(
+    settings: Settings, *, clock: Clock, observer: Observer, on_new_session: Callable[[], None]
+) -> MqttTransport:
     """The way to the broker."""
     if settings.transport.kind is not TransportKind.MQTT:
         raise ConfigurationError(
@@ -131,6 +135,7 @@ def mqtt_transport(settings: Settings, *, clock: Clock, observer: Observer) -> M
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,
+        on_new_session=on_new_session,
     )
 
 
@@ -175,6 +180,7 @@ def _wired(parts: _Parts) -> Connector:
         ),
         clock=parts.clock,
         observer=parts.observer,
+        milestones=parts.milestones,
         drain_seconds=parts.settings.delivery.drain_seconds,
     )
 

@@ -56,6 +56,7 @@ class Milestone(StrEnum):
     Production code passes them by; a test has the process kill itself at one of them.
     """
 
+    RECOVERED = "recovered"
     RECEIVED = "received"
     RECORDED = "recorded"
     ACKNOWLEDGED = "acknowledged"
@@ -256,6 +257,9 @@ class Journal(Protocol):
     """The only memory. A call returns when its change is on disk; a failing disk is waited for."""
 
     def record(self, arrival: NewRequest | NewRejection) -> asyncio.Future[Recording]: ...
+
+    def forget_packets(self) -> None:
+        """The broker has a new session for us: no packet of the last one will be repeated."""
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet."""

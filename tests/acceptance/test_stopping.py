@@ -73,7 +73,7 @@ async def test_what_was_acknowledged_before_a_crash_is_sent_after_it(
     assert 1 == len(twilio.ledger)
 
 
-@pytest.mark.parametrize("milestone", list(Milestone))
+@pytest.mark.parametrize("milestone", [one for one in Milestone if one is not Milestone.RECOVERED])
 async def test_a_crash_anywhere_sends_once_and_answers(
     broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, milestone: Milestone
 ) -> None:

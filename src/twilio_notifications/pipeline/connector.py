@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twilio_notifications.ports import Level
+from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
     from twilio_notifications.pipeline.dispatcher import Dispatcher
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.reporter import Reporter
     from twilio_notifications.pipeline.settler import Settler
     from twilio_notifications.pipeline.sweeper import Sweeper
-    from twilio_notifications.ports import Clock, Journal, Observer, Transport
+    from twilio_notifications.ports import Clock, Journal, Milestones, Observer, Transport
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +34,7 @@ class Connector:
     sweeper: Sweeper
     clock: Clock
     observer: Observer
+    milestones: Milestones
     drain_seconds: float
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     """Set when the first subscription is acknowledged and work can start."""
@@ -47,6 +48,7 @@ class Connector:
             in_doubt=recovery.in_doubt,
             unreported=recovery.unreported,
         )
+        self.milestones.passed(Milestone.RECOVERED)
         async with asyncio.TaskGroup() as stages:
             running = [
                 stages.create_task(stage, name=f"twilio_notifications.{name}")

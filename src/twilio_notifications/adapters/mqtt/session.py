@@ -72,12 +72,18 @@ class Session:
     """A connection. `ended` is done, with a sentence, when the connection is gone."""
 
     def __init__(
-        self, endpoint: Endpoint, *, version: Version, on_inbound: Callable[[Inbound], None]
+        self,
+        endpoint: Endpoint,
+        *,
+        version: Version,
+        on_inbound: Callable[[Inbound], None],
+        on_new_session: Callable[[], None],
     ) -> None:
         self.version = version
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._endpoint = endpoint
         self._on_inbound = on_inbound
+        self._on_new_session = on_new_session
         self._unacknowledged = _Unacknowledged(self._fill_window)
         self._outgoing: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
         self._subscribed: dict[int, asyncio.Future[Sequence[int]]] = {}
@@ -99,6 +105,7 @@ class Session:
         if endpoint.username is not None:
             password = None if endpoint.password is None else endpoint.password.reveal()
             client.set_auth_credentials(endpoint.username, password)
+        client.on_connect = self._accepted
         client.on_message = self._qos_0_received
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscription_answered
@@ -166,6 +173,11 @@ class Session:
         if self._client._connection is not None:  # noqa: SLF001 - disconnect() would fail on it
             await self._client.disconnect()
         self._end("closed by the connector")
+
+    def _accepted(self, _client: Any, session_present: int, _code: int, _properties: object) -> None:
+        # At once: what arrives from here on has packet identifiers of the new session.
+        if not session_present:
+            self._on_new_session()
 
     def _disconnected(self, _client: Any, packet: bytes, _error: object = None) -> None:
         code = packet[0] if packet else None

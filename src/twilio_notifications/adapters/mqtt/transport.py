@@ -36,6 +36,10 @@ Failure = OSError | TransportError
 """Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
 
 
+def _nobody() -> None:
+    """Who is told as long as nobody is named."""
+
+
 class MqttTransport:
     """The transport over MQTT, for one client identifier."""
 
@@ -47,12 +51,15 @@ class MqttTransport:
         clock: Clock,
         observer: Observer,
         jitter: Callable[[], float],
+        on_new_session: Callable[[], None] = _nobody,
     ) -> None:
+        """`on_new_session`: the broker has no session of ours; the packets of the last one are over."""
         self._settings = settings
         self._topics = topics
         self._clock = clock
         self._observer = observer
         self._jitter = jitter
+        self._on_new_session = on_new_session
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._last_told = ""
@@ -104,6 +111,7 @@ class MqttTransport:
             versions=self._versions,
             topics=self._topics,
             on_inbound=on_inbound,
+            on_new_session=self._on_new_session,
         )
         self._versions = (session.version,)  # it answered: do not ask in vain at each reconnection
         return session
@@ -133,6 +141,7 @@ async def open_session(
     versions: Sequence[Version],
     topics: Sequence[str],
     on_inbound: Callable[[Inbound], None],
+    on_new_session: Callable[[], None] = _nobody,
 ) -> Session:
     """A session with its subscriptions acknowledged, in the first of `versions` that the broker speaks.
 
@@ -140,7 +149,7 @@ async def open_session(
     """
     limit = settings.connect_timeout_seconds
     for version in versions[:-1]:
-        session = Session(client, version=version, on_inbound=on_inbound)
+        session = Session(client, version=version, on_inbound=on_inbound, on_new_session=on_new_session)
         try:
             return await _opened(session, settings, topics, min(FALL_BACK_SECONDS, limit))
         except (ConnectionEnded, TimeoutError):
@@ -148,7 +157,7 @@ async def open_session(
         except BrokerRefused as refused:
             if not refused.unsupported_version:
                 raise
-    session = Session(client, version=versions[-1], on_inbound=on_inbound)
+    session = Session(client, version=versions[-1], on_inbound=on_inbound, on_new_session=on_new_session)
     return await _opened(session, settings, topics, limit)
 
 

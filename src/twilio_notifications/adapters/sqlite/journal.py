@@ -46,9 +46,10 @@ if TYPE_CHECKING:
 Ordering = Literal["recipient", "none"]
 R = TypeVar("R")
 
-REDELIVERY_TAIL = 65_535
-"""How many of the newest rows may still be unacknowledged at the broker: one for each packet identifier.
-Acknowledgements travel in order, so whatever stands before this tail has arrived there."""
+REDELIVERY_TAIL = 32_767
+"""How many of the newest rows may still be unacknowledged at the broker: half as many as there are packet
+identifiers. A broker that counts through all of them uses each one again after 65,535 packets; without this
+distance a new request would be taken for the equal one that had its identifier a round ago."""
 
 
 class SqliteJournal:
@@ -112,6 +113,11 @@ class SqliteJournal:
     def record(self, arrival: NewRequest | NewRejection) -> asyncio.Future[Recording]:
         """NEW, or REPEATED for what the broker sent again, or FULL, which records nothing."""
         return self._writer.submit(lambda connection: self._record(connection, arrival))
+
+    def forget_packets(self) -> None:
+        """A new session counts its packets from one again; each of them would look like an old one."""
+        forgotten = self._writer.submit(_forget_packets)
+        forgotten.add_done_callback(_seen)
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
@@ -303,6 +309,17 @@ def _is_repeated(connection: sqlite3.Connection, arrival: NewRequest | NewReject
         return False
     (latest,) = connection.execute(sql.LATEST_ID).fetchone()
     return bool(row[0] > latest - REDELIVERY_TAIL)
+
+
+def _forget_packets(connection: sqlite3.Connection) -> None:
+    (latest,) = connection.execute(sql.LATEST_ID).fetchone()
+    connection.execute(sql.FORGET_PACKETS, (latest - REDELIVERY_TAIL,))
+
+
+def _seen(done: asyncio.Future[None]) -> None:
+    """Takes note of an error that needs nobody here: whatever waits for the journal has it too."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _claim(connection: sqlite3.Connection, due_before: float, limit: int) -> list[Claimed]:

@@ -38,6 +38,10 @@ ACCEPTED_SINCE = """
 SELECT EXISTS (SELECT 1 FROM requests WHERE request_id = ? AND channel = ? AND accepted_at > ?)
 """
 
+FORGET_PACKETS = """
+UPDATE requests SET packet_id = NULL, digest = NULL WHERE packet_id IS NOT NULL AND id > ?
+"""
+
 LATEST_ID = "SELECT COALESCE(MAX(id), 0) FROM requests"
 
 _REQUEST_COLUMNS = """

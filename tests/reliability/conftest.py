@@ -1,0 +1,56 @@
+"""What reliability tests need: a broker, the simulated Twilio, and one folder for all starts."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests.support.mosquitto import Mosquitto
+from tests.support.process import Connector, configuration
+from twilio_notifications.bootstrap import CRASH_VARIABLE
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.support.process import Section
+
+
+class Start(Protocol):
+    """The fixture `start`: the connector, once more, on the same journal."""
+
+    def __call__(self, *, crash_at: str = "", **sections: Section) -> Connector: ...
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Mosquitto as it is installed; it keeps the sessions, and stays up."""
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Simulator]:
+    """Twilio, with a ledger of everything it was made to send."""
+    async with Simulator(clock=time.time, random=random.Random(1)) as twilio:  # noqa: S311 - SIDs are no secret
+        yield twilio
+
+
+@pytest.fixture
+def start(tmp_path: Path, broker: Mosquitto, twilio: Simulator) -> Iterator[Start]:
+    """Connectors on one journal; what they said is printed, so that a failure shows it."""
+    made: list[Connector] = []
+
+    def make(*, crash_at: str = "", **sections: Section) -> Connector:
+        settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, **sections)
+        variables = {CRASH_VARIABLE: crash_at} if crash_at else {}
+        made.append(Connector(tmp_path / "connector", settings, **variables))
+        return made[-1]
+
+    yield make
+    for number, connector in enumerate(made, start=1):
+        print(f"start {number}:", *connector.stderr[-200:], sep="\n  ")  # noqa: T201 - pytest shows it on failure

@@ -1,0 +1,207 @@
+"""The connector is killed at each step of the line, and started again (contract, section 5).
+
+One row for each milestone: a milestone that this traffic does not pass fails its row, because the process
+does not die there. The broker stays up; Twilio's ledger and the statuses are the evidence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
+from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.mqtt_peer import Peer
+from twilio_notifications.core.model import Channel
+from twilio_notifications.ports import Milestone
+from twilio_notifications.simulator import faults
+from twilio_notifications.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.reliability.conftest import Start
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.process import Connector
+    from twilio_notifications.simulator.server import Simulator
+
+pytestmark = pytest.mark.mosquitto
+
+UNANSWERED = recipient(2)
+"""The first answer to a request for this recipient gets lost, so that settlement has its rows too."""
+
+DEATHS = {Milestone.RECOVERED: (Milestone.ATTEMPT_OPENED, Milestone.RECOVERED)}
+"""Where one death is not enough: there is something to recover only after another one."""
+
+
+def traffic(channel: Channel) -> list[Request]:
+    """Two in a row for one recipient, two where an answer gets lost, and one more."""
+    recipients = (recipient(1), recipient(1), UNANSWERED, UNANSWERED, recipient(3))
+    return [Request(number=number, to=to, channel=channel) for number, to in enumerate(recipients)]
+
+
+async def dies(connector: Connector) -> None:
+    assert -signal.SIGKILL == await connector.wait(), "it did not pass the milestone"
+
+
+CALL_ROWS = [
+    Milestone.RECORDED,
+    Milestone.ATTEMPT_OPENED,
+    Milestone.ANSWERED,
+    Milestone.LOOKED_UP,
+    Milestone.ATTEMPT_CLOSED,
+]
+"""A call differs from a text in its topic, its POST and its records."""
+
+
+@pytest.mark.parametrize(
+    ("milestone", "channel"),
+    [
+        *((milestone, Channel.SMS) for milestone in Milestone),
+        *((milestone, Channel.CALL) for milestone in CALL_ROWS),
+    ],
+)
+async def test_a_crash_at(
+    broker: Mosquitto, twilio: Simulator, start: Start, milestone: Milestone, channel: Channel
+) -> None:
+    """Sent exactly once, answered at least once and always alike, in the order of each recipient."""
+    twilio.add_fault(Fault(effect=faults.AnswerLost(), to=UNANSWERED, times=1))
+    requests = traffic(channel)
+    first, *others = DEATHS.get(milestone, (milestone,))
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=first) as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await dies(connector)
+        for milestone_passed in others:
+            async with start(crash_at=milestone_passed) as connector:
+                await dies(connector)
+        async with start() as connector:
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        statuses = [message.payload for message in peer.received]
+        assert ALL_KEPT == judge(requests, twilio.ledger, statuses)
+        assert {"success"} == {status["response"]["status"] for status in peer.statuses}
+
+
+@pytest.mark.parametrize(
+    ("effect", "milestone", "entries"),
+    [
+        (faults.RateLimited(), Milestone.ATTEMPT_CLOSED, 2),
+        (faults.ConnectionClosed(), Milestone.DOUBT_RECORDED, 2),
+        (faults.ConnectionClosed(), Milestone.LOOKED_UP, 2),
+        (faults.ConnectionClosed(), Milestone.SETTLED, 2),
+        (faults.ServerError(executed=True), Milestone.DOUBT_RECORDED, 2),
+        (faults.ServerError(executed=False), Milestone.SETTLED, 2),
+        (faults.Refused(code=21610, message="unsubscribed"), Milestone.ANSWERED, 2),
+        (faults.Refused(code=21610, message="unsubscribed"), Milestone.ATTEMPT_CLOSED, 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, faults.Effect) else str(value),
+)
+async def test_a_crash_after_an_attempt_that_did_not_succeed(
+    broker: Mosquitto,
+    twilio: Simulator,
+    start: Start,
+    effect: faults.Effect,
+    milestone: Milestone,
+    entries: int,
+) -> None:
+    """The second request for the recipient waits for the first one, in both lives."""
+    twilio.add_fault(Fault(effect=effect, times=1))
+    requests = [Request(number=number, to=recipient(1)) for number in range(2)]
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=milestone) as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await dies(connector)
+        async with start() as connector:
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
+    # A refusal that was not written down is asked for again: Twilio's records show that nothing was sent.
+    assert entries == len(twilio.ledger)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize(
+    "hang",
+    [faults.Hang(executed=True), faults.Hang(executed=False)],
+    ids=["carried out", "not carried out"],
+)
+async def test_a_kill_while_the_post_is_under_way(
+    broker: Mosquitto, twilio: Simulator, start: Start, hang: faults.Hang, channel: Channel
+) -> None:
+    """Nobody could tell which of the two it was, but Twilio's records."""
+    armed = twilio.add_fault(Fault(effect=hang))
+    requests = [Request(number=number, to=recipient(1), channel=channel, retries=0) for number in range(2)]
+    async with Peer(broker.url) as peer:
+        async with start() as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await until(lambda: armed.fired == 1)
+            await connector.kill()
+        twilio.clear_faults()
+        async with start() as connector:
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
+        assert ["success", "success"] == [status["response"]["status"] for status in peer.statuses]
+
+
+async def test_a_publish_that_comes_again_after_a_crash_before_its_puback_is_not_executed_again(
+    broker: Mosquitto, twilio: Simulator, start: Start
+) -> None:
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=Milestone.RECORDED) as connector:
+            await connector.ready()
+            await peer.publish(TEXT_TOPIC, text())
+            await dies(connector)
+        async with start() as connector:
+            await connector.wait_for_event("repeated_publish_ignored")
+            assert TEXT_SUCCESS == (await peer.next_message()).payload
+            assert 0 == await connector.terminate()
+        async with start() as connector:
+            await peer.publish(TEXT_TOPIC, text("afterwards"))
+            assert "afterwards" == (await peer.next_message()).json()["id"]
+            assert [] == connector.events("repeated_publish_ignored"), "the broker was not told"
+            assert 0 == await connector.terminate()
+    assert 2 == len(twilio.ledger)
+
+
+@pytest.mark.parametrize("milestone", [Milestone.RECEIVED, Milestone.RECORDED, Milestone.ACKNOWLEDGED])
+async def test_what_a_client_publishes_twice_is_executed_twice(
+    broker: Mosquitto, twilio: Simulator, start: Start, milestone: Milestone
+) -> None:
+    """Same bytes, same id: two requests all the same, though one of them comes again after the crash."""
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=milestone) as connector:
+            await connector.ready()
+            await asyncio.gather(peer.publish(TEXT_TOPIC, text()), peer.publish(TEXT_TOPIC, text()))
+            await dies(connector)
+        async with start() as connector:
+            assert [TEXT_SUCCESS] * 2 == [message.payload for message in await peer.collect(2)]
+            assert 0 == await connector.terminate()
+    assert 2 == len(twilio.ledger)
+    assert 2 == len(peer.received)
+
+
+async def test_a_new_request_is_not_taken_for_one_of_a_session_that_the_broker_has_forgotten(
+    broker: Mosquitto, twilio: Simulator, start: Start
+) -> None:
+    """A broker without persistence counts its packets from one again, and senders repeat themselves."""
+    async with Peer(broker.url) as peer, start() as connector:
+        await connector.ready()
+        await peer.publish(TEXT_TOPIC, text())
+        await peer.collect(1)
+        assert 0 == await connector.terminate()
+    await asyncio.to_thread(broker.restart)
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=Milestone.RECEIVED) as connector:
+            await connector.ready()
+            await peer.publish(TEXT_TOPIC, text())
+            await dies(connector)
+        async with start() as connector:
+            assert TEXT_SUCCESS == (await peer.next_message()).payload
+            assert 0 == await connector.terminate()
+    assert 2 == len(twilio.ledger)

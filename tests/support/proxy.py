@@ -1,0 +1,106 @@
+"""The network between the connector and one server, for tests that cut it.
+
+It passes bytes on and never looks into them. Whoever opens it closes it; its port stays the same throughout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Self
+
+HOST = "127.0.0.1"
+CHUNK = 65_536
+
+
+class Proxy:
+    """`async with Proxy(broker.port) as proxy:` leads from `proxy.port` to that port of the loopback."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._server: asyncio.Server | None = None
+        self._seat = socket.socket()
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._passing: set[asyncio.Task[None]] = set()
+        self._through = asyncio.Event()
+        self._through.set()
+        self.port = 0
+        self.connections = 0
+        """How many have been made so far."""
+
+    async def cut(self) -> None:
+        """Breaks every connection; new ones can be made at once."""
+        for end in self._ends:
+            end.transport.abort()
+        if self._passing:
+            await asyncio.wait(self._passing)
+
+    async def refuse(self) -> None:
+        """Breaks every connection and lets none be made, as when the other side's program is down."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        await self.cut()
+
+    def black_hole(self) -> None:
+        """Swallows everything from now on, as a router without power does: nobody is told."""
+        self._through.clear()
+
+    async def restore(self) -> None:
+        """Everything passes again; what was sent into a black hole arrives, as TCP would repeat it."""
+        self._through.set()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._connected, HOST, self.port, reuse_address=True)
+
+    async def __aenter__(self) -> Self:
+        # Bound and not listening, it keeps the port ours while the proxy refuses (see mosquitto.py).
+        self._seat.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._seat.bind((HOST, self.port))
+        self.port = int(self._seat.getsockname()[1])
+        await self.restore()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._through.set()
+        await self.refuse()
+        self._seat.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        passing = asyncio.current_task()
+        assert passing is not None
+        self._passing.add(passing)
+        self._ends.add(writer)
+        try:
+            await self._through.wait()
+            with contextlib.suppress(OSError):
+                await self._join(reader, writer)
+        finally:
+            writer.transport.abort()
+            self._ends.discard(writer)
+            self._passing.discard(passing)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
+        self._ends.add(far_writer)
+        directions = {
+            asyncio.create_task(self._pass_on(reader, far_writer)),
+            asyncio.create_task(self._pass_on(far_reader, writer)),
+        }
+        try:
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            far_writer.transport.abort()
+            self._ends.discard(far_writer)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.wait(directions)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := await reader.read(CHUNK):
+                await self._through.wait()
+                writer.write(chunk)
+                await writer.drain()
+            await writer.drain()
