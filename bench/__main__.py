@@ -1,0 +1,130 @@
+"""`python -m bench`: the arguments, the machine in a few lines, and one table for each latency.
+
+Ends with 0 whether or not the targets are reached, with 1 when nothing could be measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import readings
+from bench.load import WrongStatuses
+from bench.race import Setting, race
+from bench.report import table
+from bench.stage import NotStarted, mosquitto_program
+
+if TYPE_CHECKING:
+    from bench.race import Run
+
+ROUNDS, MESSAGES = 5, 6_000
+QUICK_ROUNDS, QUICK_MESSAGES = 1, 2_000
+LATENCIES = (0.0, 0.15)
+CONCURRENCY = 200
+FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
+
+
+def main() -> int:
+    options = _options()
+    lack = _lack()
+    if lack:
+        print(f"bench: {lack}", file=sys.stderr)
+        return 1
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder) as folder:
+            _measure(options, Path(folder))
+    except (NotStarted, WrongStatuses, OSError) as error:
+        print(f"bench: nothing was measured: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(options: argparse.Namespace, folder: Path) -> None:
+    print("\n".join(_surroundings(folder)), flush=True)
+    for latency_seconds in options.latency:
+        setting = Setting(
+            messages=options.messages, concurrency=options.concurrency, latency_seconds=latency_seconds
+        )
+        runs = []
+        for run in race(setting, rounds=options.rounds, folder=folder):
+            runs.append(run)
+            _show_progress(run)
+        print(f"\n{table(runs)}", flush=True)
+
+
+def _show_progress(run: Run) -> None:
+    """For whoever waits at a terminal."""
+    if sys.stderr.isatty():
+        print(f"  {run.kind}: {run.rate:.0f} messages per second", file=sys.stderr, flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Runs the connector and a bare loop of the same libraries in turns, against Mosquitto "
+        "and the simulator, and prints both beside each other. Takes about two minutes.",
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of fewer messages: 20 seconds")
+    parser.add_argument("--messages", type=_positive, metavar="N", help=f"in each run ({MESSAGES})")
+    parser.add_argument("--rounds", type=_positive, metavar="N", help=f"runs of each ({ROUNDS})")
+    parser.add_argument(
+        "--latency",
+        type=float,
+        nargs="+",
+        default=LATENCIES,
+        metavar="SECONDS",
+        help="of the simulator; one table for each (0 0.15)",
+    )
+    parser.add_argument(
+        "--concurrency", type=_positive, default=CONCURRENCY, metavar="N", help=f"({CONCURRENCY})"
+    )
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"on the disk to measure with ({FOLDER})")
+    options = parser.parse_args()
+    options.messages = options.messages or (QUICK_MESSAGES if options.quick else MESSAGES)
+    options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
+    return options
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _lack() -> str:
+    if sys.platform != "linux":
+        return "CPU time and memory are read from /proc, which only Linux has"
+    if mosquitto_program() is None:
+        return "the broker mosquitto is not installed; install it: `apt install mosquitto`"
+    return ""
+
+
+def _surroundings(folder: Path) -> list[str]:
+    uvloop = importlib.util.find_spec("uvloop") is not None
+    loop = "uvloop" if uvloop else "asyncio's event loop"
+    kind, fsync = readings.file_system(folder), readings.fsync_seconds(folder)
+    load = os.getloadavg()[0]
+    return [
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, load average {load:.2f}",
+        f"Python {platform.python_version()}, {loop}, {_mosquitto_version()}",
+        f"journal on {kind}, where an fsync takes {fsync * 1000:.2f} ms",
+    ]
+
+
+def _mosquitto_version() -> str:
+    program = mosquitto_program()
+    assert program is not None
+    said = subprocess.run([program, "-h"], capture_output=True, text=True, check=False, timeout=10).stdout
+    return said.partition("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

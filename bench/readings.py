@@ -1,0 +1,96 @@
+"""What the kernel knows about a process that runs, and about the disk. Linux only.
+
+A reading never touches the process it is about.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROCESSES = Path("/proc")
+
+_REST_SECONDS = 0.1
+_REST_LIMIT_SECONDS = 3.0
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of all threads so far, those that have ended included."""
+    # The name in parentheses may hold anything, so fields are counted after it: proc(5), utime is the 14th.
+    fields = (PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def all_cpu_seconds() -> float:
+    """What everything on the machine together has used, the kernel included."""
+    first = (PROCESSES / "stat").read_text().partition("\n")[0]
+    user, nice, system, _idle, _waiting, *interrupts = map(int, first.split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_rest(pid: int) -> None:
+    """Returns once a process uses no CPU any more, or after a few seconds."""
+    deadline = time.monotonic() + _REST_LIMIT_SECONDS
+    before = -1.0
+    while (now := cpu_seconds(pid)) != before and time.monotonic() < deadline:
+        before = now
+        time.sleep(_REST_SECONDS)
+
+
+class CpuMeter:
+    """The CPU time of some processes, each by its name, from the meter's making on."""
+
+    def __init__(self, pids: Mapping[str, int]) -> None:
+        self._pids = pids
+        self._before = self._now()
+        self._all_before = all_cpu_seconds()
+
+    def seconds(self) -> dict[str, float]:
+        """What each of them has used."""
+        return {name: now - self._before[name] for name, now in self._now().items()}
+
+    def others_seconds(self) -> float:
+        """What everything else on the machine has used, and so kept from them."""
+        return max(0.0, all_cpu_seconds() - self._all_before - sum(self.seconds().values()))
+
+    def _now(self) -> dict[str, float]:
+        return {name: cpu_seconds(pid) for name, pid in self._pids.items()}
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory that was ever resident (VmHWM)."""
+    for line in (PROCESSES / str(pid) / "status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "VmHWM":
+            return int(value.split()[0]) * 1024
+    raise AssertionError("proc(5) promises VmHWM")
+
+
+def file_system(folder: Path) -> str:
+    """The kind of the file system on which a folder stands, as `ext4`."""
+    best, kind = Path(), "unknown"
+    for line in (PROCESSES / "self" / "mounts").read_text().splitlines():
+        _, mounted, found, *_ = line.split()
+        point = Path(mounted)
+        if folder.resolve().is_relative_to(point) and len(point.parts) >= len(best.parts):
+            best, kind = point, found
+    return kind
+
+
+def fsync_seconds(folder: Path) -> float:
+    """How long a small append takes to reach the disk there; the median of a few."""
+    taken = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(20):
+            file.write(b"x" * 4096)
+            start = time.perf_counter()
+            os.fsync(file.fileno())
+            taken.append(time.perf_counter() - start)
+    (folder / "fsync").unlink()
+    return median(taken)

@@ -1,0 +1,173 @@
+"""The processes of one run: Mosquitto, the simulator, and the connector or the bare loop.
+
+Each is started anew in the run's own folder, listens on the loopback, and is ended by its own id when its
+block ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bench.bare import READY as BARE_LOOP_READY
+from bench.load import ACCOUNT_SID, AUTH_TOKEN, SENDER_NUMBER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.002
+CONNECTOR_READY = "connector_ready"
+SIMULATOR_READY = "Twilio simulator on "
+BROKER_READY = " running"
+LOOPBACK = "127.0.0.1"
+
+
+class Kind(StrEnum):
+    """What is measured."""
+
+    CONNECTOR = "connector"
+    BARE_LOOP = "bare loop"
+
+
+class NotStarted(Exception):
+    """A program of the run did not come up; the sentence holds what it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """A program that is ready."""
+
+    pid: int
+    ready_seconds: float
+    """From its start to the line that says that it is ready."""
+    said: str
+    """That line."""
+
+
+def mosquitto_program() -> str | None:
+    """Where Mosquitto is installed; system folders are not on the path of an ordinary user."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    return shutil.which("mosquitto", path=path)
+
+
+@contextmanager
+def broker(folder: Path) -> Iterator[tuple[Started, str]]:
+    """A fresh Mosquitto that drops nothing, and its address."""
+    port = _free_port()
+    settings = [
+        f"listener {port} {LOOPBACK}",
+        "allow_anonymous true",
+        # Nothing for each message or connection: a benchmark of the broker's log would be another one.
+        "log_dest stderr",
+        *(f"log_type {kind}" for kind in ("error", "warning", "information")),
+        "set_tcp_nodelay true",
+        # All requests of a run wait in the broker before it starts; by default it keeps 1,000 of them.
+        "max_queued_messages 0",
+        # How many may be unacknowledged is then each client's own choice; by default it is 20.
+        "max_inflight_messages 65535",
+    ]
+    configuration = folder / "mosquitto.conf"
+    configuration.write_text("\n".join(settings) + "\n")
+    command = [mosquitto_program() or "mosquitto", "-c", str(configuration)]
+    with _program(command, log=folder / "mosquitto.log", ready=BROKER_READY) as started:
+        yield started, f"mqtt://{LOOPBACK}:{port}"
+
+
+def _free_port() -> int:
+    """Mosquitto cannot say which port it was given, so it is told one."""
+    with socket.socket() as seat:
+        seat.bind((LOOPBACK, 0))
+        return int(seat.getsockname()[1])
+
+
+@contextmanager
+def simulator(folder: Path, *, latency_seconds: float) -> Iterator[tuple[Started, str]]:
+    """The simulator in a process of its own, and its address."""
+    command = [sys.executable, "-m", "twilio_notifications", "simulator", "--listen", f"{LOOPBACK}:0"]
+    command += ["--latency", str(latency_seconds)]
+    with _program(command, log=folder / "simulator.log", ready=SIMULATOR_READY) as started:
+        yield started, started.said.removeprefix(SIMULATOR_READY)
+
+
+@contextmanager
+def subject(kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int) -> Iterator[Started]:
+    """The connector or the bare loop, subscribed and at rest."""
+    if kind is Kind.CONNECTOR:
+        configuration = folder / "connector.toml"
+        configuration.write_text(_configuration(broker=broker, twilio=twilio, concurrency=concurrency))
+        command = [sys.executable, "-m", "twilio_notifications", "run", "--config", str(configuration)]
+        ready = CONNECTOR_READY
+    else:
+        command = [sys.executable, "-m", "bench.bare", "--broker", broker, "--twilio", twilio]
+        command += ["--concurrency", str(concurrency)]
+        ready = BARE_LOOP_READY
+    with _program(command, log=folder / f"{kind}.log", ready=ready) as started:
+        yield started
+
+
+def _configuration(*, broker: str, twilio: str, concurrency: int) -> str:
+    """Every other setting has its default."""
+    return f"""
+[connector.parameters]
+TWILIO_ACCOUNT_SID = "{ACCOUNT_SID}"
+DefaultFromPhoneNumber = "{SENDER_NUMBER}"
+IsolationMode = "NoContainer"
+[transport]
+url = "{broker}"
+[twilio]
+base_url = "{twilio}"
+concurrency = {concurrency}
+[log]
+format = "json"
+"""
+
+
+@contextmanager
+def _program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Started]:
+    started_at = time.monotonic()
+    with log.open("wb") as output:
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, "TWILIO_AUTH_TOKEN": AUTH_TOKEN},
+            start_new_session=True,  # Ctrl-C is for the benchmark, which then ends its programs in order
+        )
+    try:
+        said = _line_with(ready, log, program)
+        yield Started(pid=program.pid, ready_seconds=time.monotonic() - started_at, said=said)
+    finally:
+        _end(program)
+
+
+def _line_with(word: str, log: Path, program: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        text = log.read_text()
+        for line in text.splitlines(keepends=True):
+            if word in line and line.endswith("\n"):
+                return line.rstrip()
+        if program.poll() is not None or time.monotonic() > deadline:
+            raise NotStarted(f"{program.args!r} did not say {word!r}; it said:\n{text}")
+        time.sleep(POLL_SECONDS)
+
+
+def _end(program: subprocess.Popen[bytes]) -> None:
+    program.terminate()
+    try:
+        program.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        program.kill()
+        program.wait()
