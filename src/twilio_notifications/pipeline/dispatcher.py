@@ -75,6 +75,9 @@ class Dispatcher:
     on_doubt: Callable[[], None] = _nobody
     _alarm: Alarm = field(init=False)
     _in_flight: int = field(init=False, default=0)
+    """Attempts that Twilio has not answered yet: what the pace bounds."""
+    _under_way: int = field(init=False, default=0)
+    """Attempts that are not closed yet: what a drain waits for."""
     _draining: bool = field(init=False, default=False)
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
@@ -126,6 +129,7 @@ class Dispatcher:
         if not admitted:
             return
         self._in_flight += len(admitted)
+        self._under_way += len(admitted)
         self._idle.clear()
         ids = [request.id for request in admitted]
         await self.journal.open_attempts(ids, at=now, clock_offset=self.sender.clock_offset)
@@ -215,18 +219,24 @@ class Dispatcher:
         opened_at = self.clock.now()
         try:
             answer = await self._answer(request)
+            self._free_place()
             self.milestones.passed(Milestone.ANSWERED)
             outcome = retry.classify(answer, notification=request.notification)
             step = await self._step(request, outcome, opened_at)
             await self.journal.apply(step)
         finally:
-            self._in_flight -= 1
-            if self._in_flight == 0:
+            self._under_way -= 1
+            if self._under_way == 0:
                 self._idle.set()
         doubt = isinstance(step, Doubt)
         self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
         self._tell(request, step)
         self._wake_next(step)
+
+    def _free_place(self) -> None:
+        """The next attempt can be opened while this one is being closed: one commit holds both."""
+        self._in_flight -= 1
+        self.wake()
 
     async def _answer(self, request: Claimed) -> Answer:
         try:
