@@ -59,16 +59,18 @@ async def test_two_brokers_do_not_hear_each_other(broker: EmbeddedBroker) -> Non
         assert b"there" == (await there.next_message()).payload
 
 
-async def test_a_client_of_mqtt_5_is_told_at_once_that_it_is_not_understood(broker: EmbeddedBroker) -> None:
+@pytest.mark.parametrize("client_id", ["x", "x" * 200])  # from 128 bytes on, the length takes more than one
+async def test_a_client_of_mqtt_5_is_told_at_once_that_it_is_not_understood(
+    broker: EmbeddedBroker, client_id: str
+) -> None:
     """Left to itself amqtt does not answer, and a client that tries 5 first waits for its time limit."""
     with pytest.raises(MQTTConnectError) as raised:
-        async with Peer(broker.url, protocol="5"):
+        async with Peer(broker.url, protocol="5", client_id=client_id):
             pass
     assert 0x84 == raised.value._code
 
 
 async def test_a_connect_with_a_long_length_is_understood(broker: EmbeddedBroker) -> None:
-    """From 128 bytes on, the length of a packet takes more than one."""
     async with Peer(broker.url, subscribe="", protocol="3.1.1", client_id="x" * 200) as client:
         await client.publish(TOPIC, "hello")
 
@@ -92,14 +94,15 @@ async def test_a_connection_that_is_none_ends_with_the_broker(content: bytes) ->
     writer.close()
 
 
-async def test_a_client_that_leaves_without_a_word_does_not_disturb_the_others(
-    broker: EmbeddedBroker,
+async def test_a_client_that_leaves_without_a_word_disturbs_nobody(
+    broker: EmbeddedBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, writer = await open_socket(broker)
     writer.transport.abort()
     async with peer(broker) as client:
         await client.publish(TOPIC, "hello")
         assert b"hello" == (await client.next_message()).payload
+    assert [] == [record.getMessage() for record in caplog.records if record.name == "asyncio"]
 
 
 async def test_closing_the_broker_leaves_nothing_running() -> None:

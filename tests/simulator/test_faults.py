@@ -115,6 +115,13 @@ def test_moving_twilios_clock_does_not_end_a_fault(desk: Desk) -> None:
     assert "x" == texts(desk, 1)
 
 
+def test_a_fault_lasts_as_long_as_it_should_while_twilios_clock_is_off(desk: Desk) -> None:
+    desk.engine.clock_offset_seconds = 3_600
+    arm(desk, seconds=10)
+    desk.now = NOON + 10
+    assert "." == texts(desk, 1)
+
+
 def test_chance_is_repeatable_with_a_seed() -> None:
     runs = []
     for _ in range(2):

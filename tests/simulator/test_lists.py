@@ -189,6 +189,7 @@ SENT_AT = "2023-11-15T12:00:02Z"
         ("DateSent=%3C=2023-11-15", True),
         (f"DateSent={SENT_AT}", True),
         ("DateSent=2023-11-15T00:00:00Z", True),  # so Twilio's libraries write a date
+        ("DateSent=2023-11-15T18:00:00Z", True),
         ("DateSent=2023-11-16T00:00:00Z", False),
         (f"DateSent>={SENT_AT}", True),
         ("DateSent>=2023-11-15T12:00:03Z", False),

@@ -222,6 +222,7 @@ def test_a_fixed_account_and_its_tokens_are_the_only_ones_let_in() -> None:
     other = "AC" + "f" * 32
     path = MESSAGES.replace(ACCOUNT, other)
     assert 401 == desk.ask("GET", path, authorized=authorization(other, "primary")).status
+    assert 401 == desk.ask("GET", path, authorized=authorization(token="primary")).status
 
 
 def test_tokens_can_be_changed_at_run_time() -> None:

@@ -21,6 +21,7 @@ from twilio_notifications.simulator.segments import GSM7, GSM7_ALL, count_segmen
         ("€" * 80, 1),
         ("€" * 81, 2),
         ("x" * 152 + "€" + "x" * 152, 3),  # the escaped one is not split, so the first part ends early
+        ("x" * 151 + "€" + "x" * 153, 2),  # both parts are full
         ("ü" * 160, 1),  # GSM-7 has it
         ("ж" * 70, 1),
         ("ж" * 71, 2),

@@ -181,6 +181,18 @@ async def test_a_deleted_text_is_answered_without_a_body() -> None:
         assert [] == (await rest.ask("GET", MESSAGES)).sids
 
 
+async def test_an_answer_without_a_body_has_no_length(simulator: Simulator, rest: Rest) -> None:
+    simulator.set_clock_offset(-60)
+    sid = (await rest.create()).json["sid"]
+    simulator.set_clock_offset(0)
+    async with wire(simulator) as connection:
+        head = f"DELETE {message_path(sid)} HTTP/1.1\r\nHost: x\r\nAuthorization: {authorization()}\r\n"
+        connection.send(f"{head}Connection: close\r\n\r\n".encode())
+        answer = await connection.rest()
+    assert answer.startswith(b"HTTP/1.1 204")
+    assert b"content-length" not in answer.lower()
+
+
 async def test_a_head_request_is_answered_without_a_body(simulator: Simulator) -> None:
     async with wire(simulator) as connection:
         connection.send(f"HEAD {MESSAGES} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
