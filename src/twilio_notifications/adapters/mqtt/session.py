@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import gmqtt
 
+from twilio_notifications.adapters.mqtt import reasons
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from twilio_notifications.core.model import Secret
 
@@ -40,14 +41,16 @@ class ConnectionEnded(TransportError):
     """The connection ended before the broker had answered CONNECT."""
 
 
-UNSUPPORTED_VERSION = frozenset({1, 132})
-"""CONNACK's "I do not speak this version": 3.1.1 has 1 (3.1.1, 3.2.2.3), 5 has 132 (5, 3.2.2.2)."""
-
 _FAILURE = 0x80
 """From here up a reason code is a failure (MQTT 5, 2.4)."""
 
 _DO_NOT_SEND_RETAINED = 2
 """Retain handling of a subscription (MQTT 5, 3.8.3.1)."""
+
+_WINDOW = 1000
+"""Messages that may be unacknowledged where the broker names no receive maximum, or a larger one."""
+
+_PACKET_IDS = 65_535
 
 _NEVER_RECONNECT = -2
 """gmqtt reconnects while its count of failures is not above this; -1 would mean "for ever"."""
@@ -87,6 +90,8 @@ class Session:
         self._unacknowledged = _Unacknowledged(self._fill_window)
         self._outgoing: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
         self._subscribed: dict[int, asyncio.Future[Sequence[int]]] = {}
+        self._refusal: BrokerRefused | None = None
+        self._window = _WINDOW
         self._client = self._new_client()
 
     def _new_client(self) -> Any:
@@ -95,7 +100,7 @@ class Session:
         if endpoint.session_expiry_seconds is not None:
             properties["session_expiry_interval"] = endpoint.session_expiry_seconds
         client = gmqtt.Client(
-            endpoint.client_id,
+            endpoint.client_id.encode(),  # gmqtt counts characters where MQTT counts bytes
             clean_session=endpoint.session_expiry_seconds is None,
             optimistic_acknowledgement=False,
             persistent_storage=self._unacknowledged,
@@ -113,12 +118,14 @@ class Session:
         return client
 
     def _extend(self, client: Any) -> None:
-        """Takes over the two packets of which gmqtt shows too little. This is why its version is held."""
+        """Takes over the three packets of which gmqtt shows too little. This is why its version is held."""
         packets = client._package_handler  # noqa: SLF001 - gmqtt has no public way to either
         packets._handle_qos_1_publish_packet = self._qos_1_received  # noqa: SLF001
         packets._handle_puback_packet = self._puback_received  # noqa: SLF001
+        self._accept = packets._handle_connack_packet  # noqa: SLF001
+        packets._handle_connack_packet = self._connack_received  # noqa: SLF001
         self._send_puback = packets._send_puback  # noqa: SLF001
-        self._packet_ids = packets.id_generator
+        self._packets = packets
 
     # Opening and closing.
 
@@ -140,11 +147,15 @@ class Session:
         )
         try:
             await asyncio.wait({connecting, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+            if self._refusal is not None:
+                raise self._refusal
             if not connecting.done():
                 raise ConnectionEnded("the broker closed the connection without an answer")
             connecting.result()
         except gmqtt.mqtt.handler.MQTTConnectError as error:
-            raise _refusal(error) from error
+            raise reasons.refusal(error._code) from error  # noqa: SLF001 - kept nowhere else
+        except UnicodeError as error:
+            raise TransportError(f"{endpoint.host!r} cannot be the name of a host: {error}") from error
         finally:
             await _cancelled(connecting)
 
@@ -159,9 +170,10 @@ class Session:
         await asyncio.wait({answer, self.ended}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done():
             raise ConnectionEnded(f"the connection ended while subscribing: {self.ended.result()}")
-        refused = [
-            topic for topic, granted in zip(topics, answer.result(), strict=True) if granted >= _FAILURE
-        ]
+        granted = answer.result()
+        if len(granted) != len(topics):
+            raise ConnectionEnded(f"the broker granted {len(granted)} subscriptions of {len(topics)}")
+        refused = [topic for topic, code in zip(topics, granted, strict=True) if code >= _FAILURE]
         if refused:
             raise BrokerRefused(
                 f"the broker does not let {self._endpoint.client_id} subscribe to {', '.join(refused)}: "
@@ -169,10 +181,50 @@ class Session:
             )
 
     async def close(self) -> None:
-        """Says DISCONNECT and closes the connection, however far it got."""
-        if self._client._connection is not None:  # noqa: SLF001 - disconnect() would fail on it
-            await self._client.disconnect()
+        """Says DISCONNECT and closes the connection, however far it got; cancelled, it does not wait."""
         self._end("closed by the connector")
+        connection = self._client._connection  # noqa: SLF001 - disconnect() would fail without one
+        if connection is None:
+            return
+        try:
+            await self._client.disconnect()
+        finally:
+            # What cannot be written to a peer that is gone would keep the connection open for ever.
+            connection._transport.abort()  # noqa: SLF001
+
+    def _connack_received(self, command: int, packet: bytes) -> None:
+        """A refusal ends the session here: gmqtt would try again by itself, in a version of its choice."""
+        code = packet[1]
+        if code == 0:
+            self._accept(command, packet)
+            self._take_window()
+            self._watch_silence()
+            return
+        self._refusal = reasons.refusal(code)
+        self._end(str(self._refusal))
+
+    def _watch_silence(self) -> None:
+        """Ends the session when gmqtt gives the broker up for its silence.
+
+        gmqtt then waits until everything is written; a broker that does not even read would be waited for.
+        """
+        connection = self._client._connection  # noqa: SLF001
+        close = connection.close
+
+        def give_up() -> Awaitable[None]:
+            self._end("the broker did not answer for too long (keep alive)")
+            return close()  # type: ignore[no-any-return]
+
+        connection.close = give_up
+
+    def _take_window(self) -> None:
+        """The broker's receive maximum (MQTT 5, 3.2.2.3.3).
+
+        gmqtt keeps to it by having one packet identifier fewer than that, and so not at all where it is 1.
+        """
+        (maximum,) = self._packets._connack_properties.get("receive_maximum", (_WINDOW,))  # noqa: SLF001
+        self._window = min(maximum, _WINDOW)
+        self._packets.id_generator._max = _PACKET_IDS  # noqa: SLF001 - see above
 
     def _accepted(self, _client: Any, session_present: int, _code: int, _properties: object) -> None:
         # At once: what arrives from here on has packet identifiers of the new session.
@@ -180,8 +232,7 @@ class Session:
             self._on_new_session()
 
     def _disconnected(self, _client: Any, packet: bytes, _error: object = None) -> None:
-        code = packet[0] if packet else None
-        self._end(_DISCONNECT_REASONS.get(code, f"the broker ended the connection (reason code {code})"))
+        self._end(reasons.of_end(packet[0] if packet else None))
 
     def _end(self, reason: str) -> None:
         if self.ended.done():
@@ -243,19 +294,15 @@ class Session:
         return future
 
     def _fill_window(self) -> None:
-        while self._outgoing:
-            topic, payload, future = self._outgoing[0]
-            self._unacknowledged.next_future = future
-            try:
-                self._client.publish(topic, payload, qos=1)
-            except OverflowError:  # the broker's receive maximum is reached; each PUBACK comes back here
-                return
-            self._outgoing.popleft()
+        """Each PUBACK comes back here."""
+        while self._outgoing and self._unacknowledged.count < self._window:
+            topic, payload, self._unacknowledged.next_future = self._outgoing.popleft()
+            self._client.publish(topic, payload, qos=1)
 
     def _puback_received(self, _command: int, packet: bytes) -> None:
         (mid,) = struct.unpack("!H", packet[:2])
         reason = packet[2] if len(packet) > 2 else 0  # noqa: PLR2004 - identifier (2 bytes), then the reason
-        self._packet_ids.free_id(mid)
+        self._packets.id_generator.free_id(mid)
         if reason >= _FAILURE:
             self._unacknowledged.refuse(mid, reason)
         else:
@@ -274,6 +321,10 @@ class _Unacknowledged:
         self._on_acknowledged = on_acknowledged
         self._futures: dict[int, asyncio.Future[None]] = {}
         self.next_future: asyncio.Future[None] | None = None
+
+    @property
+    def count(self) -> int:
+        return len(self._futures)
 
     def push_message(self, mid: int, _packet: bytes) -> None:
         if self.next_future is not None:
@@ -313,37 +364,9 @@ def _nothing_to_acknowledge() -> None:
     """QoS 0: the broker has forgotten it already."""
 
 
-def _refusal(error: Any) -> BrokerRefused:
-    code = error._code  # noqa: SLF001 - the only place where gmqtt keeps it
-    hint = _REFUSAL_HINTS.get(code, "see the broker's log")
-    return BrokerRefused(
-        f"the broker refused the connection: {error.message} (code {code}); {hint}",
-        unsupported_version=code in UNSUPPORTED_VERSION,
-    )
-
-
 async def _cancelled(connecting: asyncio.Future[Any]) -> None:
     """Ends what we began and takes its result, so that nothing is left to complain about."""
     connecting.cancel()
     await asyncio.wait({connecting})
     if not connecting.cancelled():
         connecting.exception()
-
-
-_CREDENTIALS_HINT = "check user name and password in [transport] url"
-_REFUSAL_HINTS = {
-    2: "check [transport] client_id",
-    4: _CREDENTIALS_HINT,
-    5: _CREDENTIALS_HINT,
-    133: "check [transport] client_id",
-    134: _CREDENTIALS_HINT,
-    135: _CREDENTIALS_HINT,
-}
-
-_DISCONNECT_REASONS: dict[int | None, str] = {
-    None: "the connection was lost",
-    0x8B: "the broker is shutting down",
-    0x8D: "the broker heard nothing from us for too long (keep alive)",
-    0x8E: "another client took over the session: give each connector a client_id of its own",
-    0x98: "the broker's administrator ended the connection",
-}

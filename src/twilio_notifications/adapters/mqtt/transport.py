@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Endpoint, Session, Version
@@ -16,7 +17,8 @@ from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, Tra
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from twilio_notifications.config import TransportSettings
     from twilio_notifications.ports import Clock, Inbound, Observer
@@ -113,7 +115,9 @@ class MqttTransport:
             on_inbound=on_inbound,
             on_new_session=self._on_new_session,
         )
-        self._versions = (session.version,)  # it answered: do not ask in vain at each reconnection
+        # It answered: do not ask in vain at each reconnection. The others stay, for the day it is replaced.
+        others = (version for version in self._versions if version is not session.version)
+        self._versions = (session.version, *others)
         return session
 
     def _pause(self, failures: int) -> float:
@@ -197,7 +201,8 @@ def endpoint(settings: TransportSettings) -> Endpoint:
         username=settings.username,
         password=settings.password,
         keepalive_seconds=settings.keepalive_seconds,
-        session_expiry_seconds=settings.session_expiry_seconds,
+        # 3.1.1 has no expiry: a session that shall not be kept must be a clean one.
+        session_expiry_seconds=settings.session_expiry_seconds or None,
         receive_maximum=settings.receive_maximum,
     )
 
@@ -206,12 +211,27 @@ def tls_context(settings: TransportSettings) -> ssl.SSLContext | None:
     """Certificate and host name are always checked; None for a connection without TLS."""
     if not settings.tls:
         return None
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    with _naming(settings.ca_file):
+        context = ssl.create_default_context(cafile=settings.ca_file)
     if settings.certificate_file is not None:
-        context.load_cert_chain(settings.certificate_file, settings.key_file)
+        with _naming(settings.certificate_file, settings.key_file):
+            # A pass phrase that is not needed is not looked at; without one OpenSSL would ask the terminal.
+            context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
     if settings.alpn:
         context.set_alpn_protocols(list(settings.alpn))
     return context
+
+
+@contextmanager
+def _naming(*files: Path | None) -> Iterator[None]:
+    """Turns what goes wrong with the files into an error that names them; OpenSSL's does not."""
+    try:
+        yield
+    except OSError as error:
+        names = " and ".join(str(file) for file in files)
+        raise TransportError(
+            f"{names} cannot be used ({error}): check [transport] ca_file, certificate_file and key_file"
+        ) from error
 
 
 def describe(error: Failure, settings: TransportSettings) -> str:
