@@ -32,10 +32,12 @@ from twilio_notifications.simulator.faults import (
     ServerError,
     Slow,
 )
-from twilio_notifications.simulator.server import Simulator, serve
+from twilio_notifications.simulator.server import Simulator, _Site, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tests.simulator.desk import Desk
 
 WAIT_SECONDS = 10.0
 
@@ -407,3 +409,12 @@ async def test_faults_and_latency_do_not_touch_the_simulators_own_endpoints(
     simulator.add_fault(Fault(effect=ListLag(seconds=1)))
     counters = (await rest.ask("GET", "/simulator/counters")).json
     assert (0, 0) == (counters["requests"], counters["concurrent_maximum"])
+
+
+def test_another_machine_cannot_control_it(desk: Desk) -> None:
+    site = _Site(desk.engine)
+    content = b'{"effect": {"kind": "hang"}}'
+    reply = site.begin(method="POST", target="/simulator/faults", authorization="", body=content, local=False)
+    assert reply.response is not None
+    assert 403 == reply.response.status
+    assert [] == desk.engine.faults.armed

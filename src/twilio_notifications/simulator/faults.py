@@ -19,7 +19,14 @@ from twilio_notifications.simulator.api import Action
 from twilio_notifications.simulator.numbers import normalized
 
 
-class _Effect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class _Effect(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    tag_field="kind",
+):
     """The JSON form names the effect in `kind`; an unknown field is an error that names it."""
 
 
@@ -104,7 +111,7 @@ Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", 
 """The requests that a fault may concern: an `Action`, or all of them."""
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """An effect, and the requests it strikes; a condition that is None always holds.
 
     `on`: the kind of request, "all" for every one; None is what suits the effect (creates; lists for a list

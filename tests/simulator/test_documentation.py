@@ -1,0 +1,48 @@
+"""docs/simulator.md names everything that can go wrong, and its examples are what the simulator says."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from tests.support.needs import ROOT
+from twilio_notifications.simulator.control import COMMANDS, control
+from twilio_notifications.simulator.faults import Effect, Fault, Kind
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from tests.simulator.desk import Desk
+
+PAGE = (ROOT / "docs" / "simulator.md").read_text()
+EXAMPLES = re.findall(r"(/simulator/\w+) -d '(.+?)'\n(\{.+\})\n", PAGE)
+
+
+@pytest.mark.parametrize("effect", get_args(Effect), ids=lambda effect: effect.__name__)
+def test_every_effect_and_its_fields_are_documented(effect: type[msgspec.Struct]) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{effect.__struct_config__.tag}` |"))
+    assert set() == {name for name in effect.__struct_fields__ if f"`{name}`" not in row}
+
+
+def test_every_choice_of_requests_is_documented() -> None:
+    names = {*Fault.__struct_fields__, *get_args(Kind)}
+    assert set() == {name for name in names - {"effect"} if f"`{name}`" not in PAGE}
+
+
+def test_every_command_is_documented() -> None:
+    assert set() == {name for name in COMMANDS if f"`POST /simulator/{name}`" not in PAGE}
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 4
+
+
+@pytest.mark.parametrize(("target", "content", "expected"), EXAMPLES)
+def test_the_examples_are_what_the_simulator_says(
+    desk: Desk, target: str, content: str, expected: str
+) -> None:
+    response = control(desk.engine, method="POST", target=target, body=content.encode())
+    assert json.loads(expected) == json.loads(response.body)
