@@ -19,6 +19,7 @@ from twilio_notifications.ports import Doubt, Finish, Level, Milestone, Postpone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twilio_notifications.core.model import Notification
     from twilio_notifications.core.settlement import Settlement
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import (
@@ -64,7 +65,8 @@ class Settler:
     on_status: Callable[[], None]
     _alarm: Alarm = field(init=False)
     _looking: set[int] = field(init=False, default_factory=set)
-    _unreadable: bool = field(init=False, default=False)
+    _unreadable: set[int] = field(init=False, default_factory=set)
+    """Requests whose recipient's records could not be read at the last look."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
@@ -114,17 +116,24 @@ class Settler:
         attempt = _attempt(doubtful)
         looked_at = self.clock.now()
         since = settlement.since(attempt, clock_offset=self.sender.clock_offset)
-        records = await self.sender.look_up(attempt.notification, since=since)
+        records = await self._records(attempt.notification, since)
         self.milestones.passed(Milestone.LOOKED_UP)
         match records:
             case Records():
-                self._readable()
+                self._readable(doubtful.request.id)
                 settled = await self._settlement(attempt, records, looked_at)
                 return self._concluded(doubtful, settled)
             case Unreadable():
                 return self._not_readable(doubtful, records)
             case _:
                 assert_never(records)
+
+    async def _records(self, notification: Notification, since: float) -> Records | Unreadable:
+        try:
+            return await self.sender.look_up(notification, since=since)
+        except Exception as error:  # noqa: BLE001 - a defect of ours: one list must not stop every request
+            self.observer.defect("look_up_failed", error)
+            return Unreadable(detail=f"the connector failed: {type(error).__name__}")
 
     async def _settlement(
         self, attempt: settlement.Attempt, records: Records, looked_at: float
@@ -183,21 +192,29 @@ class Settler:
         )
 
     def _not_readable(self, doubtful: Doubtful, unreadable: Unreadable) -> Step:
-        """Keeps looking, for as long as the request may live."""
+        """Keeps looking, for as long as the request may live, and for a settling time even if it is over."""
         request, now = doubtful.request, self.clock.now()
-        if now >= request.expires_at:
+        # At a start the lifetime may have ended while we were away, and the network comes up after us.
+        end = max(request.expires_at, doubtful.doubt_at + self.times.settle)
+        if now >= end:
+            self._unreadable.discard(request.id)
             return self._unknown(doubtful, f"Twilio's records cannot be read: {unreadable.detail}", now)
-        if not self._unreadable:
-            self._unreadable = True
-            self.observer.event("records_unreadable", level=Level.WARNING, error=unreadable.detail)
+        self._note_unreadable(request.id, unreadable)
         at = settlement.next_look(now=now, doubt_at=doubtful.doubt_at, settle_seconds=self.times.settle)
         at = max(at, now + (unreadable.retry_after or 0.0))
-        return Doubt(id=request.id, at=now, settle_at=min(at, request.expires_at), message=doubtful.message)
+        return Doubt(id=request.id, at=now, settle_at=min(at, end), message=doubtful.message)
 
-    def _readable(self) -> None:
-        if self._unreadable:
-            self._unreadable = False
-            self.observer.event("records_readable")
+    def _note_unreadable(self, id_: int, unreadable: Unreadable) -> None:
+        if not self._unreadable:
+            self.observer.event("records_unreadable", level=Level.WARNING, error=unreadable.detail)
+        self._unreadable.add(id_)
+
+    def _readable(self, id_: int) -> None:
+        """One recipient's records may be readable while another's are not: told when all of them are."""
+        if id_ in self._unreadable:
+            self._unreadable.remove(id_)
+            if not self._unreadable:
+                self.observer.event("records_readable")
 
     def _unknown(self, doubtful: Doubtful, message: str, now: float) -> Finish:
         sentence = (
