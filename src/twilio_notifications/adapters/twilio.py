@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
+from twilio_notifications.config.urls import is_loopback
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -94,7 +95,7 @@ class TwilioSender:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def __aenter__(self) -> Self:
-        self._client = _client(self._timeout_seconds, self._ca_certificates)
+        self._client = _client(self._origin, self._timeout_seconds, self._ca_certificates)
         return self
 
     async def __aexit__(
@@ -177,7 +178,7 @@ class TwilioSender:
         return "Basic " + base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode()
 
 
-def _client(timeout_seconds: float, ca_certificates: bytes | None) -> Client:
+def _client(origin: str, timeout_seconds: float, ca_certificates: bytes | None) -> Client:
     connect_seconds = min(timeout_seconds * CONNECT_SHARE, CONNECT_LIMIT_SECONDS)
     builder = (
         ClientBuilder()
@@ -188,6 +189,9 @@ def _client(timeout_seconds: float, ca_certificates: bytes | None) -> Client:
         .follow_redirects(enable=False)
         .referer(enable=False)
     )
+    if is_loopback(origin):
+        # The environment's proxy is for the way to Twilio; what is on this machine it could not even reach.
+        builder = builder.no_proxy()
     if ca_certificates is not None:
         builder = builder.add_root_certificate_pem(ca_certificates)
     return builder.build()
@@ -217,9 +221,17 @@ def read_answer(response: Response, body: bytes, *, now: float) -> Answered:
         message_status=_typed(fields, "status", str),
         sender_number=_typed(fields, "from", str),
         phone_number=_typed(fields, "to", str),
-        retry_after=retry_after_seconds(response.get_header("Retry-After"), now=now),
-        clock_offset=clock_offset(response.get_header("Date"), now=now),
+        retry_after=retry_after_seconds(_header(response, "Retry-After"), now=now),
+        clock_offset=clock_offset(_header(response, "Date"), now=now),
     )
+
+
+def _header(response: Response, name: str) -> str | None:
+    """None as well where it is no text: an answer that was given must not be lost over it."""
+    try:
+        return response.get_header(name)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +254,8 @@ def _read_page(body: bytes) -> _Page | None:
     fields = _json_object(body)
     rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
     next_path = fields.get("next_page_uri")
-    if rows is None or not isinstance(next_path, str | None):
+    # Appended to our origin, "@elsewhere/" would name another host, and the credentials go with the request.
+    if rows is None or not (next_path is None or (isinstance(next_path, str) and next_path.startswith("/"))):
         return None
     records = [_record(row) for row in rows]
     if None in records:
