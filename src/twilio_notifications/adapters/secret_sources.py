@@ -37,20 +37,20 @@ class FileSecret:
         self._candidates = candidates
 
     async def read(self) -> Secret:
-        path = next((path for path in self._candidates if path.is_file()), None)
-        if path is None:
-            places = " or ".join(str(path) for path in self._candidates)
-            raise SecretUnavailable(f"there is no secret file {places}. Create it, or change [secrets] path.")
-        try:
-            return _secret(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretUnavailable(f"the secret file {path} cannot be read: {error}") from error
+        for path in self._candidates:
+            try:
+                if path.is_file():
+                    return _secret(path)
+            except (OSError, UnicodeDecodeError) as error:
+                raise SecretUnavailable(f"the secret file {path} cannot be read: {error}") from error
+        places = " or ".join(str(path) for path in self._candidates)
+        raise SecretUnavailable(f"there is no secret file {places}. Create it, or change [secrets] path.")
 
 
 def _secret(path: Path) -> Secret:
     if path.stat().st_mode & stat.S_IROTH:
         raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
-    value = path.read_text("utf-8").strip()
+    value = path.read_text("utf-8-sig").strip()  # editors on Windows begin with a byte order mark
     if not value:
         raise SecretUnavailable(f"the secret file {path} is empty. Write the Twilio auth token into it.")
     return Secret(value)

@@ -1,0 +1,133 @@
+"""The log: one line for each event, whatever it holds, and never a whole phone number."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twilio_notifications.adapters import log
+from twilio_notifications.config import LogFormat
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """`configure` sets up the whole program's logging; pytest's is given back afterwards."""
+    root, own = logging.getLogger(), logging.getLogger(log.LOGGER)
+    before = (root.handlers[:], root.level, own.level)
+    yield
+    root.handlers[:], root.level, own.level = before
+    own._cache.clear()  # type: ignore[attr-defined]
+
+
+def written(form: LogFormat, name: str, *, level: Level = Level.INFO, **fields: object) -> str:
+    """What one event writes."""
+    stream = io.StringIO()
+    log.configure(level="DEBUG", form=form, stream=stream).event(name, level=level, **fields)
+    return stream.getvalue()
+
+
+def test_json_has_time_level_and_event_first_and_then_the_fields() -> None:
+    line = written(LogFormat.JSON, "connector_ready", level=Level.WARNING, count=3, reason=None)
+    record = json.loads(line)
+    assert ["time", "level", "event", "count", "reason"] == list(record)
+    assert ("WARNING", "connector_ready", 3, None) == tuple(record.values())[1:]
+    assert line.endswith("}\n")
+
+
+def test_the_time_is_utc_with_milliseconds() -> None:
+    before = datetime.now(UTC)
+    time = json.loads(written(LogFormat.JSON, "event"))["time"]
+    assert len("2023-11-14T22:13:20.000Z") == len(time)
+    assert time.endswith("Z")
+    assert abs((datetime.fromisoformat(time) - before).total_seconds()) < 60
+
+
+def test_text_is_one_readable_line() -> None:
+    line = written(LogFormat.TEXT, "broker_lost", level=Level.WARNING, broker="mqtt://x", error="it was lost")
+    time, rest = line.split(" ", 1)
+    assert time.endswith("Z")
+    assert 'WARNING broker_lost broker=mqtt://x error="it was lost"\n' == rest
+
+
+@given(st.text(max_size=40))
+def test_no_value_makes_a_second_line(value: str) -> None:
+    """A name or an error from outside must not forge a record."""
+    for form in LogFormat:
+        line = written(form, "event", error=value)
+        assert 1 == len(line.splitlines()), repr(line)
+    assert value == json.loads(written(LogFormat.JSON, "event", error=value))["error"]
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_phone_numbers_are_masked_but_for_four_digits(form: LogFormat) -> None:
+    line = written(form, "event", phone_number="+12345000000", sender_number="+19999999999")
+    assert "********0000" in line
+    assert "********9999" in line
+    assert "12345" not in line
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"), [("+12345000000", "********0000"), ("12345", "*2345"), ("1234", "1234"), ("", "")]
+)
+def test_what_is_short_is_not_masked(number: str, masked: str) -> None:
+    assert masked == log.mask(number)
+
+
+@pytest.mark.parametrize(
+    ("level", "written_levels"),
+    [
+        ("DEBUG", ["DEBUG", "INFO", "WARNING", "ERROR"]),
+        ("WARNING", ["WARNING", "ERROR"]),
+        ("ERROR", ["ERROR"]),
+    ],
+)
+def test_what_is_below_the_level_is_not_written(level: str, written_levels: list[str]) -> None:
+    stream = io.StringIO()
+    observer = log.configure(level=level, form=LogFormat.JSON, stream=stream)
+    for each in Level:
+        observer.event("event", level=each)
+    assert written_levels == [json.loads(line)["level"] for line in stream.getvalue().splitlines()]
+
+
+def test_a_defect_is_written_with_its_trace() -> None:
+    stream = io.StringIO()
+    observer = log.configure(level="ERROR", form=LogFormat.JSON, stream=stream)
+    observer.defect("intake_failed", ValueError("a defect"))
+    (line,) = stream.getvalue().splitlines()
+    record = json.loads(line)
+    assert ("ERROR", "intake_failed") == (record["level"], record["event"])
+    assert "ValueError: a defect" in record["trace"]
+
+
+@pytest.mark.parametrize(
+    "library", ["gmqtt", "gmqtt.mqtt.handler", "amqtt", "amqtt.broker", "transitions.core"]
+)
+def test_libraries_that_write_whole_packets_are_silent(library: str) -> None:
+    stream = io.StringIO()
+    log.configure(level="DEBUG", form=LogFormat.TEXT, stream=stream)
+    logging.getLogger(library).critical("a packet with the text of a message")
+    assert "" == stream.getvalue()
+
+
+def test_other_libraries_are_heard_from_warnings_on() -> None:
+    stream = io.StringIO()
+    log.configure(level="DEBUG", form=LogFormat.JSON, stream=stream)
+    logging.getLogger("asyncio").info("unheard")
+    logging.getLogger("asyncio").warning("heard")
+    assert ["heard"] == [json.loads(line)["event"] for line in stream.getvalue().splitlines()]
+
+
+def test_configured_twice_it_does_not_write_twice() -> None:
+    written(LogFormat.JSON, "event")
+    assert 1 == len(written(LogFormat.JSON, "event").splitlines())
