@@ -304,6 +304,32 @@ class Sender(Protocol):
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
 
 
+# Around the connector
+
+
 class SecretSource(Protocol):
     async def read(self) -> Secret:
         """The secret as it is now; raises SecretUnavailable with a sentence that says what to do."""
+
+
+class Pulse(Protocol):
+    """Something that works by itself, in a thread for instance, and can be asked whether it still does."""
+
+    async def pulse(self) -> None:
+        """Returns when it has come round, also while it waits for something that fails."""
+
+
+class Supervisor(Protocol):
+    """Whoever started the connector and watches over it, such as systemd."""
+
+    watchdog_seconds: float | None
+    """It ends the connector when it has not heard that it is alive for so long; None: it does not mind."""
+
+    def ready(self) -> None: ...
+
+    def reloading(self) -> None:
+        """The configuration is being read again; `ready` ends it."""
+
+    def stopping(self) -> None: ...
+
+    def alive(self) -> None: ...

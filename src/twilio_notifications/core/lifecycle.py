@@ -33,6 +33,8 @@ class Event(StrEnum):
     POSTPONE = "postpone"
     DOUBT = "doubt"
     REPORT = "report"
+    RESOLVE = "resolve"
+    """A person says what Twilio's records could not; only where the status was OutcomeUnknown."""
 
 
 TRANSITIONS: dict[State, dict[Event, State]] = {
@@ -51,8 +53,13 @@ TRANSITIONS: dict[State, dict[Event, State]] = {
         Event.POSTPONE: State.WAITING,  # surely absent from Twilio's records: made again
         Event.DOUBT: State.IN_DOUBT,  # looked up, not settled yet: look again
     },
-    State.FINISHED: {Event.REPORT: State.REPORTED},
-    State.REPORTED: {},
+    State.FINISHED: {
+        Event.REPORT: State.REPORTED,
+        Event.RESOLVE: State.FINISHED,  # the status is replaced before it left
+    },
+    State.REPORTED: {
+        Event.RESOLVE: State.FINISHED,  # a second status for the same request: what is known now
+    },
 }
 
 UNFINISHED = frozenset({State.WAITING, State.OPEN, State.IN_DOUBT})

@@ -28,13 +28,15 @@ class Pace:
     allowed: float
     """Attempts at once, as Twilio's 429s have taught us: halved by one, grown by one for each acceptance."""
     closed_until: float = 0.0
-    """No attempt before this instant."""
+    """No attempt before this instant: Twilio asked for the pause."""
     setbacks: int = 0
     """Deferrals of everything in a row, from which the next pause grows."""
     offline: bool = False
     """The last attempt found no network: find out whether it is back before any other is made."""
     refused_since: float | None = None
     """Since when Twilio refuses our credentials."""
+    probe_at: float = 0.0
+    """While they are refused: when a single attempt finds out whether they work again."""
     senders: Mapping[str, float] = field(default_factory=dict)
     """Sender numbers whose queue at Twilio is full, and until when they pause."""
 
@@ -46,11 +48,21 @@ class Pace:
 
 def room(pace: Pace, *, now: float, in_flight: int) -> int:
     """How many attempts may be opened now."""
-    if now < pace.closed_until or pace.offline:
+    if now < opens_at(pace) or pace.offline:
         return 0
     # Refused credentials: a single attempt finds out whether they work again.
     allowed = 1 if pace.refused_since is not None else int(pace.allowed)
     return max(0, allowed - in_flight)
+
+
+def opens_at(pace: Pace) -> float:
+    """The instant before which no attempt is opened."""
+    return pace.closed_until if pace.refused_since is None else max(pace.closed_until, pace.probe_at)
+
+
+def setback(pace: Pace, *, now: float) -> int:
+    """The how manieth setback in a row a deferral of everything is: those that come together are one."""
+    return pace.setbacks if now < pace.closed_until else pace.setbacks + 1
 
 
 def after_answer(pace: Pace) -> Pace:
@@ -60,8 +72,6 @@ def after_answer(pace: Pace) -> Pace:
     return replace(
         pace,
         allowed=min(float(pace.maximum), pace.allowed + 1),
-        # An answer to an attempt made before a 429 does not shorten the pause that Twilio asked for.
-        closed_until=pace.closed_until if pace.refused_since is None else 0.0,
         setbacks=0,
         refused_since=None,
     )
@@ -72,10 +82,11 @@ def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, 
     match deferred.scope:
         case DeferralScope.SENDER:
             senders = {number: end for number, end in pace.senders.items() if end > now}
+            until = max(until, senders.get(sender_number, 0.0))
             return replace(pace, senders={**senders, sender_number: until})
         case DeferralScope.CREDENTIALS:
             since = now if pace.refused_since is None else pace.refused_since
-            return replace(pace, closed_until=until, refused_since=since)
+            return replace(pace, probe_at=until, refused_since=since)
         case DeferralScope.NETWORK:
             return replace(pace, offline=True)
         case DeferralScope.ACCOUNT:
@@ -90,7 +101,7 @@ def _slowed(pace: Pace, *, now: float, until: float) -> Pace:
     return replace(
         pace,
         allowed=pace.allowed if together else max(1.0, pace.allowed / 2),
-        setbacks=pace.setbacks if together else pace.setbacks + 1,
+        setbacks=setback(pace, now=now),
         closed_until=max(pace.closed_until, until),
     )
 
@@ -102,7 +113,7 @@ def online(pace: Pace) -> Pace:
 
 def credentials_renewed(pace: Pace) -> Pace:
     """There is a new secret, which nobody has refused yet."""
-    return replace(pace, closed_until=0.0, refused_since=None)
+    return replace(pace, refused_since=None)
 
 
 # Admission: may this request be attempted now?

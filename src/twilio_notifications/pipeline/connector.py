@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.intake import Intake
     from twilio_notifications.pipeline.reporter import Reporter
     from twilio_notifications.pipeline.settler import Settler
+    from twilio_notifications.pipeline.supervision import Supervision
     from twilio_notifications.pipeline.sweeper import Sweeper
     from twilio_notifications.ports import Clock, Journal, Milestones, Observer, Transport
 
@@ -32,6 +33,7 @@ class Connector:
     settler: Settler
     reporter: Reporter
     sweeper: Sweeper
+    supervision: Supervision
     clock: Clock
     observer: Observer
     milestones: Milestones
@@ -57,6 +59,7 @@ class Connector:
                     ("settler", self.settler.run()),
                     ("reporter", self.reporter.run()),
                     ("sweeper", self.sweeper.run()),
+                    ("supervision", self.supervision.run()),
                     (
                         "transport",
                         self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready),
@@ -74,10 +77,12 @@ class Connector:
         if not self.ready.is_set():
             self.ready.set()
             self.observer.event("connector_ready")
+            self.supervision.ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
         """Ends what is under way; what cannot be ended in time stays in the journal for the next start."""
         self.observer.event("connector_draining")
+        self.supervision.stopping()
         draining = asyncio.ensure_future(self._finish_and_report())
         hurrying = asyncio.ensure_future(hurry.wait())
         await asyncio.wait(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class Credentials:
         self._source = source
         self._user = user
         self._secret = secret
+        self._renewing = asyncio.Lock()
 
     @classmethod
     async def read(cls, source: SecretSource, *, user: str) -> Self:
@@ -28,5 +30,6 @@ class Credentials:
 
     async def renew(self) -> bool:
         """Reads the secret again; whether it is another one now. Raises SecretUnavailable."""
-        before, self._secret = self._secret, await self._source.read()
-        return self._secret != before
+        async with self._renewing:  # or an older reading could end after a newer one, and win
+            before, self._secret = self._secret, await self._source.read()
+            return self._secret != before

@@ -81,7 +81,7 @@ class Dispatcher:
     _draining: bool = field(init=False, default=False)
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
-    _renewed_at: float = field(init=False, default=0.0)
+    _renewals: int = field(init=False, default=0)
     _idle: asyncio.Event = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +115,7 @@ class Dispatcher:
         declined = await self._sweep(now)
         if self.pace.offline and not await self._is_back(now):
             return declined
+        now = self.clock.now()  # the sweep and the look at the network may have taken their time
         room = policy.room(self.pace, now=now, in_flight=self._in_flight)
         claimed = await self.journal.claim(due_before=now, limit=room) if room else []
         if claimed:
@@ -126,7 +127,7 @@ class Dispatcher:
         verdicts = [(request, self._verdict(request, now)) for request in claimed]
         admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
         await self._turn_away(verdicts, now)
-        if not admitted:
+        if not admitted or self._draining:  # the drain may have begun since this turn did
             return
         self._in_flight += len(admitted)
         self._under_way += len(admitted)
@@ -189,6 +190,8 @@ class Dispatcher:
         """Whether the network is back; looked at only so often, however many requests arrive."""
         if now < self._probe_at:
             return False
+        # Even where a look succeeds and attempts do not: no faster than this.
+        self._probe_at = now + OFFLINE_PROBE_SECONDS
         if not await self.sender.reachable():
             self._probe_at = self.clock.now() + OFFLINE_PROBE_SECONDS
             return False
@@ -202,11 +205,13 @@ class Dispatcher:
             return None
         now, pace = self.clock.now(), self.pace
         agenda = await self.journal.agenda()
-        instants = [pace.closed_until] if pace.closed_until > now else []
+        opens_at = policy.opens_at(pace)
+        instants = [opens_at] if opens_at > now else []
         if agenda.next_expiry is not None:
             instants.append(max(agenda.next_expiry, self._sweep_at))
         if agenda.next_due is not None and pace.refused_since is not None:
-            instants.append(max(pace.refused_since + self.timing.credential_wait, self._sweep_at))
+            waiting_since = max(pace.refused_since, agenda.next_due)
+            instants.append(max(waiting_since + self.timing.credential_wait, self._sweep_at))
         if pace.offline:
             instants.append(self._probe_at)
         elif agenda.next_due is not None and policy.room(pace, now=now, in_flight=self._in_flight):
@@ -216,13 +221,11 @@ class Dispatcher:
     # One attempt.
 
     async def _attempt(self, request: Claimed) -> None:
-        opened_at = self.clock.now()
         try:
-            answer = await self._answer(request)
-            self._free_place()
-            self.milestones.passed(Milestone.ANSWERED)
-            outcome = retry.classify(answer, notification=request.notification)
-            step = await self._step(request, outcome, opened_at)
+            try:
+                step = await self._made(request)
+            finally:
+                self._free_place()
             await self.journal.apply(step)
         finally:
             self._under_way -= 1
@@ -233,8 +236,21 @@ class Dispatcher:
         self._tell(request, step)
         self._wake_next(step)
 
+    async def _made(self, request: Claimed) -> Step:
+        now, renewals = self.clock.now(), self._renewals
+        if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
+            verdict = policy.expired(_waiting(request), now=now)
+            return self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
+        answer = await self._answer(request)
+        self.milestones.passed(Milestone.ANSWERED)
+        outcome = retry.classify(answer, notification=request.notification)
+        return await self._step(request, outcome, renewals)
+
     def _free_place(self) -> None:
-        """The next attempt can be opened while this one is being closed: one commit holds both."""
+        """The next attempt can be opened while this one is being closed: one commit holds both.
+
+        Not before the pace has learned from the answer.
+        """
         self._in_flight -= 1
         self.wake()
 
@@ -245,7 +261,7 @@ class Dispatcher:
             self.observer.defect("attempt_failed", error)
             return Unanswered(detail=f"the connector failed: {type(error).__name__}")
 
-    async def _step(self, request: Claimed, outcome: Outcome, opened_at: float) -> Step:
+    async def _step(self, request: Claimed, outcome: Outcome, renewals: int) -> Step:
         now = self.clock.now()
         match outcome:
             case Accepted():
@@ -255,16 +271,14 @@ class Dispatcher:
                 self.pace = policy.after_answer(self.pace)
                 return self.statuses.failed(request, reason, message, at=now, counted=True, code=code)
             case Deferred():
-                return await self._deferred(request, outcome, now=now, opened_at=opened_at)
+                return await self._deferred(request, outcome, now=now, renewals=renewals)
             case InDoubt(message=message):
                 look = settlement.first_look(doubt_at=now, settle_seconds=self.timing.settle)
                 return Doubt(id=request.id, at=now, settle_at=look, message=message)
             case _:
                 assert_never(outcome)
 
-    async def _deferred(
-        self, request: Claimed, deferred: Deferred, *, now: float, opened_at: float
-    ) -> Postpone:
+    async def _deferred(self, request: Claimed, deferred: Deferred, *, now: float, renewals: int) -> Postpone:
         due_at = request.due_at  # it keeps its place; what has to wait is everything
         match deferred.scope:
             case DeferralScope.NETWORK:
@@ -272,9 +286,12 @@ class Dispatcher:
                 if not self.pace.offline:
                     self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
             case DeferralScope.CREDENTIALS:
-                until = now if await self._renewed(opened_at) else now + self.timing.credential_probe
+                until = now
+                if not await self._renewed(renewals):
+                    # It waits itself: where others are accepted, it would be made again with each of them.
+                    until = due_at = now + self.timing.credential_probe
             case DeferralScope.ACCOUNT | DeferralScope.SENDER:
-                until = now + self._pause(request, deferred)
+                until = now + self._pause(request, deferred, now=now)
                 due_at = until
             case _:
                 assert_never(deferred.scope)
@@ -292,27 +309,30 @@ class Dispatcher:
             code=deferred.code,
         )
 
-    def _pause(self, request: Claimed, deferred: Deferred) -> float:
+    def _pause(self, request: Claimed, deferred: Deferred, *, now: float) -> float:
+        everything = deferred.scope is DeferralScope.ACCOUNT
         return retry.deferral_seconds(
             deferred,
-            count=request.deferrals + 1,
+            count=policy.setback(self.pace, now=now) if everything else request.deferrals + 1,
             initial=self.timing.backoff_initial,
             maximum=self.timing.backoff_maximum,
             jitter=self.jitter(),
         )
 
-    async def _renewed(self, opened_at: float) -> bool:
+    async def _renewed(self, renewals: int) -> bool:
         """Whether there is another secret than the one with which the attempt was opened."""
-        if opened_at < self._renewed_at:
+        if renewals != self._renewals:
             return True
         try:
             renewed = await self.renew_credentials()
         except SecretUnavailable as error:
             self.observer.event("secret_unavailable", level=Level.ERROR, error=str(error))
-            return False
+            return renewals != self._renewals
+        if renewals != self._renewals:  # another attempt renewed it meanwhile
+            return True
         if renewed:
             self.pace = policy.credentials_renewed(self.pace)
-            self._renewed_at = self.clock.now()
+            self._renewals += 1
             self.observer.event("secret_renewed")
         elif self.pace.refused_since is None:
             self.observer.event(

@@ -118,9 +118,9 @@ class Intake:
             self._record(inbound, self._full(inbound, arrival.notification))
             return
         self.milestones.passed(Milestone.RECORDED)
+        self._pass_on(arrival, done.result())
         inbound.acknowledge()
         self.milestones.passed(Milestone.ACKNOWLEDGED)
-        self._pass_on(arrival, done.result())
 
     def _full(self, inbound: Inbound, notification: Notification) -> NewRejection:
         message = "The journal is full: too many requests wait already"

@@ -82,7 +82,10 @@ class Reporter:
         free = WINDOW - len(self._outstanding)
         if free <= 0:
             return False
-        waiting = await self.journal.unreported(after=self._position, limit=free)
+        after = self._position
+        waiting = await self.journal.unreported(after=after, limit=free)
+        if self._position != after:
+            return True  # a connection ended and another began meanwhile: from the start again
         for status in waiting:
             # Nothing is awaited in this loop, so a connection that ends cannot end between two of them.
             if self._blocked:

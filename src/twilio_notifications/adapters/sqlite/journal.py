@@ -178,6 +178,10 @@ class SqliteJournal:
         """At a start: attempts that an earlier run left open are in doubt, cut off by our own end."""
         return await self._writer.submit(lambda connection: _recover(connection, now))
 
+    async def pulse(self) -> None:
+        """Returns when the writer's thread has come round; a failing disk does not stop it."""
+        await self._writer.pulse()
+
     # The operations. They run in the writer's thread, inside its transaction.
 
     async def _select(

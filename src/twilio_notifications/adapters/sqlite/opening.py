@@ -50,6 +50,7 @@ class FileLock:
     """
 
     def __init__(self, journal: Path) -> None:
+        journal = journal.resolve()  # however it was reached: SQLite follows links too
         self._path = journal.with_name(journal.name + ".lock")
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -71,15 +72,22 @@ class FileLock:
 def open_connection(path: Path | None) -> sqlite3.Connection:
     """A connection to a journal of the current version; None stands for one in memory."""
     name = ":memory:" if path is None else str(path)
+    if path is not None and path.exists():
+        # By a connection that cannot write: closing any other one would move a write-ahead log that an
+        # earlier run left into the file, and a file that is refused must stay as it was.
+        open_for_reading(path).close()
     try:
+        if path is not None:
+            # It holds message texts and phone numbers: for its owner alone, like what SQLite puts beside it.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         # One thread at a time uses it, though not always the same one: the writer, and whoever closes.
         connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
-    except sqlite3.OperationalError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise JournalError(
             f"the journal {name} cannot be opened: {error}. Its folder must exist and be writable."
         ) from error
     try:
-        _prepare(connection, name)
+        _prepare(connection)
     except sqlite3.OperationalError as error:
         connection.close()
         raise JournalError(f"the journal {name} cannot be used: {error}") from error
@@ -114,9 +122,15 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot change anything; it may be used beside a running connector."""
     if not path.exists():
         raise JournalError(f"there is no journal {path}. It is created when a connector first starts.")
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise JournalError(f"the journal {path} cannot be read: {error}") from error
     try:
         _verify(connection, str(path))
+    except sqlite3.OperationalError as error:
+        connection.close()
+        raise JournalError(f"the journal {path} cannot be read: {error}") from error
     except sqlite3.DatabaseError as error:
         connection.close()
         raise JournalDamaged(_damaged(str(path), str(error))) from error
@@ -126,8 +140,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, name: str) -> None:
-    _verify(connection, name)
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit is on the disk when it returns. NORMAL would lose the last commits in a power cut,
     # and with them requests that the broker has already forgotten.

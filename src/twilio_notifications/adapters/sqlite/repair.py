@@ -7,6 +7,7 @@ by the connector that owns it, and two writers with two opinions are one too man
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,6 @@ from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -73,13 +73,13 @@ class JournalFile:
 
     def entries(self, standing: str, *, limit: int) -> list[Entry]:
         """The newest requests of a standing, newest first."""
-        with closing(open_for_reading(self.path)) as connection:
+        with self._read() as connection:
             rows = connection.execute(sql.entries(STANDINGS[standing]), (limit,))
             return [_entry(row) for row in rows]
 
     def entry(self, id_: int) -> tuple[Entry, list[AttemptEntry]]:
         """One request and its attempts, oldest first."""
-        with closing(open_for_reading(self.path)) as connection:
+        with self._read() as connection:
             row = connection.execute(sql.ENTRY, (id_,)).fetchone()
             if row is None:
                 raise JournalError(_unknown(self.path, id_))
@@ -88,13 +88,10 @@ class JournalFile:
 
     def unsettled(self, id_: int) -> Claimed:
         """The request whose outcome a person is to settle."""
-        with closing(open_for_reading(self.path)) as connection:
+        with self._read() as connection:
             row = connection.execute(sql.UNSETTLED, (id_, Reason.OUTCOME_UNKNOWN)).fetchone()
         if row is None:
-            raise JournalError(
-                f"request {id_} of the journal {self.path} was not answered with {Reason.OUTCOME_UNKNOWN}: "
-                "there is nothing to resolve. See: twilio-notifications journal list --only unknown"
-            )
+            raise JournalError(_settled(self.path, id_))
         return claimed(tuple(row))
 
     def resolve(self, step: Finish) -> None:
@@ -102,7 +99,9 @@ class JournalFile:
         with self._owned() as connection:
             (position,) = connection.execute(sql.LATEST_POSITION).fetchone()
             outcome = (step.reason, step.message, step.sid, step.status, position + 1)
-            connection.execute(sql.RESOLVE, (*outcome, step.id, Reason.OUTCOME_UNKNOWN))
+            resolved = connection.execute(sql.RESOLVE, (*outcome, step.id, Reason.OUTCOME_UNKNOWN)).rowcount
+            if not resolved:  # somebody else was quicker
+                raise JournalError(_settled(self.path, step.id))
             connection.execute(sql.RESOLVE_ATTEMPT, (step.sid, step.id))
 
     def resend(self, id_: int, *, at: float, lifetime_seconds: float) -> int:
@@ -131,18 +130,34 @@ class JournalFile:
             ) from error
 
     @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with _translated(self.path), closing(open_for_reading(self.path)) as connection:
+            yield connection
+
+    @contextmanager
     def _owned(self) -> Iterator[sqlite3.Connection]:
         """The journal, locked, in one transaction."""
         if not self.path.exists():
             raise JournalError(f"there is no journal {self.path}")
         lock = self._locked()
         try:
-            with closing(open_connection(self.path)) as connection:
+            with _translated(self.path), closing(open_connection(self.path)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
         finally:
             lock.release()
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"the journal {path} cannot be used: {error}. Nothing was changed. It must be a journal of this "
+            "program, on a disk that is not full, in a folder that you may write to."
+        ) from error
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -157,3 +172,10 @@ def _attempt(row: Sequence[Any]) -> AttemptEntry:
 
 def _unknown(path: Path, id_: int) -> str:
     return f"the journal {path} holds no request {id_}. See: twilio-notifications journal list"
+
+
+def _settled(path: Path, id_: int) -> str:
+    return (
+        f"request {id_} of the journal {path} was not answered with {Reason.OUTCOME_UNKNOWN}: "
+        "there is nothing to resolve. See: twilio-notifications journal list --only unknown"
+    )

@@ -35,7 +35,8 @@ CREATE INDEX IF NOT EXISTS requests_request_id ON requests (request_id, channel,
 """
 
 ACCEPTED_SINCE = """
-SELECT EXISTS (SELECT 1 FROM requests WHERE request_id = ? AND channel = ? AND accepted_at > ?)
+SELECT EXISTS (SELECT 1 FROM requests
+               WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number IS NOT NULL)
 """
 
 FORGET_PACKETS = """
@@ -104,7 +105,7 @@ SELECT EXISTS (SELECT 1 FROM requests
 
 RECIPIENT_TURN = """
 SELECT id FROM requests
-WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND turn = 1
+WHERE channel = ? AND phone_number = ? AND turn = 1
 """
 
 FIRST_IN_ORDER = """
@@ -170,7 +171,9 @@ UPDATE attempts SET outcome = 'IN_DOUBT', cut_off = 1, message = ? WHERE closed_
 # could tell, and it may have been wrong.
 RECOVER_DOUBTS = "UPDATE attempts SET doubt_at = ?, settle_at = ? WHERE closed_at IS NULL"
 
-RECOVER_REQUESTS = "UPDATE requests SET state = 'IN_DOUBT' WHERE state = 'OPEN'"
+RECOVER_REQUESTS = """
+UPDATE requests SET state = 'IN_DOUBT' WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'OPEN'
+"""
 
 # The clock was set back between two runs: what was accepted "in the future" counts from now on, so that it
 # neither waits for a due time that is far away nor lives longer than it should.

@@ -82,6 +82,7 @@ class Writer:
         self._on_disk_recovery = on_disk_recovery
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
+        self._pulses: list[asyncio.Future[None]] = []
         self._wakeup = threading.Condition()
         self._closing = False
         self._faulty = False
@@ -96,6 +97,17 @@ class Writer:
                 future.set_exception(JournalClosed("the journal is closed"))
             else:
                 self._queue.append(_Waiting(operation, future))
+                self._wakeup.notify()
+        return future
+
+    def pulse(self) -> asyncio.Future[None]:
+        """Done when the thread comes round: after the transaction under way, or between two tries of it."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        with self._wakeup:
+            if self._closing:
+                future.set_exception(JournalClosed("the journal is closed"))
+            else:
+                self._pulses.append(future)
                 self._wakeup.notify()
         return future
 
@@ -115,15 +127,23 @@ class Writer:
 
     def _take(self) -> list[_Waiting]:
         with self._wakeup:
+            self._answer_pulses()
             while not self._queue and not self._closing:
                 self._wakeup.wait()
+                self._answer_pulses()
             count = min(len(self._queue), BATCH_LIMIT)
             return [self._queue.popleft() for _ in range(count)]
 
     def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
         for attempt in range(2**62):
             try:
-                results = self._commit(batch)
+                results = self._commit_together(batch)
+            except _OperationFailed as failed:
+                if len(batch) == 1:
+                    return [_Result(batch[0].future, error=failed.__cause__)]
+                # Not worth a savepoint for each operation: a failing operation is a defect, and rare. Each
+                # waits for the disk by itself, so that what is committed already is not done again.
+                return [result for waiting in batch for result in self._commit_patiently([waiting])]
             except sqlite3.Error as error:
                 if _primary_code(error) not in _DISK_FAULTS:
                     return [_Result(waiting.future, error=_damaged(error)) for waiting in batch]
@@ -141,23 +161,21 @@ class Writer:
             self._faulty = True
             self._on_disk_fault(str(error))
         with self._wakeup:
+            self._answer_pulses()
             if not self._closing:
                 self._wakeup.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
             return not self._closing
+
+    def _answer_pulses(self) -> None:
+        """With the lock held."""
+        if self._pulses:
+            pulses, self._pulses = self._pulses, []
+            self._loop.call_soon_threadsafe(_deliver, [_Result(pulse) for pulse in pulses])
 
     def _recovered(self) -> None:
         if self._faulty:
             self._faulty = False
             self._on_disk_recovery()
-
-    def _commit(self, batch: Sequence[_Waiting]) -> list[_Result]:
-        try:
-            return self._commit_together(batch)
-        except _OperationFailed as failed:
-            # Not worth a savepoint for each operation: a failing operation is a defect, and rare.
-            if len(batch) == 1:
-                return [_Result(batch[0].future, error=failed.__cause__)]
-            return [result for waiting in batch for result in self._commit([waiting])]
 
     def _commit_together(self, batch: Sequence[_Waiting]) -> list[_Result]:
         connection = self._connection
@@ -166,9 +184,9 @@ class Writer:
             results = [_Result(waiting.future, self._perform(waiting)) for waiting in batch]
             connection.execute("COMMIT")
         except BaseException:
+            self._ledger.rolled_back()  # first, because a failing disk may fail the ROLLBACK too
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            self._ledger.rolled_back()
             raise
         self._ledger.committed()
         return results

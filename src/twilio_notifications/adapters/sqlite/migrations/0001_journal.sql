@@ -50,6 +50,8 @@ CREATE UNIQUE INDEX requests_one_open ON requests (channel, phone_number)
 -- a recipient's order
 CREATE INDEX requests_recipient ON requests (channel, phone_number, id)
     WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT');
+-- at most one of them has the turn, and whoever has it is found whatever waits behind
+CREATE UNIQUE INDEX requests_turn ON requests (channel, phone_number) WHERE turn = 1;
 -- what can be claimed: its cost does not grow with what waits behind
 CREATE INDEX requests_due ON requests (priority, due_at, id) WHERE state = 'WAITING' AND turn = 1;
 CREATE INDEX requests_expiry ON requests (expires_at) WHERE state = 'WAITING';

@@ -1,0 +1,122 @@
+"""The cost of a step does not grow with what waits, counted in steps of SQLite's machine, not in time."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.factories import START, a_failure, a_request, a_success
+from tests.support.fakes import RecordingObserver
+from twilio_notifications.adapters.sqlite import SqliteJournal, statements
+from twilio_notifications.adapters.sqlite.opening import open_connection
+from twilio_notifications.core.model import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+AWAITS_A_FIX = "found by this test; the fix is proposed"
+ONLY_AT_A_START = {"COUNT_UNFINISHED", "COUNT_UNREPORTED", "COUNT_IN_DOUBT", "RECOVER_DOUBTS"}
+ONLY_AT_A_START |= {"RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE"}
+ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE"}
+FOR_PEOPLE = {"ENTRY", "ATTEMPTS", "UNSETTLED", "RESOLVE", "RESOLVE_ATTEMPT", "RESEND", "TURN_OF_RESENT"}
+
+STATEMENTS = {
+    name: text
+    for name, text in vars(statements).items()
+    if name.isupper() and not name.startswith("_") and re.match(r"\s*(SELECT|UPDATE|DELETE)", text)
+}
+
+
+def plan(name: str) -> list[str]:
+    connection = open_connection(None)
+    try:
+        text = STATEMENTS[name]
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", (1,) * text.count("?"))
+        return [row[3] for row in rows]
+    finally:
+        connection.close()
+
+
+def scans(name: str) -> list[str]:
+    return [step for step in plan(name) if re.match(r"SCAN (requests|attempts)", step)]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(STATEMENTS.keys() - ONLY_AT_A_START - ONLY_WITH_AN_INDEX_OF_ITS_OWN - {"RECOVER_REQUESTS"})
+)
+def test_no_statement_of_the_line_reads_a_whole_table(name: str) -> None:
+    assert [] == scans(name)
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_AT_A_START))
+def test_a_start_reads_what_is_unfinished_and_not_what_is_kept(name: str) -> None:
+    """The retention may hold a million reported requests; each start would read all of them."""
+    assert all("USING INDEX" in step for step in scans(name))
+
+
+def test_a_start_finds_the_attempts_that_were_open_by_their_index() -> None:
+    assert any("requests_one_open" in step for step in plan("RECOVER_REQUESTS"))
+
+
+class Counted:
+    """A journal in memory, with the number of machine steps of an operation."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self.journal = journal
+
+    async def fill(self, numbers: list[str]) -> None:
+        await asyncio.gather(
+            *(self.journal.record(a_request(number, priority=Priority.LOW)) for number in numbers)
+        )
+
+    async def steps(self, operation: Callable[[], Awaitable[Any]]) -> int:
+        count = 0
+
+        def step() -> int:
+            nonlocal count
+            count += 1
+            return 0
+
+        self.journal._connection.set_progress_handler(step, 1)
+        await operation()
+        self.journal._connection.set_progress_handler(None, 0)
+        return count
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda journal: journal.claim(due_before=START, limit=50),
+        lambda journal: journal.agenda(),
+        lambda journal: journal.overdue(now=START, limit=50),
+        lambda journal: journal.doubtful(now=START, limit=50),
+        lambda journal: journal.unreported(after=0, limit=50),
+        lambda journal: journal.record(a_request("+12345999999")),
+        lambda journal: journal.apply(a_failure(1)),
+    ],
+    ids=["claim", "agenda", "overdue", "doubtful", "unreported", "record", "apply"],
+)
+async def test_the_cost_does_not_grow_with_the_backlog(operation: Callable[[SqliteJournal], Any]) -> None:
+    costs = []
+    for backlog in (200, 2000):
+        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+            counted = Counted(journal)
+            await counted.fill([f"+1234500{n:04}" for n in range(backlog)])
+            costs.append(await counted.steps(lambda: operation(journal)))
+    small, large = costs
+    assert large <= small * 1.2
+
+
+async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> None:
+    costs = []
+    for backlog in (20, 2000):
+        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+            counted = Counted(journal)
+            await counted.fill(["+12345000001"] * backlog)
+            await journal.open_attempts([1], at=START, clock_offset=None)
+            costs.append(await counted.steps(lambda: journal.apply(a_success(1))))
+    small, large = costs
+    assert large <= small * 1.2

@@ -1,0 +1,192 @@
+"""The group commit: what shares a transaction shares neither faults nor a second execution."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from twilio_notifications.adapters.sqlite.writer import Writer
+from twilio_notifications.core.errors import JournalClosed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+AWAITS_A_FIX = "found by this test; the fix is proposed"
+
+
+def disk_fault(code: int = sqlite3.SQLITE_FULL) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = code
+    return error
+
+
+@dataclass(slots=True)
+class Desk:
+    """A writer on a table of numbers, and what it told."""
+
+    connection: sqlite3.Connection
+    told: list[str] = field(default_factory=list)
+    writer: Writer = field(init=False)
+
+    def insert(self, number: int) -> asyncio.Future[Any]:
+        return self.writer.submit(lambda on: on.execute("INSERT INTO numbers VALUES (?)", (number,)).rowcount)
+
+    def insert_on_failing_disk(self, number: int, *, times: int = 1) -> asyncio.Future[Any]:
+        left = times
+
+        def operation(on: sqlite3.Connection) -> None:
+            nonlocal left
+            left -= 1
+            if left >= 0:
+                raise disk_fault()
+            on.execute("INSERT INTO numbers VALUES (?)", (number,))
+
+        return self.writer.submit(operation)
+
+    def fail(self) -> asyncio.Future[Any]:
+        def operation(_on: sqlite3.Connection) -> None:
+            raise ValueError("a defect")
+
+        return self.writer.submit(operation)
+
+    def numbers(self) -> list[int]:
+        return [row[0] for row in self.connection.execute("SELECT number FROM numbers ORDER BY rowid")]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is submitted within it is committed in one transaction."""
+        gate, begun = threading.Event(), threading.Event()
+
+        def hold(_on: sqlite3.Connection) -> None:
+            begun.set()
+            gate.wait()
+
+        self.writer.submit(hold)
+        begun.wait()
+        try:
+            yield
+        finally:
+            gate.set()
+
+    def committed(self) -> None:
+        self.told.append("committed")
+
+    def rolled_back(self) -> None:
+        self.told.append("rolled back")
+
+
+@asynccontextmanager
+async def a_desk(
+    wrap: Callable[[sqlite3.Connection], Any] = lambda connection: connection,
+) -> AsyncIterator[Desk]:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("CREATE TABLE numbers (number INTEGER)")
+    desk = Desk(connection)
+    desk.writer = Writer(
+        cast("sqlite3.Connection", wrap(connection)),
+        ledger=desk,
+        on_disk_fault=lambda _fault: desk.told.append("disk fault"),
+        on_disk_recovery=lambda: desk.told.append("disk recovered"),
+    )
+    try:
+        yield desk
+    finally:
+        await desk.writer.close()
+        connection.close()
+
+
+async def test_what_waits_together_is_committed_together() -> None:
+    async with a_desk() as desk:
+        with desk.together():
+            waiting = [desk.insert(n) for n in range(50)]
+        await asyncio.gather(*waiting)
+        assert (list(range(50)), ["committed", "committed"]) == (desk.numbers(), desk.told)
+
+
+async def test_a_defect_fails_alone() -> None:
+    async with a_desk() as desk:
+        with desk.together():
+            one, defect, two = desk.insert(1), desk.fail(), desk.insert(2)
+        await asyncio.gather(one, two)
+        with pytest.raises(ValueError, match="a defect"):
+            await defect
+        assert [1, 2] == desk.numbers()
+
+
+async def test_a_failing_disk_is_told_once_and_waited_for() -> None:
+    async with a_desk() as desk:
+        await desk.insert_on_failing_disk(1, times=3)
+        assert [1] == desk.numbers()
+        assert ["disk fault", "committed", "disk recovered"] == [
+            told for told in desk.told if told != "rolled back"
+        ]
+
+
+async def test_a_defect_and_a_failing_disk_together_do_nothing_twice() -> None:
+    """A request that is recorded twice is sent twice."""
+    async with a_desk() as desk:
+        with desk.together():
+            one, defect, two = desk.insert(1), desk.fail(), desk.insert_on_failing_disk(2, times=2)
+        await asyncio.gather(one, two)
+        with pytest.raises(ValueError, match="a defect"):
+            await defect
+        assert [1, 2] == desk.numbers()
+
+
+class RollbackFails:
+    """A connection whose first ROLLBACK meets the failing disk, too."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._failed = False
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        result = self._connection.execute(statement, *parameters)
+        if statement == "ROLLBACK" and not self._failed:
+            self._failed = True
+            raise disk_fault(sqlite3.SQLITE_IOERR)
+        return result
+
+
+async def test_what_is_kept_in_memory_is_rolled_back_even_where_the_rollback_fails() -> None:
+    async with a_desk(RollbackFails) as desk:
+        await desk.insert_on_failing_disk(1)
+        assert ["rolled back", "disk fault", "committed", "disk recovered"] == desk.told
+
+
+async def test_after_the_end_nothing_is_promised() -> None:
+    async with a_desk() as desk:
+        waiting = [desk.insert(n) for n in range(3)]
+        await desk.writer.close()
+        await asyncio.gather(*waiting)
+        with pytest.raises(JournalClosed):
+            await desk.insert(4)
+        assert [0, 1, 2] == desk.numbers()
+
+
+async def test_an_end_while_the_disk_fails_promises_nothing_either() -> None:
+    async with a_desk() as desk:
+        waiting = desk.insert_on_failing_disk(1, times=1_000_000)
+        await desk.writer.close()
+        with pytest.raises(JournalClosed):
+            await waiting
+        assert [] == desk.numbers()
+
+
+async def test_a_waiter_that_gave_up_does_not_stop_the_others() -> None:
+    async with a_desk() as desk:
+        with desk.together():
+            one, two = desk.insert(1), desk.insert(2)
+            one.cancel()
+        await two
+        assert [1, 2] == desk.numbers()

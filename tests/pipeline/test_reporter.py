@@ -1,0 +1,207 @@
+"""The outbox: published until acknowledged, noted only then, repeated only over a new connection."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipeline.line import Line, a_line
+from tests.support.factories import a_rejection
+from tests.support.fakes import HandTransport
+from twilio_notifications.pipeline.reporter import RETRY_SECONDS, WINDOW, Reporter
+from twilio_notifications.ports import Milestone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+AWAITS_A_FIX = "found by this test; the fix is proposed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    line: Line
+    reporter: Reporter
+    transport: HandTransport
+
+    async def write(self, *statuses: str) -> None:
+        for status in statuses:
+            await self.line.journal.record(a_rejection(request_id=status, status=status.encode()))
+        self.reporter.wake()
+        await self.line.clock.settle()
+
+    async def settle(self) -> None:
+        await self.line.clock.settle()
+
+    def published(self) -> list[str]:
+        return [publication.payload.decode() for publication in self.transport.published]
+
+    async def unreported(self) -> list[str]:
+        return [row.status.decode() for row in await self.line.outbox()]
+
+    def connect(self) -> None:
+        self.transport.connected = True
+        self.reporter.connected()
+
+
+@asynccontextmanager
+async def an_outbox(*, connected: bool = True) -> AsyncIterator[Outbox]:
+    async with a_line() as line:
+        transport = HandTransport(connected=connected)
+        reporter = Reporter(
+            journal=line.journal,
+            transport=transport,
+            clock=line.clock,
+            observer=line.observer,
+            milestones=line.milestones,
+            topic="twilio/message/status",
+        )
+        stage = asyncio.create_task(reporter.run())
+        if connected:
+            reporter.connected()
+        await line.clock.settle()
+        try:
+            yield Outbox(line, reporter, transport)
+            assert not stage.done(), stage
+        finally:
+            stage.cancel()
+            await asyncio.wait({stage})
+
+
+async def test_statuses_are_published_in_the_order_in_which_they_were_written() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one", "two", "three")
+        assert ["one", "two", "three"] == outbox.published()
+        assert {"twilio/message/status"} == {each.topic for each in outbox.transport.published}
+
+
+async def test_a_status_is_noted_only_after_the_broker_acknowledged_it() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        assert ["one"] == await outbox.unreported()
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert [] == await outbox.unreported()
+        passed = outbox.line.milestones.reached
+        assert [
+            Milestone.STATUS_PUBLISHED,
+            Milestone.STATUS_ACKNOWLEDGED,
+            Milestone.STATUS_REPORTED,
+        ] == passed
+
+
+async def test_nothing_is_published_before_there_is_a_connection() -> None:
+    async with an_outbox(connected=False) as outbox:
+        await outbox.write("one")
+        assert [] == outbox.published()
+        outbox.connect()
+        await outbox.settle()
+        assert ["one"] == outbox.published()
+
+
+async def test_what_a_lost_connection_left_unacknowledged_is_published_again_on_the_next() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one", "two")
+        outbox.transport.published[0].acknowledged.set_result(None)
+        await outbox.settle()
+        outbox.transport.lose()
+        await outbox.line.clock.advance(600)
+        assert ["one", "two"] == outbox.published()
+        outbox.connect()
+        await outbox.settle()
+        assert ["one", "two", "two"] == outbox.published()
+
+
+async def test_a_status_is_not_published_twice_over_one_connection() -> None:
+    """However long the broker takes: MQTT's answer to a slow acknowledgement is patience."""
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        await outbox.line.clock.advance(600)
+        await outbox.write("two")
+        assert ["one", "two"] == outbox.published()
+
+
+async def test_a_status_acknowledged_but_not_noted_yet_is_not_published_again() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        with outbox.line.stalled_disk():
+            outbox.transport.acknowledge()
+            await outbox.line.turns()
+            outbox.transport.lose()
+            outbox.connect()
+            await outbox.line.turns()
+        await outbox.settle()
+        assert (["one"], []) == (outbox.published(), await outbox.unreported())
+
+
+async def test_a_refused_status_is_published_again_after_a_pause_with_one_log_line() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one", "two")
+        outbox.transport.refuse()
+        await outbox.line.clock.advance(RETRY_SECONDS - 0.1)
+        assert ["one", "two"] == outbox.published()
+        await outbox.line.clock.advance(0.2)
+        assert ["one", "two", "one", "two"] == outbox.published()
+        assert 1 == outbox.line.observer.count("status_refused")
+
+
+async def test_a_new_connection_ends_the_pause_after_a_refusal() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.refuse()
+        await outbox.settle()
+        outbox.connect()
+        await outbox.settle()
+        assert ["one", "one"] == outbox.published()
+
+
+async def test_no_more_than_a_window_is_unacknowledged() -> None:
+    async with an_outbox(connected=False) as outbox:
+        await outbox.write(*(str(n) for n in range(WINDOW + 10)))
+        outbox.connect()
+        await outbox.settle()
+        assert WINDOW == len(outbox.published())
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert [str(n) for n in range(WINDOW + 10)] == outbox.published()
+
+
+async def test_a_connection_lost_and_found_while_the_journal_is_read_leaves_no_status_behind() -> None:
+    """A full disk lets the journal answer after minutes, in which a broker may have been restarted."""
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        with outbox.line.stalled_disk():
+            recorded = outbox.line.journal.record(a_rejection(status=b"two"))
+            outbox.reporter.wake()
+            await outbox.line.turns()
+            outbox.transport.lose()
+            await outbox.line.turns()
+            outbox.connect()
+            await outbox.line.turns()
+        await recorded
+        await outbox.settle()
+        assert ["one", "one", "two"] == outbox.published()
+
+
+async def test_flushed_means_that_every_status_is_noted() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        flushed = asyncio.create_task(outbox.reporter.flushed())
+        await outbox.settle()
+        assert not flushed.done()
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert (True, []) == (flushed.done(), await outbox.unreported())
+
+
+async def test_an_empty_outbox_is_flushed_without_a_connection_too() -> None:
+    """Otherwise a connector whose broker is away would drain in vain for as long as it may."""
+    async with an_outbox(connected=False) as outbox:
+        flushed = asyncio.create_task(outbox.reporter.flushed())
+        await outbox.settle()
+        done = flushed.done()
+        flushed.cancel()
+        assert done
