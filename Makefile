@@ -7,11 +7,13 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
+N      ?= 2000
+KILLS  ?= 50
 
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench torture clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.created:
@@ -44,6 +46,10 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# kill -9 again and again under load, e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again
+torture: $(VENV)/.dev
+	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

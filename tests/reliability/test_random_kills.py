@@ -1,0 +1,24 @@
+"""Kills at random moments under load; `make torture` does the same for longer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.reliability.torture import Plan, Torture, report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAN = Plan(requests=300, kills=10, seed=20)
+
+
+@pytest.mark.mosquitto
+async def test_ten_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
+    said: list[str] = []
+    account = await Torture(PLAN, tmp_path, tell=said.append).run()
+    assert PLAN.kills == account.kills
+    assert account.in_doubt, "no kill fell on an attempt: this run showed nothing"
+    assert account.kept, "\n".join([*said, *report(PLAN, account)])
+    assert "lost 0, doubled 0, out of order 0, unanswered 0" == report(PLAN, account)[-1]

@@ -1,0 +1,306 @@
+"""Random kills under load: the connector dies again and again while requests arrive and Twilio misbehaves.
+
+Run as `make torture N=2000 KILLS=50`, or `python -m tests.reliability.torture --requests N --kills K`.
+The last line is the judgement; the exit code is 1 unless all its numbers are 0. The seed decides which
+requests, faults and moments of a kill are drawn; when exactly each falls it does not, and is not meant to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.acceptance.house import until
+from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.mosquitto import Mosquitto
+from tests.support.mqtt_peer import Peer
+from tests.support.needs import find_mosquitto
+from tests.support.process import Connector, configuration
+from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator import faults
+from twilio_notifications.simulator.faults import Fault
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from tests.reliability.traffic import Verdict
+
+RECIPIENTS = 40
+"""Few, so that each has a long line of requests whose order matters."""
+
+CALL_SHARE = 0.2
+LATENCY_SECONDS = 0.02
+"""So that at any moment of load some requests are on their way to Twilio."""
+
+SETTLE_SECONDS = 0.5
+"""The simulator carries a request out as soon as it has read it, and shows it in its lists at once; what a
+killed connector had written to its socket is read before the next one has so much as started."""
+
+RETRIES = 20
+"""More than any request will need: here every fault is one that passes."""
+
+STARTING_SHARE = 0.15
+"""How many of the kills hit the start and its recovery."""
+STARTING_SECONDS = 1.0
+PROGRESS_SECONDS = 3.0
+"""How long a kill waits for the progress that was drawn; a pause that Twilio asked for may last longer."""
+STRAY_SECONDS = 0.02
+"""Between the progress that was drawn and the kill, so that it falls between any two steps."""
+
+END_SECONDS = 90.0
+"""For everything that is left when the killing is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    requests: int
+    kills: int
+    seed: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """What was done and what came of it."""
+
+    verdict: Verdict = ALL_KEPT
+    kills: int = 0
+    kills_while_starting: int = 0
+    in_doubt: int = 0
+    """Attempts that a start found in doubt, over all starts."""
+    repeated: int = 0
+    """PUBLISH packets that the broker sent again, and that were acknowledged without being carried out."""
+    failed: tuple[str, ...] = ()
+    """Requests that were reported as failed; no fault here justifies that."""
+    left: tuple[int, ...] = ()
+    """What the last start found in the journal: waiting, in doubt, unreported."""
+    faults: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise was."""
+        return ALL_KEPT == self.verdict and not self.failed and not any(self.left)
+
+
+def requests_of(plan: Plan) -> list[Request]:
+    """Texts and calls to few recipients, in an order that the seed decides."""
+    chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
+    return [
+        Request(
+            number=number,
+            to=recipient(chance.randrange(RECIPIENTS)),
+            channel=Channel.CALL if chance.random() < CALL_SHARE else Channel.SMS,
+            retries=RETRIES,
+        )
+        for number in range(plan.requests)
+    ]
+
+
+def faults_of(seed: int) -> list[Fault]:
+    """Everything that Twilio and the network may do to a request that will be sent in the end."""
+    effects: list[tuple[faults.Effect, float]] = [
+        (faults.AnswerLost(), 0.03),
+        (faults.AnswerLost(after_bytes=40), 0.01),
+        (faults.ConnectionClosed(), 0.01),
+        (faults.Garbage(), 0.01),
+        (faults.ServerError(status=500, executed=True), 0.01),
+        (faults.ServerError(status=503, executed=False), 0.01),
+        (faults.Slow(seconds=0.3), 0.03),
+        (faults.RateLimited(), 0.03),
+        (faults.RateLimited(retry_after=1), 0.002),
+    ]
+    creates = [
+        Fault(effect=effect, probability=probability, seed=seed + number)
+        for number, (effect, probability) in enumerate(effects)
+    ]
+    return [*creates, Fault(effect=faults.ServerError(status=503), on="lists", probability=0.05, seed=seed)]
+
+
+class Torture:
+    """One run in `folder`, which keeps the journal and every start's log."""
+
+    def __init__(self, plan: Plan, folder: Path, *, tell: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._tell = tell
+        self._chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
+        self._account = Account()
+        self._starts = 0
+        self._broker: Mosquitto
+        self._twilio: Simulator
+
+    async def run(self) -> Account:
+        began = time.monotonic()
+        async with (
+            Mosquitto(self._folder / "broker") as self._broker,
+            Simulator(clock=time.time, random=self._chance, latency_seconds=LATENCY_SECONDS) as self._twilio,
+            Peer(self._broker.url) as peer,
+        ):
+            armed = [self._twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
+            await self._live(peer)
+            for one in armed:
+                self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
+                    one.fired
+                )
+        self._account.seconds = time.monotonic() - began
+        return self._account
+
+    async def _live(self, peer: Peer) -> None:
+        requests = requests_of(self._plan)
+        lives = self._plan.kills + 1
+        await self._register()
+        publishing: list[asyncio.Task[None]] = []
+        for life in range(lives):
+            share = requests[len(requests) * life // lives : len(requests) * (life + 1) // lives]
+            before = publishing[-1] if publishing else None
+            publishing.append(asyncio.create_task(_publish(peer, share, after=before)))
+            if life < self._plan.kills:
+                await self._die(len(share))
+        await self._end(peer, requests, publishing)
+
+    async def _register(self) -> None:
+        """From here on the broker keeps what arrives while the connector is dead."""
+        async with self._start() as connector:
+            await connector.ready()
+            assert 0 == await connector.terminate()
+
+    @asynccontextmanager
+    async def _start(self) -> AsyncIterator[Connector]:
+        settings = configuration(
+            broker_url=self._broker.url,
+            twilio_url=self._twilio.base_url,
+            delivery={"settle_seconds": SETTLE_SECONDS},
+        )
+        connector = Connector(self._folder / "connector", settings)
+        self._starts += 1
+        try:
+            async with connector:
+                yield connector
+        finally:
+            (self._folder / f"start-{self._starts}.log").write_text("\n".join(connector.stderr) + "\n")
+        self._account.in_doubt += sum(opened["in_doubt"] for opened in connector.events("journal_opened"))
+        self._account.repeated += len(connector.events("repeated_publish_ignored"))
+
+    async def _die(self, share: int) -> None:
+        async with self._start() as connector:
+            if self._chance.random() < STARTING_SHARE:
+                await asyncio.sleep(self._chance.uniform(0, STARTING_SECONDS))
+            else:
+                await connector.ready()
+                await self._progress(self._chance.choice((0, self._chance.randrange(2 * share + 1))))
+                await asyncio.sleep(self._chance.uniform(0, STRAY_SECONDS))
+            await connector.kill()
+        self._account.kills += 1
+        self._account.kills_while_starting += not connector.events("connector_ready")
+
+    async def _progress(self, entries: int) -> None:
+        wanted = len(self._twilio.ledger) + entries
+        deadline = time.monotonic() + PROGRESS_SECONDS
+        await until(lambda: len(self._twilio.ledger) >= wanted or time.monotonic() > deadline)
+
+    async def _end(
+        self, peer: Peer, requests: Sequence[Request], publishing: Sequence[asyncio.Task[None]]
+    ) -> None:
+        async with self._start() as connector:
+            await asyncio.gather(*publishing)
+            await self._wait_for_answers(peer, requests)
+            await connector.terminate()
+        await self._look_at_what_is_left()
+        statuses = [message.payload for message in peer.received]
+        self._account.verdict = judge(requests, self._twilio.ledger, statuses)
+        failures = {one["id"] for one in peer.statuses if one["response"]["status"] == "fail"}
+        self._account.failed = tuple(sorted(failures))
+
+    async def _wait_for_answers(self, peer: Peer, requests: Sequence[Request]) -> None:
+        """What stays unanswered is for the judgement to say."""
+        try:
+            await answered(peer, requests, limit_seconds=END_SECONDS)
+        except AssertionError as error:
+            self._tell(str(error))
+
+    async def _look_at_what_is_left(self) -> None:
+        async with self._start() as connector:
+            await connector.ready()
+            (opened,) = connector.events("journal_opened")
+            self._account.left = tuple(opened[name] for name in ("waiting", "in_doubt", "unreported"))
+            await connector.terminate()
+
+
+async def _publish(peer: Peer, share: Sequence[Request], *, after: asyncio.Task[None] | None) -> None:
+    if after is not None:
+        await after  # one share after the other, or their order would not be known
+    await publish(peer, share)
+
+
+def report(plan: Plan, account: Account) -> list[str]:
+    """What was done, line by line; the judgement is the last line."""
+    struck = ", ".join(f"{name} {count}" for name, count in account.faults.items() if count)
+    doubt = f"{account.in_doubt} attempts found in doubt, {account.repeated} repeated packets recognised"
+    lines = [
+        f"{plan.requests} requests, {RECIPIENTS} recipients, seed {plan.seed}, {account.seconds:.0f} s",
+        f"{account.kills} kills (-9), {account.kills_while_starting} of them before it was ready; {doubt}",
+        f"faults: {struck or 'none'}",
+    ]
+    verdict = account.verdict
+    wrong = {
+        "lost": verdict.lost,
+        "doubled": verdict.doubled,
+        "out of order": verdict.out_of_order,
+        "unanswered": verdict.unanswered,
+        "contradicted": verdict.contradicted,
+        "reported as failed": account.failed,
+    }
+    lines += [f"{what}: {', '.join(ids)}" for what, ids in wrong.items() if ids]
+    if any(account.left):
+        lines.append("left in the journal: {} waiting, {} in doubt, {} unreported".format(*account.left))
+    return [*lines, str(verdict)]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs it in a folder of its own, which is kept when anything was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.torture", description=__doc__)
+    parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
+    options = parser.parse_args(arguments)
+    if find_mosquitto(os.environ.get("PATH", "")) is None:
+        parser.error(
+            "the broker mosquitto is not installed; `apt install mosquitto` or `brew install mosquitto`"
+        )
+    seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
+    plan = Plan(requests=options.requests, kills=options.kills, seed=seed)
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    _say(f"torture: {plan.requests} requests, {plan.kills} kills, seed {plan.seed}")
+    try:
+        account = asyncio.run(Torture(plan, folder, tell=_say).run())
+    except AssertionError:
+        _say(f"it went wrong at a start; the journal and the log of every start are kept in {folder}")
+        raise
+    if account.kept:
+        shutil.rmtree(folder)
+    else:
+        _say(f"the journal and the log of every start are kept in {folder}")
+    for line in report(plan, account):
+        _say(line)
+    return 0 if account.kept else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
