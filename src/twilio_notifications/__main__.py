@@ -15,8 +15,8 @@ def main() -> None:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Everything of ours is closed. The HTTP client's threads may still be taking leave: measured, one in three
-    # busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT instead of `code`.
+    # Everything of ours is closed, but the HTTP client's threads may still be taking leave. Measured: one in
+    # three busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT.
     os._exit(code)
 
 
