@@ -14,6 +14,7 @@ from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
 from twilio_notifications.config import Ordering, SecretOrigin, StatusDetail, TransportKind
 from twilio_notifications.core.contract import Topics
@@ -26,6 +27,7 @@ from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.pipeline.supervision import Supervision
 from twilio_notifications.pipeline.sweeper import Sweeper
 from twilio_notifications.ports import Level, Milestone
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Milestones, Observer, SecretSource
+    from twilio_notifications.ports import Clock, Milestones, Observer, SecretSource, Supervisor
 
 CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 """For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
@@ -41,7 +43,7 @@ CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 
 @asynccontextmanager
 async def connector(
-    settings: Settings, *, observer: Observer, environ: Mapping[str, str]
+    settings: Settings, *, observer: Observer, environ: Mapping[str, str], supervisor: Supervisor
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order."""
     for warning in settings.warnings:
@@ -65,6 +67,7 @@ async def connector(
                 statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
                 clock=clock,
                 observer=observer,
+                supervisor=supervisor,
                 milestones=milestones(environ),
                 jitter=random.SystemRandom().random,
             )
@@ -102,7 +105,7 @@ def secret_source(settings: Settings, environ: Mapping[str, str]) -> SecretSourc
         case SecretOrigin.ENVIRONMENT:
             return EnvironmentSecret(secrets.variable, environ=environ)
         case SecretOrigin.FILE:
-            return FileSecret(*_secret_files(settings, environ))
+            return FileSecret(*secret_files(settings, environ))
         case SecretOrigin.AWS | SecretOrigin.GREENGRASS:
             missing = f'[secrets] source = "{secrets.source}" is not available in this version'
             raise ConfigurationError([f'{missing}: use "environment" or "file"'])
@@ -110,14 +113,24 @@ def secret_source(settings: Settings, environ: Mapping[str, str]) -> SecretSourc
             assert_never(secrets.source)
 
 
-def _secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-    """A relative name is looked up where systemd puts credentials first, then beside the configuration."""
+def secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
+    """Where the secret may be, for "file"; none for the other sources.
+
+    A relative name is looked up where systemd puts credentials first, then beside the configuration.
+    """
     path, given = settings.secrets.path, settings.secrets.path_as_given
-    files = [] if path is None else [path]
+    if settings.secrets.source is not SecretOrigin.FILE or path is None:
+        return []
+    files = [path]
     directory = environ.get("CREDENTIALS_DIRECTORY")
     if directory and given is not None and not Path(given).is_absolute():
         files.insert(0, Path(directory) / given)
     return files
+
+
+def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupervisor:
+    """Whoever started this process, if it wants to know; made before the process is confined."""
+    return SystemdSupervisor(environ, pid=os.getpid(), observer=observer)
 
 
 def mqtt_transport(
@@ -151,6 +164,7 @@ class _Parts:
     statuses: StatusWriter
     clock: Clock
     observer: Observer
+    supervisor: Supervisor
     milestones: Milestones
     jitter: Callable[[], float]
 
@@ -172,6 +186,7 @@ def _wired(parts: _Parts) -> Connector:
         dispatcher=dispatcher,
         settler=settler,
         reporter=reporter,
+        supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
         sweeper=Sweeper(
             journal=parts.journal,
             clock=parts.clock,

@@ -1,4 +1,4 @@
-"""`check`: what is wrong with the configuration, then with journal, secret, broker and Twilio, one line each.
+"""`check`: what is wrong with the configuration, then with isolation, journal, secret, broker and Twilio.
 
 It sends nothing, changes nothing, and disturbs no connector that is running.
 """
@@ -17,6 +17,7 @@ from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
 from twilio_notifications.adapters.sqlite.opening import inspect
+from twilio_notifications.commands import isolation
 from twilio_notifications.config import load
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
@@ -49,9 +50,9 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
     """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
     settings = load(config, environ)
     log.configure(level="ERROR", form=settings.log.format)
-    findings = [_configuration(settings, config), _journal(settings)]
+    findings = [_configuration(settings, config), _isolation(settings), _journal(settings)]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
-    for warning in settings.warnings:
+    for warning in (*settings.warnings, *isolation.notes(settings, config, environ)):
         sys.stdout.write(f"note  {warning}\n")
     for finding in findings:
         sys.stdout.write(f"{finding}\n")
@@ -62,6 +63,11 @@ def _configuration(settings: Settings, config: Path | None) -> Finding:
     source = "environment alone" if config is None else str(config)
     sentence = f"{source}: connector version {settings.connector.version}"
     return Finding(subject="configuration", works=True, sentence=sentence)
+
+
+def _isolation(settings: Settings) -> Finding:
+    works, sentence = isolation.outlook(settings)
+    return Finding(subject="isolation", works=works, sentence=sentence)
 
 
 def _journal(settings: Settings) -> Finding:

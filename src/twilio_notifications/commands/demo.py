@@ -114,7 +114,10 @@ async def _with_connector(
     settings: Settings, config: Path, *, once: bool, environ: Mapping[str, str], stop: asyncio.Event
 ) -> int:
     observer = log.configure(level=settings.log.level, form=settings.log.format)
-    async with bootstrap.connector(settings, observer=observer, environ=environ) as connector:
+    supervisor = bootstrap.supervisor(environ, observer=observer)
+    async with bootstrap.connector(
+        settings, observer=observer, environ=environ, supervisor=supervisor
+    ) as connector:
         done = asyncio.Event()
         running = asyncio.create_task(connector.run(done, stop), name="twilio_notifications.demo.connector")
         try:

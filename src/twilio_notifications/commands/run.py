@@ -5,36 +5,67 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters import log
+from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.commands.isolation import isolate, outlived
 from twilio_notifications.config import load
+from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from twilio_notifications.adapters.isolation import FileWatch
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Observer, Supervisor
 
 
 def run(config: Path, *, environ: Mapping[str, str]) -> int:
     """Runs until stopped, drains, and returns 0."""
     settings = load(config, environ)
     observer = log.configure(level=settings.log.level, form=settings.log.format)
-    with asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(_run(settings, observer=observer, environ=environ))
+    with closing(bootstrap.supervisor(environ, observer=observer)) as supervisor:
+        # Before the event loop, because what confines a thread does not confine those that run already.
+        watch = isolate(settings, config, environ=environ, clock=SystemClock(), observer=observer)
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(_run(settings, observer=observer, environ=environ, supervisor=supervisor, watch=watch))
     return 0
 
 
-async def _run(settings: Settings, *, observer: Observer, environ: Mapping[str, str]) -> None:
+async def _run(
+    settings: Settings,
+    *,
+    observer: Observer,
+    environ: Mapping[str, str],
+    supervisor: Supervisor,
+    watch: FileWatch,
+) -> None:
     stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry)
-    async with bootstrap.connector(settings, observer=observer, environ=environ) as connector:
+    async with (
+        asyncio.TaskGroup() as beside,
+        bootstrap.connector(settings, observer=observer, environ=environ, supervisor=supervisor) as connector,
+    ):
+        watching = beside.create_task(
+            _stop_when_replaced(watch, stop, observer), name="twilio_notifications.file_watch"
+        )
         # What was made so far lives as long as the process: the collector need not look at it again.
         gc.freeze()
         await connector.run(stop, hurry)
+        watching.cancel()
+    if not watching.cancelled():
+        raise outlived(watching.result())
+
+
+async def _stop_when_replaced(watch: FileWatch, stop: asyncio.Event, observer: Observer) -> Path:
+    path = await watch.replaced()
+    observer.event("confined_file_replaced", level=Level.ERROR, file=str(path))
+    stop.set()
+    return path
 
 
 def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:

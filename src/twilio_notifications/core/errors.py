@@ -10,6 +10,7 @@ ConnectorError
 │   ├── JournalTooNew       written by a later version of this program
 │   └── JournalClosed       the journal was closed before the step was committed
 ├── SecretUnavailable       the auth token cannot be read
+├── IsolationFailed         the process could not be confined, or outlived its confinement
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
     └── NotAcknowledged     the broker refused a status, or the connection ended first
@@ -74,6 +75,10 @@ class JournalClosed(JournalError):
 
 class SecretUnavailable(ConnectorError):
     """The auth token cannot be read."""
+
+
+class IsolationFailed(ConnectorError):
+    """The process could not be confined, or outlived its confinement; says what to do."""
 
 
 class TransportError(ConnectorError):

@@ -1,0 +1,46 @@
+"""Shuts this process off from what the connector does not need: files, TCP ports, programs, privileges.
+
+What may still be reached is a value (`Confinement`), computed from the settings; the rest carries it out, by
+the means of the kernel. Nothing is ever given back: neither this package nor the process can widen it again.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.isolation.allowances import (
+    broker,
+    certificates,
+    configuration,
+    devices,
+    file_read_again,
+    journal,
+    name_resolution,
+    python,
+    remarks,
+    twilio,
+)
+from twilio_notifications.adapters.isolation.confinement import Confinement
+from twilio_notifications.adapters.isolation.confining import confine, refusal
+from twilio_notifications.adapters.isolation.kernel import discover
+from twilio_notifications.adapters.isolation.landlock import Offer
+from twilio_notifications.adapters.isolation.surroundings import Surroundings
+from twilio_notifications.adapters.isolation.watch import FileWatch
+
+__all__ = [
+    "Confinement",
+    "FileWatch",
+    "Offer",
+    "Surroundings",
+    "broker",
+    "certificates",
+    "configuration",
+    "confine",
+    "devices",
+    "discover",
+    "file_read_again",
+    "journal",
+    "name_resolution",
+    "python",
+    "refusal",
+    "remarks",
+    "twilio",
+]

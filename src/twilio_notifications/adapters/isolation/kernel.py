@@ -1,0 +1,138 @@
+"""The system calls behind the isolation, by ctypes: Landlock, prctl and capset.
+
+Python has no wrapper for them, nor has any package that is well kept. Each function makes one step, raises
+OSError as the os module does, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.isolation.landlock import ON_A_FILE, Offer
+
+if TYPE_CHECKING:
+    from twilio_notifications.adapters.isolation.landlock import PathRule, PortRule, Ruleset
+
+# The numbers are the same on every architecture that Python's wheels are made for.
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_VERSION = 1 << 0
+_PATH_BENEATH, _NET_PORT = 1, 2
+
+_PR_SET_DUMPABLE = 4
+_PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
+_PR_SET_NO_NEW_PRIVS = 38
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+_CAPABILITY_VERSION_3 = 0x20080522
+_MOST_CAPABILITIES = 64
+
+_WHY_ABSENT = {
+    errno.ENOSYS: "this kernel was built without it, or is older than Linux 5.13",
+    errno.EOPNOTSUPP: "it is built into this kernel, and was not switched on at boot",
+    errno.EPERM: "something around this process forbids the system call, such as the filter of a container",
+}
+
+
+def discover() -> Offer:
+    """What this kernel offers. Changes nothing."""
+    if sys.platform != "linux":
+        return Offer(version=0, reason=f"it exists on Linux only, and this is {sys.platform}")
+    try:
+        version = _system_call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
+    except OSError as error:
+        return Offer(version=0, reason=_WHY_ABSENT.get(error.errno or 0, str(error)))
+    return Offer(version=version)
+
+
+def restrict(ruleset: Ruleset) -> None:
+    """Puts the ruleset in force for the calling thread and everything it starts, for ever."""
+    attributes = struct.pack("=QQQ", ruleset.files, ruleset.ports, ruleset.scopes)
+    descriptor = _system_call(
+        _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
+    )
+    try:
+        for path_rule in ruleset.path_rules:
+            _add_path(descriptor, path_rule)
+        for port_rule in ruleset.port_rules:
+            _add_port(descriptor, port_rule)
+        _system_call(_RESTRICT_SELF, ctypes.c_int(descriptor), ctypes.c_uint32(0))
+    finally:
+        os.close(descriptor)
+
+
+def _add_path(ruleset: int, rule: PathRule) -> None:
+    """What is not there, or out of this user's reach anyway, needs no rule."""
+    try:
+        path = os.open(rule.path, os.O_PATH | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    try:
+        is_folder = stat.S_ISDIR(os.fstat(path).st_mode)
+        rights = rule.rights if is_folder else rule.rights & ON_A_FILE
+        _add_rule(ruleset, _PATH_BENEATH, struct.pack("=Qi", rights, path))
+    finally:
+        os.close(path)
+
+
+def _add_port(ruleset: int, rule: PortRule) -> None:
+    _add_rule(ruleset, _NET_PORT, struct.pack("=QQ", rule.rights, rule.port))
+
+
+def _add_rule(ruleset: int, kind: int, rule: bytes) -> None:
+    _system_call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(kind), rule, ctypes.c_uint32(0))
+
+
+def forbid_new_privileges() -> None:
+    """From now on no program that is executed gains rights: setuid bits and file capabilities are ignored."""
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def forbid_dumps() -> None:
+    """No core dump, and no other process of this user may look into this one's memory."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def clear_ambient_capabilities() -> None:
+    _prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def clear_capability_bounds() -> None:
+    """Takes every capability out of the bounding set; PermissionError where this process may not."""
+    for capability in range(_MOST_CAPABILITIES):
+        try:
+            held = _prctl(_PR_CAPBSET_READ, capability)
+        except OSError:  # EINVAL: the last one that this kernel knows was the one before
+            return
+        if held:
+            _prctl(_PR_CAPBSET_DROP, capability)
+
+
+def clear_capabilities() -> None:
+    """Empties the effective, permitted and inheritable sets of the calling thread."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    _checked(libc.capset(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), bytes(24)))
+
+
+def _prctl(option: int, value: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    unused = ctypes.c_ulong(0)
+    return _checked(libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), unused, unused, unused))
+
+
+def _system_call(
+    number: int, *arguments: ctypes.c_int | ctypes.c_uint32 | ctypes.c_size_t | bytes | None
+) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    return _checked(libc.syscall(ctypes.c_long(number), *arguments))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

@@ -1,0 +1,64 @@
+"""Where this process has its Python, its home and its environment: what the allowances are computed from.
+
+It only looks; what is allowed is decided in `allowances`.
+"""
+
+from __future__ import annotations
+
+import site
+import ssl
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the allowances need to know of the machine. `resolve` follows the symbolic links of a path."""
+
+    environ: Mapping[str, str]
+    home: Path
+    python: frozenset[Path]
+    """Where the interpreter and its packages are."""
+    certificates: frozenset[Path]
+    """Where OpenSSL was built to look for certificates."""
+    resolve: Callable[[Path], Path]
+
+    @classmethod
+    def here(cls, environ: Mapping[str, str]) -> Surroundings:
+        return cls(
+            environ=environ,
+            home=Path.home(),
+            python=frozenset(_python()),
+            certificates=frozenset(_certificates()),
+            resolve=Path.resolve,
+        )
+
+
+def _python() -> Iterator[Path]:
+    paths = sysconfig.get_paths()
+    yield from (Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    yield from (Path(prefix, name) for prefix in (sys.prefix, sys.base_prefix) for name in ("lib", "lib64"))
+    yield from map(Path, site.getsitepackages())
+    # An editable installation has its source elsewhere, and site-packages holds only the way there.
+    yield Path(__file__).parents[2]
+    yield from _import_path()
+
+
+def _import_path() -> Iterator[Path]:
+    """What PYTHONPATH and the like add, but not where the program happens to be started.
+
+    `python -m` puts the working directory first, which may be anything.
+    """
+    here = Path.cwd()
+    yield from (Path(entry) for entry in sys.path if entry and Path(entry) != here)
+
+
+def _certificates() -> Iterator[Path]:
+    paths = ssl.get_default_verify_paths()
+    yield from (Path(path) for path in (paths.openssl_cafile, paths.openssl_capath) if path)

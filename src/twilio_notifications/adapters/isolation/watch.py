@@ -1,0 +1,46 @@
+"""Notices that a file was replaced which a confined process reads again and again.
+
+A rule of Landlock belongs to the file that was there, so a new one under the same name is out of reach, and
+nothing inside the process can change that: without name resolution, for instance, requests would wait until
+they expire. Only a new process helps, so whoever waits here ends the connector in good order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from twilio_notifications.ports import Clock
+
+INTERVAL_SECONDS = 15.0
+"""Short against any lifetime of a request, long against what opening a few files costs (some 10 µs)."""
+
+
+class FileWatch:
+    """Watches files that can be read now; with none, it waits for ever."""
+
+    def __init__(self, files: Iterable[Path], *, clock: Clock) -> None:
+        self._files = tuple(path for path in sorted(files) if not _is_forbidden(path) and path.exists())
+        self._clock = clock
+
+    async def replaced(self) -> Path:
+        """Returns the first file that was replaced, once one was."""
+        while True:
+            for path in self._files:
+                if _is_forbidden(path):
+                    return path
+            await self._clock.sleep(INTERVAL_SECONDS)
+
+
+def _is_forbidden(path: Path) -> bool:
+    """A file that is missing may be about to come back, and what stands in its place is tried then."""
+    try:
+        path.open("rb").close()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,123 @@
+"""Confines the process as the configuration says, for `run`; says what would become of that, for `check`.
+
+What the connector may still reach is put together here, piece by piece. Whoever gives it another file, folder
+or port adds a piece to `allowed`, and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications import bootstrap
+from twilio_notifications.adapters import isolation
+from twilio_notifications.adapters.isolation import Confinement, FileWatch, Surroundings
+from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
+from twilio_notifications.core.parameters import IsolationMode
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twilio_notifications.adapters.isolation import Offer
+    from twilio_notifications.config import Settings
+    from twilio_notifications.ports import Clock, Observer
+
+
+def isolate(
+    settings: Settings, config: Path | None, *, environ: Mapping[str, str], clock: Clock, observer: Observer
+) -> FileWatch:
+    """Confines this process if the configuration wants it; before any thread, and before any secret is read.
+
+    Returns the watch over the files that a confined process must not lose. Raises ConfigurationError where
+    the kernel has no Landlock, IsolationFailed where something keeps it from being used.
+    """
+    offer = isolation.discover()
+    match settings.parameters.isolation_mode:
+        case IsolationMode.NO_CONTAINER:
+            observer.event("process_not_confined", landlock=str(offer))
+            return FileWatch((), clock=clock)
+        case IsolationMode.GREENGRASS_CONTAINER:
+            confinement = _confined(settings, config, offer=offer, environ=environ, observer=observer)
+            return FileWatch(confinement.watched, clock=clock)
+        case _:
+            assert_never(settings.parameters.isolation_mode)
+
+
+def _confined(
+    settings: Settings, config: Path | None, *, offer: Offer, environ: Mapping[str, str], observer: Observer
+) -> Confinement:
+    if not offer.version:
+        raise ConfigurationError([_refusal(settings, offer)])
+    surroundings = Surroundings.here(environ)
+    confinement = allowed(settings, config, surroundings)
+    for remark in isolation.remarks(confinement, surroundings):
+        observer.event("configuration_warning", level=Level.WARNING, warning=remark)
+    isolation.confine(confinement, offer)
+    observer.event(
+        "process_confined",
+        landlock=str(offer),
+        not_confined=offer.missing() or "none",
+        writable=" ".join(map(str, sorted(confinement.writable))),
+        connect_ports=_ports(confinement.connect_ports),
+        listen_ports=_ports(confinement.listen_ports),
+    )
+    return confinement
+
+
+def allowed(settings: Settings, config: Path | None, surroundings: Surroundings) -> Confinement:
+    """What the connector may still reach once it is confined."""
+    pieces = (
+        isolation.python(surroundings),
+        isolation.devices(),
+        isolation.certificates(surroundings),
+        isolation.name_resolution(surroundings),
+        isolation.configuration(config, settings.connector.definition, surroundings=surroundings),
+        *(
+            isolation.file_read_again(path, surroundings)
+            for path in bootstrap.secret_files(settings, surroundings.environ)
+        ),
+        isolation.journal(settings.journal),
+        isolation.broker(settings.transport, surroundings),
+        isolation.twilio(settings.twilio, surroundings),
+    )
+    confinement = Confinement()
+    for piece in pieces:
+        confinement |= piece
+    return confinement
+
+
+def outlook(settings: Settings) -> tuple[bool, str]:
+    """Whether a connector with these settings could start on this kernel, and what would confine it."""
+    offer = isolation.discover()
+    mode = settings.parameters.isolation_mode
+    if mode is IsolationMode.NO_CONTAINER:
+        return True, f"{mode}: the process is not confined (Landlock: {offer})"
+    if not offer.version:
+        return False, _refusal(settings, offer)
+    missing = offer.missing()
+    return True, f"{mode}: Landlock {offer}" + (f", which lacks {missing}" if missing else "")
+
+
+def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """What could be arranged better for a confined connector."""
+    if settings.parameters.isolation_mode is IsolationMode.NO_CONTAINER:
+        return []
+    surroundings = Surroundings.here(environ)
+    return list(isolation.remarks(allowed(settings, config, surroundings), surroundings))
+
+
+def outlived(path: Path) -> IsolationFailed:
+    """Why the connector ended, once one of its files was replaced."""
+    return IsolationFailed(
+        f"{path} was replaced, and a confined process cannot be allowed the new one: start the connector "
+        "again, or have that done by itself (systemd: Restart=). See docs/how-to/isolation.md"
+    )
+
+
+def _refusal(settings: Settings, offer: Offer) -> str:
+    return isolation.refusal(offer, connector_version=settings.connector.version)
+
+
+def _ports(ports: frozenset[int]) -> str:
+    return " ".join(map(str, sorted(ports))) or "none"
