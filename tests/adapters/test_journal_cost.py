@@ -17,7 +17,6 @@ from twilio_notifications.core.model import Priority
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 ONLY_AT_A_START = {"COUNT_UNFINISHED", "COUNT_UNREPORTED", "COUNT_IN_DOUBT", "RECOVER_DOUBTS"}
 ONLY_AT_A_START |= {"RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE"}
 ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE"}

@@ -20,8 +20,6 @@ from twilio_notifications.core.errors import JournalDamaged, JournalError, Journ
 if TYPE_CHECKING:
     from pathlib import Path
 
-AWAITS_A_FIX = "found by this test; the fix is proposed"
-
 
 def a_journal(path: Path) -> SqliteJournal:
     return SqliteJournal(path, observer=RecordingObserver())

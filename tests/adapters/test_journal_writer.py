@@ -17,8 +17,6 @@ from twilio_notifications.core.errors import JournalClosed
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-AWAITS_A_FIX = "found by this test; the fix is proposed"
-
 
 def disk_fault(code: int = sqlite3.SQLITE_FULL) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("database or disk is full")

@@ -8,7 +8,6 @@ from tests.pipeline.line import a_running_line
 from tests.support.factories import START, too_many, unauthorized
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 async def test_with_a_new_secret_the_attempt_is_repeated_at_once() -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.pipeline.line import a_running_line
 from tests.support.factories import a_request, refused, too_many
 from twilio_notifications.core.model import NotSent
 from twilio_notifications.ports import Milestone
 
 A, B = "+12345000001", "+12345000002"
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 async def test_it_is_answered_while_there_is_no_network() -> None:

@@ -12,7 +12,6 @@ from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, NotSent, Priority, Unanswered, VoiceLocation
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 async def test_a_recipient_has_one_open_attempt_at_most() -> None:

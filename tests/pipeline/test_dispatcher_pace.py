@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.pipeline.line import a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many
 from twilio_notifications.core.model import NotSent
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
 OTHER_SENDER = "+18888888888"
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 async def test_what_is_due_is_attempted_and_answered() -> None:

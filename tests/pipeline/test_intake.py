@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed, Journal
 
 TEXT, CALL = "site7/twilio/txt", "site7/twilio/call"
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -261,7 +260,7 @@ async def test_unique_ids_are_told_apart_where_that_is_switched_on() -> None:
 
 
 async def test_the_id_of_a_rejected_request_may_be_used_again() -> None:
-    """Otherwise a sender that mends its request, or tries again after QueueFull, is neither heard nor told."""
+    """Otherwise a sender that mends its request, or tries again after QueueFull, is not even told."""
     async with a_door(deduplicate_seconds=60.0) as door:
         door.receive(a_payload(message=""), name="wrong")
         door.receive(name="mended")

@@ -7,8 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.pipeline.line import Line, a_line
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
@@ -17,8 +15,6 @@ from twilio_notifications.ports import Milestone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-AWAITS_A_FIX = "found by this test; the fix is proposed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Values of the core and of the ports, complete and valid, of which a test names only what it is about.
+
+Nothing here is random and nothing looks at a clock: two calls with the same arguments give equal values.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import (
+    Answered,
+    Channel,
+    Content,
+    Notification,
+    Priority,
+    Recipient,
+    Text,
+)
+from twilio_notifications.ports import Finish, Mark, NewRejection, NewRequest, Postpone
+
+START = 1_700_000_000.0
+"""When the hand-turned clock begins."""
+SENDER_NUMBER = "+19999999999"
+DARLA = "+12345000000"
+DIGEST = b"sixteen bytes..!"
+
+
+def a_notification(
+    phone_number: str = DARLA,
+    *,
+    request_id: str = "request123",
+    channel: Channel = Channel.SMS,
+    name: str = "Darla",
+    content: Content = Text(body="Hello from the edge"),  # noqa: B008 - a frozen value
+    sender_number: str = SENDER_NUMBER,
+    retries: int = 0,
+    priority: Priority = Priority.NORMAL,
+) -> Notification:
+    """The text of the published example."""
+    return Notification(
+        request_id=request_id,
+        channel=channel,
+        recipient=Recipient(name=name, phone_number=phone_number),
+        content=content,
+        sender_number=sender_number,
+        retries=retries,
+        priority=priority,
+    )
+
+
+def a_request(
+    phone_number: str = DARLA,
+    *,
+    accepted_at: float = START,
+    lifetime: float = 14_400.0,
+    mark: Mark | None = None,
+    redelivered: bool = False,
+    **notification: Any,
+) -> NewRequest:
+    """A notification as the intake hands it to the journal; further arguments are those of a_notification."""
+    return NewRequest(
+        notification=a_notification(phone_number, **notification),
+        accepted_at=accepted_at,
+        expires_at=accepted_at + lifetime,
+        mark=mark,
+        redelivered=redelivered,
+    )
+
+
+def a_rejection(
+    *,
+    request_id: str | float = "request123",
+    accepted_at: float = START,
+    status: bytes = b'{"response":{"status":"fail"}}',
+    mark: Mark | None = None,
+    redelivered: bool = False,
+) -> NewRejection:
+    """An answer without an attempt, as the intake hands it to the journal."""
+    return NewRejection(
+        channel=Channel.SMS,
+        request_id=request_id,
+        accepted_at=accepted_at,
+        reason=Reason.INVALID_PARAMETER,
+        message="Message cannot be empty",
+        status=status,
+        mark=mark,
+        redelivered=redelivered,
+    )
+
+
+def a_mark(packet_id: int = 1, *, digest: bytes = DIGEST) -> Mark:
+    return Mark(packet_id=packet_id, digest=digest)
+
+
+def a_success(id_: int, *, at: float = START, sid: str | None = None, status: bytes | None = None) -> Finish:
+    """The step that ends an open attempt with acceptance."""
+    sid = f"SM{id_:032x}" if sid is None else sid
+    return Finish(id=id_, at=at, status=status or b'{"id":%d}' % id_, reason=None, sid=sid)
+
+
+def a_failure(
+    id_: int, *, at: float = START, reason: Reason = Reason.EXPIRED, counted: bool = False
+) -> Finish:
+    """The step that ends a request without success."""
+    return Finish(
+        id=id_, at=at, status=b'{"id":%d}' % id_, reason=reason, message="It failed", counted=counted
+    )
+
+
+def a_postponement(
+    id_: int, *, due_at: float, at: float = START, reason: Reason = Reason.RATE_LIMITED, counted: bool = False
+) -> Postpone:
+    """The step that lets a request wait."""
+    return Postpone(
+        id=id_, at=at, due_at=due_at, reason=reason, message="It waits", code=20429, counted=counted
+    )
+
+
+def accepted(sid: str = "SM0123456789abcdef0123456789abcdef", *, message_status: str = "queued") -> Answered:
+    """Twilio took it."""
+    return Answered(http_status=201, sid=sid, message_status=message_status)
+
+
+def refused(code: int = 21_211, *, http_status: int = 400, retry_after: float | None = None) -> Answered:
+    """Twilio said no, with a code of its own."""
+    return Answered(http_status=http_status, code=code, message=f"No: {code}", retry_after=retry_after)
+
+
+def too_many(*, retry_after: float | None = None) -> Answered:
+    """HTTP 429: Twilio did not look at it."""
+    return refused(20_429, http_status=429, retry_after=retry_after)
+
+
+def unauthorized() -> Answered:
+    """HTTP 401: Twilio does not know these credentials."""
+    return refused(20_003, http_status=401)
+
+
+def a_payload(
+    phone_number: str = DARLA, *, request_id: str = "request123", message: str = "Hello", **request: Any
+) -> bytes:
+    """The published example for `twilio/txt`, as bytes; further arguments are properties of `request`."""
+    recipient = {"name": "Darla", "phone_number": phone_number, "message": message}
+    return json.dumps({"request": {"recipient": recipient, **request}, "id": request_id}).encode()

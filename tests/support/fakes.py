@@ -1,0 +1,280 @@
+"""The ports for tests: an observer that remembers, a sender with a script, a transport by hand.
+
+They implement the ports and nothing of our own code; what they were asked stands in plain lists.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.support.clock import HandClock
+from tests.support.factories import accepted
+from twilio_notifications.core.errors import NotAcknowledged, SecretUnavailable
+from twilio_notifications.core.model import Records, Secret
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.core.model import Answer, Notification, Unreadable
+    from twilio_notifications.ports import Inbound, Milestone
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event as the observer heard it."""
+
+    name: str
+    level: Level
+    fields: dict[str, object]
+
+
+class RecordingObserver:
+    """Remembers events and defects."""
+
+    def __init__(self) -> None:
+        self.events: list[Told] = []
+        self.defects: list[tuple[str, BaseException]] = []
+
+    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+        self.events.append(Told(name, level, fields))
+
+    def defect(self, name: str, error: BaseException) -> None:
+        self.defects.append((name, error))
+
+    def count(self, name: str) -> int:
+        return sum(told.name == name for told in self.events)
+
+    def named(self, name: str) -> list[Told]:
+        return [told for told in self.events if told.name == name]
+
+
+class RecordingMilestones:
+    """Remembers the milestones in the order in which they were passed; does there what a test wants."""
+
+    def __init__(self) -> None:
+        self.reached: list[Milestone] = []
+        self._wanted: dict[Milestone, Callable[[], None]] = {}
+
+    def on(self, milestone: Milestone, wanted: Callable[[], None]) -> None:
+        """Has it done when the milestone is passed the next time."""
+        self._wanted[milestone] = wanted
+
+    def passed(self, milestone: Milestone) -> None:
+        self.reached.append(milestone)
+        self._wanted.pop(milestone, _nothing)()
+
+
+def _nothing() -> None:
+    """What is done where nothing is wanted."""
+
+
+class WatchedJournal:
+    """Passes every call on to a journal and knows which are under way: how a test waits for a thread."""
+
+    def __init__(self, journal: Any) -> None:
+        self._journal = journal
+        self._under_way: set[asyncio.Future[Any]] = set()
+        self.moves = 0
+        """Calls that began and calls that ended."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(self._journal, name)
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            answer = operation(*arguments, **named)
+            if answer is None:  # forget_packets, which nobody waits for
+                return answer
+            future: asyncio.Future[Any] = asyncio.ensure_future(answer)
+            self.moves += 1
+            self._under_way.add(future)
+            future.add_done_callback(self._ended)
+            return future
+
+        return watched
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self.moves += 1
+        self._under_way.discard(future)
+
+    async def rest(self) -> None:
+        """Returns when nothing is under way."""
+        while self._under_way:
+            await asyncio.wait(set(self._under_way))
+
+
+class LineClock(HandClock):
+    """A hand-turned clock whose `settle` also waits for the journal's thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.journal: WatchedJournal | None = None
+        self.naps = 0
+        """How often anybody went to sleep."""
+
+    async def sleep(self, seconds: float) -> None:
+        self.naps += 1
+        await super().sleep(seconds)
+
+    async def settle(self) -> None:
+        """Lets everybody run until nothing moves any more, neither in the event loop nor in the journal."""
+        await super().settle()
+        moves = -1
+        while self.journal is not None and moves != self.journal.moves:
+            moves = self.journal.moves
+            await self.journal.rest()
+            await super().settle()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    at: float
+    notification: Notification
+
+
+class ScriptedSender:
+    """Answers each recipient from a queue of answers, and accepts once the queue is empty."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
+        self.sent: list[Sent] = []
+        self.online = True
+        self.clock_offset: float | None = None
+        self.records: Records | Unreadable = Records(found=(), clock_offset=None)
+        self.lookups: list[Sent] = []
+        self.under_way = 0
+        self.most_under_way = 0
+        self.probes: list[float] = []
+        self._answers: defaultdict[str, deque[Answer | Exception]] = defaultdict(deque)
+        self._held: dict[str, asyncio.Event] = {}
+
+    def script(self, phone_number: str, *answers: Answer | Exception) -> None:
+        """What the next attempts for this recipient are answered."""
+        self._answers[phone_number].extend(answers)
+
+    def hold(self, phone_number: str) -> None:
+        """Attempts for this recipient wait until `release`."""
+        self._held[phone_number] = asyncio.Event()
+
+    def release(self, phone_number: str) -> None:
+        self._held.pop(phone_number).set()
+
+    async def send(self, notification: Notification) -> Answer:
+        self.sent.append(Sent(self.clock.now(), notification))
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        try:
+            return await self._answer(notification.recipient.phone_number)
+        finally:
+            self.under_way -= 1
+
+    async def _answer(self, phone_number: str) -> Answer:
+        if phone_number in self._held:
+            await self._held[phone_number].wait()
+        script = self._answers[phone_number]
+        answer = script.popleft() if script else accepted(f"SM{len(self.sent):032x}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def reachable(self) -> bool:
+        self.probes.append(self.clock.now())
+        return self.online
+
+    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+        self.lookups.append(Sent(since, notification))
+        return self.records
+
+    def ids(self) -> list[str]:
+        """The ids of the requests in the order of their attempts."""
+        return [sent.notification.request_id for sent in self.sent]
+
+    def to(self, phone_number: str) -> list[Sent]:
+        """The attempts for one recipient."""
+        return [sent for sent in self.sent if sent.notification.recipient.phone_number == phone_number]
+
+    def instants(self) -> list[float]:
+        return [sent.at for sent in self.sent]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    topic: str
+    payload: bytes
+    acknowledged: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class HandTransport:
+    """A broker by hand: the test delivers, acknowledges, refuses and hangs up."""
+
+    published: list[Published] = field(default_factory=list)
+    connected: bool = True
+    closed: bool = False
+    _on_inbound: Callable[[Inbound], None] | None = None
+    _on_ready: Callable[[], None] | None = None
+
+    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+        self._on_inbound, self._on_ready = on_inbound, on_ready
+        if self.connected:
+            on_ready()
+        await asyncio.Event().wait()
+
+    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+        acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.connected:
+            self.published.append(Published(topic, payload, acknowledged))
+        else:
+            acknowledged.set_exception(NotAcknowledged("there is no connection to the broker"))
+        return acknowledged
+
+    async def close(self) -> None:
+        self.lose()
+        self.closed = True
+
+    def deliver(self, inbound: Inbound) -> None:
+        assert self._on_inbound is not None
+        self._on_inbound(inbound)
+
+    def open(self) -> list[Published]:
+        """What is published and not acknowledged yet."""
+        return [publication for publication in self.published if not publication.acknowledged.done()]
+
+    def acknowledge(self) -> None:
+        """Acknowledges everything that is open."""
+        for publication in self.open():
+            publication.acknowledged.set_result(None)
+
+    def refuse(self) -> None:
+        """Says no to everything that is open; the connection stands."""
+        for publication in self.open():
+            publication.acknowledged.set_exception(NotAcknowledged("quota exceeded", refused=True))
+
+    def lose(self) -> None:
+        """The connection ends."""
+        self.connected = False
+        for publication in self.open():
+            publication.acknowledged.set_exception(NotAcknowledged("the connection ended"))
+
+    def connect(self) -> None:
+        """There is a connection again."""
+        self.connected = True
+        if self._on_ready is not None:
+            self._on_ready()
+
+
+class ScriptedSecret:
+    """A secret that a test changes or takes away."""
+
+    def __init__(self, value: str = "old") -> None:
+        self.value: str | None = value
+        self.reads = 0
+
+    async def read(self) -> Secret:
+        self.reads += 1
+        if self.value is None:
+            raise SecretUnavailable("the file is gone; put it back")
+        return Secret(self.value)
