@@ -32,9 +32,10 @@ class StatusWriter:
             name=request.notification.recipient.name,
         )
         attempts = request.attempts + counted
-        detail = self._detail(request, at=at, attempts=attempts, sid=accepted.sid)
+        sid = accepted.sid or None  # a person may know that it was sent, and not its SID
+        detail = self._detail(request, at=at, attempts=attempts, sid=sid)
         status = contract.render(content, request_id=request.notification.request_id, detail=detail)
-        return Finish(id=request.id, at=at, status=status, reason=None, sid=accepted.sid, counted=counted)
+        return Finish(id=request.id, at=at, status=status, reason=None, sid=sid, counted=counted)
 
     def failed(
         self,

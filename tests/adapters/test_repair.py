@@ -1,0 +1,446 @@
+"""The journal as a person reads and repairs it, beside a connector or while none is running."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import asynccontextmanager, closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.factories import (
+    DARLA,
+    START,
+    a_failure,
+    a_rejection,
+    a_request,
+    a_success,
+)
+from tests.support.fakes import RecordingObserver
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.repair import STANDINGS, JournalFile
+from twilio_notifications.commands import journal as commands
+from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, Reason
+from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Event, State, sources
+from twilio_notifications.ports import Doubt
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from twilio_notifications.ports import Claimed, Unreported
+
+OTHER = "+12345000001"
+UNKNOWN = Reason.OUTCOME_UNKNOWN
+TEXT = "Hello from the edge"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> JournalFile:
+    return JournalFile(tmp_path / "journal.db")
+
+
+@asynccontextmanager
+async def connector(file: JournalFile) -> AsyncIterator[SqliteJournal]:
+    """The journal as a connector has it; what is done in it stays."""
+    async with SqliteJournal(file.path, observer=RecordingObserver()) as journal:
+        yield journal
+
+
+async def advance(journal: SqliteJournal, state: State, *, reason: Reason | None = UNKNOWN) -> int:
+    """A new request that is brought to a state, with that reason where it is finished; its number."""
+    await journal.record(a_request())
+    (claimed,) = await journal.claim(due_before=START, limit=1)
+    if state is State.WAITING:
+        return claimed.id
+    await journal.open_attempts([claimed.id], at=START, clock_offset=None)
+    if state is State.IN_DOUBT:
+        await journal.apply(Doubt(id=claimed.id, at=START, settle_at=START, message="time-out"))
+    if state in UNFINISHED:
+        return claimed.id
+    step = a_success(claimed.id) if reason is None else a_failure(claimed.id, reason=reason, counted=True)
+    await journal.apply(step)
+    if state is State.REPORTED:
+        await journal.report([claimed.id], at=START)
+    return claimed.id
+
+
+async def a_file_with(file: JournalFile, state: State, *, reason: Reason | None = UNKNOWN) -> int:
+    async with connector(file) as journal:
+        return await advance(journal, state, reason=reason)
+
+
+async def outbox(file: JournalFile) -> list[Unreported]:
+    async with connector(file) as journal:
+        return await journal.unreported(after=0, limit=100)
+
+
+async def claimable(file: JournalFile, *, at: float) -> list[Claimed]:
+    async with connector(file) as journal:
+        return await journal.claim(due_before=at, limit=100)
+
+
+# Reading.
+
+
+async def test_the_list_has_the_newest_first_and_no_more_than_asked_for(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        for number in range(5):
+            await journal.record(a_request(request_id=f"request{number}"))
+    found = file.entries("all", limit=3)
+    assert ["request4", "request3", "request2"] == [entry.request_id for entry in found]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "standings"),
+    [
+        (State.WAITING, None, {"all", "waiting"}),
+        (State.OPEN, None, {"all", "doubt"}),
+        (State.IN_DOUBT, None, {"all", "doubt"}),
+        (State.FINISHED, None, {"all", "unreported"}),
+        (State.FINISHED, Reason.EXPIRED, {"all", "unreported", "failed"}),
+        (State.FINISHED, UNKNOWN, {"all", "unreported", "failed", "unknown"}),
+        (State.REPORTED, None, {"all"}),
+        (State.REPORTED, UNKNOWN, {"all", "failed", "unknown"}),
+    ],
+)
+async def test_a_standing_narrows_the_list(
+    file: JournalFile, state: State, reason: Reason | None, standings: set[str]
+) -> None:
+    await a_file_with(file, state, reason=reason)
+    assert standings == {standing for standing in STANDINGS if file.entries(standing, limit=10)}
+
+
+async def test_one_request_is_shown_with_its_attempts(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    entry, (attempt,) = file.entry(id_)
+    assert (DARLA, "REPORTED", UNKNOWN, 1) == (
+        entry.phone_number,
+        entry.state,
+        entry.reason,
+        entry.attempts,
+    )
+    assert (START, "IN_DOUBT") == (attempt.opened_at, attempt.outcome)
+
+
+async def test_a_rejection_is_shown_without_recipient_and_attempts(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        await journal.record(a_rejection(request_id=7))
+    entry, attempts = file.entry(1)
+    assert (7, None, []) == (entry.request_id, entry.phone_number, attempts)
+
+
+async def test_reading_works_beside_a_running_connector(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        id_ = await advance(journal, State.FINISHED)
+        assert [id_] == [entry.id for entry in file.entries("all", limit=10)]
+        assert id_ == file.entry(id_)[0].id
+        assert id_ == file.unsettled(id_).id
+
+
+async def test_a_request_that_is_not_there_is_named(file: JournalFile) -> None:
+    await a_file_with(file, State.WAITING)
+    with pytest.raises(JournalError, match=r"journal\.db holds no request 99\b.*journal list"):
+        file.entry(99)
+
+
+# Resolving.
+
+
+@pytest.mark.parametrize("state", State)
+async def test_the_table_says_what_can_be_resolved(file: JournalFile, state: State) -> None:
+    """Every state with an unknown outcome, where it has an outcome at all; the table and the SQL agree."""
+    id_ = await a_file_with(file, state)
+    if state in sources(Event.RESOLVE):
+        file.resolve(a_success(file.unsettled(id_).id, status=b"{}"))
+        assert TRANSITIONS[state][Event.RESOLVE] == file.entry(id_)[0].state
+    else:
+        with pytest.raises(JournalError, match="nothing to resolve"):
+            file.unsettled(id_)
+        with pytest.raises(JournalError, match="nothing to resolve"):
+            file.resolve(a_success(id_))
+        assert state == file.entry(id_)[0].state
+
+
+@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
+@pytest.mark.parametrize("reason", [None, Reason.EXPIRED, Reason.TWILIO_UNAVAILABLE])
+async def test_a_known_outcome_is_not_replaced(
+    file: JournalFile, state: State, reason: Reason | None
+) -> None:
+    id_ = await a_file_with(file, state, reason=reason)
+    with pytest.raises(JournalError, match="nothing to resolve"):
+        file.resolve(a_failure(id_))
+    assert reason == file.entry(id_)[0].reason
+
+
+@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
+async def test_a_resolved_request_is_reported_anew_and_once(file: JournalFile, state: State) -> None:
+    id_ = await a_file_with(file, state)
+    file.resolve(a_success(id_, status=b"resolved"))
+    (status,) = await outbox(file)
+    assert (id_, b"resolved") == (status.id, status.status)
+
+
+async def test_a_resolved_status_leaves_after_those_that_wait(file: JournalFile) -> None:
+    """The reporter reads on from the last position: a status put before it would never leave."""
+    async with connector(file) as journal:
+        unknown = await advance(journal, State.FINISHED)
+        other = await advance(journal, State.FINISHED, reason=None)
+    file.resolve(a_success(unknown))
+    assert [other, unknown] == [status.id for status in await outbox(file)]
+
+
+async def test_statuses_written_after_a_resolution_come_after_it(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    file.resolve(a_success(id_))
+    async with connector(file) as journal:
+        next_ = await advance(journal, State.FINISHED, reason=None)
+        assert [id_, next_] == [status.id for status in await journal.unreported(after=0, limit=10)]
+
+
+async def test_the_sid_that_a_person_names_is_known_from_then_on(file: JournalFile) -> None:
+    """Else the next equal text in doubt would be taken for it."""
+    id_ = await a_file_with(file, State.FINISHED)
+    file.resolve(a_success(id_, sid="SM7"))
+    async with connector(file) as journal:
+        assert {"SM7"} == await journal.known_sids(["SM7", "SM8"])
+
+
+async def test_what_was_resolved_is_not_resolved_again(file: JournalFile) -> None:
+    """Two persons at once: the second one learns that there is nothing left, and changes nothing."""
+    id_ = await a_file_with(file, State.FINISHED)
+    first, second = file.unsettled(id_), file.unsettled(id_)
+    file.resolve(a_success(first.id, sid="SM1"))
+    with pytest.raises(JournalError, match="nothing to resolve"):
+        file.resolve(a_failure(second.id))
+    entry, (attempt,) = file.entry(id_)
+    assert (None, "SM1", "SM1") == (entry.reason, entry.sid, attempt.sid)
+
+
+# Sending again.
+
+
+@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
+@pytest.mark.parametrize("reason", [None, UNKNOWN, Reason.EXPIRED])
+async def test_a_finished_request_can_be_sent_again(
+    file: JournalFile, state: State, reason: Reason | None
+) -> None:
+    id_ = await a_file_with(file, state, reason=reason)
+    new = file.resend(id_, at=START + 100, lifetime_seconds=60.0)
+    (claimed,) = await claimable(file, at=START + 100)
+    assert (new, a_request().notification) == (claimed.id, claimed.notification)
+    assert (START + 100, START + 160, 0) == (claimed.accepted_at, claimed.expires_at, claimed.attempts)
+    assert state == file.entry(id_)[0].state
+
+
+async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        old = await advance(journal, State.REPORTED)
+        waiting = await advance(journal, State.WAITING)
+    new = file.resend(old, at=START, lifetime_seconds=60.0)
+    async with connector(file) as journal:
+        assert [waiting] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
+        await journal.apply(a_failure(waiting))
+        assert [new] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
+
+
+async def test_two_requests_that_are_sent_again_wait_for_each_other(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    first, _ = (file.resend(id_, at=START, lifetime_seconds=60.0) for _ in range(2))
+    assert [first] == [claimed.id for claimed in await claimable(file, at=START)]
+
+
+async def test_a_request_that_is_sent_again_is_counted(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    file.resend(id_, at=START, lifetime_seconds=60.0)
+    async with connector(file) as journal:
+        assert 1 == (await journal.recover(now=START)).waiting
+
+
+@pytest.mark.parametrize("state", sorted(UNFINISHED))
+async def test_an_unfinished_request_is_not_sent_again(file: JournalFile, state: State) -> None:
+    id_ = await a_file_with(file, state)
+    with pytest.raises(JournalError, match=f"request {id_} .* cannot be sent again"):
+        file.resend(id_, at=START, lifetime_seconds=60.0)
+    assert 1 == len(file.entries("all", limit=10))
+
+
+async def test_a_rejection_is_not_sent_again(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        await journal.record(a_rejection())
+    with pytest.raises(JournalError, match="never was a valid one"):
+        file.resend(1, at=START, lifetime_seconds=60.0)
+
+
+# Purging.
+
+
+async def test_only_what_was_reported_and_finished_before_is_removed(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        gone = await advance(journal, State.REPORTED)
+        kept = [await advance(journal, State.FINISHED), await advance(journal, State.WAITING)]
+    assert 0 == file.purge(finished_before=START)
+    assert 1 == file.purge(finished_before=START + 1)
+    assert sorted(kept, reverse=True) == [entry.id for entry in file.entries("all", limit=10)]
+    with pytest.raises(JournalError, match=f"no request {gone}"):
+        file.entry(gone)
+
+
+async def test_a_purge_takes_the_attempts_along(file: JournalFile) -> None:
+    await a_file_with(file, State.REPORTED)
+    file.purge(finished_before=START + 1)
+    with closing(sqlite3.connect(file.path)) as connection:
+        assert (0,) == connection.execute("SELECT COUNT(*) FROM attempts").fetchone()
+
+
+# What can stand in the way.
+
+REPAIRS = {
+    "resolve": lambda file: file.resolve(a_success(1)),
+    "resend": lambda file: file.resend(1, at=START, lifetime_seconds=60.0),
+    "purge": lambda file: file.purge(finished_before=START + 1),
+}
+READS = {
+    "list": lambda file: file.entries("all", limit=10),
+    "show": lambda file: file.entry(1),
+    "unsettled": lambda file: file.unsettled(1),
+}
+
+
+@pytest.mark.parametrize("repair", REPAIRS)
+async def test_a_repair_needs_the_connector_to_be_stopped(file: JournalFile, repair: str) -> None:
+    async with connector(file) as journal:
+        await advance(journal, State.REPORTED)
+        with pytest.raises(JournalLocked, match=r"a connector is running on the journal .* Stop it"):
+            REPAIRS[repair](file)
+        assert (State.REPORTED, UNKNOWN) == (file.entry(1)[0].state, file.entry(1)[0].reason)
+    REPAIRS[repair](file)
+
+
+@pytest.mark.parametrize("repair", REPAIRS)
+async def test_a_repair_that_fails_leaves_the_journal_free(file: JournalFile, repair: str) -> None:
+    await a_file_with(file, State.WAITING)
+    if repair != "purge":
+        with pytest.raises(JournalError):
+            REPAIRS[repair](file)
+    async with connector(file) as journal:
+        assert 1 == (await journal.recover(now=START)).waiting
+
+
+@pytest.mark.parametrize("call", READS | REPAIRS)
+def test_a_journal_that_does_not_exist_is_named_and_not_created(file: JournalFile, call: str) -> None:
+    with pytest.raises(JournalError, match=r"there is no journal .*journal\.db"):
+        (READS | REPAIRS)[call](file)
+    assert not file.path.exists()
+
+
+@pytest.mark.parametrize("call", READS | REPAIRS)
+def test_a_file_that_is_no_database_is_named_and_left_alone(file: JournalFile, call: str) -> None:
+    file.path.write_text("my notes\n" * 1000)
+    with pytest.raises(JournalDamaged, match=r"journal\.db is damaged"):
+        (READS | REPAIRS)[call](file)
+    assert "my notes\n" * 1000 == file.path.read_text()
+
+
+@pytest.mark.parametrize("call", READS)
+def test_an_empty_file_is_no_journal_yet(file: JournalFile, call: str) -> None:
+    file.path.touch()
+    with pytest.raises(JournalError, match=r"journal\.db"):
+        READS[call](file)
+    assert b"" == file.path.read_bytes()
+
+
+# The commands.
+
+
+@pytest.fixture
+def config(file: JournalFile) -> Path:
+    path = file.path.with_name("connector.toml")
+    path.write_text(
+        f'[journal]\nurl = "sqlite:///{file.path}"\n'
+        '[connector.parameters]\nTWILIO_ACCOUNT_SID = "AC1"\nDefaultFromPhoneNumber = "+19999999999"\n'
+    )
+    return path
+
+
+async def test_the_list_shows_neither_text_nor_number(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await a_file_with(file, State.FINISHED)
+    assert 0 == commands.entries(config, only="all", limit=50, environ={})
+    said = capsys.readouterr().out
+    assert "OutcomeUnknown" in said
+    assert "********0000" in said
+    assert "1 requests\n" == said.splitlines(keepends=True)[-1]
+    assert (False, False) == (TEXT in said, DARLA in said)
+
+
+async def test_a_list_that_is_cut_says_so(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await a_file_with(file, State.FINISHED)
+    commands.entries(config, only="all", limit=1, environ={})
+    assert "there may be more (--limit 1)" in capsys.readouterr().out
+
+
+async def test_one_request_is_shown_without_text_and_number(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    assert 0 == commands.show(config, id_, environ={})
+    said = capsys.readouterr().out
+    assert "accepted_at   2023-11-14T22:13:20Z\n" in said
+    assert "attempt 1:\n" in said
+    assert (False, False) == (TEXT in said, DARLA in said)
+
+
+async def test_resolved_as_sent_becomes_a_success(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    assert 0 == commands.resolve(config, id_, sent=True, sid="SM7", environ={})
+    (row,) = await outbox(file)
+    status = json.loads(row.status)
+    expected = {"message_status": "sent", "to_number": DARLA, "name": "Darla"}
+    assert ("success", expected) == (
+        status["response"]["status"],
+        status["response"]["payload"]["messages"],
+    )
+    assert "request123" == status["id"]
+    assert f"request {id_} is settled" in capsys.readouterr().out
+
+
+async def test_resolved_as_sent_without_a_sid_has_none(file: JournalFile, config: Path) -> None:
+    """An empty SID would be one, and be known."""
+    id_ = await a_file_with(file, State.REPORTED)
+    commands.resolve(config, id_, sent=True, sid=None, environ={})
+    entry, (attempt,) = file.entry(id_)
+    assert (None, None, None) == (entry.reason, entry.sid, attempt.sid)
+
+
+async def test_resolved_as_not_sent_stays_a_failure_with_another_reason(
+    file: JournalFile, config: Path
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    assert 0 == commands.resolve(config, id_, sent=False, sid=None, environ={})
+    (row,) = await outbox(file)
+    response = json.loads(row.status)["response"]
+    assert ("fail", "TwilioUnavailable") == (response["status"], response["error"])
+
+
+async def test_a_resend_names_the_new_request(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    assert 0 == commands.resend(config, id_, environ={})
+    assert f"request {id_} will be sent again as request {id_ + 1}" in capsys.readouterr().out
+
+
+async def test_a_purge_by_days_says_how_many(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await a_file_with(file, State.REPORTED)
+    assert 0 == commands.purge(config, days=1e5, environ={})
+    assert 0 == commands.purge(config, days=1.0, environ={})
+    assert "0 requests removed\n1 requests removed\n" == capsys.readouterr().out
