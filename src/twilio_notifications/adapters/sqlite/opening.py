@@ -146,6 +146,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # and with them requests that the broker has already forgotten.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # A large index or update would spill into /var/tmp, which is out of reach of a confined connector.
+    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA journal_size_limit = 8388608")
     _migrate(connection)
 
