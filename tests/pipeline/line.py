@@ -27,6 +27,7 @@ from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
     from typing import Literal
 
     from twilio_notifications.ports import Claimed, Journal, Unreported
@@ -99,10 +100,11 @@ async def a_line(
     ordering: Literal["recipient", "none"] = "recipient",
     jitter: Callable[[], float] = lambda: 1.0,
     timing: Timing = TIMING,
+    path: Path | None = None,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion."""
     clock, observer = LineClock(), RecordingObserver()
-    async with SqliteJournal(None, observer=observer, ordering=ordering) as sqlite:
+    async with SqliteJournal(path, observer=observer, ordering=ordering) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         journal = cast("Journal", clock.journal)
         secret = ScriptedSecret()

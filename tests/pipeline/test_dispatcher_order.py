@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.pipeline.line import a_line, a_running_line, running
 from tests.support.factories import START, a_postponement, a_request, refused, too_many
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, NotSent, Priority, Unanswered, VoiceLocation
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
 
@@ -71,6 +75,26 @@ async def test_without_ordering_a_later_request_overtakes_one_that_waits_for_its
             assert ["second"] == line.sender.ids()
             await line.clock.advance(8)
             assert ["second", "first"] == line.sender.ids()
+
+
+async def test_without_ordering_a_request_that_takes_the_turn_after_a_claim_is_no_defect(
+    tmp_path: Path,
+) -> None:
+    """A claim reads what is committed; what the journal still has to write may give the turn to another."""
+    async with a_line(ordering="none", path=tmp_path / "journal.db") as line:
+        await line.journal.record(a_request(A, request_id="first"))
+        await line.journal.open_attempts([1], at=START, clock_offset=None)
+        await line.journal.apply(a_postponement(1, due_at=START + 8))
+        async with running(line):
+            with line.stalled_disk():
+                recorded = line.journal.record(a_request(A, request_id="second", accepted_at=START + 7))
+                await line.turns()
+                line.clock.set(START + 9)
+                line.dispatcher.wake()
+                await line.turns()
+            await recorded
+            await line.clock.settle()
+            assert {"first", "second"} == set(line.sender.ids())
 
 
 async def test_urgent_requests_overtake_waiting_ones_of_other_recipients() -> None:

@@ -16,13 +16,17 @@ from twilio_notifications.adapters.sqlite.rows import (
     attempt_outcome,
     claimed,
     doubtful,
+    encoded_charges,
     encoded_id,
+    paid_back,
     rejection_row,
     request_row,
 )
 from twilio_notifications.adapters.sqlite.writer import Writer
 from twilio_notifications.core.lifecycle import ForbiddenTransition
+from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
 from twilio_notifications.ports import (
+    NO_CHARGES,
     Agenda,
     Doubt,
     Finish,
@@ -37,10 +41,11 @@ from twilio_notifications.ports import (
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from twilio_notifications.core.policy import Charge
     from twilio_notifications.ports import Claimed, Doubtful, Observer, Step
 
 Ordering = Literal["recipient", "none"]
@@ -124,11 +129,39 @@ class SqliteJournal:
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
-        return await self._read(lambda connection: _claim(connection, due_before, limit))
+        # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
+        read = self._writer.submit if self._overtaking else self._read
+        return await read(lambda connection: _claim(connection, due_before, limit))
 
-    async def open_attempts(self, ids: Sequence[int], *, at: float, clock_offset: float | None) -> None:
-        """Opens one attempt for each; on disk before any of them is made."""
-        await self._writer.submit(lambda connection: _open_attempts(connection, ids, at, clock_offset))
+    async def open_attempts(
+        self,
+        ids: Sequence[int],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
+    ) -> None:
+        """Opens one attempt for each; on disk, with its charges, before any of them is made."""
+
+        def operation(connection: sqlite3.Connection) -> None:
+            rows = [(id_, at, clock_offset, encoded_charges(charges.get(id_, ()))) for id_ in ids]
+            _open_attempts(connection, ids, rows)
+            every = [charge for id_ in ids for charge in charges.get(id_, ())]
+            connection.executemany(sql.CHARGE, [(one.scope, one.since, one.amount) for one in every])
+
+        await self._writer.submit(operation)
+
+    async def usage(self, scopes: Sequence[str], *, since: float) -> Tally:
+        """What of these scopes was used in windows that began at or after `since`."""
+        return await self._read(
+            lambda connection: Tally(
+                {
+                    (name, begun): used
+                    for scope in scopes
+                    for name, begun, used in connection.execute(sql.USAGE, (scope, since))
+                }
+            )
+        )
 
     async def apply(self, step: Step) -> None:
         """Takes one step of a request's life, its attempt and its status in the same transaction."""
@@ -170,9 +203,12 @@ class SqliteJournal:
 
     async def purge(self, *, finished_before: float, limit: int) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""
-        return await self._writer.submit(
-            lambda connection: connection.execute(sql.PURGE, (finished_before, limit)).rowcount
-        )
+
+        def operation(connection: sqlite3.Connection) -> int:
+            connection.execute(sql.PURGE_USAGE, (finished_before - LONGEST_PERIOD_SECONDS,))
+            return connection.execute(sql.PURGE, (finished_before, limit)).rowcount
+
+        return await self._writer.submit(operation)
 
     async def recover(self, *, now: float) -> Recovery:
         """At a start: attempts that an earlier run left open are in doubt, cut off by our own end."""
@@ -355,18 +391,22 @@ def _claim(connection: sqlite3.Connection, due_before: float, limit: int) -> lis
 
 
 def _open_attempts(
-    connection: sqlite3.Connection, ids: Sequence[int], at: float, clock_offset: float | None
+    connection: sqlite3.Connection, ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     changed = connection.executemany(sql.OPEN_REQUEST, [(id_,) for id_ in ids]).rowcount
     _require(changed == len(ids), ids)
-    connection.executemany(sql.OPEN_ATTEMPT, [(id_, at, clock_offset) for id_ in ids])
+    connection.executemany(sql.OPEN_ATTEMPT, rows)
 
 
 def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> None:
-    connection.execute(
+    outcome = attempt_outcome(step)
+    row = connection.execute(
         sql.CLOSE_ATTEMPT,
-        (step.at, attempt_outcome(step), step.reason, step.message, step.code, sid, step.id),
-    )
+        (step.at, outcome, step.reason, step.message, step.code, sid, step.id),
+    ).fetchone()
+    for charge in paid_back(outcome, None if row is None else row[0]):
+        connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
+        connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
 
 
 def _agenda(connection: sqlite3.Connection) -> Agenda:
