@@ -139,7 +139,8 @@ class TwilioSender:
         answer = self._read(response, body)
         page = _read_page(body) if answer.http_status == _OK else None
         if page is None:
-            detail = f"HTTP {answer.http_status} {answer.message or ''}".rstrip()
+            said = "and a list that cannot be read" if answer.http_status == _OK else answer.message or ""
+            detail = f"HTTP {answer.http_status} {said}".rstrip()
             return Unreadable(detail=detail, retry_after=answer.retry_after)
         return page
 
@@ -158,12 +159,22 @@ class TwilioSender:
         return answer
 
     async def verify(self) -> Answer:
-        """What Twilio says to these credentials: reads one message's record, and sends nothing."""
+        """What Twilio says to these credentials: reads one message's record, and sends nothing.
+
+        A success that is not Twilio's (the log-in page of a network) is Unanswered.
+        """
         url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
         request = (
             self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True).build()
         )
-        return await self._answer(request)
+        try:
+            response = await request.send()
+            body = bytes(await response.bytes())
+        except PyreqwestError as error:
+            return failed_answer(error)
+        if response.status == _OK and _read_page(body) is None:
+            return Unanswered(detail="what answers there is not Twilio")
+        return self._read(response, body)
 
     async def reachable(self) -> bool:
         """Whether a connection can be made; what is answered does not matter."""
@@ -313,7 +324,7 @@ def clock_offset(header: str | None, *, now: float) -> float | None:
 def _instant(header: str) -> float | None:
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):  # a number that no date has
         return None
     # A date without a zone is read as UTC: HTTP dates are always GMT (RFC 9110, 5.6.7).
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
