@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from importlib.metadata import version
@@ -21,6 +22,7 @@ FAILED = 1
 WRONG_USAGE = 2
 
 _STANDINGS = ("all", "waiting", "doubt", "unreported", "unknown", "failed")
+_HIGHEST_PORT = 65_535
 _CONFIG_HELP = "the configuration file (TOML); every key can also be set by environment"
 
 
@@ -204,7 +206,7 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retries", type=int, metavar="N", help="further attempts (default: 0)")
     parser.add_argument("--id", help="the request's id (default: a random one)")
     parser.add_argument(
-        "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to wait (default: 60)"
+        "--timeout", type=_seconds, default=60.0, metavar="SECONDS", help="how long to wait (default: 60)"
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
 
@@ -230,7 +232,7 @@ def _add_simulator(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "--listen", type=_address, required=True, metavar="HOST:PORT", help="port 0 takes a free one"
     )
     simulator.add_argument(
-        "--latency", type=float, default=0.0, metavar="SECONDS", help="added to each answer (default: 0)"
+        "--latency", type=_seconds, default=0.0, metavar="SECONDS", help="added to each answer (default: 0)"
     )
     simulator.set_defaults(command=_simulator)
 
@@ -286,6 +288,13 @@ def _add_number(parser: argparse.ArgumentParser) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, separator, port = text.rpartition(":")
-    if not (separator and host and port.isdecimal()):
+    if not (separator and host and port.isdecimal() and int(port) <= _HIGHEST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT, as in 127.0.0.1:4010")
     return host.strip("[]"), int(port)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)  # argparse makes a sentence of a ValueError
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+    return seconds

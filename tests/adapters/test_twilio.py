@@ -78,7 +78,7 @@ async def test_a_call_is_posted_with_exactly_these_fields() -> None:
 
 
 async def test_account_and_token_go_as_basic_authentication_with_every_request_that_needs_them() -> None:
-    async with RawHttp(answering(200)) as server, a_sender(server.url) as sender:
+    async with RawHttp(answering(200, page())) as server, a_sender(server.url) as sender:
         await sender.send(a_notification())
         await sender.verify()
         await sender.look_up(a_notification(), since=NOW)
@@ -353,6 +353,12 @@ async def test_credentials_are_verified_without_sending_anything(twilio: Simulat
     assert isinstance(answer, Answered)
     assert status == answer.http_status
     assert [] == list(twilio.ledger)
+
+
+async def test_a_success_that_is_not_twilios_verifies_nothing() -> None:
+    """The log-in page of a hotel's network."""
+    async with RawHttp(answering(200, b"<html></html>")) as server, a_sender(server.url) as sender:
+        assert isinstance(await sender.verify(), Unanswered)
 
 
 async def test_an_answer_that_is_lost_is_no_answer(twilio: Simulator) -> None:

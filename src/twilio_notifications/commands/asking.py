@@ -61,15 +61,13 @@ class Asker:
         status: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[request["id"]] = status
         topic = self._topics.text if channel is Channel.SMS else self._topics.call
-        await self._session.publish(topic, json.dumps(request).encode())
+        published = self._session.publish(topic, json.dumps(request).encode())
         try:
             async with asyncio.timeout(timeout_seconds):
+                await asyncio.shield(published)
                 return await status
         except TimeoutError:
-            raise NoStatus(
-                f"no status came within {timeout_seconds:g} s. The request has reached the broker: "
-                "is a connector running with this configuration? Its log says what it waits for."
-            ) from None
+            raise NoStatus(_silence(timeout_seconds, reached=published.done())) from None
 
     def _received(self, inbound: Inbound) -> None:
         inbound.acknowledge()
@@ -77,8 +75,23 @@ class Asker:
             status = json.loads(inbound.payload)
         except ValueError:
             return  # somebody else's message on the status topic
-        if not isinstance(status, dict):
+        if not _is_status(status):
             return
         waiting = self._waiting.get(str(status.get("id")))
         if waiting is not None and not waiting.done():
             waiting.set_result(status)
+
+
+def _is_status(document: Any) -> bool:
+    """Whether it has at least what is looked at; anybody may publish anything on the topic."""
+    response = document.get("response") if isinstance(document, dict) else None
+    return isinstance(response, dict) and "status" in response
+
+
+def _silence(seconds: float, *, reached: bool) -> str:
+    if not reached:
+        return f"the broker did not acknowledge the request within {seconds:g} s. Its log may say why."
+    return (
+        f"no status came within {seconds:g} s. The request has reached the broker: "
+        "is a connector running with this configuration? Its log says what it waits for."
+    )

@@ -9,12 +9,16 @@ import sys
 import time
 
 from twilio_notifications.commands.extras import demo_extra
+from twilio_notifications.core.errors import ConnectorError
 
 
 def simulator(*, host: str, port: int, latency_seconds: float) -> int:
     """Serves until SIGTERM or SIGINT, then returns 0."""
-    with demo_extra():
-        asyncio.run(_serve(host, port, latency_seconds))
+    try:
+        with demo_extra():
+            asyncio.run(_serve(host, port, latency_seconds))
+    except OSError as error:
+        raise ConnectorError(f"nothing can be served on {host}:{port}: {error}. Try another port.") from error
     return 0
 
 

@@ -1,0 +1,235 @@
+"""`check`: one line for each part, and a sentence for each that does not work. It disturbs nothing."""
+
+from __future__ import annotations
+
+import random
+import socket
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.process import (
+    TOKEN,
+    TOKEN_VARIABLE,
+    Connector,
+    Program,
+    configuration,
+    environment,
+    exit_code,
+    run_program,
+    write_configuration,
+)
+from tests.support.raw_broker import Link, RawBroker
+from tests.support.raw_http import Exchange, RawHttp
+from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.support.process import Section
+
+SUBJECTS = ["configuration", "journal", "secret", "broker", "twilio"]
+
+
+@pytest.fixture
+async def broker() -> AsyncIterator[EmbeddedBroker]:
+    async with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Simulator]:
+    numbers = random.Random(1)  # noqa: S311 - SIDs
+    async with Simulator(clock=time.time, random=numbers, auth_tokens=[TOKEN]) as twilio:
+        yield twilio
+
+
+class Surroundings:
+    """Everything in its place; what a test wants broken it names."""
+
+    def __init__(self, folder: Path, broker: EmbeddedBroker, twilio: Simulator) -> None:
+        self.folder = folder
+        self._broker_url, self._twilio_url = broker.url, twilio.base_url
+
+    def settings(self, **sections: Section) -> dict[str, Section]:
+        return configuration(broker_url=self._broker_url, twilio_url=self._twilio_url, **sections)
+
+    async def check(self, *arguments: str, token: str = TOKEN, **sections: Section) -> Program:
+        config = write_configuration(self.folder / "connector.toml", self.settings(**sections))
+        environ = environment(**{TOKEN_VARIABLE: token} if token else {})
+        return await run_program("check", "--config", str(config), *arguments, environ=environ)
+
+
+@pytest.fixture
+def surroundings(tmp_path: Path, broker: EmbeddedBroker, twilio: Simulator) -> Surroundings:
+    return Surroundings(tmp_path, broker, twilio)
+
+
+def lines(program: Program) -> dict[str, tuple[str, str]]:
+    """For each subject whether it is ok, and the sentence."""
+    found = [line.split(maxsplit=2) for line in program.stdout if not line.startswith("note")]
+    return {subject: (verdict, sentence) for verdict, subject, sentence in found}
+
+
+def failure(program: Program, subject: str) -> str:
+    """The sentence of the only part that does not work."""
+    assert 1 == exit_code(program), program.output
+    assert [] == program.stderr
+    verdicts = {subject: verdict for subject, (verdict, _) in lines(program).items()}
+    assert [subject] == [name for name, verdict in verdicts.items() if verdict == "FAIL"], program.output
+    return lines(program)[subject][1]
+
+
+async def test_when_all_is_well_every_part_says_so(surroundings: Surroundings, twilio: Simulator) -> None:
+    program = await surroundings.check()
+    assert (0, []) == (exit_code(program), program.stderr), program.output
+    verdicts = {subject: lines(program)[subject][0] for subject in SUBJECTS}
+    assert dict.fromkeys(SUBJECTS, "ok") == verdicts, program.output
+    assert TOKEN not in program.output
+    assert [] == list(twilio.ledger)
+
+
+async def test_it_changes_nothing(surroundings: Surroundings) -> None:
+    await surroundings.check()
+    assert ["connector.toml"] == sorted(path.name for path in surroundings.folder.iterdir())
+
+
+async def test_it_disturbs_no_connector_that_runs(surroundings: Surroundings) -> None:
+    async with Connector(surroundings.folder, surroundings.settings()) as connector:
+        await connector.ready()
+        program = await surroundings.check()
+        assert 0 == exit_code(program), program.output
+        assert "in use by a running connector" in lines(program)["journal"][1]
+        assert [] == connector.events("broker_lost")
+        assert 0 == await connector.terminate()
+
+
+async def test_offline_nothing_is_tried_that_needs_a_network(surroundings: Surroundings) -> None:
+    absent = "http://127.0.0.1:1"
+    program = await surroundings.check(
+        "--offline", twilio={"base_url": absent}, transport={"url": "mqtt://x.invalid"}
+    )
+    assert 0 == exit_code(program), program.output
+    assert {"broker", "twilio"}.isdisjoint(lines(program))
+
+
+# Each part broken in turn
+
+
+async def test_no_broker(surroundings: Surroundings) -> None:
+    with socket.socket() as seat:
+        seat.bind(("127.0.0.1", 0))
+        url = f"mqtt://user:pa55@127.0.0.1:{seat.getsockname()[1]}"
+        program = await surroundings.check(transport={"url": url})
+    assert "is the broker running?" in failure(program, "broker")
+    assert "pa55" not in program.output
+
+
+async def test_a_broker_that_does_not_answer(surroundings: Surroundings) -> None:
+    async def stay_silent(link: Link) -> None:
+        await link.hear_the_end()
+
+    async with RawBroker(stay_silent) as silent:
+        program = await surroundings.check(transport={"url": silent.url, "connect_timeout_seconds": 0.1})
+    assert "no answer within 0.1 s" in failure(program, "broker")
+
+
+async def test_a_wrong_token(surroundings: Surroundings) -> None:
+    program = await surroundings.check(token="wrong")
+    assert "check TWILIO_ACCOUNT_SID and the auth token" in failure(program, "twilio")
+
+
+async def test_no_twilio(surroundings: Surroundings) -> None:
+    program = await surroundings.check(twilio={"base_url": "http://127.0.0.1:1"})
+    assert "http://127.0.0.1:1 cannot be reached" in failure(program, "twilio")
+
+
+async def test_something_else_than_twilio(surroundings: Surroundings) -> None:
+    async def welcome(exchange: Exchange) -> None:
+        exchange.answer(200, b"<html>Please log in to the hotel's network</html>")
+
+    async with RawHttp(welcome) as portal:
+        program = await surroundings.check(twilio={"base_url": portal.url})
+    assert "not Twilio" in failure(program, "twilio")
+
+
+async def test_no_secret_in_the_environment(surroundings: Surroundings) -> None:
+    program = await surroundings.check(token="")
+    assert TOKEN_VARIABLE in failure(program, "secret")
+    assert "broker" in lines(program), "the other parts are tried all the same"
+
+
+async def test_a_secret_file_that_everybody_can_read(surroundings: Surroundings) -> None:
+    path = surroundings.folder / "token"
+    path.write_text(TOKEN)
+    path.chmod(0o644)
+    program = await surroundings.check(secrets={"source": "file", "path": "token"})
+    assert f"chmod o-r {path}" in failure(program, "secret")
+
+
+async def test_a_secret_file_of_systemd_comes_first(surroundings: Surroundings, tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / "token").write_text(TOKEN)
+    (credentials / "token").chmod(0o400)
+    settings = surroundings.settings(secrets={"source": "file", "path": "token"})
+    config = write_configuration(tmp_path / "connector.toml", settings)
+    environ = environment(CREDENTIALS_DIRECTORY=str(credentials))
+    program = await run_program("check", "--config", str(config), environ=environ)
+    assert 0 == exit_code(program), program.output
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"no database at all" * 100, "is damaged"), (None, "does not exist")],
+    ids=["another file", "no folder"],
+)
+async def test_a_bad_journal(surroundings: Surroundings, content: bytes | None, sentence: str) -> None:
+    url = "sqlite:///journal.db" if content is not None else "sqlite:///absent/journal.db"
+    journal = surroundings.folder / "journal.db"
+    if content is not None:
+        journal.write_bytes(content)
+    program = await surroundings.check(journal={"url": url})
+    assert sentence in failure(program, "journal")
+    assert content is None or content == journal.read_bytes(), "it must be left as it was"
+
+
+async def test_a_database_of_somebody_else(surroundings: Surroundings) -> None:
+    with closing(sqlite3.connect(surroundings.folder / "journal.db")) as connection:
+        connection.execute("CREATE TABLE theirs (a)")
+    program = await surroundings.check()
+    assert "no journal of this program" in failure(program, "journal")
+
+
+async def test_a_journal_that_is_a_folder(surroundings: Surroundings) -> None:
+    (surroundings.folder / "journal.db").mkdir()
+    program = await surroundings.check()
+    assert f"{surroundings.folder / 'journal.db'} cannot be read" in failure(program, "journal")
+
+
+async def test_several_things_at_once_are_all_told(surroundings: Surroundings) -> None:
+    program = await surroundings.check(token="wrong", journal={"url": "sqlite:///absent/journal.db"})
+    assert 1 == exit_code(program), program.output
+    assert {"journal", "twilio"} == {
+        name for name, (verdict, _) in lines(program).items() if verdict == "FAIL"
+    }
+
+
+async def test_a_wrong_configuration_is_exit_code_2(surroundings: Surroundings) -> None:
+    program = await surroundings.check(log={"level": "LOUD"}, twilio={"concurrency": 0})
+    assert (2, []) == (exit_code(program), program.stdout)
+    assert 2 == len(program.stderr), program.output
+
+
+async def test_a_sender_number_without_a_plus_is_a_note(surroundings: Surroundings) -> None:
+    parameters: dict[str, Any] = {
+        "connector.parameters": {"TWILIO_ACCOUNT_SID": "AC1", "DefaultFromPhoneNumber": "4254492999"}
+    }
+    program = await surroundings.check("--offline", **parameters)
+    assert 0 == exit_code(program), program.output
+    assert [line for line in program.stdout if line.startswith("note") and "DefaultFromPhoneNumber" in line]
