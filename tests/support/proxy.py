@@ -21,7 +21,6 @@ class Proxy:
         self._target = target
         self._server: asyncio.Server | None = None
         self._seat = socket.socket()
-        self._ends: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self._through = asyncio.Event()
         self._through.set()
@@ -31,8 +30,8 @@ class Proxy:
 
     async def cut(self) -> None:
         """Breaks every connection; new ones can be made at once."""
-        for end in self._ends:
-            end.transport.abort()
+        for passing in self._passing:
+            passing.cancel()
         if self._passing:
             await asyncio.wait(self._passing)
 
@@ -68,22 +67,22 @@ class Proxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        passing = asyncio.current_task()
-        assert passing is not None
+        # A task of its own: the one that asyncio made for this connection complains when it is cancelled.
+        passing = asyncio.create_task(self._join(reader, writer))
         self._passing.add(passing)
-        self._ends.add(writer)
         try:
-            await self._through.wait()
-            with contextlib.suppress(OSError):
-                await self._join(reader, writer)
+            await asyncio.wait({passing})
         finally:
-            writer.transport.abort()
-            self._ends.discard(writer)
+            passing.cancel()
             self._passing.discard(passing)
+            writer.transport.abort()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
-        self._ends.add(far_writer)
+        await self._through.wait()
+        try:
+            far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
+        except OSError:
+            return  # the other side is down: then this side is closed, too
         directions = {
             asyncio.create_task(self._pass_on(reader, far_writer)),
             asyncio.create_task(self._pass_on(far_reader, writer)),
@@ -92,7 +91,6 @@ class Proxy:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
             far_writer.transport.abort()
-            self._ends.discard(far_writer)
             for direction in directions:
                 direction.cancel()
             await asyncio.wait(directions)
