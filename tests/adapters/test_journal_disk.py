@@ -1,0 +1,158 @@
+"""A disk that is full: nothing is promised, nothing is lost, and it goes on by itself when there is room."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, cast
+
+from tests.support.factories import START, a_request, a_success
+from tests.support.fakes import RecordingObserver
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.errors import JournalClosed
+from twilio_notifications.ports import Level, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from twilio_notifications.ports import NewRequest
+
+WAIT_SECONDS = 20.0
+
+
+class AwaitedObserver(RecordingObserver):
+    """Can be waited for: events come from the journal's thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrived = threading.Condition()
+
+    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+        with self._arrived:
+            super().event(name, level=level, **fields)
+            self._arrived.notify_all()
+
+    async def heard(self, name: str) -> None:
+        def wait() -> bool:
+            with self._arrived:
+                return self._arrived.wait_for(lambda: self.count(name) > 0, WAIT_SECONDS)
+
+        assert await asyncio.to_thread(wait), f"{name} did not come"
+
+
+async def limit_pages(journal: SqliteJournal, count: int) -> None:
+    """A file of so many pages is full: SQLite reports it as it reports a full disk."""
+    await journal._writer.submit(
+        lambda connection: connection.execute(f"PRAGMA max_page_count = {count}").fetchone()
+    )
+
+
+def big(number: int) -> NewRequest:
+    return a_request(f"+1234500{number:04}", name="x" * 4000)
+
+
+async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterwards(tmp_path: Path) -> None:
+    observer = AwaitedObserver()
+    async with SqliteJournal(tmp_path / "journal.db", observer=observer) as journal:
+        await journal.record(big(0))
+        await limit_pages(journal, 1)
+        recordings = [journal.record(big(n)) for n in range(1, 300)]
+        await observer.heard("journal_unavailable")
+        assert {False} == {recording.done() for recording in recordings}
+        # The writer's thread holds the connection only while it tries: between two tries the room grows.
+        cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
+        assert {Recording.NEW} == set(await asyncio.gather(*recordings))
+        await observer.heard("journal_available")
+        assert 300 == len(await journal.overdue(now=float("inf"), limit=1000))
+    assert 1 == observer.count("journal_unavailable") == observer.count("journal_available")
+    (told,) = observer.named("journal_unavailable")
+    assert (Level.ERROR, str(tmp_path / "journal.db")) == (told.level, told.fields["journal"])
+
+
+async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) -> None:
+    observer = AwaitedObserver()
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path, observer=observer, maximum_waiting=30) as journal:
+        await limit_pages(journal, 1)
+        recordings = [journal.record(big(n)) for n in range(40)]
+        await observer.heard("journal_unavailable")
+        cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
+        found = await asyncio.gather(*recordings)
+    assert [Recording.NEW] * 30 + [Recording.FULL] * 10 == found
+
+
+async def test_what_was_never_written_is_not_promised_at_the_end_either(tmp_path: Path) -> None:
+    """The broker was not told either, and brings it again at the next start."""
+    observer = AwaitedObserver()
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path, observer=observer) as journal:
+        await journal.record(big(0))
+        await limit_pages(journal, 1)
+        recordings = [journal.record(big(n)) for n in range(1, 20)]
+        await observer.heard("journal_unavailable")
+    await asyncio.wait(recordings)
+    assert {JournalClosed} == {type(recording.exception()) for recording in recordings}
+    async with SqliteJournal(path, observer=observer) as journal:
+        assert 1 == len(await journal.overdue(now=float("inf"), limit=1000))
+
+
+async def test_what_can_be_read_is_read_while_the_disk_is_full(tmp_path: Path) -> None:
+    """Statuses that wait are published all the same."""
+    observer = AwaitedObserver()
+    async with SqliteJournal(tmp_path / "journal.db", observer=observer) as journal:
+        await journal.record(big(0))
+        await journal.open_attempts([1], at=START, clock_offset=None)
+        await journal.apply(a_success(1))
+        await limit_pages(journal, 1)
+        recordings = [journal.record(big(n)) for n in range(1, 20)]
+        await observer.heard("journal_unavailable")
+        assert [1] == [status.id for status in await journal.unreported(after=0, limit=9)]
+        assert {False} == {recording.done() for recording in recordings}
+    await asyncio.wait(recordings)
+    assert {JournalClosed} == {type(recording.exception()) for recording in recordings}
+
+
+FILLING = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from tests.support.factories import a_request
+
+class Observer:
+    def event(self, name, **fields):
+        print(name, flush=True)
+    def defect(self, name, error):
+        print(name, error, flush=True)
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    async with SqliteJournal(Path(sys.argv[1]), observer=Observer()) as journal:
+        await journal.record(a_request("+12345000000"))
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        recordings = [journal.record(a_request(f"+1234500{n:04}", name="x" * 4000)) for n in range(200)]
+        while not (await asyncio.to_thread(sys.stdin.readline)).startswith("room"):
+            pass
+        assert not any(recording.done() for recording in recordings), "promised too early"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        await asyncio.gather(*recordings)
+        print(len(await journal.overdue(now=float("inf"), limit=1000)), flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_limit_of_the_operating_system_is_waited_for_like_a_full_disk(tmp_path: Path) -> None:
+    """The only full disk that root and ordinary users can both have, without a file system of their own."""
+    command = [sys.executable, "-c", FILLING, str(tmp_path / "journal.db")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as peer:
+        assert peer.stdin is not None
+        assert peer.stdout is not None
+        assert "journal_unavailable\n" == peer.stdout.readline()
+        peer.stdin.write("room\n")
+        peer.stdin.close()
+        assert ["journal_available\n", "201\n"] == sorted(peer.stdout, reverse=True)
+    assert 0 == peer.returncode
