@@ -223,6 +223,7 @@ def _dispatcher(parts: _Parts, reporter: Reporter) -> Dispatcher:
         jitter=parts.jitter,
         pace=Pace.fresh(parts.settings.twilio.concurrency),
         renew_credentials=parts.credentials.renew,
+        limits=parts.settings.limits,
         on_status=reporter.wake,
     )
 

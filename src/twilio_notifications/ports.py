@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import (
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         Secret,
         Unreadable,
     )
+    from twilio_notifications.core.policy import Charge, Tally
 
 
 class Clock(Protocol):
@@ -253,6 +255,9 @@ class Recovery:
     unreported: int
 
 
+NO_CHARGES: Mapping[int, Sequence[Charge]] = MappingProxyType({})
+
+
 class Journal(Protocol):
     """The only memory. A call returns when its change is on disk; a failing disk is waited for."""
 
@@ -264,7 +269,18 @@ class Journal(Protocol):
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet."""
 
-    async def open_attempts(self, ids: Sequence[int], *, at: float, clock_offset: float | None) -> None: ...
+    async def open_attempts(
+        self,
+        ids: Sequence[int],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
+    ) -> None:
+        """Opens attempts and charges them, in one commit; an attempt that ends unsent is paid back."""
+
+    async def usage(self, scopes: Sequence[str], *, since: float) -> Tally:
+        """What of these scopes was used in windows that began at or after `since`."""
 
     async def apply(self, step: Step) -> None: ...
 

@@ -33,6 +33,7 @@ from twilio_notifications.core.parameters import (
     ValidParameters,
     check_parameters,
 )
+from twilio_notifications.core.policy import Period, Unit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 # Every key with its default as users and acceptance checks rely on them; None: not set by default.
@@ -73,6 +74,16 @@ PROMISED: dict[str, Any] = {
     "delivery.credential_wait_seconds": 300,
     "delivery.credential_probe_seconds": 15,
     "delivery.deduplicate_by_id_seconds": 0,
+    "limits.paused": False,
+    "limits.allowed_texts": [],
+    "limits.denied_texts": [],
+    "limits.allowed_calls": [],
+    "limits.denied_calls": [],
+    "limits.requests_per_recipient": 0,
+    "limits.recipient_period_seconds": 3600,
+    **{f"limits.{unit}_per_{period}": 0 for unit in Unit for period in Period},
+    "limits.identical_text_seconds": 0,
+    "limits.when_exceeded": "wait",
     "delivery.drain_seconds": 30,
     "status.detail": "document",
     "log.level": "INFO",
@@ -127,8 +138,8 @@ def test_the_dataclasses_have_a_field_for_each_key_and_no_default_of_their_own(s
 
 
 def test_settings_have_a_field_for_each_section() -> None:
-    assert {*SECTIONS, "parameters", "warnings"} == {entry.name for entry in fields(Settings)}
-    assert set(SECTIONS) == set(KEYS)
+    assert {*SECTIONS, "limits", "parameters", "warnings"} == {entry.name for entry in fields(Settings)}
+    assert {*SECTIONS, "limits"} == set(KEYS)
 
 
 def test_every_setting_and_section_is_explained() -> None:

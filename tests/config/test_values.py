@@ -16,11 +16,13 @@ from tests.config.loading_steps import (
 from twilio_notifications.config.keys import SETTINGS
 from twilio_notifications.config.kinds import Choice, FilePath, Seconds, WholeNumber
 from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.policy import Period, Unit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.config import Settings
+    from twilio_notifications.core.policy import Limits
 
 DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds)]
 MAY_BE_ZERO = {
@@ -29,19 +31,28 @@ MAY_BE_ZERO = {
     "delivery.settle_seconds",
     "delivery.deduplicate_by_id_seconds",
     "delivery.drain_seconds",
+    "limits.identical_text_seconds",
 }
 LONGEST = 4294967295
+SHORTER = {
+    "transport.keepalive_seconds": 65535,
+    "limits.recipient_period_seconds": 2678400,
+    "limits.identical_text_seconds": 2678400,
+}
 WHOLE_NUMBERS = {
     "connector.version": (1, 5),
     "transport.receive_maximum": (1, 65535),
     "journal.maximum_waiting": (1, 1_000_000_000),
     "twilio.concurrency": (1, 1000),
+    "limits.requests_per_recipient": (0, 1_000_000_000),
+    **{f"limits.{unit}_per_{period}": (0, 1_000_000_000) for unit in Unit for period in Period},
 }
 CHOICES = {
     "transport.kind": ["mqtt", "greengrass"],
     "transport.protocol": ["auto", "5", "3.1.1"],
     "secrets.source": ["environment", "file", "aws", "greengrass"],
     "delivery.ordering": ["recipient", "none"],
+    "limits.when_exceeded": ["wait", "refuse"],
     "status.detail": ["document", "extended"],
     "log.level": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "log.format": ["text", "json"],
@@ -69,7 +80,17 @@ def variables(name: str, text: str) -> dict[str, str]:
 
 def read(settings: Settings, name: str) -> Any:
     section, key = name.split(".")
+    if section == "limits":
+        return read_limit(settings.limits, key)
     return getattr(getattr(settings, section), key)
+
+
+def read_limit(limits: Limits, key: str) -> Any:
+    """Limits are a value of the core, with fields of its own."""
+    unit, _, period = key.partition("_per_")
+    if unit in set(Unit):
+        return sum(quota.most for quota in limits.quotas if (quota.unit, quota.period) == (unit, period))
+    return getattr(limits, key)
 
 
 def refusal(name: str, value: object) -> str:
@@ -111,7 +132,7 @@ def test_what_is_no_duration_is_refused(name: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", DURATIONS)
 def test_a_duration_has_an_end(name: str) -> None:
-    longest = 65535 if name == "transport.keepalive_seconds" else LONGEST
+    longest = SHORTER.get(name, LONGEST)
     assert longest == SETTINGS[name].accept(longest)
     assert f"to {longest}, not {longest + 1}" in refusal(name, longest + 1)
 

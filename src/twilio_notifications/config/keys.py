@@ -11,9 +11,11 @@ from twilio_notifications.config.kinds import (
     BrokerUrl,
     Choice,
     ConnectorArn,
+    Destinations,
     FilePath,
     JournalUrl,
     Seconds,
+    Switch,
     Text,
     TextList,
     WebUrl,
@@ -29,6 +31,7 @@ from twilio_notifications.config.settings import (
     TransportKind,
 )
 from twilio_notifications.core.parameters import VERSIONS
+from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Exceeding, Period, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 
 PARAMETERS = "connector.parameters."
 """What the names of the published parameters begin with; core.parameters knows the rest of them."""
+
+_COUNT = WholeNumber(minimum=0, maximum=1_000_000_000)
 
 KEYS: Mapping[str, Mapping[str, Kind]] = {
     "connector": {
@@ -88,6 +93,18 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "credential_wait_seconds": Seconds(),
         "credential_probe_seconds": Seconds(),
         "drain_seconds": Seconds(minimum=0),
+    },
+    "limits": {
+        "paused": Switch(),
+        "allowed_texts": Destinations(),
+        "denied_texts": Destinations(),
+        "allowed_calls": Destinations(),
+        "denied_calls": Destinations(),
+        "requests_per_recipient": _COUNT,
+        "recipient_period_seconds": Seconds(maximum=LONGEST_PERIOD_SECONDS),
+        **{f"{unit}_per_{period}": _COUNT for unit in Unit for period in Period},
+        "identical_text_seconds": Seconds(minimum=0, maximum=LONGEST_PERIOD_SECONDS),
+        "when_exceeded": Choice(words=Exceeding),
     },
     "status": {"detail": Choice(words=StatusDetail)},
     "log": {"level": Choice(words=LogLevel), "format": Choice(words=LogFormat)},

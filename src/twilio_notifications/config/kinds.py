@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SHORTEST = 0.001
 LONGEST = 4_294_967_295  # the most that MQTT 5 can say (3.1.2.11.2): 136 years, and no instant overflows
+
+_DESTINATION = re.compile(r"\+[0-9?][0-9?*]*")
 
 
 class Kind(ABC):
@@ -62,6 +65,20 @@ class Choice(Kind):
     def accept(self, value: Any) -> object:
         known = isinstance(value, str) and value in set(self.words)
         return self.words(value) if known else self.mismatch(value)
+
+
+class Switch(Kind):
+    """On or off."""
+
+    @property
+    def description(self) -> str:
+        return "true or false"
+
+    def from_text(self, text: str) -> object:
+        return {"true": True, "false": False}.get(text.strip().lower(), text)
+
+    def accept(self, value: Any) -> object:
+        return value if isinstance(value, bool) else self.mismatch(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +140,22 @@ class TextList(Kind):
     def accept(self, value: Any) -> object:
         fits = isinstance(value, list) and all(isinstance(entry, str) and entry for entry in value)
         return tuple(value) if fits else self.mismatch(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destinations(TextList):
+    """Countries, numbers and patterns of numbers; the value is a tuple."""
+
+    @property
+    def description(self) -> str:
+        return (
+            'a list of countries ("+49"), numbers ("+491701234567") and patterns ("+49170*", "+4917012345??")'
+        )
+
+    def accept(self, value: Any) -> object:
+        patterns = TextList.accept(self, value)
+        fits = isinstance(patterns, tuple) and all(_DESTINATION.fullmatch(pattern) for pattern in patterns)
+        return patterns if fits else self.mismatch(value)
 
 
 class TextKind(Kind):

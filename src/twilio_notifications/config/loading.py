@@ -28,6 +28,7 @@ from twilio_notifications.config.sources import Source, read_defaults, read_envi
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,6 +104,7 @@ def _settings(values: Mapping[str, Any], given: Mapping[str, Given], resolved: R
         journal=_journal(values),
         twilio=TwilioSettings(**_section(values, "twilio")),
         delivery=DeliverySettings(**_section(values, "delivery")),
+        limits=_limits(_section(values, "limits")),
         status=StatusSettings(**_section(values, "status")),
         log=LogSettings(**_section(values, "log")),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
@@ -134,6 +136,24 @@ def _transport(values: Mapping[str, Any]) -> TransportSettings:
         username=address.username,
         password=address.password,
         **section,
+    )
+
+
+def _limits(section: Mapping[str, Any]) -> Limits:
+    return Limits(
+        paused=section["paused"],
+        texts=Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
+        calls=Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
+        quotas=tuple(
+            Quota(unit=unit, period=period, most=most)
+            for unit in Unit
+            for period in Period
+            if (most := section[f"{unit}_per_{period}"])
+        ),
+        requests_per_recipient=section["requests_per_recipient"],
+        recipient_period_seconds=section["recipient_period_seconds"],
+        identical_text_seconds=section["identical_text_seconds"],
+        exceeding=section["when_exceeded"],
     )
 
 

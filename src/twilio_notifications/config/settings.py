@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.model import Secret
     from twilio_notifications.core.parameters import Parameters
+    from twilio_notifications.core.policy import Limits
 
 
 class TransportKind(StrEnum):
@@ -185,6 +186,7 @@ class Settings:
     journal: JournalSettings
     twilio: TwilioSettings
     delivery: DeliverySettings
+    limits: Limits
     status: StatusSettings
     log: LogSettings
     warnings: tuple[str, ...]

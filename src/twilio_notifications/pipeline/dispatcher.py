@@ -73,6 +73,8 @@ class Dispatcher:
     """Reads the secret again; whether it changed."""
     on_status: Callable[[], None]
     on_doubt: Callable[[], None] = _nobody
+    limits: policy.Limits = field(default_factory=policy.Limits)
+    """The operator's, replaced as a whole when the configuration is read again."""
     _alarm: Alarm = field(init=False)
     _in_flight: int = field(init=False, default=0)
     """Attempts that Twilio has not answered yet: what the pace bounds."""
@@ -124,7 +126,7 @@ class Dispatcher:
         return bool(claimed) or declined
 
     async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
-        verdicts = [(request, self._verdict(request, now)) for request in claimed]
+        verdicts, charges = await self._judged(claimed, now)
         admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
         await self._turn_away(verdicts, now)
         if not admitted or self._draining:  # the drain may have begun since this turn did
@@ -133,10 +135,33 @@ class Dispatcher:
         self._under_way += len(admitted)
         self._idle.clear()
         ids = [request.id for request in admitted]
-        await self.journal.open_attempts(ids, at=now, clock_offset=self.sender.clock_offset)
+        offset = self.sender.clock_offset
+        await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges)
         self.milestones.passed(Milestone.ATTEMPT_OPENED)
         for request in admitted:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
+
+    async def _judged(
+        self, claimed: Sequence[Claimed], now: float
+    ) -> tuple[list[tuple[Claimed, policy.Verdict]], dict[int, tuple[policy.Charge, ...]]]:
+        """Each request's verdict, and what those that are admitted use of the operator's limits."""
+        limits, verdicts, charged = self.limits, [], {}
+        tally = await self._tally(claimed, now)
+        for request in claimed:
+            verdict = self._verdict(request, now)
+            if isinstance(verdict, policy.Admit):
+                verdict = policy.judge(request.notification, limits, tally, now=now)
+            if isinstance(verdict, policy.Admit) and limits.counts:
+                charged[request.id] = policy.charges(request.notification, limits, now=now)
+                tally = tally.plus(charged[request.id])
+            verdicts.append((request, verdict))
+        return verdicts, charged
+
+    async def _tally(self, claimed: Sequence[Claimed], now: float) -> policy.Tally:
+        if not self.limits.counts:
+            return policy.Tally({})
+        scopes = {scope for request in claimed for scope in policy.scopes(request.notification, self.limits)}
+        return await self.journal.usage(sorted(scopes), since=now - policy.LONGEST_PERIOD_SECONDS)
 
     def _verdict(self, request: Claimed, now: float) -> policy.Verdict:
         wait = self.timing.credential_wait

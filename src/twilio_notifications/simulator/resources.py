@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.core.model import Channel
+from twilio_notifications.core.segments import count_segments
 from twilio_notifications.simulator.instants import rfc2822
 from twilio_notifications.simulator.numbers import MAGIC_GOOD_SENDER
-from twilio_notifications.simulator.segments import count_segments
 
 if TYPE_CHECKING:
     from twilio_notifications.simulator.orders import CallOrder, TextOrder

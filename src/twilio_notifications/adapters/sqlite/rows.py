@@ -14,9 +14,12 @@ from twilio_notifications.core.model import (
     Text,
     VoiceLocation,
 )
+from twilio_notifications.core.policy import Charge
 from twilio_notifications.ports import Claimed, Doubtful, Finish, Postpone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twilio_notifications.ports import NewRejection, NewRequest
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
@@ -147,3 +150,15 @@ def attempt_outcome(step: Finish | Postpone) -> str:
             return "DEFERRED"
         case _:
             assert_never(step)
+
+
+def encoded_charges(charges: Sequence[Charge]) -> str | None:
+    """The charges of an attempt, as they are kept with it; NULL for none."""
+    return json.dumps([(one.scope, one.since, one.amount) for one in charges]) if charges else None
+
+
+def paid_back(outcome: str, encoded: str | None) -> list[Charge]:
+    """The charges of an attempt that sent nothing; what was sent, or may have been, stays charged."""
+    if encoded is None or outcome in {"ACCEPTED", "IN_DOUBT"}:
+        return []
+    return [Charge(scope=scope, since=since, amount=amount) for scope, since, amount in json.loads(encoded)]

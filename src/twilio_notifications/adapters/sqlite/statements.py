@@ -66,11 +66,26 @@ OPEN_REQUEST = """
 UPDATE requests SET state = 'OPEN', due_at = NULL, turn = 0 WHERE id = ? AND state = 'WAITING' AND turn = 1
 """
 
-OPEN_ATTEMPT = "INSERT INTO attempts (request, opened_at, clock_offset) VALUES (?, ?, ?)"
+OPEN_ATTEMPT = "INSERT INTO attempts (request, opened_at, clock_offset, charges) VALUES (?, ?, ?, ?)"
+
+CHARGE = """
+INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
+ON CONFLICT (scope, since) DO UPDATE SET used = used + excluded.used
+"""
+
+PAY_BACK = "UPDATE usage SET used = MAX(0, used - ?) WHERE scope = ? AND since = ?"
+
+# An unused window is no window: of identical texts, its mere being there would say that one was sent.
+FORGET_UNUSED = "DELETE FROM usage WHERE scope = ? AND since = ? AND used = 0"
+
+USAGE = "SELECT scope, since, used FROM usage WHERE scope = ? AND since >= ?"
+
+PURGE_USAGE = "DELETE FROM usage WHERE since < ?"
 
 CLOSE_ATTEMPT = """
 UPDATE attempts SET closed_at = ?, outcome = ?, reason = ?, message = ?, code = ?, sid = ?, settle_at = NULL
 WHERE request = ? AND closed_at IS NULL
+RETURNING charges
 """
 
 FINISH = """

@@ -69,6 +69,7 @@ CREATE TABLE attempts (
     message      TEXT,
     code         INTEGER,
     sid          TEXT,
+    charges      TEXT,                                 -- what it uses of the operator's limits, as JSON
     clock_offset REAL,                                 -- Twilio's clock minus ours at the opening
     cut_off      INTEGER NOT NULL DEFAULT 0 CHECK (cut_off IN (0, 1)),  -- by our own end
     doubt_at     REAL,
@@ -82,3 +83,14 @@ CREATE INDEX attempts_request ON attempts (request);
 CREATE UNIQUE INDEX attempts_one_open ON attempts (request) WHERE closed_at IS NULL;
 CREATE INDEX attempts_doubt ON attempts (settle_at) WHERE settle_at IS NOT NULL;
 CREATE INDEX attempts_sid ON attempts (sid) WHERE sid IS NOT NULL;
+
+-- What was used of the operator's limits: a restart must not forget it.
+CREATE TABLE usage (
+    scope TEXT    NOT NULL,
+    since REAL    NOT NULL,                            -- when the window began
+    used  INTEGER NOT NULL CHECK (used >= 0),
+
+    PRIMARY KEY (scope, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX usage_since ON usage (since);

@@ -1,4 +1,4 @@
-"""How fast attempts may be made, and whether this request may be attempted now.
+"""How fast attempts may be made.
 
 A `Pace` is a value: what happened goes in, the new pace comes out. It is lost when the process ends, which
 only means that a new process finds out anew how Twilio feels; what must survive stands in the journal.
@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
 
 if TYPE_CHECKING:
@@ -114,85 +113,3 @@ def online(pace: Pace) -> Pace:
 def credentials_renewed(pace: Pace) -> Pace:
     """There is a new secret, which nobody has refused yet."""
     return replace(pace, refused_since=None)
-
-
-# Admission: may this request be attempted now?
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """What admission looks at in a claimed request."""
-
-    accepted_at: float
-    expires_at: float
-    sender_number: str
-    waiting_reason: Reason | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admit:
-    """Open an attempt."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defer:
-    """Not before `until`."""
-
-    until: float
-    reason: Reason
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decline:
-    """No attempt any more; the status says why."""
-
-    reason: Reason
-    message: str
-
-
-Verdict = Admit | Defer | Decline
-
-
-def admit(request: Waiting, pace: Pace, *, now: float, credential_wait_seconds: float) -> Verdict:
-    """Whether an attempt may be opened for a request whose turn has come."""
-    if now >= request.expires_at:
-        return expired(request, now=now)
-    if waited_for_credentials(request, pace, now=now) >= credential_wait_seconds:
-        return Decline(
-            reason=Reason.UNAUTHORIZED,
-            message=f"Twilio refused the credentials for {credential_wait_seconds:g} s",
-        )
-    paused_until = pace.senders.get(request.sender_number, 0.0)
-    if paused_until > now:
-        return Defer(
-            until=min(paused_until, request.expires_at),
-            reason=Reason.RATE_LIMITED,
-            message="the sender number's queue at Twilio is full",
-        )
-    return Admit()
-
-
-def waited_for_credentials(request: Waiting, pace: Pace, *, now: float) -> float:
-    """How long this request has waited for credentials that work."""
-    return 0.0 if pace.refused_since is None else now - max(pace.refused_since, request.accepted_at)
-
-
-def expired(request: Waiting, *, now: float) -> Decline:
-    """The lifetime has ended; RateLimited where it was Twilio's pace that the request waited for."""
-    waited = f"{now - request.accepted_at:.0f} s"
-    match request.waiting_reason:
-        case Reason.RATE_LIMITED:
-            return Decline(
-                reason=Reason.RATE_LIMITED,
-                message=f"Twilio accepted no more messages within the request's lifetime ({waited})",
-            )
-        case None:
-            return Decline(
-                reason=Reason.EXPIRED, message=f"The request expired after {waited}, before it could be sent"
-            )
-        case reason:
-            return Decline(
-                reason=Reason.EXPIRED,
-                message=f"The request expired after {waited}, before it could be sent; last: {reason}",
-            )

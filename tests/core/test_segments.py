@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twilio_notifications.simulator.segments import GSM7, GSM7_ALL, count_segments
+from twilio_notifications.core.segments import GSM7, GSM7_ALL, count_segments
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Whether a request may be attempted now: its life, the pace Twilio allows, the limits the operator sets.
+
+Decisions are values; nothing here waits, looks at a clock or draws a random number.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.core.policy.admission import Waiting, admit, expired, waited_for_credentials
+from twilio_notifications.core.policy.limits import (
+    LONGEST_PERIOD_SECONDS,
+    Charge,
+    Destinations,
+    Exceeding,
+    Limits,
+    Period,
+    Quota,
+    Tally,
+    Unit,
+    charges,
+    judge,
+    permits,
+    scopes,
+)
+from twilio_notifications.core.policy.pace import (
+    Pace,
+    after_answer,
+    after_deferral,
+    credentials_renewed,
+    online,
+    opens_at,
+    room,
+    setback,
+)
+from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
+
+__all__ = [
+    "LONGEST_PERIOD_SECONDS",
+    "Admit",
+    "Charge",
+    "Decline",
+    "Defer",
+    "Destinations",
+    "Exceeding",
+    "Limits",
+    "Pace",
+    "Period",
+    "Quota",
+    "Tally",
+    "Unit",
+    "Verdict",
+    "Waiting",
+    "admit",
+    "after_answer",
+    "after_deferral",
+    "charges",
+    "credentials_renewed",
+    "expired",
+    "judge",
+    "online",
+    "opens_at",
+    "permits",
+    "room",
+    "scopes",
+    "setback",
+    "waited_for_credentials",
+]

@@ -1,0 +1,298 @@
+"""What the operator allows: where to, how often, and how much. Limits protect a purse and people's sleep.
+
+All of it is judged here, from values: the rules, what was used so far, and the instant. Windows are fixed and
+in UTC (an hour, a day, a month of the calendar, or a period counted from the epoch), so that every sentence
+can say when a limit ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import Channel, Text
+from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer
+from twilio_notifications.core.segments import count_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from twilio_notifications.core.model import Notification
+    from twilio_notifications.core.policy.verdicts import Verdict
+
+HOUR_SECONDS = 3_600.0
+DAY_SECONDS = 86_400.0
+LONGEST_PERIOD_SECONDS = 31 * DAY_SECONDS
+"""What was used longer ago than this matters to no window of the calendar."""
+
+_COUNTRY_CODE_DIGITS = 3
+"""A country code has at most three digits (ITU-T E.164, 6.2.1); no telephone number has so few."""
+
+_DIGEST_BYTES = 16
+
+
+class Unit(StrEnum):
+    """What is counted."""
+
+    TEXTS = "texts"
+    SEGMENTS = "segments"
+    CALLS = "calls"
+
+
+class Period(StrEnum):
+    """A window of the calendar, in UTC."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+class Exceeding(StrEnum):
+    """What becomes of a request for which there is no room left."""
+
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """At most `most` of a unit in each period."""
+
+    unit: Unit
+    period: Period
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destinations:
+    """Where a channel may reach to: `+49` (a country), `+4917*`, `+49170123456?`, or a whole number."""
+
+    allowed: tuple[str, ...] = ()
+    """Empty: everywhere."""
+    denied: tuple[str, ...] = ()
+    """Goes before `allowed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The operator's rules. The empty value allows everything."""
+
+    paused: bool = False
+    texts: Destinations = Destinations()
+    calls: Destinations = Destinations()
+    quotas: tuple[Quota, ...] = ()
+    requests_per_recipient: int = 0
+    """0: any number."""
+    recipient_period_seconds: float = HOUR_SECONDS
+    identical_text_seconds: float = 0.0
+    """0: identical texts count like others."""
+    exceeding: Exceeding = Exceeding.WAIT
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything must be counted at all."""
+        return bool(self.quotas or self.requests_per_recipient or self.identical_text_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one attempt uses up: so many of a scope, in the window that began at `since`."""
+
+    scope: str
+    since: float
+    amount: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What has been used: scope and beginning of the window → amount."""
+
+    used: Mapping[tuple[str, float], int]
+
+    def of(self, charge: Charge) -> int:
+        """How much of the charge's window is used."""
+        return self.used.get((charge.scope, charge.since), 0)
+
+    def latest(self, scope: str) -> float | None:
+        """When the newest window of a scope began."""
+        return max((since for name, since in self.used if name == scope), default=None)
+
+    def plus(self, charges: Iterable[Charge]) -> Tally:
+        """With these charges."""
+        used = dict(self.used)
+        for charge in charges:
+            key = (charge.scope, charge.since)
+            used[key] = used.get(key, 0) + charge.amount
+        return Tally(used)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    """One limit as it applies to one request now."""
+
+    charge: Charge
+    most: int
+    ends_at: float
+    sentence: str
+
+
+def judge(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> Verdict:
+    """Whether the operator's limits let this request be attempted now."""
+    if limits.paused:
+        return _not_allowed("Sending is paused by the operator ([limits] paused)")
+    forbidden = _forbidden(notification, limits)
+    if forbidden is not None:
+        return _not_allowed(forbidden)
+    twin = _twin(notification, limits, tally, now=now)
+    if twin is not None:
+        return Decline(reason=Reason.QUOTA_EXCEEDED, message=twin)
+    for window in _windows(notification, limits, now=now):
+        if tally.of(window.charge) + window.charge.amount > window.most:
+            return _exceeded(window, limits.exceeding)
+    return Admit()
+
+
+def charges(notification: Notification, limits: Limits, *, now: float) -> tuple[Charge, ...]:
+    """What an attempt at this request uses up."""
+    counted = [window.charge for window in _windows(notification, limits, now=now)]
+    if limits.identical_text_seconds and isinstance(notification.content, Text):
+        counted.append(Charge(scope=_text_scope(notification), since=now))
+    return tuple(counted)
+
+
+def scopes(notification: Notification, limits: Limits) -> tuple[str, ...]:
+    """Of what the journal must be asked how much was used."""
+    return tuple(charge.scope for charge in charges(notification, limits, now=0.0))
+
+
+def permits(pattern: str, phone_number: str) -> bool:
+    """Whether a destination pattern holds for a number."""
+    digits = pattern.removeprefix("+")
+    if digits.isdecimal() and len(digits) <= _COUNTRY_CODE_DIGITS:
+        return phone_number.startswith(pattern)
+    translated = re.escape(pattern).replace(r"\*", "[0-9]*").replace(r"\?", "[0-9]")
+    return re.fullmatch(translated, phone_number) is not None
+
+
+def _forbidden(notification: Notification, limits: Limits) -> str | None:
+    number = notification.recipient.phone_number
+    match notification.channel:
+        case Channel.SMS:
+            name, destinations = "texts", limits.texts
+        case Channel.CALL:
+            name, destinations = "calls", limits.calls
+        case _:
+            assert_never(notification.channel)
+    for pattern in destinations.denied:
+        if permits(pattern, number):
+            return f"The operator denies {name} to {number} ([limits] denied_{name}: {pattern})"
+    if destinations.allowed and not any(permits(pattern, number) for pattern in destinations.allowed):
+        return f"The operator does not allow {name} to {number} ([limits] allowed_{name})"
+    return None
+
+
+def _twin(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> str | None:
+    """The sentence about an identical text that was sent to the same recipient a short while ago."""
+    if not (limits.identical_text_seconds and isinstance(notification.content, Text)):
+        return None
+    sent_at = tally.latest(_text_scope(notification))
+    if sent_at is None or now >= sent_at + limits.identical_text_seconds:
+        return None
+    return (
+        f"The same text was sent to this recipient {now - sent_at:.0f} s ago; "
+        f"it counts once until {_instant(sent_at + limits.identical_text_seconds)}"
+    )
+
+
+def _exceeded(window: _Window, exceeding: Exceeding) -> Verdict:
+    sentence = f"{window.sentence} until {_instant(window.ends_at)}"
+    match exceeding:
+        case Exceeding.WAIT if window.charge.amount <= window.most:
+            return Defer(until=window.ends_at, reason=Reason.QUOTA_EXCEEDED, message=sentence)
+        case Exceeding.WAIT | Exceeding.REFUSE:  # what is larger than the whole window need not wait for one
+            return Decline(reason=Reason.QUOTA_EXCEEDED, message=sentence)
+        case _:
+            assert_never(exceeding)
+
+
+def _windows(notification: Notification, limits: Limits, *, now: float) -> Sequence[_Window]:
+    windows = [_quota_window(quota, notification, now=now) for quota in limits.quotas]
+    if limits.requests_per_recipient:
+        windows.append(_recipient_window(notification, limits, now=now))
+    return [window for window in windows if window.charge.amount]
+
+
+def _quota_window(quota: Quota, notification: Notification, *, now: float) -> _Window:
+    since, ends_at = bounds(quota.period, now=now)
+    return _Window(
+        charge=Charge(
+            scope=f"{quota.unit}/{quota.period}", since=since, amount=_amount(quota.unit, notification)
+        ),
+        most=quota.most,
+        ends_at=ends_at,
+        sentence=f"The limit of {quota.most} {quota.unit} per {quota.period} is used up",
+    )
+
+
+def _recipient_window(notification: Notification, limits: Limits, *, now: float) -> _Window:
+    period = limits.recipient_period_seconds
+    since = now // period * period
+    return _Window(
+        charge=Charge(
+            scope=f"recipient/{notification.channel}/{notification.recipient.phone_number}", since=since
+        ),
+        most=limits.requests_per_recipient,
+        ends_at=since + period,
+        sentence=f"The limit of {limits.requests_per_recipient} requests to this recipient "
+        f"within {period:g} s is used up",
+    )
+
+
+def _amount(unit: Unit, notification: Notification) -> int:
+    match unit:
+        case Unit.CALLS:
+            return int(notification.channel is Channel.CALL)
+        case Unit.TEXTS:
+            return int(notification.channel is Channel.SMS)
+        case Unit.SEGMENTS:
+            content = notification.content
+            return count_segments(content.body) if isinstance(content, Text) else 0
+        case _:
+            assert_never(unit)
+
+
+def bounds(period: Period, *, now: float) -> tuple[float, float]:
+    """When the window that `now` lies in began, and when it ends."""
+    match period:
+        case Period.HOUR:
+            since = now // HOUR_SECONDS * HOUR_SECONDS
+            return since, since + HOUR_SECONDS
+        case Period.DAY:
+            since = now // DAY_SECONDS * DAY_SECONDS
+            return since, since + DAY_SECONDS
+        case Period.MONTH:
+            first = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            following = (first.year + first.month // 12, first.month % 12 + 1)
+            return first.timestamp(), datetime(*following, 1, tzinfo=UTC).timestamp()
+        case _:
+            assert_never(period)
+
+
+def _text_scope(notification: Notification) -> str:
+    """Names the text without holding it: a digest over recipient and body."""
+    body = notification.content.body if isinstance(notification.content, Text) else ""
+    digest = hashlib.blake2b(body.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"text/{notification.recipient.phone_number}/{digest}"
+
+
+def _not_allowed(message: str) -> Decline:
+    return Decline(reason=Reason.NOT_ALLOWED, message=message)
+
+
+def _instant(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
