@@ -1,0 +1,78 @@
+"""What was used of the operator's limits is kept with the attempts, and outlives a restart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.factories import a_request
+from tests.support.fakes import RecordingObserver
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.policy import Charge
+from twilio_notifications.ports import Doubt, Finish, Postpone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.ports import Step
+
+AT = 1_000.0
+CHARGES = (
+    Charge(scope="texts/hour", since=0.0, amount=1),
+    Charge(scope="segments/hour", since=0.0, amount=3),
+)
+
+ACCEPTED = Finish(id=1, at=AT, status=b"{}", reason=None, sid="SM1")
+REFUSED = Finish(id=1, at=AT, status=b"{}", reason=Reason.INVALID_PARAMETER)
+UNKNOWN = Finish(id=1, at=AT, status=b"{}", reason=Reason.OUTCOME_UNKNOWN)
+POSTPONED = Postpone(id=1, at=AT, due_at=AT, reason=Reason.RATE_LIMITED, message="later")
+DOUBT = Doubt(id=1, at=AT, settle_at=AT + 1, message="no answer")
+
+
+async def used(journal: SqliteJournal) -> dict[str, int]:
+    tally = await journal.usage(["texts/hour", "segments/hour"], since=0.0)
+    return {scope: amount for (scope, _), amount in tally.used.items()}
+
+
+async def an_open_attempt(journal: SqliteJournal) -> None:
+    await journal.record(a_request())
+    await journal.open_attempts([1], at=AT, clock_offset=None, charges={1: CHARGES})
+
+
+@pytest.mark.parametrize(
+    ("step", "stays"),
+    [(ACCEPTED, True), (UNKNOWN, True), (DOUBT, True), (REFUSED, False), (POSTPONED, False)],
+    ids=["accepted", "unknown", "in doubt", "refused", "postponed"],
+)
+async def test_only_what_certainly_sent_nothing_is_paid_back(step: Step, *, stays: bool) -> None:
+    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        await an_open_attempt(journal)
+        await journal.apply(step)
+        assert ({"texts/hour": 1, "segments/hour": 3} if stays else {}) == await used(journal)
+
+
+async def test_a_doubt_that_ends_absent_is_paid_back() -> None:
+    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        await an_open_attempt(journal)
+        await journal.apply(DOUBT)
+        await journal.apply(POSTPONED)
+        assert {} == await used(journal)
+
+
+async def test_a_restart_does_not_forget_what_was_used(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        await an_open_attempt(journal)
+    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
+
+
+async def test_windows_that_matter_no_more_are_purged_and_no_others() -> None:
+    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        await an_open_attempt(journal)
+        await journal.purge(finished_before=AT, limit=10)
+        assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
+        await journal.purge(finished_before=AT + 40 * 86_400, limit=10)
+        assert {} == await used(journal)
