@@ -1,0 +1,237 @@
+"""The pace as timelines: what happens goes in, what may be done comes out. Admission as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from twilio_notifications.core import policy
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import DeferralScope, Deferred
+from twilio_notifications.core.policy import Admit, Decline, Defer, Pace, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = 1_700_000_000.0
+NUMBER, OTHER = "+19999999999", "+18888888888"
+
+
+def deferral(scope: DeferralScope) -> Deferred:
+    return Deferred(scope=scope, reason=Reason.RATE_LIMITED, message="wait")
+
+
+def deferred(
+    pace: Pace, scope: DeferralScope, *, at: float = 0.0, until: float = 0.0, number: str = NUMBER
+) -> Pace:
+    """The pace after a deferral; instants count from NOW."""
+    return policy.after_deferral(pace, deferral(scope), now=NOW + at, until=NOW + until, sender_number=number)
+
+
+def slowed(pace: Pace, *, at: float = 0.0, until: float = 0.0) -> Pace:
+    return deferred(pace, DeferralScope.ACCOUNT, at=at, until=until)
+
+
+def refused(pace: Pace, *, at: float = 0.0, until: float = 0.0) -> Pace:
+    return deferred(pace, DeferralScope.CREDENTIALS, at=at, until=until)
+
+
+def room(pace: Pace, at: float, *, in_flight: int = 0) -> int:
+    return policy.room(pace, now=NOW + at, in_flight=in_flight)
+
+
+# Full speed
+
+
+def test_a_fresh_pace_allows_what_is_configured() -> None:
+    fresh = Pace.fresh(8)
+    assert [8, 3, 0, 0] == [room(fresh, 0, in_flight=n) for n in (0, 5, 8, 9)]
+
+
+def test_an_answer_changes_nothing_at_full_speed() -> None:
+    fresh = Pace.fresh(8)
+    assert fresh is policy.after_answer(fresh)
+
+
+# 429: everything slows
+
+
+def test_everything_stops_until_the_instant_that_twilio_named() -> None:
+    pace = slowed(Pace.fresh(8), until=10)
+    assert [0, 0, 4] == [room(pace, at) for at in (0, 9.9, 10)]
+
+
+def test_speed_is_halved_by_each_setback_down_to_one_and_grows_by_one_with_each_answer() -> None:
+    pace, speeds = Pace.fresh(8), list[int]()
+    for n in range(5):
+        pace = slowed(pace, at=n * 10, until=n * 10 + 5)
+        speeds.append(room(pace, n * 10 + 5))
+    for _ in range(9):
+        pace = policy.after_answer(pace)
+        speeds.append(room(pace, 100))
+    assert [4, 2, 1, 1, 1] == speeds[:5]
+    assert [2, 3, 4, 5, 6, 7, 8, 8, 8] == speeds[5:]
+
+
+def test_429s_that_come_together_are_one_setback() -> None:
+    pace = Pace.fresh(8)
+    for _ in range(8):
+        pace = slowed(pace, until=10)
+    assert (4.0, 1) == (pace.allowed, pace.setbacks)
+
+
+def test_of_several_pauses_the_longest_counts() -> None:
+    pace = slowed(slowed(Pace.fresh(8), until=60), at=1, until=5)
+    assert [0, 4] == [room(pace, at) for at in (59, 60)]
+
+
+def test_setbacks_in_a_row_are_numbered_until_an_answer_comes() -> None:
+    pace, numbers = Pace.fresh(8), list[int]()
+    for n in range(3):
+        numbers.append(policy.setback(pace, now=NOW + n * 10))
+        pace = slowed(pace, at=n * 10, until=n * 10 + 5)
+        numbers.append(policy.setback(pace, now=NOW + n * 10 + 1))
+    assert [1, 1, 2, 2, 3, 3] == numbers
+    assert 1 == policy.setback(policy.after_answer(pace), now=NOW + 99)
+
+
+def test_an_answer_to_an_older_attempt_does_not_shorten_the_pause() -> None:
+    pace = policy.after_answer(slowed(Pace.fresh(8), until=60))
+    assert 0 == room(pace, 59)
+
+
+# A sender number whose queue is full
+
+
+def test_one_sender_number_pauses_and_others_go_on() -> None:
+    pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
+    assert 8 == room(pace, 0)
+    assert {NUMBER: NOW + 60} == pace.senders
+
+
+def test_a_longer_pause_of_a_sender_number_stands_and_an_ended_one_is_forgotten() -> None:
+    pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
+    pace = deferred(pace, DeferralScope.SENDER, at=1, until=30)
+    assert {NUMBER: NOW + 60} == pace.senders
+    pace = deferred(pace, DeferralScope.SENDER, at=60, until=70, number=OTHER)
+    assert {OTHER: NOW + 70} == pace.senders
+
+
+# No network
+
+
+def test_without_network_nothing_is_attempted_until_it_is_back() -> None:
+    pace = deferred(slowed(Pace.fresh(8), until=5), DeferralScope.NETWORK)
+    assert 0 == room(pace, 1_000)
+    back = policy.online(pace)
+    assert (0, 4, 0) == (room(back, 4), room(back, 5), back.setbacks)
+
+
+# Refused credentials
+
+
+def test_refused_credentials_let_one_attempt_through_when_its_time_has_come() -> None:
+    pace = refused(Pace.fresh(8), until=10)
+    assert [0, 1] == [room(pace, at) for at in (9, 10)]
+    assert 0 == room(pace, 10, in_flight=1)
+
+
+def test_credentials_are_refused_since_the_first_refusal() -> None:
+    pace = refused(refused(Pace.fresh(8), until=10), at=10, until=20)
+    assert (NOW, 0, 1) == (pace.refused_since, room(pace, 19), room(pace, 20))
+
+
+@pytest.mark.parametrize("ended", [policy.after_answer, policy.credentials_renewed])
+def test_an_answer_or_a_new_secret_opens_the_gate_at_once(ended: Callable[[Pace], Pace]) -> None:
+    pace = ended(refused(Pace.fresh(8), until=10))
+    assert (8, None) == (room(pace, 1), pace.refused_since)
+
+
+@pytest.mark.parametrize("ended", [policy.after_answer, policy.credentials_renewed])
+def test_but_not_the_pause_that_a_429_asked_for(ended: Callable[[Pace], Pace]) -> None:
+    pace = ended(refused(slowed(Pace.fresh(8), until=60), until=10))
+    assert 0 == room(pace, 59)
+    assert NOW + 60 == policy.opens_at(pace)
+
+
+def test_the_gate_opens_when_both_pauses_have_ended() -> None:
+    pace = refused(slowed(Pace.fresh(8), until=60), until=10)
+    assert NOW + 60 == policy.opens_at(pace)
+    assert NOW + 70 == policy.opens_at(refused(pace, at=60, until=70))
+
+
+# Admission
+
+
+def a_waiting_request(*, accepted: float = 0.0, expires: float = 100.0, **fields: Any) -> Waiting:
+    fields = {"sender_number": NUMBER, "waiting_reason": None} | fields
+    return Waiting(accepted_at=NOW + accepted, expires_at=NOW + expires, **fields)
+
+
+def verdict(request: Waiting, pace: Pace, at: float) -> policy.Verdict:
+    return policy.admit(request, pace, now=NOW + at, credential_wait_seconds=30)
+
+
+def test_a_request_within_its_lifetime_is_admitted() -> None:
+    assert Admit() == verdict(a_waiting_request(), Pace.fresh(1), 99.9)
+
+
+def test_at_the_end_of_its_lifetime_it_is_declined() -> None:
+    assert Decline(
+        reason=Reason.EXPIRED, message="The request expired after 100 s, before it could be sent"
+    ) == verdict(a_waiting_request(), Pace.fresh(1), 100)
+
+
+@pytest.mark.parametrize(
+    ("waited_for", "reason", "part"),
+    [
+        (None, Reason.EXPIRED, "before it could be sent"),
+        (Reason.RATE_LIMITED, Reason.RATE_LIMITED, "accepted no more messages"),
+        (Reason.QUOTA_EXCEEDED, Reason.QUOTA_EXCEEDED, "limits left no room"),
+        (Reason.TWILIO_UNAVAILABLE, Reason.EXPIRED, "last: TwilioUnavailable"),
+        (Reason.UNAUTHORIZED, Reason.EXPIRED, "last: Unauthorized"),
+    ],
+)
+def test_the_end_says_what_was_waited_for(waited_for: Reason | None, reason: Reason, part: str) -> None:
+    found = policy.expired(a_waiting_request(waiting_reason=waited_for), now=NOW + 100)
+    assert reason is found.reason
+    assert part in found.message
+    assert "100 s" in found.message
+
+
+def test_a_paused_sender_number_defers_its_requests_until_the_pause_ends() -> None:
+    pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
+    found = verdict(a_waiting_request(), pace, 10)
+    assert isinstance(found, Defer)
+    assert (NOW + 60, Reason.RATE_LIMITED) == (found.until, found.reason)
+    assert Admit() == verdict(a_waiting_request(sender_number=OTHER), pace, 10)
+    assert Admit() == verdict(a_waiting_request(), pace, 60)
+
+
+def test_a_request_is_not_deferred_beyond_its_lifetime() -> None:
+    pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=600)
+    found = verdict(a_waiting_request(), pace, 10)
+    assert isinstance(found, Defer)
+    assert NOW + 100 == found.until
+
+
+def test_a_request_waits_for_credentials_so_long_and_no_longer() -> None:
+    pace = refused(Pace.fresh(8), until=10)
+    assert Admit() == verdict(a_waiting_request(), pace, 29)
+    found = verdict(a_waiting_request(), pace, 30)
+    assert isinstance(found, Decline)
+    assert Reason.UNAUTHORIZED is found.reason
+
+
+def test_a_later_request_has_a_wait_of_its_own() -> None:
+    """It may be the one that finds out that the credentials work again."""
+    pace = refused(Pace.fresh(8), until=10)
+    assert Admit() == verdict(a_waiting_request(accepted=20), pace, 49)
+    assert isinstance(verdict(a_waiting_request(accepted=20), pace, 50), Decline)
+
+
+def test_a_request_accepted_before_the_refusal_waits_from_the_refusal_on() -> None:
+    pace = refused(Pace.fresh(8), at=50, until=60)
+    assert Admit() == verdict(a_waiting_request(), pace, 79)
+    assert isinstance(verdict(a_waiting_request(), pace, 80), Decline)
