@@ -1,0 +1,317 @@
+"""The stages together: from a payload to its acknowledged status, the recovery at the start, the drain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.pipeline.line import Line, a_line
+from tests.support.factories import START, a_payload, a_request
+from tests.support.fakes import HandTransport
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.model import Unanswered
+from twilio_notifications.pipeline.connector import Connector
+from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.reporter import Reporter
+from twilio_notifications.pipeline.settler import Settler, SettlingTimes
+from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.pipeline.supervision import Supervision
+from twilio_notifications.pipeline.sweeper import Sweeper
+from twilio_notifications.ports import Inbound, Milestone
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+A, B = "+12345000001", "+12345000002"
+WAIT_SECONDS = 20.0
+
+
+@dataclass(slots=True)
+class RecordingSupervisor:
+    """Remembers what it was told."""
+
+    watchdog_seconds: float | None = None
+    told: list[str] = field(default_factory=list)
+
+    def ready(self) -> None:
+        self.told.append("ready")
+
+    def reloading(self) -> None:
+        self.told.append("reloading")
+
+    def stopping(self) -> None:
+        self.told.append("stopping")
+
+    def alive(self) -> None:
+        self.told.append("alive")
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """A whole connector on fakes, running."""
+
+    line: Line
+    transport: HandTransport
+    connector: Connector
+    supervisor: RecordingSupervisor
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    acknowledged: list[str] = field(default_factory=list)
+    running: asyncio.Task[None] = field(init=False)
+
+    async def settle(self) -> None:
+        await self.line.clock.settle()
+
+    async def publish(self, phone_number: str = A, *, name: str = "") -> None:
+        """A client's request arrives."""
+        name = name or phone_number
+        inbound = Inbound(
+            topic="twilio/txt",
+            payload=a_payload(phone_number, request_id=name),
+            acknowledge=lambda: self.acknowledged.append(name),
+        )
+        self.transport.deliver(inbound)
+        await self.settle()
+
+    def statuses(self) -> list[tuple[str, str]]:
+        """(id, `success` or the error) of what was published."""
+        documents = [json.loads(each.payload) for each in self.transport.published]
+        return [
+            (document["id"], document["response"].get("error", document["response"]["status"]))
+            for document in documents
+        ]
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await asyncio.wait({self.running})
+        await self.running
+
+    def told(self, name: str) -> bool:
+        return bool(self.line.observer.count(name))
+
+
+def assembled(
+    line: Line, transport: HandTransport, supervisor: RecordingSupervisor, **fields: Any
+) -> Connector:
+    common: dict[str, Any] = {
+        "journal": line.journal,
+        "clock": line.clock,
+        "observer": line.observer,
+        "milestones": line.milestones,
+    }
+    statuses = StatusWriter()
+    reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
+    settler = Settler(
+        **common,
+        sender=line.sender,
+        statuses=statuses,
+        times=SettlingTimes(settle=30.0, backoff_initial=1.0, backoff_maximum=60.0),
+        jitter=lambda: 1.0,
+        on_request=line.dispatcher.wake,
+        on_status=reporter.wake,
+    )
+    line.dispatcher.on_status, line.dispatcher.on_doubt = reporter.wake, settler.wake
+    intake = Intake(
+        **common,
+        statuses=statuses,
+        topics=Topics.with_prefix(""),
+        default_sender_number="+19999999999",
+        lifetime_seconds=14_400,
+        on_request=line.dispatcher.wake,
+        on_status=reporter.wake,
+    )
+    sweeper = Sweeper(journal=line.journal, clock=line.clock, observer=line.observer, retention_seconds=1e6)
+    return Connector(
+        **common,
+        transport=transport,
+        intake=intake,
+        dispatcher=line.dispatcher,
+        settler=settler,
+        reporter=reporter,
+        sweeper=sweeper,
+        supervision=Supervision(supervisor=supervisor, journal=line.sqlite, clock=line.clock),
+        **{"drain_seconds": 20.0} | fields,
+    )
+
+
+@asynccontextmanager
+async def a_house(
+    line: Line | None = None, *, connected: bool = True, watchdog: float | None = None, **fields: Any
+) -> AsyncIterator[House]:
+    if line is None:
+        async with (
+            a_line() as fresh,
+            a_house(fresh, connected=connected, watchdog=watchdog, **fields) as house,
+        ):
+            yield house
+        return
+    transport, supervisor = HandTransport(connected=connected), RecordingSupervisor(watchdog)
+    connector = assembled(line, transport, supervisor, **fields)
+    house = House(line=line, transport=transport, connector=connector, supervisor=supervisor)
+    house.running = asyncio.create_task(connector.run(house.stop, house.hurry))
+    try:
+        await house.settle()
+        yield house
+    finally:
+        house.running.cancel()
+        await asyncio.wait({house.running})
+
+
+async def test_a_request_takes_the_whole_line() -> None:
+    async with a_house() as house:
+        await house.publish(A)
+        assert ([A], [(A, "success")]) == (house.acknowledged, house.statuses())
+        house.transport.acknowledge()
+        await house.settle()
+        assert [
+            Milestone.RECEIVED,
+            Milestone.RECORDED,
+            Milestone.ACKNOWLEDGED,
+            Milestone.CLAIMED,
+            Milestone.ATTEMPT_OPENED,
+            Milestone.ANSWERED,
+            Milestone.ATTEMPT_CLOSED,
+            Milestone.STATUS_PUBLISHED,
+            Milestone.STATUS_ACKNOWLEDGED,
+            Milestone.STATUS_REPORTED,
+        ] == house.line.milestones.reached[1:]
+
+
+async def test_it_is_ready_once_and_only_when_subscribed() -> None:
+    async with a_house(connected=False) as house:
+        assert not house.told("connector_ready")
+        assert not house.connector.ready.is_set()
+        house.transport.connect()
+        house.transport.lose()
+        house.transport.connect()
+        assert 1 == house.line.observer.count("connector_ready")
+        assert ["ready"] == house.supervisor.told
+
+
+async def test_what_waits_is_carried_out_before_a_broker_is_there() -> None:
+    async with a_line() as line:
+        await line.journal.record(a_request(A))
+        async with a_house(line, connected=False) as house:
+            assert 1 == len(line.sender.sent)
+            assert [] == house.statuses()
+            house.transport.connect()
+            await house.settle()
+            assert [("request123", "success")] == house.statuses()
+
+
+async def test_a_start_takes_up_what_the_last_run_left(tmp_path: Path) -> None:
+    async with a_line(path=tmp_path / "journal.db") as line:
+        await line.journal.record(a_request(A, request_id="cut off"))
+        await line.journal.record(a_request(B, request_id="waiting"))
+        await line.journal.open_attempts([1], at=START, clock_offset=None)
+    async with a_line(path=tmp_path / "journal.db") as line, a_house(line) as house:
+        (opened,) = line.observer.named("journal_opened")
+        assert {"waiting": 1, "in_doubt": 1, "unreported": 0} == opened.fields
+        assert [("waiting", "success")] == house.statuses()
+        await line.clock.advance(60)
+        assert [("waiting", "success"), ("cut off", "success")] == house.statuses()
+
+
+async def test_a_stop_lets_attempts_end_and_reports_them() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A)
+        house.stop.set()
+        await house.settle()
+        assert not house.running.done()
+        house.line.sender.release(A)
+        await house.settle()
+        assert ([(A, "success")], False) == (house.statuses(), house.running.done())
+        house.transport.acknowledge()
+        await house.ended()
+        assert house.transport.closed
+        assert not house.told("drain_cut_short")
+        assert house.told("connector_stopped")
+        assert "stopping" == house.supervisor.told[-1]
+
+
+async def test_what_arrives_during_the_drain_is_kept_for_the_next_start() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A)
+        house.stop.set()
+        await house.publish(B)
+        assert [A, B] == house.acknowledged
+        assert [A] == house.line.sender.ids()
+        house.line.sender.release(A)
+        await house.settle()
+        house.transport.acknowledge()
+        await house.ended()
+        assert [B] == [each.notification.request_id for each in await house.line.waiting()]
+
+
+async def test_a_second_signal_does_not_wait_for_the_attempts() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A)
+        house.stop.set()
+        await house.settle()
+        house.hurry.set()
+        await house.ended()
+        assert house.told("drain_cut_short")
+        recovery = await house.line.journal.recover(now=START + 1)
+        assert 1 == recovery.in_doubt
+
+
+async def test_a_drain_has_a_limit() -> None:
+    async with a_house(drain_seconds=0.05) as house:
+        house.line.sender.hold(A)
+        await house.publish(A)
+        house.stop.set()
+        await house.ended()
+        assert house.told("drain_cut_short")
+
+
+async def test_a_stop_without_a_broker_does_not_wait_for_one_when_nothing_waits() -> None:
+    async with a_house(connected=False) as house:
+        house.stop.set()
+        await house.ended()
+        assert not house.told("drain_cut_short")
+
+
+async def test_a_status_that_no_broker_took_is_kept_for_the_next_start() -> None:
+    async with a_line() as line:
+        await line.journal.record(a_request(A))
+        async with a_house(line, connected=False, drain_seconds=0.05) as house:
+            house.stop.set()
+            await house.ended()
+        assert [("request123", "success")] == await line.results()
+
+
+async def test_a_defect_in_a_stage_ends_the_connector() -> None:
+    """Better a restart, which recovers, than a connector that looks alive and does nothing."""
+    async with a_house() as house:
+        await house.line.sqlite._writer.close()
+        house.line.dispatcher.wake()
+        house.connector.reporter.wake()
+        await house.publish(A)
+        house.line.clock.journal = None
+        await house.line.clock.advance(1200)  # at the latest, the sweeper comes round
+        with pytest.raises(ExceptionGroup):
+            await house.ended()
+
+
+async def test_an_attempt_in_doubt_is_settled_and_reported() -> None:
+    async with a_house() as house:
+        house.line.sender.script(A, Unanswered(detail="timed out"))
+        await house.publish(A)
+        assert [] == house.statuses()
+        await house.line.clock.advance(120)
+        assert [(A, "TwilioUnavailable")] == house.statuses()
+
+
+async def test_the_supervisor_hears_that_it_is_alive_twice_in_its_limit() -> None:
+    async with a_house(watchdog=10.0) as house:
+        await house.line.clock.advance(20)
+        assert 4 <= house.supervisor.told.count("alive") <= 6

@@ -1,0 +1,127 @@
+"""The document we publish: the extended detail is an addition, and never touches what was there before."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.factories import DARLA, SENDER_NUMBER, START, a_notification
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import Accepted, Channel, VoiceLocation
+from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.ports import Claimed, Finish
+
+AT = START + 2.5
+SHORT, LONG = StatusWriter(), StatusWriter(extended=True)
+
+
+def a_claimed(*, attempts: int = 0, **notification: Any) -> Claimed:
+    return Claimed(
+        id=7,
+        notification=a_notification(**notification),
+        accepted_at=START,
+        expires_at=START + 100,
+        due_at=START,
+        attempts=attempts,
+        deferrals=0,
+        waiting_reason=None,
+    )
+
+
+def accepted(writer: StatusWriter, request: Claimed | None = None, **arguments: Any) -> Finish:
+    taken = Accepted(sid="SM1", message_status="queued", sender_number=SENDER_NUMBER, phone_number=DARLA)
+    return writer.accepted(request or a_claimed(), taken, at=AT, **arguments)
+
+
+def failed(writer: StatusWriter, request: Claimed | None = None, **arguments: Any) -> Finish:
+    arguments = {"counted": True, "code": 21_211} | arguments
+    return writer.failed(request or a_claimed(), Reason.INVALID_PARAMETER, "No", at=AT, **arguments)
+
+
+def document(status: Finish | bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(status if isinstance(status, bytes) else status.status)
+    return found
+
+
+def test_a_success_is_the_published_example() -> None:
+    """The document's example output, key by key and in its order."""
+    messages = {"message_status": "queued", "to_number": DARLA, "name": "Darla"}
+    expected = {
+        "response": {
+            "status": "success",
+            "payload": {"from_number": SENDER_NUMBER, "messages": messages},
+        },
+        "id": "request123",
+    }
+    found = document(accepted(SHORT))
+    assert expected == found
+    assert json.dumps(expected) == json.dumps(found)
+
+
+def test_a_failure_is_the_published_example_as_valid_json() -> None:
+    expected = {
+        "response": {
+            "status": "fail",
+            "error_message": "No",
+            "error": "InvalidParameter",
+            "payload": None,
+        },
+        "id": "request123",
+    }
+    assert json.dumps(expected) == json.dumps(document(failed(SHORT)))
+
+
+@pytest.mark.parametrize("write", [accepted, failed])
+def test_the_extended_detail_changes_no_published_key(write: Any) -> None:
+    """Drop-in: a reader of the old output finds what it knew where it was."""
+    short, long = document(write(SHORT)), document(write(LONG))
+    detail = long["response"].pop("detail")
+    assert json.dumps(short) == json.dumps(long)
+    assert {"sid", "attempts", "channel", "twilio_code", "accepted_at", "finished_at"} == set(detail)
+
+
+def test_the_extended_detail_of_a_success() -> None:
+    call = a_claimed(attempts=1, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
+    assert {
+        "sid": "SM1",
+        "attempts": 2,
+        "channel": "CALL",
+        "twilio_code": None,
+        "accepted_at": "2023-11-14T22:13:20.000Z",
+        "finished_at": "2023-11-14T22:13:22.500Z",
+    } == document(accepted(LONG, call))["response"]["detail"]
+
+
+@pytest.mark.parametrize(("counted", "attempts"), [(True, 3), (False, 2)])
+def test_the_extended_detail_of_a_failure(*, counted: bool, attempts: int) -> None:
+    found = document(failed(LONG, a_claimed(attempts=2), counted=counted))["response"]["detail"]
+    assert (None, attempts, 21_211) == (found["sid"], found["attempts"], found["twilio_code"])
+
+
+def test_the_extended_detail_of_a_rejection_says_when() -> None:
+    short = document(SHORT.rejected(7, Reason.QUEUE_FULL, "Full", at=AT))
+    long = document(LONG.rejected(7, Reason.QUEUE_FULL, "Full", at=AT))
+    instant = "2023-11-14T22:13:22.500Z"
+    assert {"accepted_at": instant, "finished_at": instant} == long["response"].pop("detail")
+    assert json.dumps(short) == json.dumps(long)
+    assert 7 == short["id"]
+
+
+def test_the_step_holds_what_the_journal_keeps_of_it() -> None:
+    success, failure = accepted(SHORT, counted=False), failed(SHORT)
+    assert (7, AT, None, "SM1", False) == (
+        success.id,
+        success.at,
+        success.reason,
+        success.sid,
+        success.counted,
+    )
+    assert (7, Reason.INVALID_PARAMETER, "No", 21_211, True) == (
+        failure.id,
+        failure.reason,
+        failure.message,
+        failure.code,
+        failure.counted,
+    )
