@@ -13,7 +13,7 @@ KILLS  ?= 50
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test check format bench torture clean
+.PHONY: demo test check format docs bench torture clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.created:
@@ -46,6 +46,9 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev
+	$(BIN)/python -m docs.generate
 
 # kill -9 again and again under load, e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again
 torture: $(VENV)/.dev

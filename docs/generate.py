@@ -1,0 +1,201 @@
+"""Writes the reference pages that repeat the code: settings, commands, states.
+
+    python -m docs.generate
+
+Each page is a function of what the program itself uses, so that a page and the program cannot disagree, and a
+test compares the files with it. Nothing here reads a page, and no page is changed by hand.
+"""  # noqa: INP001 - a folder of documents is no package
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twilio_notifications import cli
+from twilio_notifications.config.reference import render
+from twilio_notifications.config.sources import defaults_text
+from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+REFERENCE = Path(__file__).parent / "reference"
+
+MEANINGS: Mapping[State, str] = {
+    State.WAITING: "Recorded. It is claimed when it is due and its turn has come.",
+    State.OPEN: "An attempt is open: the POST may be under way. After a crash this is `IN_DOUBT`.",
+    State.IN_DOUBT: "Nobody knows whether Twilio carried the attempt out. Twilio's records are looked up.",
+    State.FINISHED: "Its status is written, and the broker has not acknowledged it yet: the outbox.",
+    State.REPORTED: "The broker has acknowledged its status. It is kept for `journal.retention_seconds`.",
+}
+
+STATES_OPENING = """\
+# States
+
+For those who read the journal, and for developers.
+Written by `python -m docs.generate` from `core/lifecycle.py`: change it there.
+
+Each request stands in one row of the journal, in one of these states.
+The journal repeats the table as CHECK constraints and as the condition of each update.
+A step that the table does not have fails there, in its transaction, as a defect of the connector.
+"""
+
+STATES_END = """\
+A request that breaks the contract is recorded as `FINISHED` at once: it has a status and no attempt.
+
+There is one way back, and only a person can take it, while the connector is stopped:
+`twilio-notifications journal resolve` gives a request that was answered with `OutcomeUnknown` a new status,
+and puts it back into `FINISHED`, so that the new status is reported too.
+"""
+
+COMMANDS_OPENING = """\
+# Commands
+
+For those who run the connector.
+Written by `python -m docs.generate` from the program's own arguments: change them in `cli.py`.
+
+Each command explains itself with `--help`.
+`python -m twilio_notifications` is the same program as `twilio-notifications`.
+The [settings](settings.md) that `--config` names can also be given by the environment alone.
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Each generated page by its file."""
+    return {
+        REFERENCE / "settings.md": render(defaults_text()),
+        REFERENCE / "commands.md": commands_page(cli._parser()),  # noqa: SLF001 - the program's own arguments
+        REFERENCE / "states.md": states_page(),
+    }
+
+
+# The states.
+
+
+def states_page() -> str:
+    """The table of the life of a request, and the same as a diagram."""
+    return "\n".join([STATES_OPENING, *_states(), "", *_steps(), "", *_diagram(), "", STATES_END])
+
+
+def _states() -> Iterator[str]:
+    yield "| state | holds its recipient's place | what it means |"
+    yield "|---|---|---|"
+    for state in State:
+        yield f"| `{state}` | {'yes' if state in UNFINISHED else 'no'} | {MEANINGS[state]} |"
+
+
+def _steps() -> Iterator[str]:
+    yield "| from | event | to |"
+    yield "|---|---|---|"
+    for state, row in TRANSITIONS.items():
+        for event, target in row.items():
+            yield f"| `{state}` | {event} | `{target}` |"
+
+
+def _diagram() -> Iterator[str]:
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {State.WAITING}: record a request"
+    yield f"    [*] --> {State.FINISHED}: record a rejection"
+    for state, row in TRANSITIONS.items():
+        for event, target in row.items():
+            yield f"    {state} --> {target}: {event}"
+    yield f"    {State.REPORTED} --> [*]: purge"
+    yield "```"
+
+
+# The commands.
+
+
+def commands_page(parser: argparse.ArgumentParser) -> str:
+    """Every command of `parser` with every argument, in the order of its help."""
+    parts = [COMMANDS_OPENING, *_command(parser), *_below(parser)]
+    return "\n".join([*parts, str(parser.epilog), ""])
+
+
+def _below(parser: argparse.ArgumentParser) -> Iterator[str]:
+    for action in parser._actions:  # noqa: SLF001 - argparse shows its arguments nowhere else
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for child in action.choices.values():
+                yield f"{'#' * len(child.prog.split())} {child.prog}\n"
+                yield f"{child.description}\n"
+                yield from _command(child)
+                yield from _below(child)
+
+
+def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield f"```\n{usage(parser)}\n```\n"
+    arguments = _arguments(parser)
+    if arguments:
+        yield "| argument | meaning |"
+        yield "|---|---|"
+        for action in arguments:
+            yield f"| `{_cell(_spelling(action))}` | {_cell(_meaning(action))} |"
+        yield ""
+
+
+def _cell(text: str) -> str:
+    """A bar would end the cell, even in code."""
+    return text.replace("|", "\\|")
+
+
+def usage(parser: argparse.ArgumentParser) -> str:
+    """One line that shows how the command is written; what is in brackets may be left out."""
+    words = [parser.prog]
+    exclusive = {id(action): group for group in _exclusive(parser) for action in group}
+    for action in _arguments(parser):
+        group = exclusive.get(id(action))
+        if group is None:
+            words.append(_spelling(action) if _is_required(action) else f"[{_spelling(action)}]")
+        elif action is group[0]:
+            words.append(f"({' | '.join(_spelling(member) for member in group)})")
+    return " ".join([*words, *_children(parser)])
+
+
+def _arguments(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
+    return [
+        action
+        for action in parser._actions  # noqa: SLF001
+        if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)  # noqa: SLF001
+    ]
+
+
+def _children(parser: argparse.ArgumentParser) -> list[str]:
+    return [
+        f"{action.metavar} …"
+        for action in parser._actions  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
+    ]
+
+
+def _exclusive(parser: argparse.ArgumentParser) -> Sequence[Sequence[argparse.Action]]:
+    return [group._group_actions for group in parser._mutually_exclusive_groups]  # noqa: SLF001
+
+
+def _is_required(action: argparse.Action) -> bool:
+    return action.required or not action.option_strings
+
+
+def _spelling(action: argparse.Action) -> str:
+    name = ", ".join(action.option_strings)
+    if action.nargs == 0:
+        return name
+    value = action.metavar or "|".join(action.choices or ()) or action.dest.upper()
+    return f"{name} {value}".strip()
+
+
+def _meaning(action: argparse.Action) -> str:
+    if isinstance(action, argparse._VersionAction):  # noqa: SLF001
+        return "prints the version and ends"
+    return action.help or ""
+
+
+def main() -> None:
+    """Writes every page."""
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
