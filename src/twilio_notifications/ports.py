@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import (
         Answer,
         Channel,
+        Login,
         Notification,
         Records,
         Secret,
@@ -154,7 +155,7 @@ class Recording(StrEnum):
     DUPLICATE = "duplicate"
     """Its id was accepted a short while ago, and the operator said that ids are unique."""
     FULL = "full"
-    """The journal is at its limit: nothing was recorded."""
+    """The journal is at its limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,7 +262,10 @@ NO_CHARGES: Mapping[int, Sequence[Charge]] = MappingProxyType({})
 class Journal(Protocol):
     """The only memory. A call returns when its change is on disk; a failing disk is waited for."""
 
-    def record(self, arrival: NewRequest | NewRejection) -> asyncio.Future[Recording]: ...
+    def record(
+        self, arrival: NewRequest | NewRejection, *, if_full: Callable[[], NewRejection] | None = None
+    ) -> asyncio.Future[Recording]:
+        """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
 
     def forget_packets(self) -> None:
         """The broker has a new session for us: no packet of the last one will be repeated."""
@@ -305,11 +309,28 @@ class Journal(Protocol):
 # Twilio
 
 
-class Sender(Protocol):
-    """Makes one attempt. Knows nothing of retries, order or the journal."""
+class Twilio(Protocol):
+    """Twilio's API, for whoever has a login. Knows nothing of retries, order or the journal."""
 
-    clock_offset: float | None
-    """Twilio's clock minus ours, by its latest answer; None before the first one."""
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
+    async def send(self, notification: Notification, login: Login) -> Answer: ...
+
+    async def look_up(
+        self, notification: Notification, *, since: float, login: Login
+    ) -> Records | Unreadable: ...
+
+    async def reachable(self) -> bool: ...
+
+
+class Sender(Protocol):
+    """Makes one attempt, with whichever login Twilio takes."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def send(self, notification: Notification) -> Answer: ...
 

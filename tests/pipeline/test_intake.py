@@ -222,7 +222,6 @@ async def test_a_full_journal_says_so_once_to_what_the_broker_sends_again() -> N
         assert ["QueueFull"] == await door.errors()
 
 
-@pytest.mark.xfail(reason="open: the rejection is recorded in a second step")
 async def test_acknowledgements_leave_in_the_order_of_arrival() -> None:
     """MQTT 5, 4.6: a client must send PUBACK packets in the order of the PUBLISH packets."""
     async with a_door(maximum_waiting=0) as door:

@@ -6,7 +6,7 @@ What is acknowledged is on disk. What cannot be recorded is not acknowledged, so
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import contract
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DIGEST_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Intake:
     """Takes what the transport brings. `on_request` and `on_status` wake the stages that go on with it."""
 
@@ -39,6 +39,7 @@ class Intake:
     lifetime_seconds: float
     on_request: Callable[[], None]
     on_status: Callable[[], None]
+    _is_full: bool = field(init=False, default=False)
 
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
@@ -87,7 +88,6 @@ class Intake:
         self, inbound: Inbound, channel: Channel, request_id: str | float, reason: Reason, message: str
     ) -> NewRejection:
         now = self.clock.now()
-        self.observer.event("request_rejected", reason=reason, topic=inbound.topic)
         return NewRejection(
             channel=channel,
             request_id=request_id,
@@ -100,7 +100,11 @@ class Intake:
         )
 
     def _record(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> None:
-        recording = self.journal.record(arrival)
+        def full() -> NewRejection:
+            # In the same commit, so that acknowledgements leave in the order of arrival (MQTT 5, 4.6).
+            return self._full(inbound, arrival)
+
+        recording = self.journal.record(arrival, if_full=full)
         recording.add_done_callback(lambda done: self._recorded(inbound, arrival, done))
 
     def _recorded(
@@ -114,29 +118,54 @@ class Intake:
                 self.observer.defect("record_failed", error)
                 self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
             return
-        if done.result() is Recording.FULL and isinstance(arrival, NewRequest):
-            self._record(inbound, self._full(inbound, arrival.notification))
-            return
         self.milestones.passed(Milestone.RECORDED)
         self._pass_on(arrival, done.result())
         inbound.acknowledge()
         self.milestones.passed(Milestone.ACKNOWLEDGED)
 
-    def _full(self, inbound: Inbound, notification: Notification) -> NewRejection:
-        message = "The journal is full: too many requests wait already"
-        return self._rejection(
-            inbound, notification.channel, notification.request_id, Reason.QUEUE_FULL, message
-        )
+    def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
+        match arrival:
+            case NewRequest(notification=notification):
+                message = "The journal is full: too many requests wait already"
+                return self._rejection(
+                    inbound, notification.channel, notification.request_id, Reason.QUEUE_FULL, message
+                )
+            case NewRejection():  # there is always room for an answer
+                return arrival
+            case _:
+                assert_never(arrival)
 
     def _pass_on(self, arrival: NewRequest | NewRejection, recording: Recording) -> None:
-        if recording is Recording.REPEATED:
-            self.observer.event("repeated_publish_ignored")
-        elif recording is Recording.DUPLICATE:
-            self.observer.event("duplicate_id_ignored")
-        elif isinstance(arrival, NewRequest):
-            self.on_request()
-        else:
-            self.on_status()
+        match recording:
+            case Recording.REPEATED:
+                self.observer.event("repeated_publish_ignored")
+            case Recording.DUPLICATE:
+                self.observer.event("duplicate_id_ignored")
+            case Recording.FULL:
+                self._tell_full()
+                self.on_status()
+            case Recording.NEW:
+                self._pass_on_new(arrival)
+            case _:
+                assert_never(recording)
+
+    def _pass_on_new(self, arrival: NewRequest | NewRejection) -> None:
+        match arrival:
+            case NewRequest():
+                self._is_full = False
+                self.on_request()
+            case NewRejection(channel=channel, reason=reason):
+                # Its sender is told; a log line for each would let a sender fill the log.
+                self.observer.event("request_rejected", level=Level.DEBUG, reason=reason, channel=channel)
+                self.on_status()
+            case _:
+                assert_never(arrival)
+
+    def _tell_full(self) -> None:
+        """Once, not for each request that finds no room."""
+        if not self._is_full:
+            self._is_full = True
+            self.observer.event("journal_full", level=Level.WARNING)
 
 
 def _mark(inbound: Inbound) -> Mark | None:

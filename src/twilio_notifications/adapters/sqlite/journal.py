@@ -118,9 +118,11 @@ class SqliteJournal:
 
     # The port.
 
-    def record(self, arrival: NewRequest | NewRejection) -> asyncio.Future[Recording]:
-        """NEW, or REPEATED for what the broker sent again, or FULL, which records nothing."""
-        return self._writer.submit(lambda connection: self._record(connection, arrival))
+    def record(
+        self, arrival: NewRequest | NewRejection, *, if_full: Callable[[], NewRejection] | None = None
+    ) -> asyncio.Future[Recording]:
+        """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
+        return self._writer.submit(lambda connection: self._record(connection, arrival, if_full))
 
     def forget_packets(self) -> None:
         """A new session counts its packets from one again; each of them would look like an old one."""
@@ -241,23 +243,33 @@ class SqliteJournal:
                 return await self._writer.submit(operation)
         return await self._writer.submit(operation)
 
-    def _record(self, connection: sqlite3.Connection, arrival: NewRequest | NewRejection) -> Recording:
+    def _record(
+        self,
+        connection: sqlite3.Connection,
+        arrival: NewRequest | NewRejection,
+        if_full: Callable[[], NewRejection] | None,
+    ) -> Recording:
         if _is_repeated(connection, arrival):
             return Recording.REPEATED
         match arrival:
             case NewRejection():
-                row = rejection_row(arrival, position=self._counts.next_position())
-                connection.execute(sql.INSERT_REJECTION, row)
+                self._reject(connection, arrival)
             case NewRequest():
                 if self._is_duplicate(connection, arrival):
                     return Recording.DUPLICATE
                 if self._counts.unfinished >= self._maximum_waiting:
+                    if if_full is not None:
+                        self._reject(connection, if_full())
                     return Recording.FULL
                 self._insert(connection, arrival)
                 self._counts.change(1)
             case _:
                 assert_never(arrival)
         return Recording.NEW
+
+    def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
+        row = rejection_row(rejection, position=self._counts.next_position())
+        connection.execute(sql.INSERT_REJECTION, row)
 
     def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
         if not self._deduplicate_seconds:
