@@ -6,7 +6,7 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -27,6 +27,8 @@ from twilio_notifications.ports import Inbound, Milestone
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from twilio_notifications.ports import Pulse
 
 A, B = "+12345000001", "+12345000002"
 WAIT_SECONDS = 20.0
@@ -135,7 +137,7 @@ def assembled(
         settler=settler,
         reporter=reporter,
         sweeper=sweeper,
-        supervision=Supervision(supervisor=supervisor, journal=line.sqlite, clock=line.clock),
+        supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,
     )
 
