@@ -110,6 +110,7 @@ async def test_a_broker_that_does_not_speak_5_is_asked_in_3_1_1_at_once(answer: 
 
 async def test_a_broker_that_does_not_answer_5_is_asked_in_3_1_1() -> None:
     async with (
+        asyncio.timeout(NO_WAITING),
         RawBroker(stay_silent, let_in) as broker,
         running(broker.url, connect_timeout_seconds=0.2) as found,
     ):

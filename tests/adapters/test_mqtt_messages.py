@@ -206,6 +206,17 @@ async def test_a_status_that_the_broker_refuses_fails_and_the_connection_stays(r
         assert 1 == len(broker.links)
 
 
+async def test_packet_identifiers_are_given_back() -> None:
+    """White-box, with three identifiers: with all of them the connector would stop after 65,535 statuses."""
+    async with RawBroker(answering(None)) as broker, running(broker.url) as found:
+        await found.ready()
+        assert found.transport._session is not None
+        found.transport._session._packets.id_generator._max = 4
+        for _ in range(10):
+            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), 10)
+        assert {1, 2, 3} == {packet.packet_id for packet in of_kind(broker.links[0], Kind.PUBLISH)}
+
+
 @pytest.mark.parametrize("maximum", [1, 2, 3])
 async def test_never_more_than_the_brokers_receive_maximum_is_unacknowledged(maximum: int) -> None:
     """A broker ends the connection of who sends more (MQTT 5, 3.3.4)."""
@@ -298,12 +309,15 @@ async def test_a_broker_that_no_longer_reads_is_left_in_time() -> None:
         await link.accept()
         link.stop_reading()
         await broker.link(2)
+        link.read_on()
 
     async with RawBroker(stop_reading, let_in) as broker, running(broker.url, keepalive_seconds=1) as found:
         await found.ready()
         published = [found.transport.publish(STATUS_TOPIC, b"x" * 2**20) for _ in range(20)]
         await found.ready()
         assert not any([(await failure_of(future)).refused for future in published])
+        await asyncio.wait_for(broker.links[0].ended.wait(), 10)
+    assert len(published) > len(of_kind(broker.links[0], Kind.PUBLISH)), "the rest was dropped, not kept"
 
 
 async def test_a_broker_that_hangs_is_noticed_by_its_silence() -> None:

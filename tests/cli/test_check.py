@@ -22,7 +22,7 @@ from tests.support.process import (
     run_program,
     write_configuration,
 )
-from tests.support.raw_broker import Link, RawBroker
+from tests.support.raw_broker import Kind, Link, RawBroker
 from tests.support.raw_http import Exchange, RawHttp
 from twilio_notifications.simulator.broker import EmbeddedBroker
 from twilio_notifications.simulator.server import Simulator
@@ -107,6 +107,22 @@ async def test_it_disturbs_no_connector_that_runs(surroundings: Surroundings) ->
         assert "in use by a running connector" in lines(program)["journal"][1]
         assert [] == connector.events("broker_lost")
         assert 0 == await connector.terminate()
+
+
+async def test_the_broker_sees_a_name_of_its_own_and_a_clean_session(surroundings: Surroundings) -> None:
+    """Under the connector's name it would throw a running connector out of its session."""
+
+    async def let_in(link: Link) -> None:
+        await link.hear(Kind.CONNECT)
+        link.say(link.connack(0))
+        await link.grant(1)
+
+    async with RawBroker(let_in) as watching:
+        program = await surroundings.check(transport={"url": watching.url, "client_id": "site7"})
+        assert 0 == exit_code(program), program.output
+        connect = watching.links[0].seen[0]
+    assert b"site7-check-" in connect.body
+    assert connect.clean
 
 
 async def test_offline_nothing_is_tried_that_needs_a_network(surroundings: Surroundings) -> None:

@@ -79,6 +79,8 @@ class Link:
         self._writer = writer
         self.level = LEVEL_5
         self.seen: list[Packet] = []
+        self.ended = asyncio.Event()
+        """The client has hung up, or the script has."""
 
     def say(self, *packets: bytes) -> None:
         """All of it in one piece, so that it arrives together."""
@@ -89,6 +91,12 @@ class Link:
         transport = self._writer.transport
         assert isinstance(transport, asyncio.ReadTransport)
         transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Ends `stop_reading`."""
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.resume_reading()
 
     def hang_up(self) -> None:
         self._writer.close()
@@ -223,6 +231,7 @@ async def _serve(script: Callable[[Link], Awaitable[None]], link: Link) -> None:
         await link.hear_the_end()
     finally:
         link.hang_up()
+        link.ended.set()
 
 
 def _packet(kind: Kind, body: bytes, *, flags: int = 0) -> bytes:
