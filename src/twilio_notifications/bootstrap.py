@@ -20,8 +20,9 @@ from twilio_notifications.config import Ordering, SecretOrigin, StatusDetail, Tr
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Pace
+from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.reporter import Reporter
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Milestones, Observer, SecretSource, Supervisor
+    from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor
 
 CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 """For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
@@ -51,15 +52,15 @@ async def connector(
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         credentials = await Credentials.read(
-            secret_source(settings, environ), user=settings.parameters.account_sid
+            secret_sources(settings, environ), identity=identity(settings), observer=observer
         )
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
-        sender = await stack.enter_async_context(twilio_sender(settings, credentials, clock=clock))
+        twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
         yield _wired(
             _Parts(
                 settings=settings,
                 journal=journal,
-                sender=sender,
+                sender=AuthorizedSender(twilio, credentials),
                 credentials=credentials,
                 transport=mqtt_transport(
                     settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
@@ -85,27 +86,31 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     )
 
 
-def twilio_sender(settings: Settings, credentials: Credentials, *, clock: Clock) -> TwilioSender:
+def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
     """The way to Twilio, not opened yet."""
     ca_file = settings.twilio.ca_file
     return TwilioSender(
         base_url=settings.twilio.base_url,
         account_sid=settings.parameters.account_sid,
-        credentials=credentials.current,
         clock=clock,
         timeout_seconds=settings.twilio.timeout_seconds,
         ca_certificates=None if ca_file is None else ca_file.read_bytes(),
     )
 
 
-def secret_source(settings: Settings, environ: Mapping[str, str]) -> SecretSource:
-    """Where the configuration says that the auth token is."""
+def identity(settings: Settings) -> Identity:
+    """Whose secret it is."""
+    return Identity(account_sid=settings.parameters.account_sid)
+
+
+def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
+    """Where the configuration says that the secrets are."""
     secrets = settings.secrets
     match secrets.source:
         case SecretOrigin.ENVIRONMENT:
-            return EnvironmentSecret(secrets.variable, environ=environ)
+            return Sources(first=EnvironmentSecret(secrets.variable, environ=environ))
         case SecretOrigin.FILE:
-            return FileSecret(*secret_files(settings, environ))
+            return Sources(first=FileSecret(*secret_files(settings, environ)))
         case SecretOrigin.AWS | SecretOrigin.GREENGRASS:
             missing = f'[secrets] source = "{secrets.source}" is not available in this version'
             raise ConfigurationError([f'{missing}: use "environment" or "file"'])
@@ -158,7 +163,7 @@ class _Parts:
 
     settings: Settings
     journal: SqliteJournal
-    sender: TwilioSender
+    sender: Sender
     credentials: Credentials
     transport: MqttTransport
     statuses: StatusWriter
@@ -179,6 +184,7 @@ def _wired(parts: _Parts) -> Connector:
     dispatcher = _dispatcher(parts, reporter)
     settler = _settler(parts, dispatcher, reporter)
     dispatcher.on_doubt = settler.wake
+    parts.credentials.on_renewed = dispatcher.credentials_renewed
     return Connector(
         journal=parts.journal,
         transport=parts.transport,
@@ -222,7 +228,6 @@ def _dispatcher(parts: _Parts, reporter: Reporter) -> Dispatcher:
         timing=_timing(parts.settings),
         jitter=parts.jitter,
         pace=Pace.fresh(parts.settings.twilio.concurrency),
-        renew_credentials=parts.credentials.renew,
         limits=parts.settings.limits,
         on_status=reporter.wake,
     )

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.adapters.twilio_steps import ACCOUNT, NOW, TOKEN, a_sender
+from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters.twilio import clock_offset, retry_after_seconds
 from twilio_notifications.core.model import (
     Answered,
     Channel,
+    Login,
     Notification,
     Records,
     Secret,
@@ -52,7 +53,7 @@ def answering(status: int, body: bytes = b"{}", **headers: str) -> Script:
 
 async def send(script: Script, **settings: float) -> object:
     async with RawHttp(script) as server, a_sender(server.url, **settings) as sender:
-        return await sender.send(a_notification())
+        return await sender.send(a_notification(), LOGIN)
 
 
 # What is asked
@@ -61,7 +62,7 @@ async def send(script: Script, **settings: float) -> object:
 async def test_a_text_is_posted_with_exactly_these_fields() -> None:
     body = "Grüße 🔔 & = + % \n zwei"
     async with RawHttp(answering(201, CREATED)) as server, a_sender(server.url) as sender:
-        await sender.send(a_notification(content=Text(body=body)))
+        await sender.send(a_notification(content=Text(body=body)), LOGIN)
     (asked,) = server.asked
     assert ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json") == (asked.method, asked.target)
     assert "application/x-www-form-urlencoded" == asked.headers["content-type"]
@@ -70,7 +71,7 @@ async def test_a_text_is_posted_with_exactly_these_fields() -> None:
 
 async def test_a_call_is_posted_with_exactly_these_fields() -> None:
     async with RawHttp(answering(201, CREATED)) as server, a_sender(server.url) as sender:
-        await sender.send(CALL)
+        await sender.send(CALL, LOGIN)
     (asked,) = server.asked
     assert ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Calls.json") == (asked.method, asked.target)
     expected = [("To", DARLA), ("From", SENDER_NUMBER), ("Url", "https://example.org/a?b=c&d=é")]
@@ -79,9 +80,9 @@ async def test_a_call_is_posted_with_exactly_these_fields() -> None:
 
 async def test_account_and_token_go_as_basic_authentication_with_every_request_that_needs_them() -> None:
     async with RawHttp(answering(200, page())) as server, a_sender(server.url) as sender:
-        await sender.send(a_notification())
-        await sender.verify()
-        await sender.look_up(a_notification(), since=NOW)
+        await sender.send(a_notification(), LOGIN)
+        await sender.verify(LOGIN)
+        await sender.look_up(a_notification(), since=NOW, login=LOGIN)
         await sender.reachable()
     *asked, head = server.asked
     expected = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
@@ -89,18 +90,18 @@ async def test_account_and_token_go_as_basic_authentication_with_every_request_t
     assert "authorization" not in head.headers, "nobody needs to know it to see that there is a network"
 
 
-async def test_the_credentials_of_the_moment_are_used() -> None:
-    """A token that is renewed must not need a restart."""
+async def test_each_attempt_has_the_login_that_it_is_given_and_the_url_its_account() -> None:
+    """A token that is renewed must not need a restart; an API key's SID is no account."""
     async with RawHttp(answering(201, CREATED)) as server, a_sender(server.url) as sender:
-        await sender.send(a_notification())
-        sender._credentials = lambda: ("SK1", Secret("renewed"))
-        await sender.send(a_notification())
+        await sender.send(a_notification(), LOGIN)
+        await sender.send(a_notification(), Login(user="SK1", secret=Secret("renewed")))
+    assert [f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"] * 2 == [asked.target for asked in server.asked]
     assert base64.b64encode(b"SK1:renewed").decode() in server.asked[1].headers["authorization"]
 
 
 async def test_a_base_url_may_end_with_a_slash_and_hold_a_path() -> None:
     async with RawHttp(answering(201, CREATED)) as server, a_sender(f"{server.url}/twilio/") as sender:
-        await sender.send(a_notification())
+        await sender.send(a_notification(), LOGIN)
     assert f"/twilio/2010-04-01/Accounts/{ACCOUNT}/Messages.json" == server.asked[0].target
 
 
@@ -200,10 +201,10 @@ async def test_the_date_of_an_answer_tells_how_far_our_clock_is_off() -> None:
     script = answering(201, CREATED, Date="Tue, 14 Nov 2023 22:13:17 GMT")
     async with RawHttp(script, answering(500)) as server, a_sender(server.url) as sender:
         assert sender.clock_offset is None
-        answer = await sender.send(a_notification())
+        answer = await sender.send(a_notification(), LOGIN)
         assert isinstance(answer, Answered)
         assert -3.0 == answer.clock_offset == sender.clock_offset
-        await sender.send(a_notification())
+        await sender.send(a_notification(), LOGIN)
         assert -3.0 == sender.clock_offset, "an answer without a date changes nothing"
 
 
@@ -233,7 +234,7 @@ LONG_BEFORE = "Tue, 14 Nov 2023 20:00:00 +0000"
 
 async def look_up(*scripts: Script) -> tuple[Records | Unreadable, list[str]]:
     async with RawHttp(*scripts) as server, a_sender(server.url) as sender:
-        records = await sender.look_up(a_notification(), since=NOW)
+        records = await sender.look_up(a_notification(), since=NOW, login=LOGIN)
     return records, [asked.target for asked in server.asked]
 
 
@@ -297,7 +298,7 @@ async def test_the_token_is_in_no_repr_and_in_no_error() -> None:
         exchange.hang_up()
 
     async with RawHttp(hang_up) as server, a_sender(server.url) as sender:
-        answer = await sender.send(a_notification())
+        answer = await sender.send(a_notification(), LOGIN)
         shown = [repr(answer), repr(sender), repr(vars(sender)), repr(sender._client)]
         try:
             await (
@@ -329,8 +330,8 @@ async def test_what_the_simulator_creates_is_found_in_its_lists(
     twilio: Simulator, notification: Notification, prefix: str
 ) -> None:
     async with a_sender(twilio.base_url) as sender:
-        answer = await sender.send(notification)
-        records = await sender.look_up(notification, since=NOW)
+        answer = await sender.send(notification, LOGIN)
+        records = await sender.look_up(notification, since=NOW, login=LOGIN)
     assert isinstance(answer, Answered)
     assert isinstance(records, Records)
     (record,) = records.found
@@ -349,7 +350,7 @@ async def test_what_the_simulator_creates_is_found_in_its_lists(
 async def test_credentials_are_verified_without_sending_anything(twilio: Simulator, status: int) -> None:
     twilio.set_auth_tokens([TOKEN if status == 200 else "another"])
     async with a_sender(twilio.base_url) as sender:
-        answer = await sender.verify()
+        answer = await sender.verify(LOGIN)
     assert isinstance(answer, Answered)
     assert status == answer.http_status
     assert [] == list(twilio.ledger)
@@ -358,11 +359,11 @@ async def test_credentials_are_verified_without_sending_anything(twilio: Simulat
 async def test_a_success_that_is_not_twilios_verifies_nothing() -> None:
     """The log-in page of a hotel's network."""
     async with RawHttp(answering(200, b"<html></html>")) as server, a_sender(server.url) as sender:
-        assert isinstance(await sender.verify(), Unanswered)
+        assert isinstance(await sender.verify(LOGIN), Unanswered)
 
 
 async def test_an_answer_that_is_lost_is_no_answer(twilio: Simulator) -> None:
     twilio.add_fault(Fault(effect=faults.AnswerLost(after_bytes=40)))
     async with a_sender(twilio.base_url) as sender:
-        assert isinstance(await sender.send(a_notification()), Unanswered)
+        assert isinstance(await sender.send(a_notification(), LOGIN), Unanswered)
     assert 1 == len(twilio.ledger)

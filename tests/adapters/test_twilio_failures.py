@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.twilio_steps import a_sender
+from tests.adapters.twilio_steps import LOGIN, a_sender
 from tests.support.certificates import make_certificates
 from tests.support.factories import a_notification
 from tests.support.raw_http import HOST, Exchange, RawHttp
@@ -32,7 +32,7 @@ SHORT = 0.3
 async def send_to(url: str, *, timeout_seconds: float = 5.0, ca: Path | None = None) -> Answer:
     authorities = None if ca is None else ca.read_bytes()  # noqa: ASYNC240 - a small file in a test
     async with a_sender(url, timeout_seconds=timeout_seconds, ca_certificates=authorities) as sender:
-        return await sender.send(a_notification())
+        return await sender.send(a_notification(), LOGIN)
 
 
 async def created(exchange: Exchange) -> None:
@@ -181,8 +181,8 @@ async def test_an_answer_that_does_not_come_in_time_is_doubt(script: Script) -> 
 async def test_a_kept_connection_that_ends_under_the_next_request_is_doubt_and_no_second_request() -> None:
     """HTTP clients like to repeat what they wrote to a connection that was just closing."""
     async with RawHttp(created, hang_up, created) as server, a_sender(server.url) as sender:
-        assert isinstance(await sender.send(a_notification()), Answered)
-        assert isinstance(await sender.send(a_notification()), Unanswered)
+        assert isinstance(await sender.send(a_notification(), LOGIN), Answered)
+        assert isinstance(await sender.send(a_notification(), LOGIN), Unanswered)
         assert (1, 2) == (server.connections, len(server.asked))
 
 
@@ -193,7 +193,7 @@ async def test_a_kept_connection_that_has_ended_is_replaced() -> None:
 
     async with RawHttp(answer_and_hang_up) as server, a_sender(server.url) as sender:
         for _ in range(3):
-            assert isinstance(await sender.send(a_notification()), Answered)
+            assert isinstance(await sender.send(a_notification(), LOGIN), Answered)
         assert (3, 3) == (server.connections, len(server.asked))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.twilio_steps import NOW, TOKEN, a_sender
+from tests.adapters.twilio_steps import LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from twilio_notifications.adapters.twilio import PAGE_SIZE
 from twilio_notifications.core import settlement
@@ -59,13 +59,13 @@ class Twilio:
 
     async def send(self, notification: Notification = TEXT) -> str:
         """The SID under which it was carried out."""
-        answer = await self.sender.send(notification)
+        answer = await self.sender.send(notification, LOGIN)
         assert isinstance(answer, Answered)
         assert answer.sid is not None, answer
         return answer.sid
 
     async def found(self, notification: Notification = TEXT, *, since: float = NOW) -> list[Record]:
-        records = await self.sender.look_up(notification, since=since)
+        records = await self.sender.look_up(notification, since=since, login=LOGIN)
         assert isinstance(records, Records), records
         return list(records.found)
 
@@ -75,7 +75,7 @@ class Twilio:
     async def unreadable(self, effect: Effect, notification: Notification = TEXT) -> Unreadable:
         """What a look says while lists suffer that."""
         self.simulator.add_fault(Fault(effect=effect, on="lists"))
-        records = await self.sender.look_up(notification, since=NOW)
+        records = await self.sender.look_up(notification, since=NOW, login=LOGIN)
         assert isinstance(records, Unreadable), records
         return records
 
@@ -208,7 +208,7 @@ async def test_a_page_that_fails_makes_the_whole_unreadable(twilio: Twilio) -> N
     for _ in range(PAGE_SIZE + 1):
         await twilio.send()
     twilio.simulator.add_fault(Fault(effect=ServerError(status=503), on="lists", every=2))
-    assert isinstance(await twilio.sender.look_up(TEXT, since=NOW), Unreadable)
+    assert isinstance(await twilio.sender.look_up(TEXT, since=NOW, login=LOGIN), Unreadable)
 
 
 # Lists that lag, and lists that cannot be read.
@@ -255,7 +255,7 @@ async def test_twilio_says_when_to_ask_again(twilio: Twilio) -> None:
 
 async def test_refused_credentials_make_lists_unreadable(twilio: Twilio) -> None:
     twilio.simulator.set_auth_tokens(["another"])
-    records = await twilio.sender.look_up(TEXT, since=NOW)
+    records = await twilio.sender.look_up(TEXT, since=NOW, login=LOGIN)
     assert isinstance(records, Unreadable)
     assert "401" in records.detail
 
@@ -294,7 +294,7 @@ async def test_a_list_is_read_again_when_the_fault_has_passed(twilio: Twilio) ->
 @pytest.mark.parametrize("ahead", [-DAY, -10.0, 0.0, 10.0, DAY])
 async def test_a_look_tells_how_far_our_clock_is_off(twilio: Twilio, ahead: float) -> None:
     twilio.simulator.set_clock_offset(ahead)
-    records = await twilio.sender.look_up(TEXT, since=0.0)
+    records = await twilio.sender.look_up(TEXT, since=0.0, login=LOGIN)
     assert isinstance(records, Records)
     assert ahead == records.clock_offset == twilio.sender.clock_offset
 
@@ -310,7 +310,7 @@ async def doubt(twilio: Twilio, *, executed: bool) -> settlement.Attempt:
     offset = twilio.sender.clock_offset
     effect = AnswerLost() if executed else ConnectionClosed()
     twilio.simulator.add_fault(Fault(effect=effect, on="creates", times=1))
-    assert isinstance(await twilio.sender.send(TEXT), Unanswered)
+    assert isinstance(await twilio.sender.send(TEXT, LOGIN), Unanswered)
     return settlement.Attempt(
         notification=TEXT, opened_at=NOW, doubt_at=NOW, clock_offset=offset, cut_off=False
     )
@@ -319,7 +319,7 @@ async def doubt(twilio: Twilio, *, executed: bool) -> settlement.Attempt:
 async def settled(twilio: Twilio, attempt: settlement.Attempt) -> Settlement:
     """What the one look after the settling time concludes."""
     since = settlement.since(attempt, clock_offset=twilio.sender.clock_offset)
-    records = await twilio.sender.look_up(TEXT, since=since)
+    records = await twilio.sender.look_up(TEXT, since=since, login=LOGIN)
     assert isinstance(records, Records)
     return settlement.settle(
         attempt, records, known_sids=frozenset(), looked_at=NOW + 30.0, settle_seconds=30.0
@@ -334,7 +334,7 @@ async def test_a_lost_answer_is_found_whatever_our_clock_says(
     """The first attempt of a run: nobody has heard Twilio's clock before the look itself."""
     twilio.simulator.set_clock_offset(ahead)
     if known:
-        await twilio.sender.verify()
+        await twilio.sender.verify(LOGIN)
     attempt = await doubt(twilio, executed=True)
     assert isinstance(await settled(twilio, attempt), settlement.Found)
 
@@ -346,7 +346,7 @@ async def test_what_was_not_carried_out_is_absent_whatever_our_clock_says(
 ) -> None:
     twilio.simulator.set_clock_offset(ahead)
     if known:
-        await twilio.sender.verify()
+        await twilio.sender.verify(LOGIN)
     attempt = await doubt(twilio, executed=False)
     assert settlement.Absent() == await settled(twilio, attempt)
 

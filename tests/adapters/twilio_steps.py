@@ -1,4 +1,4 @@
-"""What the tests of the Twilio adapter share: a sender with known credentials and a clock that stands still."""
+"""What the tests of the Twilio adapter share: a sender, a login for it, and a clock that stands still."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.clock import HandClock
 from twilio_notifications.adapters.twilio import TwilioSender
-from twilio_notifications.core.model import Secret
+from twilio_notifications.core.model import Login, Secret
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "5ecre7:t0ken ü"
@@ -14,11 +14,13 @@ NOW = 1_700_000_000.0
 """Tue, 14 Nov 2023 22:13:20 GMT."""
 
 
+LOGIN = Login(user=ACCOUNT, secret=Secret(TOKEN))
+
+
 def a_sender(base_url: str, *, timeout_seconds: float = 5.0, **settings: Any) -> TwilioSender:
     return TwilioSender(
         base_url=base_url,
         account_sid=ACCOUNT,
-        credentials=lambda: (ACCOUNT, Secret(TOKEN)),
         clock=HandClock(NOW),
         timeout_seconds=timeout_seconds,
         **settings,

@@ -21,7 +21,8 @@ from tests.support.fakes import (
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.policy import Pace
-from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.status import StatusWriter
 
@@ -101,6 +102,7 @@ async def a_line(
     jitter: Callable[[], float] = lambda: 1.0,
     timing: Timing = TIMING,
     path: Path | None = None,
+    second: ScriptedSecret | None = None,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion."""
     clock, observer = LineClock(), RecordingObserver()
@@ -108,13 +110,15 @@ async def a_line(
         clock.journal = WatchedJournal(sqlite)
         journal = cast("Journal", clock.journal)
         secret = ScriptedSecret()
-        credentials = await Credentials.read(secret, user="AC")
+        credentials = await Credentials.read(
+            Sources(first=secret, second=second), identity=Identity(account_sid="AC"), observer=observer
+        )
         woken: list[str] = []
         milestones = RecordingMilestones()
         sender = ScriptedSender(clock)
         dispatcher = Dispatcher(
             journal=journal,
-            sender=sender,
+            sender=AuthorizedSender(sender, credentials),
             clock=clock,
             observer=observer,
             milestones=milestones,
@@ -122,10 +126,10 @@ async def a_line(
             timing=timing,
             jitter=jitter,
             pace=Pace.fresh(concurrency),
-            renew_credentials=credentials.renew,
             on_status=lambda: woken.append("status"),
             on_doubt=lambda: woken.append("doubt"),
         )
+        credentials.on_renewed = dispatcher.credentials_renewed
         yield Line(
             sqlite=sqlite,
             journal=journal,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.clock import HandClock
-    from twilio_notifications.core.model import Answer, Notification
+    from twilio_notifications.core.model import Answer, Login, Notification
 
 TIME_OUT = Unanswered(detail="operation timed out")
 NO_NETWORK = Unreadable(detail="dns error")
@@ -63,7 +63,13 @@ class ListingSender(ScriptedSender):
     def give(self, phone_number: str) -> None:
         self._withheld.pop(phone_number).set()
 
-    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+    async def look_up(
+        self,
+        notification: Notification,
+        *,
+        since: float,
+        login: Login | None = None,  # noqa: ARG002 - the records are the same for every login
+    ) -> Records | Unreadable:
         phone_number, asked_at = notification.recipient.phone_number, self.clock.now()
         self.looks.append((phone_number, asked_at))
         if phone_number in self._withheld:

@@ -19,7 +19,7 @@ from twilio_notifications.ports import Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.core.model import Answer, Notification, Unreadable
+    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
     from twilio_notifications.ports import Inbound, Milestone
 
 
@@ -133,10 +133,14 @@ class LineClock(HandClock):
 class Sent:
     at: float
     notification: Notification
+    login: Login | None = None
 
 
 class ScriptedSender:
-    """Answers each recipient from a queue of answers, and accepts once the queue is empty."""
+    """Answers each recipient from a queue of answers, and accepts once the queue is empty.
+
+    With a login it is Twilio, without one it is a sender.
+    """
 
     def __init__(self, clock: HandClock) -> None:
         self.clock = clock
@@ -162,8 +166,8 @@ class ScriptedSender:
     def release(self, phone_number: str) -> None:
         self._held.pop(phone_number).set()
 
-    async def send(self, notification: Notification) -> Answer:
-        self.sent.append(Sent(self.clock.now(), notification))
+    async def send(self, notification: Notification, login: Login | None = None) -> Answer:
+        self.sent.append(Sent(self.clock.now(), notification, login))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
@@ -184,8 +188,10 @@ class ScriptedSender:
         self.probes.append(self.clock.now())
         return self.online
 
-    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
-        self.lookups.append(Sent(since, notification))
+    async def look_up(
+        self, notification: Notification, *, since: float, login: Login | None = None
+    ) -> Records | Unreadable:
+        self.lookups.append(Sent(since, notification, login))
         return self.records
 
     def ids(self) -> list[str]:

@@ -32,14 +32,14 @@ from twilio_notifications.core.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
 
     from pyreqwest.client import Client
     from pyreqwest.request import ConsumedRequest
     from pyreqwest.response import Response
 
-    from twilio_notifications.core.model import Answer, Notification, Secret
+    from twilio_notifications.core.model import Answer, Login, Notification
     from twilio_notifications.ports import Clock
 
 API_VERSION = "2010-04-01"
@@ -68,25 +68,24 @@ PAGE_MARGIN_SECONDS = 600.0
 """By how much the order of a list may differ from the order of creation."""
 
 _OK = 200
+_UNAUTHORIZED = frozenset({401, 403})
 _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
 
 
 class TwilioSender:
-    """Makes attempts with the credentials that `credentials` returns at that moment."""
+    """Makes attempts in the name of one account, with the login that comes with each."""
 
     def __init__(
         self,
         *,
         base_url: str,
         account_sid: str,
-        credentials: Callable[[], tuple[str, Secret]],
         clock: Clock,
         timeout_seconds: float,
         ca_certificates: bytes | None = None,
     ) -> None:
         self._origin = base_url.rstrip("/")
         self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
-        self._credentials = credentials
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._ca_certificates = ca_certificates
@@ -103,22 +102,24 @@ class TwilioSender:
     ) -> None:
         await self._client.close()
 
-    async def send(self, notification: Notification) -> Answer:
+    async def send(self, notification: Notification, login: Login) -> Answer:
         """Makes one attempt, in at most the time-out."""
         request = (
             self._client.post(f"{self._account_url}/{_RESOURCES[notification.channel]}.json")
-            .header("Authorization", self._authorization(), is_sensitive=True)
+            .header("Authorization", _authorization(login), is_sensitive=True)
             .form(form(notification))
             .build()
         )
         return await self._answer(request)
 
-    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+    async def look_up(
+        self, notification: Notification, *, since: float, login: Login
+    ) -> Records | Unreadable:
         """The recipient's messages or calls created at or after `since` (Twilio's clock), page by page."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json?{_query(notification)}"
         found: list[Record] = []
         for _ in range(PAGE_LIMIT):
-            page = await self._page(url)
+            page = await self._page(url, login)
             if isinstance(page, Unreadable):
                 return page
             found.extend(record for record in page.records if record.created_at >= since)
@@ -129,8 +130,8 @@ class TwilioSender:
             url = self._origin + page.next_path
         return Unreadable(detail=f"the list has more than {PAGE_LIMIT} pages")
 
-    async def _page(self, url: str) -> _Page | Unreadable:
-        request = self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True)
+    async def _page(self, url: str, login: Login) -> _Page | Unreadable:
+        request = self._client.get(url).header("Authorization", _authorization(login), is_sensitive=True)
         try:
             response = await request.build().send()
             body = bytes(await response.bytes())
@@ -141,7 +142,11 @@ class TwilioSender:
         if page is None:
             said = "and a list that cannot be read" if answer.http_status == _OK else answer.message or ""
             detail = f"HTTP {answer.http_status} {said}".rstrip()
-            return Unreadable(detail=detail, retry_after=answer.retry_after)
+            return Unreadable(
+                detail=detail,
+                retry_after=answer.retry_after,
+                unauthorized=answer.http_status in _UNAUTHORIZED,
+            )
         return page
 
     async def _answer(self, request: ConsumedRequest) -> Answer:
@@ -158,14 +163,14 @@ class TwilioSender:
             self.clock_offset = answer.clock_offset
         return answer
 
-    async def verify(self) -> Answer:
-        """What Twilio says to these credentials: reads one message's record, and sends nothing.
+    async def verify(self, login: Login) -> Answer:
+        """What Twilio says to this login: reads one message's record, and sends nothing.
 
         A success that is not Twilio's (the log-in page of a network) is Unanswered.
         """
         url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
         request = (
-            self._client.get(url).header("Authorization", self._authorization(), is_sensitive=True).build()
+            self._client.get(url).header("Authorization", _authorization(login), is_sensitive=True).build()
         )
         try:
             response = await request.send()
@@ -184,9 +189,9 @@ class TwilioSender:
             return not isinstance(failed_answer(error), NotSent)
         return True
 
-    def _authorization(self) -> str:
-        user, secret = self._credentials()
-        return "Basic " + base64.b64encode(f"{user}:{secret.reveal()}".encode()).decode()
+
+def _authorization(login: Login) -> str:
+    return "Basic " + base64.b64encode(f"{login.user}:{login.secret.reveal()}".encode()).decode()
 
 
 def _client(origin: str, timeout_seconds: float, ca_certificates: bytes | None) -> Client:

@@ -22,13 +22,13 @@ from twilio_notifications.config import load
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
-from twilio_notifications.pipeline.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from twilio_notifications.config import Settings
+    from twilio_notifications.core.model import Login
 
 _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
@@ -86,15 +86,15 @@ def _journal(settings: Settings) -> Finding:
 
 async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str]) -> list[Finding]:
     try:
-        source = bootstrap.secret_source(settings, environ)
-        credentials = await Credentials.read(source, user=settings.parameters.account_sid)
+        sources = bootstrap.secret_sources(settings, environ)
+        login = bootstrap.identity(settings).login(await sources.first.read())
     except ConnectorError as error:
         secret = Finding(subject="secret", works=False, sentence=str(error))
         return [secret] if offline else [secret, await _broker(settings)]
     secret = Finding(subject="secret", works=True, sentence=f"read from {settings.secrets.source}")
     if offline:
         return [secret]
-    return [secret, await _broker(settings), await _twilio(settings, credentials)]
+    return [secret, await _broker(settings), await _twilio(settings, login)]
 
 
 async def _broker(settings: Settings) -> Finding:
@@ -122,9 +122,9 @@ async def _broker(settings: Settings) -> Finding:
     return Finding(subject="broker", works=True, sentence=sentence)
 
 
-async def _twilio(settings: Settings, credentials: Credentials) -> Finding:
-    async with bootstrap.twilio_sender(settings, credentials, clock=SystemClock()) as sender:
-        answer = await sender.verify()
+async def _twilio(settings: Settings, login: Login) -> Finding:
+    async with bootstrap.twilio_sender(settings, clock=SystemClock()) as sender:
+        answer = await sender.verify(login)
     where = settings.twilio.base_url
     match answer:
         case Answered(http_status=status) if status == _OK:

@@ -10,6 +10,8 @@ ConnectorError
 │   ├── JournalTooNew       written by a later version of this program
 │   └── JournalClosed       the journal was closed before the step was committed
 ├── SecretUnavailable       the auth token cannot be read
+│   └── SecretAbsent        there is none where it should be
+├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
@@ -75,6 +77,14 @@ class JournalClosed(JournalError):
 
 class SecretUnavailable(ConnectorError):
     """The auth token cannot be read."""
+
+
+class SecretAbsent(SecretUnavailable):
+    """There is no token where it should be, or not yet: the place itself could be looked at."""
+
+
+class SecretCopyUnusable(ConnectorError):
+    """The local copy of the auth token cannot be opened or written."""
 
 
 class IsolationFailed(ConnectorError):

@@ -36,6 +36,14 @@ class Secret:
         return hash((Secret, self._value))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who we are to Twilio: the account's SID and its auth token, or an API key's SID and its secret."""
+
+    user: str
+    secret: Secret
+
+
 class Channel(StrEnum):
     """How a recipient is reached, and so which topic and which resource of Twilio's API are meant."""
 
@@ -163,6 +171,8 @@ class Unreadable:
 
     detail: str
     retry_after: float | None = None
+    unauthorized: bool = False
+    """Twilio refuses the login."""
 
 
 # What an answer means for the attempt.

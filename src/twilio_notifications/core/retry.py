@@ -182,6 +182,15 @@ def classify(answer: Answer, *, notification: Notification) -> Outcome:
             assert_never(answer)
 
 
+def refuses_login(answer: Answer) -> bool:
+    """Whether the request was certainly not carried out, and another login may be what it needs."""
+    match answer:
+        case Answered(http_status=status, code=code) if status // 100 != _SUCCESS:
+            return treatment_of(http_status=status, code=code) is CREDENTIALS_WAIT
+        case _:
+            return False
+
+
 def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoubt:
     if not (answer.sid and answer.message_status):
         # Most likely sent, but without a SID nobody could prove it; the records have the SID.

@@ -1,35 +1,159 @@
-"""The credentials with which attempts are made, read again when Twilio refuses them."""
+"""The logins with which attempts are made: the configured one and, for the time of a rotation, a second.
+
+They are read again when Twilio refuses them, on a period, and when a person asks for it. What cannot be read
+is told, and what was read before stays in use: a store that is away must not end what works.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
+from twilio_notifications.core.model import Login, Secret
+from twilio_notifications.ports import Level
+
 if TYPE_CHECKING:
-    from twilio_notifications.core.model import Secret
-    from twilio_notifications.ports import SecretSource
+    from collections.abc import Callable, Collection
+
+    from twilio_notifications.ports import Observer, SecretSource
+
+_API_KEY = re.compile(r"(?P<sid>SK[0-9a-fA-F]{32}):(?P<secret>\S+)")
+"""An API key's SID and secret in one: they change together. No auth token has a colon in it."""
+
+
+def _nobody() -> None:
+    """Who is told as long as nobody is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a secret belongs to that does not say so itself: the account, or with `api_key_sid` that key."""
+
+    account_sid: str
+    api_key_sid: str | None = None
+
+    def login(self, secret: Secret) -> Login:
+        """The login of the configured secret."""
+        return _login(secret, user=self.api_key_sid or self.account_sid)
+
+    def second_login(self, secret: Secret) -> Login:
+        """The login of the second secret, which is not of the same key as the first."""
+        return _login(secret, user=self.account_sid)
+
+
+def _login(secret: Secret, *, user: str) -> Login:
+    api_key = _API_KEY.fullmatch(secret.reveal())
+    if api_key is None:
+        return Login(user=user, secret=secret)
+    return Login(user=api_key["sid"], secret=Secret(api_key["secret"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the secrets are. The second may be absent at any time; the first may not."""
+
+    first: SecretSource
+    second: SecretSource | None = None
 
 
 class Credentials:
-    """User name and secret, as they were last read."""
+    """The logins as they were last read, and which of them is in use."""
 
-    def __init__(self, source: SecretSource, *, user: str, secret: Secret) -> None:
-        self._source = source
-        self._user = user
-        self._secret = secret
-        self._renewing = asyncio.Lock()
+    def __init__(self, *, identity: Identity, observer: Observer, sources: Sources) -> None:
+        self._sources = sources
+        self._identity = identity
+        self._observer = observer
+        self._logins: tuple[Login, ...] = ()
+        self._in_use = 0
+        self._reading = asyncio.Lock()
+        self._readings = 0
+        self._troubles: dict[str, str] = {}
+        self.on_renewed: Callable[[], None] = _nobody
+        """Called when there is a login that Twilio has not seen yet."""
 
     @classmethod
-    async def read(cls, source: SecretSource, *, user: str) -> Self:
-        """Reads the secret for the first time; raises SecretUnavailable."""
-        return cls(source, user=user, secret=await source.read())
+    async def read(cls, sources: Sources, *, identity: Identity, observer: Observer) -> Self:
+        """Reads the secrets for the first time; raises SecretUnavailable."""
+        credentials = cls(sources=sources, identity=identity, observer=observer)
+        credentials._logins = await credentials._read()
+        return credentials
 
-    def current(self) -> tuple[str, Secret]:
+    def current(self) -> Login:
         """What the next attempt uses."""
-        return self._user, self._secret
+        return self._logins[self._in_use]
 
-    async def renew(self) -> bool:
-        """Reads the secret again; whether it is another one now. Raises SecretUnavailable."""
-        async with self._renewing:  # or an older reading could end after a newer one, and win
-            before, self._secret = self._secret, await self._source.read()
-            return self._secret != before
+    async def other_than(self, refused: Collection[Login]) -> Login | None:
+        """A login that is not among `refused`; reads again where none is known. None: there is none."""
+        other = self._known(refused)
+        if other is None:
+            await self.refresh()
+            other = self._known(refused)
+        return other
+
+    def prefer(self, login: Login) -> None:
+        """Twilio took this login where it had refused another: the next attempts begin with it."""
+        if login in self._logins and login != self.current():
+            self._in_use = self._logins.index(login)
+            which = "second" if self._in_use else "first"
+            self._observer.event("login_switched", level=Level.WARNING, login=which)
+
+    async def refresh(self) -> None:
+        """Reads the secrets again. A failure is told, and what was read before stays in use.
+
+        Many may ask at once: whoever asks before a reading begins is served by it.
+        """
+        seen = self._readings
+        async with self._reading:
+            if self._readings == seen:
+                self._readings += 1
+                await self._read_again()
+
+    def _known(self, refused: Collection[Login]) -> Login | None:
+        in_order = (self.current(), *self._logins)
+        return next((login for login in in_order if login not in refused), None)
+
+    async def _read_again(self) -> None:
+        try:
+            logins = await self._read()
+        except SecretUnavailable as error:
+            self._trouble("secret_unavailable", level=Level.ERROR, error=str(error))
+            return
+        if self._troubles.pop("secret_unavailable", None):
+            self._observer.event("secret_available")
+        self._adopt(logins)
+
+    def _adopt(self, logins: tuple[Login, ...]) -> None:
+        before, in_use = self._logins, self.current()
+        # A new first secret is what was configured last, so it goes before a second one that works.
+        keeps = logins[0] == before[0] and in_use in logins
+        self._logins, self._in_use = logins, logins.index(in_use) if keeps else 0
+        if not set(logins) <= set(before):
+            self._observer.event("secret_renewed")
+            self.on_renewed()
+
+    async def _read(self) -> tuple[Login, ...]:
+        first = self._identity.login(await self._sources.first.read())
+        second = await self._read_second()
+        return (first,) if second is None or second == first else (first, second)
+
+    async def _read_second(self) -> Login | None:
+        if self._sources.second is None:
+            return None
+        try:
+            secret = await self._sources.second.read()
+        except SecretAbsent:
+            return None  # its time comes with the next rotation
+        except SecretUnavailable as error:
+            self._trouble("second_secret_unavailable", level=Level.WARNING, error=str(error))
+            return self._logins[1] if len(self._logins) > 1 else None  # it may be the one that works
+        self._troubles.pop("second_secret_unavailable", None)
+        return self._identity.second_login(secret)
+
+    def _trouble(self, event: str, *, level: Level, error: str) -> None:
+        """Tells what lasts once, and again only when it is another trouble."""
+        if self._troubles.get(event) != error:
+            self._troubles[event] = error
+            self._observer.event(event, level=level, error=error)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import policy, retry, settlement
-from twilio_notifications.core.errors import SecretUnavailable
 from twilio_notifications.core.model import (
     Accepted,
     DeferralScope,
@@ -24,7 +23,7 @@ from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from twilio_notifications.core.model import Answer, Outcome
     from twilio_notifications.pipeline.status import StatusWriter
@@ -69,8 +68,6 @@ class Dispatcher:
     timing: Timing
     jitter: Callable[[], float]
     pace: policy.Pace
-    renew_credentials: Callable[[], Awaitable[bool]]
-    """Reads the secret again; whether it changed."""
     on_status: Callable[[], None]
     on_doubt: Callable[[], None] = _nobody
     limits: policy.Limits = field(default_factory=policy.Limits)
@@ -83,7 +80,6 @@ class Dispatcher:
     _draining: bool = field(init=False, default=False)
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
-    _renewals: int = field(init=False, default=0)
     _idle: asyncio.Event = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +90,11 @@ class Dispatcher:
     def wake(self) -> None:
         """Something may be due."""
         self._alarm.ring()
+
+    def credentials_renewed(self) -> None:
+        """There is a login that Twilio has not refused: what waits need not wait for the next probe."""
+        self.pace = policy.credentials_renewed(self.pace)
+        self.wake()
 
     async def run(self) -> None:
         """Dispatches until cancelled; attempts under way are then left open for the next start."""
@@ -262,14 +263,14 @@ class Dispatcher:
         self._wake_next(step)
 
     async def _made(self, request: Claimed) -> Step:
-        now, renewals = self.clock.now(), self._renewals
+        now = self.clock.now()
         if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
             verdict = policy.expired(_waiting(request), now=now)
             return self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
         answer = await self._answer(request)
         self.milestones.passed(Milestone.ANSWERED)
         outcome = retry.classify(answer, notification=request.notification)
-        return await self._step(request, outcome, renewals)
+        return self._step(request, outcome)
 
     def _free_place(self) -> None:
         """The next attempt can be opened while this one is being closed: one commit holds both.
@@ -286,7 +287,7 @@ class Dispatcher:
             self.observer.defect("attempt_failed", error)
             return Unanswered(detail=f"the connector failed: {type(error).__name__}")
 
-    async def _step(self, request: Claimed, outcome: Outcome, renewals: int) -> Step:
+    def _step(self, request: Claimed, outcome: Outcome) -> Step:
         now = self.clock.now()
         match outcome:
             case Accepted():
@@ -296,14 +297,14 @@ class Dispatcher:
                 self.pace = policy.after_answer(self.pace)
                 return self.statuses.failed(request, reason, message, at=now, counted=True, code=code)
             case Deferred():
-                return await self._deferred(request, outcome, now=now, renewals=renewals)
+                return self._deferred(request, outcome, now=now)
             case InDoubt(message=message):
                 look = settlement.first_look(doubt_at=now, settle_seconds=self.timing.settle)
                 return Doubt(id=request.id, at=now, settle_at=look, message=message)
             case _:
                 assert_never(outcome)
 
-    async def _deferred(self, request: Claimed, deferred: Deferred, *, now: float, renewals: int) -> Postpone:
+    def _deferred(self, request: Claimed, deferred: Deferred, *, now: float) -> Postpone:
         due_at = request.due_at  # it keeps its place; what has to wait is everything
         match deferred.scope:
             case DeferralScope.NETWORK:
@@ -311,10 +312,14 @@ class Dispatcher:
                 if not self.pace.offline:
                     self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
             case DeferralScope.CREDENTIALS:
-                until = now
-                if not await self._renewed(renewals):
-                    # It waits itself: where others are accepted, it would be made again with each of them.
-                    until = due_at = now + self.timing.credential_probe
+                # It waits itself: where others are accepted, it would be made again with each of them.
+                until = due_at = now + self.timing.credential_probe
+                if self.pace.refused_since is None:
+                    self.observer.event(
+                        "credentials_refused",
+                        level=Level.ERROR,
+                        error="Twilio refuses the account SID or the secret; requests wait for a new one",
+                    )
             case DeferralScope.ACCOUNT | DeferralScope.SENDER:
                 until = now + self._pause(request, deferred, now=now)
                 due_at = until
@@ -343,29 +348,6 @@ class Dispatcher:
             maximum=self.timing.backoff_maximum,
             jitter=self.jitter(),
         )
-
-    async def _renewed(self, renewals: int) -> bool:
-        """Whether there is another secret than the one with which the attempt was opened."""
-        if renewals != self._renewals:
-            return True
-        try:
-            renewed = await self.renew_credentials()
-        except SecretUnavailable as error:
-            self.observer.event("secret_unavailable", level=Level.ERROR, error=str(error))
-            return renewals != self._renewals
-        if renewals != self._renewals:  # another attempt renewed it meanwhile
-            return True
-        if renewed:
-            self.pace = policy.credentials_renewed(self.pace)
-            self._renewals += 1
-            self.observer.event("secret_renewed")
-        elif self.pace.refused_since is None:
-            self.observer.event(
-                "credentials_refused",
-                level=Level.ERROR,
-                error="Twilio refuses the account SID or the auth token; requests wait for a new one",
-            )
-        return renewed
 
     def _wake_next(self, step: Step) -> None:
         self.wake()

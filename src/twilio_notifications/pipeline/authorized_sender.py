@@ -1,0 +1,76 @@
+"""Makes each attempt with a login that Twilio takes: where it refuses one, with the next, at once.
+
+A refused login means that nothing was carried out (core/retry.py), so that another try cannot send twice.
+Each attempt tries each login once and keeps its own list of those refused: that another attempt got further
+with an old login, or a new one, tells nothing about this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from twilio_notifications.core.model import Answered, Records, Unreadable
+from twilio_notifications.core.retry import refuses_login
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from twilio_notifications.core.model import Answer, Login, Notification
+    from twilio_notifications.pipeline.credentials import Credentials
+    from twilio_notifications.ports import Twilio
+
+Said = TypeVar("Said", bound="Answer | Records | Unreadable")
+
+
+class AuthorizedSender:
+    """The sender of the dispatcher and the settler, who know nothing of logins."""
+
+    def __init__(self, twilio: Twilio, credentials: Credentials) -> None:
+        self._twilio = twilio
+        self._credentials = credentials
+
+    @property
+    def clock_offset(self) -> float | None:
+        return self._twilio.clock_offset
+
+    async def send(self, notification: Notification) -> Answer:
+        """Twilio's answer; it refuses the login only where it has refused every login there is."""
+
+        async def ask(login: Login) -> Answer:
+            return await self._twilio.send(notification, login)
+
+        return await self._with_a_login(ask)
+
+    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+        """What Twilio's lists hold, as `send`."""
+
+        async def ask(login: Login) -> Records | Unreadable:
+            return await self._twilio.look_up(notification, since=since, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def reachable(self) -> bool:
+        return await self._twilio.reachable()
+
+    async def _with_a_login(self, ask: Callable[[Login], Awaitable[Said]]) -> Said:
+        refused: list[Login] = []
+        login: Login | None = self._credentials.current()
+        while login is not None:
+            said = await ask(login)
+            if not _is_refused(said):
+                if refused and isinstance(said, Answered | Records):
+                    self._credentials.prefer(login)
+                return said
+            refused.append(login)
+            login = await self._credentials.other_than(refused)
+        return said
+
+
+def _is_refused(said: Answer | Records | Unreadable) -> bool:
+    match said:
+        case Records():
+            return False
+        case Unreadable(unauthorized=unauthorized):
+            return unauthorized
+        case answer:
+            return refuses_login(answer)
