@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.isolation import discover
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,6 +23,9 @@ OPENAPI = ROOT.parent / "shared" / "data" / "twilio_api_v2010.slim.json"
 
 SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 """Where brokers are installed, and where the PATH of an ordinary user does not lead."""
+
+
+CAP_SYS_ADMIN = 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,25 @@ def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPEN
         case "prism" if shutil.which("npm", path=path) is None:
             install = "`apt install npm` or `brew install node`"
             return Missing(reason=f"npm is not installed; install it: {install}", fails=in_ci)
+        case "landlock" if not discover().version:
+            # No installation helps, so CI does not fail over it.
+            return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)
+        case "namespaces" if not _may_administer():
+            return Missing(reason="only root, with all its rights, may make namespaces", fails=False)
+        case "systemd" if shutil.which("systemd-analyze", path=path) is None:
+            return Missing(
+                reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
+            )
         case _:
             return None
+
+
+def _may_administer() -> bool:
+    """Whether this process has CAP_SYS_ADMIN; in a container even root often has not."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    effective = next((line.split()[1] for line in lines if line.startswith("CapEff:")), "0")
+    return bool(int(effective, 16) >> CAP_SYS_ADMIN & 1)
 
 
 def find_mosquitto(path: str) -> str | None:

@@ -14,6 +14,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from twilio_notifications.adapters.isolation import discover
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -31,8 +33,11 @@ Section = dict[str, Any]
 
 def configuration(*, broker_url: str, twilio_url: str, **sections: Section) -> dict[str, Section]:
     """A complete configuration with short durations; what `sections` say goes before it."""
+    parameters = {"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "DefaultFromPhoneNumber": DEFAULT_FROM}
+    if not discover().version:  # the default, which is to be confined, would refuse to start
+        parameters["IsolationMode"] = "NoContainer"
     settings: dict[str, Section] = {
-        "connector.parameters": {"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "DefaultFromPhoneNumber": DEFAULT_FROM},
+        "connector.parameters": parameters,
         "transport": {
             "url": broker_url,
             "connect_timeout_seconds": 5,

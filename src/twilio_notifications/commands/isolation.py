@@ -36,10 +36,10 @@ def isolate(
     match settings.parameters.isolation_mode:
         case IsolationMode.NO_CONTAINER:
             observer.event("process_not_confined", landlock=str(offer))
-            return FileWatch((), clock=clock)
+            return FileWatch((), clock=clock, is_forbidden=isolation.is_forbidden)
         case IsolationMode.GREENGRASS_CONTAINER:
             confinement = _confined(settings, config, offer=offer, environ=environ, observer=observer)
-            return FileWatch(confinement.watched, clock=clock)
+            return FileWatch(confinement.watched, clock=clock, is_forbidden=isolation.is_forbidden)
         case _:
             assert_never(settings.parameters.isolation_mode)
 

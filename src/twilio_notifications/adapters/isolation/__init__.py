@@ -23,7 +23,7 @@ from twilio_notifications.adapters.isolation.confining import confine, refusal
 from twilio_notifications.adapters.isolation.kernel import discover
 from twilio_notifications.adapters.isolation.landlock import Offer
 from twilio_notifications.adapters.isolation.surroundings import Surroundings
-from twilio_notifications.adapters.isolation.watch import FileWatch
+from twilio_notifications.adapters.isolation.watch import FileWatch, is_forbidden
 
 __all__ = [
     "Confinement",
@@ -37,6 +37,7 @@ __all__ = [
     "devices",
     "discover",
     "file_read_again",
+    "is_forbidden",
     "journal",
     "name_resolution",
     "python",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 SHARED_FOLDERS = frozenset(
     (
-        *("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/media", "/mnt", "/opt", "/proc", "/root"),
-        *("/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var"),  # noqa: S108 - named, never written to
+        *("/", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/srv"),
+        *("/sys", "/tmp", "/usr", "/var"),  # noqa: S108 - named, never written to
         *("/etc/pki", "/etc/pki/tls", "/etc/pki/tls/private", "/etc/ssl", "/etc/ssl/private"),
         *("/run/secrets", "/run/user", "/usr/local", "/usr/local/etc", "/usr/share", "/var/lib"),
         "/var/tmp",  # noqa: S108 - as above

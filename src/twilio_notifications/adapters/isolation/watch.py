@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from twilio_notifications.ports import Clock
@@ -22,21 +22,22 @@ INTERVAL_SECONDS = 15.0
 class FileWatch:
     """Watches files that can be read now; with none, it waits for ever."""
 
-    def __init__(self, files: Iterable[Path], *, clock: Clock) -> None:
-        self._files = tuple(path for path in sorted(files) if not _is_forbidden(path) and path.exists())
+    def __init__(self, files: Iterable[Path], *, clock: Clock, is_forbidden: Callable[[Path], bool]) -> None:
+        self._files = tuple(path for path in sorted(files) if path.exists() and not is_forbidden(path))
         self._clock = clock
+        self._is_forbidden = is_forbidden
 
     async def replaced(self) -> Path:
         """Returns the first file that was replaced, once one was."""
         while True:
             for path in self._files:
-                if _is_forbidden(path):
+                if self._is_forbidden(path):
                     return path
             await self._clock.sleep(INTERVAL_SECONDS)
 
 
-def _is_forbidden(path: Path) -> bool:
-    """A file that is missing may be about to come back, and what stands in its place is tried then."""
+def is_forbidden(path: Path) -> bool:
+    """Whether the kernel does not let this process read it. A missing file may be about to come back."""
     try:
         path.open("rb").close()
     except PermissionError:

@@ -1,0 +1,68 @@
+"""What keeps a process from being confined is found out, and ends the program before anything is read."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from twilio_notifications.adapters.isolation import Offer, refusal
+
+pytestmark = pytest.mark.landlock
+
+WITH_A_THREAD = """
+import threading
+from twilio_notifications.adapters.isolation import Confinement, confine, discover
+from twilio_notifications.core.errors import IsolationFailed
+
+stop = threading.Event()
+threading.Thread(target=stop.wait).start()
+try:
+    confine(Confinement(), discover())
+except IsolationFailed as error:
+    print(error)
+finally:
+    stop.set()
+"""
+
+WITHOUT_SYSTEM_CALLS = """
+import errno
+from twilio_notifications.adapters.isolation import Confinement, Offer, confine, kernel
+from twilio_notifications.core.errors import IsolationFailed
+
+try:
+    confine(Confinement(connect_ports=frozenset({1 << 20})), Offer(version=7))
+except IsolationFailed as error:
+    print(error)
+"""
+
+
+def output(code: str) -> str:
+    """What a program says that tries to confine itself; it cannot be undone, so each has its own process."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_a_process_with_threads_is_not_confined() -> None:
+    """They would stay free, with all the rights that the others have lost."""
+    said = output(WITH_A_THREAD)
+    assert "it has 2 threads already" in said
+    assert 'IsolationMode = "NoContainer"' in said
+
+
+def test_a_step_that_the_kernel_refuses_is_an_error_that_says_so() -> None:
+    """A port that does not exist stands for whatever a kernel may refuse."""
+    said = output(WITHOUT_SYSTEM_CALLS)
+    assert "the process cannot be confined: " in said
+    assert "Invalid argument" in said
+
+
+@pytest.mark.parametrize("version", range(1, 6))
+def test_a_refusal_names_two_ways_out_that_the_version_has(version: int) -> None:
+    sentence = refusal(Offer(version=0, reason="why"), connector_version=version)
+    assert "(why)" in sentence
+    assert "Either start a kernel" in sentence
+    assert 'or configure IsolationMode = "NoContainer"' in sentence.replace(
+        "[connector] version = 5 and ", ""
+    )
+    assert ("version = 5" in sentence) == (version < 5)

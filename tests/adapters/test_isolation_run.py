@@ -1,0 +1,325 @@
+"""Isolation as whoever runs the connector meets it: confined by default, refused where that cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import socket
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.support.factories import DARLA
+from tests.support.fakes import RecordingObserver
+from tests.support.mosquitto import Mosquitto
+from tests.support.mqtt_peer import Peer
+from tests.support.needs import ROOT
+from tests.support.process import (
+    TOKEN_VARIABLE,
+    Connector,
+    configuration,
+    environment,
+    exit_code,
+    run_program,
+    write_configuration,
+)
+from twilio_notifications import bootstrap
+from twilio_notifications.commands import run
+from twilio_notifications.config import load
+from twilio_notifications.core.errors import IsolationFailed
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.support.process import Program, Section
+    from twilio_notifications.adapters.isolation import FileWatch
+
+WITHOUT_LANDLOCK = ROOT / "tests" / "support" / "without_landlock.py"
+REQUEST = f"""{{"id": "1", "request": {{"from_number": "+19999999999", "recipient":
+    {{"name": "Darla", "phone_number": "{DARLA}", "message": "Hello"}}}}}}"""
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Simulator]:
+    async with Simulator(clock=time.time, random=random.Random(1)) as twilio:  # noqa: S311 - SIDs
+        yield twilio
+
+
+def dead_end(**sections: Section) -> dict[str, Section]:
+    """A configuration that leads nowhere."""
+    return configuration(broker_url="mqtt://127.0.0.1:1", twilio_url="http://127.0.0.1:1", **sections)
+
+
+async def without_landlock(
+    folder: Path,
+    *words: str,
+    error: int = errno.ENOSYS,
+    parameters: Section | None = None,
+    **sections: Section,
+) -> Program:
+    """The program on a kernel that answers so when it is asked for Landlock."""
+    settings = dead_end(**sections)
+    settings["connector.parameters"] = {"TWILIO_ACCOUNT_SID": "AC1"} | (parameters or {})
+    config = write_configuration(folder / "connector.toml", settings)
+    command = (
+        sys.executable,
+        str(WITHOUT_LANDLOCK),
+        str(error),
+        sys.executable,
+        "-m",
+        "twilio_notifications",
+    )
+    return await run_program(*words, "--config", str(config), command=command, environ=environment())
+
+
+# Without Landlock.
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the filter that hides Landlock is Linux's")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (errno.ENOSYS, "built without it"),
+        (errno.EOPNOTSUPP, "not switched on at boot"),
+        (errno.EPERM, "something around this process forbids the system call"),
+        (errno.EINVAL, "Invalid argument"),
+    ],
+)
+async def test_without_landlock_a_connector_that_is_to_be_confined_does_not_start(
+    tmp_path: Path, error: int, reason: str
+) -> None:
+    """No token is set, and nobody misses it: the secret would have been read later."""
+    program = await without_landlock(tmp_path, "run", error=error)
+    assert 2 == exit_code(program), program.output
+    (sentence,) = program.stderr
+    assert reason in sentence
+    assert "CONFIG_SECURITY_LANDLOCK" in sentence
+    assert "lsm=" in sentence
+    assert 'configure IsolationMode = "NoContainer"' in sentence
+    assert not (tmp_path / "journal.db").exists()
+
+
+@linux
+@pytest.mark.parametrize("version", [1, 4])
+async def test_of_earlier_versions_the_way_out_leads_over_version_5(tmp_path: Path, version: int) -> None:
+    """They know no IsolationMode: to be confined is the only way they have."""
+    program = await without_landlock(tmp_path, "run", connector={"version": version})
+    assert 2 == exit_code(program), program.output
+    assert '[connector] version = 5 and IsolationMode = "NoContainer"' in program.stderr[0]
+
+
+@linux
+async def test_check_says_that_it_would_not_start(tmp_path: Path) -> None:
+    program = await without_landlock(tmp_path, "check", "--offline")
+    assert 1 == exit_code(program)
+    (line,) = [line for line in program.stdout if "  isolation " in line]
+    assert line.startswith("FAIL")
+    assert "NoContainer" in line
+
+
+@linux
+async def test_check_says_that_nothing_confines_it(tmp_path: Path) -> None:
+    program = await without_landlock(
+        tmp_path, "check", "--offline", parameters={"IsolationMode": "NoContainer"}
+    )
+    (line,) = [line for line in program.stdout if "  isolation " in line]
+    assert line.startswith("ok")
+    assert "NoContainer: the process is not confined (Landlock: none: this kernel" in line
+
+
+# With it.
+
+
+async def finished(peer: Peer) -> str:
+    await peer.publish("twilio/txt", REQUEST)
+    return str((await peer.next_message(timeout=20)).json()["response"]["status"])
+
+
+@pytest.mark.landlock
+async def test_check_says_what_would_confine_it(tmp_path: Path) -> None:
+    config = write_configuration(tmp_path / "connector.toml", dead_end())
+    program = await run_program("check", "--offline", "--config", str(config))
+    (line,) = [line for line in program.stdout if "  isolation " in line]
+    assert line.startswith("ok")
+    assert "GreengrassContainer: Landlock version " in line
+
+
+@pytest.mark.mosquitto
+@pytest.mark.landlock
+async def test_the_log_says_in_one_line_what_the_connector_may_reach(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator
+) -> None:
+    settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url)
+    async with Connector(tmp_path / "connector", settings) as connector:
+        await connector.ready()
+        (line,) = connector.events("process_confined")
+        assert 0 == await connector.terminate()
+    ports = sorted([53, broker.port, int(twilio.base_url.rpartition(":")[2])])
+    assert " ".join(map(str, ports)) == line["connect_ports"]
+    assert "none" == line["listen_ports"]
+    assert str(tmp_path / "connector") == line["writable"]
+    assert connector.log[0] == line, "it comes first"
+
+
+def status_of(program: Program) -> str:
+    """What the kernel says of it; other systems than Linux have no such file."""
+    status = Path(f"/proc/{program.pid}/status")
+    return status.read_text() if status.exists() else ""
+
+
+@pytest.mark.mosquitto
+async def test_without_isolation_nothing_is_confined(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator
+) -> None:
+    settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url)
+    settings["connector.parameters"]["IsolationMode"] = "NoContainer"
+    async with Connector(tmp_path / "connector", settings) as connector:
+        await connector.ready()
+        assert 1 == len(connector.events("process_not_confined"))
+        assert "NoNewPrivs:\t1" not in status_of(connector)
+        assert 0 == await connector.terminate()
+
+
+@pytest.mark.mosquitto
+@pytest.mark.landlock
+async def test_a_token_that_is_replaced_while_confined_is_used(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator
+) -> None:
+    token = tmp_path / "secrets" / "token"
+    token.parent.mkdir()
+    token.write_text("first")
+    token.chmod(0o600)
+    twilio.set_auth_tokens(["first"])
+    secrets = {"source": "file", "path": str(token)}
+    settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, secrets=secrets)
+    async with Connector(tmp_path / "connector", settings) as connector, Peer(broker.url) as peer:
+        await connector.ready()
+        assert "success" == await finished(peer)
+        twilio.set_auth_tokens(["second"])
+        new = token.with_name("new")
+        new.write_text("second")
+        new.chmod(0o600)
+        new.replace(token)
+        assert "success" == await finished(peer)
+        assert 0 == await connector.terminate()
+    assert 1 == len(connector.events("secret_renewed"))
+
+
+@pytest.mark.landlock
+async def test_a_journal_in_a_home_is_remarked_upon(tmp_path: Path) -> None:
+    """Everything in that folder stays open to the connector, and with it whatever else is at home."""
+    environ = environment(HOME=str(tmp_path))
+    config = write_configuration(tmp_path / "connector.toml", dead_end())
+    program = await run_program("check", "--offline", "--config", str(config), environ=environ)
+    (note,) = [line for line in program.stdout if line.startswith("note")]
+    assert f"the journal stands in {tmp_path}" in note
+    assert "give the journal a folder of its own" in note
+
+
+@pytest.mark.landlock
+async def test_a_journal_in_a_folder_of_another_user_is_an_error_that_says_so(tmp_path: Path) -> None:
+    """Root has no privileges any more then; an ordinary user never had them."""
+    folder = tmp_path / "others"
+    folder.mkdir(mode=0o555)
+    make_anothers(folder)
+    journal = {"url": f"sqlite:///{folder}/journal.db"}
+    config = write_configuration(tmp_path / "c.toml", dead_end(journal=journal))
+    environ = environment(**{TOKEN_VARIABLE: "x"})
+    program = await run_program("run", "--config", str(config), environ=environ)
+    assert 1 == exit_code(program), program.output
+    assert f"the folder {folder} is not writable for this user" in program.stderr[-1]
+
+
+def make_anothers(folder: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+
+
+class LostFile:
+    """A watch that has found what it was looking for."""
+
+    async def replaced(self) -> Path:
+        return Path("/etc/resolv.conf")
+
+
+async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp_path: Path) -> None:
+    """So that whoever started it starts it again; it would wait in vain for names to be resolved."""
+    config = write_configuration(tmp_path / "connector.toml", dead_end())
+    observer = RecordingObserver()
+    watch = cast("FileWatch", LostFile())  # all that is asked of it
+    environ = {TOKEN_VARIABLE: "x"}
+    supervisor = bootstrap.supervisor(environ, observer=observer)
+    with pytest.raises(IsolationFailed, match=r"/etc/resolv\.conf was replaced"):
+        async with asyncio.timeout(20):
+            await run._run(
+                load(config, environ), observer=observer, environ=environ, supervisor=supervisor, watch=watch
+            )
+    assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
+        told.name for told in observer.events if told.name.startswith(("con", "drain"))
+    ]
+
+
+# What the supervisor hears.
+
+
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("kind", ["path", "abstract"])
+async def test_the_supervisor_hears_that_it_is_ready_alive_and_stopping(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator, kind: str
+) -> None:
+    """Confined or not: an abstract socket would be out of reach if it were connected later."""
+    if kind == "abstract" and sys.platform != "linux":
+        pytest.skip("only Linux has abstract sockets")
+    address = str(tmp_path / "notify") if kind == "path" else f"@{tmp_path}"
+    settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url)
+    variables = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "100000"}
+    with closing(Ear(address)) as ear:
+        async with Connector(tmp_path / "connector", settings, **variables) as connector:
+            await connector.ready()
+            await ear.hears("READY=1")
+            await ear.hears("WATCHDOG=1", times=3)
+            assert "STOPPING=1" not in ear.heard
+            assert 0 == await connector.terminate()
+        await ear.hears("STOPPING=1")
+    assert 1 == ear.heard.count("READY=1")
+
+
+class Ear:
+    """The socket of a supervisor, and what it has heard."""
+
+    def __init__(self, address: str) -> None:
+        self.heard: list[str] = []
+        self._changed = asyncio.Event()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._socket.bind("\0" + address[1:] if address.startswith("@") else address)
+        asyncio.get_running_loop().add_reader(self._socket, self._hear)
+
+    async def hears(self, state: str, *, times: int = 1) -> None:
+        """Returns once it has heard it so often."""
+        async with asyncio.timeout(20):
+            while self.heard.count(state) < times:
+                self._changed.clear()
+                await self._changed.wait()
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+
+    def _hear(self) -> None:
+        self.heard.append(self._socket.recv(100).decode())
+        self._changed.set()
