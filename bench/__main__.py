@@ -43,6 +43,8 @@ def main() -> int:
     except (NotStarted, WrongStatuses, OSError) as error:
         print(f"bench: nothing was measured: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # as a shell has it; everything that was started has ended by now
     return 0
 
 

@@ -27,9 +27,8 @@ from bench.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SLOWEST_RATE = 50
-"""Messages per second below which a run is given up."""
-GRACE_SECONDS = 30.0
+USUAL_RATE = 1_000
+GRACE_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def race(setting: Setting, *, rounds: int, folder: Path) -> Iterator[Run]:
 
 
 def run(kind: Kind, setting: Setting, folder: Path) -> Run:
-    """One run in a folder of its own; raises WrongStatuses or TimeoutError when it came to nothing."""
+    """One run in a folder of its own; raises WrongStatuses when it came to nothing."""
     with _scene(kind, setting, folder) as scene:
         readings.wait_for_rest(scene.subject.pid)
         os.kill(scene.subject.pid, signal.SIGSTOP)
@@ -80,7 +79,7 @@ def run(kind: Kind, setting: Setting, folder: Path) -> Run:
         meter = readings.CpuMeter({**pids, "load": os.getpid()})
         start = time.monotonic()
         os.kill(scene.subject.pid, signal.SIGCONT)
-        payloads, end = scene.statuses.collect(setting.messages, limit_seconds=_limit_seconds(setting))
+        payloads, end = _collect(scene, setting)
         others = meter.others_seconds()
         # What it still does after its last status is part of its work.
         readings.wait_for_rest(scene.subject.pid)
@@ -131,9 +130,21 @@ def _scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[_Scene]:
         )
 
 
+def _collect(scene: _Scene, setting: Setting) -> tuple[list[bytes], float]:
+    """All statuses and when the last one came; says what the subject said when they do not come."""
+    try:
+        return scene.statuses.collect(setting.messages, limit_seconds=_limit_seconds(setting))
+    except TimeoutError as error:
+        raise WrongStatuses(
+            f"{error}; the log of what was measured ends with\n{scene.subject.end_of_log()}"
+        ) from error
+
+
 def _limit_seconds(setting: Setting) -> float:
-    slowest = min(SLOWEST_RATE, setting.concurrency / max(setting.latency_seconds, 0.001) / 10)
-    return GRACE_SECONDS + setting.messages / slowest
+    """Ten times as long as a run takes on a machine of these days."""
+    return GRACE_SECONDS + 10 * setting.messages * max(
+        1 / USUAL_RATE, setting.latency_seconds / setting.concurrency
+    )
 
 
 def _verify(payloads: list[bytes], twilio: str, setting: Setting) -> None:

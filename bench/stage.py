@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.002
+LAST_LINES = 20
 CONNECTOR_READY = "connector_ready"
 SIMULATOR_READY = "Twilio simulator on "
 BROKER_READY = " running"
@@ -53,6 +54,11 @@ class Started:
     """From its start to the line that says that it is ready."""
     said: str
     """That line."""
+    log: Path
+
+    def end_of_log(self) -> str:
+        """The last that it has said."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
 def mosquitto_program() -> str | None:
@@ -147,7 +153,8 @@ def _program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Start
         )
     try:
         said = _line_with(ready, log, program)
-        yield Started(pid=program.pid, ready_seconds=time.monotonic() - started_at, said=said)
+        ready_seconds = time.monotonic() - started_at
+        yield Started(pid=program.pid, ready_seconds=ready_seconds, said=said, log=log)
     finally:
         _end(program)
 
