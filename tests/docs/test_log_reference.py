@@ -76,8 +76,9 @@ def _told_through(wrapper: str, inner: ast.Call, module: Module) -> Iterator[Eve
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == wrapper:
             name = call.args[0]
             assert isinstance(name, ast.Constant), f"{module.name}:{call.lineno}"
-            event = _event(str(name.value), call)
-            yield Event(name=event.name, level=None, fields=event.fields | _fields(inner))
+            said = any(word.arg == "level" for word in call.keywords)
+            level = _level(call) if said else None
+            yield Event(name=str(name.value), level=level, fields=_fields(call) | _fields(inner))
 
 
 def _values(variable: str, function: ast.AST) -> Iterator[str]:
@@ -168,6 +169,9 @@ class Stage:
     def through(self):
         self._tell("link_lost", error="x")
 
+    def loudly(self):
+        self._tell("link_cut", level=Level.ERROR)
+
     def broken(self, error):
         self.observer.defect("stage_broken", error)
 """
@@ -181,6 +185,7 @@ def test_every_way_to_tell_an_event_is_found() -> None:
         "other_way": ("INFO", set()),
         "step_done": (None, set()),
         "link_lost": (None, {"broker", "error"}),
+        "link_cut": ("ERROR", {"broker"}),
         "stage_broken": ("ERROR", set()),
     }
     assert expected == found
