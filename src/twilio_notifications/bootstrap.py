@@ -25,6 +25,7 @@ from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
@@ -199,10 +200,16 @@ def _wired(parts: _Parts) -> Connector:
             observer=parts.observer,
             retention_seconds=parts.settings.journal.retention_seconds,
         ),
+        refresher=Refresher(
+            credentials=parts.credentials,
+            clock=parts.clock,
+            period_seconds=parts.settings.secrets.refresh_seconds,
+        ),
         clock=parts.clock,
         observer=parts.observer,
         milestones=parts.milestones,
         drain_seconds=parts.settings.delivery.drain_seconds,
+        reloads=(parts.credentials.refresh,),
     )
 
 

@@ -123,7 +123,7 @@ def test_a_warning_about_a_parameter_names_its_place_and_no_number(tmp_path: Pat
 def test_the_secret_parameters_are_required_where_the_token_comes_from_aws_or_greengrass(
     source: str, *, required: bool
 ) -> None:
-    given = environment(SECRETS__SOURCE=source, SECRETS__PATH="token")
+    given = environment(SECRETS__SOURCE=source, SECRETS__PATH="token", SECRETS__KEY_FILE=__file__)
     if required:
         assert ["ARN of Twilio auth token secret", "Twilio auth token resource"] == [
             problem.split(" (")[0] for problem in problems(None, given)

@@ -58,7 +58,16 @@ PROMISED: dict[str, Any] = {
     "transport.reconnect_maximum_seconds": 60,
     "secrets.source": "environment",
     "secrets.variable": "TWILIO_AUTH_TOKEN",
+    "secrets.second_variable": None,
     "secrets.path": None,
+    "secrets.second_path": None,
+    "secrets.staging_label": "AWSCURRENT",
+    "secrets.second_label": None,
+    "secrets.json_key": None,
+    "secrets.api_key_sid": None,
+    "secrets.refresh_seconds": 3600,
+    "secrets.copy_path": None,
+    "secrets.key_file": None,
     "journal.url": "sqlite:///journal.db",
     "journal.retention_seconds": 2592000,
     "journal.maximum_waiting": 1000000,
@@ -101,7 +110,7 @@ SECTIONS: dict[str, type] = {
 }
 # A URL is taken apart, and a relative credential is looked up under the name that was given.
 INSTEAD_OF_KEY = {"transport.url": {"host", "port", "tls", "username", "password"}, "journal.url": {"path"}}
-BESIDE_KEYS = {"secrets": {"path_as_given"}}
+BESIDE_KEYS = {"secrets": {"path_as_given", "second_path_as_given"}}
 
 
 def settings_in_file() -> list[Setting]:

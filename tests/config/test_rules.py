@@ -8,6 +8,7 @@ import pytest
 
 from tests.config.loading_steps import (
     ACCOUNT,
+    SECRET_ARN,
     from_environment,
     from_toml,
     only_problem_in_toml,
@@ -85,6 +86,31 @@ def test_the_source_file_needs_a_path(tmp_path: Path) -> None:
     found = only_problem_in_toml(tmp_path, '[secrets]\nsource = "file"\n')
     assert 'secrets.source = "file" needs secrets.path' in found
     assert None is from_toml(tmp_path, "").secrets.path
+
+
+PARAMETERS = f"""TwilioAuthTokenSecretArn = "{SECRET_ARN}"
+TwilioAuthTokenSecretArn-ResourceId = "TwilioAuthToken"
+"""
+
+
+def test_the_source_aws_needs_a_private_key(tmp_path: Path) -> None:
+    """Without it there would be no local copy, and no start without the network."""
+    found = only_problem_in_toml(tmp_path, PARAMETERS + '[secrets]\nsource = "aws"\n')
+    assert 'secrets.source = "aws" needs secrets.key_file' in found
+
+
+def test_the_key_for_the_broker_serves_unless_there_is_another(tmp_path: Path, pem: str) -> None:
+    """With AWS IoT it is the device's private key, as the original used."""
+    text = PARAMETERS + transport("mqtts", certificate_file=pem, key_file=pem) + '[secrets]\nsource = "aws"\n'
+    assert tmp_path / pem == from_toml(tmp_path, text).secrets.key_file
+    tmp_path.joinpath("other.pem").touch()
+    text += 'key_file = "other.pem"\n'
+    assert tmp_path / "other.pem" == from_toml(tmp_path, text).secrets.key_file
+
+
+def test_a_private_key_that_is_not_there_is_one_problem_and_not_two(tmp_path: Path) -> None:
+    text = PARAMETERS + '[secrets]\nsource = "aws"\nkey_file = "missing.pem"\n'
+    assert "secrets.key_file = " in only_problem_in_toml(tmp_path, text)
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds)]
 MAY_BE_ZERO = {
     "transport.session_expiry_seconds",
+    "secrets.refresh_seconds",
     "journal.retention_seconds",
     "delivery.settle_seconds",
     "delivery.deduplicate_by_id_seconds",
@@ -204,7 +205,12 @@ def test_a_choice_is_one_of_its_words(name: str, words: list[str]) -> None:
 # Strings and lists
 
 
-@pytest.mark.parametrize("name", ["transport.client_id", "secrets.variable"])
+NAMES = ["transport.client_id"] + [
+    f"secrets.{key}" for key in ("variable", "second_variable", "staging_label", "second_label", "json_key")
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_not_empty(name: str) -> None:
     assert "x" == SETTINGS[name].accept("x")
     for wrong in ("", 5, ["x"]):
@@ -214,6 +220,23 @@ def test_a_name_is_not_empty(name: str) -> None:
 
 def test_a_variable_has_no_equals_sign() -> None:
     assert "without =" in refusal("secrets.variable", "A=B")
+    assert "without =" in refusal("secrets.second_variable", "A=B")
+
+
+API_KEY = "SK0123456789abcdef0123456789ABCDEF"
+
+
+def test_the_sid_of_an_api_key_is_sk_and_32_digits() -> None:
+    kind = SETTINGS["secrets.api_key_sid"]
+    assert (API_KEY, None) == (kind.accept(API_KEY), kind.accept(""))
+
+
+@pytest.mark.parametrize("value", [API_KEY[:-1], API_KEY + "0", API_KEY.replace("SK", "AC"), "x", 5, True])
+def test_what_is_no_sid_of_an_api_key_is_refused_and_not_shown(value: object) -> None:
+    """The key's secret stands beside its SID where both are copied from."""
+    assert "must be the SID of an API key, SK and 32 hexadecimal digits" == refusal(
+        "secrets.api_key_sid", value
+    )
 
 
 @pytest.mark.parametrize("prefix", ["", "site7/", "a/b/", "/", "ü/", " /"])
@@ -271,6 +294,18 @@ def test_the_file_of_the_token_need_not_be_there_yet(tmp_path: Path) -> None:
     """It may lie in $CREDENTIALS_DIRECTORY, and a token is rotated: the secret source looks each time."""
     settings = from_toml(tmp_path, '[secrets]\nsource = "file"\npath = "missing"\n')
     assert ("missing", tmp_path / "missing") == (settings.secrets.path_as_given, settings.secrets.path)
+
+
+def test_a_second_file_is_looked_up_as_the_first(tmp_path: Path) -> None:
+    settings = from_toml(tmp_path, '[secrets]\nsecond_path = "missing"\n').secrets
+    assert ("missing", tmp_path / "missing") == (settings.second_path_as_given, settings.second_path)
+
+
+def test_the_copy_of_the_secret_lies_beside_the_journal_unless_told_otherwise(tmp_path: Path) -> None:
+    text = '[journal]\nurl = "sqlite:///state/journal.db"\n'
+    assert tmp_path / "state/twilio-auth-token.copy" == from_toml(tmp_path, text).secrets.copy_path
+    text += '[secrets]\ncopy_path = "elsewhere/copy"\n'
+    assert tmp_path / "elsewhere/copy" == from_toml(tmp_path, text).secrets.copy_path
 
 
 @pytest.mark.parametrize("value", [5, True, ["x"]])

@@ -17,6 +17,7 @@ from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 A, B = "+12345000001", "+12345000002"
 WAIT_SECONDS = 20.0
+REFRESH_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
@@ -137,6 +139,7 @@ def assembled(
         settler=settler,
         reporter=reporter,
         sweeper=sweeper,
+        refresher=Refresher(credentials=line.credentials, clock=line.clock, period_seconds=REFRESH_SECONDS),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,
     )

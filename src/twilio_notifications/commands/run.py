@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.isolation import FileWatch
     from twilio_notifications.config import Settings
+    from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Observer, Supervisor
 
 
@@ -44,8 +45,8 @@ async def _run(
     supervisor: Supervisor,
     watch: FileWatch,
 ) -> None:
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    _listen_to_signals(stop, hurry)
+    stop, hurry, hangup = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    _listen_to_signals(stop, hurry, hangup)
     async with (
         asyncio.TaskGroup() as beside,
         bootstrap.connector(settings, observer=observer, environ=environ, supervisor=supervisor) as connector,
@@ -53,10 +54,14 @@ async def _run(
         watching = beside.create_task(
             _stop_when_replaced(watch, stop, observer), name="twilio_notifications.file_watch"
         )
+        reloading = beside.create_task(
+            _reload_when_asked(connector, hangup), name="twilio_notifications.reload"
+        )
         # What was made so far lives as long as the process: the collector need not look at it again.
         gc.freeze()
         await connector.run(stop, hurry)
         watching.cancel()
+        reloading.cancel()
     if not watching.cancelled():
         raise outlived(watching.result())
 
@@ -68,8 +73,15 @@ async def _stop_when_replaced(watch: FileWatch, stop: asyncio.Event, observer: O
     return path
 
 
-def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
-    """The first SIGTERM or SIGINT drains, the second one does not wait."""
+async def _reload_when_asked(connector: Connector, hangup: asyncio.Event) -> None:
+    while True:
+        await hangup.wait()
+        hangup.clear()  # before the reload: a signal during it asks for another one
+        await connector.reload()
+
+
+def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event, hangup: asyncio.Event) -> None:
+    """The first SIGTERM or SIGINT drains, the second one does not wait; SIGHUP reads again."""
 
     def stopped() -> None:
         (hurry if stop.is_set() else stop).set()
@@ -77,6 +89,7 @@ def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.kinds import (
+    ApiKeySid,
     BrokerUrl,
     Choice,
     ConnectorArn,
@@ -70,7 +71,16 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
     "secrets": {
         "source": Choice(words=SecretOrigin),
         "variable": Text(without="="),
+        "second_variable": Text(without="="),
         "path": FilePath(must_exist=False),  # it may lie in $CREDENTIALS_DIRECTORY, or come later
+        "second_path": FilePath(must_exist=False),
+        "staging_label": Text(),
+        "second_label": Text(),
+        "json_key": Text(),
+        "api_key_sid": ApiKeySid(),
+        "refresh_seconds": Seconds(minimum=0),
+        "copy_path": FilePath(must_exist=False),
+        "key_file": FilePath(),
     },
     "journal": {
         "url": JournalUrl(),

@@ -222,6 +222,22 @@ class ConnectorArn(TextKind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKeySid(TextKind):
+    """The SID of a Twilio API key; "" is none."""
+
+    is_shown: ClassVar[bool] = False  # the key's secret stands beside it where it is copied from
+
+    @property
+    def description(self) -> str:
+        return "the SID of an API key, SK and 32 hexadecimal digits"
+
+    def accept_text(self, text: str) -> object:
+        if text == "":
+            return None
+        return text if re.fullmatch(r"SK[0-9a-fA-F]{32}", text) else self.mismatch(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerUrl(TextKind):
     """The value is a BrokerAddress."""
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sources import Given
     from twilio_notifications.core.parameters import Remark
 
+COPY_NAME = "twilio-auth-token.copy"
+"""The local copy of the secret, beside the journal: the folder that the connector may write to."""
+
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
@@ -158,9 +161,18 @@ def _limits(section: Mapping[str, Any]) -> Limits:
 
 
 def _secrets(values: Mapping[str, Any], given: Mapping[str, Given]) -> SecretsSettings:
-    path = values["secrets.path"]
-    as_given = None if path is None else str(given["secrets.path"].value)
-    return SecretsSettings(**_section(values, "secrets"), path_as_given=as_given)
+    section = _section(values, "secrets")
+    section["copy_path"] = section["copy_path"] or values["journal.url"].with_name(COPY_NAME)
+    section["key_file"] = section["key_file"] or values["transport.key_file"]
+    return SecretsSettings(
+        **section,
+        path_as_given=_as_given("secrets.path", values, given),
+        second_path_as_given=_as_given("secrets.second_path", values, given),
+    )
+
+
+def _as_given(name: str, values: Mapping[str, Any], given: Mapping[str, Given]) -> str | None:
+    return None if values[name] is None else str(given[name].value)
 
 
 def _journal(values: Mapping[str, Any]) -> JournalSettings:

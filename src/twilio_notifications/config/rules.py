@@ -31,6 +31,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     if values.get("secrets.source") is SecretOrigin.FILE and values.get("secrets.path", "") is None:
         sentence = 'secrets.source = "file" needs secrets.path, the file that holds the auth token'
         yield Remark(name="secrets.source", sentence=sentence)
+    yield from _key_for_the_copy(values)
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
         sentence = "twilio.ca_file is for https://, and twilio.base_url begins with http://"
         yield Remark(name="twilio.ca_file", sentence=sentence)
@@ -62,6 +63,16 @@ def _certificate_and_key(values: Mapping[str, Any]) -> Iterator[Remark]:
     for name, other in (names, names[::-1]):
         if values.get(name) and values.get(other, "") is None:
             yield Remark(name=name, sentence=f"{name} needs {other}: a certificate and its key go together")
+
+
+def _key_for_the_copy(values: Mapping[str, Any]) -> Iterator[Remark]:
+    keys = ("secrets.key_file", "transport.key_file")
+    if values.get("secrets.source") is SecretOrigin.AWS and all(values.get(key, "") is None for key in keys):
+        sentence = (
+            'secrets.source = "aws" needs secrets.key_file, a private key of this device: '
+            "the local copy of the secret is encrypted with it"
+        )
+        yield Remark(name="secrets.source", sentence=sentence)
 
 
 def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:

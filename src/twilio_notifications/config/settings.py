@@ -115,15 +115,26 @@ class TransportSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretsSettings:
-    """Where the auth token comes from. `path` is set where `source` is `FILE`.
+    """Where the auth token comes from, and a second one for the time of a rotation.
 
-    `path_as_given` is what was written: a relative name is looked up in $CREDENTIALS_DIRECTORY before `path`.
+    `path` is set where `source` is `FILE`, `key_file` where it is `AWS`. What is `as_given` is what was
+    written: a relative name is looked up in $CREDENTIALS_DIRECTORY before the path.
     """
 
     source: SecretOrigin
     variable: str
+    second_variable: str | None
     path: Path | None
     path_as_given: str | None
+    second_path: Path | None
+    second_path_as_given: str | None
+    staging_label: str
+    second_label: str | None
+    json_key: str | None
+    api_key_sid: str | None
+    refresh_seconds: float
+    copy_path: Path
+    key_file: Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

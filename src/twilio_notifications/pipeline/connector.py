@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from twilio_notifications.pipeline.dispatcher import Dispatcher
     from twilio_notifications.pipeline.intake import Intake
+    from twilio_notifications.pipeline.refresher import Refresher
     from twilio_notifications.pipeline.reporter import Reporter
     from twilio_notifications.pipeline.settler import Settler
     from twilio_notifications.pipeline.supervision import Supervision
@@ -33,11 +36,14 @@ class Connector:
     settler: Settler
     reporter: Reporter
     sweeper: Sweeper
+    refresher: Refresher
     supervision: Supervision
     clock: Clock
     observer: Observer
     milestones: Milestones
     drain_seconds: float
+    reloads: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     """Set when the first subscription is acknowledged and work can start."""
 
@@ -59,6 +65,7 @@ class Connector:
                     ("settler", self.settler.run()),
                     ("reporter", self.reporter.run()),
                     ("sweeper", self.sweeper.run()),
+                    ("refresher", self.refresher.run()),
                     ("supervision", self.supervision.run()),
                     (
                         "transport",
@@ -71,6 +78,15 @@ class Connector:
             for stage in running:
                 stage.cancel()
         self.observer.event("connector_stopped")
+
+    async def reload(self) -> None:
+        """Reads again what may change while the connector works: secrets, and what the operator sets."""
+        self.supervision.reloading()
+        for reload in self.reloads:
+            await reload()
+        self.observer.event("connector_reloaded")
+        if self.ready.is_set():
+            self.supervision.ready()
 
     def _on_ready(self) -> None:
         self.reporter.connected()

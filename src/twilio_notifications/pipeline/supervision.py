@@ -27,6 +27,9 @@ class Supervision:
     def ready(self) -> None:
         self.supervisor.ready()
 
+    def reloading(self) -> None:
+        self.supervisor.reloading()
+
     def stopping(self) -> None:
         self.supervisor.stopping()
 
