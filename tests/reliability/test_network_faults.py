@@ -150,6 +150,27 @@ async def test_a_broker_that_falls_silent_is_left_after_the_keepalive(
         assert ALL_KEPT == judge(REQUESTS[:20], twilio.ledger, statuses)
 
 
+async def test_a_silent_broker_is_left_even_with_statuses_on_the_way_to_it(
+    broker: Mosquitto, twilio: Simulator, start: Start
+) -> None:
+    """What cannot be written any more must not keep the dead connection open."""
+    requests = [Request(number=number, to=recipient(number)) for number in range(400)]
+    twilio.set_latency(0.5)
+    async with Proxy(broker.port) as proxy, Peer(broker.url) as peer:
+        transport = {"url": f"mqtt://127.0.0.1:{proxy.port}", "keepalive_seconds": 1}
+        async with start(transport=transport, twilio={"concurrency": 400}) as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await sent(twilio, len(requests))
+            proxy.black_hole()
+            await connector.wait_for_event("broker_lost")
+            await proxy.cut()
+            await proxy.restore()
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
+
+
 # The network between connector and Twilio
 
 

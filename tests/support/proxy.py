@@ -12,6 +12,8 @@ from typing import Self
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
+HOLD = 2_048
+"""Bytes that a black hole takes before the sender's own buffers fill, as on a real and narrow line."""
 
 
 class Proxy:
@@ -50,7 +52,7 @@ class Proxy:
         """Everything passes again; what was sent into a black hole arrives, as TCP would repeat it."""
         self._through.set()
         if self._server is None:
-            self._server = await asyncio.start_server(self._connected, HOST, self.port, reuse_address=True)
+            self._server = await asyncio.start_server(self._connected, sock=self._listener(), limit=HOLD)
 
     async def __aenter__(self) -> Self:
         # Bound and not listening, it keeps the port ours while the proxy refuses (see mosquitto.py).
@@ -64,6 +66,13 @@ class Proxy:
         self._through.set()
         await self.refuse()
         self._seat.close()
+
+    def _listener(self) -> socket.socket:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, HOLD)
+        listener.bind((HOST, self.port))
+        return listener
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
