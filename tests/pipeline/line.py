@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +17,7 @@ from tests.support.fakes import (
     ScriptedSecret,
     ScriptedSender,
     WatchedJournal,
+    stalled,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.policy import Pace
@@ -27,7 +27,8 @@ from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Literal
 
@@ -83,15 +84,9 @@ class Line:
         """Lets everybody run who can, without waiting for the journal's thread."""
         await HandClock.settle(self.clock)
 
-    @contextmanager
-    def stalled_disk(self) -> Iterator[None]:
+    def stalled_disk(self) -> AbstractContextManager[None]:
         """Within it the journal commits nothing, as on a disk that is full or very slow."""
-        gate = threading.Event()
-        self.sqlite._writer.submit(lambda _connection: gate.wait())
-        try:
-            yield
-        finally:
-            gate.set()
+        return stalled(self.sqlite)
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +12,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.factories import DARLA, START, a_payload
-from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserver, WatchedJournal
+from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserver, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.model import Channel
@@ -83,12 +82,10 @@ async def a_door(**journal: Any) -> AsyncIterator[Door]:
 
 async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> None:
     async with a_door() as door:
-        gate = threading.Event()
-        door.sqlite._writer.submit(lambda _connection: gate.wait())
-        door.receive(name="a")
-        await HandClock.settle(door.clock)
-        assert [] == door.acknowledged
-        gate.set()
+        with stalled(door.sqlite):
+            door.receive(name="a")
+            await HandClock.settle(door.clock)
+            assert [] == door.acknowledged
         await door.clock.settle()
         assert ["a"] == door.acknowledged
         assert [Milestone.RECEIVED, Milestone.RECORDED, Milestone.ACKNOWLEDGED] == door.milestones.reached

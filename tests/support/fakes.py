@@ -6,7 +6,9 @@ They implement the ports and nothing of our own code; what they were asked stand
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import defaultdict, deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +19,9 @@ from twilio_notifications.core.model import Records, Secret
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
     from twilio_notifications.ports import Inbound, Milestone
 
@@ -104,6 +107,17 @@ class WatchedJournal:
         """Returns when nothing is under way."""
         while self._under_way:
             await asyncio.wait(set(self._under_way))
+
+
+@contextmanager
+def stalled(journal: SqliteJournal) -> Iterator[None]:
+    """Within it the journal commits nothing, as on a disk that is full or very slow."""
+    gate = threading.Event()
+    journal._writer.submit(lambda _connection: gate.wait())
+    try:
+        yield
+    finally:
+        gate.set()
 
 
 class LineClock(HandClock):
