@@ -37,6 +37,8 @@ class Request:
     to: str
     channel: Channel = Channel.SMS
     retries: int = 3
+    name: str = "Darla"
+    """Comes back in the status, and so makes it as long as a test wants it."""
     extensions: Mapping[str, Any] = field(default_factory=dict)
     """Properties beside `retries`."""
 
@@ -56,7 +58,7 @@ class Request:
     @property
     def payload(self) -> str:
         key = "message" if self.channel is Channel.SMS else "voice_message_location"
-        recipient = {"name": "Darla", "phone_number": self.to, key: self.content}
+        recipient = {"name": self.name, "phone_number": self.to, key: self.content}
         request = {"recipient": recipient, "from_number": SENDER, "retries": self.retries, **self.extensions}
         return json.dumps({"request": request, "id": self.id})
 
