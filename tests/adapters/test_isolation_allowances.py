@@ -213,7 +213,7 @@ def test_a_secret_among_the_files_of_others_is_remarked_upon(tmp_path: Path) -> 
 
 def test_a_journal_at_home_is_remarked_upon(tmp_path: Path) -> None:
     (remark,) = remarks(of(tmp_path, journal={"url": f"sqlite:///{HOME}/journal.db"}))
-    assert remark.startswith(f"the journal stands in {HOME}")
+    assert remark.startswith(f"the connector writes into {HOME}, which is not its own")
 
 
 def test_without_isolation_there_is_nothing_to_remark(tmp_path: Path) -> None:

@@ -227,8 +227,8 @@ async def test_a_journal_in_a_home_is_remarked_upon(tmp_path: Path) -> None:
     config = write_configuration(tmp_path / "connector.toml", dead_end())
     program = await run_program("check", "--offline", "--config", str(config), environ=environ)
     (note,) = [line for line in program.stdout if line.startswith("note")]
-    assert f"the journal stands in {tmp_path}" in note
-    assert "give the journal a folder of its own" in note
+    assert f"the connector writes into {tmp_path}, which is not its own" in note
+    assert "[journal] url" in note
 
 
 @pytest.mark.landlock

@@ -139,8 +139,8 @@ def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:
     for folder in sorted(allowed.writable):
         if is_shared(surroundings.resolve(folder), surroundings):
             yield (
-                f"the journal stands in {folder}, so the confined connector can read and change everything "
-                "in there: give the journal a folder of its own ([journal] url)"
+                f"the connector writes into {folder}, which is not its own, so even confined it can read and "
+                "change everything in there: give what it keeps a folder of its own ([journal] url)"
             )
     for path in sorted(allowed.watched - _paths(*RESOLVER_FILES)):
         if not allowed.outlives_replacement(path):

@@ -51,7 +51,9 @@ def confine(allowed: Confinement, offer: Offer) -> None:
 
 
 def _confine(allowed: Confinement, offer: Offer) -> None:
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A filter of system calls may forbid it (systemd: ~@resources); `forbid_dumps` alone is enough.
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kernel.forbid_new_privileges()
     kernel.restrict(ruleset(allowed, version=offer.version))
     _drop_capabilities()
@@ -64,7 +66,9 @@ def _drop_capabilities() -> None:
     # no_new_privs have forbidden already.
     with suppress(PermissionError):
         kernel.clear_capability_bounds()
-    kernel.clear_capabilities()
+    # Who holds none need not ask, and a filter of system calls may forbid to (systemd: ~@privileged).
+    if kernel.holds_capabilities():
+        kernel.clear_capabilities()
 
 
 def _require_one_thread() -> None:

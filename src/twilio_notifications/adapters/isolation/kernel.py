@@ -29,6 +29,7 @@ _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
+_SIZE_OF_CAPABILITY_SETS = 24
 _MOST_CAPABILITIES = 64
 
 _WHY_ABSENT = {
@@ -112,10 +113,23 @@ def clear_capability_bounds() -> None:
             _prctl(_PR_CAPBSET_DROP, capability)
 
 
+def holds_capabilities() -> bool:
+    """Whether the calling thread has any in its effective, permitted or inheritable set."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    sets = ctypes.create_string_buffer(_SIZE_OF_CAPABILITY_SETS)
+    _checked(libc.capget(_this_thread(), sets))
+    return any(sets.raw)
+
+
 def clear_capabilities() -> None:
     """Empties the effective, permitted and inheritable sets of the calling thread."""
     libc = ctypes.CDLL(None, use_errno=True)
-    _checked(libc.capset(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0), bytes(24)))
+    _checked(libc.capset(_this_thread(), bytes(_SIZE_OF_CAPABILITY_SETS)))
+
+
+def _this_thread() -> ctypes.Array[ctypes.c_char]:
+    # Not bytes: the kernel may write the version that it would like better into it.
+    return ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0))
 
 
 def _prctl(option: int, value: int) -> int:
