@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt import MqttTransport
+from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
@@ -25,6 +29,7 @@ from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.kept_secret import KeptSecret
 from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor
+    from twilio_notifications.ports import Clock, Milestones, Observer, SecretCopy, Sender, Supervisor
 
 CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 """For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
@@ -52,8 +57,11 @@ async def connector(
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
+        sources = secret_sources(settings, environ)
         credentials = await Credentials.read(
-            secret_sources(settings, environ), identity=identity(settings), observer=observer
+            _kept(sources, secret_copy(settings), clock=clock, observer=observer),
+            identity=identity(settings),
+            observer=observer,
         )
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
@@ -101,7 +109,7 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
 
 def identity(settings: Settings) -> Identity:
     """Whose secret it is."""
-    return Identity(account_sid=settings.parameters.account_sid)
+    return Identity(account_sid=settings.parameters.account_sid, api_key_sid=settings.secrets.api_key_sid)
 
 
 def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
@@ -109,29 +117,75 @@ def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
     secrets = settings.secrets
     match secrets.source:
         case SecretOrigin.ENVIRONMENT:
-            return Sources(first=EnvironmentSecret(secrets.variable, environ=environ))
+            second = secrets.second_variable
+            return Sources(
+                first=EnvironmentSecret(secrets.variable, environ=environ),
+                second=None if second is None else EnvironmentSecret(second, environ=environ),
+            )
         case SecretOrigin.FILE:
-            return Sources(first=FileSecret(*secret_files(settings, environ)))
-        case SecretOrigin.AWS | SecretOrigin.GREENGRASS:
-            missing = f'[secrets] source = "{secrets.source}" is not available in this version'
-            raise ConfigurationError([f'{missing}: use "environment" or "file"'])
+            files, second_files = secret_files(settings, environ)
+            return Sources(
+                first=FileSecret(*files), second=FileSecret(*second_files) if second_files else None
+            )
+        case SecretOrigin.AWS:
+            label = secrets.second_label
+            return Sources(
+                first=_aws_secret(settings, secrets.staging_label),
+                second=None if label is None else _aws_secret(settings, label),
+            )
+        case SecretOrigin.GREENGRASS:
+            missing = '[secrets] source = "greengrass" is not available in this version'
+            raise ConfigurationError([f'{missing}: use "environment", "file" or "aws"'])
         case _:
             assert_never(secrets.source)
 
 
-def secret_files(settings: Settings, environ: Mapping[str, str]) -> list[Path]:
-    """Where the secret may be, for "file"; none for the other sources.
+def _aws_secret(settings: Settings, label: str) -> AwsSecret:
+    for package in ("boto3", "cryptography"):
+        if find_spec(package) is None:
+            missing = f'[secrets] source = "aws" needs the package {package}, which is not installed'
+            raise ConfigurationError([f"{missing}. Run: pip install 'twilio-notifications[aws]'"])
+    return AwsSecret(_secret_arn(settings), label=label, json_key=settings.secrets.json_key)
 
-    A relative name is looked up where systemd puts credentials first, then beside the configuration.
-    """
-    path, given = settings.secrets.path, settings.secrets.path_as_given
-    if settings.secrets.source is not SecretOrigin.FILE or path is None:
+
+def _secret_arn(settings: Settings) -> str:
+    arn = settings.parameters.secret_arn
+    assert arn is not None, "the configuration requires it for this source"
+    return arn
+
+
+def secret_copy(settings: Settings) -> SecretCopy | None:
+    """The local copy of the first secret, for "aws"; the others have theirs on this machine anyway."""
+    secrets = settings.secrets
+    if secrets.source is not SecretOrigin.AWS or secrets.key_file is None:
+        return None
+    name = json.dumps([_secret_arn(settings), secrets.staging_label, secrets.json_key])
+    return EncryptedCopy(secrets.copy_path, key_file=secrets.key_file, name=name)
+
+
+def _kept(sources: Sources, copy: SecretCopy | None, *, clock: Clock, observer: Observer) -> Sources:
+    if copy is None:
+        return sources
+    return replace(sources, first=KeptSecret(sources.first, copy, clock=clock, observer=observer))
+
+
+def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
+    """Where the first and the second secret may be, for "file"; none for the other sources."""
+    secrets = settings.secrets
+    if secrets.source is not SecretOrigin.FILE:
+        return [], []
+    return (
+        _candidates(secrets.path, secrets.path_as_given, environ),
+        _candidates(secrets.second_path, secrets.second_path_as_given, environ),
+    )
+
+
+def _candidates(path: Path | None, given: str | None, environ: Mapping[str, str]) -> list[Path]:
+    """A relative name is looked up where systemd puts credentials first, then beside the configuration."""
+    if path is None or given is None:
         return []
-    files = [path]
     directory = environ.get("CREDENTIALS_DIRECTORY")
-    if directory and given is not None and not Path(given).is_absolute():
-        files.insert(0, Path(directory) / given)
-    return files
+    return [Path(directory) / given, path] if directory and not Path(given).is_absolute() else [path]
 
 
 def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupervisor:

@@ -349,6 +349,24 @@ class SecretSource(Protocol):
         """The secret as it is now; raises SecretUnavailable with a sentence that says what to do."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A secret as it was when its source last gave it."""
+
+    secret: Secret
+    stored_at: float
+
+
+class SecretCopy(Protocol):
+    """Keeps a secret on this machine, unreadable for whoever lacks its key."""
+
+    async def load(self) -> Copied | None:
+        """None where there is none; raises SecretCopyUnusable where it cannot be opened."""
+
+    async def store(self, copied: Copied) -> None:
+        """Returns when it is on disk; raises SecretCopyUnusable."""
+
+
 class Pulse(Protocol):
     """Something that works by itself, in a thread for instance, and can be asked whether it still does."""
 

@@ -75,7 +75,7 @@ async def test_files_that_do_not_exist_are_all_named(tmp_path: Path) -> None:
     sentence = await refusal(FileSecret(tmp_path / "one", tmp_path / "two"))
     assert str(tmp_path / "one") in sentence
     assert str(tmp_path / "two") in sentence
-    assert "[secrets] path" in sentence
+    assert "[secrets]" in sentence
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o666])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.errors import SecretUnavailable
+from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Secret
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class EnvironmentSecret:
     async def read(self) -> Secret:
         value = self._environ.get(self._variable, "").strip()
         if not value:
-            raise SecretUnavailable(
+            raise SecretAbsent(
                 f"the environment variable {self._variable} with the Twilio auth token is not set. "
                 "Set it, or choose another [secrets] source."
             )
@@ -44,7 +44,7 @@ class FileSecret:
             except (OSError, UnicodeDecodeError) as error:
                 raise SecretUnavailable(f"the secret file {path} cannot be read: {error}") from error
         places = " or ".join(str(path) for path in self._candidates)
-        raise SecretUnavailable(f"there is no secret file {places}. Create it, or change [secrets] path.")
+        raise SecretAbsent(f"there is no secret file {places}. Create it, or change [secrets].")
 
 
 def _secret(path: Path) -> Secret:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import sys
 from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from twilio_notifications import bootstrap
@@ -17,7 +17,7 @@ from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
 from twilio_notifications.adapters.sqlite.opening import inspect
-from twilio_notifications.commands import isolation
+from twilio_notifications.commands import isolation, secrets
 from twilio_notifications.config import load
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
@@ -85,16 +85,13 @@ def _journal(settings: Settings) -> Finding:
 
 
 async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str]) -> list[Finding]:
-    try:
-        sources = bootstrap.secret_sources(settings, environ)
-        login = bootstrap.identity(settings).login(await sources.first.read())
-    except ConnectorError as error:
-        secret = Finding(subject="secret", works=False, sentence=str(error))
-        return [secret] if offline else [secret, await _broker(settings)]
-    secret = Finding(subject="secret", works=True, sentence=f"read from {settings.secrets.source}")
+    seen = await secrets.look(settings, environ=environ, offline=offline, now=SystemClock().now())
+    findings = [Finding(subject=each.subject, works=each.works, sentence=each.sentence) for each in seen]
     if offline:
-        return [secret]
-    return [secret, await _broker(settings), await _twilio(settings, login)]
+        return findings
+    findings.append(await _broker(settings))
+    findings += [await _twilio(settings, each.login) for each in seen if each.login is not None]
+    return findings
 
 
 async def _broker(settings: Settings) -> Finding:
@@ -103,7 +100,7 @@ async def _broker(settings: Settings) -> Finding:
     topics = Topics.with_prefix(transport.topic_prefix)
     client = replace(
         endpoint(transport),
-        client_id=f"{transport.client_id}-check-{secrets.token_hex(4)}",
+        client_id=f"{transport.client_id}-check-{token_hex(4)}",
         session_expiry_seconds=None,
     )
     try:

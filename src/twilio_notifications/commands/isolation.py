@@ -6,6 +6,7 @@ or port adds a piece to `allowed`, and nothing else.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications import bootstrap
@@ -75,8 +76,9 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.configuration(config, settings.connector.definition, surroundings=surroundings),
         *(
             isolation.file_read_again(path, surroundings)
-            for path in bootstrap.secret_files(settings, surroundings.environ)
+            for path in chain(*bootstrap.secret_files(settings, surroundings.environ))
         ),
+        isolation.aws_secrets(settings.secrets, surroundings),
         isolation.journal(settings.journal),
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),

@@ -18,6 +18,7 @@ from twilio_notifications.adapters.isolation.allowances import (
     remarks,
     twilio,
 )
+from twilio_notifications.adapters.isolation.aws import aws_secrets
 from twilio_notifications.adapters.isolation.confinement import Confinement
 from twilio_notifications.adapters.isolation.confining import confine, refusal
 from twilio_notifications.adapters.isolation.kernel import discover
@@ -30,6 +31,7 @@ __all__ = [
     "FileWatch",
     "Offer",
     "Surroundings",
+    "aws_secrets",
     "broker",
     "certificates",
     "configuration",

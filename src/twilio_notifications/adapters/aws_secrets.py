@@ -1,0 +1,176 @@
+"""The auth token in AWS Secrets Manager, read by boto3.
+
+boto3 finds credentials, proxies and endpoints by itself, from the environment and from ~/.aws, as in every
+other program. It is imported when the first secret is read, by those who have one there. Of an answer only
+AWS's own error code and sentence are repeated, never what was asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
+from twilio_notifications.core.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LIMIT_SECONDS = 15.0
+"""For the whole of a reading, name resolution included, which has no limit of its own in boto3. It delays a
+start without the network, and nothing else."""
+
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 5.0
+TRIES = 2
+"""So that one lost packet does not count as an outage; a third try would not fit into the limit."""
+
+_OUR_CREDENTIALS = frozenset(
+    {
+        *(
+            "AuthFailure",
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "IncompleteSignature",
+            "InvalidClientTokenId",
+        ),
+        *("InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException"),
+    }
+)
+_NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
+
+
+class AwsSecret:
+    """One version of one secret: the text itself, or with `json_key` that key's value in a JSON object."""
+
+    def __init__(
+        self, arn: str, *, label: str, json_key: str | None = None, limit_seconds: float = LIMIT_SECONDS
+    ) -> None:
+        self._arn = arn
+        self._label = label
+        self._json_key = json_key
+        self._limit_seconds = limit_seconds
+
+    async def read(self) -> Secret:
+        try:
+            async with asyncio.timeout(self._limit_seconds):
+                answer = await _in_a_thread(self._ask)
+        except TimeoutError:
+            raise SecretUnavailable(
+                f"AWS Secrets Manager in {self._region} did not answer within {self._limit_seconds:g} s"
+            ) from None
+        if "SecretString" not in answer:
+            raise SecretUnavailable(f"{self._name} is binary. Store the token as text (SecretString).")
+        return Secret(self._token(answer["SecretString"].strip()))
+
+    @property
+    def _region(self) -> str:
+        return self._arn.split(":")[3]
+
+    @property
+    def _name(self) -> str:
+        return f"the secret {self._arn} ({self._label})"
+
+    def _ask(self) -> Mapping[str, Any]:
+        """Asks AWS, in a thread. A session of its own each time: credentials in ~/.aws change, too."""
+        import boto3  # noqa: PLC0415 - only some users have it, and it takes a third of a second
+        from botocore.config import Config  # noqa: PLC0415
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        limits = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=ANSWER_SECONDS,
+            retries={"total_max_attempts": TRIES, "mode": "standard"},
+        )
+        try:
+            session = boto3.session.Session()
+            client = session.client("secretsmanager", region_name=self._region, config=limits)
+            answer: Mapping[str, Any] = client.get_secret_value(SecretId=self._arn, VersionStage=self._label)
+        except ClientError as error:
+            raise self._refused(error.response.get("Error", {})) from None
+        except (BotoCoreError, OSError) as error:
+            raise self._unreached(error) from None
+        return answer
+
+    def _refused(self, error: Mapping[str, str]) -> SecretUnavailable:
+        code, message = error.get("Code", ""), error.get("Message", "").rstrip(".")
+        said = f"AWS says {code}: {message}" if message else f"AWS says {code}"
+        if code == "ResourceNotFoundException":
+            return SecretAbsent(
+                f"{self._name} is not in {self._region}. {said}. "
+                "Look at TwilioAuthTokenSecretArn, its region above all, and at the labels in [secrets]."
+            )
+        if code in _NOT_ALLOWED:
+            return SecretUnavailable(
+                f"{self._name} may not be read. {said}. Allow secretsmanager:GetSecretValue on it, and "
+                "kms:Decrypt where it is encrypted with a key of your own."
+            )
+        if code in _OUR_CREDENTIALS:
+            return SecretUnavailable(
+                f"AWS does not take the credentials of this device. {said}. "
+                "Look at them with: aws sts get-caller-identity; and at the clock of this device."
+            )
+        return SecretUnavailable(f"{self._name} cannot be read. {said}.")
+
+    def _unreached(self, error: Exception) -> SecretUnavailable:
+        # By their names, which are documented; some of these classes say more than a sentence should hold.
+        name = type(error).__name__
+        if name in {"ResponseParserError", "ParamValidationError"}:
+            return SecretUnavailable(f"{self._name} cannot be read: boto3 says {name}")
+        if "Credential" in name or "Token" in name:
+            return SecretUnavailable(
+                f"boto3 has no AWS credentials for this device: {error}. "
+                "See docs/how-to/aws-secrets-manager.md for where it looks."
+            )
+        return SecretUnavailable(f"AWS Secrets Manager in {self._region} cannot be reached: {error}")
+
+    def _token(self, text: str) -> str:
+        if self._json_key is not None:
+            return self._value(text, self._json_key)
+        if text.startswith("{"):
+            raise SecretUnavailable(f"{self._name} holds JSON. Name the token's key in [secrets] json_key.")
+        if not text:
+            raise SecretUnavailable(f"{self._name} is empty. Store the Twilio auth token in it.")
+        return text
+
+    def _value(self, text: str, key: str) -> str:
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError):
+            fields = None
+        if not isinstance(fields, dict):
+            raise SecretUnavailable(
+                f"{self._name} is no JSON object, and [secrets] json_key names a key of one."
+            )
+        value = fields.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise SecretUnavailable(f"{self._name} has no text under the key {key!r} of [secrets] json_key.")
+        return value.strip()
+
+
+async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """As asyncio.to_thread, but nobody has to wait for the thread at the end, where a network hangs."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Mapping[str, Any]] = loop.create_future()
+
+    def deliver(give: Callable[[Any], None], what: object) -> None:
+        if not answer.done():
+            give(what)
+
+    def report(give: Callable[[Any], None], what: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(deliver, give, what)
+
+    def run() -> None:
+        try:
+            said = ask()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is awaited
+            report(answer.set_exception, error)
+        else:
+            report(answer.set_result, said)
+
+    threading.Thread(target=run, name="twilio_notifications.aws_secrets", daemon=True).start()
+    return await answer

@@ -1,0 +1,187 @@
+"""A copy of a secret on this machine, which only the device's private key opens.
+
+AES-256-GCM by the package `cryptography`, with a key that HKDF derives from the bytes of a private key file:
+no cipher, and no random number, of our own. The file is replaced as a whole, so that a power cut leaves the
+old copy or the new one. What it was a copy of, and when, cannot be changed without breaking the seal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.core.errors import SecretCopyUnusable
+from twilio_notifications.core.model import Secret
+from twilio_notifications.ports import Copied
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+_PURPOSE = b"twilio-notifications: local copy of a secret"
+_KEY_BYTES = 32
+_SALT_BYTES = 16
+_NONCE_BYTES = 12
+"""What NIST SP 800-38D recommends for GCM. By its salt every copy has a key of its own, too."""
+
+
+class EncryptedCopy:
+    """The copy at `path` of the secret that `name` tells apart from others, opened by `key_file` (PEM)."""
+
+    def __init__(self, path: Path, *, key_file: Path, name: str) -> None:
+        self._path = path
+        self._key_file = key_file
+        self._name = name
+
+    async def load(self) -> Copied | None:
+        return await asyncio.to_thread(self._load)
+
+    async def store(self, copied: Copied) -> None:
+        await asyncio.to_thread(self._store, copied)
+
+    def _load(self) -> Copied | None:
+        private_key = self._private_key()  # a wrong one is told before there is anything to open
+        try:
+            text = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SecretCopyUnusable(
+                f"the local copy {self._path} cannot be read: {error.strerror}"
+            ) from error
+        sealed = self._sealed(text)
+        secret = sealed.open(private_key, name=self._name)
+        if secret is None:
+            raise SecretCopyUnusable(
+                f"the local copy {self._path} does not open with {self._key_file}: it was made with another "
+                "key or of another secret, or is damaged. It is made anew when AWS can be reached."
+            )
+        return Copied(secret=secret, stored_at=sealed.stored_at)
+
+    def _sealed(self, text: bytes) -> _Sealed:
+        try:
+            fields = json.loads(text)
+            if fields["format"] == FORMAT:
+                return _Sealed.read(fields)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            fields = None
+        what = "is damaged" if fields is None else "was written by another version of this program"
+        raise SecretCopyUnusable(
+            f"the local copy {self._path} {what}. It is made anew when AWS can be reached."
+        )
+
+    def _store(self, copied: Copied) -> None:
+        text = _Sealed.seal(copied, self._private_key(), name=self._name).write()
+        try:
+            _replace(self._path, text)
+        except OSError as error:
+            raise SecretCopyUnusable(
+                f"the local copy {self._path} cannot be written: {error.strerror}"
+            ) from error
+
+    def _private_key(self) -> bytes:
+        """The bytes of the key file: they are the secret that others do not have."""
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only some users have it
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+        path = self._key_file
+        try:
+            is_open = path.stat().st_mode & stat.S_IROTH
+            text = path.read_bytes()
+            load_pem_private_key(text, password=None)
+        except OSError as error:
+            raise SecretCopyUnusable(f"the key file {path} cannot be read: {error.strerror}") from error
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise SecretCopyUnusable(
+                f"the key file {path} is no private key in PEM without a pass phrase. "
+                "Name another one in [secrets] key_file."
+            ) from None
+        if is_open:
+            raise SecretCopyUnusable(
+                f"the key file {path} is readable by everybody, and opens the local copy of the token. "
+                f"Run: chmod o-r {path}"
+            )
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sealed:
+    """What stands in the file."""
+
+    stored_at: float
+    salt: bytes
+    nonce: bytes
+    ciphertext: bytes
+
+    @classmethod
+    def seal(cls, copied: Copied, private_key: bytes, *, name: str) -> _Sealed:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
+        ciphertext = AESGCM(_key(private_key, salt)).encrypt(
+            nonce, copied.secret.reveal().encode(), _bound(name, copied.stored_at)
+        )
+        return cls(stored_at=copied.stored_at, salt=salt, nonce=nonce, ciphertext=ciphertext)
+
+    def open(self, private_key: bytes, *, name: str) -> Secret | None:
+        """None where the key, the name or the content is not the one that was sealed."""
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+        cipher = AESGCM(_key(private_key, self.salt))
+        try:
+            return Secret(cipher.decrypt(self.nonce, self.ciphertext, _bound(name, self.stored_at)).decode())
+        except (InvalidTag, ValueError):
+            return None
+
+    @classmethod
+    def read(cls, fields: dict[str, Any]) -> _Sealed:
+        """Raises ValueError, TypeError or KeyError where the fields are none of ours."""
+        return cls(
+            stored_at=float(fields["stored_at"]),
+            salt=_bytes(fields["salt"]),
+            nonce=_bytes(fields["nonce"]),
+            ciphertext=_bytes(fields["ciphertext"]),
+        )
+
+    def write(self) -> bytes:
+        named = {"salt": self.salt, "nonce": self.nonce, "ciphertext": self.ciphertext}
+        encoded = {name: base64.b64encode(value).decode() for name, value in named.items()}
+        return json.dumps({"format": FORMAT, "stored_at": self.stored_at, **encoded}).encode() + b"\n"
+
+
+def _key(private_key: bytes, salt: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
+    return HKDF(algorithm=SHA256(), length=_KEY_BYTES, salt=salt, info=_PURPOSE).derive(private_key)
+
+
+def _bound(name: str, stored_at: float) -> bytes:
+    """What is not secret and yet part of the seal: a copy of another secret, or an older date, breaks it."""
+    return json.dumps([FORMAT, name, stored_at]).encode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """On disk before it takes the name, and the name on disk before this returns."""
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)  # what a power cut left of an earlier one
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

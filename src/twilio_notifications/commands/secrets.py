@@ -1,0 +1,84 @@
+"""What `check` says about the secrets: where they were read from, and how old the local copy is.
+
+It reads the source and the copy each by itself, not one instead of the other, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twilio_notifications import bootstrap
+from twilio_notifications.config import SecretOrigin
+from twilio_notifications.core.errors import SecretAbsent, SecretCopyUnusable, SecretUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twilio_notifications.config import Settings
+    from twilio_notifications.core.model import Login, Secret
+    from twilio_notifications.ports import SecretSource
+
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One look; with a `login` that Twilio may be asked about."""
+
+    subject: str
+    works: bool
+    sentence: str
+    login: Login | None = None
+
+
+async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool, now: float) -> list[Seen]:
+    """One look for each secret, and one for the local copy. Raises ConfigurationError."""
+    sources, identity = bootstrap.secret_sources(settings, environ), bootstrap.identity(settings)
+    away = offline and settings.secrets.source is SecretOrigin.AWS
+    copy = await _copy(settings, identity.login, now=now)
+    if away:
+        seen = [Seen(subject="secret", works=True, sentence="AWS is not asked (--offline)")]
+    else:
+        seen = [await _source(sources.first, settings, identity.login, subject="secret")]
+    if copy is not None:
+        # Asked about only where it is what a connector would start with.
+        seen.append(replace(copy, login=None) if seen[0].login else copy)
+    if sources.second is not None and not away:
+        seen.append(await _source(sources.second, settings, identity.second_login, subject="second secret"))
+    return seen
+
+
+async def _source(
+    source: SecretSource, settings: Settings, login_of: Callable[[Secret], Login], *, subject: str
+) -> Seen:
+    try:
+        login = login_of(await source.read())
+    except SecretUnavailable as error:
+        # A second secret is there for the time of a rotation, and need not be there now.
+        is_fine = subject != "secret" and isinstance(error, SecretAbsent)
+        return Seen(subject=subject, works=is_fine, sentence=str(error))
+    sentence = f"read from {settings.secrets.source}"
+    if login.user != settings.parameters.account_sid:
+        sentence += f": API key {login.user}"
+    return Seen(subject=subject, works=True, sentence=sentence, login=login)
+
+
+async def _copy(settings: Settings, login_of: Callable[[Secret], Login], *, now: float) -> Seen | None:
+    copy, path = bootstrap.secret_copy(settings), settings.secrets.copy_path
+    if copy is None:
+        return None
+    try:
+        copied = await copy.load()
+    except SecretCopyUnusable as error:
+        return Seen(subject="local copy", works=False, sentence=str(error))
+    if copied is None:
+        return Seen(subject="local copy", works=True, sentence=f"{path}: there is none yet")
+    sentence = f"{path}: {age(now - copied.stored_at)} old"
+    return Seen(subject="local copy", works=True, sentence=sentence, login=login_of(copied.secret))
+
+
+def age(seconds: float) -> str:
+    """In its largest unit, rounded down."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
+    return f"{max(0, int(seconds // size))} {unit}"

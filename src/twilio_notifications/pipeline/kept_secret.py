@@ -1,0 +1,65 @@
+"""A secret that is read from a store elsewhere and kept on this machine, for when the store is away.
+
+The store goes first, always: a copy may be outdated, and Twilio alone can tell. A copy that cannot be opened
+or written is told, and stops nothing as long as the store answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import SecretCopyUnusable, SecretUnavailable
+from twilio_notifications.ports import Copied, Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.model import Secret
+    from twilio_notifications.ports import Clock, Observer, SecretCopy, SecretSource
+
+
+class KeptSecret:
+    """The secret of `source`, or the last one that was read from it."""
+
+    def __init__(self, source: SecretSource, copy: SecretCopy, *, clock: Clock, observer: Observer) -> None:
+        self._source = source
+        self._copy = copy
+        self._clock = clock
+        self._observer = observer
+        self._away: str | None = None
+        self._not_kept: str | None = None
+
+    async def read(self) -> Secret:
+        """Raises SecretUnavailable where neither the source nor the copy has it."""
+        try:
+            secret = await self._source.read()
+        except SecretUnavailable as error:
+            return await self._copied(error)
+        if self._away is not None:
+            self._away = None
+            self._observer.event("secret_from_source")
+        await self._keep(secret)
+        return secret
+
+    async def _keep(self, secret: Secret) -> None:
+        try:
+            await self._copy.store(Copied(secret=secret, stored_at=self._clock.now()))
+        except SecretCopyUnusable as error:
+            if self._not_kept != str(error):
+                self._not_kept = str(error)
+                self._observer.event("secret_not_copied", level=Level.WARNING, error=str(error))
+        else:
+            self._not_kept = None
+
+    async def _copied(self, away: SecretUnavailable) -> Secret:
+        try:
+            copied = await self._copy.load()
+        except SecretCopyUnusable as unusable:
+            raise SecretUnavailable(f"{away} And {unusable}") from away
+        if copied is None:
+            raise SecretUnavailable(f"{away} There is no local copy yet.") from away
+        if self._away != str(away):
+            self._away = str(away)
+            age = round(self._clock.now() - copied.stored_at)
+            self._observer.event(
+                "secret_from_copy", level=Level.WARNING, age_seconds=max(0, age), error=str(away)
+            )
+        return copied.secret
