@@ -1,0 +1,56 @@
+"""The image that ships holds nothing secret, runs as nobody, and starts our program."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from tests.support.needs import ROOT
+from twilio_notifications import cli
+from twilio_notifications.config.sources import read_environment
+
+TEXT = (ROOT / "deploy" / "container" / "Containerfile").read_text(encoding="utf-8")
+LINES = [
+    line for line in re.sub(r"\\\n\s*", " ", TEXT).splitlines() if line.strip() and not line.startswith("#")
+]
+FINAL = LINES[max(number for number, line in enumerate(LINES) if line.startswith("FROM ")) :]
+
+
+def words(instruction: str) -> list[str]:
+    """What stands behind this instruction in the stage that becomes the image."""
+    return [line.removeprefix(f"{instruction} ") for line in FINAL if line.startswith(f"{instruction} ")]
+
+
+def test_it_runs_as_a_user_that_is_a_number_and_not_root() -> None:
+    (user,) = words("USER")
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)
+
+
+def test_everything_that_is_copied_into_it_exists() -> None:
+    sources = [
+        word
+        for line in LINES
+        if line.startswith("COPY ") and "--from" not in line
+        for word in line.split()[1:-1]
+    ]
+    assert [] == [source for source in sources if not (ROOT / source).exists()]
+    assert {"src", "pyproject.toml"} <= set(sources)
+
+
+def test_it_starts_a_command_that_exists() -> None:
+    (entry,), (command,) = words("ENTRYPOINT"), words("CMD")
+    assert "twilio-notifications" == Path(json.loads(entry)[0]).name
+    assert cli._parser().parse_args(json.loads(command)).config is not None
+
+
+def test_what_it_sets_are_settings() -> None:
+    environment = dict(re.findall(r'(\w+)="([^"]*)"', " ".join(words("ENV"))))
+    source = read_environment(environment)
+    assert not source.problems
+    assert {"journal.url", "log.format"} == set(source.given)
+
+
+def test_the_journal_is_in_a_volume() -> None:
+    (volume,) = words("VOLUME")
+    assert f"sqlite:///{volume}/" in TEXT

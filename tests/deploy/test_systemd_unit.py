@@ -1,0 +1,86 @@
+"""The unit that ships is understood by systemd, is as closed as its page says, and starts our program."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.needs import ROOT
+from twilio_notifications import cli
+from twilio_notifications.config.sources import read_defaults
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNIT = ROOT / "deploy" / "systemd" / "twilio-notifications.service"
+PAGE = ROOT / "docs" / "how-to" / "isolation.md"
+PROGRAM = "/opt/twilio-notifications/bin/twilio-notifications"
+LIMIT_SECONDS = 60
+EXPOSURE = re.compile(r"Overall exposure level for \S+: ([\d.]+)")
+WELL_CLOSED = 2.0
+"""From here up systemd does not call it "OK" any more, whatever else it looks at."""
+
+
+def values(name: str) -> list[str]:
+    """Every value that the unit gives to this name, in order."""
+    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def analyze(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *words], capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+    )
+
+
+@pytest.mark.systemd
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    """Beside a program that exists here; whatever systemd does not like, it says."""
+    copy = tmp_path / UNIT.name
+    copy.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
+    verified = analyze("verify", "--man=no", str(copy))
+    assert "" == "".join(line for line in verified.stderr.splitlines() if UNIT.name in line)
+
+
+@pytest.mark.systemd
+def test_its_exposure_is_what_the_page_says() -> None:
+    """Each version of systemd looks at other things; the page says with which it was counted."""
+    (score,) = EXPOSURE.findall(analyze("security", "--offline=true", str(UNIT)).stdout)
+    (said,) = EXPOSURE.findall(PAGE.read_text(encoding="utf-8"))
+    if f"systemd {analyze('--version').stdout.split()[1]}" in PAGE.read_text(encoding="utf-8"):
+        assert said == score
+    assert float(score) < WELL_CLOSED
+
+
+def test_it_starts_a_command_that_exists() -> None:
+    (line,) = values("ExecStart")
+    program, *arguments = shlex.split(line)
+    assert PROGRAM == program
+    assert cli._parser().parse_args(arguments).config.name == "twilio-notifications.toml"
+
+
+def test_a_stop_may_take_as_long_as_the_drain() -> None:
+    drain = read_defaults(folder=ROOT).given["delivery.drain_seconds"].value
+    assert float(str(drain)) < float(values("TimeoutStopSec")[0])
+
+
+def test_a_wrong_configuration_is_not_tried_again() -> None:
+    assert [str(cli.WRONG_USAGE)] == values("RestartPreventExitStatus")
+    assert ["always"] == values("Restart")
+
+
+def test_landlocks_system_calls_are_allowed() -> None:
+    """The groups of an older systemd do not hold them."""
+    allowed = set(values("SystemCallFilter")[-1].split())
+    assert {"landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self"} <= allowed
+
+
+def test_the_token_is_read_where_systemd_puts_it() -> None:
+    (credential,) = values("LoadCredential")
+    name, _, file = credential.partition(":")
+    assert file.endswith(f"/{name}")
+    assert f'path = "{name}"' in UNIT.read_text(encoding="utf-8")
