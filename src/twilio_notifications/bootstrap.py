@@ -39,6 +39,7 @@ from twilio_notifications.pipeline.sweeper import Sweeper
 from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
@@ -194,7 +195,11 @@ def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupe
 
 
 def mqtt_transport(
-    settings: Settings, *, clock: Clock, observer: Observer, on_new_session: Callable[[], None]
+    settings: Settings,
+    *,
+    clock: Clock,
+    observer: Observer,
+    on_new_session: Callable[[], asyncio.Future[None]],
 ) -> MqttTransport:
     """The way to the broker."""
     if settings.transport.kind is not TransportKind.MQTT:

@@ -267,7 +267,7 @@ class Journal(Protocol):
     ) -> asyncio.Future[Recording]:
         """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
 
-    def forget_packets(self) -> None:
+    def forget_packets(self) -> asyncio.Future[None]:
         """The broker has a new session for us: no packet of the last one will be repeated."""
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:

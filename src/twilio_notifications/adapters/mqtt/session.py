@@ -52,6 +52,9 @@ _WINDOW = 1000
 
 _PACKET_IDS = 65_535
 
+FORGET_SECONDS = 2.0
+"""How long a new session waits for the disk; even a slow card writes within this."""
+
 _NEVER_RECONNECT = -2
 """gmqtt reconnects while its count of failures is not above this; -1 would mean "for ever"."""
 
@@ -80,13 +83,14 @@ class Session:
         *,
         version: Version,
         on_inbound: Callable[[Inbound], None],
-        on_new_session: Callable[[], None],
+        on_new_session: Callable[[], asyncio.Future[None] | None],
     ) -> None:
         self.version = version
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._endpoint = endpoint
         self._on_inbound = on_inbound
         self._on_new_session = on_new_session
+        self._forgetting: asyncio.Future[None] | None = None
         self._unacknowledged = _Unacknowledged(self._fill_window)
         self._outgoing: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
         self._subscribed: dict[int, asyncio.Future[Sequence[int]]] = {}
@@ -161,6 +165,7 @@ class Session:
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """Subscribes with QoS 1 and waits for SUBACK; raises BrokerRefused when a topic is not granted."""
+        await self._forgotten()
         retain_handling = _DO_NOT_SEND_RETAINED if self.version is Version.V5 else 0
         mid = self._client.subscribe(
             [gmqtt.Subscription(topic, qos=1, retain_handling_options=retain_handling) for topic in topics]
@@ -179,6 +184,15 @@ class Session:
                 f"the broker does not let {self._endpoint.client_id} subscribe to {', '.join(refused)}: "
                 "allow it in the broker's access list"
             )
+
+    async def _forgotten(self) -> None:
+        """A crash before the last session's packets are forgotten would have new ones taken for them.
+
+        Without a subscription nothing arrives. But a disk that fails must not keep the broker from collecting
+        what it can, so this wait has a limit.
+        """
+        if self._forgetting is not None:
+            await asyncio.wait({self._forgetting}, timeout=FORGET_SECONDS)
 
     async def close(self) -> None:
         """Says DISCONNECT and closes the connection, however far it got; cancelled, it does not wait."""
@@ -229,7 +243,7 @@ class Session:
     def _accepted(self, _client: Any, session_present: int, _code: int, _properties: object) -> None:
         # At once: what arrives from here on has packet identifiers of the new session.
         if not session_present:
-            self._on_new_session()
+            self._forgetting = self._on_new_session()
 
     def _disconnected(self, _client: Any, packet: bytes, _error: object = None) -> None:
         self._end(reasons.of_end(packet[0] if packet else None))

@@ -53,9 +53,12 @@ class MqttTransport:
         clock: Clock,
         observer: Observer,
         jitter: Callable[[], float],
-        on_new_session: Callable[[], None] = _nobody,
+        on_new_session: Callable[[], asyncio.Future[None] | None] = _nobody,
     ) -> None:
-        """`on_new_session`: the broker has no session of ours; the packets of the last one are over."""
+        """`on_new_session`: the broker has no session of ours; the packets of the last one are over.
+
+        What it returns is waited for, but not for ever, before anything can arrive.
+        """
         self._settings = settings
         self._topics = topics
         self._clock = clock
@@ -145,7 +148,7 @@ async def open_session(
     versions: Sequence[Version],
     topics: Sequence[str],
     on_inbound: Callable[[Inbound], None],
-    on_new_session: Callable[[], None] = _nobody,
+    on_new_session: Callable[[], asyncio.Future[None] | None] = _nobody,
 ) -> Session:
     """A session with its subscriptions acknowledged, in the first of `versions` that the broker speaks.
 

@@ -124,10 +124,11 @@ class SqliteJournal:
         """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
         return self._writer.submit(lambda connection: self._record(connection, arrival, if_full))
 
-    def forget_packets(self) -> None:
+    def forget_packets(self) -> asyncio.Future[None]:
         """A new session counts its packets from one again; each of them would look like an old one."""
         forgotten = self._writer.submit(_forget_packets)
         forgotten.add_done_callback(_seen)
+        return forgotten
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
