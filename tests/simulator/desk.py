@@ -37,8 +37,8 @@ def chance() -> random.Random:
     return random.Random(1)  # noqa: S311 - nothing here is secret
 
 
-def authorization(account_sid: str = ACCOUNT, token: str = TOKEN) -> str:
-    return "Basic " + base64.b64encode(f"{account_sid}:{token}".encode()).decode()
+def authorization(user: str = ACCOUNT, token: str = TOKEN) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
 
 
 def message_path(sid: str) -> str:
@@ -138,9 +138,9 @@ class Desk:
 class Rest:
     """The same over HTTP, on one client with kept connections; use as an async context manager."""
 
-    def __init__(self, base_url: str, *, account_sid: str = ACCOUNT, token: str = TOKEN) -> None:
+    def __init__(self, base_url: str, *, user: str = ACCOUNT, token: str = TOKEN) -> None:
         self._base_url = base_url
-        self._authorization = authorization(account_sid, token)
+        self._authorization = authorization(user, token)
         self._client = ClientBuilder().build()
 
     async def __aenter__(self) -> Self:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 URL = "https://example.com/voice.xml"
+API_KEY = "SK" + "0" * 32
 
 
 def without(form: Mapping[str, Any], *names: str, **changes: Any) -> dict[str, Any]:
@@ -196,8 +197,8 @@ def test_a_refusal_has_twilios_form_and_hides_the_number(desk: Desk) -> None:
         "Basic not-base64!",
         "Basic " + "/w==",
         authorization(token=""),
-        authorization(account_sid=""),
-        authorization(account_sid="AC" + "f" * 32),
+        authorization(user=""),
+        authorization(user="AC" + "f" * 32),
     ],
 )
 def test_wrong_credentials_are_refused(desk: Desk, authorized: str) -> None:
@@ -232,8 +233,30 @@ def test_tokens_can_be_changed_at_run_time() -> None:
     assert 200 == desk.ask("GET", MESSAGES, authorized=authorization(token="new")).status
 
 
+def test_any_api_key_is_let_in_where_any_token_is(desk: Desk) -> None:
+    for secret, expected in (("secret", 200), ("", 401)):
+        assert expected == desk.ask("GET", MESSAGES, authorized=authorization(API_KEY, secret)).status
+
+
+def test_with_fixed_credentials_an_api_key_must_be_known() -> None:
+    desk = Desk(account_sid=ACCOUNT, auth_tokens=frozenset({"primary"}))
+    assert 401 == desk.ask("GET", MESSAGES, authorized=authorization(API_KEY, "primary")).status
+    desk.engine.set_api_keys({API_KEY: "secret"})
+    for user, secret, expected in (
+        (API_KEY, "secret", 200),
+        (API_KEY, "primary", 401),
+        (API_KEY, "", 401),
+        ("SK0", "secret", 401),
+        (ACCOUNT, "secret", 401),
+        (ACCOUNT, "primary", 200),
+    ):
+        assert expected == desk.ask("GET", MESSAGES, authorized=authorization(user, secret)).status
+    other = MESSAGES.replace(ACCOUNT, "AC" + "f" * 32)
+    assert 401 == desk.ask("GET", other, authorized=authorization(API_KEY, "secret")).status
+
+
 def test_no_token_is_printed() -> None:
-    desk = Desk(auth_tokens=frozenset({"very-secret"}))
+    desk = Desk(auth_tokens=frozenset({"very-secret"}), api_keys={API_KEY: "very-secret"})
     assert "very-secret" not in repr(desk.engine.credentials)
 
 

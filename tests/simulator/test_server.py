@@ -380,6 +380,15 @@ async def test_latency_clock_and_credentials_can_be_set(simulator: Simulator, re
     assert 201 == (await rest.create()).status
 
 
+async def test_api_keys_can_be_set(simulator: Simulator, rest: Rest) -> None:
+    accepted = {"auth_tokens": [], "api_keys": {"SK1": "another-secret"}}
+    said = await rest.ask("POST", "/simulator/credentials", content=accepted)
+    assert "another-secret" not in str(said.json)
+    assert (401, 20003) == (await rest.create()).error
+    async with Rest(simulator.base_url, user="SK1", token="another-secret") as keyed:
+        assert 201 == (await keyed.create()).status
+
+
 @pytest.mark.parametrize(
     ("method", "path", "content", "status"),
     [
@@ -387,6 +396,7 @@ async def test_latency_clock_and_credentials_can_be_set(simulator: Simulator, re
         ("POST", "/simulator/latency", {"seconds": -1}, 400),
         ("POST", "/simulator/latency", {"second": 1}, 400),
         ("POST", "/simulator/credentials", {"auth_tokens": [""]}, 400),
+        ("POST", "/simulator/credentials", {"auth_tokens": None, "api_keys": {"SK1": ""}}, 400),
         ("POST", "/simulator/clock", None, 400),
         ("GET", "/simulator/ledger?limit=all", None, 400),
         ("GET", "/simulator/nothing", None, 404),

@@ -92,16 +92,32 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """Who is let in. None: any account SID that equals the user name, any token that is not empty."""
+    """Who is let in. None: any account SID that equals the user name, any token that is not empty.
+
+    An API key's SID is a user name too. Without `api_keys`, any key is let in where any token is.
+    """
 
     account_sid: str | None = None
     auth_tokens: frozenset[str] | None = field(default=None, repr=False)
+    api_keys: Mapping[str, str] | None = field(default=None, repr=False)
+    """Secrets by SID."""
 
     def admits(self, request: Request) -> bool:
-        user, token = _read_basic(request.authorization)
+        user, secret = _read_basic(request.authorization)
         expected = request.account_sid if self.account_sid is None else self.account_sid
-        known = bool(token) if self.auth_tokens is None else token in self.auth_tokens
-        return known and user == expected == request.account_sid
+        if expected != request.account_sid:
+            return False
+        if user.startswith("SK"):
+            return self._knows_key(user, secret)
+        return user == expected and self._knows_token(secret)
+
+    def _knows_token(self, token: str) -> bool:
+        return bool(token) if self.auth_tokens is None else token in self.auth_tokens
+
+    def _knows_key(self, sid: str, secret: str) -> bool:
+        if self.api_keys is None:
+            return bool(secret) and self.auth_tokens is None
+        return bool(secret) and self.api_keys.get(sid) == secret
 
 
 def _read_basic(authorization: str) -> tuple[str, str]:

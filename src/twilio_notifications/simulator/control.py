@@ -41,9 +41,10 @@ class ClockOffset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class NewCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The tokens accepted from now on; null: any that is not empty."""
+    """The tokens accepted from now on, and API keys as secrets by SID; null: any that is not empty."""
 
     auth_tokens: list[Annotated[str, msgspec.Meta(min_length=1)]] | None
+    api_keys: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] | None = None
 
 
 def control(engine: Engine, *, method: str, target: str, body: bytes) -> Response:
@@ -90,8 +91,10 @@ def _set_clock(engine: Engine, body: bytes) -> Response:
 
 
 def _set_credentials(engine: Engine, body: bytes) -> Response:
-    tokens = msgspec.json.decode(body, type=NewCredentials).auth_tokens
+    accepted = msgspec.json.decode(body, type=NewCredentials)
+    tokens = accepted.auth_tokens
     engine.set_auth_tokens(tokens)
+    engine.set_api_keys(accepted.api_keys)
     return _reply({"accepted": "any" if tokens is None else len(tokens)})  # never the tokens themselves
 
 

@@ -19,7 +19,7 @@ from twilio_notifications.simulator.store import Store
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from twilio_notifications.simulator.faults import Effect
 
@@ -89,6 +89,11 @@ class Engine:
             concurrent=self._concurrent,
             concurrent_maximum=self._concurrent_maximum,
         )
+
+    def set_api_keys(self, api_keys: Mapping[str, str] | None) -> None:
+        """From now on only these API keys are let in, secrets by SID; None: any where any token is."""
+        keys = None if api_keys is None else dict(api_keys)
+        self.credentials = replace(self.credentials, api_keys=keys)
 
     def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
         """From now on only these tokens are accepted; None: any that is not empty."""

@@ -16,7 +16,7 @@ from twilio_notifications.simulator.engine import Counters, Engine, Reply
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
     from twilio_notifications.simulator.faults import ArmedFault, Fault
@@ -99,6 +99,10 @@ class Simulator:
     def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
         """From now on only these tokens are let in; None: any that is not empty."""
         self._engine.set_auth_tokens(auth_tokens)
+
+    def set_api_keys(self, api_keys: Mapping[str, str] | None) -> None:
+        """From now on only these API keys are let in, secrets by SID; None: any where any token is."""
+        self._engine.set_api_keys(api_keys)
 
     def add_fault(self, fault: Fault) -> ArmedFault:
         """Put a fault in force; the returned `fired` tells at any time how often it struck."""
