@@ -40,7 +40,6 @@ _OUR_CREDENTIALS = frozenset(
         *("InvalidSignatureException", "SignatureDoesNotMatch", "UnrecognizedClientException"),
     }
 )
-_NOT_ALLOWED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 class AwsSecret:
@@ -96,24 +95,29 @@ class AwsSecret:
         return answer
 
     def _refused(self, error: Mapping[str, str]) -> SecretUnavailable:
-        code, message = error.get("Code", ""), error.get("Message", "").rstrip(".")
-        said = f"AWS says {code}: {message}" if message else f"AWS says {code}"
-        if code == "ResourceNotFoundException":
-            return SecretAbsent(
-                f"{self._name} is not in {self._region}. {said}. "
-                "Look at TwilioAuthTokenSecretArn, its region above all, and at the labels in [secrets]."
-            )
-        if code in _NOT_ALLOWED:
-            return SecretUnavailable(
-                f"{self._name} may not be read. {said}. Allow secretsmanager:GetSecretValue on it, and "
-                "kms:Decrypt where it is encrypted with a key of your own."
-            )
-        if code in _OUR_CREDENTIALS:
-            return SecretUnavailable(
-                f"AWS does not take the credentials of this device. {said}. "
-                "Look at them with: aws sts get-caller-identity; and at the clock of this device."
-            )
-        return SecretUnavailable(f"{self._name} cannot be read. {said}.")
+        code = error.get("Code", "")
+        if code.isdecimal():  # an HTTP status: what answered did not speak as AWS does
+            said = f"HTTP {code} was answered"
+        else:
+            said = f"AWS says {code}: {' '.join(error.get('Message', '').split())}".rstrip(":. ")
+        match code:
+            case "ResourceNotFoundException":
+                return SecretAbsent(
+                    f"{self._name} is not in {self._region}. {said}. "
+                    "Look at TwilioAuthTokenSecretArn, its region above all, and at the labels in [secrets]."
+                )
+            case "InvalidRequestException":
+                remedy = "If it was deleted, restore it: aws secretsmanager restore-secret --secret-id …"
+            case "AccessDeniedException" | "AccessDenied" | "DecryptionFailure" | "403":
+                remedy = (
+                    "Allow this device secretsmanager:GetSecretValue on it, and kms:Decrypt where it is "
+                    "encrypted with a key of your own."
+                )
+            case _ if code in _OUR_CREDENTIALS:
+                remedy = "AWS does not take the credentials of this device: look at them, and at its clock."
+            case _:
+                remedy = "See docs/how-to/aws-secrets-manager.md."
+        return SecretUnavailable(f"{self._name} cannot be read. {said}. {remedy}")
 
     def _unreached(self, error: Exception) -> SecretUnavailable:
         # By their names, which are documented; some of these classes say more than a sentence should hold.
