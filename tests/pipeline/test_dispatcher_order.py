@@ -30,6 +30,20 @@ async def test_a_recipient_has_one_open_attempt_at_most() -> None:
         assert 1 == line.sender.most_under_way
 
 
+async def test_the_next_request_of_a_recipient_follows_as_soon_as_the_first_is_closed(tmp_path: Path) -> None:
+    """On a file, claims read beside the writer: nothing but the closed attempt can say that there is more."""
+    async with a_running_line(path=tmp_path / "journal.db") as line:
+        line.sender.hold(A)
+        for name in ("one", "two", "three"):
+            await line.accept(A, request_id=name)
+        with line.stalled_disk():
+            line.sender.release(A)
+            await line.turns()
+            assert ["one"] == line.sender.ids()
+        await line.clock.settle()
+        assert ["one", "two", "three"] == line.sender.ids()
+
+
 async def test_a_text_and_a_call_for_one_person_do_not_wait_for_each_other() -> None:
     async with a_running_line() as line:
         line.sender.hold(A)

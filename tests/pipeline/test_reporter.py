@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tests.pipeline.line import Line, a_line
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
+from twilio_notifications.core.errors import NotAcknowledged
 from twilio_notifications.pipeline.reporter import RETRY_SECONDS, WINDOW, Reporter
 from twilio_notifications.ports import Milestone
 
@@ -142,6 +143,15 @@ async def test_a_refused_status_is_published_again_after_a_pause_with_one_log_li
         await outbox.line.clock.advance(0.2)
         assert ["one", "two", "one", "two"] == outbox.published()
         assert 1 == outbox.line.observer.count("status_refused")
+
+
+async def test_only_what_was_refused_is_published_again_over_the_same_connection() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one", "two")
+        first = outbox.transport.published[0]
+        first.acknowledged.set_exception(NotAcknowledged("quota exceeded", refused=True))
+        await outbox.line.clock.advance(RETRY_SECONDS + 1)
+        assert ["one", "two", "one"] == outbox.published()
 
 
 async def test_a_new_connection_ends_the_pause_after_a_refusal() -> None:
