@@ -18,6 +18,7 @@ from tests.docs.markdown import DOCUMENTS, HOW_TO, Block, blocks, name_of
 from tests.support.needs import ROOT
 from twilio_notifications import cli
 from twilio_notifications.config import load
+from twilio_notifications.config.keys import KEYS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,15 @@ def test_a_configuration_loads_without_a_warning(block: Block, tmp_path: Path) -
 
 def test_there_are_configurations() -> None:
     assert len(found("toml")) > 5
+
+
+def test_every_setting_that_is_named_exists() -> None:
+    """By its dotted name, in backticks; what looks like one and is a file has a suffix of files."""
+    sections = "|".join(KEYS)
+    dotted = re.compile(rf"`((?:{sections})\.(?!py`|db`|md`|parameters)\w+)")
+    named = {name for page in DOCUMENTS for name in dotted.findall(page.read_text(encoding="utf-8"))}
+    assert {"delivery.settle_seconds", "transport.client_id"} <= named
+    assert set() == named - SETTINGS.keys()
 
 
 @pytest.mark.parametrize("block", found("json"), ids=name_of)
