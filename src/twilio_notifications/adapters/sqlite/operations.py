@@ -1,0 +1,252 @@
+"""What one operation does to the rows: runs in the writer's thread, inside its transaction.
+
+Each function takes one step of the line and nothing more. An update names the states that core/lifecycle.py
+allows, and a step that finds its request in another state fails as a defect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.adapters.sqlite.rows import (
+    RANKS,
+    attempt_outcome,
+    claimed,
+    encoded_id,
+    paid_back,
+    rejection_row,
+    request_row,
+)
+from twilio_notifications.core.lifecycle import ForbiddenTransition
+from twilio_notifications.ports import (
+    Agenda,
+    Doubt,
+    Finish,
+    NewRejection,
+    NewRequest,
+    Postpone,
+    Recording,
+    Recovery,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.ports import Claimed, Step
+
+REDELIVERY_TAIL = 32_767
+"""How many of the newest rows may still be unacknowledged at the broker: half as many as there are packet
+identifiers. A broker that counts through all of them uses each one again after 65,535 packets; without this
+distance a new request would be taken for the equal one that had its identifier a round ago."""
+
+
+class Counts:
+    """What is kept in memory beside the file: it follows the transactions, so it never disagrees."""
+
+    def __init__(self) -> None:
+        self.unfinished = 0
+        self._pending = 0
+        self._position = 0
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        (self.unfinished,) = connection.execute(sql.COUNT_UNFINISHED).fetchone()
+        (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
+
+    def change(self, by: int) -> None:
+        self.unfinished += by
+        self._pending += by
+
+    def next_position(self) -> int:
+        """Positions only have to grow: a rolled back transaction leaves a gap, which harms nobody."""
+        self._position += 1
+        return self._position
+
+    def committed(self) -> None:
+        self._pending = 0
+
+    def rolled_back(self) -> None:
+        self.unfinished -= self._pending
+        self._pending = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operations:
+    """The operations that depend on how the journal was configured."""
+
+    overtaking: bool
+    """Whether the turn goes to whoever is due first, rather than to whoever came first."""
+    maximum_waiting: int
+    deduplicate_seconds: float
+    counts: Counts = field(default_factory=Counts)
+
+    def record(
+        self,
+        connection: sqlite3.Connection,
+        arrival: NewRequest | NewRejection,
+        if_full: Callable[[], NewRejection] | None,
+    ) -> Recording:
+        if _is_repeated(connection, arrival):
+            return Recording.REPEATED
+        match arrival:
+            case NewRejection():
+                self._reject(connection, arrival)
+            case NewRequest():
+                if self._is_duplicate(connection, arrival):
+                    return Recording.DUPLICATE
+                if self.counts.unfinished >= self.maximum_waiting:
+                    if if_full is not None:
+                        self._reject(connection, if_full())
+                    return Recording.FULL
+                self._insert(connection, arrival)
+                self.counts.change(1)
+            case _:
+                assert_never(arrival)
+        return Recording.NEW
+
+    def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
+        row = rejection_row(rejection, position=self.counts.next_position())
+        connection.execute(sql.INSERT_REJECTION, row)
+
+    def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
+        if not self.deduplicate_seconds:
+            return False
+        notification = arrival.notification
+        since = arrival.accepted_at - self.deduplicate_seconds
+        parameters = (encoded_id(notification.request_id), notification.channel, since)
+        return bool(connection.execute(sql.ACCEPTED_SINCE, parameters).fetchone()[0])
+
+    def _insert(self, connection: sqlite3.Connection, arrival: NewRequest) -> None:
+        recipient = (arrival.notification.channel, arrival.notification.recipient.phone_number)
+        (busy,) = connection.execute(sql.RECIPIENT_IS_BUSY, recipient).fetchone()
+        connection.execute(sql.INSERT_REQUEST, request_row(arrival, turn=not busy))
+        if busy and self.overtaking:
+            self._pass_turn(connection, recipient)
+
+    def apply(self, connection: sqlite3.Connection, step: Step) -> None:
+        match step:
+            case Finish():
+                self._finish(connection, step)
+            case Postpone():
+                self._postpone(connection, step)
+            case Doubt():
+                changed = connection.execute(sql.DOUBT_REQUEST, (step.id,)).rowcount
+                _require(changed == 1, step)
+                connection.execute(sql.DOUBT_ATTEMPT, (step.at, step.message, step.settle_at, step.id))
+            case _:
+                assert_never(step)
+
+    def _finish(self, connection: sqlite3.Connection, step: Finish) -> None:
+        row = connection.execute(
+            sql.FINISH,
+            (
+                step.at,
+                step.reason,
+                step.message,
+                step.code,
+                step.sid,
+                step.status,
+                self.counts.next_position(),
+                step.counted,
+                step.id,
+            ),
+        ).fetchone()
+        _require(row is not None, step)
+        _close_attempt(connection, step, sid=step.sid)
+        self.counts.change(-1)
+        self._pass_turn(connection, row)
+
+    def _postpone(self, connection: sqlite3.Connection, step: Postpone) -> None:
+        row = connection.execute(
+            sql.POSTPONE, (step.due_at, step.reason, step.counted, not step.counted, step.id)
+        ).fetchone()
+        _require(row is not None, step)
+        _close_attempt(connection, step, sid=None)
+        self._pass_turn(connection, row)
+
+    def _pass_turn(self, connection: sqlite3.Connection, recipient: tuple[str, str]) -> None:
+        """Gives the turn to whoever is first in line, unless an attempt for this recipient is open."""
+        first_in_line = sql.FIRST_DUE if self.overtaking else sql.FIRST_IN_ORDER
+        first = connection.execute(first_in_line, recipient).fetchone()
+        if first is None:
+            return
+        (busy,) = connection.execute(sql.RECIPIENT_HAS_OPEN_ATTEMPT, recipient).fetchone()
+        id_, has_turn = first
+        if busy or has_turn:
+            return
+        for (holder,) in connection.execute(sql.RECIPIENT_TURN, recipient).fetchall():
+            connection.execute(sql.TAKE_TURN, (holder,))
+        connection.execute(sql.GIVE_TURN, (id_,))
+
+
+def _is_repeated(connection: sqlite3.Connection, arrival: NewRequest | NewRejection) -> bool:
+    if arrival.mark is None or not arrival.redelivered:
+        return False
+    row = connection.execute(sql.LATEST_WITH_PACKET_ID, (arrival.mark.packet_id,)).fetchone()
+    if row is None or row[1] != arrival.mark.digest:
+        return False
+    (latest,) = connection.execute(sql.LATEST_ID).fetchone()
+    return bool(row[0] > latest - REDELIVERY_TAIL)
+
+
+def forget_packets(connection: sqlite3.Connection) -> None:
+    (latest,) = connection.execute(sql.LATEST_ID).fetchone()
+    connection.execute(sql.FORGET_PACKETS, (latest - REDELIVERY_TAIL,))
+
+
+def claim(connection: sqlite3.Connection, due_before: float, limit: int) -> list[Claimed]:
+    found: list[Claimed] = []
+    # One query for each priority: a single one ordered by priority would have to read past all urgent
+    # requests that are not due yet before it found a normal one that is.
+    for rank in RANKS.values():
+        if len(found) < limit:
+            rows = connection.execute(sql.CLAIM, (rank, due_before, limit - len(found)))
+            found.extend(claimed(row) for row in rows)
+    return found
+
+
+def open_attempts(
+    connection: sqlite3.Connection, ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    changed = connection.executemany(sql.OPEN_REQUEST, [(id_,) for id_ in ids]).rowcount
+    _require(changed == len(ids), ids)
+    connection.executemany(sql.OPEN_ATTEMPT, rows)
+
+
+def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> None:
+    outcome = attempt_outcome(step)
+    row = connection.execute(
+        sql.CLOSE_ATTEMPT,
+        (step.at, outcome, step.reason, step.message, step.code, sid, step.id),
+    ).fetchone()
+    for charge in paid_back(outcome, None if row is None else row[0]):
+        connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
+        connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
+
+
+def agenda(connection: sqlite3.Connection) -> Agenda:
+    dues = [connection.execute(sql.NEXT_DUE, (rank,)).fetchone()[0] for rank in RANKS.values()]
+    return Agenda(
+        next_due=min((due for due in dues if due is not None), default=None),
+        next_expiry=connection.execute(sql.NEXT_EXPIRY).fetchone()[0],
+        next_settlement=connection.execute(sql.NEXT_SETTLEMENT).fetchone()[0],
+    )
+
+
+def recover(connection: sqlite3.Connection, now: float) -> Recovery:
+    cut_off = "the connector ended while the attempt was open"
+    connection.execute(sql.RECOVER_OPEN_ATTEMPTS, (cut_off,))
+    connection.execute(sql.RECOVER_DOUBTS, (now, now))
+    connection.execute(sql.RECOVER_REQUESTS)
+    connection.execute(sql.RECOVER_FUTURE, (now, now, now, now))
+    (unfinished,) = connection.execute(sql.COUNT_UNFINISHED).fetchone()
+    (in_doubt,) = connection.execute(sql.COUNT_IN_DOUBT).fetchone()
+    (unreported,) = connection.execute(sql.COUNT_UNREPORTED).fetchone()
+    return Recovery(waiting=unfinished - in_doubt, in_doubt=in_doubt, unreported=unreported)
+
+
+def _require(allowed: bool, step: object) -> None:  # noqa: FBT001 - reads as the sentence it is
+    if not allowed:
+        raise ForbiddenTransition(f"the journal's rows do not allow this step: {step!r}")
