@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-FULL_AT = 12
+FULL_AT = 6
 """Requests that the journal takes in: few, so that it is full now and then."""
 
 RECIPIENTS = ["+12345000000", "+12345000001", "+12345000002"]
@@ -379,7 +379,6 @@ class JournalMachine(RuleBasedStateMachine):
             assert expected == connection.execute(ROWS).fetchall()
             self.attempts_are_the_same(connection)
         assert self.model.agenda() == self.run(self.journal.agenda())
-        assert len(self.model.unfinished()) == self.journal._counts.unfinished
 
     def attempts_are_the_same(self, connection: sqlite3.Connection) -> None:
         expected = [
