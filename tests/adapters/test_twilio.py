@@ -274,6 +274,15 @@ async def test_a_list_that_is_not_given_says_why_and_when_to_ask_again() -> None
     assert Unreadable(detail="HTTP 429 Too Many Requests", retry_after=3.0) == records
 
 
+@pytest.mark.parametrize(("status", "expected"), [(401, True), (403, True), (404, False), (500, False)])
+async def test_a_list_that_is_refused_says_whether_the_login_is_to_blame(
+    status: int, *, expected: bool
+) -> None:
+    records, _ = await look_up(answering(status))
+    assert isinstance(records, Unreadable)
+    assert expected == records.unauthorized
+
+
 @pytest.mark.parametrize("next_uri", ["@evil.invalid/x", "https://evil.invalid/x", "x", ""])
 async def test_the_next_page_is_asked_for_nowhere_else(next_uri: str) -> None:
     """The token goes with it: what is no path on the same host is not followed."""

@@ -37,6 +37,7 @@ from twilio_notifications.core.retry import (
     backoff_seconds,
     classify,
     deferral_seconds,
+    refuses_login,
 )
 
 NOTIFICATION = Notification(
@@ -329,6 +330,32 @@ ANSWERS: st.SearchStrategy[Answer] = (
         clock_offset=st.none() | st.floats(),
     )
 )
+
+
+@settings(deadline=None, max_examples=300)
+@given(answer=ANSWERS)
+def test_a_login_is_refused_where_the_request_would_wait_for_credentials(answer: Answer) -> None:
+    """Another login may be tried exactly where nothing was carried out and it is what is missing."""
+    found = outcome(answer)
+    expected = isinstance(found, Deferred) and found.scope is DeferralScope.CREDENTIALS
+    assert expected == refuses_login(answer)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Answered(http_status=401), True),
+        (Answered(http_status=403, code=20403), True),
+        (Answered(http_status=403, code=21408), False),
+        (Answered(http_status=403, code=10**9), True),
+        (Answered(http_status=429), False),
+        (Answered(http_status=500, code=20003), False),
+        (Answered(http_status=201, code=20003), False),
+        (Unanswered(detail="401"), False),
+    ],
+)
+def test_which_answers_refuse_a_login(answer: Answer, *, expected: bool) -> None:
+    assert expected == refuses_login(answer)
 
 
 @settings(deadline=None, max_examples=300)

@@ -289,12 +289,26 @@ class HandTransport:
 class ScriptedSecret:
     """A secret that a test changes or takes away."""
 
-    def __init__(self, value: str = "old") -> None:
+    def __init__(self, value: str | None = "old") -> None:
         self.value: str | None = value
+        self.trouble = SecretUnavailable("the file is gone; put it back")
+        """What is raised where there is no value."""
         self.reads = 0
+        self._held: asyncio.Event | None = None
+
+    def hold(self) -> None:
+        """Readings wait until `release`."""
+        self._held = asyncio.Event()
+
+    def release(self) -> None:
+        assert self._held is not None
+        self._held.set()
+        self._held = None
 
     async def read(self) -> Secret:
         self.reads += 1
+        if self._held is not None:
+            await self._held.wait()
         if self.value is None:
-            raise SecretUnavailable("the file is gone; put it back")
+            raise self.trouble
         return Secret(self.value)

@@ -185,8 +185,8 @@ def classify(answer: Answer, *, notification: Notification) -> Outcome:
 def refuses_login(answer: Answer) -> bool:
     """Whether the request was certainly not carried out, and another login may be what it needs."""
     match answer:
-        case Answered(http_status=status, code=code) if status // 100 != _SUCCESS:
-            return treatment_of(http_status=status, code=code) is CREDENTIALS_WAIT
+        case Answered(http_status=status) if status // 100 != _SUCCESS:
+            return treatment_of(http_status=status, code=_code(answer)) is CREDENTIALS_WAIT
         case _:
             return False
 
@@ -204,7 +204,7 @@ def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoub
 
 
 def _declined(answer: Answered) -> Refused | Deferred | InDoubt:
-    code = answer.code if answer.code in _CODES else None
+    code = _code(answer)
     treatment = treatment_of(http_status=answer.http_status, code=code)
     message = _sentence(answer, code)
     match treatment:
@@ -222,6 +222,10 @@ def _declined(answer: Answered) -> Refused | Deferred | InDoubt:
             return InDoubt(message=message)
         case _:
             assert_never(treatment)
+
+
+def _code(answer: Answered) -> int | None:
+    return answer.code if answer.code in _CODES else None
 
 
 def treatment_of(*, http_status: int, code: int | None) -> Treatment:
