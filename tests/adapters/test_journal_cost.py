@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ONLY_AT_A_START = {"COUNT_UNFINISHED", "COUNT_UNREPORTED", "COUNT_IN_DOUBT", "RECOVER_DOUBTS"}
 ONLY_AT_A_START |= {"RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE"}
-ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE"}
+ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE", "FIRST_DUE"}
 FOR_PEOPLE = {"ENTRY", "ATTEMPTS", "UNSETTLED", "RESOLVE", "RESOLVE_ATTEMPT", "RESEND", "TURN_OF_RESENT"}
 
 STATEMENTS = {
@@ -119,3 +119,17 @@ async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> Non
             costs.append(await counted.steps(lambda: journal.apply(a_success(1))))
     small, large = costs
     assert large <= small * 1.2
+
+
+@pytest.mark.parametrize(
+    ("name", "index"), [("ACCEPTED_SINCE", "INDEX_REQUEST_IDS"), ("FIRST_DUE", "INDEX_DUE")]
+)
+def test_what_only_some_configurations_ask_has_an_index_there(name: str, index: str) -> None:
+    connection = open_connection(None)
+    try:
+        connection.execute(getattr(statements, index))
+        text = STATEMENTS[name]
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", (1,) * text.count("?"))
+        assert all("SCAN requests" not in row[3] and "TEMP B-TREE" not in row[3] for row in rows)
+    finally:
+        connection.close()

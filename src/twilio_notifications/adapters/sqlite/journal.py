@@ -7,11 +7,12 @@ core/lifecycle.py allows, and a step that finds its request in another state fai
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from twilio_notifications.adapters.sqlite import operations
 from twilio_notifications.adapters.sqlite import statements as sql
-from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_reading
+from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.operations import Operations
 from twilio_notifications.adapters.sqlite.rows import (
     claimed,
@@ -66,36 +67,31 @@ class SqliteJournal:
 
     async def __aenter__(self) -> Self:
         """Opens the file; raises a JournalError that names it and says what to do."""
-        self._lock = None if self._path is None else FileLock(self._path)
-        try:
-            self._connection = open_connection(self._path)
-        except BaseException:
-            self._release()
-            raise
-        self._reader = None if self._path is None else open_for_reading(self._path)
-        self._operations.counts.load(self._connection)
-        if self._operations.deduplicate_seconds:
-            self._connection.execute(sql.INDEX_REQUEST_IDS)
-        self._writer = Writer(
-            self._connection,
-            ledger=self._operations.counts,
-            on_disk_fault=self._disk_failed,
-            on_disk_recovery=self._disk_recovered,
-        )
+        with ExitStack() as opened:
+            if self._path is not None:
+                opened.callback(FileLock(self._path).release)
+            connection = opened.enter_context(closing(open_connection(self._path)))
+            self._connection = connection
+            for statement in self._operations.wanted_indexes():
+                connection.execute(statement)
+            self._operations.counts.load(connection)
+            self._reader = None
+            if self._path is not None:
+                self._reader = opened.enter_context(closing(read_beside(self._path)))
+            self._writer = Writer(
+                connection,
+                ledger=self._operations.counts,
+                on_disk_fault=self._disk_failed,
+                on_disk_recovery=self._disk_recovered,
+            )
+            self._opened = opened.pop_all()  # nothing failed: it stays open until the end
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._writer.close()
-        if self._reader is not None:
-            self._reader.close()
-        self._connection.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
+        self._opened.close()
 
     def _disk_failed(self, fault: str) -> None:
         self._observer.event("journal_unavailable", level=Level.ERROR, journal=str(self._path), error=fault)

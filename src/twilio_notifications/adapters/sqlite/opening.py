@@ -122,10 +122,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """A connection that cannot change anything; it may be used beside a running connector."""
     if not path.exists():
         raise JournalError(f"there is no journal {path}. It is created when a connector first starts.")
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.OperationalError as error:
-        raise JournalError(f"the journal {path} cannot be read: {error}") from error
+    connection = read_beside(path)
     try:
         _verify(connection, str(path))
     except sqlite3.OperationalError as error:
@@ -138,6 +135,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def read_beside(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything, to a journal that was looked at already."""
+    try:
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise JournalError(f"the journal {path} cannot be read: {error}") from error
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

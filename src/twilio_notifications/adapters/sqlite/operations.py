@@ -82,6 +82,11 @@ class Operations:
     deduplicate_seconds: float
     counts: Counts = field(default_factory=Counts)
 
+    def wanted_indexes(self) -> list[str]:
+        """Indexes that only some configurations need, and that are not worth their cost to the others."""
+        wanted = {sql.INDEX_REQUEST_IDS: self.deduplicate_seconds > 0, sql.INDEX_DUE: self.overtaking}
+        return [statement for statement, is_wanted in wanted.items() if is_wanted]
+
     def record(
         self,
         connection: sqlite3.Connection,

@@ -34,6 +34,12 @@ INDEX_REQUEST_IDS = """
 CREATE INDEX IF NOT EXISTS requests_request_id ON requests (request_id, channel, accepted_at)
 """
 
+# Only without ordering, where the turn goes to whoever of a recipient is due first.
+INDEX_DUE = """
+CREATE INDEX IF NOT EXISTS requests_recipient_due ON requests (channel, phone_number, due_at, id)
+    WHERE state = 'WAITING'
+"""
+
 ACCEPTED_SINCE = """
 SELECT EXISTS (SELECT 1 FROM requests
                WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number IS NOT NULL)
@@ -131,7 +137,7 @@ ORDER BY id LIMIT 1
 
 FIRST_DUE = """
 SELECT id, turn FROM requests
-WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state = 'WAITING'
+WHERE channel = ? AND phone_number = ? AND state = 'WAITING'
 ORDER BY due_at, id LIMIT 1
 """
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -162,8 +163,11 @@ class Writer:
             self._on_disk_fault(str(error))
         with self._wakeup:
             self._answer_pulses()
-            if not self._closing:
-                self._wakeup.wait(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            again_at = time.monotonic() + RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+            # What is submitted meanwhile wakes us too, and must not turn the pause into a busy loop.
+            while not self._closing and (left := again_at - time.monotonic()) > 0:
+                self._wakeup.wait(left)
+                self._answer_pulses()
             return not self._closing
 
     def _answer_pulses(self) -> None:
