@@ -716,3 +716,13 @@ async def test_an_id_is_not_given_again_after_a_purge(a_store: Store) -> None:
         assert 1 == await journal.purge(finished_before=START + 1, limit=10)
         await accept(journal, A)
         assert [2] == await due(journal)
+
+
+async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: Store) -> None:
+    """With lists that cannot be read, its recipient would wait until that far day."""
+    async with a_store() as journal:
+        await journal.record(a_request(accepted_at=START + 1e6, lifetime=60.0))
+        await journal.open_attempts([1], at=START + 1e6, clock_offset=None)
+        await journal.recover(now=START)
+        (doubtful,) = await journal.doubtful(now=START, limit=1)
+        assert START + 60.0 == doubtful.request.expires_at

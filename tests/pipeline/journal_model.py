@@ -211,7 +211,7 @@ class Model:
                 kept.open = Doubted(cut_off=True)
             if kept.open is not None:
                 kept.open.doubt_at = kept.open.settle_at = now
-            elif kept.accepted_at > now:
+            if kept.accepted_at > now:
                 kept.expires_at = now + (kept.expires_at - kept.accepted_at)
                 kept.due_at = min(kept.due_at, now)
                 kept.accepted_at = now

@@ -67,6 +67,7 @@ class Choice(Kind):
         return self.words(value) if known else self.mismatch(value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Switch(Kind):
     """On or off."""
 
