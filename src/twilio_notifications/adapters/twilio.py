@@ -67,6 +67,8 @@ PAGE_LIMIT = 100
 PAGE_MARGIN_SECONDS = 600.0
 """By how much the order of a list may differ from the order of creation."""
 
+LONGEST_DETAIL = 200
+
 _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
 _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
@@ -140,7 +142,9 @@ class TwilioSender:
         answer = self._read(response, body)
         page = _read_page(body) if answer.http_status == _OK else None
         if page is None:
-            said = "and a list that cannot be read" if answer.http_status == _OK else answer.message or ""
+            # Bounded: it may be a proxy's page, and it stands in the status when nobody ever knows better.
+            message = " ".join((answer.message or "").split())[:LONGEST_DETAIL]
+            said = "and a list that cannot be read" if answer.http_status == _OK else message
             detail = f"HTTP {answer.http_status} {said}".rstrip()
             return Unreadable(
                 detail=detail,
