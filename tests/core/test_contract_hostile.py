@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
 from copy import deepcopy
 from typing import Any
 
@@ -19,6 +20,7 @@ from twilio_notifications.core.contract import (
     MAXIMUM_DEPTH,
     MAXIMUM_PAYLOAD_BYTES,
     MAXIMUM_RETRIES,
+    MAXIMUM_VALUES,
     Failure,
     StatusContent,
     Success,
@@ -137,14 +139,18 @@ class TestDepth:
     def test_the_limit_itself_is_allowed(self) -> None:
         assert parsed(VALID) == parsed(nested(MAXIMUM_DEPTH))
 
-    @pytest.mark.parametrize("levels", [MAXIMUM_DEPTH + 1, 1000, 60_000])
+    @pytest.mark.parametrize("levels", [MAXIMUM_DEPTH + 1, 1000])
     def test_more_is_refused(self, levels: int) -> None:
         expected = f"{NOT_JSON}it is nested {levels} levels deep, the limit is 128"
         assert expected == flaw(nested(levels))
 
-    @pytest.mark.parametrize("payload", [b"[" * MAXIMUM_PAYLOAD_BYTES, b'{"a":' * 20_000, b'[{"":' * 20_000])
-    def test_what_is_never_closed_is_refused(self, payload: bytes) -> None:
-        assert "levels deep" in flaw(payload)
+    @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"":'])
+    @pytest.mark.parametrize(("times", "sentence"), [(900, "levels deep"), (20_000, "values, the limit is")])
+    def test_what_is_never_closed_is_refused(self, opening: bytes, times: int, sentence: str) -> None:
+        assert sentence in flaw(opening * times)
+
+    def test_what_is_closed_too_often_is_refused(self) -> None:
+        assert NOT_JSON + "line 1 column 201" == flaw(b"[" * 100 + b"]" * 200 + b"," + b"[" * 1000)
 
     def test_the_limit_holds_where_there_is_nothing_but_brackets(self) -> None:
         levels = [MAXIMUM_DEPTH, MAXIMUM_DEPTH + 1]
@@ -169,6 +175,135 @@ class TestDepth:
             return parsed(nested(MAXIMUM_DEPTH)) if depth == 0 else called_from(depth - 1)
 
         assert parsed(VALID) == called_from(sys.getrecursionlimit() // 2)
+
+
+def holding(values: int) -> bytes:
+    """A valid request that holds so many values in all; each second one is a list, and so brings its own."""
+    rest = values - VALUES_OF_VALID - 1
+    extra = ["[7]"] * (rest // 2) + ["{}"] * (rest % 2)
+    return VALID[:-1] + b',"extra":[' + ",".join(extra).encode() + b"]}"
+
+
+def values_in(document: Any) -> int:
+    """Objects, lists and what is in them; a key is not a value."""
+    match document:
+        case dict():
+            return 1 + sum(map(values_in, document.values()))
+        case list():
+            return 1 + sum(map(values_in, document))
+        case _:
+            return 1
+
+
+VALUES_OF_VALID = values_in(json.loads(VALID))
+
+
+class TestValues:
+    def test_the_limit_itself_is_allowed(self) -> None:
+        payload = holding(MAXIMUM_VALUES)
+        assert MAXIMUM_VALUES == values_in(json.loads(payload))
+        assert parsed(VALID) == parsed(payload)
+
+    @pytest.mark.parametrize("values", [MAXIMUM_VALUES + 1, MAXIMUM_VALUES + 2, 20_000])
+    def test_more_is_refused(self, values: int) -> None:
+        expected = f"Input message holds {values} values, the limit is 2000"
+        assert Rejection(request_id="", message=expected) == parsed(holding(values))
+
+    @pytest.mark.parametrize("pair", [b'"a":1', b'"":{}', b'"a":[]', b'"\\u0061":"b"', b'"," : null'])
+    def test_keys_are_counted_with_their_values(self, pair: bytes) -> None:
+        expected = "Input message holds 3001 values, the limit is 2000"
+        assert expected == flaw(b"{" + b",".join([pair] * 3000) + b"}")
+
+    def test_commas_and_brackets_inside_texts_are_no_values(self) -> None:
+        extra = b',"extra":"' + b',[{\\"' * 20_000 + b'"}'
+        assert parsed(VALID) == parsed(VALID[:-1] + extra)
+
+    @settings(deadline=None)
+    @given(
+        values=st.lists(
+            st.recursive(
+                st.sampled_from(["", ",[", 0, 1.5, None, True, '"', "\\"]),
+                lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner),
+                max_leaves=6,
+            ),
+            min_size=1,
+            max_size=20,
+        ),
+        indent=st.sampled_from([None, 0, 3]),
+    )
+    def test_they_are_counted_as_a_reader_would(self, values: list[Any], indent: int | None) -> None:
+        document = values * MAXIMUM_VALUES
+        payload = json.dumps(document, indent=indent).encode()
+        while len(payload) > MAXIMUM_PAYLOAD_BYTES:
+            document = document[: len(document) // 2]
+            payload = json.dumps(document, indent=indent).encode()
+        count = values_in(document)
+        expected = f"Input message holds {count} values, the limit is 2000"
+        assert (expected if count > MAXIMUM_VALUES else "Input message must be an object") == flaw(payload)
+
+
+def calls_made(payload: bytes) -> int:
+    """The work that a payload causes: every call of a function, Python's and the interpreter's own."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        parsed(payload)
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def memory_needed(payload: bytes) -> int:
+    """The most bytes in use at once while a payload is looked at."""
+    tracemalloc.start()
+    try:
+        parsed(payload)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+EXPENSIVE = [
+    b"[" * MAXIMUM_PAYLOAD_BYTES,
+    b"[" + b"1," * 65_000 + b"1]",
+    b"[" + b'"",' * 43_000 + b'""]',
+    b"{" + b'"":{},' * 20_000 + b'"":0}',
+    b"[" + b"[]," * 43_000 + b"0]",
+    b"[" * 1990 + b"]" * 120_000,
+    b"[" * 60 + b"1e999," * 1900 + b"0" + b"]" * 60,
+    b"[" + b"NaN," * 30_000 + b"0]",
+    b"[ " * 129 + b" " * 130_000,
+    b"{" + b'"\\u0041":"\\ud83d\\udd14",' * 1990 + b'"":0}',
+    VALID[:-1] + b',"a":"' + b",[{" * 43_000 + b'"}',
+]
+
+
+class TestWork:
+    """In calls and bytes, which are the same on every machine, and not in seconds."""
+
+    @pytest.mark.parametrize("payload", EXPENSIVE, ids=lambda payload: ascii(payload[:8]))
+    def test_no_payload_costs_many_calls(self, payload: bytes) -> None:
+        payload = payload[:MAXIMUM_PAYLOAD_BYTES]
+        assert calls_made(payload) < 6 * MAXIMUM_VALUES
+
+    @pytest.mark.parametrize("payload", EXPENSIVE, ids=lambda payload: ascii(payload[:8]))
+    def test_no_payload_costs_much_memory(self, payload: bytes) -> None:
+        """Its text, its text without strings, and what little may be made of it."""
+        payload = payload[:MAXIMUM_PAYLOAD_BYTES]
+        assert memory_needed(payload) < 16 * MAXIMUM_PAYLOAD_BYTES
+
+    def test_an_honest_request_is_not_looked_at_twice(self) -> None:
+        assert calls_made(VALID) < 100
+
+    def test_the_bounds_come_first(self) -> None:
+        """What is too much is refused before anybody finds out that it is no JSON either."""
+        assert "Input message holds 3002 values, the limit is 2000" == flaw(b"x[" + b"," * 3000)
 
 
 class TestHostileText:

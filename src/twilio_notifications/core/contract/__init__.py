@@ -1,0 +1,36 @@
+"""The published JSON: bytes from the request topics become a notification, outcomes become status bytes.
+
+Only this package knows the names, the order and the sentences of the published document.
+Whatever arrives is answered, within bounds that are checked before anything is made of it.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.core.contract.decoding import (
+    MAXIMUM_DEPTH,
+    MAXIMUM_PAYLOAD_BYTES,
+    MAXIMUM_VALUES,
+)
+from twilio_notifications.core.contract.requests import (
+    MAXIMUM_RETRIES,
+    MAXIMUM_TEXT_CHARACTERS,
+    parse,
+)
+from twilio_notifications.core.contract.sentences import Sentence
+from twilio_notifications.core.contract.statuses import Failure, StatusContent, Success, render
+from twilio_notifications.core.contract.topics import Topics
+
+__all__ = [
+    "MAXIMUM_DEPTH",
+    "MAXIMUM_PAYLOAD_BYTES",
+    "MAXIMUM_RETRIES",
+    "MAXIMUM_TEXT_CHARACTERS",
+    "MAXIMUM_VALUES",
+    "Failure",
+    "Sentence",
+    "StatusContent",
+    "Success",
+    "Topics",
+    "parse",
+    "render",
+]
