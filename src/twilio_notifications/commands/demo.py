@@ -119,7 +119,8 @@ async def _with_connector(
         settings, observer=observer, environ=environ, supervisor=supervisor
     ) as connector:
         done = asyncio.Event()
-        running = asyncio.create_task(connector.run(done, stop), name="twilio_notifications.demo.connector")
+        work = connector.run(done, asyncio.Event())
+        running = asyncio.create_task(work, name="twilio_notifications.demo.connector")
         try:
             # The embedded broker keeps nothing for a connector that has not subscribed yet.
             await _first(connector.ready.wait(), running)

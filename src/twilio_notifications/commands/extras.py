@@ -10,7 +10,7 @@ from twilio_notifications.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DEMO_PACKAGES = frozenset({"amqtt", "h11"})
+_DEMO_PACKAGES = frozenset({"amqtt", "h11", "msgspec"})
 
 
 @contextmanager
