@@ -154,8 +154,8 @@ class Inside:
     # The connector's own work.
 
     def secret(self) -> str:
-        files = bootstrap.secret_files(self._settings, os.environ)
-        return asyncio.run(FileSecret(*files).read()).reveal()
+        first, _ = bootstrap.secret_files(self._settings, os.environ)
+        return asyncio.run(FileSecret(*first).read()).reveal()
 
     def reload(self) -> str:
         return str(load(self._config, os.environ).log.level)
