@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
@@ -86,12 +86,17 @@ class AwsSecret:
         )
         try:
             session = boto3.session.Session()
-            client = session.client("secretsmanager", region_name=self._region, config=limits)
-            answer: Mapping[str, Any] = client.get_secret_value(SecretId=self._arn, VersionStage=self._label)
+            with closing(session.client("secretsmanager", region_name=self._region, config=limits)) as client:
+                answer: Mapping[str, Any] = client.get_secret_value(
+                    SecretId=self._arn, VersionStage=self._label
+                )
         except ClientError as error:
             raise self._refused(error.response.get("Error", {})) from None
         except (BotoCoreError, OSError) as error:
             raise self._unreached(error) from None
+        except Exception as error:  # noqa: BLE001 - over the log-in page of a network boto3 raises anything
+            failure = type(error).__name__  # and in its text repeats what came
+            raise SecretUnavailable(f"{self._name} cannot be read: boto3 failed ({failure})") from None
         return answer
 
     def _refused(self, error: Mapping[str, str]) -> SecretUnavailable:
