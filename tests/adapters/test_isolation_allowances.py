@@ -222,3 +222,10 @@ def test_without_isolation_there_is_nothing_to_remark(tmp_path: Path) -> None:
         tmp_path, **{"connector.parameters": parameters, "journal": {"url": f"sqlite:///{Path.home()}/j.db"}}
     )
     assert [] == notes(given, tmp_path / "connector.toml", {})
+
+
+def test_a_user_without_a_home_has_surroundings_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container, whose user is a number that no file knows."""
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: (_ for _ in ()).throw(KeyError))
+    assert Path("/nonexistent") == Surroundings.here({}).home

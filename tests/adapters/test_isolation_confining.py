@@ -9,8 +9,6 @@ import pytest
 
 from twilio_notifications.adapters.isolation import Offer, refusal
 
-pytestmark = pytest.mark.landlock
-
 WITH_A_THREAD = """
 import threading
 from twilio_notifications.adapters.isolation import Confinement, confine, discover
@@ -26,9 +24,8 @@ finally:
     stop.set()
 """
 
-WITHOUT_SYSTEM_CALLS = """
-import errno
-from twilio_notifications.adapters.isolation import Confinement, Offer, confine, kernel
+WITH_A_PORT_THAT_IS_NONE = """
+from twilio_notifications.adapters.isolation import Confinement, Offer, confine
 from twilio_notifications.core.errors import IsolationFailed
 
 try:
@@ -43,6 +40,7 @@ def output(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.landlock
 def test_a_process_with_threads_is_not_confined() -> None:
     """They would stay free, with all the rights that the others have lost."""
     said = output(WITH_A_THREAD)
@@ -50,9 +48,10 @@ def test_a_process_with_threads_is_not_confined() -> None:
     assert 'IsolationMode = "NoContainer"' in said
 
 
+@pytest.mark.landlock
 def test_a_step_that_the_kernel_refuses_is_an_error_that_says_so() -> None:
     """A port that does not exist stands for whatever a kernel may refuse."""
-    said = output(WITHOUT_SYSTEM_CALLS)
+    said = output(WITH_A_PORT_THAT_IS_NONE)
     assert "the process cannot be confined: " in said
     assert "Invalid argument" in said
 

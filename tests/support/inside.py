@@ -164,4 +164,4 @@ def environment_for(user: int) -> dict[str, str]:
     if user == os.geteuid():
         return environment()
     path = os.pathsep.join([sysconfig.get_path("purelib"), str(SOURCE.parent)])
-    return {"PYTHONPATH": path, "HOME": "/nonexistent", "PATH": "/usr/bin:/bin"}
+    return {"PYTHONPATH": path, "PATH": "/usr/bin:/bin"}

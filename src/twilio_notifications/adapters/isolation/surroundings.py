@@ -33,11 +33,19 @@ class Surroundings:
     def here(cls, environ: Mapping[str, str]) -> Surroundings:
         return cls(
             environ=environ,
-            home=Path.home(),
+            home=_home(),
             python=frozenset(_python()),
             certificates=frozenset(_certificates()),
             resolve=Path.resolve,
         )
+
+
+def _home() -> Path:
+    """In a container the user may be a number of which nothing else is known: then nobody's home is here."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
 
 
 def _python() -> Iterator[Path]:
