@@ -13,7 +13,7 @@ from tests.support.process import Connector, configuration
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
 
     from tests.acceptance.house import MakeConnector
@@ -44,11 +44,12 @@ def make_connector(tmp_path: Path, twilio: Simulator) -> MakeConnector:
         folder: str = "connector",
         crash_at: str = "",
         parameters: Section | None = None,
+        environ: Mapping[str, str] | None = None,
         **sections: Section,
     ) -> Connector:
         sections["connector.parameters"] = parameters or {}
         settings = configuration(broker_url=broker_url, twilio_url=twilio.base_url, **sections)
         variables = {"TWILIO_NOTIFICATIONS_CRASH_AT": crash_at} if crash_at else {}
-        return Connector(tmp_path / folder, settings, **variables)
+        return Connector(tmp_path / folder, settings, **variables | dict(environ or {}))
 
     return make

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tests.support.process import Connector, Section
 
@@ -41,6 +41,7 @@ class MakeConnector(Protocol):
         folder: str = "connector",
         crash_at: str = "",
         parameters: Section | None = None,
+        environ: Mapping[str, str] | None = None,
         **sections: Section,
     ) -> Connector: ...
 

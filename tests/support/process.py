@@ -73,7 +73,7 @@ def environment(**variables: str) -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().startswith("TWILIO_") and not name.lower().endswith("_proxy")
+        if not name.upper().startswith(("AWS_", "TWILIO_")) and not name.lower().endswith("_proxy")
     }
     return inherited | variables
 
