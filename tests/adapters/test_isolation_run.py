@@ -176,9 +176,9 @@ async def test_the_log_says_in_one_line_what_the_connector_may_reach(
     assert connector.log[0] == line, "it comes first"
 
 
-def privileges(process: str) -> list[str]:
+def privileges(number: str) -> list[str]:
     """What the kernel says of them; other systems than Linux have no such file."""
-    status = Path(f"/proc/{process}/status")
+    status = Path(f"/proc/{number}/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return [line for line in lines if line.startswith(("NoNewPrivs:", "CapEff:", "CapBnd:"))]
 
