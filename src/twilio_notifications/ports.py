@@ -84,6 +84,10 @@ class Milestones(Protocol):
 # Transport
 
 
+def _nobody() -> None:
+    """Who is told as long as nobody is named."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One received payload with its acknowledgement, which is called only after the journal's commit."""
@@ -91,6 +95,10 @@ class Inbound:
     topic: str
     payload: bytes = field(repr=False)
     acknowledge: Callable[[], None]
+    release: Callable[[], None] = _nobody
+    """Instead of `acknowledge`: it was not recorded and never will be, so it takes up no room any more."""
+    passed_over: int = 0
+    """Bytes of a payload that was too large to be held in memory; `payload` is empty then."""
     retained: bool = False
     redelivered: bool = False
     """The broker marks it as sent before (DUP); only then may it be a repetition."""

@@ -242,6 +242,36 @@ def _hung_up() -> None:
     raise OSError("the connection is gone")
 
 
+async def test_a_giant_that_nobody_held_is_answered_with_its_size() -> None:
+    async with a_door() as door:
+        arrival = Inbound(
+            topic=TEXT,
+            payload=b"",
+            passed_over=10_000_000,
+            acknowledge=lambda: door.acknowledged.append("giant"),
+        )
+        door.intake.receive(arrival)
+        await door.clock.settle()
+        (status,) = await door.statuses()
+        expected = "Input message is 10000000 bytes long, the limit is 131072"
+        assert ("", "InvalidParameter") == (status["id"], status["response"]["error"])
+        assert expected == status["response"]["error_message"]
+        assert ["giant"] == door.acknowledged
+
+
+async def test_what_a_defect_keeps_from_being_recorded_takes_up_no_room() -> None:
+    """It is not acknowledged, so the broker keeps it; but reading does not stop for its sake."""
+    released: list[str] = []
+    async with a_door() as door:
+        door.milestones.on(Milestone.RECEIVED, _hung_up)
+        door.receive(release=lambda: released.append("defect"))
+        await door.clock.settle()
+    door.receive(release=lambda: released.append("closed journal"))
+    await door.clock.settle()
+    assert ["defect", "closed journal"] == released
+    assert [] == door.acknowledged
+
+
 async def test_unique_ids_are_told_apart_where_that_is_switched_on() -> None:
     async with a_door(deduplicate_seconds=60.0) as door:
         door.receive(name="first")

@@ -140,26 +140,29 @@ class Link:
     # Packets, in the version of the connection.
 
     def connack(self, code: int, *, properties: bytes = b"", session_present: bool = False) -> bytes:
-        return _packet(Kind.CONNACK, bytes([session_present, code]) + self._properties(properties))
+        return packet(Kind.CONNACK, bytes([session_present, code]) + self._properties(properties))
 
     def suback(self, packet_id: int, *codes: int) -> bytes:
-        return _packet(Kind.SUBACK, struct.pack("!H", packet_id) + self._properties() + bytes(codes))
+        return packet(Kind.SUBACK, struct.pack("!H", packet_id) + self._properties() + bytes(codes))
 
     def puback(self, packet_id: int, reason: int | None = None) -> bytes:
         tail = b"" if reason is None else bytes([reason])
-        return _packet(Kind.PUBACK, struct.pack("!H", packet_id) + tail)
+        return packet(Kind.PUBACK, struct.pack("!H", packet_id) + tail)
 
     def publish(
-        self, topic: str, payload: bytes, *, packet_id: int, dup: bool = False, retain: bool = False
+        self, topic: str, payload: bytes, *, packet_id: int | None, dup: bool = False, retain: bool = False
     ) -> bytes:
+        """With QoS 1, or 0 where there is no packet identifier."""
         name = topic.encode()
-        body = struct.pack("!H", len(name)) + name + struct.pack("!H", packet_id)
-        return _packet(
-            Kind.PUBLISH, body + self._properties() + payload, flags=0b0010 | dup << 3 | int(retain)
+        body = struct.pack("!H", len(name)) + name
+        qos = 0 if packet_id is None else 1
+        body += b"" if packet_id is None else struct.pack("!H", packet_id)
+        return packet(
+            Kind.PUBLISH, body + self._properties() + payload, flags=qos << 1 | dup << 3 | int(retain)
         )
 
     def disconnect(self, reason: int) -> bytes:
-        return _packet(Kind.DISCONNECT, bytes([reason]))
+        return packet(Kind.DISCONNECT, bytes([reason]))
 
     def _properties(self, properties: bytes = b"") -> bytes:
         return bytes([len(properties)]) + properties if self.level == LEVEL_5 else b""
@@ -234,7 +237,8 @@ async def _serve(script: Callable[[Link], Awaitable[None]], link: Link) -> None:
         link.ended.set()
 
 
-def _packet(kind: Kind, body: bytes, *, flags: int = 0) -> bytes:
+def packet(kind: Kind, body: bytes, *, flags: int = 0) -> bytes:
+    """The body behind its fixed header."""
     length, rest = bytearray(), len(body)
     while True:
         rest, digit = divmod(rest, 0x80)

@@ -47,6 +47,7 @@ class Intake:
             self._receive(inbound)
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
             self.observer.defect("intake_failed", error)
+            inbound.release()
 
     def _receive(self, inbound: Inbound) -> None:
         channel = self.topics.channel_of(inbound.topic)
@@ -64,11 +65,8 @@ class Intake:
 
     def _arrival(self, inbound: Inbound, channel: Channel) -> NewRequest | NewRejection:
         now = self.clock.now()
-        parsed = contract.parse(
-            inbound.payload, channel=channel, default_sender_number=self.default_sender_number
-        )
-        match parsed:
-            case Notification():
+        match self._parsed(inbound, channel):
+            case Notification() as parsed:
                 lifetime = parsed.valid_for_seconds or self.lifetime_seconds
                 return NewRequest(
                     notification=parsed,
@@ -77,12 +75,16 @@ class Intake:
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
                 )
-            case Rejection():
-                return self._rejection(
-                    inbound, channel, parsed.request_id, Reason.INVALID_PARAMETER, parsed.message
-                )
-            case _:
-                assert_never(parsed)
+            case Rejection(request_id=request_id, message=message):
+                return self._rejection(inbound, channel, request_id, Reason.INVALID_PARAMETER, message)
+            case never:
+                assert_never(never)
+
+    def _parsed(self, inbound: Inbound, channel: Channel) -> Notification | Rejection:
+        if inbound.passed_over:
+            return contract.too_large(inbound.passed_over)
+        default = self.default_sender_number
+        return contract.parse(inbound.payload, channel=channel, default_sender_number=default)
 
     def _rejection(
         self, inbound: Inbound, channel: Channel, request_id: str | float, reason: Reason, message: str
@@ -114,6 +116,7 @@ class Intake:
             return
         error = done.exception()
         if error is not None:
+            inbound.release()
             if not isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
                 self.observer.defect("record_failed", error)
                 self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it

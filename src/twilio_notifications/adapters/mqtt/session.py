@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import gmqtt
 
 from twilio_notifications.adapters.mqtt import reasons
+from twilio_notifications.adapters.mqtt.inflow import Inflow, Receipt
+from twilio_notifications.adapters.mqtt.unacknowledged import Unacknowledged
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
 from twilio_notifications.ports import Inbound
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Sequence
 
+    from twilio_notifications.adapters.mqtt.packets import PassedOver
     from twilio_notifications.core.model import Secret
 
 
@@ -91,11 +94,12 @@ class Session:
         self._on_inbound = on_inbound
         self._on_new_session = on_new_session
         self._forgetting: asyncio.Future[None] | None = None
-        self._unacknowledged = _Unacknowledged(self._fill_window)
+        self._unacknowledged = Unacknowledged(self._fill_window)
         self._outgoing: deque[tuple[str, bytes, asyncio.Future[None]]] = deque()
         self._subscribed: dict[int, asyncio.Future[Sequence[int]]] = {}
         self._refusal: BrokerRefused | None = None
         self._window = _WINDOW
+        self._inflow = Inflow(most_unrecorded=endpoint.receive_maximum)
         self._client = self._new_client()
 
     def _new_client(self) -> Any:
@@ -213,6 +217,11 @@ class Session:
             self._accept(command, packet)
             self._take_window()
             self._watch_silence()
+            self._inflow.regulate(
+                self._client._connection,  # noqa: SLF001 - gmqtt has no public way to it
+                has_properties=self.version is Version.V5,
+                on_oversized=self._oversized_received,
+            )
             return
         self._refusal = reasons.refusal(code)
         self._end(str(self._refusal))
@@ -261,11 +270,13 @@ class Session:
     # Receiving.
 
     def _qos_1_received(self, mid: int, payload: bytes, topic: str, properties: dict[str, Any]) -> None:
+        receipt = self._receipt(len(payload), mid)
         self._on_inbound(
             Inbound(
                 topic=topic,
                 payload=bytes(payload),
-                acknowledge=partial(self._acknowledge, mid),
+                acknowledge=receipt.acknowledge,
+                release=receipt.release,
                 retained=bool(properties["retain"]),
                 redelivered=bool(properties["dup"]),
                 packet_id=mid,
@@ -275,14 +286,36 @@ class Session:
     def _qos_0_received(
         self, _client: Any, topic: str, payload: bytes, _qos: int, properties: dict[str, Any]
     ) -> None:
+        receipt = self._receipt(len(payload), None)
         self._on_inbound(
             Inbound(
                 topic=topic,
                 payload=bytes(payload),
-                acknowledge=_nothing_to_acknowledge,
+                acknowledge=receipt.acknowledge,
+                release=receipt.release,
                 retained=bool(properties["retain"]),
             )
         )
+
+    def _oversized_received(self, packet: PassedOver) -> None:
+        receipt = self._receipt(0, packet.packet_id)
+        self._on_inbound(
+            Inbound(
+                topic=packet.topic,
+                payload=b"",
+                passed_over=packet.size,
+                acknowledge=receipt.acknowledge,
+                release=receipt.release,
+                retained=packet.retained,
+                redelivered=packet.redelivered,
+                packet_id=packet.packet_id,
+            )
+        )
+
+    def _receipt(self, size: int, mid: int | None) -> Receipt:
+        """QoS 0 has no packet identifier: the broker has forgotten it already."""
+        acknowledge = _nothing_to_acknowledge if mid is None else partial(self._acknowledge, mid)
+        return Receipt(self._inflow, size, acknowledge)
 
     def _acknowledge(self, mid: int) -> None:
         if not self.ended.done():
@@ -321,57 +354,6 @@ class Session:
             self._unacknowledged.refuse(mid, reason)
         else:
             self._unacknowledged.remove_message_by_mid(mid)
-
-
-class _Unacknowledged:
-    """What we published and the broker has not acknowledged; gmqtt calls this its persistent storage.
-
-    Nothing is stored: what is not acknowledged when the connection ends stands in the journal.
-    """
-
-    is_empty = True  # nothing to replay on this connection
-
-    def __init__(self, on_acknowledged: Callable[[], None]) -> None:
-        self._on_acknowledged = on_acknowledged
-        self._futures: dict[int, asyncio.Future[None]] = {}
-        self.next_future: asyncio.Future[None] | None = None
-
-    @property
-    def count(self) -> int:
-        return len(self._futures)
-
-    def push_message(self, mid: int, _packet: bytes) -> None:
-        if self.next_future is not None:
-            self._futures[mid] = self.next_future
-            self.next_future = None
-
-    def remove_message_by_mid(self, mid: int) -> None:
-        future = self._futures.pop(mid, None)
-        if future is not None and not future.done():
-            future.set_result(None)
-        self._on_acknowledged()
-
-    def refuse(self, mid: int, reason: int) -> None:
-        future = self._futures.pop(mid, None)
-        if future is not None and not future.done():
-            future.set_exception(
-                NotAcknowledged(f"the broker refused it (reason code {reason})", refused=True)
-            )
-        self._on_acknowledged()
-
-    def abandon(self) -> list[asyncio.Future[None]]:
-        futures = list(self._futures.values())
-        self._futures.clear()
-        return futures
-
-    async def wait_empty(self) -> None:
-        """Called after CONNACK, for replayed messages; there are none."""
-
-    def clear(self) -> None:
-        """Called when the broker had no session."""
-
-    def get_all(self) -> list[tuple[int, bytes]]:
-        return []
 
 
 def _nothing_to_acknowledge() -> None:

@@ -15,6 +15,7 @@ from twilio_notifications.core.contract.requests import (
     MAXIMUM_RETRIES,
     MAXIMUM_TEXT_CHARACTERS,
     parse,
+    too_large,
 )
 from twilio_notifications.core.contract.sentences import Sentence
 from twilio_notifications.core.contract.statuses import Failure, StatusContent, Success, render
@@ -33,4 +34,5 @@ __all__ = [
     "Topics",
     "parse",
     "render",
+    "too_large",
 ]

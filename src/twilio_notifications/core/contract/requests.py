@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final, assert_never
 
-from twilio_notifications.core.contract.decoding import decoded
+from twilio_notifications.core.contract.decoding import MAXIMUM_PAYLOAD_BYTES, decoded
 from twilio_notifications.core.contract.request_ids import echoed
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 from twilio_notifications.core.model import (
@@ -44,6 +44,12 @@ def parse(payload: bytes, *, channel: Channel, default_sender_number: str | None
         return _notification(document, channel=channel, default_sender_number=default_sender_number)
     except Flaw as flaw:
         return Rejection(request_id=request_id, message=flaw.message)
+
+
+def too_large(size: int) -> Rejection:
+    """Of a payload of so many bytes, more than are allowed, that nobody has looked at."""
+    sentence = Sentence.TOO_LARGE.format(size=size, limit=MAXIMUM_PAYLOAD_BYTES)
+    return Rejection(request_id="", message=sentence)
 
 
 def _document(payload: bytes) -> dict[str, Any]:
