@@ -111,7 +111,16 @@ def test_a_defect_is_written_with_its_trace() -> None:
 
 
 @pytest.mark.parametrize(
-    "library", ["gmqtt", "gmqtt.mqtt.handler", "amqtt", "amqtt.broker", "transitions.core"]
+    "library",
+    [
+        "gmqtt",
+        "gmqtt.mqtt.handler",
+        "amqtt",
+        "amqtt.broker",
+        "transitions.core",
+        "botocore.parsers",
+        "urllib3",
+    ],
 )
 def test_libraries_that_write_whole_packets_are_silent(library: str) -> None:
     stream = io.StringIO()

@@ -24,8 +24,9 @@ LOGGER = "twilio_notifications"
 _MASKED_FIELDS = frozenset({"phone_number", "sender_number"})
 _VISIBLE_DIGITS = 4
 
-_CHATTY = ("gmqtt", "amqtt", "transitions", "passlib")
-"""Libraries whose lines hold whole packets, and so message texts, or repeat what our own events say."""
+_CHATTY = ("gmqtt", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
+"""Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
+events say."""
 
 
 class LogObserver:

@@ -1,0 +1,320 @@
+"""No adapter shows a token, a key or the text of a message: at no log level, in no repr, in no error.
+
+Each adapter does its work here once, and fails once in each way that has a secret at hand. A new adapter
+without a scenario fails the last test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import random
+import sqlite3
+import traceback
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.adapters.mqtt_steps import STATUS_TOPIC, TEXT_TOPIC, TOPICS, transport_settings
+from tests.adapters.twilio_steps import ACCOUNT, a_sender
+from tests.support.aws import REGION, Aws, device_key
+from tests.support.factories import START, a_notification, a_request, a_success
+from tests.support.house import SOURCE
+from tests.support.raw_broker import RawBroker
+from tests.support.raw_http import RawHttp
+from twilio_notifications.adapters import isolation, log
+from twilio_notifications.adapters.aws_secrets import AwsSecret
+from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.mqtt import MqttTransport
+from twilio_notifications.adapters.secret_copy import EncryptedCopy
+from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.systemd import SystemdSupervisor
+from twilio_notifications.config import LogFormat
+from twilio_notifications.core.model import Login, Secret, Text
+from twilio_notifications.ports import Copied, Level
+from twilio_notifications.simulator import faults
+from twilio_notifications.simulator.faults import Fault
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from tests.support.raw_broker import Link
+    from tests.support.raw_http import Exchange
+
+    Scenario = Callable[["Scene"], Awaitable[None]]
+
+TOKEN = "t0ken-0f-the-acc0unt"
+API_KEY = "SK" + "0" * 32
+API_SECRET = "5ecret-0f-the-ap1-key"
+BODY = "The freezer is at minus three degrees"
+UNSPEAKABLE = (TOKEN, API_SECRET, BODY, "freezer")
+
+TEXT = a_notification(content=Text(body=BODY))
+
+
+class Scene:
+    """A folder, a log at one level, and everything that came into sight."""
+
+    def __init__(self, folder: Path, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        self.monkeypatch = monkeypatch
+        self._stream = io.StringIO()
+        self.observer = log.configure(level=level, form=LogFormat.JSON, stream=self._stream)
+        self._seen: list[str] = []
+
+    def see(self, *things: object) -> None:
+        """What a debugger, a failing assertion or a log line would show of these."""
+        for thing in things:
+            self._seen += [repr(thing), str(thing), f"{thing}", repr([thing])]
+
+    async def fails(self, doing: Awaitable[object], kind: type[BaseException] = Exception) -> None:
+        """It has to, and its error comes into sight with its trace and with what caused it."""
+        with pytest.raises(kind) as caught:
+            await doing
+        self.see(caught.value)
+        self._seen += traceback.format_exception(caught.value)
+        self.observer.defect("attempt_failed", caught.value)
+
+    def shown(self) -> str:
+        return "\n".join([self._stream.getvalue(), *self._seen])
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root, own = logging.getLogger(), logging.getLogger(log.LOGGER)
+    before = (root.handlers[:], root.level, own.level)
+    yield
+    root.handlers[:], root.level, own.level = before
+    own._cache.clear()  # type: ignore[attr-defined]
+
+
+async def twilio(scene: Scene) -> None:
+    """Accepted, refused, unauthorized, broken off, looked up, unreachable."""
+    simulator = Simulator(
+        clock=SystemClock().now,
+        random=random.Random(1),  # noqa: S311 - SIDs
+        auth_tokens=[TOKEN],
+    )
+    async with simulator, a_sender(simulator.base_url) as sender:
+        for login in (
+            Login(user=ACCOUNT, secret=Secret(TOKEN)),
+            Login(user=API_KEY, secret=Secret(API_SECRET)),
+        ):
+            simulator.add_fault(Fault(effect=faults.ConnectionClosed(), times=1))
+            scene.see(login, sender, await sender.send(TEXT, login), await sender.send(TEXT, login))
+            scene.see(await sender.look_up(TEXT, since=0.0, login=login), await sender.verify(login))
+    async with a_sender("http://127.0.0.1:1") as sender:
+        scene.see(await sender.send(TEXT, login), await sender.look_up(TEXT, since=0.0, login=login))
+
+
+async def mqtt(scene: Scene) -> None:
+    """A broker that wants a password: it lets us in and brings a text; the next one turns us away."""
+
+    async def lets_in(link: Link) -> None:
+        await link.accept()
+        link.say(link.publish(topic=TEXT_TOPIC, payload=BODY.encode(), packet_id=1))
+        await link.hear_the_end()
+
+    async def turns_away(link: Link) -> None:
+        await link.hear_any()
+        link.say(link.connack(0x87))
+
+    async with RawBroker(lets_in, turns_away) as broker:
+        url = broker.url.replace("//", f"//user:{TOKEN}@")
+        settings = transport_settings(url, protocol="5")
+        transport = MqttTransport(
+            settings, topics=TOPICS, clock=SystemClock(), observer=scene.observer, jitter=lambda: 0.0
+        )
+        arrived: asyncio.Queue[object] = asyncio.Queue()
+        running = asyncio.create_task(
+            transport.run(on_inbound=arrived.put_nowait, on_ready=lambda: None), name="transport"
+        )
+        scene.see(settings, transport, await asyncio.wait_for(arrived.get(), 10))
+        published = transport.publish(STATUS_TOPIC, BODY.encode())
+        (await broker.link(1)).hang_up()
+        await scene.fails(asyncio.wait_for(published, 10))
+        await asyncio.wait_for(broker.link(2), 10)
+        await transport.close()
+        running.cancel()
+        await asyncio.wait({running})
+
+
+async def sqlite(scene: Scene) -> None:
+    """A request from its record to its report, and files that are no journals."""
+    path = scene.folder / "journal.db"
+    async with SqliteJournal(path, observer=scene.observer) as journal:
+        request = a_request(content=Text(body=BODY))
+        scene.see(journal, request, await journal.record(request))
+        (claimed,) = await journal.claim(due_before=START, limit=1)
+        await journal.open_attempts([claimed.id], at=START, clock_offset=None)
+        step = a_success(claimed.id)
+        await journal.apply(step)
+        scene.see(claimed, step, await journal.unreported(after=0, limit=9), await journal.agenda())
+        await scene.fails(journal.apply(step))  # a step that the lifecycle does not have
+        await scene.fails(SqliteJournal(path, observer=scene.observer).__aenter__())
+    only_its_own_column_holds(path, BODY)
+    spoilt = scene.folder / "spoilt.db"
+    spoilt.write_text(BODY * 100)
+    await scene.fails(SqliteJournal(spoilt, observer=scene.observer).__aenter__())
+
+
+def only_its_own_column_holds(path: Path, text: str) -> None:
+    """In the whole database the text of a message stands in `requests.body`, and nowhere else."""
+    with sqlite3.connect(path) as connection:
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        found = []
+        for table in tables:
+            rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - its own names
+            columns = [column[0] for column in rows.description]
+            found += [
+                f"{table}.{column}"
+                for row in rows
+                for column, value in zip(columns, row, strict=True)
+                if text.encode() in (value if isinstance(value, bytes) else str(value).encode())
+            ]
+    connection.close()
+    assert ["requests.body"] == found
+
+
+async def secret_sources(scene: Scene) -> None:
+    """A variable and a file, read, missing and refused."""
+    path = scene.folder / "token"
+    path.write_text(TOKEN)
+    path.chmod(0o600)
+    environment = EnvironmentSecret("VARIABLE", environ={"VARIABLE": TOKEN})
+    file = FileSecret(path)
+    scene.see(environment, file, await environment.read(), await file.read())
+    await scene.fails(EnvironmentSecret("OTHER", environ={"VARIABLE": TOKEN}).read())
+    path.chmod(0o644)
+    await scene.fails(file.read())
+    path.chmod(0o600)
+    path.write_bytes(TOKEN.encode() + b"\xff")
+    await scene.fails(file.read())
+
+
+async def aws_secrets(scene: Scene) -> None:
+    """A secret as text and as JSON, what is wrong with it, and answers that nobody understands."""
+    with Aws() as aws:
+        use(aws.environment(), scene.monkeypatch)
+        arn = await asyncio.to_thread(aws.create, TOKEN)
+        source = AwsSecret(arn, label="AWSCURRENT")
+        scene.see(source, await source.read())
+        await scene.fails(AwsSecret(arn, label="AWSCURRENT", json_key="key").read())
+        await scene.fails(AwsSecret(arn.replace(REGION, "eu-west-1"), label="AWSCURRENT").read())
+        await asyncio.to_thread(aws.put, arn, json.dumps({"key": API_SECRET}))
+        scene.see(await AwsSecret(arn, label="AWSCURRENT", json_key="key").read())
+        await scene.fails(source.read())
+        await scene.fails(AwsSecret(arn, label="AWSCURRENT", json_key="other").read())
+
+    async def garbage(exchange: Exchange) -> None:
+        exchange.answer(200, f'["{TOKEN}"]'.encode())
+
+    async with RawHttp(garbage) as server:
+        scene.monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        await scene.fails(source.read())
+
+
+def use(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+
+async def secret_copy(scene: Scene) -> None:
+    """Made, opened, opened with another key, spoilt."""
+    path, key_file = scene.folder / "copy", device_key(scene.folder / "key")
+    copy = EncryptedCopy(path, key_file=key_file, name="name")
+    copied = Copied(secret=Secret(TOKEN), stored_at=START)
+    await copy.store(copied)
+    scene.see(copy, copied, await copy.load(), path.read_text())
+    device_key(key_file)
+    await scene.fails(copy.load())
+    path.write_text(TOKEN)
+    await scene.fails(copy.load())
+
+
+async def systemd(scene: Scene) -> None:
+    """A supervisor that nobody is, while the token is in the environment."""
+    environ = {"NOTIFY_SOCKET": str(scene.folder / "nobody"), "TWILIO_AUTH_TOKEN": TOKEN}
+    supervisor = SystemdSupervisor(environ, pid=1, observer=scene.observer)
+    supervisor.ready()
+    scene.see(supervisor)
+    supervisor.close()
+
+
+async def confinement(scene: Scene) -> None:
+    """What is allowed to a connector whose broker and proxy want passwords."""
+    environ = {"HTTPS_PROXY": f"http://user:{TOKEN}@proxy.example:3128"}
+    surroundings = isolation.Surroundings.here(environ)
+    settings = transport_settings(f"mqtt://user:{TOKEN}@broker.example")
+    allowed = isolation.broker(settings, surroundings)
+    scene.see(settings, allowed, isolation.discover(), *isolation.remarks(allowed, surroundings))
+
+
+async def logged(scene: Scene) -> None:
+    """Values that hold secrets, as fields of an event and in a defect."""
+    login = Login(user=API_KEY, secret=Secret(API_SECRET))
+    for level in Level:
+        scene.observer.event("request_finished", level=level, login=login, notification=TEXT)
+    for library in ("gmqtt", "botocore.parsers", "urllib3.connectionpool"):
+        logging.getLogger(library).debug("an answer with %s", TOKEN)
+    scene.observer.defect("attempt_failed", ValueError(login, TEXT))
+
+
+async def clock(scene: Scene) -> None:
+    scene.see(SystemClock())
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "aws_secrets": aws_secrets,
+    "clock": clock,
+    "isolation": confinement,
+    "log": logged,
+    "mqtt": mqtt,
+    "secret_copy": secret_copy,
+    "secret_sources": secret_sources,
+    "sqlite": sqlite,
+    "systemd": systemd,
+    "twilio": twilio,
+}
+"""By the adapter's module or folder."""
+
+
+@pytest.mark.parametrize("level", Level)
+@pytest.mark.parametrize("adapter", SCENARIOS)
+async def test_an_adapter_shows_neither_secret_nor_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, adapter: str, level: Level
+) -> None:
+    scene = Scene(tmp_path, level, monkeypatch)
+    await SCENARIOS[adapter](scene)
+    shown = scene.shown()
+    assert shown.strip()
+    assert [] == [secret for secret in UNSPEAKABLE if secret in shown]
+
+
+async def test_a_leak_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail() -> None:
+        raise ValueError(BODY)
+
+    scene = Scene(tmp_path, Level.DEBUG, monkeypatch)
+    assert "" == scene.shown()
+    scene.observer.event("request_finished", level=Level.DEBUG, token=TOKEN)
+    scene.see({"key": API_SECRET})
+    await scene.fails(fail())
+    assert all(secret in scene.shown() for secret in UNSPEAKABLE)
+
+
+def test_every_adapter_has_its_scenario() -> None:
+    """Add one to SCENARIOS for a new adapter: it does its work, and fails with a secret at hand."""
+    found = {
+        path.stem
+        for path in (SOURCE / "adapters").iterdir()
+        if (path.suffix == ".py" or (path / "__init__.py").exists()) and not path.name.startswith("_")
+    }
+    assert set(SCENARIOS) == found
