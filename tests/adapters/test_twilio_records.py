@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.twilio_steps import LOGIN, NOW, TOKEN, a_sender
+from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from twilio_notifications.adapters.twilio import PAGE_SIZE
 from twilio_notifications.core import settlement
@@ -242,6 +242,16 @@ async def test_a_list_that_fails_is_unreadable_and_not_empty(
 ) -> None:
     await twilio.send(notification)
     assert None is (await twilio.unreadable(effect, notification)).retry_after
+
+
+@pytest.mark.parametrize("effect", [ConnectionClosed(), AnswerLost(after_bytes=100), Hang()])
+async def test_what_is_said_of_an_unreadable_list_does_not_name_the_recipient(effect: Effect) -> None:
+    """It is logged, and the address of the list has the number in it."""
+    async with a_twilio(timeout_seconds=0.2) as twilio:
+        detail = (await twilio.unreadable(effect)).detail
+    assert DARLA.removeprefix("+") not in detail
+    assert ACCOUNT not in detail
+    assert twilio.simulator.base_url.removeprefix("http://") in detail
 
 
 async def test_a_list_that_hangs_is_unreadable_after_the_time_out() -> None:

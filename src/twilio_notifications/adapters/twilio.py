@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -68,6 +69,10 @@ PAGE_MARGIN_SECONDS = 600.0
 """By how much the order of a list may differ from the order of creation."""
 
 LONGEST_DETAIL = 200
+
+_URL_IN_A_CAUSE = re.compile(r" for url \(\w+://(?:[^/?#@]*@)?([^/?#)]*).*\)")
+"""The HTTP client repeats the whole address, and that of a list has the recipient's number in it. The host is
+all that a reader needs."""
 
 _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
@@ -343,5 +348,5 @@ def failed_answer(error: PyreqwestError) -> NotSent | Unanswered:
     """Whether the request certainly never left; in the detail, the causes with the innermost last."""
     details = getattr(error, "details", None) or {}
     causes = [cause["message"] for cause in details.get("causes") or ()]
-    detail = ": ".join(causes or [error.message])
+    detail = ": ".join(_URL_IN_A_CAUSE.sub(r" to \1", cause) for cause in causes or [error.message])
     return NotSent(detail=detail) if CONNECT_FAILURE in causes else Unanswered(detail=detail)
