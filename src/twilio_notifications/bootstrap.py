@@ -30,6 +30,7 @@ from twilio_notifications.pipeline.credentials import Credentials, Identity, Sou
 from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.kept_secret import KeptSecret
+from twilio_notifications.pipeline.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
@@ -51,9 +52,17 @@ CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 
 @asynccontextmanager
 async def connector(
-    settings: Settings, *, observer: Observer, environ: Mapping[str, str], supervisor: Supervisor
+    settings: Settings,
+    *,
+    reread: Callable[[], Settings],
+    observer: Observer,
+    environ: Mapping[str, str],
+    supervisor: Supervisor,
 ) -> AsyncIterator[Connector]:
-    """A connector whose journal is open and whose secret is read; closes everything in reverse order."""
+    """A connector whose journal is open and whose secret is read; closes everything in reverse order.
+
+    `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
+    """
     for warning in settings.warnings:
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
     clock = SystemClock()
@@ -69,6 +78,7 @@ async def connector(
         yield _wired(
             _Parts(
                 settings=settings,
+                reread=reread,
                 journal=journal,
                 sender=AuthorizedSender(twilio, credentials),
                 credentials=credentials,
@@ -222,6 +232,7 @@ class _Parts:
     """What more than one stage is given."""
 
     settings: Settings
+    reread: Callable[[], Settings]
     journal: SqliteJournal
     sender: Sender
     credentials: Credentials
@@ -268,7 +279,16 @@ def _wired(parts: _Parts) -> Connector:
         observer=parts.observer,
         milestones=parts.milestones,
         drain_seconds=parts.settings.delivery.drain_seconds,
-        reloads=(parts.credentials.refresh,),
+        reloads=(_reconfiguration(parts, dispatcher).reload, parts.credentials.refresh),
+    )
+
+
+def _reconfiguration(parts: _Parts, dispatcher: Dispatcher) -> Reconfiguration:
+    return Reconfiguration(
+        started_with=parts.settings,
+        reread=parts.reread,
+        dispatcher=dispatcher,
+        observer=parts.observer,
     )
 
 

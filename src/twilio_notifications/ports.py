@@ -84,10 +84,6 @@ class Milestones(Protocol):
 # Transport
 
 
-def _nobody() -> None:
-    """Who is told as long as nobody is named."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One received payload with its acknowledgement, which is called only after the journal's commit."""
@@ -95,7 +91,7 @@ class Inbound:
     topic: str
     payload: bytes = field(repr=False)
     acknowledge: Callable[[], None]
-    release: Callable[[], None] = _nobody
+    release: Callable[[], None] = lambda: None
     """Instead of `acknowledge`: it was not recorded and never will be, so it takes up no room any more."""
     passed_over: int = 0
     """Bytes of a payload that was too large to be held in memory; `payload` is empty then."""
@@ -295,6 +291,9 @@ class Journal(Protocol):
         """What of these scopes was used in windows that began at or after `since`."""
 
     async def apply(self, step: Step) -> None: ...
+
+    async def hasten(self, reason: Reason, *, now: float) -> None:
+        """Makes due what waits for this reason, because the reason may be gone."""
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
         """Waiting requests whose lifetime has ended, whether or not their turn has come."""

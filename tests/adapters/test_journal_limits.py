@@ -76,3 +76,31 @@ async def test_windows_that_matter_no_more_are_purged_and_no_others() -> None:
         assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
         await journal.purge(finished_before=AT + 40 * 86_400, limit=10)
         assert {} == await used(journal)
+
+
+async def test_what_waits_for_one_reason_is_made_due_and_nothing_else() -> None:
+    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        for number in range(1, 5):
+            await journal.record(a_request(f"+1234500000{number}", accepted_at=AT))
+        for number, reason in (
+            (1, Reason.QUOTA_EXCEEDED),
+            (2, Reason.RATE_LIMITED),
+            (3, Reason.QUOTA_EXCEEDED),
+        ):
+            step = Postpone(id=number, at=AT, due_at=AT + 1000, reason=reason, message="later")
+            await journal.apply(step)
+        assert [4] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
+        await journal.hasten(Reason.QUOTA_EXCEEDED, now=AT + 10)
+        assert [4, 1, 3] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
+        assert AT + 10 == (await journal.claim(due_before=AT + 10, limit=9))[-1].due_at
+
+
+async def test_what_is_due_already_keeps_its_place() -> None:
+    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        await journal.record(a_request("+12345000001", accepted_at=AT))
+        await journal.apply(
+            Postpone(id=1, at=AT, due_at=AT + 5, reason=Reason.QUOTA_EXCEEDED, message="later")
+        )
+        await journal.hasten(Reason.QUOTA_EXCEEDED, now=AT + 10)
+        (request,) = await journal.claim(due_before=AT + 10, limit=9)
+        assert AT + 5 == request.due_at

@@ -116,7 +116,11 @@ async def _with_connector(
     observer = log.configure(level=settings.log.level, form=settings.log.format)
     supervisor = bootstrap.supervisor(environ, observer=observer)
     async with bootstrap.connector(
-        settings, observer=observer, environ=environ, supervisor=supervisor
+        settings,
+        reread=lambda: load(config, environ),
+        observer=observer,
+        environ=environ,
+        supervisor=supervisor,
     ) as connector:
         done = asyncio.Event()
         work = connector.run(done, asyncio.Event())

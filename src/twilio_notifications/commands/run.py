@@ -17,12 +17,12 @@ from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from twilio_notifications.adapters.isolation import FileWatch
-    from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Observer, Supervisor
+    from twilio_notifications.ports import Observer
 
 
 def run(config: Path, *, environ: Mapping[str, str]) -> int:
@@ -33,24 +33,23 @@ def run(config: Path, *, environ: Mapping[str, str]) -> int:
         # Before the event loop, because what confines a thread does not confine those that run already.
         watch = isolate(settings, config, environ=environ, clock=SystemClock(), observer=observer)
         with asyncio.Runner(loop_factory=event_loop) as runner:
-            runner.run(_run(settings, observer=observer, environ=environ, supervisor=supervisor, watch=watch))
+            wired = bootstrap.connector(
+                settings,
+                reread=lambda: load(config, environ),
+                observer=observer,
+                environ=environ,
+                supervisor=supervisor,
+            )
+            runner.run(_run(wired, watch=watch, observer=observer))
     return 0
 
 
 async def _run(
-    settings: Settings,
-    *,
-    observer: Observer,
-    environ: Mapping[str, str],
-    supervisor: Supervisor,
-    watch: FileWatch,
+    wired: AbstractAsyncContextManager[Connector], *, watch: FileWatch, observer: Observer
 ) -> None:
     stop, hurry, hangup = asyncio.Event(), asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry, hangup)
-    async with (
-        asyncio.TaskGroup() as beside,
-        bootstrap.connector(settings, observer=observer, environ=environ, supervisor=supervisor) as connector,
-    ):
+    async with asyncio.TaskGroup() as beside, wired as connector:
         watching = beside.create_task(
             _stop_when_replaced(watch, stop, observer), name="twilio_notifications.file_watch"
         )

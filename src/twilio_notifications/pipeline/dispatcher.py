@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import policy, retry, settlement
+from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Accepted,
     DeferralScope,
@@ -90,6 +91,12 @@ class Dispatcher:
     def wake(self) -> None:
         """Something may be due."""
         self._alarm.ring()
+
+    async def limits_changed(self, limits: policy.Limits) -> None:
+        """What is attempted from now on is judged by these; what waits for the old ones is judged anew."""
+        self.limits = limits
+        await self.journal.hasten(Reason.QUOTA_EXCEEDED, now=self.clock.now())
+        self.wake()
 
     def credentials_renewed(self) -> None:
         """There is a login that Twilio has not refused: what waits need not wait for the next probe."""

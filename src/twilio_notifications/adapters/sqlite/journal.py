@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.ports import Claimed, Doubtful, Observer, Step
 
@@ -152,6 +153,10 @@ class SqliteJournal:
     async def apply(self, step: Step) -> None:
         """Takes one step of a request's life, its attempt and its status in the same transaction."""
         await self._writer.submit(lambda connection: self._operations.apply(connection, step))
+
+    async def hasten(self, reason: Reason, *, now: float) -> None:
+        """Makes due what waits for this reason, because the reason may be gone."""
+        await self._writer.submit(lambda connection: connection.execute(sql.HASTEN, (now, reason)).rowcount)
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
         """Waiting requests whose lifetime has ended, wherever they stand in their recipient's order."""

@@ -102,6 +102,10 @@ WHERE id = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT')
 RETURNING channel, phone_number
 """
 
+HASTEN = """
+UPDATE requests SET due_at = ?1 WHERE state = 'WAITING' AND waiting_reason = ?2 AND due_at > ?1
+"""
+
 POSTPONE = """
 UPDATE requests
 SET state = 'WAITING', due_at = ?, turn = 0, waiting_reason = ?, attempts = attempts + ?,

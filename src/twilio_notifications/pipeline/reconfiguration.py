@@ -1,0 +1,58 @@
+"""Reads the configuration again while the connector works, and changes what can be changed then: the limits.
+
+A configuration that is wrong changes nothing. What needs a restart is named, so that nobody waits for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.config import Settings
+    from twilio_notifications.pipeline.dispatcher import Dispatcher
+    from twilio_notifications.ports import Observer
+
+_TAKES_EFFECT = frozenset({"limits"})
+_NOT_SETTINGS = frozenset({"warnings"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconfiguration:
+    """`started_with` are the settings of this run; `reread` raises ConfigurationError."""
+
+    started_with: Settings
+    reread: Callable[[], Settings]
+    dispatcher: Dispatcher
+    observer: Observer
+
+    async def reload(self) -> None:
+        """Puts the limits of the configuration into force, as it is now; tells what came of it."""
+        try:
+            settings = self.reread()
+        except ConfigurationError as error:
+            self.observer.event("configuration_refused", level=Level.ERROR, error="; ".join(error.problems))
+            return
+        for warning in (*settings.warnings, *self._needing_a_restart(settings)):
+            self.observer.event("configuration_warning", level=Level.WARNING, warning=warning)
+        has_changed = settings.limits != self.dispatcher.limits
+        await self.dispatcher.limits_changed(settings.limits)
+        self.observer.event("configuration_reloaded", limits="changed" if has_changed else "unchanged")
+
+    def _needing_a_restart(self, settings: Settings) -> list[str]:
+        names = {field.name for field in fields(settings)} - _TAKES_EFFECT - _NOT_SETTINGS
+        changed = (
+            name for name in sorted(names) if getattr(settings, name) != getattr(self.started_with, name)
+        )
+        return [
+            f"[{_SECTIONS.get(name, name)}] has changed: it takes effect at the next start"
+            for name in changed
+        ]
+
+
+_SECTIONS = {"parameters": "connector.parameters"}
