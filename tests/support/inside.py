@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from tests.support.process import Section
 
 NOBODY = 65534
+ANSWER_SECONDS = 60.0
+"""On an idle machine the slowest answer takes two."""
 TOKEN = "5ecre7-70k3n-0f-tw1l10"
 PROGRAM = Path(__file__).with_name("confined.py")
 
@@ -105,11 +108,10 @@ class Inside:
     def tries(self, name: str, *arguments: Any) -> Any:
         """What came of it, or the name of the error, as in "EACCES"."""
         assert self._program.stdin is not None
-        assert self._program.stdout is not None
         words = [str(word) if isinstance(word, Path) else word for word in arguments]
         self._program.stdin.write(json.dumps([name, *words]) + "\n")
         self._program.stdin.flush()
-        answer = json.loads(self._program.stdout.readline())
+        answer = json.loads(self._line())
         return answer["result"] if "result" in answer else answer["error"]
 
     def __enter__(self) -> Self:
@@ -126,8 +128,7 @@ class Inside:
             group=user if other else None,
             extra_groups=[] if other else None,
         )
-        assert self._program.stdout is not None
-        assert "confined\n" == self._program.stdout.readline()
+        assert "confined\n" == self._line()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -136,6 +137,15 @@ class Inside:
         self._program.stdin.close()
         self._program.wait()
         self._program.stdout.close()
+
+    def _line(self) -> str:
+        """The next line that it says; it is ended if it does not, and so is the test."""
+        assert self._program.stdout is not None
+        said, _, _ = select.select([self._program.stdout], [], [], ANSWER_SECONDS)
+        if not said:
+            self._program.kill()
+            raise AssertionError(f"no answer within {ANSWER_SECONDS:g} s")
+        return self._program.stdout.readline()
 
 
 @cache
