@@ -90,7 +90,10 @@ async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str
     if offline:
         return findings
     findings.append(await _broker(settings))
-    findings += [await _twilio(settings, each.login) for each in seen if each.login is not None]
+    for each in seen:
+        if each.login is not None:
+            whose = "credentials" if each.subject == "secret" else each.subject
+            findings.append(await _twilio(settings, each.login, whose=whose))
     return findings
 
 
@@ -119,15 +122,15 @@ async def _broker(settings: Settings) -> Finding:
     return Finding(subject="broker", works=True, sentence=sentence)
 
 
-async def _twilio(settings: Settings, login: Login) -> Finding:
+async def _twilio(settings: Settings, login: Login, *, whose: str) -> Finding:
     async with bootstrap.twilio_sender(settings, clock=SystemClock()) as sender:
         answer = await sender.verify(login)
     where = settings.twilio.base_url
     match answer:
         case Answered(http_status=status) if status == _OK:
-            return Finding(subject="twilio", works=True, sentence=f"{where} accepts the credentials")
+            return Finding(subject="twilio", works=True, sentence=f"{where} accepts the {whose}")
         case Answered(http_status=status) if status in _UNAUTHORIZED:
-            sentence = f"{where} refuses the credentials: check TWILIO_ACCOUNT_SID and the auth token"
+            sentence = f"{where} refuses the {whose}: check TWILIO_ACCOUNT_SID and the auth token"
         case Answered(http_status=status, message=message):
             sentence = f"{where} answered HTTP {status}: {message or 'is this Twilio?'}"
         case NotSent(detail=detail) | Unanswered(detail=detail):

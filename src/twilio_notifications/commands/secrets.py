@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Login, Secret
     from twilio_notifications.ports import SecretSource
 
+SECOND = "second-secret"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -45,7 +46,7 @@ async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool,
         # Asked about only where it is what a connector would start with.
         seen.append(replace(copy, login=None) if seen[0].login else copy)
     if sources.second is not None and not away:
-        seen.append(await _source(sources.second, settings, identity.second_login, subject="second secret"))
+        seen.append(await _source(sources.second, settings, identity.second_login, subject=SECOND))
     return seen
 
 
@@ -54,10 +55,12 @@ async def _source(
 ) -> Seen:
     try:
         login = login_of(await source.read())
+    except SecretAbsent as error:
+        if subject == SECOND:  # it is there for the time of a rotation, and need not be there now
+            return Seen(subject=subject, works=True, sentence=f"there is none now: {error}")
+        return Seen(subject=subject, works=False, sentence=str(error))
     except SecretUnavailable as error:
-        # A second secret is there for the time of a rotation, and need not be there now.
-        is_fine = subject != "secret" and isinstance(error, SecretAbsent)
-        return Seen(subject=subject, works=is_fine, sentence=str(error))
+        return Seen(subject=subject, works=False, sentence=str(error))
     sentence = f"read from {settings.secrets.source}"
     if login.user != settings.parameters.account_sid:
         sentence += f": API key {login.user}"
@@ -71,11 +74,11 @@ async def _copy(settings: Settings, login_of: Callable[[Secret], Login], *, now:
     try:
         copied = await copy.load()
     except SecretCopyUnusable as error:
-        return Seen(subject="local copy", works=False, sentence=str(error))
+        return Seen(subject="secret-copy", works=False, sentence=str(error))
     if copied is None:
-        return Seen(subject="local copy", works=True, sentence=f"{path}: there is none yet")
+        return Seen(subject="secret-copy", works=True, sentence=f"{path}: there is none yet")
     sentence = f"{path}: {age(now - copied.stored_at)} old"
-    return Seen(subject="local copy", works=True, sentence=sentence, login=login_of(copied.secret))
+    return Seen(subject="secret-copy", works=True, sentence=sentence, login=login_of(copied.secret))
 
 
 def age(seconds: float) -> str:
