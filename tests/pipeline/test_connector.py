@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.pipeline.line import Line, a_line
-from tests.support.factories import START, a_payload, a_request
+from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.model import Unanswered
@@ -26,7 +26,7 @@ from twilio_notifications.pipeline.sweeper import Sweeper
 from twilio_notifications.ports import Inbound, Milestone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from twilio_notifications.ports import Pulse
@@ -320,3 +320,52 @@ async def test_the_supervisor_hears_that_it_is_alive_twice_in_its_limit() -> Non
     async with a_house(watchdog=10.0) as house:
         await house.line.clock.advance(20)
         assert 4 <= house.supervisor.told.count("alive") <= 6
+
+
+# Reading again
+
+
+async def test_a_reload_reads_everything_in_its_order_and_the_supervisor_hears_it() -> None:
+    read: list[str] = []
+
+    def reading(name: str) -> Callable[[], Awaitable[None]]:
+        async def read_again() -> None:
+            read.append(name)
+
+        return read_again
+
+    async with a_house(reloads=(reading("secrets"), reading("limits"))) as house:
+        house.supervisor.told.clear()
+        await house.connector.reload()
+        assert ["secrets", "limits"] == read
+        assert ["reloading", "ready"] == house.supervisor.told
+        assert house.told("connector_reloaded")
+
+
+async def test_a_reload_before_the_first_subscription_does_not_say_ready() -> None:
+    async with a_house(connected=False) as house:
+        await house.connector.reload()
+        assert ["reloading"] == house.supervisor.told
+        house.transport.connect()
+        assert ["reloading", "ready"] == house.supervisor.told
+
+
+async def test_secrets_are_read_again_on_their_period() -> None:
+    async with a_house() as house:
+        house.line.secret.value = "new"
+        await house.line.clock.advance(REFRESH_SECONDS + 1)
+        assert "new" == house.line.credentials.current().secret.reveal()
+
+
+async def test_what_waits_for_a_login_goes_on_as_soon_as_there_is_one() -> None:
+    """And not at the next probe."""
+    async with a_house(reloads=()) as house:
+        line = house.line
+        line.sender.script(A, unauthorized())
+        await house.publish(A)
+        await house.publish(B)
+        assert 1 == len(line.sender.sent), "the gate is closed"
+        line.secret.value = "new"
+        await line.credentials.refresh()
+        await house.settle()
+        assert [A, B] == line.sender.ids()

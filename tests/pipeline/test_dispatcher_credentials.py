@@ -6,6 +6,7 @@ import pytest
 
 from tests.pipeline.line import a_running_line
 from tests.support.factories import START, too_many, unauthorized
+from tests.support.fakes import ScriptedSecret, Sent
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
 
@@ -123,3 +124,31 @@ async def test_while_credentials_are_refused_the_journal_is_not_polled() -> None
         before = line.clock.naps
         await line.clock.advance(20)
         assert line.clock.naps - before <= 15
+
+
+async def test_a_second_token_is_tried_at_once_and_then_goes_first() -> None:
+    async with a_running_line(second=ScriptedSecret("second")) as line:
+        line.sender.script(A, unauthorized())
+        await line.accept(A, B)
+        assert [START] * 3 == line.sender.instants()
+        assert ["old", "second"] == secrets_of(line.sender.to(A))
+        assert {(A, "success"), (B, "success")} == set(await line.results())
+        await line.accept(C)
+        assert ["second"] == secrets_of(line.sender.to(C))
+
+
+async def test_with_both_tokens_refused_the_wait_is_no_longer_than_with_one() -> None:
+    """Each probe tries both; going from one to the other is no news that would begin the wait anew."""
+    async with a_running_line(second=ScriptedSecret("second")) as line:
+        line.sender.script(A, *[unauthorized()] * 100)
+        await line.accept(A)
+        await line.clock.advance(299)
+        assert ["old", "second"] * 30 == secrets_of(line.sender.to(A))
+        assert [] == await line.results()
+        await line.clock.advance(2)
+        assert [(A, "Unauthorized")] == await line.results()
+        assert 1 == line.observer.count("credentials_refused")
+
+
+def secrets_of(sent: list[Sent]) -> list[str]:
+    return [each.login.secret.reveal() for each in sent if each.login is not None]
