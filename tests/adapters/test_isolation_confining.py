@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from twilio_notifications.adapters.isolation import Offer, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WITH_A_THREAD = """
 import threading
@@ -34,10 +38,23 @@ except IsolationFailed as error:
     print(error)
 """
 
+IN_A_FOLDER_OF_OTHERS = """
+import os, sys
+from twilio_notifications.adapters.isolation import Confinement, confine, discover
+from twilio_notifications.core.errors import IsolationFailed
 
-def output(code: str) -> str:
+os.__file__ = sys.argv[1]
+try:
+    confine(Confinement(), discover())
+except IsolationFailed as error:
+    print(error)
+"""
+
+
+def output(code: str, *arguments: str) -> str:
     """What a program says that tries to confine itself; it cannot be undone, so each has its own process."""
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.landlock
@@ -54,6 +71,16 @@ def test_a_step_that_the_kernel_refuses_is_an_error_that_says_so() -> None:
     said = output(WITH_A_PORT_THAT_IS_NONE)
     assert "the process cannot be confined: " in said
     assert "Invalid argument" in said
+
+
+@pytest.mark.landlock
+def test_a_program_that_only_the_privileges_of_root_can_read_is_an_error_that_says_so(tmp_path: Path) -> None:
+    """As in another user's home, started with sudo. What is loaded later would not be found."""
+    library = tmp_path / "os.py"
+    library.touch(mode=0o000)
+    said = output(IN_A_FOLDER_OF_OTHERS, str(library))
+    assert f"the program's own file {library} is not readable for this user" in said
+    assert "/opt/twilio-notifications" in said
 
 
 @pytest.mark.parametrize("version", range(1, 6))

@@ -222,6 +222,14 @@ async def test_a_database_of_somebody_else(surroundings: Surroundings) -> None:
     assert "no journal of this program" in failure(program, "journal")
 
 
+async def test_an_empty_file_is_a_journal_to_be(surroundings: Surroundings) -> None:
+    """As a first start leaves it that ends before its first commit, and as `touch` does."""
+    (surroundings.folder / "journal.db").touch()
+    program = await surroundings.check()
+    assert 0 == exit_code(program), program.output
+    assert b"" == (surroundings.folder / "journal.db").read_bytes()
+
+
 async def test_a_journal_that_is_a_folder(surroundings: Surroundings) -> None:
     (surroundings.folder / "journal.db").mkdir()
     program = await surroundings.check()

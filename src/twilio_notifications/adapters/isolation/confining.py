@@ -48,6 +48,7 @@ def confine(allowed: Confinement, offer: Offer) -> None:
             '"NoContainer"'
         ) from error
     _require_writable(allowed)
+    _require_program()
 
 
 def _confine(allowed: Confinement, offer: Offer) -> None:
@@ -91,4 +92,15 @@ def _require_writable(allowed: Confinement) -> None:
                 f"the folder {folder} is not writable for this user. A confined process has no privileges, "
                 "not even root's, so the folder must belong to the user that runs the connector: chown it, "
                 "or run as its owner"
+            )
+
+
+def _require_program() -> None:
+    """More of it is loaded later; root's privilege to read whatever it likes is gone by now."""
+    for file in (Path(__file__), Path(os.__file__)):
+        if not os.access(file, os.R_OK):
+            raise IsolationFailed(
+                f"the program's own file {file} is not readable for this user. A confined process has no "
+                "privileges, not even root's: install the program where everybody may read it (such as "
+                "/opt/twilio-notifications), or run it as the owner of that folder"
             )

@@ -55,7 +55,10 @@ class FileLock:
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise JournalError(f"the journal's lock file {self._path} cannot be opened: {error}") from error
+            raise JournalError(
+                f"the journal's lock file {self._path} cannot be opened: {error.strerror}. "
+                "Its folder must exist and be writable."
+            ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -109,6 +112,9 @@ def inspect(path: Path) -> str:
     lock = FileLock(path)
     try:
         with closing(open_for_reading(path)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone() == (0,):
+                # What a first start leaves that ends before its first commit.
+                return f"{path}: an empty file, which will become the journal"
             waiting, unreported = (
                 connection.execute(statement).fetchone()[0]
                 for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
