@@ -67,6 +67,8 @@ def surround(folder: Path, table: dict[str, Any]) -> None:
     for key in ("ca_file", "certificate_file", "key_file"):
         if key in transport:
             (folder / transport[key]).touch()
+    if "key_file" in table.get("secrets", {}):
+        (folder / table["secrets"]["key_file"]).touch()
 
 
 @pytest.mark.parametrize("block", found("toml"), ids=name_of)
