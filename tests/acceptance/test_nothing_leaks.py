@@ -197,7 +197,7 @@ def arrange(scene: Scene) -> None:
     scene.strike(16, faults.Hang(executed=True))
     scene.strike(17, faults.Garbage(body=f'{{"said": "{BODY}"}}'))
     scene.strike(18, faults.RateLimited(retry_after=1))
-    unreadable = faults.Refused(code=20404, message="The requested resource was not found", status=404)
+    unreadable = faults.Refused(code=20404, message=f"No list for {recipient(19)}", status=404)
     scene.strike(19, faults.AnswerLost())
     scene.strike(19, unreadable, on="lists", times=None)
     scene.strike(20, faults.ServerError(status=503))

@@ -140,3 +140,9 @@ def test_other_libraries_are_heard_from_warnings_on() -> None:
 def test_configured_twice_it_does_not_write_twice() -> None:
     written(LogFormat.JSON, "event")
     assert 1 == len(written(LogFormat.JSON, "event").splitlines())
+
+
+def test_a_phone_number_in_a_sentence_is_masked_too() -> None:
+    """Twilio's own sentences repeat numbers."""
+    line = written(LogFormat.TEXT, "records_unreadable", error="HTTP 404 No list for +12345006719")
+    assert line.endswith('error="HTTP 404 No list for ********6719"\n')

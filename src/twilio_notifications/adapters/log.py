@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.config import LogFormat
 from twilio_notifications.ports import Level
@@ -23,6 +24,7 @@ LOGGER = "twilio_notifications"
 
 _MASKED_FIELDS = frozenset({"phone_number", "sender_number"})
 _VISIBLE_DIGITS = 4
+_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _CHATTY = ("gmqtt", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
 """Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
@@ -51,7 +53,14 @@ def mask(number: str) -> str:
 
 
 def _masked(fields: dict[str, object]) -> dict[str, object]:
-    return {name: mask(str(value)) if name in _MASKED_FIELDS else value for name, value in fields.items()}
+    return {name: _shown(name, value) for name, value in fields.items()}
+
+
+def _shown(name: str, value: object) -> object:
+    if name in _MASKED_FIELDS:
+        return mask(str(value))
+    # Twilio's own sentences repeat numbers, and some of them are fields.
+    return _NUMBER.sub(lambda number: mask(number[0]), value) if isinstance(value, str) else value
 
 
 def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> LogObserver:
