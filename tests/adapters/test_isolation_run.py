@@ -264,12 +264,16 @@ async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp
     observer = RecordingObserver()
     watch = cast("FileWatch", LostFile())  # all that is asked of it
     environ = {TOKEN_VARIABLE: "x"}
-    supervisor = bootstrap.supervisor(environ, observer=observer)
+    wired = bootstrap.connector(
+        load(config, environ),
+        reread=lambda: load(config, environ),
+        observer=observer,
+        environ=environ,
+        supervisor=bootstrap.supervisor(environ, observer=observer),
+    )
     with pytest.raises(IsolationFailed, match=r"/etc/resolv\.conf was replaced"):
         async with asyncio.timeout(20):
-            await run._run(
-                load(config, environ), observer=observer, environ=environ, supervisor=supervisor, watch=watch
-            )
+            await run._run(wired, watch=watch, observer=observer)
     assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
         told.name for told in observer.events if told.name.startswith(("con", "drain"))
     ]
