@@ -40,7 +40,11 @@ def main(arguments: Sequence[str]) -> int:
         known, unknown = group.split(ConnectorError)
         if unknown is not None or known is None:
             raise
-        return _fail([str(error) for error in _leaves(known)], FAILED)
+        leaves = list(_leaves(known))
+        wrong = [
+            problem for leaf in leaves if isinstance(leaf, ConfigurationError) for problem in leaf.problems
+        ]
+        return _fail(wrong, WRONG_USAGE) if wrong else _fail([str(leaf) for leaf in leaves], FAILED)
 
 
 def _fail(sentences: Sequence[str], code: int) -> int:

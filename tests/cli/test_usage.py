@@ -145,6 +145,26 @@ def without(*packages: str) -> Sequence[str]:
     )
 
 
+@pytest.mark.parametrize("section", ["TRANSPORT__KIND", "SECRETS__SOURCE"])
+async def test_what_this_version_does_not_have_is_a_wrong_configuration(tmp_path: Path, section: str) -> None:
+    """It is found out once the connector is put together, after the settings were judged."""
+    parameters = "TWILIO_NOTIFICATIONS__CONNECTOR__PARAMETERS__"
+    environ = environment(
+        **{
+            f"{parameters}TWILIO_ACCOUNT_SID": "AC0123456789abcdef0123456789abcdef",
+            f"{parameters}ISOLATIONMODE": "NoContainer",
+            f"{parameters}TWILIOAUTHTOKENSECRETARN": "arn:aws:secretsmanager:r:123456789012:secret:s-1",
+            f"{parameters}TWILIOAUTHTOKENSECRETARN_RESOURCEID": "Token",
+            "TWILIO_AUTH_TOKEN": "x",
+            "TWILIO_NOTIFICATIONS__JOURNAL__URL": f"sqlite:///{tmp_path}/journal.db",
+            f"TWILIO_NOTIFICATIONS__{section}": "greengrass",
+        }
+    )
+    program = await run_program("run", environ=environ)
+    assert 2 == exit_code(program), program.output
+    assert "is not available in this version" in program.stderr[-1]
+
+
 async def test_a_port_that_is_taken_is_a_sentence() -> None:
     with socket.socket() as seat:
         seat.bind(("127.0.0.1", 0))
