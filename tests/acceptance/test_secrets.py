@@ -268,8 +268,34 @@ async def test_a_file_is_read_again_on_sighup(
         await connector.wait_for_event("connector_reloaded")
         assert 1 == len(connector.events("secret_renewed"))
         assert "success" == await send(peer)
+        assert 1 == len(connector.events("connector_reloaded"))
         assert 0 == await connector.terminate()
     assert 0 == twilio.counters.refusals
+
+
+async def test_a_token_that_is_put_in_order_is_used_before_the_next_probe(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector
+) -> None:
+    path = tmp_path / "secrets" / "token"
+    path.parent.mkdir()
+    path.write_text(OLD)
+    path.chmod(0o600)
+    twilio.set_auth_tokens([NEW])
+    connector = make_connector(
+        broker.url,
+        secrets={"source": "file", "path": str(path)},
+        delivery={"credential_probe_seconds": 3600, "drain_seconds": 0},
+    )
+    async with connector, Peer(broker.url) as peer:
+        await connector.ready()
+        await peer.publish(TEXT_TOPIC, text("refused"))
+        await connector.wait_for_event("credentials_refused")
+        path.write_text(NEW)
+        connector.signal(signal.SIGHUP)
+        await connector.wait_for_event("secret_renewed")
+        await peer.publish(TEXT_TOPIC, text("another", to=recipient(1)))
+        assert "another" == (await peer.next_message()).json()["id"]
+        assert 0 == await connector.terminate()
 
 
 async def test_a_file_that_is_gone_on_sighup_changes_nothing(

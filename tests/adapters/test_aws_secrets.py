@@ -98,6 +98,14 @@ async def test_the_region_is_that_of_the_arn_whatever_the_environment_says(
     assert Secret(TOKEN) == await read(arn)
 
 
+async def test_the_region_of_the_arn_is_asked(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At AWS the address depends on it, and here the signature."""
+    async with RawHttp(refusing("SomeException", "")) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        await refusal(NOBODYS.replace(REGION, "eu-west-1"))
+    assert "/eu-west-1/secretsmanager/" in server.asked[0].headers["authorization"]
+
+
 async def test_the_standard_variable_for_this_service_leads_there_too(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +220,8 @@ async def test_white_space_is_no_token(aws: Aws) -> None:
 
 # What AWS itself answers, byte by byte
 
+UNDATED = json.dumps({"SecretString": TOKEN, "CreatedDate": f"not a date but {TOKEN}"})
+
 
 def refusing(code: str, message: str, status: int = 400) -> Any:
     async def answer(exchange: Exchange) -> None:
@@ -244,7 +254,14 @@ async def test_what_aws_says_is_repeated_with_a_remedy(
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(200, f"<html>{TOKEN}"), (403, f"<html>{TOKEN}"), (302, TOKEN), (200, "{}"), (200, "[]")],
+    [
+        (200, f"<html>{TOKEN}"),
+        (403, f"<html>{TOKEN}"),
+        (302, TOKEN),
+        (200, "{}"),
+        (200, "[]"),
+        (200, UNDATED),
+    ],
 )
 async def test_what_does_not_speak_as_aws_does_is_not_repeated(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, status: int, body: str
@@ -257,6 +274,54 @@ async def test_what_does_not_speak_as_aws_does_is_not_repeated(
     async with RawHttp(answer) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         assert TOKEN not in await refusal(NOBODYS)
+
+
+async def test_what_answers_in_place_of_sts_is_not_repeated(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There a role is taken on, and the answer holds keys."""
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.answer(200, f"<AssumeRole><{TOKEN}".encode())
+
+    (tmp_path / "identity").write_text("identity")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    async with RawHttp(answer) as server:
+        environ = {
+            "AWS_ENDPOINT_URL_STS": server.url,
+            "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/device",
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "identity"),
+        }
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        assert TOKEN not in await refusal(NOBODYS)
+    assert server.asked
+
+
+async def test_an_answer_that_comes_too_late_disturbs_nobody(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: troubles.append(context))
+    late = asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await late.wait()
+        exchange.answer(400)
+
+    async with RawHttp(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        await refusal(NOBODYS, limit_seconds=0.3)
+        late.set()
+        for thread in readers():
+            await asyncio.to_thread(thread.join, 10)
+    await asyncio.sleep(0)
+    assert [] == troubles
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "aws_secrets" in thread.name]
 
 
 async def test_a_network_that_swallows_everything_holds_nobody_up(
@@ -275,8 +340,7 @@ async def test_a_network_that_swallows_everything_holds_nobody_up(
         gone.set()
     assert "did not answer within 0.3 s" in sentence
     assert time.monotonic() - began < 3
-    reading = [thread for thread in threading.enumerate() if "aws_secrets" in thread.name]
-    assert all(thread.daemon for thread in reading)
+    assert all(thread.daemon for thread in readers())
 
 
 def test_an_answer_after_the_end_of_the_event_loop_disturbs_nobody(
@@ -285,9 +349,8 @@ def test_an_answer_after_the_end_of_the_event_loop_disturbs_nobody(
     arn = aws.create(TOKEN)
     with pytest.raises(SecretUnavailable):
         asyncio.run(read(arn, limit_seconds=0.0))
-    for thread in threading.enumerate():
-        if "aws_secrets" in thread.name:
-            thread.join(10)
+    for thread in readers():
+        thread.join(10)
 
 
 async def test_a_source_shows_no_secret(aws: Aws) -> None:

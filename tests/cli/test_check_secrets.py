@@ -113,7 +113,9 @@ async def test_a_secret_in_aws_is_read_and_no_copy_is_made(device: Device) -> No
 
 async def test_the_age_of_the_copy_is_shown(device: Device) -> None:
     await device.make_copy(hours=3)
-    assert [f"ok {device.copy_path}: 3 h old"] == of(await device.check(), "secret-copy")
+    program = await device.check()
+    assert [f"ok {device.copy_path}: 3 h old"] == of(program, "secret-copy")
+    assert 1 == len(of(program, "twilio")), "nobody would start with the copy"
 
 
 @pytest.mark.parametrize(
