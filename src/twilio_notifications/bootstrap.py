@@ -50,6 +50,23 @@ CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
 """For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
 
 
+NO_GREENGRASS_TRANSPORT = '[transport] kind = "greengrass" is not available in this version: use "mqtt"'
+NO_GREENGRASS_SECRETS = (
+    '[secrets] source = "greengrass" is not available in this version: use "environment", "file" or "aws"'
+)
+
+
+def require_available(settings: Settings) -> None:
+    """Raises a ConfigurationError for what the configuration may name and this version does not have."""
+    missing = {
+        NO_GREENGRASS_TRANSPORT: settings.transport.kind is not TransportKind.MQTT,
+        NO_GREENGRASS_SECRETS: settings.secrets.source is SecretOrigin.GREENGRASS,
+    }
+    problems = [sentence for sentence, is_missing in missing.items() if is_missing]
+    if problems:
+        raise ConfigurationError(problems)
+
+
 @asynccontextmanager
 async def connector(
     settings: Settings,
@@ -145,8 +162,7 @@ def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
                 second=None if label is None else _aws_secret(settings, label),
             )
         case SecretOrigin.GREENGRASS:
-            missing = '[secrets] source = "greengrass" is not available in this version'
-            raise ConfigurationError([f'{missing}: use "environment", "file" or "aws"'])
+            raise ConfigurationError([NO_GREENGRASS_SECRETS])
         case _:
             assert_never(secrets.source)
 
@@ -155,7 +171,7 @@ def _aws_secret(settings: Settings, label: str) -> AwsSecret:
     for package in ("boto3", "cryptography"):
         if find_spec(package) is None:
             missing = f'[secrets] source = "aws" needs the package {package}, which is not installed'
-            raise ConfigurationError([f"{missing}. Run: pip install 'twilio-notifications[aws]'"])
+            raise ConfigurationError([f"{missing}. In a clone of the project, run: pip install '.[aws]'"])
     return AwsSecret(_secret_arn(settings), label=label, json_key=settings.secrets.json_key)
 
 
@@ -213,9 +229,7 @@ def mqtt_transport(
 ) -> MqttTransport:
     """The way to the broker."""
     if settings.transport.kind is not TransportKind.MQTT:
-        raise ConfigurationError(
-            [f'[transport] kind = "{settings.transport.kind}" is not available in this version: use "mqtt"']
-        )
+        raise ConfigurationError([NO_GREENGRASS_TRANSPORT])
     topics = Topics.with_prefix(settings.transport.topic_prefix)
     return MqttTransport(
         settings.transport,

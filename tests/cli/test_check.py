@@ -257,3 +257,23 @@ async def test_a_sender_number_without_a_plus_is_a_note(surroundings: Surroundin
     program = await surroundings.check("--offline", **parameters)
     assert 0 == exit_code(program), program.output
     assert [line for line in program.stdout if line.startswith("note") and "DefaultFromPhoneNumber" in line]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+async def test_what_this_version_does_not_have_is_said_all_at_once(tmp_path: Path, command: str) -> None:
+    """`check` must not find everything in order where `run` refuses to start."""
+    settings = configuration(
+        broker_url="mqtt://127.0.0.1:1",
+        twilio_url="http://127.0.0.1:1",
+        secrets={"source": "greengrass"},
+        transport={"kind": "greengrass"},
+    )
+    settings["connector.parameters"] |= {
+        "TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:greengrass-a1b2c3",
+        "TwilioAuthTokenSecretArn-ResourceId": "TwilioAuthToken",
+    }
+    config = write_configuration(tmp_path / "connector.toml", settings)
+    program = await run_program(command, "--config", str(config))
+    assert 2 == exit_code(program), program.output
+    assert 2 == len(program.stderr), program.output
+    assert all("not available in this version" in line for line in program.stderr)

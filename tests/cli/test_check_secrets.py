@@ -225,7 +225,7 @@ async def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     assert 2 == exit_code(program), program.output
     (sentence,) = program.stderr
     assert f"needs the package {package}" in sentence
-    assert "pip install 'twilio-notifications[aws]'" in sentence
+    assert "pip install '.[aws]'" in sentence
 
 
 async def test_without_the_parameters_of_the_secret_it_is_a_configuration_error(device: Device) -> None:

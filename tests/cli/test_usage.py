@@ -122,7 +122,7 @@ async def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     assert 2 == exit_code(program), program.output
     assert 1 == len(program.stderr), program.output
     assert missing in program.stderr[0]
-    assert "pip install 'twilio-notifications[demo]'" in program.stderr[0]
+    assert "pip install '.[demo]'" in program.stderr[0]
 
 
 async def test_without_the_extras_everything_else_works() -> None:

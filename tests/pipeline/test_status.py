@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.factories import DARLA, SENDER_NUMBER, START, a_notification
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Accepted, Channel, VoiceLocation
+from twilio_notifications.core.model import Accepted, Channel, Rejection, VoiceLocation
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Claimed, Finish
 
@@ -101,10 +101,18 @@ def test_the_extended_detail_of_a_failure(*, counted: bool, attempts: int) -> No
 
 
 def test_the_extended_detail_of_a_rejection_says_when() -> None:
-    short = document(SHORT.rejected(7, Reason.QUEUE_FULL, "Full", at=AT))
-    long = document(LONG.rejected(7, Reason.QUEUE_FULL, "Full", at=AT))
+    full = Rejection(request_id=7, message="Full")
+    short = document(SHORT.rejected(full, Reason.QUEUE_FULL, channel=Channel.CALL, at=AT))
+    long = document(LONG.rejected(full, Reason.QUEUE_FULL, channel=Channel.CALL, at=AT))
     instant = "2023-11-14T22:13:22.500Z"
-    assert {"accepted_at": instant, "finished_at": instant} == long["response"].pop("detail")
+    assert {
+        "sid": None,
+        "attempts": 0,
+        "channel": "CALL",
+        "twilio_code": None,
+        "accepted_at": instant,
+        "finished_at": instant,
+    } == long["response"].pop("detail")
     assert json.dumps(short) == json.dumps(long)
     assert 7 == short["id"]
 

@@ -49,6 +49,7 @@ class Finding:
 def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
     """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
     settings = load(config, environ)
+    bootstrap.require_available(settings)
     log.configure(level="ERROR", form=settings.log.format)
     findings = [_configuration(settings, config), _isolation(settings), _journal(settings)]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))

@@ -22,4 +22,6 @@ def demo_extra() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in _DEMO_PACKAGES:
             raise
         missing = f"this command needs the package {error.name}, which is not installed"
-        raise ConfigurationError([f"{missing}. Run: pip install 'twilio-notifications[demo]'"]) from error
+        raise ConfigurationError(
+            [f"{missing}. In a clone of the project, run: pip install '.[demo]'"]
+        ) from error

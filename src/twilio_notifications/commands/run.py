@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 def run(config: Path, *, environ: Mapping[str, str]) -> int:
     """Runs until stopped, drains, and returns 0."""
     settings = load(config, environ)
+    bootstrap.require_available(settings)
     observer = log.configure(level=settings.log.level, form=settings.log.format)
     with closing(bootstrap.supervisor(environ, observer=observer)) as supervisor:
         # Before the event loop, because what confines a thread does not confine those that run already.

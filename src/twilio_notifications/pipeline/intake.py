@@ -75,8 +75,8 @@ class Intake:
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
                 )
-            case Rejection(request_id=request_id, message=message):
-                return self._rejection(inbound, channel, request_id, Reason.INVALID_PARAMETER, message)
+            case Rejection() as rejection:
+                return self._rejection(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
             case never:
                 assert_never(never)
 
@@ -87,16 +87,16 @@ class Intake:
         return contract.parse(inbound.payload, channel=channel, default_sender_number=default)
 
     def _rejection(
-        self, inbound: Inbound, channel: Channel, request_id: str | float, reason: Reason, message: str
+        self, inbound: Inbound, rejection: Rejection, reason: Reason, *, channel: Channel
     ) -> NewRejection:
         now = self.clock.now()
         return NewRejection(
             channel=channel,
-            request_id=request_id,
+            request_id=rejection.request_id,
             accepted_at=now,
             reason=reason,
-            message=message,
-            status=self.statuses.rejected(request_id, reason, message, at=now),
+            message=rejection.message,
+            status=self.statuses.rejected(rejection, reason, channel=channel, at=now),
             mark=_mark(inbound),
             redelivered=inbound.redelivered,
         )
@@ -129,10 +129,11 @@ class Intake:
     def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
         match arrival:
             case NewRequest(notification=notification):
-                message = "The journal is full: too many requests wait already"
-                return self._rejection(
-                    inbound, notification.channel, notification.request_id, Reason.QUEUE_FULL, message
+                rejection = Rejection(
+                    request_id=notification.request_id,
+                    message="The journal is full: too many requests wait already",
                 )
+                return self._rejection(inbound, rejection, Reason.QUEUE_FULL, channel=notification.channel)
             case NewRejection():  # there is always room for an answer
                 return arrival
             case _:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.core.errors import Reason
-    from twilio_notifications.core.model import Accepted
+    from twilio_notifications.core.model import Accepted, Channel, Rejection
     from twilio_notifications.ports import Claimed
 
 
@@ -58,11 +58,20 @@ class StatusWriter:
             id=request.id, at=at, status=status, reason=reason, message=message, code=code, counted=counted
         )
 
-    def rejected(self, request_id: str | float, reason: Reason, message: str, *, at: float) -> bytes:
+    def rejected(self, rejection: Rejection, reason: Reason, *, channel: Channel, at: float) -> bytes:
         """The status of a request that was never attempted."""
-        detail = {"accepted_at": _instant(at), "finished_at": _instant(at)} if self.extended else None
+        detail: dict[str, object] = {
+            "sid": None,
+            "attempts": 0,
+            "channel": channel,
+            "twilio_code": None,
+            "accepted_at": _instant(at),
+            "finished_at": _instant(at),
+        }
         return contract.render(
-            contract.Failure(reason=reason, message=message), request_id=request_id, detail=detail
+            contract.Failure(reason=reason, message=rejection.message),
+            request_id=rejection.request_id,
+            detail=detail if self.extended else None,
         )
 
     def _detail(
