@@ -111,6 +111,20 @@ async def test_a_second_secret_that_cannot_be_read_is_told_and_stops_nothing() -
     assert ("second_secret_unavailable", Level.WARNING) == (told.name, told.level)
 
 
+async def test_both_are_read_at_the_same_time() -> None:
+    """A store that does not answer takes its whole limit, and a start waits for it."""
+    first, second = ScriptedSecret("first"), ScriptedSecret("second")
+    first.hold()
+    second.hold()
+    sources = Sources(first=first, second=second)
+    reading = asyncio.create_task(Credentials.read(sources, identity=IDENTITY, observer=RecordingObserver()))
+    await HandClock().settle()
+    assert (1, 1) == (first.reads, second.reads)
+    first.release()
+    second.release()
+    assert login("first") == (await reading).current()
+
+
 # Another one
 
 

@@ -135,8 +135,11 @@ class Credentials:
             self.on_renewed()
 
     async def _read(self) -> tuple[Login, ...]:
-        first = self._identity.login(await self._sources.first.read())
-        second = await self._read_second()
+        reading = asyncio.ensure_future(self._read_second())  # both may be slow, and a start waits for them
+        try:
+            first = self._identity.login(await self._sources.first.read())
+        finally:
+            second = await reading
         return (first,) if second is None or second == first else (first, second)
 
     async def _read_second(self) -> Login | None:
