@@ -125,6 +125,17 @@ async def test_both_are_read_at_the_same_time() -> None:
     assert login("first") == (await reading).current()
 
 
+async def test_a_stop_waits_for_neither() -> None:
+    scene = await a_scene("second")
+    scene.first.hold()
+    scene.second.hold()
+    reading = asyncio.create_task(scene.credentials.refresh())
+    await HandClock().settle()
+    reading.cancel()
+    await asyncio.wait_for(asyncio.wait({reading}), 5)
+    assert reading.cancelled()
+
+
 # Another one
 
 

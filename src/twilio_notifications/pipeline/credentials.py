@@ -138,8 +138,9 @@ class Credentials:
         reading = asyncio.ensure_future(self._read_second())  # both may be slow, and a start waits for them
         try:
             first = self._identity.login(await self._sources.first.read())
-        finally:
             second = await reading
+        finally:
+            reading.cancel()  # a stop does not wait for a store that does not answer
         return (first,) if second is None or second == first else (first, second)
 
     async def _read_second(self) -> Login | None:
