@@ -47,7 +47,9 @@ class Device:
         self.copy = folder / "connector" / "twilio-auth-token.copy"
         self._make = make
 
-    def connector(self, *, delivery: Section | None = None, **secrets: Any) -> Connector:
+    def connector(
+        self, *, delivery: Section | None = None, environ: dict[str, str] | None = None, **secrets: Any
+    ) -> Connector:
         return self._make(
             self.broker.url,
             parameters={
@@ -56,7 +58,7 @@ class Device:
             },
             secrets={"source": "aws", "key_file": str(self.key_file)} | secrets,
             delivery=delivery or {},
-            environ=self.aws.environment() | {TOKEN_VARIABLE: ""},
+            environ=self.aws.environment() | {TOKEN_VARIABLE: ""} | (environ or {}),
         )
 
 
@@ -368,4 +370,24 @@ async def test_an_api_key_is_replaced_by_the_auth_token(
     async with connector, Peer(broker.url) as peer:
         await connector.ready()
         assert "success" == await send(peer)
+        assert 0 == await connector.terminate()
+
+
+async def test_confined_it_reads_its_aws_credentials_from_a_file_that_may_be_replaced(
+    tmp_path: Path, device: Device, twilio: Simulator
+) -> None:
+    """As whoever renews them does it: a new file takes the name of the old one."""
+    path = tmp_path / "aws" / "credentials"
+    path.parent.mkdir()
+    path.write_text("[default]\naws_access_key_id = AKIA1\naws_secret_access_key = one\n")
+    environ = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SHARED_CREDENTIALS_FILE": str(path)}
+    async with device.connector(environ=environ) as connector, Peer(device.broker.url) as peer:
+        await connector.ready()
+        new = path.with_name("new")
+        new.write_text("[default]\naws_access_key_id = AKIA2\naws_secret_access_key = two\n")
+        new.rename(path)
+        device.aws.put(device.arn, NEW)
+        twilio.set_auth_tokens([NEW])
+        assert "success" == await send(peer)
+        assert [] == connector.events("secret_from_copy")
         assert 0 == await connector.terminate()
