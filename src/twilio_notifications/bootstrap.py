@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.crash import milestones
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
@@ -37,7 +37,7 @@ from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.pipeline.supervision import Supervision
 from twilio_notifications.pipeline.sweeper import Sweeper
-from twilio_notifications.ports import Level, Milestone
+from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     import asyncio
@@ -45,10 +45,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Milestones, Observer, SecretCopy, Sender, Supervisor
-
-CRASH_VARIABLE = "TWILIO_NOTIFICATIONS_CRASH_AT"
-"""For tests alone: the milestone, and after a colon the passing of it, at which the process kills itself."""
-
 
 NO_GREENGRASS_TRANSPORT = '[transport] kind = "greengrass" is not available in this version: use "mqtt"'
 NO_GREENGRASS_SECRETS = (
@@ -377,31 +373,3 @@ def _timing(settings: Settings) -> Timing:
         credential_wait=delivery.credential_wait_seconds,
         credential_probe=delivery.credential_probe_seconds,
     )
-
-
-class _NoMilestones:
-    def passed(self, milestone: Milestone) -> None:
-        """Nobody listens."""
-
-
-class _CrashAt:
-    """Kills the process, as a power cut would, when a milestone is passed for the n-th time."""
-
-    def __init__(self, milestone: Milestone, passing: int) -> None:
-        self._milestone = milestone
-        self._left = passing
-
-    def passed(self, milestone: Milestone) -> None:
-        if milestone is self._milestone:
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-
-def milestones(environ: Mapping[str, str]) -> Milestones:
-    """Silence, unless a test asked for a crash."""
-    wanted = environ.get(CRASH_VARIABLE)
-    if not wanted:
-        return _NoMilestones()
-    name, _, passing = wanted.partition(":")
-    return _CrashAt(Milestone(name), int(passing or 1))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.mosquitto import Mosquitto
 from tests.support.process import Connector, configuration
-from twilio_notifications.bootstrap import CRASH_VARIABLE
+from twilio_notifications.adapters.crash import CRASH_VARIABLE
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:

@@ -156,7 +156,8 @@ class SqliteJournal:
 
     async def hasten(self, reason: Reason, *, now: float) -> None:
         """Makes due what waits for this reason, because the reason may be gone."""
-        await self._writer.submit(lambda connection: connection.execute(sql.HASTEN, (now, reason)).rowcount)
+        values = (now, now, reason, now)
+        await self._writer.submit(lambda connection: connection.execute(sql.HASTEN, values).rowcount)
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
         """Waiting requests whose lifetime has ended, wherever they stand in their recipient's order."""

@@ -102,8 +102,10 @@ WHERE id = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT')
 RETURNING channel, phone_number
 """
 
+# What expires needs no haste, and the index of what does leads to what waits.
 HASTEN = """
-UPDATE requests SET due_at = ?1 WHERE state = 'WAITING' AND waiting_reason = ?2 AND due_at > ?1
+UPDATE requests SET due_at = ?
+WHERE state = 'WAITING' AND expires_at > ? AND waiting_reason = ? AND due_at > ?
 """
 
 POSTPONE = """
