@@ -207,7 +207,7 @@ UPDATE requests SET state = 'IN_DOUBT' WHERE state IN ('OPEN', 'IN_DOUBT') AND s
 RECOVER_FUTURE = """
 UPDATE requests
 SET expires_at = ? + (expires_at - accepted_at), due_at = MIN(due_at, ?), accepted_at = ?
-WHERE state IN ('WAITING', 'IN_DOUBT') AND accepted_at > ?
+WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state <> 'OPEN' AND accepted_at > ?
 """
 
 COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"
