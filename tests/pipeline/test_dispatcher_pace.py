@@ -134,3 +134,18 @@ async def test_attempts_that_fail_though_the_probe_succeeds_do_not_spin() -> Non
         await line.accept(A)
         await line.clock.advance(10)
         assert len(line.sender.sent) <= 12
+
+
+async def test_attempts_opened_ahead_wait_for_a_place() -> None:
+    """They are on disk already, so that no place waits for a commit; Twilio never sees more than allowed."""
+    numbers = [f"+1234500{number:04}" for number in range(1, 13)]
+    async with a_running_line(concurrency=8) as line:
+        for number in numbers:
+            line.sender.hold(number)
+        await line.accept(*numbers)
+        assert numbers[:8] == line.sender.ids()
+        assert 3 == len(await line.waiting()), "twelve, less eight under way, less one opened ahead"
+        line.sender.release(numbers[0])
+        await line.clock.settle()
+        assert numbers[:9] == line.sender.ids()
+        assert 8 == line.sender.most_under_way

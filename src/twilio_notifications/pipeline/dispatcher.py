@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Claimed, Clock, Journal, Milestones, Observer, Sender, Step
 
+AHEAD_SHARE = 8
+"""At full speed, one attempt for each so many that may be made at once is opened ahead: about as many as find
+a place while a commit takes its time. A crash leaves them in doubt too, which costs them nothing."""
+
 OVERDUE_BATCH = 200
 """Requests that are told at once that they expired; the next ones follow in the next turn."""
 
@@ -82,9 +86,11 @@ class Dispatcher:
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
     _idle: asyncio.Event = field(init=False)
+    _places: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
+        self._places = asyncio.Semaphore(self.pace.maximum)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -126,12 +132,18 @@ class Dispatcher:
         if self.pace.offline and not await self._is_back(now):
             return declined
         now = self.clock.now()  # the sweep and the look at the network may have taken their time
-        room = policy.room(self.pace, now=now, in_flight=self._in_flight)
+        room = self._room(now)
         claimed = await self.journal.claim(due_before=now, limit=room) if room else []
         if claimed:
             self.milestones.passed(Milestone.CLAIMED)
             await self._admit(attempts, claimed, now)
         return bool(claimed) or declined
+
+    def _room(self, now: float) -> int:
+        """How many may be opened now: at full speed some ahead, so that no place waits for a commit."""
+        full_speed = self.pace.allowed >= self.pace.maximum and self.pace.refused_since is None
+        ahead = self.pace.maximum // AHEAD_SHARE if full_speed else 0
+        return policy.room(self.pace, now=now, in_flight=self._in_flight - ahead)
 
     async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
         verdicts, charges = await self._judged(claimed, now)
@@ -247,7 +259,7 @@ class Dispatcher:
             instants.append(max(waiting_since + self.timing.credential_wait, self._sweep_at))
         if pace.offline:
             instants.append(self._probe_at)
-        elif agenda.next_due is not None and policy.room(pace, now=now, in_flight=self._in_flight):
+        elif agenda.next_due is not None and self._room(now):
             instants.append(agenda.next_due)
         return min(instants, default=None)
 
@@ -256,7 +268,8 @@ class Dispatcher:
     async def _attempt(self, request: Claimed) -> None:
         try:
             try:
-                step = await self._made(request)
+                async with self._places:
+                    step = await self._made(request)
             finally:
                 self._free_place()
             await self.journal.apply(step)
@@ -280,10 +293,7 @@ class Dispatcher:
         return self._step(request, outcome)
 
     def _free_place(self) -> None:
-        """The next attempt can be opened while this one is being closed: one commit holds both.
-
-        Not before the pace has learned from the answer.
-        """
+        """The next attempt may open while this one closes, but not before the pace has learned from it."""
         self._in_flight -= 1
         self.wake()
 
