@@ -27,6 +27,7 @@ from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters import isolation, log
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.crash import CRASH_VARIABLE, milestones
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
@@ -34,7 +35,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.config import LogFormat
 from twilio_notifications.core.model import Login, Secret, Text
-from twilio_notifications.ports import Copied, Level
+from twilio_notifications.ports import Copied, Level, Milestone
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
@@ -271,9 +272,16 @@ async def clock(scene: Scene) -> None:
     scene.see(SystemClock())
 
 
+async def crash(scene: Scene) -> None:
+    """It is given the whole environment, and keeps none of it."""
+    environ = {"TWILIO_AUTH_TOKEN": TOKEN, CRASH_VARIABLE: f"{Milestone.RECEIVED}:2"}
+    scene.see(milestones({"TWILIO_AUTH_TOKEN": TOKEN}), milestones(environ))
+
+
 SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
     "clock": clock,
+    "crash": crash,
     "isolation": confinement,
     "log": logged,
     "mqtt": mqtt,
