@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from twilio_notifications.adapters.sqlite.writer import Writer
+from twilio_notifications.adapters.sqlite.writer import BUSY_SIZE, COMPANY_SECONDS, Writer
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
@@ -79,9 +79,24 @@ class Desk:
         self.told.append("rolled back")
 
 
+@dataclass(slots=True)
+class Pauses:
+    """Stands in for time.sleep: the writer's thread stays in a pause until it is let go."""
+
+    asked: list[float] = field(default_factory=list)
+    begun: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, seconds: float) -> None:
+        self.asked.append(seconds)
+        self.begun.set()
+        self.over.wait()
+
+
 @asynccontextmanager
 async def a_desk(
     wrap: Callable[[sqlite3.Connection], Any] = lambda connection: connection,
+    pause: Callable[[float], None] = lambda _seconds: None,
 ) -> AsyncIterator[Desk]:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("CREATE TABLE numbers (number INTEGER)")
@@ -91,6 +106,7 @@ async def a_desk(
         ledger=desk,
         on_disk_fault=lambda _fault: desk.told.append("disk fault"),
         on_disk_recovery=lambda: desk.told.append("disk recovered"),
+        pause=pause,
     )
     try:
         yield desk
@@ -105,6 +121,30 @@ async def test_what_waits_together_is_committed_together() -> None:
             waiting = [desk.insert(n) for n in range(50)]
         await asyncio.gather(*waiting)
         assert (list(range(50)), ["committed", "committed"]) == (desk.numbers(), desk.told)
+
+
+async def test_under_load_a_commit_waits_for_company() -> None:
+    """Half as many commits, and so a fifth less processor time; what comes meanwhile is in it."""
+    pauses = Pauses()
+    async with a_desk(pause=pauses) as desk:
+        with desk.together():
+            busy = [desk.insert(n) for n in range(BUSY_SIZE)]
+        await asyncio.gather(*busy)
+        first = desk.insert(10)
+        await asyncio.to_thread(pauses.begun.wait)
+        meanwhile = desk.insert(11)
+        pauses.over.set()
+        await asyncio.gather(first, meanwhile)
+        assert ([COMPANY_SECONDS], ["committed"] * 3) == (pauses.asked, desk.told)
+
+
+async def test_a_lone_request_waits_for_nobody() -> None:
+    """Each of its operations waits for the one before, so none would ever have company."""
+    pauses = Pauses()
+    async with a_desk(pause=pauses) as desk:
+        for number in range(3 * BUSY_SIZE):
+            await desk.insert(number)
+        assert [] == pauses.asked
 
 
 async def test_a_defect_fails_alone() -> None:

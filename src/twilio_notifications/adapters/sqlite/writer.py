@@ -26,6 +26,14 @@ BATCH_LIMIT = 256
 """Operations in one transaction: well past the point where the cost of a commit per row has vanished,
 small enough that the first of them does not wait for the last."""
 
+BUSY_SIZE = 4
+"""Operations that shared the last commit, from which on the next one waits for company. A lone request never
+gets there: its operations wait for each other, one at a time."""
+
+COMPANY_SECONDS = 0.002
+"""How long it waits. Measured at 1,200 messages a second: a fifth less processor time for each message, since
+there are fewer commits, and as many messages sent; twice as long gains little more."""
+
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Pauses before a failed transaction is tried again; the last one repeats."""
 
@@ -76,17 +84,20 @@ class Writer:
         ledger: Ledger,
         on_disk_fault: Callable[[str], None],
         on_disk_recovery: Callable[[], None],
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._on_disk_fault = on_disk_fault
         self._on_disk_recovery = on_disk_recovery
+        self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
         self._pulses: list[asyncio.Future[None]] = []
         self._wakeup = threading.Condition()
         self._closing = False
         self._faulty = False
+        self._last_size = 0
         self._thread = threading.Thread(target=self._run, name="twilio_notifications.journal", daemon=True)
         self._thread.start()
 
@@ -132,7 +143,11 @@ class Writer:
             while not self._queue and not self._closing:
                 self._wakeup.wait()
                 self._answer_pulses()
-            count = min(len(self._queue), BATCH_LIMIT)
+        if self._last_size >= BUSY_SIZE:
+            # Not a wait for the condition: each operation that comes would wake this thread, to no end.
+            self._pause(COMPANY_SECONDS)
+        with self._wakeup:
+            count = self._last_size = min(len(self._queue), BATCH_LIMIT)
             return [self._queue.popleft() for _ in range(count)]
 
     def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
