@@ -121,13 +121,12 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
 
 def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
     """The way to Twilio, not opened yet."""
-    ca_file = settings.twilio.ca_file
     return TwilioSender(
         base_url=settings.twilio.base_url,
         account_sid=settings.parameters.account_sid,
         clock=clock,
         timeout_seconds=settings.twilio.timeout_seconds,
-        ca_certificates=None if ca_file is None else ca_file.read_bytes(),
+        ca_file=settings.twilio.ca_file,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,14 @@ def trusting(certificates: Certificates) -> Section:
     return {"ca_file": str(certificates.ca_file)}
 
 
+def own(certificates: Certificates) -> Section:
+    """With which the connector identifies itself."""
+    return {
+        "certificate_file": str(certificates.client_certificate_file),
+        "key_file": str(certificates.client_key_file),
+    }
+
+
 async def test_tls_with_an_authority_of_ones_own(
     tmp_path: Path, certificates: Certificates, make_connector: MakeConnector
 ) -> None:
@@ -80,13 +89,9 @@ async def test_a_broker_with_a_certificate_of_a_stranger_is_refused_in_one_line(
 async def test_a_broker_that_asks_for_a_certificate_gets_ours(
     tmp_path: Path, certificates: Certificates, make_connector: MakeConnector
 ) -> None:
-    own = {
-        "certificate_file": str(certificates.client_certificate_file),
-        "key_file": str(certificates.client_key_file),
-    }
     async with (
         Mosquitto(tmp_path / "broker", certificates=certificates, require_client_certificate=True) as broker,
-        make_connector(broker.url, transport=trusting(certificates) | own) as connector,
+        make_connector(broker.url, transport=trusting(certificates) | own(certificates)) as connector,
     ):
         await connector.ready()
         assert 0 == await connector.terminate()
@@ -102,6 +107,66 @@ async def test_a_missing_client_certificate_is_named(
         await connector.wait_for_event("broker_unreachable")
         await tries(broker, 4)
         assert "certificate" in only_complaint(connector)
+        assert 0 == await connector.terminate()
+
+
+async def test_a_broker_whose_certificate_has_expired_is_refused_and_it_is_said(
+    tmp_path: Path, make_connector: MakeConnector
+) -> None:
+    expired = make_certificates(tmp_path / "expired", expired=True)
+    async with (
+        Mosquitto(tmp_path / "broker", certificates=expired) as broker,
+        make_connector(broker.url, transport=trusting(expired)) as connector,
+    ):
+        await connector.wait_for_event("broker_unreachable")
+        await tries(broker, 4)
+        assert "the broker's certificate is not accepted: certificate has expired" in only_complaint(
+            connector
+        )
+        assert "New client connected" not in broker.log
+        assert 0 == await connector.terminate()
+
+
+async def test_an_own_certificate_that_has_expired_is_said_to_be_what_the_broker_refuses(
+    tmp_path: Path, make_connector: MakeConnector
+) -> None:
+    expired, good = (
+        make_certificates(tmp_path / "expired", expired=True),
+        make_certificates(tmp_path / "good"),
+    )
+    trusted = replace(good, ca_file=both(expired.ca_file, good.ca_file))
+    async with (
+        Mosquitto(tmp_path / "broker", certificates=trusted, require_client_certificate=True) as broker,
+        make_connector(broker.url, transport=trusting(good) | own(expired)) as connector,
+    ):
+        await connector.wait_for_event("broker_unreachable")
+        await tries(broker, 4)
+        assert "certificate_file" in only_complaint(connector)
+        assert 0 == await connector.terminate()
+
+
+def both(one: Path, another: Path) -> Path:
+    """The authorities of two files in one."""
+    together = one.with_name("both.pem")
+    together.write_bytes(one.read_bytes() + another.read_bytes())
+    return together
+
+
+async def test_certificates_that_are_replaced_on_disk_are_used_at_the_next_connection(
+    tmp_path: Path, make_connector: MakeConnector
+) -> None:
+    """All three of them, while the connector runs, confined: the broker comes back with a new authority."""
+    used, new = make_certificates(tmp_path / "used"), make_certificates(tmp_path / "new")
+    broker = Mosquitto(tmp_path / "broker", certificates=used, require_client_certificate=True)
+    async with broker, make_connector(broker.url, transport=trusting(used) | own(used)) as connector:
+        await connector.ready()
+        await asyncio.to_thread(broker.stop)
+        for file in ("ca_file", "client_certificate_file", "client_key_file"):
+            getattr(new, file).replace(getattr(used, file))
+        for file in ("server_certificate_file", "server_key_file"):  # the broker's own
+            getattr(new, file).replace(getattr(used, file))
+        await asyncio.to_thread(broker.start)
+        await connector.wait_for_event("broker_connected", 2)
         assert 0 == await connector.terminate()
 
 

@@ -30,7 +30,9 @@ from tests.support.process import (
     write_configuration,
 )
 from twilio_notifications import bootstrap
+from twilio_notifications.adapters.isolation import Confinement, Offer, discover
 from twilio_notifications.commands import run
+from twilio_notifications.commands.isolation import reach
 from twilio_notifications.config import load
 from twilio_notifications.core.errors import IsolationFailed
 from twilio_notifications.simulator.server import Simulator
@@ -157,6 +159,15 @@ async def test_check_says_what_would_confine_it(tmp_path: Path) -> None:
     (line,) = [line for line in program.stdout if "  isolation " in line]
     assert line.startswith("ok")
     assert "GreengrassContainer: Landlock version " in line
+    assert f"writes into {tmp_path} alone, executes nothing, has no privileges" in line
+    if discover().confines_ports:
+        assert "connects to the TCP ports 1 53, listens on none" in line
+
+
+def test_of_ports_nothing_is_said_where_the_kernel_does_not_confine_them() -> None:
+    allowed = Confinement(writable=frozenset({Path("/state")}), connect_ports=frozenset({1883}))
+    assert "1883" not in reach(allowed, Offer(version=3))
+    assert "connects to the TCP ports 1883, listens on none" in reach(allowed, Offer(version=4))
 
 
 @pytest.mark.mosquitto

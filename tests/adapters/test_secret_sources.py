@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -120,6 +121,20 @@ async def test_a_file_that_we_may_not_read_is_named(tmp_path: Path, locked: str)
         assert f"{path} cannot be read" in await refusal(FileSecret(path))
     finally:
         folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+async def test_what_is_no_plain_file_is_named_and_not_waited_for(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    path.mkdir() if kind == "folder" else os.mkfifo(path, 0o600)
+    async with asyncio.timeout(10):
+        assert str(path) in await refusal(FileSecret(path))
+
+
+async def test_a_credential_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    """Where the first place is there and wrong, a file left over in the second one must not be used."""
+    first, second = a_file(tmp_path, b"one", mode=0o644, name="one"), a_file(tmp_path, b"two", name="two")
+    assert str(first) in await refusal(FileSecret(first, second))
 
 
 async def test_a_secret_shows_itself_nowhere(tmp_path: Path) -> None:

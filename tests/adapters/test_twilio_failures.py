@@ -16,6 +16,7 @@ from tests.adapters.twilio_steps import LOGIN, a_sender
 from tests.support.certificates import make_certificates
 from tests.support.factories import a_notification
 from tests.support.raw_http import HOST, Exchange, RawHttp
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ SHORT = 0.3
 
 
 async def send_to(url: str, *, timeout_seconds: float = 5.0, ca: Path | None = None) -> Answer:
-    authorities = None if ca is None else ca.read_bytes()  # noqa: ASYNC240 - a small file in a test
-    async with a_sender(url, timeout_seconds=timeout_seconds, ca_certificates=authorities) as sender:
+    async with a_sender(url, timeout_seconds=timeout_seconds, ca_file=ca) as sender:
         return await sender.send(a_notification(), LOGIN)
 
 
@@ -117,6 +117,89 @@ async def test_a_certificate_for_another_name_is_surely_not_sent(tmp_path: Path)
     async with RawHttp(created, tls=context) as server:
         assert isinstance(await send_to(server.url, ca=certificates.ca_file), NotSent)
         assert [] == server.asked
+
+
+async def test_a_certificate_that_has_expired_is_surely_not_sent_and_said(tmp_path: Path) -> None:
+    certificates = make_certificates(tmp_path, expired=True)
+    async with RawHttp(created, tls=certificates.server_context()) as server:
+        answer = await send_to(server.url, ca=certificates.ca_file)
+        assert isinstance(answer, NotSent)
+        assert "certificate expired" in answer.detail
+        assert [] == server.asked
+
+
+async def test_a_file_of_authorities_that_is_replaced_is_used_at_the_next_connection(tmp_path: Path) -> None:
+    """The server has a certificate of a new authority, whose file takes the place of the old one."""
+    old, new = make_certificates(tmp_path / "old"), make_certificates(tmp_path / "new")
+    async with (
+        RawHttp(created, tls=new.server_context()) as server,
+        a_sender(server.url, ca_file=old.ca_file) as sender,
+    ):
+        assert isinstance(await sender.send(a_notification(), LOGIN), NotSent)
+        new.ca_file.replace(old.ca_file)
+        assert isinstance(await sender.send(a_notification(), LOGIN), Answered)
+        assert isinstance(await sender.send(a_notification(), LOGIN), Answered)
+        assert 2 == len(server.asked)
+
+
+async def test_what_is_under_way_when_the_file_is_replaced_comes_to_its_end(tmp_path: Path) -> None:
+    old, new = make_certificates(tmp_path / "old"), make_certificates(tmp_path / "new")
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(exchange: Exchange) -> None:
+        asked.set()
+        await go_on.wait()
+        await created(exchange)
+
+    async with (
+        RawHttp(slowly, tls=old.server_context()) as server,
+        a_sender(server.url, ca_file=old.ca_file) as sender,
+    ):
+        first = asyncio.create_task(sender.send(a_notification(), LOGIN))
+        await asyncio.wait_for(asked.wait(), 10)
+        new.ca_file.replace(old.ca_file)
+        assert isinstance(await sender.send(a_notification(), LOGIN), NotSent)
+        go_on.set()
+        assert isinstance(await first, Answered)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+async def test_a_file_of_authorities_that_is_spoilt_is_named_and_waited_for(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    """Surely not sent: the request waits until the file is in order again, as for the network."""
+    certificates = make_certificates(tmp_path)
+    good = certificates.ca_file.read_bytes()
+    async with (
+        RawHttp(created, tls=certificates.server_context()) as server,
+        a_sender(server.url, ca_file=certificates.ca_file) as sender,
+    ):
+        spoil(certificates.ca_file, content)
+        answer = await sender.send(a_notification(), LOGIN)
+        assert isinstance(answer, NotSent)
+        assert f"{certificates.ca_file} " in answer.detail
+        assert "[twilio] ca_file" in answer.detail
+        assert not await sender.reachable()
+        certificates.ca_file.write_bytes(good)
+        assert await sender.reachable()
+        assert isinstance(await sender.send(a_notification(), LOGIN), Answered)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
+async def test_a_start_with_a_spoilt_file_of_authorities_is_a_configuration_error(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    spoil(tmp_path / "ca.pem", content)
+    with pytest.raises(ConfigurationError, match=r"\[twilio\] ca_file"):
+        await a_sender("https://127.0.0.1:1", ca_file=tmp_path / "ca.pem").__aenter__()
+
+
+def spoil(path: Path, content: bytes | None) -> None:
+    """None: it is removed."""
+    if content is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(content)
 
 
 async def test_a_certificate_of_an_authority_that_is_trusted_is_accepted(tmp_path: Path) -> None:

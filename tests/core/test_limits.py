@@ -145,6 +145,43 @@ def test_a_quota_refuses_where_the_operator_says_so() -> None:
     ) == line.ask(call(), NOON + 1)
 
 
+def at(moment: str) -> float:
+    return datetime.fromisoformat(f"{moment}+00:00").timestamp()
+
+
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize(
+    ("period", "last", "first"),
+    [
+        (Period.HOUR, at("2026-11-23T12:59:59"), at("2026-11-23T13:00:00")),
+        (Period.DAY, at("2026-11-23T23:59:59"), at("2026-11-24T00:00:00")),
+        (Period.MONTH, at("2026-11-30T23:59:59"), at("2026-12-01T00:00:00")),
+        (Period.MONTH, at("2026-12-31T23:59:59"), at("2027-01-01T00:00:00")),
+        (Period.MONTH, at("2028-02-29T23:59:59"), at("2028-03-01T00:00:00")),
+    ],
+)
+def test_each_quota_holds_to_the_last_second_of_its_window(
+    unit: Unit, period: Period, last: float, first: float
+) -> None:
+    """And begins anew with the first second of the next: of an hour, a day, a month long or short."""
+    request = call() if unit is Unit.CALLS else text()
+    line = Timeline(quotas=(Quota(unit=unit, period=period, most=1),))
+    assert Admit() == line.ask(request, last - 10)
+    verdict = line.ask(request, last)
+    assert isinstance(verdict, Defer)
+    assert first == verdict.until
+    assert Admit() == line.ask(request, first)
+    assert isinstance(line.ask(request, first + 1), Defer)
+
+
+def test_what_waited_in_vain_is_told_which_limit_it_was_and_when_it_ends() -> None:
+    line = Timeline(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
+    assert None is policy.standing(text(), line.limits, line.tally, now=NOON)
+    line.ask(text(), NOON)
+    sentence = policy.standing(text(), line.limits, line.tally, now=NOON + 1)
+    assert "The limit of 1 texts per hour is used up until 2026-11-23T13:00:00Z" == sentence
+
+
 def test_segments_are_counted_as_they_are_billed() -> None:
     line = Timeline(quotas=(Quota(unit=Unit.SEGMENTS, period=Period.DAY, most=3),))
     assert Admit() == line.ask(text(body="a" * 161), NOON), "two segments"
@@ -155,7 +192,10 @@ def test_segments_are_counted_as_they_are_billed() -> None:
 def test_what_is_larger_than_the_whole_window_is_refused_at_once() -> None:
     """It would wait for ever, and its recipient's other requests with it."""
     line = Timeline(quotas=(Quota(unit=Unit.SEGMENTS, period=Period.DAY, most=1),))
-    assert isinstance(line.ask(text(body="a" * 161), NOON), Decline)
+    assert Decline(
+        reason=Reason.QUOTA_EXCEEDED,
+        message="The request takes 2 segments, and the limit of 1 segments per day never leaves so much",
+    ) == line.ask(text(body="a" * 161), NOON)
 
 
 def test_a_recipient_gets_only_so_many_requests_in_a_period() -> None:
@@ -176,7 +216,7 @@ def test_an_identical_text_counts_once_within_its_period() -> None:
     assert Decline(
         reason=Reason.QUOTA_EXCEEDED,
         message="The same text was sent to this recipient 12 s ago; it counts once until "
-        "2026-11-23T12:05:00Z",
+        "2026-11-23T12:05:00Z ([limits] identical_text_seconds)",
     ) == (verdict)
     assert Admit() == line.ask(text(body="Freezer at -3 °C"), NOON + 13)
     assert Admit() == line.ask(text("+48123456789"), NOON + 13)

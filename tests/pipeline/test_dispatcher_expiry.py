@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.pipeline.line import a_running_line
 from tests.support.factories import a_request, refused, too_many
 from twilio_notifications.core.model import NotSent
+from twilio_notifications.core.policy import Limits, Period, Quota, Unit
 from twilio_notifications.ports import Milestone
 
 A, B = "+12345000001", "+12345000002"
@@ -90,3 +91,37 @@ async def test_it_is_never_attempted_when_opening_the_attempt_took_too_long() ->
         await line.accept(A, lifetime=100)
         assert [] == line.sender.sent
         assert [(A, "Expired")] == await line.results()
+
+
+async def test_what_waited_for_a_limit_is_told_which_one_and_when_it_ends() -> None:
+    """A refusal for a quota names the limit, also where the request waited for it first."""
+    async with a_running_line() as line:
+        quota = Quota(unit=Unit.TEXTS, period=Period.DAY, most=1)
+        await line.dispatcher.limits_changed(Limits(quotas=(quota,)))
+        await line.accept(A)
+        await line.accept(B, lifetime=60)
+        await line.clock.advance(61)
+        assert [(A, "success"), (B, "QuotaExceeded")] == await line.results()
+        message = (await line.statuses())[-1]["response"]["error_message"]
+        assert message.startswith("The limit of 1 texts per day is used up until 20")
+        assert message.endswith("Z; the request's lifetime (60 s) has ended before there was room")
+
+
+async def test_paused_answers_while_there_is_no_network() -> None:
+    """Who has paused the sending wants answers, and Twilio is not needed for them."""
+    async with a_running_line() as line:
+        line.sender.script(A, NotSent(detail="no route to host"))
+        line.sender.online = False
+        await line.accept(A)
+        await line.accept(B)
+        assert [] == await line.results()
+        await line.dispatcher.limits_changed(Limits(paused=True))
+        await line.clock.settle()
+        assert {(A, "NotAllowed"), (B, "NotAllowed")} == set(await line.results())
+        await line.accept(B, request_id="later")
+        assert ("later", "NotAllowed") == (await line.results())[-1]
+        await line.dispatcher.limits_changed(Limits())
+        line.sender.online = True
+        await line.accept(B, request_id="after")
+        await line.clock.advance(2)
+        assert ("after", "success") == (await line.results())[-1]

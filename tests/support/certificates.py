@@ -1,12 +1,13 @@
 """Certificates for one test: an authority, a server on the loopback and a client, made anew each time.
 
-They are never stored in the repository, so nothing can expire and no key can leak.
+They are never stored in the repository, so nothing expires but what is to, and no key can leak.
 """
 
 from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import trustme
@@ -39,13 +40,14 @@ class Certificates:
         return context
 
 
-def make_certificates(folder: Path) -> Certificates:
-    """Issue them for `localhost` and 127.0.0.1 and write them into the folder."""
+def make_certificates(folder: Path, *, expired: bool = False) -> Certificates:
+    """Issue them for `localhost` and 127.0.0.1 and write them into the folder; `expired`: since yesterday."""
+    not_after = datetime.now(UTC) - timedelta(days=1) if expired else None
     folder.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
     for role, names in {"server": ("localhost", "127.0.0.1"), "client": ("client.test",)}.items():
-        issued = authority.issue_cert(*names)
+        issued = authority.issue_cert(*names, not_after=not_after)
         issued.cert_chain_pems[0].write_to_path(folder / f"{role}.pem")
         issued.private_key_pem.write_to_path(folder / f"{role}.key")
     return Certificates(

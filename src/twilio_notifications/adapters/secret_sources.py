@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -39,18 +40,33 @@ class FileSecret:
     async def read(self) -> Secret:
         for path in self._candidates:
             try:
-                if path.is_file():
-                    return _secret(path)
+                secret = _secret(path)
             except (OSError, UnicodeDecodeError) as error:
                 raise SecretUnavailable(f"the secret file {path} cannot be read: {error}") from error
+            if secret is not None:
+                return secret
         places = " or ".join(str(path) for path in self._candidates)
         raise SecretAbsent(f"there is no secret file {places}. Create it, or change [secrets].")
 
 
-def _secret(path: Path) -> Secret:
-    if path.stat().st_mode & stat.S_IROTH:
-        raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
-    value = path.read_text("utf-8-sig").strip()  # editors on Windows begin with a byte order mark
+def _secret(path: Path) -> Secret | None:
+    """None where there is no such file. What is looked at is what is read, whoever replaces it meanwhile."""
+    try:
+        file = open(path, encoding="utf-8-sig", opener=_at_once)  # noqa: SIM115 - closed below
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    with file:  # "-sig": editors on Windows begin with a byte order mark
+        mode = os.fstat(file.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise SecretUnavailable(f"the secret file {path} is no plain file. Write the token into one.")
+        if mode & stat.S_IROTH:
+            raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
+        value = file.read().strip()
     if not value:
         raise SecretUnavailable(f"the secret file {path} is empty. Write the Twilio auth token into it.")
     return Secret(value)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """A pipe that nobody writes into is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from twilio_notifications.config.urls import is_loopback
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -34,10 +36,10 @@ from twilio_notifications.core.model import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from types import TracebackType
 
     from pyreqwest.client import Client
-    from pyreqwest.request import ConsumedRequest
     from pyreqwest.response import Response
 
     from twilio_notifications.core.model import Answer, Login, Notification
@@ -89,19 +91,27 @@ class TwilioSender:
         account_sid: str,
         clock: Clock,
         timeout_seconds: float,
-        ca_certificates: bytes | None = None,
+        ca_file: Path | None = None,
     ) -> None:
         self._origin = base_url.rstrip("/")
         self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
         self._clock = clock
         self._timeout_seconds = timeout_seconds
-        self._ca_certificates = ca_certificates
+        self._ca_file = ca_file
+        self._ca_file_seen: object = None
+        self._client: Client
 
         self.clock_offset: float | None = None
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def __aenter__(self) -> Self:
-        self._client = _client(self._origin, self._timeout_seconds, self._ca_certificates)
+        """Raises ConfigurationError where the file of authorities cannot be used."""
+        if self._ca_file is None:
+            self._client = _client(self._origin, self._timeout_seconds, None)
+            return self
+        failure = self._authorities_read()
+        if failure is not None:
+            raise ConfigurationError([failure.detail])
         return self
 
     async def __aexit__(
@@ -111,13 +121,9 @@ class TwilioSender:
 
     async def send(self, notification: Notification, login: Login) -> Answer:
         """Makes one attempt, in at most the time-out."""
-        request = (
-            self._client.post(f"{self._account_url}/{_RESOURCES[notification.channel]}.json")
-            .header("Authorization", _authorization(login), is_sensitive=True)
-            .form(form(notification))
-            .build()
-        )
-        return await self._answer(request)
+        url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
+        said = await self._asked("POST", url, login, fields=form(notification))
+        return self._read(*said) if isinstance(said, tuple) else said
 
     async def look_up(
         self, notification: Notification, *, since: float, login: Login
@@ -138,19 +144,17 @@ class TwilioSender:
         return Unreadable(detail=f"the list has more than {PAGE_LIMIT} pages")
 
     async def _page(self, url: str, login: Login) -> _Page | Unreadable:
-        request = self._client.get(url).header("Authorization", _authorization(login), is_sensitive=True)
-        try:
-            response = await request.build().send()
-            body = bytes(await response.bytes())
-        except PyreqwestError as error:
-            return Unreadable(detail=failed_answer(error).detail)
-        answer = self._read(response, body)
+        said = await self._asked("GET", url, login)
+        if not isinstance(said, tuple):
+            return Unreadable(detail=said.detail)
+        body = said[1]
+        answer = self._read(*said)
         page = _read_page(body) if answer.http_status == _OK else None
         if page is None:
             # Bounded: it may be a proxy's page, and it stands in the status when nobody ever knows better.
             message = " ".join((answer.message or "").split())[:LONGEST_DETAIL]
-            said = "and a list that cannot be read" if answer.http_status == _OK else message
-            detail = f"HTTP {answer.http_status} {said}".rstrip()
+            what = "and a list that cannot be read" if answer.http_status == _OK else message
+            detail = f"HTTP {answer.http_status} {what}".rstrip()
             return Unreadable(
                 detail=detail,
                 retry_after=answer.retry_after,
@@ -158,13 +162,45 @@ class TwilioSender:
             )
         return page
 
-    async def _answer(self, request: ConsumedRequest) -> Answer:
+    async def _asked(
+        self, method: str, url: str, login: Login | None, *, fields: list[tuple[str, str]] | None = None
+    ) -> tuple[Response, bytes] | NotSent | Unanswered:
+        """One request and its whole answer, or what is known without one."""
+        failure = self._authorities_read()
+        if failure is not None:
+            return failure
+        request = self._client.request(method, url)
+        if login is not None:
+            request = request.header("Authorization", _authorization(login), is_sensitive=True)
+        if fields is not None:
+            request = request.form(fields)
         try:
-            response = await request.send()
-            body = bytes(await response.bytes())
+            response = await request.build().send()
+            return response, bytes(await response.bytes())
         except PyreqwestError as error:
             return failed_answer(error)
-        return self._read(response, body)
+
+    def _authorities_read(self) -> NotSent | None:
+        """Where others are trusted by now, the next connection is a new client's; else what is wrong.
+
+        The client before it ends with the last request that it has under way.
+        """
+        if self._ca_file is None:
+            return None
+        try:
+            found = self._ca_file.stat()
+            seen = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if seen != self._ca_file_seen:
+                certificates = self._ca_file.read_bytes()
+                _require_certificates(certificates)
+                self._client = _client(self._origin, self._timeout_seconds, certificates)
+                self._ca_file_seen = seen
+        except (ssl.SSLError, ValueError):  # the HTTP client's own is a ValueError too
+            return NotSent(detail=f"{self._ca_file} holds no certificate that can be read ([twilio] ca_file)")
+        except OSError as error:
+            why = error.strerror
+            return NotSent(detail=f"{self._ca_file} cannot be read: {why} ([twilio] ca_file)")
+        return None
 
     def _read(self, response: Response, body: bytes) -> Answered:
         answer = read_answer(response, body, now=self._clock.now())
@@ -178,25 +214,16 @@ class TwilioSender:
         A success that is not Twilio's (the log-in page of a network) is Unanswered.
         """
         url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
-        request = (
-            self._client.get(url).header("Authorization", _authorization(login), is_sensitive=True).build()
-        )
-        try:
-            response = await request.send()
-            body = bytes(await response.bytes())
-        except PyreqwestError as error:
-            return failed_answer(error)
-        if response.status == _OK and _read_page(body) is None:
+        said = await self._asked("GET", url, login)
+        if not isinstance(said, tuple):
+            return said
+        if said[0].status == _OK and _read_page(said[1]) is None:
             return Unanswered(detail="what answers there is not Twilio")
-        return self._read(response, body)
+        return self._read(*said)
 
     async def reachable(self) -> bool:
         """Whether a connection can be made; what is answered does not matter."""
-        try:
-            await self._client.head(self._account_url).build().send()
-        except PyreqwestError as error:
-            return not isinstance(failed_answer(error), NotSent)
-        return True
+        return not isinstance(await self._asked("HEAD", self._account_url, None), NotSent)
 
 
 def _authorization(login: Login) -> str:
@@ -220,6 +247,11 @@ def _client(origin: str, timeout_seconds: float, ca_certificates: bytes | None) 
     if ca_certificates is not None:
         builder = builder.add_root_certificate_pem(ca_certificates)
     return builder.build()
+
+
+def _require_certificates(pem: bytes) -> None:
+    """Raises ValueError or ssl.SSLError; to the HTTP client a file without any has just none to add."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii", "ignore"))
 
 
 def form(notification: Notification) -> list[tuple[str, str]]:

@@ -51,7 +51,7 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
     settings = load(config, environ)
     bootstrap.require_available(settings)
     log.configure(level="ERROR", form=settings.log.format)
-    findings = [_configuration(settings, config), _isolation(settings), _journal(settings)]
+    findings = [_configuration(settings, config), _isolation(settings, config, environ), _journal(settings)]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
     for warning in (*settings.warnings, *isolation.notes(settings, config, environ)):
         sys.stdout.write(f"note  {warning}\n")
@@ -66,8 +66,8 @@ def _configuration(settings: Settings, config: Path | None) -> Finding:
     return Finding(subject="configuration", works=True, sentence=sentence)
 
 
-def _isolation(settings: Settings) -> Finding:
-    works, sentence = isolation.outlook(settings)
+def _isolation(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Finding:
+    works, sentence = isolation.outlook(settings, config, environ)
     return Finding(subject="isolation", works=works, sentence=sentence)
 
 

@@ -89,8 +89,8 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
     return confinement
 
 
-def outlook(settings: Settings) -> tuple[bool, str]:
-    """Whether a connector with these settings could start on this kernel, and what would confine it."""
+def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether a connector with these settings could start on this kernel, and what would be left to it."""
     offer = isolation.discover()
     mode = settings.parameters.isolation_mode
     if mode is IsolationMode.NO_CONTAINER:
@@ -98,7 +98,20 @@ def outlook(settings: Settings) -> tuple[bool, str]:
     if not offer.version:
         return False, _refusal(settings, offer)
     missing = offer.missing()
-    return True, f"{mode}: Landlock {offer}" + (f", which lacks {missing}" if missing else "")
+    by = f"{mode}: Landlock {offer}" + (f", which lacks {missing}" if missing else "")
+    return True, f"{by}; {reach(allowed(settings, config, Surroundings.here(environ)), offer)}"
+
+
+def reach(confinement: Confinement, offer: Offer) -> str:
+    """What is left to a confined connector, in a few words; what is not named is shut off."""
+    writable = " and ".join(map(str, sorted(confinement.writable)))
+    words = [f"writes into {writable} alone", "executes nothing", "has no privileges"]
+    if offer.confines_ports:
+        words += [
+            f"connects to the TCP ports {_ports(confinement.connect_ports)}",
+            f"listens on {_ports(confinement.listen_ports)}",
+        ]
+    return ", ".join(words)
 
 
 def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:

@@ -20,6 +20,7 @@ from twilio_notifications.core.model import (
     Refused,
     Unanswered,
 )
+from twilio_notifications.pipeline import judging
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
@@ -129,6 +130,8 @@ class Dispatcher:
         if self._draining:
             return False
         declined = await self._sweep(now)
+        if self.limits.paused:
+            return await self._answer_paused(now) or declined
         if self.pace.offline and not await self._is_back(now):
             return declined
         now = self.clock.now()  # the sweep and the look at the network may have taken their time
@@ -146,7 +149,13 @@ class Dispatcher:
         return policy.room(self.pace, now=now, in_flight=self._in_flight - ahead)
 
     async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
-        verdicts, charges = await self._judged(claimed, now)
+        verdicts, charges = await judging.judged(
+            claimed,
+            journal=self.journal,
+            limits=self.limits,
+            now=now,
+            admit=lambda request: self._verdict(request, now),
+        )
         admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
         await self._turn_away(verdicts, now)
         if not admitted or self._draining:  # the drain may have begun since this turn did
@@ -161,31 +170,20 @@ class Dispatcher:
         for request in admitted:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
 
-    async def _judged(
-        self, claimed: Sequence[Claimed], now: float
-    ) -> tuple[list[tuple[Claimed, policy.Verdict]], dict[int, tuple[policy.Charge, ...]]]:
-        """Each request's verdict, and what those that are admitted use of the operator's limits."""
-        limits, verdicts, charged = self.limits, [], {}
-        tally = await self._tally(claimed, now)
-        for request in claimed:
-            verdict = self._verdict(request, now)
-            if isinstance(verdict, policy.Admit):
-                verdict = policy.judge(request.notification, limits, tally, now=now)
-            if isinstance(verdict, policy.Admit) and limits.counts:
-                charged[request.id] = policy.charges(request.notification, limits, now=now)
-                tally = tally.plus(charged[request.id])
-            verdicts.append((request, verdict))
-        return verdicts, charged
-
-    async def _tally(self, claimed: Sequence[Claimed], now: float) -> policy.Tally:
-        if not self.limits.counts:
-            return policy.Tally({})
-        scopes = {scope for request in claimed for scope in policy.scopes(request.notification, self.limits)}
-        return await self.journal.usage(sorted(scopes), since=now - policy.LONGEST_PERIOD_SECONDS)
-
     def _verdict(self, request: Claimed, now: float) -> policy.Verdict:
         wait = self.timing.credential_wait
-        return policy.admit(_waiting(request), self.pace, now=now, credential_wait_seconds=wait)
+        return policy.admit(judging.waiting(request), self.pace, now=now, credential_wait_seconds=wait)
+
+    async def _answer_paused(self, now: float) -> bool:
+        """What is not to be sent is answered, whether or not Twilio could be asked; whether there was any."""
+        limits = self.limits
+        claimed = await self.journal.claim(due_before=now, limit=OVERDUE_BATCH)
+        nothing_used = policy.Tally({})
+        verdicts = [
+            (request, policy.judge(request.notification, limits, nothing_used, now=now))
+            for request in claimed
+        ]
+        return await self._turn_away(verdicts, now)
 
     async def _turn_away(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
         """Postpones and ends, all in one commit, what was not admitted; whether that was any."""
@@ -217,7 +215,7 @@ class Dispatcher:
         if now < self._sweep_at:
             return False
         overdue = await self.journal.overdue(now=now, limit=OVERDUE_BATCH)
-        expired = [(request, policy.expired(_waiting(request), now=now)) for request in overdue]
+        expired = await judging.expired(overdue, journal=self.journal, limits=self.limits, now=now)
         if await self._turn_away(expired, now) or await self._decline_unauthorized(now):
             return True
         self._sweep_at = now + SWEEP_SECONDS
@@ -257,9 +255,9 @@ class Dispatcher:
         if agenda.next_due is not None and pace.refused_since is not None:
             waiting_since = max(pace.refused_since, agenda.next_due)
             instants.append(max(waiting_since + self.timing.credential_wait, self._sweep_at))
-        if pace.offline:
+        if pace.offline and not self.limits.paused:
             instants.append(self._probe_at)
-        elif agenda.next_due is not None and self._room(now):
+        elif agenda.next_due is not None and (self.limits.paused or self._room(now)):
             instants.append(agenda.next_due)
         return min(instants, default=None)
 
@@ -285,7 +283,7 @@ class Dispatcher:
     async def _made(self, request: Claimed) -> Step:
         now = self.clock.now()
         if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
-            verdict = policy.expired(_waiting(request), now=now)
+            verdict = policy.expired(judging.waiting(request), now=now)
             return self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
         answer = await self._answer(request)
         self.milestones.passed(Milestone.ANSWERED)
@@ -386,12 +384,3 @@ class Dispatcher:
             phone_number=request.notification.recipient.phone_number,
             reason=getattr(step, "reason", None),
         )
-
-
-def _waiting(request: Claimed) -> policy.Waiting:
-    return policy.Waiting(
-        accepted_at=request.accepted_at,
-        expires_at=request.expires_at,
-        sender_number=request.notification.sender_number,
-        waiting_reason=request.waiting_reason,
-    )

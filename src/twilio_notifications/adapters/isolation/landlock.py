@@ -99,6 +99,10 @@ class Offer:
         """What later versions would confine too, for people; "" when nothing is missing."""
         return ", ".join(f"{s.name} (Linux {s.linux})" for s in STEPS if s.version > self.version)
 
+    @property
+    def confines_ports(self) -> bool:
+        return any(step.ports and step.version <= self.version for step in STEPS)
+
     def __str__(self) -> str:
         return f"version {self.version}" if self.version else f"none: {self.reason}"
 

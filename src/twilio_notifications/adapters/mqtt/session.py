@@ -208,7 +208,7 @@ class Session:
             await self._client.disconnect()
         finally:
             # What cannot be written to a peer that is gone would keep the connection open for ever.
-            connection._transport.abort()  # noqa: SLF001
+            abort(connection._transport)  # noqa: SLF001 - gmqtt has no public way to it
 
     def _connack_received(self, command: int, packet: bytes) -> None:
         """A refusal ends the session here: gmqtt would try again by itself, in a version of its choice."""
@@ -358,6 +358,17 @@ class Session:
 
 def _nothing_to_acknowledge() -> None:
     """QoS 0: the broker has forgotten it already."""
+
+
+def abort(transport: Any) -> None:
+    """Closes it without a goodbye.
+
+    asyncio's TLS transport forgets its protocol when it is closed a second time, which gmqtt does. There is
+    nothing to abort then: asyncio ends the connection itself within its time-out for TLS. To try it raises
+    AttributeError in early Python 3.11, such as Debian 12's 3.11.2, and would end the connector.
+    """
+    if getattr(transport, "_ssl_protocol", transport) is not None:
+        transport.abort()
 
 
 async def _cancelled(connecting: asyncio.Future[Any]) -> None:

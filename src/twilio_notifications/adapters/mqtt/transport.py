@@ -253,6 +253,14 @@ def describe(error: Failure, settings: TransportSettings) -> str:
             return f"TLS failed: {error}; does the broker speak TLS on port {settings.port}?"
         case TimeoutError():
             return f"no answer within {settings.connect_timeout_seconds:g} s"
+        case ConnectionEnded() if settings.tls:
+            # With TLS 1.3 a client's certificate is refused after the handshake, and gmqtt does not say why.
+            is_shown = settings.certificate_file is not None
+            certificate = "take ours (it may have expired)" if is_shown else "want a client certificate"
+            return (
+                f"{error}; does it {certificate} ([transport] certificate_file), a user and password, "
+                "or another protocol version?"
+            )
         case ConnectionEnded():
             return (
                 f"{error}; does it want TLS (mqtts://), a client certificate, a user and password, "

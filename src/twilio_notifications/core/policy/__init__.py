@@ -20,6 +20,7 @@ from twilio_notifications.core.policy.limits import (
     judge,
     permits,
     scopes,
+    standing,
 )
 from twilio_notifications.core.policy.pace import (
     Pace,
@@ -62,5 +63,6 @@ __all__ = [
     "room",
     "scopes",
     "setback",
+    "standing",
     "waited_for_credentials",
 ]

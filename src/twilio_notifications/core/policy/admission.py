@@ -47,8 +47,11 @@ def waited_for_credentials(request: Waiting, pace: Pace, *, now: float) -> float
     return 0.0 if pace.refused_since is None else now - max(pace.refused_since, request.accepted_at)
 
 
-def expired(request: Waiting, *, now: float) -> Decline:
-    """The lifetime has ended; RateLimited where it was Twilio's pace that the request waited for."""
+def expired(request: Waiting, *, now: float, limit: str | None = None) -> Decline:
+    """The lifetime has ended; RateLimited where it was Twilio's pace that the request waited for.
+
+    `limit` is the sentence of the operator's limit that leaves it no room even now, if it is known.
+    """
     waited = f"{now - request.accepted_at:.0f} s"
     match request.waiting_reason:
         case Reason.RATE_LIMITED:
@@ -57,9 +60,10 @@ def expired(request: Waiting, *, now: float) -> Decline:
                 message=f"Twilio accepted no more messages within the request's lifetime ({waited})",
             )
         case Reason.QUOTA_EXCEEDED:
+            why = limit or "The operator's limits left no room"
             return Decline(
                 reason=Reason.QUOTA_EXCEEDED,
-                message=f"The operator's limits left no room within the request's lifetime ({waited})",
+                message=f"{why}; the request's lifetime ({waited}) has ended before there was room",
             )
         case None:
             return Decline(

@@ -139,6 +139,8 @@ class _Window:
     most: int
     ends_at: float
     sentence: str
+    excess: str = ""
+    """The sentence for a request that is larger than the whole window."""
 
 
 def judge(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> Verdict:
@@ -155,6 +157,15 @@ def judge(notification: Notification, limits: Limits, tally: Tally, *, now: floa
         if tally.of(window.charge) + window.charge.amount > window.most:
             return _exceeded(window, limits.exceeding)
     return Admit()
+
+
+def standing(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> str | None:
+    """The sentence of the limit that leaves this request no room now."""
+    match judge(notification, limits, tally, now=now):
+        case Defer(message=message) | Decline(reason=Reason.QUOTA_EXCEEDED, message=message):
+            return message
+        case _:
+            return None
 
 
 def charges(notification: Notification, limits: Limits, *, now: float) -> tuple[Charge, ...]:
@@ -205,16 +216,19 @@ def _twin(notification: Notification, limits: Limits, tally: Tally, *, now: floa
         return None
     return (
         f"The same text was sent to this recipient {now - sent_at:.0f} s ago; "
-        f"it counts once until {_instant(sent_at + limits.identical_text_seconds)}"
+        f"it counts once until {_instant(sent_at + limits.identical_text_seconds)} "
+        "([limits] identical_text_seconds)"
     )
 
 
 def _exceeded(window: _Window, exceeding: Exceeding) -> Verdict:
+    if window.charge.amount > window.most:  # what is larger than the whole window need not wait for one
+        return Decline(reason=Reason.QUOTA_EXCEEDED, message=window.excess)
     sentence = f"{window.sentence} until {_instant(window.ends_at)}"
     match exceeding:
-        case Exceeding.WAIT if window.charge.amount <= window.most:
+        case Exceeding.WAIT:
             return Defer(until=window.ends_at, reason=Reason.QUOTA_EXCEEDED, message=sentence)
-        case Exceeding.WAIT | Exceeding.REFUSE:  # what is larger than the whole window need not wait for one
+        case Exceeding.REFUSE:
             return Decline(reason=Reason.QUOTA_EXCEEDED, message=sentence)
         case _:
             assert_never(exceeding)
@@ -229,13 +243,16 @@ def _windows(notification: Notification, limits: Limits, *, now: float) -> Seque
 
 def _quota_window(quota: Quota, notification: Notification, *, now: float) -> _Window:
     since, ends_at = bounds(quota.period, now=now)
+    amount, limit = (
+        _amount(quota.unit, notification),
+        f"limit of {quota.most} {quota.unit} per {quota.period}",
+    )
     return _Window(
-        charge=Charge(
-            scope=f"{quota.unit}/{quota.period}", since=since, amount=_amount(quota.unit, notification)
-        ),
+        charge=Charge(scope=f"{quota.unit}/{quota.period}", since=since, amount=amount),
         most=quota.most,
         ends_at=ends_at,
-        sentence=f"The limit of {quota.most} {quota.unit} per {quota.period} is used up",
+        sentence=f"The {limit} is used up",
+        excess=f"The request takes {amount} {quota.unit}, and the {limit} never leaves so much",
     )
 
 
