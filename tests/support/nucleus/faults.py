@@ -1,0 +1,34 @@
+"""What can be wrong with a nucleus, as switches that a test turns at any time.
+
+Each is something that a real nucleus was seen to do. What is one event and not a state (a closed stream, a
+restarted daemon) is a method of `FakeNucleus`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LITE_PACKET_BYTES = 10_000
+"""The nucleus lite closes the connection over a larger packet, headers and base64 counted."""
+
+
+class Style(StrEnum):
+    """The two implementations: `CLASSIC` in Java, `LITE` in C."""
+
+    CLASSIC = "classic"
+    LITE = "lite"
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """All off at first. `silent` and `refused` name operations, e.g. `{"PublishToIoTCore"}`."""
+
+    deaf: bool = False
+    """Subscriptions are granted and nothing is ever delivered; publishing still succeeds."""
+    silent: set[str] = field(default_factory=set)
+    """These operations are never answered, and not carried out."""
+    refused: set[str] = field(default_factory=set)
+    """These operations are answered with ServiceError, e.g. because the spooler is full."""
+    untyped: bool = False
+    """Every scalar of the configuration is a text, as a YAML recipe leaves it on the nucleus lite."""
