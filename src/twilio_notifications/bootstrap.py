@@ -21,7 +21,6 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
 from twilio_notifications.config import Ordering, SecretOrigin, StatusDetail, TransportKind
-from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from twilio_notifications.config import Settings
+    from twilio_notifications.core.contract import Topics
     from twilio_notifications.ports import Clock, Milestones, Observer, SecretCopy, Sender, Supervisor
 
 NO_GREENGRASS_TRANSPORT = '[transport] kind = "greengrass" is not available in this version: use "mqtt"'
@@ -225,7 +225,7 @@ def mqtt_transport(
     """The way to the broker."""
     if settings.transport.kind is not TransportKind.MQTT:
         raise ConfigurationError([NO_GREENGRASS_TRANSPORT])
-    topics = Topics.with_prefix(settings.transport.topic_prefix)
+    topics = settings.transport.topics
     return MqttTransport(
         settings.transport,
         topics=(topics.text, topics.call),
@@ -255,7 +255,7 @@ class _Parts:
 
     @property
     def topics(self) -> Topics:
-        return Topics.with_prefix(self.settings.transport.topic_prefix)
+        return self.settings.transport.topics
 
 
 def _wired(parts: _Parts) -> Connector:

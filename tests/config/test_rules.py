@@ -127,3 +127,25 @@ def test_the_first_pause_is_not_above_the_longest(tmp_path: Path, lower: str, hi
     found = only_problem_in_toml(tmp_path, text)
     assert f"{section}.{key} = 5.5 must not be above" in found
     assert str(tmp_path) in found
+
+
+@pytest.mark.parametrize(
+    ("topics", "second", "first"),
+    [
+        ({"call_topic": "twilio/txt"}, "call_topic", "text_topic"),
+        ({"status_topic": "twilio/call"}, "status_topic", "call_topic"),
+        ({"text_topic": "a", "status_topic": "a"}, "status_topic", "text_topic"),
+    ],
+)
+def test_a_topic_has_one_use(tmp_path: Path, topics: dict[str, str], second: str, first: str) -> None:
+    """A status on a request topic would be answered with a status, and that one again, without end."""
+    lines = "".join(f'{key} = "{topic}"\n' for key, topic in topics.items())
+    found = only_problem_in_toml(tmp_path, f"[transport]\n{lines}")
+    claim = f"transport.{second} = '{topics[second]}' is transport.{first} too: each needs a topic of its own"
+    assert claim in found
+
+
+def test_the_topics_are_the_operators_with_the_prefix_in_front(tmp_path: Path) -> None:
+    text = '[transport]\ntopic_prefix = "site7/"\ntext_topic = "sms"\nstatus_topic = "done"\n'
+    topics = from_toml(tmp_path, text).transport.topics
+    assert ("site7/sms", "site7/twilio/call", "site7/done") == (topics.text, topics.call, topics.status)

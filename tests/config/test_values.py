@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds)]
 MAY_BE_ZERO = {
     "transport.session_expiry_seconds",
+    "transport.probe_seconds",
     "secrets.refresh_seconds",
     "journal.retention_seconds",
     "delivery.settle_seconds",
@@ -51,6 +52,8 @@ WHOLE_NUMBERS = {
 CHOICES = {
     "transport.kind": ["mqtt", "greengrass"],
     "transport.protocol": ["auto", "5", "3.1.1"],
+    "transport.pubsub": ["local", "iot_core", "both"],
+    "transport.statuses_to": ["origin", "both"],
     "secrets.source": ["environment", "file", "aws", "greengrass"],
     "delivery.ordering": ["recipient", "none"],
     "limits.when_exceeded": ["wait", "refuse"],

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
-from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConnectorError, TransportError
 from twilio_notifications.core.model import Channel
 
@@ -30,7 +29,7 @@ class Asker:
     def __init__(self, settings: TransportSettings, *, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
-        self._topics = Topics.with_prefix(settings.topic_prefix)
+        self._topics = settings.topics
         self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def __aenter__(self) -> Self:

@@ -19,7 +19,6 @@ from twilio_notifications.adapters.mqtt.transport import describe, endpoint, ope
 from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.commands import isolation, secrets
 from twilio_notifications.config import load
-from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 
@@ -101,7 +100,6 @@ async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str
 async def _broker(settings: Settings) -> Finding:
     """With a client identifier of its own: the connector's would throw a running one out of its session."""
     transport = settings.transport
-    topics = Topics.with_prefix(transport.topic_prefix)
     client = replace(
         endpoint(transport),
         client_id=f"{transport.client_id}-check-{token_hex(4)}",
@@ -112,7 +110,7 @@ async def _broker(settings: Settings) -> Finding:
             transport,
             client,
             versions=versions(transport.protocol),
-            topics=[topics.status],
+            topics=[transport.topics.status],
             on_inbound=lambda _inbound: None,
         )
     except (OSError, TransportError) as error:

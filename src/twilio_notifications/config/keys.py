@@ -27,8 +27,10 @@ from twilio_notifications.config.settings import (
     LogLevel,
     Ordering,
     ProtocolVersion,
+    PubSub,
     SecretOrigin,
     StatusDetail,
+    StatusesTo,
     TransportKind,
 )
 from twilio_notifications.core.parameters import VERSIONS
@@ -61,6 +63,13 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "alpn": TextList(),
         # Wildcards belong to filters; a status is published on a topic (MQTT 5, 4.7.1).
         "topic_prefix": Text(may_be_empty=True, without="+#"),
+        "text_topic": Text(without="+#"),
+        "call_topic": Text(without="+#"),
+        "status_topic": Text(without="+#"),
+        "pubsub": Choice(words=PubSub),
+        "statuses_to": Choice(words=StatusesTo),
+        "probe_seconds": Seconds(minimum=0),
+        "answer_seconds": Seconds(),
         "keepalive_seconds": Seconds(maximum=65_535, whole=True),  # two bytes (MQTT 5, 3.1.2.10)
         "connect_timeout_seconds": Seconds(),
         "session_expiry_seconds": Seconds(minimum=0, whole=True),

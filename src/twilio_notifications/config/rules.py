@@ -6,6 +6,7 @@ lacks the names of the others, so that one mistake is never reported twice. `Non
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.settings import SecretOrigin, TransportKind
@@ -32,6 +33,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
         sentence = 'secrets.source = "file" needs secrets.path, the file that holds the auth token'
         yield Remark(name="secrets.source", sentence=sentence)
     yield from _key_for_the_copy(values)
+    yield from _one_use_a_topic(values)
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
         sentence = "twilio.ca_file is for https://, and twilio.base_url begins with http://"
         yield Remark(name="twilio.ca_file", sentence=sentence)
@@ -47,7 +49,7 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
     if prefix and not prefix.endswith("/"):
         sentence = (
             f"transport.topic_prefix {shown(prefix)} does not end with a slash: "
-            f"requests are expected on {prefix}twilio/txt"
+            f"requests are expected on {prefix}{values['transport.text_topic']}"
         )
         yield Remark(name="transport.topic_prefix", sentence=sentence)
 
@@ -73,6 +75,15 @@ def _key_for_the_copy(values: Mapping[str, Any]) -> Iterator[Remark]:
             "the local copy of the secret is encrypted with it"
         )
         yield Remark(name="secrets.source", sentence=sentence)
+
+
+def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """A status on a request topic would be answered with a status, and that one again, without end."""
+    names = [f"transport.{key}" for key in ("text_topic", "call_topic", "status_topic")]
+    for first, second in combinations([name for name in names if name in values], 2):
+        if values[first] == values[second]:
+            sentence = f"{second} = {shown(values[second])} is {first} too: each needs a topic of its own"
+            yield Remark(name=second, sentence=sentence)
 
 
 def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:

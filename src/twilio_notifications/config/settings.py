@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.contract import Topics
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,6 +25,21 @@ class TransportKind(StrEnum):
 
     MQTT = "mqtt"
     GREENGRASS = "greengrass"
+
+
+class PubSub(StrEnum):
+    """On which sides of a Greengrass V2 nucleus requests are expected."""
+
+    LOCAL = "local"
+    IOT_CORE = "iot_core"
+    BOTH = "both"
+
+
+class StatusesTo(StrEnum):
+    """Where a status goes on a Greengrass V2 nucleus: where its request came from, or to every side."""
+
+    ORIGIN = "origin"
+    BOTH = "both"
 
 
 class ProtocolVersion(StrEnum):
@@ -99,12 +116,26 @@ class TransportSettings:
     key_file: Path | None
     alpn: tuple[str, ...]
     topic_prefix: str
+    text_topic: str
+    call_topic: str
+    status_topic: str
+    pubsub: PubSub
+    statuses_to: StatusesTo
+    probe_seconds: float
+    answer_seconds: float
     keepalive_seconds: int
     connect_timeout_seconds: float
     session_expiry_seconds: int
     receive_maximum: int
     reconnect_initial_seconds: float
     reconnect_maximum_seconds: float
+
+    @property
+    def topics(self) -> Topics:
+        """The topics with the prefix in front."""
+        return Topics.with_prefix(
+            self.topic_prefix, text=self.text_topic, call=self.call_topic, status=self.status_topic
+        )
 
     @property
     def address(self) -> str:

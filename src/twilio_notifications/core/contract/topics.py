@@ -9,18 +9,23 @@ from twilio_notifications.core.model import Channel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
-    """The three published topics, each behind the operator's prefix."""
+    """The three topics, each behind the operator's prefix; by default the published ones."""
 
     text: str
     call: str
     status: str
 
     @classmethod
-    def with_prefix(cls, prefix: str) -> Topics:
-        """Their full names; `""` gives the published ones, and a prefix brings its own slash (`site7/`)."""
-        return cls(
-            text=f"{prefix}twilio/txt", call=f"{prefix}twilio/call", status=f"{prefix}twilio/message/status"
-        )
+    def with_prefix(
+        cls,
+        prefix: str,
+        *,
+        text: str = "twilio/txt",
+        call: str = "twilio/call",
+        status: str = "twilio/message/status",
+    ) -> Topics:
+        """Their full names; `""` leaves them as they are, and a prefix brings its own slash (`site7/`)."""
+        return cls(text=prefix + text, call=prefix + call, status=prefix + status)
 
     def channel_of(self, topic: str) -> Channel | None:
         """The channel that `topic` asks for; None where it is no request topic."""
