@@ -83,7 +83,8 @@ def test_the_changelog_has_the_version_of_the_package_on_top() -> None:
 
 
 def test_the_readme_owns_up_to_what_is_not_available() -> None:
-    source = (ROOT / "src" / "twilio_notifications" / "bootstrap.py").read_text(encoding="utf-8")
+    room = ROOT / "src" / "twilio_notifications" / "bootstrap"
+    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
     missing = set(re.findall(r'\[(\w+)\] \w+ = "[^"]*(?:"[^"]+)?" is not available in this version', source))
     section = re.findall(
         r"^## Not in this version$(.*?)^## ", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL

@@ -1,0 +1,71 @@
+"""One function for each adapter that faces the outside: Settings → the adapter, not opened yet."""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.mqtt import MqttTransport
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.systemd import SystemdSupervisor
+from twilio_notifications.adapters.twilio import TwilioSender
+from twilio_notifications.config import Ordering, TransportKind
+from twilio_notifications.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+
+    from twilio_notifications.config import Settings
+    from twilio_notifications.ports import Clock, Observer
+
+NO_GREENGRASS_TRANSPORT = '[transport] kind = "greengrass" is not available in this version: use "mqtt"'
+
+
+def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
+    """The journal of the configuration, not opened yet."""
+    return SqliteJournal(
+        settings.journal.path,
+        observer=observer,
+        ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
+        maximum_waiting=settings.journal.maximum_waiting,
+        deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
+    )
+
+
+def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
+    """The way to Twilio, not opened yet."""
+    return TwilioSender(
+        base_url=settings.twilio.base_url,
+        account_sid=settings.parameters.account_sid,
+        clock=clock,
+        timeout_seconds=settings.twilio.timeout_seconds,
+        ca_file=settings.twilio.ca_file,
+    )
+
+
+def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupervisor:
+    """Whoever started this process, if it wants to know; made before the process is confined."""
+    return SystemdSupervisor(environ, pid=os.getpid(), observer=observer)
+
+
+def mqtt_transport(
+    settings: Settings,
+    *,
+    clock: Clock,
+    observer: Observer,
+    on_new_session: Callable[[], asyncio.Future[None]],
+) -> MqttTransport:
+    """The way to the broker."""
+    if settings.transport.kind is not TransportKind.MQTT:
+        raise ConfigurationError([NO_GREENGRASS_TRANSPORT])
+    topics = settings.transport.topics
+    return MqttTransport(
+        settings.transport,
+        topics=(topics.text, topics.call),
+        clock=clock,
+        observer=observer,
+        jitter=random.SystemRandom().random,
+        on_new_session=on_new_session,
+    )
