@@ -26,7 +26,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, VoiceLocation
-from twilio_notifications.ports import Agenda, Doubt, Journal, Recording, Recovery
+from twilio_notifications.ports import Agenda, Doubt, Journal, Origin, Recording, Recovery
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -555,6 +555,19 @@ async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store
         assert sorted(set(positions)) == positions
         assert [2, 1] == await outbox(journal, after=positions[0])
         assert [3, 2] == [row.id for row in await journal.unreported(after=0, limit=2)]
+
+
+@pytest.mark.parametrize("origin", [None, *Origin])
+async def test_a_status_knows_where_its_request_came_from(a_lasting_store: Store, origin: Origin) -> None:
+    """Over all that lies between: a status goes back there, after a restart too."""
+    async with a_lasting_store() as journal:
+        await accept(journal, A, origin=origin)
+        await journal.record(a_rejection(origin=origin))
+        await begin(journal, 1)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        await end(journal, a_success(1))
+        assert [origin, origin] == [row.origin for row in await journal.unreported(after=0, limit=9)]
 
 
 async def test_a_reported_status_leaves_the_outbox(a_store: Store) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = DOCS / "reference" / "log.md"
 _EVENT = re.compile(r"[a-z]+(_[a-z]+)+")
-_PORT = "ports.py"
+_PORT = "ports/around.py"
 """Declares the two methods and calls neither."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.factories import DARLA, START, a_payload
+from tests.support.factories import DARLA, START, a_failure, a_payload
 from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserver, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Inbound, Milestone
+from twilio_notifications.ports import Inbound, Milestone, Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -102,6 +102,18 @@ async def test_a_request_is_recorded_with_its_instant_and_its_lifetime() -> None
             waiting.expires_at,
             waiting.notification.recipient.phone_number,
         )
+
+
+@pytest.mark.parametrize("payload", [a_payload(), b"wrong"])
+async def test_it_is_recorded_where_a_request_came_from(payload: bytes) -> None:
+    async with a_door(maximum_waiting=1) as door:
+        for origin in (Origin.IOT_CORE, Origin.LOCAL):
+            door.receive(payload, origin=origin)
+        await door.clock.settle()
+        for waiting in await door.waiting():
+            await door.sqlite.apply(a_failure(waiting.id))
+        rows = await door.sqlite.unreported(after=0, limit=9)
+        assert {Origin.IOT_CORE, Origin.LOCAL} == {row.origin for row in rows}
 
 
 async def test_the_topic_says_which_channel_is_meant() -> None:

@@ -12,7 +12,7 @@ from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.errors import NotAcknowledged
 from twilio_notifications.pipeline.reporter import RETRY_SECONDS, WINDOW, Reporter
-from twilio_notifications.ports import Milestone
+from twilio_notifications.ports import Milestone, Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,9 +24,11 @@ class Outbox:
     reporter: Reporter
     transport: HandTransport
 
-    async def write(self, *statuses: str) -> None:
+    async def write(self, *statuses: str, origin: Origin | None = None) -> None:
         for status in statuses:
-            await self.line.journal.record(a_rejection(request_id=status, status=status.encode()))
+            await self.line.journal.record(
+                a_rejection(request_id=status, status=status.encode(), origin=origin)
+            )
         self.reporter.wake()
         await self.line.clock.settle()
 
@@ -73,6 +75,13 @@ async def test_statuses_are_published_in_the_order_in_which_they_were_written() 
         await outbox.write("one", "two", "three")
         assert ["one", "two", "three"] == outbox.published()
         assert {"twilio/message/status"} == {each.topic for each in outbox.transport.published}
+
+
+async def test_a_status_goes_to_where_its_request_came_from() -> None:
+    async with an_outbox() as outbox:
+        for origin in (Origin.IOT_CORE, None, Origin.LOCAL):
+            await outbox.write(str(origin), origin=origin)
+        assert [Origin.IOT_CORE, None, Origin.LOCAL] == [each.origin for each in outbox.transport.published]
 
 
 async def test_a_status_is_noted_only_after_the_broker_acknowledged_it() -> None:

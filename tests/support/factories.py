@@ -18,7 +18,7 @@ from twilio_notifications.core.model import (
     Recipient,
     Text,
 )
-from twilio_notifications.ports import Finish, Mark, NewRejection, NewRequest, Postpone
+from twilio_notifications.ports import Finish, Mark, NewRejection, NewRequest, Origin, Postpone
 
 START = 1_700_000_000.0
 """When the hand-turned clock begins."""
@@ -57,6 +57,7 @@ def a_request(
     lifetime: float = 14_400.0,
     mark: Mark | None = None,
     redelivered: bool = False,
+    origin: Origin | None = None,
     **notification: Any,
 ) -> NewRequest:
     """A notification as the intake hands it to the journal; further arguments are those of a_notification."""
@@ -66,6 +67,7 @@ def a_request(
         expires_at=accepted_at + lifetime,
         mark=mark,
         redelivered=redelivered,
+        origin=origin,
     )
 
 
@@ -76,6 +78,7 @@ def a_rejection(
     status: bytes = b'{"response":{"status":"fail"}}',
     mark: Mark | None = None,
     redelivered: bool = False,
+    origin: Origin | None = None,
 ) -> NewRejection:
     """An answer without an attempt, as the intake hands it to the journal."""
     return NewRejection(
@@ -87,6 +90,7 @@ def a_rejection(
         status=status,
         mark=mark,
         redelivered=redelivered,
+        origin=origin,
     )
 
 

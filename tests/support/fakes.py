@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
-    from twilio_notifications.ports import Inbound, Milestone
+    from twilio_notifications.ports import Inbound, Milestone, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +225,7 @@ class Published:
     topic: str
     payload: bytes
     acknowledged: asyncio.Future[None]
+    origin: Origin | None = None
 
 
 @dataclass(slots=True)
@@ -243,10 +244,10 @@ class HandTransport:
             on_ready()
         await asyncio.Event().wait()
 
-    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.connected:
-            self.published.append(Published(topic, payload, acknowledged))
+            self.published.append(Published(topic, payload, acknowledged, origin))
         else:
             acknowledged.set_exception(NotAcknowledged("there is no connection to the broker"))
         return acknowledged

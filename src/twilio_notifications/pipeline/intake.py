@@ -74,6 +74,7 @@ class Intake:
                     expires_at=now + lifetime,
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
+                    origin=inbound.origin,
                 )
             case Rejection() as rejection:
                 return self._rejection(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
@@ -99,6 +100,7 @@ class Intake:
             status=self.statuses.rejected(rejection, reason, channel=channel, at=now),
             mark=_mark(inbound),
             redelivered=inbound.redelivered,
+            origin=inbound.origin,
         )
 
     def _record(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> None:

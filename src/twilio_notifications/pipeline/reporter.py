@@ -99,7 +99,7 @@ class Reporter:
 
     def _publish(self, status: Unreported) -> None:
         self._outstanding.add(status.id)
-        published = self.transport.publish(self.topic, status.status)
+        published = self.transport.publish(self.topic, status.status, origin=status.origin)
         published.add_done_callback(lambda done: self._answered(status.id, done))
         self.milestones.passed(Milestone.STATUS_PUBLISHED)
 

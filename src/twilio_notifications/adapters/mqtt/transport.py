@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Clock, Inbound, Observer
+    from twilio_notifications.ports import Clock, Inbound, Observer, Origin
 
 FALL_BACK_SECONDS = 5.0
 """How long an MQTT 5 CONNECT may go unanswered before 3.1.1 is tried. Some brokers (amqtt among them) do not
@@ -85,7 +85,7 @@ class MqttTransport:
             failures += 1
             await self._clock.sleep(self._pause(failures))
 
-    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:  # noqa: ARG002 - a broker has one side
         """Done with the broker's acknowledgement; fails with NotAcknowledged while there is no connection."""
         if self._session is not None:
             return self._session.publish(topic, payload)

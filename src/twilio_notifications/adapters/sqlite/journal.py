@@ -18,6 +18,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     claimed,
     doubtful,
     encoded_charges,
+    unreported,
 )
 from twilio_notifications.adapters.sqlite.writer import Writer
 from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
@@ -181,11 +182,7 @@ class SqliteJournal:
 
     async def unreported(self, *, after: int, limit: int) -> list[Unreported]:
         """The outbox beyond position `after`, in the order in which the statuses were written."""
-        return await self._select(
-            sql.UNREPORTED,
-            (after, limit),
-            lambda row: Unreported(position=row[0], id=row[1], status=bytes(row[2])),
-        )
+        return await self._select(sql.UNREPORTED, (after, limit), unreported)
 
     async def report(self, ids: Sequence[int], *, at: float) -> None:
         """Notes that the broker has acknowledged these statuses."""

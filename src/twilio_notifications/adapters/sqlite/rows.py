@@ -15,7 +15,7 @@ from twilio_notifications.core.model import (
     VoiceLocation,
 )
 from twilio_notifications.core.policy import Charge
-from twilio_notifications.ports import Claimed, Doubtful, Finish, Postpone
+from twilio_notifications.ports import Claimed, Doubtful, Finish, Origin, Postpone, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,7 @@ def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
         arrival.accepted_at,  # due at once
         turn,
         *_mark_columns(arrival),
+        arrival.origin,
     )
 
 
@@ -65,11 +66,20 @@ def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
         arrival.status,
         position,
         *_mark_columns(arrival),
+        arrival.origin,
     )
 
 
 def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes | None]:
     return (None, None) if arrival.mark is None else (arrival.mark.packet_id, arrival.mark.digest)
+
+
+def unreported(row: tuple[Any, ...]) -> Unreported:
+    """A row of UNREPORTED."""
+    position, id_, status, origin = row
+    return Unreported(
+        position=position, id=id_, status=bytes(status), origin=None if origin is None else Origin(origin)
+    )
 
 
 def _content_columns(notification: Notification) -> tuple[str | None, str | None]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 INSERT_REQUEST = """
 INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
-                      retries, priority, accepted_at, expires_at, due_at, turn, packet_id, digest)
-VALUES (?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      retries, priority, accepted_at, expires_at, due_at, turn, packet_id, digest, origin)
+VALUES (?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_REJECTION = """
 INSERT INTO requests (request_id, channel, state, accepted_at, finished_at, reason, message, status, position,
-                      packet_id, digest)
-VALUES (?, ?, 'FINISHED', ?, ?, ?, ?, ?, ?, ?, ?)
+                      packet_id, digest, origin)
+VALUES (?, ?, 'FINISHED', ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 RECIPIENT_IS_BUSY = """
@@ -168,7 +168,8 @@ NEXT_EXPIRY = "SELECT MIN(expires_at) FROM requests WHERE state = 'WAITING'"
 NEXT_SETTLEMENT = "SELECT MIN(settle_at) FROM attempts WHERE settle_at IS NOT NULL"
 
 UNREPORTED = """
-SELECT position, id, status FROM requests WHERE state = 'FINISHED' AND position > ? ORDER BY position LIMIT ?
+SELECT position, id, status, origin FROM requests
+WHERE state = 'FINISHED' AND position > ? ORDER BY position LIMIT ?
 """
 
 REPORT = "UPDATE requests SET state = 'REPORTED', reported_at = ? WHERE id = ? AND state = 'FINISHED'"
@@ -247,9 +248,9 @@ UPDATE attempts SET sid = ? WHERE id = (SELECT MAX(id) FROM attempts WHERE reque
 
 RESEND = """
 INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
-                      retries, priority, accepted_at, expires_at, due_at)
+                      retries, priority, origin, accepted_at, expires_at, due_at)
 SELECT request_id, channel, 'WAITING', name, phone_number, sender_number, body, voice_location,
-       retries, priority, ?, ?, ?
+       retries, priority, origin, ?, ?, ?
 FROM requests WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND phone_number IS NOT NULL
 """
 

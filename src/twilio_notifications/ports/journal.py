@@ -1,12 +1,8 @@
-"""The ports: what the pipeline needs from the outside, and the values that cross them.
-
-Adapters implement these; the pipeline and the core know nothing else of the outside. A port stays under a
-dozen methods. Nothing here has behaviour, so that a conformance suite per port is the whole specification.
-"""
+"""The memory of the connector, and the values that cross its port."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -17,104 +13,11 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import (
-        Answer,
         Channel,
-        Login,
         Notification,
-        Records,
-        Secret,
-        Unreadable,
     )
     from twilio_notifications.core.policy import Charge, Tally
-
-
-class Clock(Protocol):
-    """Time as an argument, so that a timeline is a test without sleeping."""
-
-    def now(self) -> float:
-        """Seconds since the epoch; never runs backwards while the process lives."""
-
-    async def sleep(self, seconds: float) -> None: ...
-
-
-class Level(StrEnum):
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-
-
-class Observer(Protocol):
-    """Hears what happens. Events have constant names; fields never hold a token or a message text."""
-
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None: ...
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """A defect of the connector, with its trace."""
-
-
-class Milestone(StrEnum):
-    """The points between two steps of the line at which a crash means something different.
-
-    Production code passes them by; a test has the process kill itself at one of them.
-    """
-
-    RECOVERED = "recovered"
-    RECEIVED = "received"
-    RECORDED = "recorded"
-    ACKNOWLEDGED = "acknowledged"
-    CLAIMED = "claimed"
-    ATTEMPT_OPENED = "attempt_opened"
-    ANSWERED = "answered"
-    ATTEMPT_CLOSED = "attempt_closed"
-    DOUBT_RECORDED = "doubt_recorded"
-    LOOKED_UP = "looked_up"
-    SETTLED = "settled"
-    STATUS_PUBLISHED = "status_published"
-    STATUS_ACKNOWLEDGED = "status_acknowledged"
-    STATUS_REPORTED = "status_reported"
-
-
-class Milestones(Protocol):
-    """Told of every milestone as it is passed."""
-
-    def passed(self, milestone: Milestone) -> None: ...
-
-
-# Transport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
-    """One received payload with its acknowledgement, which is called only after the journal's commit."""
-
-    topic: str
-    payload: bytes = field(repr=False)
-    acknowledge: Callable[[], None]
-    release: Callable[[], None] = lambda: None
-    """Instead of `acknowledge`: it was not recorded and never will be, so it takes up no room any more."""
-    passed_over: int = 0
-    """Bytes of a payload that was too large to be held in memory; `payload` is empty then."""
-    retained: bool = False
-    redelivered: bool = False
-    """The broker marks it as sent before (DUP); only then may it be a repetition."""
-    packet_id: int | None = None
-
-
-class Transport(Protocol):
-    """Brings requests in and statuses out."""
-
-    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
-        """Connects, and connects again, until cancelled; `on_ready` after each acknowledged subscription."""
-
-    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Done when the broker has acknowledged; fails with NotAcknowledged when the connection ends."""
-
-    async def close(self) -> None:
-        """Ends the connection in good order; the broker keeps the session."""
-
-
-# Journal
+    from twilio_notifications.ports.transport import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +37,7 @@ class NewRequest:
     expires_at: float
     mark: Mark | None = None
     redelivered: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +52,7 @@ class NewRejection:
     status: bytes
     mark: Mark | None = None
     redelivered: bool = False
+    origin: Origin | None = None
 
 
 class Recording(StrEnum):
@@ -240,6 +145,7 @@ class Unreported:
     position: int
     id: int
     status: bytes
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,87 +217,3 @@ class Journal(Protocol):
     async def purge(self, *, finished_before: float, limit: int) -> int: ...
 
     async def recover(self, *, now: float) -> Recovery: ...
-
-
-# Twilio
-
-
-class Twilio(Protocol):
-    """Twilio's API, for whoever has a login. Knows nothing of retries, order or the journal."""
-
-    @property
-    def clock_offset(self) -> float | None:
-        """Twilio's clock minus ours, by its latest answer; None before the first one."""
-
-    async def send(self, notification: Notification, login: Login) -> Answer: ...
-
-    async def look_up(
-        self, notification: Notification, *, since: float, login: Login
-    ) -> Records | Unreadable: ...
-
-    async def reachable(self) -> bool: ...
-
-
-class Sender(Protocol):
-    """Makes one attempt, with whichever login Twilio takes."""
-
-    @property
-    def clock_offset(self) -> float | None:
-        """Twilio's clock minus ours, by its latest answer; None before the first one."""
-
-    async def send(self, notification: Notification) -> Answer: ...
-
-    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
-        """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
-
-    async def reachable(self) -> bool:
-        """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
-
-
-# Around the connector
-
-
-class SecretSource(Protocol):
-    async def read(self) -> Secret:
-        """The secret as it is now; raises SecretUnavailable with a sentence that says what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
-    """A secret as it was when its source last gave it."""
-
-    secret: Secret
-    stored_at: float
-
-
-class SecretCopy(Protocol):
-    """Keeps a secret on this machine, unreadable for whoever lacks its key."""
-
-    async def load(self) -> Copied | None:
-        """None where there is none; raises SecretCopyUnusable where it cannot be opened."""
-
-    async def store(self, copied: Copied) -> None:
-        """Returns when it is on disk; raises SecretCopyUnusable."""
-
-
-class Pulse(Protocol):
-    """Something that works by itself, in a thread for instance, and can be asked whether it still does."""
-
-    async def pulse(self) -> None:
-        """Returns when it has come round, also while it waits for something that fails."""
-
-
-class Supervisor(Protocol):
-    """Whoever started the connector and watches over it, such as systemd."""
-
-    watchdog_seconds: float | None
-    """It ends the connector when it has not heard that it is alive for so long; None: it does not mind."""
-
-    def ready(self) -> None: ...
-
-    def reloading(self) -> None:
-        """The configuration is being read again; `ready` ends it."""
-
-    def stopping(self) -> None: ...
-
-    def alive(self) -> None: ...

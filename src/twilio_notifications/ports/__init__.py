@@ -1,0 +1,72 @@
+"""The ports: what the pipeline needs from the outside, and the values that cross them.
+
+Adapters implement these; the pipeline and the core know nothing else of the outside. A port stays under a
+dozen methods. Nothing here has behaviour, so that a conformance suite per port is the whole specification.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.ports.around import (
+    Clock,
+    Copied,
+    Level,
+    Milestone,
+    Milestones,
+    Observer,
+    Pulse,
+    SecretCopy,
+    SecretSource,
+    Supervisor,
+)
+from twilio_notifications.ports.journal import (
+    NO_CHARGES,
+    Agenda,
+    Claimed,
+    Doubt,
+    Doubtful,
+    Finish,
+    Journal,
+    Mark,
+    NewRejection,
+    NewRequest,
+    Postpone,
+    Recording,
+    Recovery,
+    Step,
+    Unreported,
+)
+from twilio_notifications.ports.transport import Inbound, Origin, Transport
+from twilio_notifications.ports.twilio import Sender, Twilio
+
+__all__ = [
+    "NO_CHARGES",
+    "Agenda",
+    "Claimed",
+    "Clock",
+    "Copied",
+    "Doubt",
+    "Doubtful",
+    "Finish",
+    "Inbound",
+    "Journal",
+    "Level",
+    "Mark",
+    "Milestone",
+    "Milestones",
+    "NewRejection",
+    "NewRequest",
+    "Observer",
+    "Origin",
+    "Postpone",
+    "Pulse",
+    "Recording",
+    "Recovery",
+    "SecretCopy",
+    "SecretSource",
+    "Sender",
+    "Step",
+    "Supervisor",
+    "Transport",
+    "Twilio",
+    "Unreported",
+]

@@ -1,0 +1,111 @@
+"""What surrounds the line: the clock, whoever watches, and where the secrets are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.model import (
+        Secret,
+    )
+
+
+class Clock(Protocol):
+    """Time as an argument, so that a timeline is a test without sleeping."""
+
+    def now(self) -> float:
+        """Seconds since the epoch; never runs backwards while the process lives."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Level(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class Observer(Protocol):
+    """Hears what happens. Events have constant names; fields never hold a token or a message text."""
+
+    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None: ...
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """A defect of the connector, with its trace."""
+
+
+class Milestone(StrEnum):
+    """The points between two steps of the line at which a crash means something different.
+
+    Production code passes them by; a test has the process kill itself at one of them.
+    """
+
+    RECOVERED = "recovered"
+    RECEIVED = "received"
+    RECORDED = "recorded"
+    ACKNOWLEDGED = "acknowledged"
+    CLAIMED = "claimed"
+    ATTEMPT_OPENED = "attempt_opened"
+    ANSWERED = "answered"
+    ATTEMPT_CLOSED = "attempt_closed"
+    DOUBT_RECORDED = "doubt_recorded"
+    LOOKED_UP = "looked_up"
+    SETTLED = "settled"
+    STATUS_PUBLISHED = "status_published"
+    STATUS_ACKNOWLEDGED = "status_acknowledged"
+    STATUS_REPORTED = "status_reported"
+
+
+class Milestones(Protocol):
+    """Told of every milestone as it is passed."""
+
+    def passed(self, milestone: Milestone) -> None: ...
+
+
+class SecretSource(Protocol):
+    async def read(self) -> Secret:
+        """The secret as it is now; raises SecretUnavailable with a sentence that says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A secret as it was when its source last gave it."""
+
+    secret: Secret
+    stored_at: float
+
+
+class SecretCopy(Protocol):
+    """Keeps a secret on this machine, unreadable for whoever lacks its key."""
+
+    async def load(self) -> Copied | None:
+        """None where there is none; raises SecretCopyUnusable where it cannot be opened."""
+
+    async def store(self, copied: Copied) -> None:
+        """Returns when it is on disk; raises SecretCopyUnusable."""
+
+
+class Pulse(Protocol):
+    """Something that works by itself, in a thread for instance, and can be asked whether it still does."""
+
+    async def pulse(self) -> None:
+        """Returns when it has come round, also while it waits for something that fails."""
+
+
+class Supervisor(Protocol):
+    """Whoever started the connector and watches over it, such as systemd."""
+
+    watchdog_seconds: float | None
+    """It ends the connector when it has not heard that it is alive for so long; None: it does not mind."""
+
+    def ready(self) -> None: ...
+
+    def reloading(self) -> None:
+        """The configuration is being read again; `ready` ends it."""
+
+    def stopping(self) -> None: ...
+
+    def alive(self) -> None: ...

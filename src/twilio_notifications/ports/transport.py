@@ -1,0 +1,53 @@
+"""Requests in, statuses out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+
+class Origin(StrEnum):
+    """The sides of a transport that has two, as a Greengrass V2 nucleus does."""
+
+    LOCAL = "local"
+    IOT_CORE = "iot_core"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One received payload with its acknowledgement, which is called only after the journal's commit."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    acknowledge: Callable[[], None]
+    release: Callable[[], None] = lambda: None
+    """Instead of `acknowledge`: it was not recorded and never will be, so it takes up no room any more."""
+    passed_over: int = 0
+    """Bytes of a payload that was too large to be held in memory; `payload` is empty then."""
+    retained: bool = False
+    redelivered: bool = False
+    """The broker marks it as sent before (DUP); only then may it be a repetition."""
+    packet_id: int | None = None
+    origin: Origin | None = None
+    """From which side, where there is more than one."""
+
+
+class Transport(Protocol):
+    """Brings requests in and statuses out."""
+
+    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+        """Connects, and connects again, until cancelled; `on_ready` after each acknowledged subscription."""
+
+    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
+        """Done when the broker has acknowledged; fails with NotAcknowledged when the connection ends.
+
+        `origin` is where the request came from that is answered.
+        """
+
+    async def close(self) -> None:
+        """Ends the connection in good order; the broker keeps the session."""

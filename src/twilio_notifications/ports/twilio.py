@@ -1,0 +1,46 @@
+"""Twilio's API, and whoever makes an attempt with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.model import (
+        Answer,
+        Login,
+        Notification,
+        Records,
+        Unreadable,
+    )
+
+
+class Twilio(Protocol):
+    """Twilio's API, for whoever has a login. Knows nothing of retries, order or the journal."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
+    async def send(self, notification: Notification, login: Login) -> Answer: ...
+
+    async def look_up(
+        self, notification: Notification, *, since: float, login: Login
+    ) -> Records | Unreadable: ...
+
+    async def reachable(self) -> bool: ...
+
+
+class Sender(Protocol):
+    """Makes one attempt, with whichever login Twilio takes."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
+    async def send(self, notification: Notification) -> Answer: ...
+
+    async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
+        """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
+
+    async def reachable(self) -> bool:
+        """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
