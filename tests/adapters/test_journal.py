@@ -739,3 +739,35 @@ async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: Store
         await journal.recover(now=START)
         (doubtful,) = await journal.doubtful(now=START, limit=1)
         assert START + 60.0 == doubtful.request.expires_at
+
+
+async def test_the_counts_by_state_follow_what_is_committed(tmp_path: Path) -> None:
+    """From a record to its report, by every way round; a restart counts the file and agrees."""
+    path = tmp_path / "journal.db"
+
+    def counted() -> list[int]:
+        return list(journal.by_state().values())
+
+    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        for number in ("+12345000001", "+12345000002", "+12345000003"):
+            await journal.record(a_request(number))
+        assert [3, 0, 0, 0] == counted()
+        first, second, third = await journal.claim(due_before=START, limit=3)
+        await journal.open_attempts([first.id, second.id], at=START, clock_offset=None)
+        assert [1, 2, 0, 0] == counted()
+        doubt = Doubt(id=first.id, at=START, settle_at=START, message="no answer")
+        await journal.apply(doubt)
+        await journal.apply(doubt)
+        assert [1, 1, 1, 0] == counted()
+        await journal.apply(a_success(second.id))
+        with pytest.raises(ForbiddenTransition):
+            await journal.apply(a_success(second.id))
+        assert [1, 0, 1, 1] == counted()
+        await journal.report([second.id], at=START)
+        await journal.apply(a_success(first.id))
+        assert [1, 0, 0, 1] == counted()
+        await journal.open_attempts([third.id], at=START, clock_offset=None)
+    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        assert [0, 1, 0, 1] == counted()
+        await journal.recover(now=START)
+        assert [0, 0, 1, 1] == counted()

@@ -19,7 +19,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     rejection_row,
     request_row,
 )
-from twilio_notifications.core.lifecycle import ForbiddenTransition
+from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, State
 from twilio_notifications.ports import (
     Agenda,
     Doubt,
@@ -33,7 +33,7 @@ from twilio_notifications.ports import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.ports import Claimed, Step
 
@@ -42,22 +42,53 @@ REDELIVERY_TAIL = 32_767
 identifiers. A broker that counts through all of them uses each one again after 65,535 packets; without this
 distance a new request would be taken for the equal one that had its identifier a round ago."""
 
+_COUNTED: Mapping[State, str] = {
+    State.WAITING: sql.COUNT_WAITING,
+    State.OPEN: sql.COUNT_OPEN,
+    State.IN_DOUBT: sql.COUNT_IN_DOUBT,
+    State.FINISHED: sql.COUNT_UNREPORTED,
+}
+
 
 class Counts:
-    """What is kept in memory beside the file: it follows the transactions, so it never disagrees."""
+    """What is kept in memory beside the file: it follows the transactions, so it never disagrees.
+
+    Requests are counted by their state, but for those that are reported: there only purging matters.
+    """
 
     def __init__(self) -> None:
-        self.unfinished = 0
-        self._pending = 0
+        self._by_state = dict.fromkeys(_COUNTED, 0)
+        self.committed_by_state: Mapping[State, int] = dict(self._by_state)
+        """Never changed, only replaced: another thread may read it at any time."""
         self._position = 0
 
-    def load(self, connection: sqlite3.Connection) -> None:
-        (self.unfinished,) = connection.execute(sql.COUNT_UNFINISHED).fetchone()
-        (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
+    @property
+    def unfinished(self) -> int:
+        return sum(map(self._by_state.__getitem__, UNFINISHED))
 
-    def change(self, by: int) -> None:
-        self.unfinished += by
-        self._pending += by
+    def load(self, connection: sqlite3.Connection) -> None:
+        for state, statement in _COUNTED.items():
+            (self._by_state[state],) = connection.execute(statement).fetchone()
+        (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
+        self.committed()
+
+    def change(self, *, was: State | None, now: State | None, by: int = 1) -> None:
+        """None is what is not counted: not recorded yet, or reported."""
+        if was is not None:
+            self._by_state[was] -= by
+        if now is not None:
+            self._by_state[now] += by
+
+    def recovered(self) -> None:
+        """What was open is in doubt."""
+        self.change(was=State.OPEN, now=State.IN_DOUBT, by=self._by_state[State.OPEN])
+
+    def recovery(self) -> Recovery:
+        return Recovery(
+            waiting=self._by_state[State.WAITING],
+            in_doubt=self._by_state[State.IN_DOUBT],
+            unreported=self._by_state[State.FINISHED],
+        )
 
     def next_position(self) -> int:
         """Positions only have to grow: a rolled back transaction leaves a gap, which harms nobody."""
@@ -65,11 +96,10 @@ class Counts:
         return self._position
 
     def committed(self) -> None:
-        self._pending = 0
+        self.committed_by_state = dict(self._by_state)
 
     def rolled_back(self) -> None:
-        self.unfinished -= self._pending
-        self._pending = 0
+        self._by_state = dict(self.committed_by_state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +136,7 @@ class Operations:
                         self._reject(connection, if_full())
                     return Recording.FULL
                 self._insert(connection, arrival)
-                self.counts.change(1)
+                self.counts.change(was=None, now=State.WAITING)
             case _:
                 assert_never(arrival)
         return Recording.NEW
@@ -114,6 +144,7 @@ class Operations:
     def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
         row = rejection_row(rejection, position=self.counts.next_position())
         connection.execute(sql.INSERT_REJECTION, row)
+        self.counts.change(was=None, now=State.FINISHED)
 
     def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
         if not self.deduplicate_seconds:
@@ -130,6 +161,28 @@ class Operations:
         if busy and self.overtaking:
             self._pass_turn(connection, recipient)
 
+    def open_attempts(
+        self, connection: sqlite3.Connection, ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        changed = connection.executemany(sql.OPEN_REQUEST, [(id_,) for id_ in ids]).rowcount
+        _require(changed == len(ids), ids)
+        connection.executemany(sql.OPEN_ATTEMPT, rows)
+        self.counts.change(was=State.WAITING, now=State.OPEN, by=changed)
+
+    def report(self, connection: sqlite3.Connection, ids: Sequence[int], at: float) -> int:
+        reported = connection.executemany(sql.REPORT, [(at, id_) for id_ in ids]).rowcount
+        self.counts.change(was=State.FINISHED, now=None, by=max(0, reported))
+        return reported
+
+    def recover(self, connection: sqlite3.Connection, now: float) -> Recovery:
+        cut_off = "the connector ended while the attempt was open"
+        connection.execute(sql.RECOVER_OPEN_ATTEMPTS, (cut_off,))
+        connection.execute(sql.RECOVER_DOUBTS, (now, now))
+        connection.execute(sql.RECOVER_REQUESTS)
+        connection.execute(sql.RECOVER_FUTURE, (now, now, now, now))
+        self.counts.recovered()
+        return self.counts.recovery()
+
     def apply(self, connection: sqlite3.Connection, step: Step) -> None:
         match step:
             case Finish():
@@ -137,8 +190,10 @@ class Operations:
             case Postpone():
                 self._postpone(connection, step)
             case Doubt():
+                was = connection.execute(sql.STATE, (step.id,)).fetchone()
                 changed = connection.execute(sql.DOUBT_REQUEST, (step.id,)).rowcount
                 _require(changed == 1, step)
+                self.counts.change(was=State(was[0]), now=State.IN_DOUBT)
                 connection.execute(sql.DOUBT_ATTEMPT, (step.at, step.message, step.settle_at, step.id))
             case _:
                 assert_never(step)
@@ -159,8 +214,8 @@ class Operations:
             ),
         ).fetchone()
         _require(row is not None, step)
-        _close_attempt(connection, step, sid=step.sid)
-        self.counts.change(-1)
+        was = _close_attempt(connection, step, sid=step.sid)
+        self.counts.change(was=was, now=State.FINISHED)
         self._pass_turn(connection, row)
 
     def _postpone(self, connection: sqlite3.Connection, step: Postpone) -> None:
@@ -168,7 +223,8 @@ class Operations:
             sql.POSTPONE, (step.due_at, step.reason, step.counted, not step.counted, step.id)
         ).fetchone()
         _require(row is not None, step)
-        _close_attempt(connection, step, sid=None)
+        was = _close_attempt(connection, step, sid=None)
+        self.counts.change(was=was, now=State.WAITING)
         self._pass_turn(connection, row)
 
     def _pass_turn(self, connection: sqlite3.Connection, recipient: tuple[str, str]) -> None:
@@ -212,15 +268,8 @@ def claim(connection: sqlite3.Connection, due_before: float, limit: int) -> list
     return found
 
 
-def open_attempts(
-    connection: sqlite3.Connection, ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    changed = connection.executemany(sql.OPEN_REQUEST, [(id_,) for id_ in ids]).rowcount
-    _require(changed == len(ids), ids)
-    connection.executemany(sql.OPEN_ATTEMPT, rows)
-
-
-def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> None:
+def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> State:
+    """Closes the attempt, if there is one; the state in which the request was by that."""
     outcome = attempt_outcome(step)
     row = connection.execute(
         sql.CLOSE_ATTEMPT,
@@ -229,6 +278,9 @@ def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, s
     for charge in paid_back(outcome, None if row is None else row[0]):
         connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
         connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
+    if row is None:
+        return State.WAITING
+    return State.OPEN if row[1] is None else State.IN_DOUBT
 
 
 def agenda(connection: sqlite3.Connection) -> Agenda:
@@ -238,18 +290,6 @@ def agenda(connection: sqlite3.Connection) -> Agenda:
         next_expiry=connection.execute(sql.NEXT_EXPIRY).fetchone()[0],
         next_settlement=connection.execute(sql.NEXT_SETTLEMENT).fetchone()[0],
     )
-
-
-def recover(connection: sqlite3.Connection, now: float) -> Recovery:
-    cut_off = "the connector ended while the attempt was open"
-    connection.execute(sql.RECOVER_OPEN_ATTEMPTS, (cut_off,))
-    connection.execute(sql.RECOVER_DOUBTS, (now, now))
-    connection.execute(sql.RECOVER_REQUESTS)
-    connection.execute(sql.RECOVER_FUTURE, (now, now, now, now))
-    (unfinished,) = connection.execute(sql.COUNT_UNFINISHED).fetchone()
-    (in_doubt,) = connection.execute(sql.COUNT_IN_DOUBT).fetchone()
-    (unreported,) = connection.execute(sql.COUNT_UNREPORTED).fetchone()
-    return Recovery(waiting=unfinished - in_doubt, in_doubt=in_doubt, unreported=unreported)
 
 
 def _require(allowed: bool, step: object) -> None:  # noqa: FBT001 - reads as the sentence it is

@@ -91,7 +91,7 @@ PURGE_USAGE = "DELETE FROM usage WHERE since < ?"
 CLOSE_ATTEMPT = """
 UPDATE attempts SET closed_at = ?, outcome = ?, reason = ?, message = ?, code = ?, sid = ?, settle_at = NULL
 WHERE request = ? AND closed_at IS NULL
-RETURNING charges
+RETURNING charges, doubt_at
 """
 
 FINISH = """
@@ -187,6 +187,14 @@ LATEST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM requests WHERE state =
 COUNT_UNFINISHED = """
 SELECT COUNT(*) FROM requests WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT')
 """
+
+COUNT_WAITING = """
+SELECT COUNT(*) FROM requests WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state = 'WAITING'
+"""
+
+COUNT_OPEN = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'OPEN'"
+
+STATE = "SELECT state FROM requests WHERE id = ?"
 
 COUNT_UNREPORTED = "SELECT COUNT(*) FROM requests WHERE state = 'FINISHED'"
 
