@@ -1,4 +1,4 @@
-"""Writes the reference pages that repeat the code: settings, commands, states.
+"""Writes the reference pages that repeat the code: settings, commands, states, metrics.
 
     python -m docs.generate
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications import cli
+from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
 from twilio_notifications.config.reference import render
 from twilio_notifications.config.sources import defaults_text
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
@@ -60,6 +61,54 @@ Each command explains itself with `--help`.
 The [settings](settings.md) that `--config` names can also be given by the environment alone.
 """
 
+METRICS_OPENING = """\
+# Metrics
+
+For those who watch connectors with Prometheus, or with anything that reads its format.
+Written by `python -m docs.generate` from `adapters/metrics/catalogue.py`: change it there.
+
+Metrics are off by default, and nothing is counted then.
+Install the extra `metrics`, and say where they are served:
+
+```toml
+[metrics]
+listen = "127.0.0.1:9464"
+```
+
+`/metrics` answers GET in the text format 0.0.4, without a password:
+let it listen on the loopback, or on a network of your own.
+A confined connector may listen there and nowhere else.
+At most 16 clients are served at once, each within 5 seconds.
+
+```yaml
+scrape_configs:
+  - job_name: twilio-notifications
+    static_configs:
+      - targets: ["127.0.0.1:9464"]
+```
+
+Every series stands at 0 from the start, so that an alert on the first failure works.
+Labels come from closed lists: no number, name, topic, token or text is ever in one.
+Counters begin at 0 with each start; `journal_requests` is read from the journal.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
+
+ALERTS: Mapping[str, str] = {
+    "the auth token is refused": 'increase({}deferrals_total{{reason="Unauthorized"}}[10m]) > 0',
+    "requests end that were nobody's fault": (
+        'increase({}statuses_total{{reason=~"Expired\\|QueueFull\\|InternalError"}}[1h]) > 0'
+    ),
+    "somebody has to look whether it was sent": (
+        'increase({}statuses_total{{reason="OutcomeUnknown"}}[1h]) > 0'
+    ),
+    "nothing comes in": "{}broker_connected == 0",
+    "nothing goes out": "{}twilio_reachable == 0",
+    "the disk is full or fails": "{}journal_writable == 0",
+}
+"""What is worth waking somebody for, as expressions without the prefix of the names."""
+
 
 def pages() -> dict[Path, str]:
     """Each generated page by its file."""
@@ -67,6 +116,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "settings.md": render(defaults_text()),
         REFERENCE / "commands.md": commands_page(cli._parser()),  # noqa: SLF001 - the program's own arguments
         REFERENCE / "states.md": states_page(),
+        REFERENCE / "metrics.md": metrics_page(),
     }
 
 
@@ -103,6 +153,31 @@ def _diagram() -> Iterator[str]:
             yield f"    {state} --> {target}: {event}"
     yield f"    {State.REPORTED} --> [*]: purge"
     yield "```"
+
+
+# The metrics.
+
+
+def metrics_page() -> str:
+    """Every metric with every value of its labels."""
+    seconds = ", ".join(f"{each:g}" for each in SECONDS)
+    buckets = f"The buckets of `status_seconds` end at {seconds} seconds.\n\n"
+    return METRICS_OPENING + "".join(_metrics()) + "\n" + buckets + "".join(_alerts())
+
+
+def _metrics() -> Iterator[str]:
+    for metric in METRICS:
+        labels = "; ".join(
+            f"`{label}`: {', '.join(f'`{value}`' for value in values)}"
+            for label, values in metric.labels.items()
+        )
+        yield f"| `{metric.full_name}` | {metric.kind} | {labels} | {metric.meaning} |\n"
+
+
+def _alerts() -> Iterator[str]:
+    yield "## Alerts worth having\n\n| alert | expression |\n|---|---|\n"
+    for meaning, expression in ALERTS.items():
+        yield f"| {meaning} | `{expression.format(PREFIX)}` |\n"
 
 
 # The commands.

@@ -1,4 +1,4 @@
-"""A full run, good and bad, and then a search of everything it leaves: journal, log, statuses, command line.
+"""A full run, good and bad, then a search of all it leaves: journal, log, metrics, statuses, command line.
 
 No secret may be anywhere. The content of a message may be in the journal's own columns and nowhere else.
 The search is by bytes, so that it does not share our own ideas of what is written where.
@@ -6,8 +6,10 @@ The search is by bytes, so that it does not share our own ideas of what is writt
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import re
 import signal
 import sqlite3
 from contextlib import closing
@@ -73,6 +75,7 @@ class Traces:
     log: list[str] = field(default_factory=list)
     statuses: list[bytes] = field(default_factory=list)
     command_lines: list[bytes] = field(default_factory=list)
+    metrics: list[bytes] = field(default_factory=list)
 
     def note(self, connector: Connector) -> None:
         """Its command line, as every user of the machine can read it; nowhere to be read on other systems."""
@@ -87,6 +90,7 @@ class Traces:
             "log": "\n".join(self.log).encode(),
             "statuses": b"\n".join(self.statuses),
             "command lines": b"\n".join(self.command_lines),
+            "metrics": b"\n".join(self.metrics),
         }
 
     def with_any(self, *needles: str) -> set[str]:
@@ -142,6 +146,7 @@ class Scene:
             limits={"denied_texts": [recipient(90)], "identical_text_seconds": 60},
             status={"detail": "extended"},
             log={"format": form},
+            metrics={"listen": "127.0.0.1:0"},
         )
 
     def connector(self, crash_at: str = "") -> Connector:
@@ -221,9 +226,20 @@ async def carry_on(scene: Scene, peer: Peer) -> None:
         connector.signal(signal.SIGHUP)
         answers = await peer.collect(1 + len(REJECTED) + 11 + 4)
         await seen(connector, "connector_reloaded")
+        scene.traces.metrics.append(await scrape(connector))
         assert 0 == await connector.terminate()
     scene.traces.log += connector.stderr
     scene.traces.statuses += [answer.payload for answer in answers]
+
+
+async def scrape(connector: Connector) -> bytes:
+    """The whole page of metrics."""
+    (port,) = re.findall(r"metrics_listening\W.*127\.0\.0\.1:(\d+)", "\n".join(connector.stderr))
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+    writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+    page = await reader.read()
+    writer.close()
+    return page
 
 
 def errors(statuses: list[bytes]) -> set[str]:
@@ -250,6 +266,7 @@ async def test_a_full_run_leaves_no_secret_anywhere_and_contents_only_in_their_c
     )
     assert set() == traces.with_any(*SECRETS)
     assert COLUMNS == traces.columns_with_contents()
+    assert b'requests_total{channel="CALL",result="accepted"} 1.0' in traces.metrics[0]
     assert {"journal.db"} == {name.removesuffix("-wal") for name in traces.with_any(*CONTENTS)}
     numbers = [number for one in range(100) for number in (recipient(one), recipient(one)[1:])]
-    assert "log" not in traces.with_any(*numbers, SENDER, SENDER[1:])
+    assert set() == {"log", "metrics"} & traces.with_any(*numbers, SENDER, SENDER[1:])

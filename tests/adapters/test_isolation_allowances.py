@@ -87,6 +87,10 @@ def test_nothing_listens_by_default(tmp_path: Path) -> None:
     assert frozenset() == of(tmp_path).listen_ports
 
 
+def test_the_port_of_the_metrics_may_be_listened_on(tmp_path: Path) -> None:
+    assert {9464} == of(tmp_path, metrics={"listen": "127.0.0.1:9464"}).listen_ports
+
+
 def test_a_greengrass_nucleus_needs_no_port(tmp_path: Path) -> None:
     confinement = isolation.broker(
         settings(tmp_path, transport={"kind": "greengrass"}).transport, surroundings()

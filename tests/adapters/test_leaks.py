@@ -20,7 +20,7 @@ import pytest
 from tests.adapters.mqtt_steps import STATUS_TOPIC, TEXT_TOPIC, TOPICS, transport_settings
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
-from tests.support.factories import START, a_notification, a_request, a_success
+from tests.support.factories import START, a_claimed, a_notification, a_request, a_success
 from tests.support.house import SOURCE
 from tests.support.raw_broker import RawBroker
 from tests.support.raw_http import RawHttp
@@ -28,6 +28,7 @@ from twilio_notifications.adapters import isolation, log
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import CRASH_VARIABLE, milestones
+from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
@@ -35,7 +36,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.config import LogFormat
 from twilio_notifications.core.model import Login, Secret, Text
-from twilio_notifications.ports import Copied, Level, Milestone
+from twilio_notifications.ports import Copied, Inbound, Level, Milestone, Recording
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
@@ -278,12 +279,31 @@ async def crash(scene: Scene) -> None:
     scene.see(milestones({"TWILIO_AUTH_TOKEN": TOKEN}), milestones(environ))
 
 
+async def metrics(scene: Scene) -> None:
+    """A request with all its contents is counted, and a client asks with a secret in its hands."""
+    counters = Counters()
+    observer = CountingObserver(scene.observer, counters)
+    inbound = Inbound(topic=TEXT_TOPIC, payload=BODY.encode(), acknowledge=lambda: None)
+    counters.recorded(inbound, a_request(content=TEXT.content), Recording.NEW)
+    counters.attempted(a_claimed(content=TEXT.content), a_success(1, sid=TOKEN))
+    observer.defect("attempt_failed", ValueError("what it is about"))
+    endpoint = MetricsEndpoint("127.0.0.1", 0, page=counters.page, observer=observer)
+    async with endpoint:
+        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+        writer.write(f"GET /metrics?token={TOKEN} HTTP/1.1\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
+        scene.see(inbound, counters, observer, endpoint, (await reader.read()).decode())
+        writer.close()
+        busy = MetricsEndpoint("127.0.0.1", endpoint.port, page=counters.page, observer=observer)
+        await scene.fails(busy.__aenter__())
+
+
 SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
     "clock": clock,
     "crash": crash,
     "isolation": confinement,
     "log": logged,
+    "metrics": metrics,
     "mqtt": mqtt,
     "secret_copy": secret_copy,
     "secret_sources": secret_sources,

@@ -228,6 +228,24 @@ async def test_a_missing_extra_is_named_with_the_command_that_installs_it(
     assert "pip install '.[aws]'" in sentence
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_metrics_without_their_extra_are_a_wrong_configuration(command: str) -> None:
+    prefix = "TWILIO_NOTIFICATIONS__"
+    environ = environment(
+        **{
+            f"{prefix}CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+            f"{prefix}CONNECTOR__PARAMETERS__ISOLATIONMODE": "NoContainer",
+            f"{prefix}METRICS__LISTEN": "127.0.0.1:0",
+        }
+    )
+    without = (sys.executable, "-c", WITHOUT, "prometheus_client")
+    program = await run_program(command, command=without, environ=environ)
+    assert 2 == exit_code(program), program.output
+    (sentence,) = program.stderr
+    assert "[metrics] listen needs the package prometheus-client" in sentence
+    assert "pip install '.[metrics]'" in sentence
+
+
 async def test_without_the_parameters_of_the_secret_it_is_a_configuration_error(device: Device) -> None:
     device.arn = ""
     program = await device.check()

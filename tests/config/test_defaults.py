@@ -16,6 +16,7 @@ from twilio_notifications.config import (
     DeliverySettings,
     JournalSettings,
     LogSettings,
+    MetricsSettings,
     SecretsSettings,
     Settings,
     StatusSettings,
@@ -102,6 +103,7 @@ PROMISED: dict[str, Any] = {
     "limits.when_exceeded": "wait",
     "delivery.drain_seconds": 30,
     "status.detail": "document",
+    "metrics.listen": "",
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -113,6 +115,7 @@ SECTIONS: dict[str, type] = {
     "twilio": TwilioSettings,
     "delivery": DeliverySettings,
     "status": StatusSettings,
+    "metrics": MetricsSettings,
     "log": LogSettings,
 }
 # A URL is taken apart, and a relative credential is looked up under the name that was given.

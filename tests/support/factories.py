@@ -18,7 +18,7 @@ from twilio_notifications.core.model import (
     Recipient,
     Text,
 )
-from twilio_notifications.ports import Finish, Mark, NewRejection, NewRequest, Origin, Postpone
+from twilio_notifications.ports import Claimed, Finish, Mark, NewRejection, NewRequest, Origin, Postpone
 
 START = 1_700_000_000.0
 """When the hand-turned clock begins."""
@@ -91,6 +91,20 @@ def a_rejection(
         mark=mark,
         redelivered=redelivered,
         origin=origin,
+    )
+
+
+def a_claimed(id_: int = 1, *, accepted_at: float = START, **notification: Any) -> Claimed:
+    """A request whose turn has come for the first time."""
+    return Claimed(
+        id=id_,
+        notification=a_notification(**notification),
+        accepted_at=accepted_at,
+        expires_at=accepted_at + 14_400.0,
+        due_at=accepted_at,
+        attempts=0,
+        deferrals=0,
+        waiting_reason=None,
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import milestones
+from twilio_notifications.bootstrap.counting import NO_PROMETHEUS_CLIENT, counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import (
     NO_GREENGRASS_TRANSPORT,
     mqtt_transport,
@@ -28,6 +30,7 @@ from twilio_notifications.config import SecretOrigin, StatusDetail, TransportKin
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.metering import Unmetered
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Level
 
@@ -57,6 +60,8 @@ def require_available(settings: Settings) -> None:
         NO_GREENGRASS_TRANSPORT: settings.transport.kind is not TransportKind.MQTT,
         NO_GREENGRASS_SECRETS: settings.secrets.source is SecretOrigin.GREENGRASS,
     }
+    if settings.metrics.listen is not None:
+        missing[NO_PROMETHEUS_CLIENT] = find_spec("prometheus_client") is None
     problems = [sentence for sentence, is_missing in missing.items() if is_missing]
     if problems:
         raise ConfigurationError(problems)
@@ -79,6 +84,7 @@ async def connector(
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
+        counters, observer = counting(settings, observer)
         sources = secret_sources(settings, environ)
         credentials = await Credentials.read(
             kept(sources, secret_copy(settings), clock=clock, observer=observer),
@@ -86,6 +92,9 @@ async def connector(
             observer=observer,
         )
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
+        if counters is not None:
+            counters.watch(journal.by_state)
+            await stack.enter_async_context(metrics_endpoint(settings, counters, observer))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
         yield wired(
             Parts(
@@ -100,6 +109,7 @@ async def connector(
                 statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
                 clock=clock,
                 observer=observer,
+                meter=counters or Unmetered(),
                 supervisor=supervisor,
                 milestones=milestones(environ),
                 jitter=random.SystemRandom().random,

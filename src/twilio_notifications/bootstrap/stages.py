@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.credentials import Credentials
+    from twilio_notifications.pipeline.metering import Meter
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor, Transport
 
@@ -40,6 +41,7 @@ class Parts:
     statuses: StatusWriter
     clock: Clock
     observer: Observer
+    meter: Meter
     supervisor: Supervisor
     milestones: Milestones
     jitter: Callable[[], float]
@@ -109,6 +111,7 @@ def _dispatcher(parts: Parts, reporter: Reporter) -> Dispatcher:
         sender=parts.sender,
         clock=parts.clock,
         observer=parts.observer,
+        meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
         timing=_timing(parts.settings),
@@ -126,6 +129,7 @@ def _settler(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Settle
         sender=parts.sender,
         clock=parts.clock,
         observer=parts.observer,
+        meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
         times=SettlingTimes(
@@ -144,6 +148,7 @@ def _intake(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Intake:
         journal=parts.journal,
         clock=parts.clock,
         observer=parts.observer,
+        meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
         topics=parts.topics,

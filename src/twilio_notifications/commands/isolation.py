@@ -82,6 +82,7 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.journal(settings.journal),
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
+        isolation.metrics(settings.metrics),
     )
     confinement = Confinement()
     for piece in pieces:

@@ -15,6 +15,7 @@ from twilio_notifications.config.kinds import (
     Destinations,
     FilePath,
     JournalUrl,
+    ListenAddress,
     Seconds,
     Switch,
     Text,
@@ -126,6 +127,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "when_exceeded": Choice(words=Exceeding),
     },
     "status": {"detail": Choice(words=StatusDetail)},
+    "metrics": {"listen": ListenAddress()},
     "log": {"level": Choice(words=LogLevel), "format": Choice(words=LogFormat)},
 }
 

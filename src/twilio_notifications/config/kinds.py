@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHORTEST = 0.001
 LONGEST = 4_294_967_295  # the most that MQTT 5 can say (3.1.2.11.2): 136 years, and no instant overflows
 
+_HIGHEST_PORT = 65_535
 _DESTINATION = re.compile(r"\+[0-9?][0-9?*]*")
 
 
@@ -264,6 +265,22 @@ class WebUrl(TextKind):
 
     def accept_text(self, text: str) -> object:
         return read_web_url(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenAddress(TextKind):
+    """The value is a pair of host and port; "" is none."""
+
+    @property
+    def description(self) -> str:
+        return 'HOST:PORT, as in "127.0.0.1:9464"'
+
+    def accept_text(self, text: str) -> object:
+        host, _, port = text.rpartition(":")
+        if text == "":
+            return None
+        fits = host and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= _HIGHEST_PORT
+        return (host.strip("[]"), int(port)) if fits else self.mismatch(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

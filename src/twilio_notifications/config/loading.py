@@ -18,6 +18,7 @@ from twilio_notifications.config.settings import (
     DeliverySettings,
     JournalSettings,
     LogSettings,
+    MetricsSettings,
     SecretsSettings,
     Settings,
     StatusSettings,
@@ -109,6 +110,7 @@ def _settings(values: Mapping[str, Any], given: Mapping[str, Given], resolved: R
         delivery=DeliverySettings(**_section(values, "delivery")),
         limits=_limits(_section(values, "limits")),
         status=StatusSettings(**_section(values, "status")),
+        metrics=MetricsSettings(**_section(values, "metrics")),
         log=LogSettings(**_section(values, "log")),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )

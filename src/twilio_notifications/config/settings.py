@@ -203,6 +203,13 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Where the page of metrics is served, as host and port; None: nowhere, and nothing is counted."""
+
+    listen: tuple[str, int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusSettings:
     """What a published status holds."""
 
@@ -230,5 +237,6 @@ class Settings:
     delivery: DeliverySettings
     limits: Limits
     status: StatusSettings
+    metrics: MetricsSettings
     log: LogSettings
     warnings: tuple[str, ...]

@@ -12,6 +12,7 @@ ConnectorError
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is none where it should be
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
+├── ListeningFailed         an address that the connector shall listen on cannot be had
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
@@ -85,6 +86,10 @@ class SecretAbsent(SecretUnavailable):
 
 class SecretCopyUnusable(ConnectorError):
     """The local copy of the auth token cannot be opened or written."""
+
+
+class ListeningFailed(ConnectorError):
+    """An address that the connector shall listen on cannot be had; says what to do."""
 
 
 class IsolationFailed(ConnectorError):

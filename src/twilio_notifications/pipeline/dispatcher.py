@@ -22,6 +22,7 @@ from twilio_notifications.core.model import (
 )
 from twilio_notifications.pipeline import judging
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Dispatcher:
     on_doubt: Callable[[], None] = _nobody
     limits: policy.Limits = field(default_factory=policy.Limits)
     """The operator's, replaced as a whole when the configuration is read again."""
+    meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
     _in_flight: int = field(init=False, default=0)
     """Attempts that Twilio has not answered yet: what the pace bounds."""
@@ -194,6 +196,7 @@ class Dispatcher:
         ]
         await asyncio.gather(*(self.journal.apply(step) for _, step in steps))
         for request, step in steps:
+            self.meter.turned_away(request, step)
             self._tell(request, step)
         if steps:
             self.on_status()
@@ -277,6 +280,7 @@ class Dispatcher:
                 self._idle.set()
         doubt = isinstance(step, Doubt)
         self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
+        self.meter.attempted(request, step)
         self._tell(request, step)
         self._wake_next(step)
 

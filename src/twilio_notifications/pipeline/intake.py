@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.core import contract
 from twilio_notifications.core.errors import JournalClosed, Reason
 from twilio_notifications.core.model import Notification, Rejection
+from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Level, Mark, Milestone, NewRejection, NewRequest, Recording
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Intake:
     lifetime_seconds: float
     on_request: Callable[[], None]
     on_status: Callable[[], None]
+    meter: Meter = field(default_factory=Unmetered)
     _is_full: bool = field(init=False, default=False)
 
     def receive(self, inbound: Inbound) -> None:
@@ -124,6 +126,7 @@ class Intake:
                 self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
             return
         self.milestones.passed(Milestone.RECORDED)
+        self.meter.recorded(inbound, arrival, done.result())
         self._pass_on(arrival, done.result())
         inbound.acknowledge()
         self.milestones.passed(Milestone.ACKNOWLEDGED)

@@ -14,6 +14,7 @@ from twilio_notifications.core import retry, settlement
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Accepted, Records, Unreadable
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Doubt, Finish, Level, Milestone, Postpone
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Settler:
     jitter: Callable[[], float]
     on_request: Callable[[], None]
     on_status: Callable[[], None]
+    meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
     _looking: set[int] = field(init=False, default_factory=set)
     _unreadable: set[int] = field(init=False, default_factory=set)
@@ -108,6 +110,7 @@ class Settler:
             self._alarm.ring()
         if not isinstance(step, Doubt):
             self.milestones.passed(Milestone.SETTLED)
+        self.meter.settled(doubtful.request, step)
         self._tell(doubtful, step)
         self.on_request()
         self.on_status()

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from twilio_notifications.adapters.isolation.surroundings import Surroundings
-    from twilio_notifications.config import JournalSettings, TransportSettings, TwilioSettings
+    from twilio_notifications.config import (
+        JournalSettings,
+        MetricsSettings,
+        TransportSettings,
+        TwilioSettings,
+    )
 
 SHARED_FOLDERS = frozenset(
     (
@@ -132,6 +137,15 @@ def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
     ports = map(web_port, (settings.base_url, *proxies))
     allowed = Confinement(connect_ports=frozenset(port for port in ports if port is not None))
     return allowed | _files_read_again([settings.ca_file], surroundings)
+
+
+def metrics(settings: MetricsSettings) -> Confinement:
+    """The port on which the metrics are served, where they are."""
+    return (
+        Confinement()
+        if settings.listen is None
+        else Confinement(listen_ports=frozenset({settings.listen[1]}))
+    )
 
 
 def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:

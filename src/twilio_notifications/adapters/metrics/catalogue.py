@@ -1,0 +1,162 @@
+"""The closed list of metrics: names, meanings and every value that a label can have.
+
+The reference page is written from this list, and nothing else is ever exported. No value comes from outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.model import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "twilio_notifications_"
+
+NO_REASON = "none"
+"""The reason of a success."""
+
+SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
+"""From a text that leaves at once to a request that waits for its whole default lifetime."""
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+class Result(StrEnum):
+    """What became of a received request."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    REPEATED = "repeated"
+    DUPLICATE = "duplicate"
+
+
+class Made(StrEnum):
+    """What one attempt came to when it was made; what is in doubt is settled later."""
+
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+    DEFERRED = "DEFERRED"
+    IN_DOUBT = "IN_DOUBT"
+
+
+class Settled(StrEnum):
+    """How an attempt in doubt ended."""
+
+    FOUND = "found"
+    ABSENT = "absent"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Why something that arrived was no request."""
+
+    RETAINED = "retained"
+    UNKNOWN_TOPIC = "unknown_topic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. `labels` holds, by the label's name, every value it can have."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def full_name(self) -> str:
+        """As it is exported."""
+        return PREFIX + self.name
+
+
+CHANNELS = tuple(Channel)
+REASONS = tuple(Reason)
+
+COUNTED_STATES = (State.WAITING, State.OPEN, State.IN_DOUBT, State.FINISHED)
+"""Not those that are reported: there only purging matters."""
+
+REQUESTS = Metric(
+    name="requests_total",
+    kind=Kind.COUNTER,
+    meaning="Requests received, by what became of them.",
+    labels=MappingProxyType({"channel": CHANNELS, "result": tuple(Result)}),
+)
+TOO_LARGE = Metric(
+    name="requests_too_large_total",
+    kind=Kind.COUNTER,
+    meaning="Requests rejected unread, because they were too large to be held in memory.",
+)
+DROPPED = Metric(
+    name="dropped_total",
+    kind=Kind.COUNTER,
+    meaning="What arrived and was no request: acknowledged, and not carried out.",
+    labels=MappingProxyType({"cause": tuple(Cause)}),
+)
+ATTEMPTS = Metric(
+    name="attempts_total",
+    kind=Kind.COUNTER,
+    meaning="Attempts made, by their first outcome.",
+    labels=MappingProxyType({"channel": CHANNELS, "outcome": tuple(Made)}),
+)
+DEFERRALS = Metric(
+    name="deferrals_total",
+    kind=Kind.COUNTER,
+    meaning="Requests that had to wait (again), by the reason.",
+    labels=MappingProxyType({"reason": REASONS}),
+)
+SETTLEMENTS = Metric(
+    name="settlements_total",
+    kind=Kind.COUNTER,
+    meaning="Attempts in doubt that were brought to an end.",
+    labels=MappingProxyType({"channel": CHANNELS, "result": tuple(Settled)}),
+)
+STATUSES = Metric(
+    name="statuses_total",
+    kind=Kind.COUNTER,
+    meaning=f'Statuses written, by their `error`; "{NO_REASON}" is a success.',
+    labels=MappingProxyType({"channel": CHANNELS, "reason": (NO_REASON, *REASONS)}),
+)
+STATUS_SECONDS = Metric(
+    name="status_seconds",
+    kind=Kind.HISTOGRAM,
+    meaning="Seconds from the acceptance of a request to its status.",
+    labels=MappingProxyType({"channel": CHANNELS}),
+)
+DEFECTS = Metric(
+    name="defects_total", kind=Kind.COUNTER, meaning="Defects of the connector; the log has each."
+)
+JOURNAL = Metric(
+    name="journal_requests",
+    kind=Kind.GAUGE,
+    meaning="Requests in the journal, by state; `FINISHED` is not reported yet.",
+    labels=MappingProxyType(
+        {"state": COUNTED_STATES},
+    ),
+)
+BROKER = Metric(
+    name="broker_connected", kind=Kind.GAUGE, meaning="1 while there is a session with the broker, else 0."
+)
+TWILIO = Metric(
+    name="twilio_reachable",
+    kind=Kind.GAUGE,
+    meaning="0 from an attempt that finds no network until it is back, else 1.",
+)
+DISK = Metric(
+    name="journal_writable", kind=Kind.GAUGE, meaning="0 while the journal's disk is full or fails, else 1."
+)
+
+METRICS = (
+    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, DEFECTS),
+    *(JOURNAL, BROKER, TWILIO, DISK),
+)

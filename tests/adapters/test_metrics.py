@@ -1,0 +1,197 @@
+"""The metrics: all there at the start, moved by exactly what happened, served on one path alone."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.factories import START, a_claimed, a_request, a_success
+from tests.support.fakes import RecordingObserver
+from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
+from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
+from twilio_notifications.core.errors import ListeningFailed, Reason
+from twilio_notifications.core.model import Channel
+from twilio_notifications.ports import Doubt, Finish, Inbound, NewRejection, Postpone, Recording
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports import Claimed
+
+
+def series(page: bytes) -> dict[str, float]:
+    """Every line of the page but its comments."""
+    lines = [line for line in page.decode().splitlines() if not line.startswith("#")]
+    return {
+        name.removeprefix(PREFIX): float(value) for name, _, value in (line.rpartition(" ") for line in lines)
+    }
+
+
+def moved(counters: Counters, before: dict[str, float]) -> dict[str, float]:
+    """What is another number now; of histograms the count alone."""
+    return {
+        name: value - before[name]
+        for name, value in series(counters.page()).items()
+        if value != before[name] and "_bucket" not in name and "_sum" not in name
+    }
+
+
+def inbound(*, passed_over: int = 0) -> Inbound:
+    return Inbound(topic="twilio/txt", payload=b"", acknowledge=lambda: None, passed_over=passed_over)
+
+
+def rejection(reason: Reason = Reason.INVALID_PARAMETER) -> NewRejection:
+    return NewRejection(
+        channel=Channel.SMS, request_id="x", accepted_at=START, reason=reason, message="no", status=b"{}"
+    )
+
+
+def request() -> Claimed:
+    return a_claimed()
+
+
+@pytest.mark.parametrize("reason", Reason)
+@pytest.mark.parametrize("channel", Channel)
+def test_every_reason_stands_at_zero_from_the_start(channel: Channel, reason: Reason) -> None:
+    """An alert on a series that is not there never fires."""
+    page = series(Counters().page())
+    assert 0 == page[f'statuses_total{{channel="{channel}",reason="{reason}"}}']
+    assert 0 == page[f'deferrals_total{{reason="{reason}"}}']
+
+
+def test_what_is_exported_is_the_catalogue() -> None:
+    page = Counters().page().decode()
+    exported = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
+    assert {metric.full_name for metric in METRICS} == exported
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (
+            a_success(1),
+            {
+                'attempts_total{channel="SMS",outcome="ACCEPTED"}': 1,
+                'statuses_total{channel="SMS",reason="none"}': 1,
+                'status_seconds_count{channel="SMS"}': 1,
+            },
+        ),
+        (
+            Finish(id=1, at=START, status=b"", reason=Reason.UNAUTHORIZED),
+            {
+                'attempts_total{channel="SMS",outcome="REFUSED"}': 1,
+                'statuses_total{channel="SMS",reason="Unauthorized"}': 1,
+                'status_seconds_count{channel="SMS"}': 1,
+            },
+        ),
+        (
+            Finish(id=1, at=START, status=b"", reason=Reason.EXPIRED, counted=False),
+            {
+                'statuses_total{channel="SMS",reason="Expired"}': 1,
+                'status_seconds_count{channel="SMS"}': 1,
+            },
+        ),
+        (
+            Postpone(id=1, at=START, due_at=START, reason=Reason.RATE_LIMITED, message=""),
+            {
+                'attempts_total{channel="SMS",outcome="DEFERRED"}': 1,
+                'deferrals_total{reason="RateLimited"}': 1,
+            },
+        ),
+        (
+            Doubt(id=1, at=START, settle_at=START, message=""),
+            {'attempts_total{channel="SMS",outcome="IN_DOUBT"}': 1},
+        ),
+    ],
+)
+def test_an_attempt_moves_what_it_came_to_and_nothing_else(
+    step: Finish | Postpone | Doubt, expected: dict[str, float]
+) -> None:
+    counters = Counters()
+    before = series(counters.page())
+    counters.attempted(request(), step)
+    assert expected == moved(counters, before)
+
+
+def test_arrivals_are_counted_by_what_became_of_them() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    counters.recorded(inbound(), a_request(), Recording.NEW)
+    counters.recorded(inbound(), a_request(), Recording.REPEATED)
+    counters.recorded(inbound(), a_request(), Recording.DUPLICATE)
+    counters.recorded(inbound(), a_request(), Recording.FULL)
+    counters.recorded(inbound(passed_over=300_000), rejection(), Recording.NEW)
+    expected = {
+        'requests_total{channel="SMS",result="accepted"}': 1,
+        'requests_total{channel="SMS",result="repeated"}': 1,
+        'requests_total{channel="SMS",result="duplicate"}': 1,
+        'requests_total{channel="SMS",result="rejected"}': 2,
+        'statuses_total{channel="SMS",reason="QueueFull"}': 1,
+        'statuses_total{channel="SMS",reason="InvalidParameter"}': 1,
+        "requests_too_large_total": 1,
+    }
+    assert expected == moved(counters, before)
+
+
+def test_a_doubt_that_is_looked_up_again_is_not_settled() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    counters.settled(request(), Doubt(id=1, at=START, settle_at=START, message=""))
+    assert {} == moved(counters, before)
+    counters.settled(request(), Finish(id=1, at=START, status=b"", reason=Reason.OUTCOME_UNKNOWN))
+    assert 1 == moved(counters, before)['settlements_total{channel="SMS",result="unknown"}']
+
+
+def test_events_are_passed_on_and_tell_how_things_stand() -> None:
+    counters, log = Counters(), RecordingObserver()
+    observer = CountingObserver(log, counters)
+    for event in ("broker_connected", "twilio_unreachable", "journal_unavailable", "retained_dropped"):
+        observer.event(event)
+    observer.defect("intake_failed", ValueError())
+    page = series(counters.page())
+    assert (1, 0, 0) == (page["broker_connected"], page["twilio_reachable"], page["journal_writable"])
+    assert (1, 1) == (page['dropped_total{cause="retained"}'], page["defects_total"])
+    assert (4, 1) == (len(log.events), len(log.defects))
+    observer.event("broker_lost")
+    assert 0 == series(counters.page())["broker_connected"]
+
+
+async def ask(address: str, request: bytes) -> bytes:
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(request)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (b"GET /metrics HTTP/1.1", b"200 OK"),
+        (b"GET /metrics?x=1 HTTP/1.1", b"200 OK"),
+        (b"HEAD /metrics HTTP/1.1", b"200 OK"),
+        (b"GET / HTTP/1.1", b"404 Not Found"),
+        (b"GET /metrics/x HTTP/1.1", b"404 Not Found"),
+        (b"POST /metrics HTTP/1.1", b"405 Method Not Allowed"),
+        (b"nonsense", b"404 Not Found"),
+    ],
+)
+async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
+    observer = RecordingObserver()
+    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"the page", observer=observer):
+        address = str(observer.named("metrics_listening")[0].fields["address"])
+        answer = await ask(address, line + b"\r\nHost: x\r\n\r\n")
+        too_long = await ask(address, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert (b"the page" in answer) == (line.startswith(b"GET") and status == b"200 OK")
+    assert b"" == too_long
+
+
+async def test_a_busy_port_is_an_error_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        endpoint = MetricsEndpoint("127.0.0.1", port, page=lambda: b"", observer=RecordingObserver())
+        with pytest.raises(ListeningFailed, match=rf"\[metrics\] listen.*127\.0\.0\.1:{port}"):
+            await endpoint.__aenter__()
