@@ -8,16 +8,17 @@ AWS's own error code and sentence are repeated, never what was asked for.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
-from twilio_notifications.core.model import Secret
+from twilio_notifications.core.secret_text import token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from twilio_notifications.core.model import Secret
 
 LIMIT_SECONDS = 15.0
 """For the whole of a reading, name resolution included, which has no limit of its own in boto3. It delays a
@@ -63,7 +64,7 @@ class AwsSecret:
             ) from None
         if "SecretString" not in answer:
             raise SecretUnavailable(f"{self._name} is binary. Store the token as text (SecretString).")
-        return Secret(self._token(answer["SecretString"].strip()))
+        return token_of(answer["SecretString"], json_key=self._json_key, name=self._name)
 
     @property
     def _region(self) -> str:
@@ -132,29 +133,6 @@ class AwsSecret:
                 "See docs/how-to/aws-secrets-manager.md for where it looks."
             )
         return SecretUnavailable(f"AWS Secrets Manager in {self._region} cannot be reached: {error}")
-
-    def _token(self, text: str) -> str:
-        if self._json_key is not None:
-            return self._value(text, self._json_key)
-        if text.startswith("{"):
-            raise SecretUnavailable(f"{self._name} holds JSON. Name the token's key in [secrets] json_key.")
-        if not text:
-            raise SecretUnavailable(f"{self._name} is empty. Store the Twilio auth token in it.")
-        return text
-
-    def _value(self, text: str, key: str) -> str:
-        try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError):
-            fields = None
-        if not isinstance(fields, dict):
-            raise SecretUnavailable(
-                f"{self._name} is no JSON object, and [secrets] json_key names a key of one."
-            )
-        value = fields.get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise SecretUnavailable(f"{self._name} has no text under the key {key!r} of [secrets] json_key.")
-        return value.strip()
 
 
 async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
