@@ -68,7 +68,7 @@ def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]
 def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from twilio_notifications.commands import run  # noqa: PLC0415
 
-    return run.run(options.config, environ=environ)
+    return run.run(options.config, environ=environ, greengrass=options.greengrass)
 
 
 def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -165,6 +165,11 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "with 0. A second signal does not wait. The log goes to standard error.",
     )
     run.add_argument("--config", type=Path, metavar="FILE", help=_CONFIG_HELP)
+    run.add_argument(
+        "--greengrass",
+        action="store_true",
+        help="as a component of Greengrass V2: its configuration counts, before that of the file",
+    )
     run.set_defaults(command=_run)
 
 

@@ -277,14 +277,14 @@ async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp
     environ = {TOKEN_VARIABLE: "x"}
     wired = bootstrap.connector(
         load(config, environ),
-        reread=lambda: load(config, environ),
+        reread=lambda _: load(config, environ),
         observer=observer,
         environ=environ,
         supervisor=bootstrap.supervisor(environ, observer=observer),
     )
     with pytest.raises(IsolationFailed, match=r"/etc/resolv\.conf was replaced"):
         async with asyncio.timeout(20):
-            await run._run(wired, watch=watch, observer=observer)
+            await run._run(wired, hangup=asyncio.Event(), watch=watch, observer=observer)
     assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
         told.name for told in observer.events if told.name.startswith(("con", "drain"))
     ]

@@ -36,6 +36,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """Imports modules as if some packages were not installed, and says which packages that has loaded."""
 
 NEEDS_AN_EXTRA = (
+    "twilio_notifications.adapters.greengrass",
     "twilio_notifications.adapters.metrics",
     "twilio_notifications.simulator",
     "twilio_notifications.commands.demo",
@@ -157,7 +158,7 @@ def module_names() -> list[str]:
 def test_a_plain_installation_imports_every_module_that_needs_no_extra() -> None:
     """Neither a development tool nor an extra may be needed to run the connector."""
     absent = absent_modules()
-    assert {"amqtt", "h11", "prometheus_client", "pytest", "twilio"} <= set(absent), (
+    assert {"amqtt", "awsiot", "h11", "prometheus_client", "pytest", "twilio"} <= set(absent), (
         "this environment cannot show it"
     )
     command = [sys.executable, "-c", IMPORT_ALL, ",".join(absent), *module_names()]
@@ -170,6 +171,6 @@ def test_the_command_loads_no_extra_even_where_they_are_installed() -> None:
     command = [sys.executable, "-c", IMPORT_ALL, "", "twilio_notifications.__main__"]
     imported = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
     assert 0 == imported.returncode, imported.stderr
-    assert set() == {"aiohttp", "amqtt", "h11", "prometheus_client", "twilio", "uvloop"} & set(
+    assert set() == {"aiohttp", "amqtt", "awsiot", "h11", "prometheus_client", "twilio", "uvloop"} & set(
         imported.stdout.split()
     )

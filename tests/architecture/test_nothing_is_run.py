@@ -6,6 +6,7 @@ SQL is held to constants in one module, and takes values as parameters only.
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
@@ -17,6 +18,8 @@ MODULES = frozenset(
 CALLS = frozenset({"__import__", "compile", "eval", "exec"})
 OF_OS = ("exec", "fork", "popen", "posix_spawn", "spawn", "startfile", "system")
 RUNS_SQL = frozenset({"execute", "executemany", "executescript"})
+FORKS = "adapters/greengrass/apart.py os.fork"
+"""Itself, once, to be rid of the threads of a library before it is confined: no other program."""
 MIGRATIONS = "adapters/sqlite/opening.py"
 """Runs the scripts that ship with the package, which take no values."""
 
@@ -50,7 +53,7 @@ def _words(node: ast.AST) -> list[str]:
 def test_the_package_runs_nothing() -> None:
     ours = [module for module in modules() if module.name != MIGRATIONS]
     found = [breach for module in ours for breach in breaches(module)]
-    assert [] == found, listed(found)
+    assert [FORKS] == [re.sub(r":\d+", "", breach) for breach in found], listed(found)
 
 
 @pytest.mark.parametrize(

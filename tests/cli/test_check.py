@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import socket
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -259,21 +260,33 @@ async def test_a_sender_number_without_a_plus_is_a_note(surroundings: Surroundin
     assert [line for line in program.stdout if line.startswith("note") and "DefaultFromPhoneNumber" in line]
 
 
+WITHOUT = """
+import importlib.util, sys
+absent, find = set(sys.argv[1:3]), importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in absent else find(name, *rest)
+from twilio_notifications.cli import main
+sys.exit(main(sys.argv[3:]))
+"""
+"""The program as it is where two packages are not installed."""
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
-async def test_what_this_version_does_not_have_is_said_all_at_once(tmp_path: Path, command: str) -> None:
+async def test_what_this_installation_cannot_do_is_said_all_at_once(tmp_path: Path, command: str) -> None:
     """`check` must not find everything in order where `run` refuses to start."""
     settings = configuration(
         broker_url="mqtt://127.0.0.1:1",
         twilio_url="http://127.0.0.1:1",
         secrets={"source": "greengrass"},
         transport={"kind": "greengrass"},
+        metrics={"listen": "127.0.0.1:0"},
     )
     settings["connector.parameters"] |= {
         "TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:greengrass-a1b2c3",
         "TwilioAuthTokenSecretArn-ResourceId": "TwilioAuthToken",
     }
     config = write_configuration(tmp_path / "connector.toml", settings)
-    program = await run_program(command, "--config", str(config))
+    without = (sys.executable, "-c", WITHOUT, "awsiot", "prometheus_client")
+    program = await run_program(command, "--config", str(config), command=without)
     assert 2 == exit_code(program), program.output
-    assert 2 == len(program.stderr), program.output
-    assert all("not available in this version" in line for line in program.stderr)
+    wanted = ("awsiotsdk, which is not installed", "SVCUID are not set", "prometheus-client, which is not")
+    assert all(part in line for part, line in zip(wanted, program.stderr, strict=True)), program.output

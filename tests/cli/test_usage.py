@@ -146,8 +146,10 @@ def without(*packages: str) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("section", ["TRANSPORT__KIND", "SECRETS__SOURCE"])
-async def test_what_this_version_does_not_have_is_a_wrong_configuration(tmp_path: Path, section: str) -> None:
-    """It is found out once the connector is put together, after the settings were judged."""
+@pytest.mark.parametrize("command", ["run", "check"])
+async def test_a_nucleus_that_has_not_started_the_program_is_out_of_reach(
+    tmp_path: Path, section: str, command: str
+) -> None:
     parameters = "TWILIO_NOTIFICATIONS__CONNECTOR__PARAMETERS__"
     environ = environment(
         **{
@@ -160,9 +162,16 @@ async def test_what_this_version_does_not_have_is_a_wrong_configuration(tmp_path
             f"TWILIO_NOTIFICATIONS__{section}": "greengrass",
         }
     )
-    program = await run_program("run", environ=environ)
+    program = await run_program(command, environ=environ)
     assert 2 == exit_code(program), program.output
-    assert "is not available in this version" in program.stderr[-1]
+    assert "SVCUID are not set: run it as a component" in program.stderr[-1]
+
+
+async def test_a_component_without_a_nucleus_is_a_wrong_usage() -> None:
+    program = await run_program("run", "--greengrass", environ=environment())
+    assert 2 == exit_code(program), program.output
+    (sentence,) = program.stderr
+    assert "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT and SVCUID are not set" in sentence
 
 
 async def test_a_port_that_is_taken_is_a_sentence() -> None:

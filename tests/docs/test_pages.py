@@ -82,16 +82,6 @@ def test_the_changelog_has_the_version_of_the_package_on_top() -> None:
     assert version("twilio-notifications") == re.findall(r"^## \[(.+?)\] - ", text, re.MULTILINE)[0]
 
 
-def test_the_readme_owns_up_to_what_is_not_available() -> None:
-    room = ROOT / "src" / "twilio_notifications" / "bootstrap"
-    source = "".join(path.read_text(encoding="utf-8") for path in room.glob("*.py"))
-    missing = set(re.findall(r'\[(\w+)\] \w+ = "[^"]*(?:"[^"]+)?" is not available in this version', source))
-    section = re.findall(
-        r"^## Not in this version$(.*?)^## ", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    assert missing == {name for name in ("transport", "secrets") if name in "".join(section)}
-
-
 def shape(lines: list[str]) -> list[str]:
     """What the demo prints, without what is another one at each start."""
     text = re.sub(r":\d{4,5}$", ":PORT", "\n".join(lines), flags=re.MULTILINE)

@@ -26,7 +26,7 @@ def settings(**given: str) -> Settings:
 
 
 async def reload(line: Line, now: Settings | ConfigurationError) -> None:
-    def reread() -> Settings:
+    async def reread() -> Settings:
         if isinstance(now, ConfigurationError):
             raise now
         return now

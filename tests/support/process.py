@@ -82,8 +82,13 @@ class Program:
     """`async with Program("check", "--offline") as program:` is running; the end of the block ends it."""
 
     def __init__(
-        self, *arguments: str, environ: Mapping[str, str] | None = None, command: Sequence[str] = ()
+        self,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = (),
+        folder: Path | None = None,
     ) -> None:
+        self._folder = folder
         self._command = [*(command or (sys.executable, "-m", "twilio_notifications")), *arguments]
         self._environ = environment() if environ is None else environ
         self._changed = asyncio.Condition()
@@ -109,6 +114,7 @@ class Program:
         self._running = await asyncio.create_subprocess_exec(
             *self._command,
             env=dict(self._environ),
+            cwd=self._folder,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -196,14 +202,8 @@ def exit_code(program: Program) -> int:
     return code
 
 
-class Connector(Program):
-    """`run` in `folder`, which holds its configuration and its journal from one start to the next."""
-
-    def __init__(self, folder: Path, settings: Mapping[str, Section], **variables: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.config = write_configuration(folder / "connector.toml", settings)
-        environ = environment(**{TOKEN_VARIABLE: TOKEN} | variables)
-        super().__init__("run", "--config", str(self.config), environ=environ)
+class LoggingProgram(Program):
+    """One whose standard error is the log, with an object in each line."""
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -223,6 +223,24 @@ class Connector(Program):
         """Returns when it can work."""
         await self.wait_for_event("connector_ready")
         return self
+
+
+class Connector(LoggingProgram):
+    """`run` in `folder`, which holds its configuration and its journal from one start to the next."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, Section], **variables: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.config = write_configuration(folder / "connector.toml", settings)
+        environ = environment(**{TOKEN_VARIABLE: TOKEN} | variables)
+        super().__init__("run", "--config", str(self.config), environ=environ)
+
+
+class Component(LoggingProgram):
+    """`run --greengrass`, as a nucleus starts it: in its work folder, with what `variables` tell of it."""
+
+    def __init__(self, folder: Path, **variables: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__("run", "--greengrass", environ=environment(**variables), folder=folder)
 
 
 def _record(line: str) -> dict[str, Any]:

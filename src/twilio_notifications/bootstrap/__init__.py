@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import milestones
+from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.counting import NO_PROMETHEUS_CLIENT, counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import (
-    NO_GREENGRASS_TRANSPORT,
     mqtt_transport,
     sqlite_journal,
     supervisor,
     twilio_sender,
 )
 from twilio_notifications.bootstrap.secrets import (
-    NO_GREENGRASS_SECRETS,
     identity,
     kept,
     secret_copy,
@@ -26,7 +26,7 @@ from twilio_notifications.bootstrap.secrets import (
     secret_sources,
 )
 from twilio_notifications.bootstrap.stages import Parts, wired
-from twilio_notifications.config import SecretOrigin, StatusDetail, TransportKind
+from twilio_notifications.config import Settings, StatusDetail, TransportKind
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
@@ -35,14 +35,15 @@ from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator
 
-    from twilio_notifications.config import Settings
+    from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Observer, Supervisor
+    from twilio_notifications.ports import Observer, Supervisor, Transport
 
 __all__ = [
     "connector",
+    "greengrass",
     "identity",
     "require_available",
     "secret_copy",
@@ -53,16 +54,19 @@ __all__ = [
     "twilio_sender",
 ]
 
+Reread = Callable[[Mapping[str, object] | None], Settings]
+"""Reads the configuration again, with that of the component where there is a nucleus."""
 
-def require_available(settings: Settings) -> None:
-    """Raises a ConfigurationError for what the configuration may name and this version does not have."""
-    missing = {
-        NO_GREENGRASS_TRANSPORT: settings.transport.kind is not TransportKind.MQTT,
-        NO_GREENGRASS_SECRETS: settings.secrets.source is SecretOrigin.GREENGRASS,
-    }
-    if settings.metrics.listen is not None:
-        missing[NO_PROMETHEUS_CLIENT] = find_spec("prometheus_client") is None
-    problems = [sentence for sentence, is_missing in missing.items() if is_missing]
+
+def _nobody() -> None:
+    """Who is told as long as nobody is named."""
+
+
+def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raises a ConfigurationError for what the configuration wants and this installation does not have."""
+    problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
+    if settings.metrics.listen is not None and find_spec("prometheus_client") is None:
+        problems.append(NO_PROMETHEUS_CLIENT)
     if problems:
         raise ConfigurationError(problems)
 
@@ -71,21 +75,24 @@ def require_available(settings: Settings) -> None:
 async def connector(
     settings: Settings,
     *,
-    reread: Callable[[], Settings],
+    reread: Reread,
     observer: Observer,
     environ: Mapping[str, str],
     supervisor: Supervisor,
+    on_configuration: Callable[[], None] = _nobody,
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
+    `on_configuration` is told that such a wish has come by the nucleus.
     """
     for warning in settings.warnings:
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         counters, observer = counting(settings, observer)
-        sources = secret_sources(settings, environ)
+        nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
+        sources = secret_sources(settings, environ, nucleus=nucleus)
         credentials = await Credentials.read(
             kept(sources, secret_copy(settings), clock=clock, observer=observer),
             identity=identity(settings),
@@ -96,16 +103,23 @@ async def connector(
             counters.watch(journal.by_state)
             await stack.enter_async_context(metrics_endpoint(settings, counters, observer))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
+        if nucleus is None or settings.transport.kind is TransportKind.MQTT:
+            transport: Transport = mqtt_transport(
+                settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
+            )
+        else:
+            supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+            transport = greengrass.transport(
+                settings, nucleus, clock=clock, observer=observer, on_configuration=on_configuration
+            )
         yield wired(
             Parts(
                 settings=settings,
-                reread=reread,
+                reread=lambda: _reread(reread, nucleus),
                 journal=journal,
                 sender=AuthorizedSender(twilio, credentials),
                 credentials=credentials,
-                transport=mqtt_transport(
-                    settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
-                ),
+                transport=transport,
                 statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
                 clock=clock,
                 observer=observer,
@@ -115,3 +129,7 @@ async def connector(
                 jitter=random.SystemRandom().random,
             )
         )
+
+
+async def _reread(reread: Reread, nucleus: Nucleus | None) -> Settings:
+    return reread(None if nucleus is None else await nucleus.configuration())

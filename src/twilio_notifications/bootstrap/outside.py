@@ -10,8 +10,7 @@ from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
-from twilio_notifications.config import Ordering, TransportKind
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.config import Ordering
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer
-
-NO_GREENGRASS_TRANSPORT = '[transport] kind = "greengrass" is not available in this version: use "mqtt"'
 
 
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
@@ -58,8 +55,6 @@ def mqtt_transport(
     on_new_session: Callable[[], asyncio.Future[None]],
 ) -> MqttTransport:
     """The way to the broker."""
-    if settings.transport.kind is not TransportKind.MQTT:
-        raise ConfigurationError([NO_GREENGRASS_TRANSPORT])
     topics = settings.transport.topics
     return MqttTransport(
         settings.transport,

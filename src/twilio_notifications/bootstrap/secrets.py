@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
+from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.config import SecretOrigin
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.pipeline.credentials import Identity, Sources
@@ -19,12 +20,9 @@ from twilio_notifications.pipeline.kept_secret import KeptSecret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer, SecretCopy
-
-NO_GREENGRASS_SECRETS = (
-    '[secrets] source = "greengrass" is not available in this version: use "environment", "file" or "aws"'
-)
 
 
 def identity(settings: Settings) -> Identity:
@@ -32,8 +30,10 @@ def identity(settings: Settings) -> Identity:
     return Identity(account_sid=settings.parameters.account_sid, api_key_sid=settings.secrets.api_key_sid)
 
 
-def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
-    """Where the configuration says that the secrets are."""
+def secret_sources(
+    settings: Settings, environ: Mapping[str, str], *, nucleus: Nucleus | None = None
+) -> Sources:
+    """Where the configuration says that the secrets are; `nucleus` is needed where they are there."""
     secrets = settings.secrets
     match secrets.source:
         case SecretOrigin.ENVIRONMENT:
@@ -54,9 +54,18 @@ def secret_sources(settings: Settings, environ: Mapping[str, str]) -> Sources:
                 second=None if label is None else _aws_secret(settings, label),
             )
         case SecretOrigin.GREENGRASS:
-            raise ConfigurationError([NO_GREENGRASS_SECRETS])
+            assert nucleus is not None, "it is opened where the configuration wants it"
+            return _kept_by(nucleus, settings)
         case _:
             assert_never(secrets.source)
+
+
+def _kept_by(nucleus: Nucleus, settings: Settings) -> Sources:
+    arn, label = _secret_arn(settings), settings.secrets.second_label
+    return Sources(
+        first=greengrass.secret(settings, nucleus, arn=arn, label=settings.secrets.staging_label),
+        second=None if label is None else greengrass.secret(settings, nucleus, arn=arn, label=label),
+    )
 
 
 def _aws_secret(settings: Settings, label: str) -> AwsSecret:

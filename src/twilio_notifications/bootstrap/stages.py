@@ -17,7 +17,7 @@ from twilio_notifications.pipeline.supervision import Supervision
 from twilio_notifications.pipeline.sweeper import Sweeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.config import Settings
@@ -33,7 +33,7 @@ class Parts:
     """What more than one stage is given."""
 
     settings: Settings
-    reread: Callable[[], Settings]
+    reread: Callable[[], Awaitable[Settings]]
     journal: SqliteJournal
     sender: Sender
     credentials: Credentials

@@ -18,7 +18,7 @@ from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
 from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.commands import isolation, secrets
-from twilio_notifications.config import load
+from twilio_notifications.config import TransportKind, load
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 
@@ -48,7 +48,7 @@ class Finding:
 def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
     """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
     settings = load(config, environ)
-    bootstrap.require_available(settings)
+    bootstrap.require_available(settings, environ)
     log.configure(level="ERROR", form=settings.log.format)
     findings = [_configuration(settings, config), _isolation(settings, config, environ), _journal(settings)]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
@@ -89,12 +89,22 @@ async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str
     findings = [Finding(subject=each.subject, works=each.works, sentence=each.sentence) for each in seen]
     if offline:
         return findings
-    findings.append(await _broker(settings))
+    findings.append(await _transport(settings, environ))
     for each in seen:
         if each.login is not None:
             whose = "credentials" if each.subject == "secret" else each.subject
             findings.append(await _twilio(settings, each.login, whose=whose))
     return findings
+
+
+async def _transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    if settings.transport.kind is TransportKind.MQTT:
+        return await _broker(settings)
+    try:
+        async with bootstrap.greengrass.nucleus(settings, environ):
+            return Finding(subject="nucleus", works=True, sentence="takes the connection of this component")
+    except TransportError as error:
+        return Finding(subject="nucleus", works=False, sentence=str(error))
 
 
 async def _broker(settings: Settings) -> Finding:

@@ -117,7 +117,7 @@ async def _with_connector(
     supervisor = bootstrap.supervisor(environ, observer=observer)
     async with bootstrap.connector(
         settings,
-        reread=lambda: load(config, environ),
+        reread=lambda _: load(config, environ),
         observer=observer,
         environ=environ,
         supervisor=supervisor,

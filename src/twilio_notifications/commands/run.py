@@ -13,6 +13,7 @@ from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.commands.isolation import isolate, outlived
 from twilio_notifications.config import load
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -25,30 +26,44 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Observer
 
 
-def run(config: Path, *, environ: Mapping[str, str]) -> int:
-    """Runs until stopped, drains, and returns 0."""
-    settings = load(config, environ)
-    bootstrap.require_available(settings)
+def run(config: Path | None, *, environ: Mapping[str, str], greengrass: bool = False) -> int:
+    """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is."""
+    component = _component(environ) if greengrass else None
+    settings = load(config, environ, component=component)
+    bootstrap.require_available(settings, environ)
     observer = log.configure(level=settings.log.level, form=settings.log.format)
     with closing(bootstrap.supervisor(environ, observer=observer)) as supervisor:
         # Before the event loop, because what confines a thread does not confine those that run already.
         watch = isolate(settings, config, environ=environ, clock=SystemClock(), observer=observer)
         with asyncio.Runner(loop_factory=event_loop) as runner:
+            hangup = asyncio.Event()
             wired = bootstrap.connector(
                 settings,
-                reread=lambda: load(config, environ),
+                reread=lambda now: load(config, environ, component=now if greengrass else None),
                 observer=observer,
                 environ=environ,
                 supervisor=supervisor,
+                on_configuration=hangup.set,
             )
-            runner.run(_run(wired, watch=watch, observer=observer))
+            runner.run(_run(wired, hangup=hangup, watch=watch, observer=observer))
     return 0
 
 
+def _component(environ: Mapping[str, str]) -> Mapping[str, object]:
+    problems = list(bootstrap.greengrass.problems(environ))
+    if problems:
+        raise ConfigurationError(problems)
+    return bootstrap.greengrass.component_configuration(environ)
+
+
 async def _run(
-    wired: AbstractAsyncContextManager[Connector], *, watch: FileWatch, observer: Observer
+    wired: AbstractAsyncContextManager[Connector],
+    *,
+    hangup: asyncio.Event,
+    watch: FileWatch,
+    observer: Observer,
 ) -> None:
-    stop, hurry, hangup = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stop, hurry = asyncio.Event(), asyncio.Event()
     _listen_to_signals(stop, hurry, hangup)
     async with asyncio.TaskGroup() as beside, wired as connector:
         watching = beside.create_task(

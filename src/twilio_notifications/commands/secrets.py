@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config import Settings
     from twilio_notifications.core.model import Login, Secret
+    from twilio_notifications.pipeline.credentials import Sources
     from twilio_notifications.ports import SecretSource
 
 SECOND = "second-secret"
@@ -35,7 +36,13 @@ class Seen:
 
 async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool, now: float) -> list[Seen]:
     """One look for each secret, and one for the local copy. Raises ConfigurationError."""
-    sources, identity = bootstrap.secret_sources(settings, environ), bootstrap.identity(settings)
+    async with bootstrap.greengrass.nucleus(settings, environ) as nucleus:
+        sources = bootstrap.secret_sources(settings, environ, nucleus=nucleus)
+        return await _looked(sources, settings, offline=offline, now=now)
+
+
+async def _looked(sources: Sources, settings: Settings, *, offline: bool, now: float) -> list[Seen]:
+    identity = bootstrap.identity(settings)
     away = offline and settings.secrets.source is SecretOrigin.AWS
     copy = await _copy(settings, identity.login, now=now)
     if away:

@@ -1,4 +1,4 @@
-"""Brings the three sources together into Settings, or says everything that is wrong with them at once.
+"""Brings the sources together into Settings, or says everything that is wrong with them at once.
 
 The order is: read, accept value by value, compare values, resolve the connector, build. Nothing is built
 while there is a problem, so that half a configuration never runs.
@@ -6,9 +6,11 @@ while there is a problem, so that half a configuration never runs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.config.component import presets, read_component
 from twilio_notifications.config.connector import Resolved, Unresolved, resolve
 from twilio_notifications.config.keys import KEYS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
@@ -42,20 +44,24 @@ COPY_NAME = "twilio-auth-token.copy"
 """The local copy of the secret, beside the journal: the folder that the connector may write to."""
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+def load(
+    path: Path | None, environ: Mapping[str, str], *, component: Mapping[str, object] | None = None
+) -> Settings:
     """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
 
+    As a `component` of Greengrass V2, with its configuration between the file and the environment.
     Raises ConfigurationError, whose `problems` hold one sentence for each thing to mend.
     """
     file = Source() if path is None else read_file(path)
     environment = read_environment(environ)
-    problems = [*file.problems, *environment.problems]
+    preset, configured = (Source(), Source()) if component is None else (presets(), read_component(component))
+    problems = [*file.problems, *configured.problems, *environment.problems]
     if not file.readable:
         # What the file would have set is unknown, so nothing can be said to be missing or wrong.
         raise ConfigurationError(problems)
     folder = Path.cwd() if path is None else path.absolute().parent
-    written = {**file.given, **environment.given}
-    given = {**read_defaults(folder=folder).given, **written}
+    written = {**file.given, **configured.given, **environment.given}
+    given = {**read_defaults(folder=folder).given, **preset.given, **written}
     values, mismatches = _accept_all(given)
     resolved = resolve(values, written)
     problems += [*mismatches, *_placed(problems_between(values), given)]
@@ -63,7 +69,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         problems += resolved.problems
     if isinstance(resolved, Unresolved) or problems:
         raise ConfigurationError(problems)
-    return _settings(values, given, resolved)
+    settings = _settings(values, given, resolved)
+    return replace(settings, warnings=(*settings.warnings, *configured.warnings))
 
 
 def _accept_all(given: Mapping[str, Given]) -> tuple[dict[str, Any], list[str]]:

@@ -1,4 +1,4 @@
-"""Where settings are written: the shipped defaults, one TOML file, the environment.
+"""Where settings are written: the shipped defaults, one TOML file, the environment; see also component.py.
 
 Reads, and sorts what it read under known names; what is unknown is a remark. Judges no value, so that the
 three sources are judged by the same rules later. Later sources win, key by key.
@@ -37,6 +37,7 @@ class Source:
 
     given: Mapping[str, Given] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     readable: bool = True
 
 

@@ -16,6 +16,8 @@ ConnectorError
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
+    ├── NucleusRefused      the Greengrass nucleus answered, and said no
+    ├── NucleusLost         only a new start by the nucleus helps
     └── NotAcknowledged     the broker refused a status, or the connection ended first
 """
 
@@ -107,6 +109,14 @@ class BrokerRefused(TransportError):
         super().__init__(message)
         self.unsupported_version = unsupported_version
         """The broker does not speak this version of MQTT; another one may do."""
+
+
+class NucleusRefused(TransportError):
+    """The nucleus answered, and said no; the SDK's own error is its cause."""
+
+
+class NucleusLost(TransportError):
+    """The nucleus cannot be reached any more by this process: it has to be started anew."""
 
 
 class NotAcknowledged(TransportError):

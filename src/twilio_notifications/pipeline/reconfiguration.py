@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConnectorError
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.dispatcher import Dispatcher
@@ -24,19 +24,20 @@ _NOT_SETTINGS = frozenset({"warnings"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconfiguration:
-    """`started_with` are the settings of this run; `reread` raises ConfigurationError."""
+    """`started_with` are the settings of this run; `reread` raises ConnectorError."""
 
     started_with: Settings
-    reread: Callable[[], Settings]
+    reread: Callable[[], Awaitable[Settings]]
     dispatcher: Dispatcher
     observer: Observer
 
     async def reload(self) -> None:
         """Puts the limits of the configuration into force, as it is now; tells what came of it."""
         try:
-            settings = self.reread()
-        except ConfigurationError as error:
-            self.observer.event("configuration_refused", level=Level.ERROR, error="; ".join(error.problems))
+            settings = await self.reread()
+        except ConnectorError as error:  # wrong, or out of reach: a component asks its nucleus for it
+            sentences = "; ".join(str(error).splitlines())
+            self.observer.event("configuration_refused", level=Level.ERROR, error=sentences)
             return
         for warning in (*settings.warnings, *self._needing_a_restart(settings)):
             self.observer.event("configuration_warning", level=Level.WARNING, warning=warning)

@@ -1,0 +1,15 @@
+"""A Greengrass V2 nucleus as transport and as a place for secrets, by awsiotsdk (the extra `greengrass`).
+
+Local messages of a nucleus have no acknowledgement: a request counts as accepted when the journal has
+committed it, and what is lost on the way there, nobody knows of.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.greengrass.endurance import Endurance
+from twilio_notifications.adapters.greengrass.nucleus import Nucleus
+from twilio_notifications.adapters.greengrass.secret import GreengrassSecret
+from twilio_notifications.adapters.greengrass.state import NucleusSupervisor
+from twilio_notifications.adapters.greengrass.transport import GreengrassTransport
+
+__all__ = ["Endurance", "GreengrassSecret", "GreengrassTransport", "Nucleus", "NucleusSupervisor"]

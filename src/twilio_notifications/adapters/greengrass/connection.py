@@ -1,0 +1,107 @@
+"""One IPC connection to the nucleus. The SDK does not connect again by itself, so each has its own end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from awscrt.exceptions import AwsCrtError
+from awsiot import greengrasscoreipc
+from awsiot.eventstreamrpc import AccessDeniedError, LifecycleHandler
+from awsiot.greengrasscoreipc import model
+from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
+
+from twilio_notifications.core.errors import NucleusRefused, TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class ConnectionOver(TransportError):
+    """There is no connection, or it ended before the answer came."""
+
+
+HUNG_UP = "AWS_IO_SOCKET_CLOSED"
+"""A nucleus that refuses a token may hang up before the SDK has read that it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Connected. `ended` is done with a reason when it is over, whoever ended it."""
+
+    client: GreengrassCoreIPCClientV2
+    ended: asyncio.Future[str]
+    hand_over: Callable[..., None]
+    """Lets the event loop call something with arguments, from any thread, in the order of the calls."""
+
+    @classmethod
+    async def open(cls, socket: str, *, token: str, timeout_seconds: float) -> Self:
+        """Raises NucleusRefused where the token is not taken, TransportError where nobody answers."""
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[str] = loop.create_future()
+
+        def hand_over(function: Callable[..., None], *arguments: object) -> None:
+            try:
+                loop.call_soon_threadsafe(function, *arguments)
+            except RuntimeError:
+                return  # the event loop is closed: whatever comes now, nobody waits for it
+
+        def over(reason: str) -> None:
+            if not ended.done():
+                ended.set_result(reason)
+
+        lifecycle = _Lifecycle(lambda reason: hand_over(over, reason))
+        client = await asyncio.to_thread(_connect, socket, token, lifecycle, timeout_seconds)
+        # Without an executor: its callbacks would come later, by another thread, and lose their order.
+        return cls(GreengrassCoreIPCClientV2(client=client, executor=None), ended, hand_over)
+
+    async def close(self) -> None:
+        """Returns when it has ended."""
+        await asyncio.to_thread(self.client.close)
+        await self.ended
+
+
+class _Lifecycle(LifecycleHandler):  # type: ignore[misc]  # the SDK has no types
+    def __init__(self, on_end: Callable[[str], None]) -> None:
+        super().__init__()
+        self._on_end = on_end
+
+    def on_disconnect(self, reason: Exception | None) -> None:
+        self._on_end("closed" if reason is None else sentence(reason))
+
+
+def _connect(
+    socket: str, token: str, lifecycle: LifecycleHandler, timeout_seconds: float
+) -> greengrasscoreipc.GreengrassCoreIPCClient:
+    try:
+        return greengrasscoreipc.connect(
+            ipc_socket=socket, authtoken=token, lifecycle_handler=lifecycle, timeout=timeout_seconds
+        )
+    except AccessDeniedError:
+        raise NucleusRefused(_UNKNOWN) from None
+    except AwsCrtError as error:
+        if error.name == HUNG_UP:
+            raise NucleusRefused(_UNKNOWN) from None
+        raise TransportError(f"the nucleus cannot be reached at {socket}: {sentence(error)}") from None
+    except (OSError, RuntimeError, TimeoutError) as error:
+        raise TransportError(f"the nucleus cannot be reached at {socket}: {sentence(error)}") from None
+
+
+_UNKNOWN = (
+    "the nucleus does not know this component any more: it was restarted and has forgotten the token that it "
+    "gave it. Only a new start by the nucleus helps"
+)
+
+
+def is_absent(error: BaseException | None) -> bool:
+    """Whether the nucleus says that there is no such thing."""
+    return isinstance(error, model.ResourceNotFoundError)
+
+
+def sentence(error: BaseException) -> str:
+    """What an error of the SDK says. Its `str` is empty or holds what was received, so it is not shown."""
+    if isinstance(error, AwsCrtError):
+        return f"{error.name}: {error.message}"
+    said = getattr(error, "message", None)
+    return f"{type(error).__name__}: {said}" if isinstance(said, str) and said else type(error).__name__

@@ -1,0 +1,73 @@
+"""What arrived and is not recorded yet, within a bound: local messages know no window and no waiting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.ports import Inbound, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.adapters.greengrass.nucleus import Message
+    from twilio_notifications.ports import Observer, Origin
+
+MOST_PAYLOADS = 10_000
+MOST_BYTES = 32_000_000
+"""More waits only where the disk takes nothing; a journal that works records as many in a second."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Inflow:
+    """Hands payloads on. One beyond the bound is dropped, and that it begins to happen is told."""
+
+    observer: Observer
+    on_inbound: Callable[[Inbound], None]
+    _payloads: int = field(init=False, default=0)
+    _bytes: int = field(init=False, default=0)
+    _dropped: int = field(init=False, default=0)
+
+    def receive(self, topic: str, message: Message, *, origin: Origin) -> None:
+        payload = message.payload
+        if self._payloads >= MOST_PAYLOADS or self._bytes + len(payload) > MOST_BYTES:
+            self._drop()
+            return
+        self._payloads += 1
+        self._bytes += len(payload)
+        done = _Once(lambda: self._make_room(len(payload)))
+        self.on_inbound(
+            Inbound(
+                topic=topic,
+                payload=payload,
+                acknowledge=done,
+                release=done,
+                retained=message.retained,
+                origin=origin,
+            )
+        )
+
+    def _drop(self) -> None:
+        if self._dropped == 0:
+            self.observer.event("requests_dropped", level=Level.ERROR, waiting=self._payloads)
+        self._dropped += 1
+
+    def _make_room(self, size: int) -> None:
+        self._payloads -= 1
+        self._bytes -= size
+        if self._dropped and self._payloads < MOST_PAYLOADS // 2:
+            self.observer.event("requests_taken_again", dropped=self._dropped)
+            self._dropped = 0
+
+
+@dataclass(slots=True)
+class _Once:
+    """Whether it was acknowledged or released: its room is free again, and only once."""
+
+    free: Callable[[], None]
+    is_done: bool = False
+
+    def __call__(self) -> None:
+        if not self.is_done:
+            self.is_done = True
+            self.free()

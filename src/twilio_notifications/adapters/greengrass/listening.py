@@ -1,0 +1,179 @@
+"""The subscriptions over one connection: each is kept open by itself, and probed by messages to ourselves.
+
+A subscription can end while its connection stays, and it can stay open while nothing comes any more, as with
+nucleus lite when its daemon for local messages is restarted (its issue 1172 is of that kind).
+Only a message that does not come back tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import NucleusRefused, TransportError
+from twilio_notifications.ports import Level, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+
+    from twilio_notifications.adapters.greengrass.inflow import Inflow
+    from twilio_notifications.adapters.greengrass.nucleus import Message, Nucleus, Stream
+    from twilio_notifications.ports import Clock, Observer
+
+PROBE_TOPIC = "twilio/notifications/probe"
+"""Behind the prefix of the other topics; the component's access control allows it."""
+
+SLOWER_BY_IOT_CORE = 10
+"""AWS charges for messages by IoT Core, and that connection has a keep-alive of its own."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Listening:
+    """Over one connection of `nucleus`. `on_ready` is called whenever the last missing topic is granted."""
+
+    nucleus: Nucleus
+    sides: Sequence[Origin]
+    topics: Sequence[str]
+    probe_topic: str
+    probe_seconds: float
+    clock: Clock
+    observer: Observer
+    pause: Callable[[int], float]
+    inflow: Inflow
+    on_ready: Callable[[], None]
+    on_configuration: Callable[[], None]
+    on_delivery: Callable[[], None]
+    """A message to ourselves has come back."""
+    on_deaf: Callable[[str], Awaitable[None]]
+    """None has, not even over a new subscription."""
+    _missing: set[tuple[Origin, str]] = field(init=False)
+    _open: dict[tuple[Origin, str], tuple[Stream, asyncio.Event]] = field(init=False, default_factory=dict)
+    _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    _probes: int = field(init=False, default=0)
+    _awaited: dict[bytes, asyncio.Event] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._missing = {(side, topic) for side in self.sides for topic in self.topics}
+
+    def stages(self) -> Iterator[Coroutine[None, None, None]]:
+        """All that has to run as long as the connection stands."""
+        for side, topic in sorted(self._missing):
+            yield self._keep_topic(side, topic, on_message=self._received(side, topic))
+        yield self._keep("", self._watch, on_granted=_nobody)
+        if self.probe_seconds:
+            for side in self.sides:
+                yield self._keep_topic(side, self.probe_topic, on_message=self._came_back)
+                yield self._probe(side)
+
+    # Subscriptions.
+
+    def _received(self, side: Origin, topic: str) -> Callable[[Message], None]:
+        return lambda message: self.inflow.receive(topic, message, origin=side)
+
+    def _keep_topic(
+        self, side: Origin, topic: str, *, on_message: Callable[[Message], None]
+    ) -> Coroutine[None, None, None]:
+        async def subscribe(closed: asyncio.Event) -> None:
+            def gone() -> None:
+                closed.set()
+                if self._open.get((side, topic), (None, None))[1] is closed:
+                    del self._open[side, topic]
+
+            stream = await self.nucleus.subscribe(side, topic, on_message=on_message, on_closed=gone)
+            if not closed.is_set():
+                self._open[side, topic] = (stream, closed)
+
+        return self._keep(topic, subscribe, on_granted=lambda: self._grant(side, topic))
+
+    async def _watch(self, closed: asyncio.Event) -> None:
+        await self.nucleus.watch_configuration(on_update=self.on_configuration, on_closed=closed.set)
+
+    async def _keep(
+        self,
+        topic: str,
+        subscribe: Callable[[asyncio.Event], Awaitable[None]],
+        *,
+        on_granted: Callable[[], None],
+    ) -> None:
+        """Subscribes, and again whenever that ends; without a topic it is the component's configuration."""
+        tries, told = 0, ""
+        while True:
+            closed = asyncio.Event()
+            try:
+                await subscribe(closed)
+            except TransportError as error:
+                if str(error) != told and isinstance(error, NucleusRefused):
+                    told = str(error)
+                    self.observer.event("subscription_refused", level=Level.ERROR, error=told)
+            else:
+                tries, told = 0, ""
+                on_granted()
+                await closed.wait()
+                if self.nucleus.is_connected:
+                    self.observer.event("subscription_closed", level=Level.WARNING, topic=topic)
+            tries += 1
+            await self.clock.sleep(self.pause(tries))
+
+    def _grant(self, side: Origin, topic: str) -> None:
+        if topic == self.probe_topic:
+            return
+        self._missing.discard((side, topic))
+        if not self._missing:
+            self._granted.set()
+            self.on_ready()
+
+    def _renew(self) -> None:
+        for stream, closed in self._open.values():
+            stream.close()
+            closed.set()
+        self._open.clear()
+
+    # Probes.
+
+    async def _probe(self, side: Origin) -> None:
+        period = self.probe_seconds * (SLOWER_BY_IOT_CORE if side is Origin.IOT_CORE else 1)
+        await self._granted.wait()
+        while True:
+            if not await self._delivers(side):
+                self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
+                self._renew()
+                await self._until_open(side)
+                if not await self._delivers(side):
+                    await self.on_deaf(f"the nucleus delivers nothing any more ({side})")
+            await self.clock.sleep(period)
+
+    async def _delivers(self, side: Origin) -> bool:
+        """Whether a message to ourselves comes back; also where the nucleus does not let us try."""
+        if (side, self.probe_topic) not in self._open:
+            return True
+        self._probes += 1
+        payload = f"{self.clock.now()} {self._probes}".encode()
+        back = self._awaited[payload] = asyncio.Event()
+        try:
+            await self.nucleus.publish(side, self.probe_topic, payload)
+            async with asyncio.timeout(self.nucleus.answer_seconds):
+                await back.wait()
+        except NucleusRefused as error:
+            self.observer.event("probe_refused", level=Level.WARNING, error=str(error))
+            return True
+        except (TransportError, TimeoutError):
+            return False
+        finally:
+            del self._awaited[payload]
+        self.on_delivery()
+        return True
+
+    def _came_back(self, message: Message) -> None:
+        if message.payload in self._awaited:
+            self._awaited[message.payload].set()
+
+    async def _until_open(self, side: Origin) -> None:
+        """Waits for the new subscription, but not for ever."""
+        deadline = self.clock.now() + self.nucleus.answer_seconds
+        while (side, self.probe_topic) not in self._open and self.clock.now() < deadline:
+            await self.clock.sleep(self.pause(1))
+
+
+def _nobody() -> None:
+    """Who is told that something was granted where nobody waits for it."""

@@ -1,0 +1,159 @@
+"""Keeps the connector subscribed at a Greengrass V2 nucleus, on its local side, at AWS IoT Core, or both.
+
+The SDK neither connects again nor subscribes again. What ends is begun anew with growing pauses, and told
+once for each change. Where the nucleus has forgotten this process, or delivers nothing any more, only ending
+helps: then it starts the component anew. `endurance` says when that may be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.greengrass.inflow import Inflow
+from twilio_notifications.adapters.greengrass.listening import PROBE_TOPIC, Listening
+from twilio_notifications.adapters.greengrass.outflow import Outflow
+from twilio_notifications.config import PubSub
+from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
+from twilio_notifications.ports import Level, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from twilio_notifications.adapters.greengrass.endurance import Endurance
+    from twilio_notifications.adapters.greengrass.nucleus import Nucleus
+    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.ports import Clock, Inbound, Observer
+
+SIDES: Mapping[PubSub, Sequence[Origin]] = {
+    PubSub.LOCAL: (Origin.LOCAL,),
+    PubSub.IOT_CORE: (Origin.IOT_CORE,),
+    PubSub.BOTH: (Origin.LOCAL, Origin.IOT_CORE),
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class GreengrassTransport:
+    """The transport over a nucleus. `on_configuration`: the component's configuration has changed."""
+
+    settings: TransportSettings
+    nucleus: Nucleus
+    clock: Clock
+    observer: Observer
+    jitter: Callable[[], float]
+    endurance: Endurance
+    on_configuration: Callable[[], None]
+    _outflow: Outflow = field(init=False)
+    _refusals: int = field(init=False, default=0)
+    """Connections in a row that the nucleus has refused."""
+    _silences: int = field(init=False, default=0)
+    """Connections in a row over which nothing was delivered."""
+    _last_told: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        self._outflow = Outflow(
+            nucleus=self.nucleus,
+            sides=SIDES[self.settings.pubsub],
+            statuses_to=self.settings.statuses_to,
+            observer=self.observer,
+        )
+
+    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+        """Stays subscribed until cancelled; raises NucleusLost where only a new start helps."""
+        inflow = Inflow(observer=self.observer, on_inbound=on_inbound)
+        tries = 0
+        while True:
+            ended = await self._connected()
+            if ended is not None:
+                tries = 0
+                await self._stay(ended, inflow, on_ready)
+            tries += 1
+            await self.clock.sleep(self._pause(tries))
+
+    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
+        """Done when the nucleus has taken it on every side where it belongs."""
+        return self._outflow.publish(topic, payload, origin=origin)
+
+    async def close(self) -> None:
+        """Ends the connection; what is published locally then, nobody keeps."""
+        await self.nucleus.close()
+
+    async def _connected(self) -> asyncio.Future[str] | None:
+        """The connection that the secret was read with, or a new one; None where there is none to be had."""
+        if self.nucleus.is_connected:
+            return self.nucleus.ended
+        try:
+            ended = await self.nucleus.connect()
+        except NucleusRefused as error:
+            self._tell("nucleus_refused", error=str(error))
+            self._refusals += 1
+            self._give_up_in_time(self._refusals, str(error))
+        except TransportError as error:
+            self._tell("nucleus_unreachable", error=str(error))
+        else:
+            self._refusals = 0
+            return ended
+        return None
+
+    async def _stay(self, ended: asyncio.Future[str], inflow: Inflow, on_ready: Callable[[], None]) -> None:
+        """Returns when the connection has ended."""
+
+        def ready() -> None:
+            self._tell("nucleus_connected", pubsub=self.settings.pubsub)
+            on_ready()
+
+        listening = self._listening(inflow, ready)
+        async with asyncio.TaskGroup() as group:
+            stages = [
+                group.create_task(stage, name="twilio_notifications.nucleus") for stage in listening.stages()
+            ]
+            reason = await asyncio.shield(ended)
+            for stage in stages:
+                stage.cancel()
+        self._tell("nucleus_lost", error=reason)
+
+    def _listening(self, inflow: Inflow, on_ready: Callable[[], None]) -> Listening:
+        topics = self.settings.topics
+        return Listening(
+            nucleus=self.nucleus,
+            sides=SIDES[self.settings.pubsub],
+            topics=(topics.text, topics.call),
+            probe_topic=self.settings.topic_prefix + PROBE_TOPIC,
+            probe_seconds=self.settings.probe_seconds,
+            clock=self.clock,
+            observer=self.observer,
+            pause=self._pause,
+            inflow=inflow,
+            on_ready=on_ready,
+            on_configuration=self.on_configuration,
+            on_delivery=self._delivered,
+            on_deaf=self._deaf,
+        )
+
+    def _delivered(self) -> None:
+        self._silences = 0
+
+    async def _deaf(self, sentence: str) -> None:
+        """A new connection may help; after a few of them only a new start does."""
+        self._silences += 1
+        self._give_up_in_time(self._silences, sentence)
+        await self.nucleus.close()
+
+    def _give_up_in_time(self, failures: int, sentence: str) -> None:
+        if self.endurance.is_over(now=self.clock.now(), failures=failures):
+            raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it anew")
+
+    def _pause(self, tries: int) -> float:
+        """Doubling up to the maximum; half of it at random."""
+        settings = self.settings
+        growth = 2.0 ** min(tries - 1, 30)
+        ceiling = min(settings.reconnect_maximum_seconds, settings.reconnect_initial_seconds * growth)
+        return ceiling * (0.5 + 0.5 * self.jitter())
+
+    def _tell(self, event: str, **fields: object) -> None:
+        told = f"{event} {fields}"
+        if told != self._last_told:
+            level = Level.INFO if event == "nucleus_connected" else Level.WARNING
+            self.observer.event(event, level=level, **fields)
+        self._last_told = told

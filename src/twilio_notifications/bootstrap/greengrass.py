@@ -1,0 +1,112 @@
+"""The Greengrass V2 nucleus, where the configuration wants it; without it nothing of its SDK is imported."""
+
+from __future__ import annotations
+
+import random
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from twilio_notifications.config import SecretOrigin, TransportKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from twilio_notifications.adapters.greengrass import GreengrassTransport, Nucleus
+    from twilio_notifications.config import Settings
+    from twilio_notifications.ports import Clock, Observer, SecretSource, Supervisor
+
+NO_SDK = (
+    "Greengrass V2 needs the package awsiotsdk, which is not installed. "
+    "In a clone of the project, run: pip install '.[greengrass]'"
+)
+STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
+"""What a nucleus tells the components that it starts, and nobody else."""
+
+FIRST_ANSWER_SECONDS = 10.0
+"""For the configuration, which might say how long an answer may take."""
+
+
+def problems(environ: Mapping[str, str]) -> Iterator[str]:
+    """Why there is no nucleus to be had, one sentence each."""
+    if find_spec("awsiot") is None:
+        yield NO_SDK
+    missing = [name for name in STARTED_BY if not environ.get(name)]
+    if missing:
+        yield (
+            f"only what a Greengrass V2 nucleus has started can reach it, and {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not set: run it as a component, "
+            "see docs/how-to/greengrass-v2.md"
+        )
+
+
+def component_configuration(environ: Mapping[str, str]) -> Mapping[str, object]:
+    """The configuration of the component that this process is; before the process is confined."""
+    from twilio_notifications.adapters.greengrass.apart import (  # noqa: PLC0415 - needs the extra
+        configuration_read_apart,
+    )
+
+    return configuration_read_apart(environ, answer_seconds=FIRST_ANSWER_SECONDS)
+
+
+def is_wanted(settings: Settings) -> bool:
+    """Whether the transport or the secrets are those of a nucleus."""
+    return (
+        settings.transport.kind is TransportKind.GREENGRASS
+        or settings.secrets.source is SecretOrigin.GREENGRASS
+    )
+
+
+@asynccontextmanager
+async def nucleus(settings: Settings, environ: Mapping[str, str]) -> AsyncIterator[Nucleus | None]:
+    """Connected; None where it is not wanted."""
+    if not is_wanted(settings):
+        yield None
+        return
+    from twilio_notifications.adapters.greengrass import Nucleus  # noqa: PLC0415 - needs the extra
+
+    found = Nucleus(environ, settings.transport.answer_seconds)
+    try:
+        await found.connect()
+        yield found
+    finally:
+        await found.close()
+
+
+def secret(settings: Settings, nucleus: Nucleus, *, arn: str, label: str) -> SecretSource:
+    """The secret that the nucleus keeps."""
+    from twilio_notifications.adapters.greengrass import GreengrassSecret  # noqa: PLC0415 - needs the extra
+
+    return GreengrassSecret(nucleus=nucleus, arn=arn, label=label, json_key=settings.secrets.json_key)
+
+
+def transport(
+    settings: Settings,
+    nucleus: Nucleus,
+    *,
+    clock: Clock,
+    observer: Observer,
+    on_configuration: Callable[[], None],
+) -> GreengrassTransport:
+    """The way by the nucleus."""
+    from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
+        Endurance,
+        GreengrassTransport,
+    )
+
+    return GreengrassTransport(
+        settings=settings.transport,
+        nucleus=nucleus,
+        clock=clock,
+        observer=observer,
+        jitter=random.SystemRandom().random,
+        endurance=Endurance(started_at=clock.now()),
+        on_configuration=on_configuration,
+    )
+
+
+def supervisor(nucleus: Nucleus, beside: Supervisor, *, observer: Observer) -> Supervisor:
+    """Whoever watches over the process, and the nucleus."""
+    from twilio_notifications.adapters.greengrass import NucleusSupervisor  # noqa: PLC0415 - needs the extra
+
+    return NucleusSupervisor(nucleus=nucleus, beside=beside, observer=observer)

@@ -1,0 +1,155 @@
+"""The configuration of a Greengrass V2 component, as `GetConfiguration` answers it, read as one more source.
+
+Its keys are the published parameters, three names in the manner of AWS's own converted connectors, and the
+sections of the configuration file. The two nuclei are not of one mind about types: nucleus lite makes a text
+of every value of a YAML recipe, and numbers may come back as fractions. So a text stands for the value that
+it would be in the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
+from twilio_notifications.config.settings import PubSub, SecretOrigin, StatusesTo, TransportKind
+from twilio_notifications.config.sources import Given, Source
+from twilio_notifications.core.parameters import PublishedParameter, shown, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+INPUT_TOPICS = "InputTopics"
+OUTPUT_TOPIC = "OutputTopic"
+PUBSUB_TO_IOT_CORE = "PubSubToIoTCore"
+ACCESS_CONTROL = "accessControl"
+"""The nucleus's own: what the component may do."""
+
+NAMES = (*PublishedParameter, INPUT_TOPICS, OUTPUT_TOPIC, PUBSUB_TO_IOT_CORE)
+_IGNORED = frozenset({ACCESS_CONTROL})
+_TOPIC_KEYS = {"txt": "transport.text_topic", "call": "transport.call_topic"}
+
+
+def presets() -> Source:
+    """What a component is unless it is configured otherwise; its journal lies in its work folder."""
+    given = {
+        "transport.kind": TransportKind.GREENGRASS,
+        "secrets.source": SecretOrigin.GREENGRASS,
+        "journal.url": "sqlite:///journal.db",
+    }
+    here = Path.cwd()
+    return Source(
+        given={
+            name: Given(value=str(value), place="preset by --greengrass", folder=here)
+            for name, value in given.items()
+        }
+    )
+
+
+def read_component(configuration: Mapping[str, object]) -> Source:
+    """Every value by its dotted name. A key at the top that nobody knows may be a relic: it is a warning."""
+    reader = _Reader()
+    for key, value in configuration.items():
+        if _is_given(value) and key not in _IGNORED:
+            reader.read(key, value)
+    # What is said of the transport itself is more precise than the names of AWS's connectors.
+    return Source(
+        given={**reader.by_name, **reader.by_section},
+        problems=tuple(reader.problems),
+        warnings=tuple(reader.warnings),
+    )
+
+
+class _Reader:
+    """Sorts one configuration."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, Given] = {}
+        self.by_section: dict[str, Given] = {}
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+
+    def read(self, key: str, value: object) -> None:
+        match key:
+            case _ if key in set(PublishedParameter):
+                self._give(PARAMETERS + key, _text(value), key=key)
+            case "InputTopics":
+                self._input_topics(value)
+            case "OutputTopic":
+                self._give("transport.status_topic", value, key=key)
+            case "PubSubToIoTCore":
+                self._pubsub_to_iot_core(value)
+            case _ if key in KEYS:
+                self._section(key, value)
+            case _:
+                self.warnings.append(f"unknown key {key}: {suggestion(key, (*NAMES, *KEYS))} {_place(key)}")
+
+    def _give(self, name: str, value: object, *, key: str) -> None:
+        self.by_name[name] = Given(value=value, place=_place(key)[1:-1], folder=Path.cwd())
+
+    def _input_topics(self, value: object) -> None:
+        topics = _topics(value)
+        if topics is None:
+            self.problems.append(
+                f'{INPUT_TOPICS} must be {{"txt": TOPIC, "call": TOPIC}}, or these two topics in this order, '
+                f"not {shown(value)} {_place(INPUT_TOPICS)}"
+            )
+            return
+        for kind, topic in topics.items():
+            self._give(_TOPIC_KEYS[kind], topic, key=INPUT_TOPICS)
+
+    def _pubsub_to_iot_core(self, value: object) -> None:
+        """As in AWS's connectors: with it, requests are heard on both sides, and statuses go to both."""
+        wanted = {"true": True, "false": False}.get(str(value).strip().lower())
+        if wanted is None:
+            self.problems.append(
+                f"{PUBSUB_TO_IOT_CORE} must be true or false, not {shown(value)} {_place(PUBSUB_TO_IOT_CORE)}"
+            )
+        if wanted:
+            self._give("transport.pubsub", str(PubSub.BOTH), key=PUBSUB_TO_IOT_CORE)
+            self._give("transport.statuses_to", str(StatusesTo.BOTH), key=PUBSUB_TO_IOT_CORE)
+
+    def _section(self, section: str, content: object) -> None:
+        if not isinstance(content, dict):
+            self.problems.append(f"{section} must be a map of settings {_place(section)}")
+            return
+        for key, value in content.items():
+            name = f"{section}.{key}"
+            if name not in SETTINGS:
+                self.problems.append(f"unknown key {name}: {suggestion(key, KEYS[section])} {_place(name)}")
+            elif _is_given(value):
+                place = _place(name)[1:-1]
+                self.by_section[name] = Given(value=_lenient(name, value), place=place, folder=Path.cwd())
+
+
+def _is_given(value: object) -> bool:
+    """Deployments cannot remove a key from a recipe's defaults, only empty it; a YAML null becomes a word."""
+    return value is not None and value not in ("", "null")
+
+
+def _lenient(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return SETTINGS[name].from_text(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _text(value: object) -> object:
+    """A number that a YAML reader made of an account or a telephone number is a text again."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _topics(value: object) -> Mapping[str, object] | None:
+    if isinstance(value, dict):
+        return value if value and set(value) <= set(_TOPIC_KEYS) else None
+    both = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    is_pair = isinstance(both, list) and len(both) == len(_TOPIC_KEYS)
+    return dict(zip(_TOPIC_KEYS, _each(both), strict=True)) if is_pair else None
+
+
+def _each(values: object) -> Iterator[object]:
+    if isinstance(values, list):
+        yield from values
+
+
+def _place(key: str) -> str:
+    return f"({key} in the component configuration)"
