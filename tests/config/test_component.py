@@ -1,0 +1,145 @@
+"""The configuration of a Greengrass V2 component: the published names, AWS's manner, and our own sections."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.config.loading_steps import ACCOUNT, SECRET_ARN, write
+from twilio_notifications.config import PubSub, SecretOrigin, Settings, StatusesTo, TransportKind, load
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.parameters import IsolationMode
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARAMETERS: dict[str, Any] = {
+    "TWILIO_ACCOUNT_SID": "AC1",
+    "TwilioAuthTokenSecretArn": SECRET_ARN,
+    "TwilioAuthTokenSecretArn-ResourceId": "TwilioAuthToken",
+}
+
+
+def settings(**configuration: Any) -> Settings:
+    return load(None, {}, component=PARAMETERS | configuration)
+
+
+def problems(**configuration: Any) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        settings(**configuration)
+    return caught.value.problems
+
+
+def test_a_component_is_preset_for_its_nucleus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = settings()
+    assert TransportKind.GREENGRASS is found.transport.kind
+    assert SecretOrigin.GREENGRASS is found.secrets.source
+    assert (tmp_path / "journal.db", SECRET_ARN) == (found.journal.path, found.parameters.secret_arn)
+    assert IsolationMode.GREENGRASS_CONTAINER is found.parameters.isolation_mode
+    assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.transport.pubsub, found.transport.statuses_to)
+
+
+def test_the_file_is_below_the_component_and_the_environment_above(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, f'{ACCOUNT}[twilio]\nconcurrency = 1\ntimeout_seconds = 1\n[log]\nlevel = "DEBUG"\n'
+    )
+    component = PARAMETERS | {"twilio": {"concurrency": 2, "timeout_seconds": 2}}
+    found = load(path, {"TWILIO_NOTIFICATIONS__TWILIO__CONCURRENCY": "3"}, component=component)
+    assert ("DEBUG", 2, 3) == (found.log.level, found.twilio.timeout_seconds, found.twilio.concurrency)
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [{"txt": "a/txt", "call": "a/call"}, ["a/txt", "a/call"], "a/txt,a/call", " a/txt , a/call "],
+)
+def test_input_topics_are_written_in_either_manner(topics: object) -> None:
+    found = settings(InputTopics=topics, OutputTopic="a/out").transport.topics
+    assert ("a/txt", "a/call", "a/out") == (found.text, found.call, found.status)
+
+
+@pytest.mark.parametrize("topics", ["a", ["a"], ["a", "b", "c"], {"sms": "a"}, 7])
+def test_other_input_topics_are_a_problem(topics: object) -> None:
+    (problem,) = problems(InputTopics=topics)
+    assert problem.startswith(
+        'InputTopics must be {"txt": TOPIC, "call": TOPIC}, or these two topics in this'
+    )
+    assert problem.endswith("(InputTopics in the component configuration)")
+
+
+@pytest.mark.parametrize("wanted", [True, "true", "True", " TRUE "])
+def test_pubsub_to_iot_core_is_for_requests_and_statuses(wanted: object) -> None:
+    found = settings(PubSubToIoTCore=wanted).transport
+    assert (PubSub.BOTH, StatusesTo.BOTH) == (found.pubsub, found.statuses_to)
+
+
+@pytest.mark.parametrize("wanted", [False, "false", "", None])
+def test_without_it_everything_is_local(wanted: object) -> None:
+    found = settings(PubSubToIoTCore=wanted).transport
+    assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.pubsub, found.statuses_to)
+
+
+def test_what_is_neither_true_nor_false_is_a_problem() -> None:
+    (problem,) = problems(PubSubToIoTCore="yes")
+    assert "PubSubToIoTCore must be true or false, not 'yes'" in problem
+
+
+def test_the_transports_own_settings_are_more_precise() -> None:
+    found = settings(PubSubToIoTCore=True, transport={"statuses_to": "origin"}).transport
+    assert (PubSub.BOTH, StatusesTo.ORIGIN) == (found.pubsub, found.statuses_to)
+
+
+@pytest.mark.parametrize("count", [7, 7.0, "7"])
+@pytest.mark.parametrize("paused", [True, "true", "True"])
+@pytest.mark.parametrize("numbers", [["+1*"], '["+1*"]'])
+def test_a_value_may_come_typed_or_as_text(count: object, paused: object, numbers: object) -> None:
+    """As the two nuclei give them."""
+    found = settings(limits={"texts_per_day": count, "paused": paused, "allowed_texts": numbers}).limits
+    assert ([7], True) == ([quota.most for quota in found.quotas], found.paused)
+    assert found == settings(limits={"texts_per_day": 7, "paused": True, "allowed_texts": ["+1*"]}).limits
+
+
+def test_a_telephone_number_that_became_a_number_is_a_text_again() -> None:
+    assert "4254492999" == settings(DefaultFromPhoneNumber=4254492999).parameters.default_sender_number
+
+
+@pytest.mark.parametrize("nothing", ["", None, "null"])
+def test_a_parameter_that_was_emptied_is_not_set(nothing: object) -> None:
+    found = settings(DefaultFromPhoneNumber=nothing, IsolationMode=nothing).parameters
+    assert (None, IsolationMode.GREENGRASS_CONTAINER) == (found.default_sender_number, found.isolation_mode)
+
+
+def test_what_belongs_to_the_nucleus_is_left_alone_and_a_relic_is_a_warning() -> None:
+    found = settings(accessControl={"x": {}}, UseInstaller="true")
+    (warning,) = found.warnings
+    assert warning.startswith("unknown key UseInstaller: ")
+    assert warning.endswith("(UseInstaller in the component configuration)")
+
+
+def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:
+    found = problems(limits={"texts_per_dy": 1}, twilio={"concurrency": 0}, delivery=5, IsolationMode="Box")
+    assert 4 == len(found)
+    assert "unknown key limits.texts_per_dy: did you mean texts_per_day?" in found[0]
+    for place in ("delivery", "IsolationMode", "twilio.concurrency", "limits.texts_per_dy"):
+        assert f"({place} in the component configuration)" in "".join(found)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ("InputTopics", "OutputTopic", "PubSubToIoTCore", "limits", "log", "TWILIO_ACCOUNT_SID")
+        )
+        | st.text(),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        ),
+    )
+)
+def test_no_configuration_whatever_is_a_defect(configuration: dict[str, Any]) -> None:
+    with suppress(ConfigurationError):
+        load(None, {}, component=PARAMETERS | configuration)
