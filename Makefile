@@ -14,7 +14,7 @@ SECONDS ?= 60
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test check format docs bench torture fuzz lock clean
+.PHONY: demo test check format docs component bench torture fuzz lock clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.created:
@@ -67,6 +67,9 @@ fuzz: $(VENV)/.fuzz
 	@mkdir -p fuzz/found
 	$(BIN)/python -m fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=8192 -verbosity=0 \
 	  -print_final_stats=1 -dict=fuzz/contract.dict -artifact_prefix=fuzz/found/ fuzz/found fuzz/corpus
+
+component: $(VENV)/.dev
+	$(BIN)/python deploy/greengrass/build.py $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

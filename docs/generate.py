@@ -1,4 +1,4 @@
-"""Writes the reference pages that repeat the code: settings, commands, states, metrics.
+"""Writes what repeats the code: the reference of settings, commands, states and metrics, and the recipes.
 
     python -m docs.generate
 
@@ -9,11 +9,14 @@ test compares the files with it. Nothing here reads a page, and no page is chang
 from __future__ import annotations
 
 import argparse
+import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
+from twilio_notifications.component import NucleusKind, recipe
 from twilio_notifications.config.reference import render
 from twilio_notifications.config.sources import defaults_text
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 REFERENCE = Path(__file__).parent / "reference"
+COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 
 MEANINGS: Mapping[State, str] = {
     State.WAITING: "Recorded. It is claimed when it is due and its turn has come.",
@@ -117,6 +121,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(cli._parser()),  # noqa: SLF001 - the program's own arguments
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),
+        COMPONENT / "recipe.json": recipe_page(NucleusKind.CLASSIC),
+        COMPONENT / "recipe-lite.json": recipe_page(NucleusKind.LITE),
     }
 
 
@@ -178,6 +184,15 @@ def _alerts() -> Iterator[str]:
     yield "## Alerts worth having\n\n| alert | expression |\n|---|---|\n"
     for meaning, expression in ALERTS.items():
         yield f"| {meaning} | `{expression.format(PREFIX)}` |\n"
+
+
+# The recipes.
+
+
+def recipe_page(kind: NucleusKind) -> str:
+    """The recipe as it is before it is built for a bucket."""
+    document = recipe(kind, version=version("twilio-notifications"))
+    return json.dumps(document, indent=2) + "\n"
 
 
 # The commands.

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass.nucleus import Message, Nucleus, Stream
     from twilio_notifications.ports import Clock, Observer
 
-PROBE_TOPIC = "twilio/notifications/probe"
-"""Behind the prefix of the other topics; the component's access control allows it."""
-
 SLOWER_BY_IOT_CORE = 10
 """AWS charges for messages by IoT Core, and that connection has a keep-alive of its own."""
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.inflow import Inflow
-from twilio_notifications.adapters.greengrass.listening import PROBE_TOPIC, Listening
+from twilio_notifications.adapters.greengrass.listening import Listening
 from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
+from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
 from twilio_notifications.ports import Level, Origin
 

@@ -19,7 +19,7 @@ from twilio_notifications.core.contract.requests import (
 )
 from twilio_notifications.core.contract.sentences import Sentence
 from twilio_notifications.core.contract.statuses import Failure, StatusContent, Success, render
-from twilio_notifications.core.contract.topics import Topics
+from twilio_notifications.core.contract.topics import PROBE_TOPIC, Topics
 
 __all__ = [
     "MAXIMUM_DEPTH",
@@ -27,6 +27,7 @@ __all__ = [
     "MAXIMUM_RETRIES",
     "MAXIMUM_TEXT_CHARACTERS",
     "MAXIMUM_VALUES",
+    "PROBE_TOPIC",
     "Failure",
     "Sentence",
     "StatusContent",

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from twilio_notifications.core.model import Channel
 
+PROBE_TOPIC = "twilio/notifications/probe"
+"""Ours alone, behind the same prefix: what a connector says to itself, to hear whether a nucleus delivers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:

@@ -1,0 +1,21 @@
+"""What the component of Greengrass V2 is made of: recipe, configuration, access control, deployment. Pure.
+
+Nothing here speaks to a nucleus. `make component` and `migrate` write what these functions return.
+"""
+
+from __future__ import annotations
+
+from twilio_notifications.component.access import access_control
+from twilio_notifications.component.configuration import COMPONENT, NucleusKind, default_configuration
+from twilio_notifications.component.documents import ARTIFACT, deployment, recipe, requirement
+
+__all__ = [
+    "ARTIFACT",
+    "COMPONENT",
+    "NucleusKind",
+    "access_control",
+    "default_configuration",
+    "deployment",
+    "recipe",
+    "requirement",
+]

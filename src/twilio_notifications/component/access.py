@@ -1,0 +1,59 @@
+"""What the component may do at its nucleus: what its configuration needs, and nothing else.
+
+A policy lists operations and resources, and allows each operation on each of them. So subscribing and
+publishing have a policy each: the component may not publish requests, nor listen to the statuses of others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.component.configuration import COMPONENT, needs
+from twilio_notifications.config import PubSub, SecretOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from twilio_notifications.component.configuration import Needs
+
+Policies = dict[str, dict[str, object]]
+
+
+def access_control(configuration: Mapping[str, object]) -> dict[str, Policies]:
+    """The map `accessControl` of a recipe or of a deployment. Its policies have names that only we give."""
+    return dict(_services(needs(configuration)))
+
+
+def _services(wanted: Needs) -> Iterator[tuple[str, Policies]]:
+    if wanted.pubsub is not PubSub.IOT_CORE:
+        yield (
+            "aws.greengrass.ipc.pubsub",
+            _messages(wanted, service="pubsub", subscribe="SubscribeToTopic", publish="PublishToTopic"),
+        )
+    if wanted.pubsub is not PubSub.LOCAL:
+        yield (
+            "aws.greengrass.ipc.mqttproxy",
+            _messages(
+                wanted, service="mqttproxy", subscribe="SubscribeToIoTCore", publish="PublishToIoTCore"
+            ),
+        )
+    if wanted.secrets is SecretOrigin.GREENGRASS and wanted.secret_arn is not None:
+        policy = _policy("Read the Twilio auth token.", "GetSecretValue", [wanted.secret_arn])
+        yield "aws.greengrass.SecretManager", {f"{COMPONENT}:secrets:1": policy}
+
+
+def _messages(wanted: Needs, *, service: str, subscribe: str, publish: str) -> Policies:
+    probe = [] if wanted.probe_topic is None else [wanted.probe_topic]
+    heard, said = [*wanted.request_topics, *probe], [wanted.status_topic, *probe]
+    return {
+        f"{COMPONENT}:{service}:1": _policy("Receive requests for texts and calls.", subscribe, heard),
+        f"{COMPONENT}:{service}:2": _policy("Publish what became of them.", publish, said),
+    }
+
+
+def _policy(description: str, operation: str, resources: Sequence[str]) -> dict[str, object]:
+    return {
+        "policyDescription": description,
+        "operations": [f"aws.greengrass#{operation}"],
+        "resources": list(resources),
+    }

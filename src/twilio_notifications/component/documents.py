@@ -1,0 +1,143 @@
+"""The recipe for each nucleus, and the deployment that brings the component and what it depends on.
+
+One form does for both nuclei where nucleus lite is stricter: JSON, because it makes a text of every value in
+a YAML recipe, lower-case lifecycle steps, `Uri`, and `runtime` in the platform.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from twilio_notifications.component.access import access_control
+from twilio_notifications.component.configuration import (
+    COMPONENT,
+    JOURNAL_FOLDER,
+    NucleusKind,
+    default_configuration,
+    needs,
+)
+from twilio_notifications.config import SecretOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ARTIFACT = "twilio-notifications"
+"""The archive's name without `.zip`, which is also the folder into which the nucleus unpacks it."""
+
+INSTALL_SECONDS = 900
+"""A small device without wheels in its cache needs minutes for what a large one does in seconds."""
+
+DESCRIPTION = (
+    "Texts and calls by Twilio, for other components and for AWS IoT Core: the open successor of the Twilio "
+    "Notifications connector of AWS IoT Greengrass V1, with its topics, parameters and answers."
+)
+SECRET_KEEPER = "aws.greengrass.SecretManager"  # noqa: S105 - a component
+TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService"  # noqa: S105 - a component
+SECRET_KEEPER_VERSION = "2.1.0"  # noqa: S105 - any later one does too
+
+_VENV = "{work:path}/venv"
+_ARTIFACT = f"{{artifacts:decompressedPath}}/{ARTIFACT}"
+
+
+def recipe(
+    kind: NucleusKind,
+    *,
+    version: str,
+    configuration: Mapping[str, object] | None = None,
+    vendored: bool = False,
+) -> dict[str, object]:
+    """The recipe of this version. `BUCKET` in the artifact's address is the operator's to replace.
+
+    `vendored`: the archive holds the wheels of all dependencies, so that no package index is asked.
+    """
+    configured = dict(default_configuration(kind) if configuration is None else configuration)
+    document: dict[str, object] = {
+        "RecipeFormatVersion": "2020-01-25",
+        "ComponentName": COMPONENT,
+        "ComponentVersion": version,
+        "ComponentDescription": DESCRIPTION,
+        "ComponentPublisher": "twilio-notifications",
+        "ComponentConfiguration": {
+            "DefaultConfiguration": {**configured, "accessControl": access_control(configured)}
+        },
+    }
+    dependencies = _dependencies(kind, configured)
+    if dependencies:
+        document["ComponentDependencies"] = dependencies
+    document["Manifests"] = [
+        {
+            "Platform": {"os": "linux", "runtime": "*"},
+            "Lifecycle": {
+                "install": {"Script": _install(version, vendored=vendored), "Timeout": INSTALL_SECONDS},
+                "run": {"Script": _RUN},
+            },
+            "Artifacts": [
+                {"Uri": f"s3://BUCKET/{COMPONENT}/{version}/{ARTIFACT}.zip", "Unarchive": "ZIP"},
+            ],
+        }
+    ]
+    return document
+
+
+def _install(version: str, *, vendored: bool) -> str:
+    """A virtual environment in the work folder, made anew by each version; nothing is compiled."""
+    index = "--no-index" if vendored else ""
+    pip = f"{_VENV}/bin/python -m pip install --disable-pip-version-check --no-input --only-binary :all:"
+    steps = (
+        f"mkdir -p {{work:path}}/{JOURNAL_FOLDER}",
+        f"python3 -m venv --clear {_VENV}",
+        f"{pip} {index} --find-links {_ARTIFACT}/wheels '{requirement(version)}'",
+    )
+    return " && ".join(" ".join(step.split()) for step in steps)
+
+
+def requirement(version: str) -> str:
+    """What is installed: this version and no other, with the extras for wherever the token may be."""
+    return f"twilio-notifications[aws,greengrass]=={version}"
+
+
+# exec: the nucleus's SIGTERM is for the connector, which then ends what is under way, not for a shell.
+_RUN = f"exec {_VENV}/bin/python -m twilio_notifications run --greengrass"
+
+
+def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dict[str, object]:
+    """Nucleus lite has no Secret Manager, and does not deploy what depends on it."""
+    match needs(configuration).secrets:
+        case SecretOrigin.GREENGRASS if kind is NucleusKind.CLASSIC:
+            names = [SECRET_KEEPER]
+        case SecretOrigin.AWS:
+            names = [TOKEN_EXCHANGE]
+        case _:
+            names = []
+    return {name: {"VersionRequirement": "^2.0.0", "DependencyType": "HARD"} for name in names}
+
+
+def deployment(
+    kind: NucleusKind,
+    *,
+    version: str,
+    configuration: Mapping[str, object],
+    target_arn: str | None = None,
+) -> dict[str, object]:
+    """For `aws greengrassv2 create-deployment --cli-input-json`: the component with this configuration.
+
+    Beside it the Secret Manager of the nucleus, which has to be told which secret to keep.
+    """
+    merged = {**configuration, "accessControl": access_control(configuration)}
+    components = {COMPONENT: _deployed(version, merged)}
+    wanted = needs(configuration)
+    keeps = wanted.secrets is SecretOrigin.GREENGRASS and kind is NucleusKind.CLASSIC
+    if keeps and wanted.secret_arn is not None:
+        secrets = {"cloudSecrets": [{"arn": wanted.secret_arn}]}
+        components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, secrets)
+    return {
+        "targetArn": target_arn or "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
+        "deploymentName": COMPONENT,
+        "components": components,
+    }
+
+
+def _deployed(version: str, configuration: Mapping[str, object]) -> dict[str, object]:
+    merge = json.dumps(configuration)
+    return {"componentVersion": version, "configurationUpdate": {"merge": merge}}

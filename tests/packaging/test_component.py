@@ -1,0 +1,178 @@
+"""What `make component` leaves is what a nucleus unpacks, installs into an empty environment, and starts.
+
+The nucleus's part is done here by hand: unpack the archive, put paths into the variables of the recipe, and
+run its scripts. The dependencies come as wheels with the archive, made anew from those that are installed
+here, so that no package index is asked; pip refuses what would need one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.house import STATUS_TOPIC, TEXT_SUCCESS, TEXT_TOPIC, text
+from tests.support.needs import ROOT
+from tests.support.nucleus import FakeNucleus, Style
+from tests.support.process import ACCOUNT_SID, TOKEN, LoggingProgram, environment
+from tests.support.wheels import needed_by, wheel_of
+from twilio_notifications.component import NucleusKind, requirement
+from twilio_notifications.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+BUILD_SECONDS = 120
+ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
+ALLOWED = {"operations": ["aws.greengrass#GetSecretValue"], "resources": [ARN]}
+RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
+
+
+def run(*command: str, **options: Any) -> str:
+    done: subprocess.CompletedProcess[str] = subprocess.run(
+        command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, **options
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device as the nucleus sees it."""
+
+    built: Path
+    root: Path
+
+    def recipe(self, kind: NucleusKind) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.built / RECIPES[kind]).read_text(encoding="utf-8"))
+        return document
+
+    def script(self, kind: NucleusKind, step: str) -> str:
+        """The recipe's script with this device's paths."""
+        (manifest,) = self.recipe(kind)["Manifests"]
+        paths = {"{work:path}": self.work, "{artifacts:decompressedPath}": self.root / "unpacked"}
+        script = str(manifest["Lifecycle"][step]["Script"])
+        for variable, path in paths.items():
+            script = script.replace(variable, str(path))
+        return script
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    def install(self, kind: NucleusKind) -> None:
+        (manifest,) = self.recipe(kind)["Manifests"]
+        (artifact,) = manifest["Artifacts"]
+        archive = self.built / artifact["Uri"].rpartition("/")[2]
+        self.work.mkdir(parents=True)
+        with zipfile.ZipFile(archive) as content:
+            content.extractall(self.root / "unpacked" / archive.stem)
+        # This environment's Python is the device's; what is installed here must not help there.
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environ = {"PATH": path, "HOME": str(self.root), "PIP_CONFIG_FILE": os.devnull}
+        run("sh", "-c", self.script(kind, "install"), cwd=self.work, env=environ)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    wheels = tmp_path_factory.mktemp("wheels")
+    for found in needed_by("twilio-notifications[aws,greengrass]"):
+        wheel_of(found, wheels)
+    output = tmp_path_factory.mktemp("component")
+    builder = str(ROOT / "deploy" / "greengrass" / "build.py")
+    run(sys.executable, builder, "--wheels", str(wheels), "--output", str(output), cwd=ROOT)
+    return output
+
+
+@pytest.fixture(scope="module")
+def device(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Device:
+    device = Device(built=built, root=tmp_path_factory.mktemp("device"))
+    device.install(NucleusKind.CLASSIC)
+    return device
+
+
+def component(device: Device, kind: NucleusKind, nucleus: FakeNucleus) -> LoggingProgram:
+    """The recipe's script, as the nucleus starts it: with nothing of this environment."""
+    command = ("sh", "-c", device.script(kind, "run"))
+    environ = {name: environment()[name] for name in ("PATH",)} | nucleus.environ
+    return LoggingProgram(command=command, environ=environ, folder=device.work)
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[Simulator]:
+    numbers = random.Random(1)  # noqa: S311 - SIDs
+    async with Simulator(clock=time.time, random=numbers, auth_tokens=[TOKEN]) as twilio:
+        yield twilio
+
+
+def deployed(device: Device, kind: NucleusKind, twilio: Simulator) -> dict[str, Any]:
+    """The recipe's configuration with what a deployment merges into it."""
+    configuration = device.recipe(kind)["ComponentConfiguration"]["DefaultConfiguration"]
+    secret = {"aws.greengrass.SecretManager": {"TwilioNotifications:secrets:1": ALLOWED}}
+    return {
+        **configuration,
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TwilioAuthTokenSecretArn": ARN,
+        "twilio": {"base_url": twilio.base_url},
+        "log": {"format": "json"},
+        "accessControl": configuration["accessControl"] | (secret if kind is NucleusKind.CLASSIC else {}),
+    }
+
+
+@pytest.mark.parametrize("kind", NucleusKind)
+async def test_a_built_component_is_installed_and_carries_a_request_out(
+    device: Device, twilio: Simulator, kind: NucleusKind
+) -> None:
+    """With the access control of the recipe, on either nucleus; the journal lies in its folder of its own."""
+    configuration = deployed(device, kind, twilio)
+    (device.work / "twilio-auth-token").write_text(TOKEN)
+    (device.work / "twilio-auth-token").chmod(0o600)
+    with FakeNucleus(
+        style=Style.CLASSIC if kind is NucleusKind.CLASSIC else Style.LITE,
+        configuration=configuration,
+        secrets={ARN: TOKEN},
+        access_control=configuration["accessControl"],
+    ) as nucleus:
+        async with component(device, kind, nucleus) as connector:
+            await connector.wait_for_event("connector_ready")
+            await nucleus.until_subscribed(TEXT_TOPIC)
+            nucleus.publish(TEXT_TOPIC, text())
+            (status,) = await nucleus.until_published(STATUS_TOPIC)
+            assert TEXT_SUCCESS == status.payload
+            assert 0 == await connector.terminate()
+        assert [] == [event for event in connector.log if event["level"] in {"WARNING", "ERROR"}]
+    assert (device.work / "journal" / "journal.db").exists()
+
+
+async def test_what_is_installed_is_the_version_of_the_recipe(device: Device) -> None:
+    version = device.recipe(NucleusKind.CLASSIC)["ComponentVersion"]
+    program = device.work / "venv" / "bin" / "twilio-notifications"
+    assert f"twilio-notifications {version}\n" == run(str(program), "--version")
+
+
+def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: Device) -> None:
+    for kind in NucleusKind:
+        script = device.script(kind, "install")
+        assert "--no-index" in script
+        assert requirement(device.recipe(kind)["ComponentVersion"]) in script
+
+
+def test_a_component_without_wheels_of_others_asks_the_index(tmp_path: Path) -> None:
+    builder = str(ROOT / "deploy" / "greengrass" / "build.py")
+    written = run(sys.executable, builder, "--output", str(tmp_path / "out"), cwd=ROOT).split()
+    assert ["twilio-notifications.zip", "recipe.json", "recipe-lite.json"] == [
+        path.rpartition("/")[2] for path in written
+    ]
+    with zipfile.ZipFile(tmp_path / "out" / "twilio-notifications.zip") as archive:
+        (wheel,) = archive.namelist()
+    assert wheel.startswith("wheels/twilio_notifications-")
+    assert "--no-index" not in (tmp_path / "out" / "recipe.json").read_text(encoding="utf-8")
