@@ -153,8 +153,9 @@ def test_events_are_passed_on_and_tell_how_things_stand() -> None:
     assert (1, 0, 0) == (page["broker_connected"], page["twilio_reachable"], page["journal_writable"])
     assert (1, 1) == (page['dropped_total{cause="retained"}'], page["defects_total"])
     assert (4, 1) == (len(log.events), len(log.defects))
-    observer.event("broker_lost")
-    assert 0 == series(counters.page())["broker_connected"]
+    for event, connected in {"broker_lost": 0, "nucleus_connected": 1, "nucleus_lost": 0}.items():
+        observer.event(event)
+        assert connected == series(counters.page())["broker_connected"]
 
 
 async def ask(address: str, request: bytes) -> bytes:

@@ -79,12 +79,12 @@ async def connector(
     observer: Observer,
     environ: Mapping[str, str],
     supervisor: Supervisor,
-    on_configuration: Callable[[], None] = _nobody,
+    on_configuration: Callable[[], None] | None = None,
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
-    `on_configuration` is told that such a wish has come by the nucleus.
+    `on_configuration` makes it a component: it is told of changes, and `reread` is given the configuration.
     """
     for warning in settings.warnings:
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
@@ -110,12 +110,16 @@ async def connector(
         else:
             supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
             transport = greengrass.transport(
-                settings, nucleus, clock=clock, observer=observer, on_configuration=on_configuration
+                settings,
+                nucleus,
+                clock=clock,
+                observer=observer,
+                on_configuration=on_configuration or _nobody,
             )
         yield wired(
             Parts(
                 settings=settings,
-                reread=lambda: _reread(reread, nucleus),
+                reread=lambda: _reread(reread, nucleus if on_configuration else None),
                 journal=journal,
                 sender=AuthorizedSender(twilio, credentials),
                 credentials=credentials,

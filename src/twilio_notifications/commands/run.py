@@ -39,11 +39,11 @@ def run(config: Path | None, *, environ: Mapping[str, str], greengrass: bool = F
             hangup = asyncio.Event()
             wired = bootstrap.connector(
                 settings,
-                reread=lambda now: load(config, environ, component=now if greengrass else None),
+                reread=lambda component: load(config, environ, component=component),
                 observer=observer,
                 environ=environ,
                 supervisor=supervisor,
-                on_configuration=hangup.set,
+                on_configuration=hangup.set if greengrass else None,
             )
             runner.run(_run(wired, hangup=hangup, watch=watch, observer=observer))
     return 0

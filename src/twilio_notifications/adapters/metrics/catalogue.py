@@ -145,7 +145,9 @@ JOURNAL = Metric(
     ),
 )
 BROKER = Metric(
-    name="broker_connected", kind=Kind.GAUGE, meaning="1 while there is a session with the broker, else 0."
+    name="broker_connected",
+    kind=Kind.GAUGE,
+    meaning="1 while there is a session with the broker, or the nucleus of Greengrass V2, else 0.",
 )
 TWILIO = Metric(
     name="twilio_reachable",
