@@ -11,7 +11,7 @@ from tests.pipeline.line import Line, a_line
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.errors import NotAcknowledged
-from twilio_notifications.pipeline.reporter import RETRY_SECONDS, WINDOW, Reporter
+from twilio_notifications.pipeline.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
 from twilio_notifications.ports import Milestone, Origin
 
 if TYPE_CHECKING:
@@ -171,6 +171,49 @@ async def test_a_new_connection_ends_the_pause_after_a_refusal() -> None:
         outbox.connect()
         await outbox.settle()
         assert ["one", "one"] == outbox.published()
+
+
+async def test_a_refused_status_holds_up_no_other() -> None:
+    """One side of a transport may refuse while the other takes, or one status may be too large."""
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.refuse()
+        await outbox.write("two")
+        assert ["one", "two"] == outbox.published()
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert ["one"] == await outbox.unreported()
+
+
+async def test_a_status_that_is_refused_for_ever_is_told_of_once_for_each_connection() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        for _ in range(3):
+            outbox.transport.refuse()
+            await outbox.line.clock.advance(RETRY_SECONDS + 0.1)
+        assert (4, 1) == (len(outbox.published()), outbox.line.observer.count("status_refused"))
+        outbox.connect()
+        outbox.transport.refuse()
+        await outbox.settle()
+        assert 2 == outbox.line.observer.count("status_refused")
+
+
+async def test_a_broker_that_refuses_everything_is_not_asked_for_each_of_many() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(*(str(n) for n in range(MOST_REFUSED + WINDOW)))
+        for _ in range(MOST_REFUSED // WINDOW + 1):
+            outbox.transport.refuse()
+            await outbox.settle()
+        assert MOST_REFUSED == len(outbox.published())
+
+
+async def test_a_drain_does_not_wait_for_what_the_broker_refuses() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.refuse()
+        flushed = asyncio.create_task(outbox.reporter.flushed())
+        await outbox.settle()
+        assert (True, ["one"]) == (flushed.done(), await outbox.unreported())
 
 
 async def test_no_more_than_a_window_is_unacknowledged() -> None:

@@ -23,6 +23,10 @@ WINDOW = 256
 RETRY_SECONDS = 5.0
 """Pause after a status that the broker refused; a new connection ends it at once."""
 
+MOST_REFUSED = 4 * WINDOW
+"""So many may be refused before nothing else is tried either. One side of a transport may refuse, or one
+status be too large, and the others go on; a broker that refuses all is not asked for each of a million."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Reporter:
@@ -39,6 +43,8 @@ class Reporter:
     _outstanding: set[int] = field(init=False, default_factory=set)
     _acknowledged: list[int] = field(init=False, default_factory=list)
     _position: int = field(init=False, default=0)
+    _refused: set[int] = field(init=False, default_factory=set)
+    _told: set[str] = field(init=False, default_factory=set)
     _blocked: bool = field(init=False, default=True)
     _retry_at: float | None = field(init=False, default=None)
     _flushed: asyncio.Event = field(init=False)
@@ -55,10 +61,15 @@ class Reporter:
 
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
-        self._unblock()
+        self._told.clear()
+        self._blocked = False
+        self._begin_anew()
 
     async def flushed(self) -> None:
-        """Returns when no status waits any more: at once where there is none, broker or no broker."""
+        """Returns when no status waits any more: at once where there is none, broker or no broker.
+
+        What the broker refuses is not waited for; it stays in the journal for the next start.
+        """
         if await self.journal.unreported(after=0, limit=1):
             await self._flushed.wait()
 
@@ -70,16 +81,14 @@ class Reporter:
 
     async def _publish_all(self) -> None:
         while True:
-            if self._blocked:
+            if self._retry_at is not None and self.clock.now() >= self._retry_at:
+                self._begin_anew()
+            if self._blocked or not await self._publish_some():
                 await self._alarm.wait(self._retry_at)
-                if self._retry_at is not None and self.clock.now() >= self._retry_at:
-                    self._unblock()
-            elif not await self._publish_some():
-                await self._alarm.wait()
 
     async def _publish_some(self) -> bool:
         """Whether there may be more at once."""
-        free = WINDOW - len(self._outstanding)
+        free = min(WINDOW - len(self._outstanding), MOST_REFUSED - len(self._refused))
         if free <= 0:
             return False
         after = self._position
@@ -91,7 +100,7 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.id not in self._outstanding:
+            if status.id not in self._outstanding and status.id not in self._refused:
                 self._publish(status)
         if not waiting and not self._outstanding:
             self._flushed.set()
@@ -113,20 +122,24 @@ class Reporter:
             self._noting.ring()
             return
         self._outstanding.discard(id_)
-        self._block(error)
-
-    def _block(self, error: BaseException) -> None:
-        """Stops publishing until there is a new connection or, where the broker said no, for a while."""
-        if self._blocked:
-            return
-        self._blocked = True
         if isinstance(error, NotAcknowledged) and error.refused:
-            self._retry_at = self.clock.now() + RETRY_SECONDS
-            self.observer.event("status_refused", level=Level.ERROR, topic=self.topic, error=str(error))
+            self._refuse(id_, str(error))
+        else:
+            self._blocked = True
         self._alarm.ring()
 
-    def _unblock(self) -> None:
-        self._blocked = False
+    def _refuse(self, id_: int, error: str) -> None:
+        """Leaves this one alone for a while; told once for each reason and connection."""
+        self._refused.add(id_)
+        if self._retry_at is None:
+            self._retry_at = self.clock.now() + RETRY_SECONDS
+        if error not in self._told:
+            self._told.add(error)
+            self.observer.event("status_refused", level=Level.ERROR, topic=self.topic, error=error)
+
+    def _begin_anew(self) -> None:
+        """All that is not acknowledged is published again, what was refused too."""
+        self._refused.clear()
         self._retry_at = None
         self._position = 0
         self.wake()
