@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.adapters.greengrass import GreengrassTransport, Lifeline, Nucleus, Patience
+from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
 from twilio_notifications.config import load
 from twilio_notifications.config.sources import PREFIX
+from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from pathlib import Path
 
     from tests.support.nucleus import FakeNucleus
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Clock, Inbound
+    from twilio_notifications.ports import Inbound
 
 TEXT_TOPIC = "twilio/txt"
 CALL_TOPIC = "twilio/call"
@@ -28,23 +28,55 @@ WAIT_SECONDS = 10.0
 
 def transport_settings(**settings: object) -> TransportSettings:
     """The settings of `[transport]` for a nucleus; what `settings` say goes before the defaults."""
-    chosen = {"kind": "greengrass", "probe_seconds": 0} | settings
+    chosen = {
+        "kind": "greengrass",
+        "probe_seconds": 0,
+        "reconnect_initial_seconds": 0.02,
+        "reconnect_maximum_seconds": 0.05,
+    } | settings
     environ = {f"{PREFIX}TRANSPORT__{name.upper()}": str(value) for name, value in chosen.items()}
     return load(None, environ | {f"{PREFIX}CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": "AC1"}).transport
+
+
+class Telling(RecordingObserver):
+    """An observer whose next event can be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = asyncio.Event()
+
+    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+        super().event(name, level=level, **fields)
+        self._changed.set()
+
+    async def until(self, name: str, *, count: int = 1) -> list[dict[str, object]]:
+        """The fields of the events of this name, once there are so many."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while self.count(name) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return [told.fields for told in self.named(name)]
 
 
 class Running:
     """A transport that runs, everything it brought, and what it told the observer."""
 
     def __init__(
-        self, environ: Mapping[str, str], settings: TransportSettings, *, clock: Clock, notes: Path
+        self, environ: Mapping[str, str], settings: TransportSettings, *, least_run_seconds: float
     ) -> None:
-        self.observer = RecordingObserver()
-        self.nucleus = Nucleus(environ=environ, answer_seconds=settings.answer_seconds)
-        self.lifeline = Lifeline(
-            self.nucleus, patience=Patience(notes), clock=clock, observer=self.observer, jitter=lambda: 0.0
+        clock = SystemClock()
+        self.observer = Telling()
+        self.nucleus = Nucleus(environ, settings.answer_seconds)
+        self.reconfigured = asyncio.Event()
+        self.transport = GreengrassTransport(
+            settings=settings,
+            nucleus=self.nucleus,
+            clock=clock,
+            observer=self.observer,
+            jitter=lambda: 0.0,
+            endurance=Endurance(started_at=clock.now(), least_run_seconds=least_run_seconds),
+            on_configuration=self.reconfigured.set,
         )
-        self.transport = GreengrassTransport(self.lifeline, settings, observer=self.observer)
         self.inbound: asyncio.Queue[Inbound] = asyncio.Queue()
         self._ready: asyncio.Queue[None] = asyncio.Queue()
         self.ending: asyncio.Task[None]
@@ -68,12 +100,10 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    nucleus: FakeNucleus, notes: Path, *, clock: Clock | None = None, **settings: object
+    nucleus: FakeNucleus, *, least_run_seconds: float = 1230.0, **settings: object
 ) -> AsyncIterator[Running]:
     """A transport that runs until the end of the block, and then hangs up."""
-    found = Running(
-        nucleus.environ, transport_settings(**settings), clock=clock or SystemClock(), notes=notes / "starts"
-    )
+    found = Running(nucleus.environ, transport_settings(**settings), least_run_seconds=least_run_seconds)
     found.ending = asyncio.create_task(found.run())
     try:
         yield found

@@ -7,18 +7,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.greengrass_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS, running
-from tests.support.nucleus import FakeNucleus, Side, Style
-from twilio_notifications.adapters.greengrass.patience import Patience
+from tests.adapters.greengrass_steps import (
+    CALL_TOPIC,
+    STATUS_TOPIC,
+    TEXT_TOPIC,
+    WAIT_SECONDS,
+    Running,
+    running,
+    transport_settings,
+)
+from tests.support.fakes import RecordingObserver
+from tests.support.nucleus import FakeNucleus, Style
+from twilio_notifications.adapters.greengrass import Nucleus
+from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
+from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
+from twilio_notifications.adapters.greengrass.listening import PROBE_TOPIC
+from twilio_notifications.adapters.greengrass.nucleus import Message
+from twilio_notifications.adapters.greengrass.outflow import LAST_TRY
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, TransportError
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.adapters.greengrass_steps import Running
-
-PROBE_TOPIC = "twilio/notifications/probe"
+    from twilio_notifications.ports import Inbound
 
 
 async def failure_of(published: asyncio.Future[None]) -> NotAcknowledged:
@@ -41,33 +51,33 @@ def policies(*local: str) -> dict[str, object]:
     return {"aws.greengrass.ipc.pubsub": {"id": {"operations": operations, "resources": list(local)}}}
 
 
-async def test_a_stream_that_ends_is_opened_again_over_the_same_connection(tmp_path: Path) -> None:
+async def test_a_stream_that_ends_is_opened_again_over_the_same_connection() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.close_stream(TEXT_TOPIC)
             await found.ready()
             assert 1 == nucleus.publish(TEXT_TOPIC, b"again")
             assert b"again" == (await found.next_inbound()).payload
-            assert (1, 1) == (nucleus.connections, len(found.told("subscribed_again")))
-            assert [{"topic": TEXT_TOPIC, "side": Origin.LOCAL}] == found.told("subscription_closed")
+            assert 1 == nucleus.connections
+            assert [{"topic": TEXT_TOPIC}] == found.told("subscription_closed")
 
 
-async def test_a_connection_that_ends_is_opened_again_and_everything_comes_once(tmp_path: Path) -> None:
+async def test_a_connection_that_ends_is_opened_again_and_everything_comes_once() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.close_connections()
             await found.ready()
             assert 1 == nucleus.publish(CALL_TOPIC, b"again")
             assert b"again" == (await found.next_inbound()).payload
             assert found.inbound.empty()
-            assert (1, 2) == (len(found.told("nucleus_connection_lost")), nucleus.connections)
+            assert (1, 2) == (len(found.told("nucleus_lost")), nucleus.connections)
 
 
-async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again(tmp_path: Path) -> None:
+async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.restart(keep_token=True)
             await found.ready()
@@ -75,50 +85,47 @@ async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again(t
             assert 1 == len(nucleus.published(STATUS_TOPIC))
 
 
-async def test_a_daemon_that_forgot_our_token_ends_the_process_so_that_it_gets_a_new_one(tmp_path: Path) -> None:
+async def test_a_daemon_that_forgot_our_token_ends_the_process_so_that_it_gets_a_new_one() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        token = nucleus.environ["SVCUID"]
+        async with running(nucleus, least_run_seconds=0) as found:
             await found.ready()
             nucleus.restart(keep_token=False)
             error = await end_of(found)
             assert isinstance(error, NucleusLost)
-            assert "SVCUID" in str(error)
-            assert nucleus.environ["SVCUID"] not in str(error)
+            assert "forgotten the token" in str(error)
+            assert token not in str(error)
+            assert LEAST_FAILURES == nucleus.refused_connections
 
 
-async def test_a_process_that_was_started_a_moment_ago_does_not_end_again(tmp_path: Path) -> None:
+async def test_a_process_that_was_started_a_moment_ago_does_not_end_yet() -> None:
     """The nucleus lite bears three starts in an hour."""
-    Patience(tmp_path / "starts").started(0)
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path, clock=None) as found:
+        async with running(nucleus) as found:
             await found.ready()
-            # The notes now hold this run's start; one more makes it the second of its hour.
-            found.lifeline._may_end_at = found.lifeline._started + 1200
             nucleus.restart(keep_token=False)
-            while not found.told("end_postponed"):
-                await asyncio.sleep(0.01)
+            refused = lambda: nucleus.refused_connections >= 6  # noqa: E731 - waited for elsewhere
+            await asyncio.to_thread(nucleus.wait_until, refused, "refusals")
             assert not found.ending.done()
-            assert 1 == len(found.told("end_postponed"))
+            assert 1 == len(found.told("nucleus_refused"))
 
 
-async def test_a_nucleus_that_is_not_there_yet_is_waited_for_with_one_line(tmp_path: Path) -> None:
+async def test_a_nucleus_that_is_not_there_yet_is_waited_for_with_one_line() -> None:
     with FakeNucleus() as nucleus:
         nucleus.stop()
-        async with running(nucleus, tmp_path) as found:
-            while not found.told("nucleus_unreachable"):
-                await asyncio.sleep(0.01)
+        async with running(nucleus) as found:
+            await found.observer.until("nucleus_unreachable")
             nucleus.start()
             await found.ready()
             assert 1 == len(found.told("nucleus_unreachable"))
 
 
-async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_works(tmp_path: Path) -> None:
+async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_works() -> None:
     with FakeNucleus(access_control=policies(TEXT_TOPIC, STATUS_TOPIC)) as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             (told,) = found.told("subscription_refused")
-            assert CALL_TOPIC == told["topic"]
-            assert "UnauthorizedError" in str(told["error"])
+            assert f"subscribing to {CALL_TOPIC} (local): UnauthorizedError" in str(told["error"])
             nucleus.publish(TEXT_TOPIC, b"x")
             assert b"x" == (await found.next_inbound()).payload
             nucleus.access_control = None
@@ -126,12 +133,38 @@ async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_w
             assert 1 == nucleus.publish(CALL_TOPIC, b"y")
 
 
+async def test_a_side_that_is_not_allowed_does_not_keep_the_other_one_waiting() -> None:
+    """A policy for local messages is there, and the one for AWS IoT Core was forgotten."""
+    access = policies(TEXT_TOPIC, CALL_TOPIC, STATUS_TOPIC)
+    with FakeNucleus(access_control=access) as nucleus:
+        async with running(nucleus, pubsub="both") as found:
+            await found.ready()
+            await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.LOCAL)
+            assert 2 == len(await found.observer.until("subscription_refused", count=2))
+
+
+async def test_without_any_subscription_there_is_nothing_to_be_ready_for() -> None:
+    with FakeNucleus(access_control={}) as nucleus:
+        async with running(nucleus) as found:
+            await found.observer.until("subscription_refused", count=2)
+            nucleus.access_control = policies(TEXT_TOPIC, CALL_TOPIC)
+            assert [] == found.told("nucleus_connected")
+            await found.ready()
+
+
+async def test_a_subscription_that_is_never_answered_is_told_of() -> None:
+    with FakeNucleus() as nucleus:
+        nucleus.faults.silent.add("SubscribeToIoTCore")
+        async with running(nucleus, pubsub="both", answer_seconds=0.2) as found:
+            await found.ready()
+            told = await found.observer.until("subscription_refused", count=2)
+            assert all("did not answer within 0.2 s" in str(each["error"]) for each in told)
+
+
 @pytest.mark.parametrize("style", list(Style))
-async def test_a_status_that_the_nucleus_refuses_is_refused_and_the_connection_stands(
-    style: Style, tmp_path: Path
-) -> None:
+async def test_a_status_that_the_nucleus_refuses_is_refused_and_the_connection_stands(style: Style) -> None:
     with FakeNucleus(style=style) as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.faults.refused.add("PublishToTopic")
             error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))
@@ -140,141 +173,163 @@ async def test_a_status_that_the_nucleus_refuses_is_refused_and_the_connection_s
             assert 1 == nucleus.connections
 
 
-async def test_a_status_that_is_never_answered_is_not_acknowledged(tmp_path: Path) -> None:
+async def test_a_status_that_is_never_answered_is_tried_again_as_after_a_refusal() -> None:
+    """The connection stands, so that no new one would have it published again."""
     with FakeNucleus() as nucleus:
         nucleus.faults.silent.add("PublishToTopic")
-        async with running(nucleus, tmp_path, answer_seconds=0.2) as found:
+        async with running(nucleus, answer_seconds=0.2) as found:
             await found.ready()
             error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))
-            assert (False, "the nucleus did not answer PublishToTopic within 0.2 s") == (
-                error.refused,
-                str(error),
-            )
+            assert error.refused
+            assert str(error).endswith("the nucleus did not answer within 0.2 s")
 
 
-async def test_without_a_connection_a_status_is_not_acknowledged(tmp_path: Path) -> None:
+async def test_without_a_connection_a_status_is_not_acknowledged() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.stop()
             await asyncio.wait_for(asyncio.shield(found.nucleus.ended), WAIT_SECONDS)
             assert not (await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))).refused
 
 
-async def test_a_status_that_makes_the_nucleus_hang_up_is_not_sent_again_and_holds_up_nothing(
-    tmp_path: Path,
-) -> None:
+async def test_a_status_that_makes_the_nucleus_hang_up_is_not_sent_for_ever_and_holds_up_nothing() -> None:
     """The nucleus lite takes no packet of more than 10,000 bytes, and says so to nobody."""
     with FakeNucleus(style=Style.LITE) as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
-            assert not (await failure_of(found.transport.publish(STATUS_TOPIC, b"x" * 7500))).refused
-            await found.ready()
-            for size in (7500, 20_000):
-                assert (await failure_of(found.transport.publish(STATUS_TOPIC, b"x" * size))).refused
+            for _ in range(LAST_TRY):
+                guilty, *innocent = [
+                    found.transport.publish(STATUS_TOPIC, b"x" * size) for size in (7500, 7200, 100)
+                ]
+                assert not (await failure_of(guilty)).refused
+                await asyncio.wait(innocent)
+                for each in innocent:
+                    each.exception()
+                await found.ready()
+            assert (await failure_of(found.transport.publish(STATUS_TOPIC, b"x" * 7500))).refused
             await asyncio.gather(*(found.transport.publish(STATUS_TOPIC, b"x" * 7200) for _ in range(5)))
-            assert [7200] * 5 == [len(one.payload) for one in nucleus.published(STATUS_TOPIC)]
-            assert 2 == nucleus.connections
-            assert [{"topic": STATUS_TOPIC, "bytes": 7500}] == found.told("status_too_large")
+            assert 1 + LAST_TRY == nucleus.connections
+            assert [{"bytes": 7500}] == found.told("status_too_large")
 
 
-async def test_the_classic_nucleus_takes_large_statuses(tmp_path: Path) -> None:
+async def test_a_connection_that_ends_by_chance_does_not_make_a_status_too_large() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
+            await found.ready()
+            nucleus.faults.silent.add("PublishToTopic")
+            published = found.transport.publish(STATUS_TOPIC, b"x" * 9000)
+            await asyncio.to_thread(
+                nucleus.wait_until, lambda: "PublishToTopic" in nucleus.operations, "the status"
+            )
+            nucleus.faults.silent.clear()
+            nucleus.close_connections()
+            assert not (await failure_of(published)).refused
+            await found.ready()
+            await found.transport.publish(STATUS_TOPIC, b"x" * 9000)
+            assert [] == found.told("status_too_large")
+
+
+async def test_the_classic_nucleus_takes_large_statuses() -> None:
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
             await found.ready()
             await found.transport.publish(STATUS_TOPIC, b"x" * 100_000)
             assert 1 == nucleus.connections
 
 
-async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_again(tmp_path: Path) -> None:
+async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_again() -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path, probe_seconds=0.2) as found:
+        async with running(nucleus, probe_seconds=0.1, answer_seconds=0.5) as found:
             await found.ready()
             await nucleus.until_subscribed(PROBE_TOPIC)
             await nucleus.until_published(PROBE_TOPIC, count=2)
             nucleus.forget_subscriptions()
             await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC, PROBE_TOPIC)
-            while not found.told("probe_came_back"):
-                await asyncio.sleep(0.01)
             assert 1 == nucleus.publish(TEXT_TOPIC, b"heard")
             assert b"heard" == (await found.next_inbound()).payload
-            assert ["subscribe"] == [told["remedy"] for told in found.told("probe_missing")]
+            assert [{"side": Origin.LOCAL}] == found.told("nucleus_deaf")
             assert 1 == nucleus.connections
 
 
-async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last(tmp_path: Path) -> None:
+async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf = True
-        async with running(nucleus, tmp_path, probe_seconds=0.1) as found:
+        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.1, least_run_seconds=0) as found:
             error = await end_of(found)
             assert isinstance(error, BaseExceptionGroup)
-            assert [NucleusLost] == [type(leaf) for leaf in error.exceptions]
-            assert ["subscribe", "connect", "end"] == [
-                told["remedy"] for told in found.told("probe_missing")
-            ]
-            assert 2 == nucleus.connections
+            (lost,) = error.exceptions
+            assert isinstance(lost, NucleusLost)
+            assert "delivers nothing any more" in str(lost)
+            assert LEAST_FAILURES == nucleus.connections
 
 
-async def test_a_probe_outside_the_access_control_is_no_sign_of_deafness(tmp_path: Path) -> None:
+async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:
+    with FakeNucleus() as nucleus:
+        nucleus.faults.deaf = True
+        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.1) as found:
+            await found.observer.until("nucleus_deaf", count=2)
+            nucleus.faults.deaf = False
+            before = len(nucleus.published(PROBE_TOPIC))
+            await nucleus.until_published(PROBE_TOPIC, count=before + 3)
+            nucleus.publish(TEXT_TOPIC, b"x")
+            assert b"x" == (await found.next_inbound()).payload
+
+
+async def test_a_probe_outside_the_access_control_is_no_sign_of_deafness() -> None:
     with FakeNucleus(access_control=policies(TEXT_TOPIC, CALL_TOPIC)) as nucleus:
-        async with running(nucleus, tmp_path, probe_seconds=0.05) as found:
+        async with running(nucleus, probe_seconds=0.05) as found:
             await found.ready()
-            while not found.told("subscription_refused"):
-                await asyncio.sleep(0.01)
+            await found.observer.until("subscription_refused")
             nucleus.publish(TEXT_TOPIC, b"x")
             await found.next_inbound()
-            assert [] == found.told("probe_missing")
+            assert [] == found.told("nucleus_deaf")
 
 
-async def test_a_retained_message_of_aws_iot_core_is_marked_as_one(tmp_path: Path) -> None:
-    with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path, pubsub="iot_core") as found:
-            await found.ready()
-            nucleus.publish(TEXT_TOPIC, b"x", side=Side.IOT_CORE)
-            assert not (await found.next_inbound()).retained
+async def test_a_probe_that_may_be_heard_and_not_sent_is_told_of_once() -> None:
+    only_hear = {"operations": ["aws.greengrass#SubscribeToTopic"], "resources": ["*"]}
+    with FakeNucleus(access_control={"aws.greengrass.ipc.pubsub": {"id": only_hear}}) as nucleus:
+        async with running(nucleus, probe_seconds=0.02) as found:
+            await found.observer.until("probe_refused")
+            await asyncio.to_thread(
+                nucleus.wait_until, lambda: nucleus.operations.count("PublishToTopic") >= 3, "three probes"
+            )
+            assert (1, 0) == (len(found.told("probe_refused")), len(found.told("nucleus_deaf")))
 
 
-async def test_a_copy_that_fails_does_not_hold_up_the_status(tmp_path: Path) -> None:
-    with FakeNucleus() as nucleus:
-        nucleus.faults.refused.add("PublishToIoTCore")
-        async with running(nucleus, tmp_path, pubsub="both", statuses_to="both") as found:
-            await found.ready()
-            for _ in range(3):
-                await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.LOCAL)
-            assert 3 == len(nucleus.published(STATUS_TOPIC, side=Side.LOCAL))
-            while not found.told("status_copy_failed"):
-                await asyncio.sleep(0.01)
-            error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.IOT_CORE))
-            assert error.refused
+async def test_what_comes_faster_than_it_is_recorded_is_dropped_beyond_a_bound_and_told_of_once() -> None:
+    """A nucleus keeps nothing and cannot be slowed down, so that memory is all there is."""
+    inbound: list[Inbound] = []
+    observer = RecordingObserver()
+    inflow = Inflow(observer=observer, on_inbound=inbound.append)
+    message = Message(payload=b"x")
+    for _ in range(MOST_PAYLOADS + 7):
+        inflow.receive(TEXT_TOPIC, message, origin=Origin.LOCAL)
+    assert (MOST_PAYLOADS, 1) == (len(inbound), observer.count("requests_dropped"))
+    for each in inbound:
+        each.acknowledge()
+        each.release()
+    assert [{"dropped": 7}] == [told.fields for told in observer.named("requests_taken_again")]
+    inflow.receive(TEXT_TOPIC, message, origin=Origin.LOCAL)
+    assert MOST_PAYLOADS + 1 == len(inbound)
 
 
-async def test_what_comes_faster_than_it_is_recorded_is_dropped_beyond_a_bound_and_told_of_once(
-    tmp_path: Path,
-) -> None:
-    with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
-            await found.ready()
-            for _ in range(1100):
-                nucleus.publish(TEXT_TOPIC, b"x")
-            while not found.told("requests_dropped"):
-                await asyncio.sleep(0.01)
-            held = [await found.next_inbound() for _ in range(1000)]
-            assert found.inbound.empty()
-            for inbound in held:
-                inbound.acknowledge()
-                inbound.release()
-            nucleus.publish(TEXT_TOPIC, b"y")
-            assert b"y" == (await found.next_inbound()).payload
-            assert 1 == len(found.told("requests_dropped")) == len(found.told("requests_taken_again"))
+def test_what_waits_is_bounded_in_bytes_too() -> None:
+    inbound: list[Inbound] = []
+    inflow = Inflow(observer=RecordingObserver(), on_inbound=inbound.append)
+    large = Message(payload=bytes(MOST_BYTES // 4))
+    for _ in range(6):
+        inflow.receive(TEXT_TOPIC, large, origin=Origin.LOCAL)
+    assert 4 == len(inbound)
+    inbound[0].release()
+    inflow.receive(TEXT_TOPIC, large, origin=Origin.LOCAL)
+    assert 5 == len(inbound)
 
 
 @pytest.mark.parametrize("variable", ["SVCUID", "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"])
-async def test_whoever_is_not_started_by_a_nucleus_is_told_at_once(variable: str, tmp_path: Path) -> None:
-    from tests.adapters.greengrass_steps import Running as Steps, transport_settings
-    from twilio_notifications.adapters.clock import SystemClock
-
+async def test_whoever_is_not_started_by_a_nucleus_is_told_what_is_missing(variable: str) -> None:
     with FakeNucleus() as nucleus:
         environ = {name: value for name, value in nucleus.environ.items() if name != variable}
-    found = Steps(environ, transport_settings(), clock=SystemClock(), notes=tmp_path / "starts")
-    with pytest.raises(TransportError, match=variable):
-        await found.run()
+        found = Nucleus(environ, transport_settings().answer_seconds)
+        with pytest.raises(TransportError, match=f"{variable} is not set"):
+            await found.connect()

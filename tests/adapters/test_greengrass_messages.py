@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from awsiot.greengrasscoreipc import model
 
-from tests.adapters.greengrass_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, running
+from tests.adapters.greengrass_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS, running
 from tests.support.nucleus import FakeNucleus, Side
+from twilio_notifications.adapters.greengrass.nucleus import iot_core_message
 from twilio_notifications.ports import Origin
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIDES = pytest.mark.parametrize("side", list(Side))
 
 
 @SIDES
-async def test_what_arrives_keeps_its_topic_bytes_and_order_and_has_an_origin(
-    side: Side, tmp_path: Path
-) -> None:
+async def test_what_arrives_keeps_its_topic_bytes_and_order_and_has_an_origin(side: Side) -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path, pubsub=side) as found:
+        async with running(nucleus, pubsub=side) as found:
             await found.ready()
             for number in range(200):
                 topic = CALL_TOPIC if number % 3 == 0 else TEXT_TOPIC
@@ -39,21 +36,64 @@ async def test_what_arrives_keeps_its_topic_bytes_and_order_and_has_an_origin(
                 assert not inbound.redelivered
 
 
-async def test_an_object_of_another_component_becomes_its_json(tmp_path: Path) -> None:
+async def test_an_object_of_another_component_becomes_its_json() -> None:
     """Components publish JSON messages or binary ones, as they please."""
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path) as found:
+        async with running(nucleus) as found:
             await found.ready()
             nucleus.publish(TEXT_TOPIC, '{"id": "Zoë", "n": 1}', as_json=True)
             assert {"id": "Zoë", "n": 1} == json.loads((await found.next_inbound()).payload)
 
 
 @SIDES
-async def test_a_status_is_published_where_its_request_came_from(side: Side, tmp_path: Path) -> None:
+async def test_a_status_is_published_where_its_request_came_from(side: Side) -> None:
     with FakeNucleus() as nucleus:
-        async with running(nucleus, tmp_path, pubsub="both") as found:
+        async with running(nucleus, pubsub="both") as found:
             await found.ready()
             await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin(side))
             assert [(side, STATUS_TOPIC, b"{}")] == [
                 (one.side, one.topic, one.payload) for one in nucleus.published()
             ]
+
+
+@pytest.mark.parametrize("retain", [True, False, None])
+def test_what_aws_iot_core_retained_is_marked_so_that_it_is_never_executed(retain: bool | None) -> None:  # noqa: FBT001 - a parameter of the test
+    event = model.IoTCoreMessage(message=model.MQTTMessage(topic_name="t", payload=b"x", retain=retain))
+    assert (b"x", bool(retain)) == (iot_core_message(event).payload, iot_core_message(event).retained)
+
+
+async def test_both_sides_get_a_status_where_the_operator_wants_it() -> None:
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, pubsub="both", statuses_to="both") as found:
+            await found.ready()
+            await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.IOT_CORE)
+            assert set(Side) == {one.side for one in nucleus.published(count=2)}
+
+
+async def test_the_answer_to_a_request_from_elsewhere_goes_to_every_side_that_is_listened_to() -> None:
+    """The journal may hold requests of a time with another transport, or with another `pubsub`."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, pubsub="local") as found:
+            await found.ready()
+            for origin in (None, Origin.IOT_CORE):
+                await found.transport.publish(STATUS_TOPIC, b"{}", origin=origin)
+            assert [Side.LOCAL] * 2 == [one.side for one in nucleus.published(count=2)]
+
+
+async def test_a_changed_configuration_is_told_of_after_a_reconnection_too() -> None:
+    with FakeNucleus(configuration={"a": 1}) as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            for value in (2, 3):
+                await asyncio.to_thread(_wait_until_watched, nucleus, value - 1)
+                nucleus.configure({"a": value})
+                await asyncio.wait_for(found.reconfigured.wait(), WAIT_SECONDS)
+                found.reconfigured.clear()
+                assert {"a": value} == await found.nucleus.configuration()
+                nucleus.close_connections()
+                await found.ready()
+
+
+def _wait_until_watched(nucleus: FakeNucleus, times: int) -> None:
+    asked = "SubscribeToConfigurationUpdate"
+    nucleus.wait_until(lambda: nucleus.operations.count(asked) == times, asked)

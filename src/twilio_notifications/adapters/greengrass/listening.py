@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.core.errors import NucleusRefused, TransportError
 from twilio_notifications.ports import Level, Origin
 
@@ -25,9 +27,17 @@ SLOWER_BY_IOT_CORE = 10
 """AWS charges for messages by IoT Core, and that connection has a keep-alive of its own."""
 
 
+STEADY_SECONDS = 10.0
+"""A subscription that lasted this long was a good one: the next pause is the shortest again."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Listening:
-    """Over one connection of `nucleus`. `on_ready` is called whenever the last missing topic is granted."""
+    """Over one connection of `nucleus`.
+
+    `on_ready` is called at each topic that is granted once the nucleus has answered for all of them: a side
+    that it refuses is no reason for the other one to wait.
+    """
 
     nucleus: Nucleus
     sides: Sequence[Origin]
@@ -44,20 +54,22 @@ class Listening:
     """A message to ourselves has come back."""
     on_deaf: Callable[[str], Awaitable[None]]
     """None has, not even over a new subscription."""
-    _missing: set[tuple[Origin, str]] = field(init=False)
+    _unanswered: set[tuple[Origin, str]] = field(init=False)
+    _is_any_granted: bool = field(init=False, default=False)
     _open: dict[tuple[Origin, str], tuple[Stream, asyncio.Event]] = field(init=False, default_factory=dict)
     _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _probes: int = field(init=False, default=0)
+    _refused_probes: set[str] = field(init=False, default_factory=set)
     _awaited: dict[bytes, asyncio.Event] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._missing = {(side, topic) for side in self.sides for topic in self.topics}
+        self._unanswered = {(side, topic) for side in self.sides for topic in self.topics}
 
     def stages(self) -> Iterator[Coroutine[None, None, None]]:
         """All that has to run as long as the connection stands."""
-        for side, topic in sorted(self._missing):
+        for side, topic in sorted(self._unanswered):
             yield self._keep_topic(side, topic, on_message=self._received(side, topic))
-        yield self._keep("", self._watch, on_granted=_nobody)
+        yield self._keep("", self._watch, on_answer=_nobody)
         if self.probe_seconds:
             for side in self.sides:
                 yield self._keep_topic(side, self.probe_topic, on_message=self._came_back)
@@ -81,7 +93,7 @@ class Listening:
             if not closed.is_set():
                 self._open[side, topic] = (stream, closed)
 
-        return self._keep(topic, subscribe, on_granted=lambda: self._grant(side, topic))
+        return self._keep(topic, subscribe, on_answer=partial(self._answered, side, topic))
 
     async def _watch(self, closed: asyncio.Event) -> None:
         await self.nucleus.watch_configuration(on_update=self.on_configuration, on_closed=closed.set)
@@ -91,7 +103,7 @@ class Listening:
         topic: str,
         subscribe: Callable[[asyncio.Event], Awaitable[None]],
         *,
-        on_granted: Callable[[], None],
+        on_answer: Callable[..., None],
     ) -> None:
         """Subscribes, and again whenever that ends; without a topic it is the component's configuration."""
         tries, told = 0, ""
@@ -100,23 +112,27 @@ class Listening:
             try:
                 await subscribe(closed)
             except TransportError as error:
-                if str(error) != told and isinstance(error, NucleusRefused):
+                if str(error) != told and not isinstance(error, ConnectionOver):
                     told = str(error)
                     self.observer.event("subscription_refused", level=Level.ERROR, error=told)
+                    on_answer(granted=False)
             else:
-                tries, told = 0, ""
-                on_granted()
+                told, began = "", self.clock.now()
+                on_answer(granted=True)
                 await closed.wait()
+                if self.clock.now() - began >= STEADY_SECONDS:
+                    tries = 0
                 if self.nucleus.is_connected:
                     self.observer.event("subscription_closed", level=Level.WARNING, topic=topic)
             tries += 1
             await self.clock.sleep(self.pause(tries))
 
-    def _grant(self, side: Origin, topic: str) -> None:
+    def _answered(self, side: Origin, topic: str, *, granted: bool) -> None:
         if topic == self.probe_topic:
             return
-        self._missing.discard((side, topic))
-        if not self._missing:
+        self._unanswered.discard((side, topic))
+        self._is_any_granted |= granted
+        if self._is_any_granted and not self._unanswered:
             self._granted.set()
             self.on_ready()
 
@@ -152,8 +168,12 @@ class Listening:
             async with asyncio.timeout(self.nucleus.answer_seconds):
                 await back.wait()
         except NucleusRefused as error:
-            self.observer.event("probe_refused", level=Level.WARNING, error=str(error))
+            if str(error) not in self._refused_probes:
+                self._refused_probes.add(str(error))
+                self.observer.event("probe_refused", level=Level.WARNING, error=str(error))
             return True
+        except ConnectionOver:
+            return True  # which is noticed without a probe
         except (TransportError, TimeoutError):
             return False
         finally:
@@ -172,5 +192,5 @@ class Listening:
             await self.clock.sleep(self.pause(1))
 
 
-def _nobody() -> None:
-    """Who is told that something was granted where nobody waits for it."""
+def _nobody(**_: object) -> None:
+    """Who is told of the answer where nobody waits for it."""

@@ -118,7 +118,7 @@ class Nucleus:
             return client.subscribe_to_iot_core_async(
                 topic_name=topic,
                 qos=model.QOS.AT_LEAST_ONCE,
-                on_stream_event=lambda event: hand_over(on_message, _iot_core(event)),
+                on_stream_event=lambda event: hand_over(on_message, iot_core_message(event)),
                 **heard,
             )
 
@@ -230,7 +230,8 @@ class Nucleus:
             raise ConnectionOver(f"{what}: {sentence(error)}") from error
 
 
-def _iot_core(event: Any) -> Message:
+def iot_core_message(event: Any) -> Message:
+    """A message of AWS IoT Core."""
     return Message(payload=bytes(event.message.payload or b""), retained=bool(event.message.retain))
 
 

@@ -37,17 +37,36 @@ class Outflow:
     _taken: dict[bytes, set[Origin]] = field(init=False, default_factory=dict)
     """Of statuses that one side has taken and the other has not: they are not repeated there."""
     _ended_with: Counter[bytes] = field(init=False, default_factory=Counter)
+    _one_large: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    """Large ones go one at a time, so that a connection which ends points at one of them."""
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None) -> asyncio.Future[None]:
         """Done when every side has taken it; fails with NotAcknowledged.
 
-        What closes the connection whenever it is published is never done: it stays in the journal, with the
-        log saying so, and the statuses behind it go on.
+        What closes the connection whenever it is published counts as refused from then on: it stays in the
+        journal, and the statuses behind it go on.
         """
-        if self._ended_with[payload] >= LAST_TRY:
+        if len(payload) <= LARGE_BYTES:
+            return asyncio.ensure_future(self._publish(topic, payload, origin))
+        return asyncio.ensure_future(self._publish_large(topic, payload, origin))
+
+    async def _publish_large(self, topic: str, payload: bytes, origin: Origin | None) -> None:
+        async with self._one_large:
+            if self._ended_with[payload] >= LAST_TRY:
+                raise NotAcknowledged("the nucleus hangs up over so large a status", refused=True)
+            was_connected = self.nucleus.is_connected
+            try:
+                await self._publish(topic, payload, origin)
+            except NotAcknowledged as error:
+                if was_connected and not error.refused:
+                    self._suspect(payload)
+                raise
+            del self._ended_with[payload]
+
+    def _suspect(self, payload: bytes) -> None:
+        self._ended_with[payload] += 1
+        if self._ended_with[payload] == LAST_TRY:
             self.observer.event("status_too_large", level=Level.ERROR, bytes=len(payload))
-            return asyncio.get_running_loop().create_future()
-        return asyncio.ensure_future(self._publish(topic, payload, origin))
 
     async def _publish(self, topic: str, payload: bytes, origin: Origin | None) -> None:
         taken = self._taken.pop(payload, set())
@@ -60,14 +79,12 @@ class Outflow:
                 except TransportError as refusal:
                     error = refusal
         if error is None:
-            del self._ended_with[payload]
             return
         if taken:
             self._taken[payload] = taken
-        is_over = isinstance(error, ConnectionOver)
-        if is_over and len(payload) > LARGE_BYTES:
-            self._ended_with[payload] += 1
-        raise NotAcknowledged(str(error), refused=not is_over) from error
+        # A nucleus that does not answer has not refused, but the connection stands: there is no new one to
+        # wait for, so it is tried again as after a refusal.
+        raise NotAcknowledged(str(error), refused=not isinstance(error, ConnectionOver)) from error
 
     def _where(self, origin: Origin | None) -> Sequence[Origin]:
         """Where it came from, if the connector still listens there."""
