@@ -17,17 +17,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.adapters import greengrass_steps
 from tests.adapters.mqtt_steps import STATUS_TOPIC, TEXT_TOPIC, TOPICS, transport_settings
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
 from tests.support.factories import START, a_claimed, a_notification, a_request, a_success
 from tests.support.house import SOURCE
+from tests.support.nucleus import FakeNucleus
 from tests.support.raw_broker import RawBroker
 from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters import isolation, log
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import CRASH_VARIABLE, milestones
+from twilio_notifications.adapters.greengrass import (
+    Endurance,
+    GreengrassSecret,
+    GreengrassTransport,
+    Nucleus,
+)
 from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
@@ -259,6 +267,41 @@ async def confinement(scene: Scene) -> None:
     scene.see(settings, allowed, isolation.discover(), *isolation.remarks(allowed, surroundings))
 
 
+async def greengrass(scene: Scene) -> None:
+    """A nucleus that gives a secret and brings a text, then refuses, hangs up and forgets our token."""
+    arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
+    with FakeNucleus(secrets={arn: TOKEN}, configuration={"token": TOKEN}) as nucleus:
+        settings = greengrass_steps.transport_settings(answer_seconds=1)
+        found = Nucleus({**nucleus.environ, "AWS_SECRET_ACCESS_KEY": API_SECRET}, 0.5)
+        transport = GreengrassTransport(
+            settings=settings,
+            nucleus=found,
+            clock=SystemClock(),
+            observer=scene.observer,
+            jitter=lambda: 0.0,
+            endurance=Endurance(started_at=0.0),
+            on_configuration=lambda: None,
+        )
+        secret = GreengrassSecret(nucleus=found, arn=arn, label="AWSCURRENT", json_key=None)
+        arrived: asyncio.Queue[object] = asyncio.Queue()
+        ready = asyncio.Event()
+        running = asyncio.create_task(transport.run(on_inbound=arrived.put_nowait, on_ready=ready.set))
+        await asyncio.wait_for(ready.wait(), 10)
+        nucleus.publish(TEXT_TOPIC, BODY, as_json=False)
+        scene.see(found, transport, secret, await asyncio.wait_for(arrived.get(), 10), await secret.read())
+        for unusable in (TOKEN.encode(), f'{{"{TOKEN}": 1}}', ""):
+            nucleus.keep_secret(arn, unusable)
+            await scene.fails(secret.read())
+        nucleus.faults.refused.add("PublishToTopic")
+        await scene.fails(transport.publish(STATUS_TOPIC, BODY.encode()))
+        nucleus.faults.silent |= {"PublishToTopic", "GetSecretValue"}
+        await scene.fails(transport.publish(STATUS_TOPIC, BODY.encode()))
+        await scene.fails(secret.read())
+        nucleus.restart(keep_token=False)
+        await scene.fails(running)
+        await transport.close()
+
+
 async def logged(scene: Scene) -> None:
     """Values that hold secrets, as fields of an event and in a defect."""
     login = Login(user=API_KEY, secret=Secret(API_SECRET))
@@ -301,6 +344,7 @@ SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
     "clock": clock,
     "crash": crash,
+    "greengrass": greengrass,
     "isolation": confinement,
     "log": logged,
     "metrics": metrics,

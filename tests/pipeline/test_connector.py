@@ -14,6 +14,7 @@ from tests.pipeline.line import Line, a_line
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.intake import Intake
@@ -292,6 +293,22 @@ async def test_a_status_that_no_broker_took_is_kept_for_the_next_start() -> None
             house.stop.set()
             await house.ended()
         assert [("request123", "success")] == await line.results()
+
+
+async def test_a_transport_that_gives_up_ends_the_connector_after_a_drain() -> None:
+    """The attempts under way would otherwise be in doubt, and their recipients would wait for nothing."""
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A)
+        house.transport.lost.set()
+        await house.settle()
+        assert not house.running.done()
+        house.line.sender.release(A)
+        with pytest.raises(NucleusLost):
+            await house.ended()
+        assert [(A, "success")] == await house.line.results()
+        assert house.told("connector_stopped")
+        assert not house.told("drain_cut_short")
 
 
 async def test_a_defect_in_a_stage_ends_the_connector() -> None:

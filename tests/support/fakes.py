@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.support.clock import HandClock
 from tests.support.factories import accepted
-from twilio_notifications.core.errors import NotAcknowledged, SecretUnavailable
+from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
 from twilio_notifications.core.model import Records, Secret
 from twilio_notifications.ports import Level
 
@@ -235,6 +235,8 @@ class HandTransport:
     published: list[Published] = field(default_factory=list)
     connected: bool = True
     closed: bool = False
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set it, and the transport gives up for good."""
     _on_inbound: Callable[[Inbound], None] | None = None
     _on_ready: Callable[[], None] | None = None
 
@@ -242,7 +244,9 @@ class HandTransport:
         self._on_inbound, self._on_ready = on_inbound, on_ready
         if self.connected:
             on_ready()
-        await asyncio.Event().wait()
+        await self.lost.wait()
+        self.lose()
+        raise NucleusLost("the nucleus must start this anew")
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()

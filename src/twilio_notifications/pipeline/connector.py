@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
@@ -44,11 +45,15 @@ class Connector:
     drain_seconds: float
     reloads: Sequence[Callable[[], Awaitable[None]]] = ()
     """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
+    _lost: NucleusLost | None = field(init=False, default=None)
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     """Set when the first subscription is acknowledged and work can start."""
 
     async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-        """Works until `stop`, then drains, at most as long as configured or until `hurry`."""
+        """Works until `stop`, then drains, at most as long as configured or until `hurry`.
+
+        Raises NucleusLost where only a new start helps, after a drain too.
+        """
         recovery = await self.journal.recover(now=self.clock.now())
         self.observer.event(
             "journal_opened",
@@ -67,10 +72,7 @@ class Connector:
                     ("sweeper", self.sweeper.run()),
                     ("refresher", self.refresher.run()),
                     ("supervision", self.supervision.run()),
-                    (
-                        "transport",
-                        self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready),
-                    ),
+                    ("transport", self._run_transport(stop)),
                 )
             ]
             await stop.wait()
@@ -78,6 +80,8 @@ class Connector:
             for stage in running:
                 stage.cancel()
         self.observer.event("connector_stopped")
+        if self._lost is not None:
+            raise self._lost
 
     async def reload(self) -> None:
         """Reads again what may change while the connector works: secrets, and what the operator sets."""
@@ -87,6 +91,14 @@ class Connector:
         self.observer.event("connector_reloaded")
         if self.ready.is_set():
             self.supervision.ready()
+
+    async def _run_transport(self, stop: asyncio.Event) -> None:
+        """One that gives up stops the connector in good order: attempts under way come to their end."""
+        try:
+            await self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready)
+        except NucleusLost as lost:
+            self._lost = lost
+            stop.set()
 
     def _on_ready(self) -> None:
         self.reporter.connected()
@@ -113,4 +125,5 @@ class Connector:
 
     async def _finish_and_report(self) -> None:
         await self.dispatcher.drain()
-        await self.reporter.flushed()
+        if self._lost is None:  # otherwise nobody takes a status any more
+            await self.reporter.flushed()

@@ -104,14 +104,13 @@ class GreengrassTransport:
             self._tell("nucleus_connected", pubsub=self.settings.pubsub)
             on_ready()
 
-        listening = self._listening(inflow, ready)
-        async with asyncio.TaskGroup() as group:
-            stages = [
-                group.create_task(stage, name="twilio_notifications.nucleus") for stage in listening.stages()
-            ]
-            reason = await asyncio.shield(ended)
-            for stage in stages:
-                stage.cancel()
+        try:
+            reason = await _listen(self._listening(inflow, ready), ended)
+        except ExceptionGroup as group:
+            lost, others = group.split(NucleusLost)
+            if lost is None or others is not None:
+                raise
+            raise lost.exceptions[0] from None
         self._tell("nucleus_lost", error=reason)
 
     def _listening(self, inflow: Inflow, on_ready: Callable[[], None]) -> Listening:
@@ -158,3 +157,15 @@ class GreengrassTransport:
             level = Level.INFO if event == "nucleus_connected" else Level.WARNING
             self.observer.event(event, level=level, **fields)
         self._last_told = told
+
+
+async def _listen(listening: Listening, ended: asyncio.Future[str]) -> str:
+    """Why the connection has ended."""
+    async with asyncio.TaskGroup() as group:
+        stages = [
+            group.create_task(stage, name="twilio_notifications.nucleus") for stage in listening.stages()
+        ]
+        reason = await asyncio.shield(ended)
+        for stage in stages:
+            stage.cancel()
+    return reason
