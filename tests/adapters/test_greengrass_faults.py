@@ -21,9 +21,9 @@ from tests.support.nucleus import FakeNucleus, Style
 from twilio_notifications.adapters.greengrass import Nucleus
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
-from twilio_notifications.adapters.greengrass.listening import PROBE_TOPIC
 from twilio_notifications.adapters.greengrass.nucleus import Message
 from twilio_notifications.adapters.greengrass.outflow import LAST_TRY
+from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, TransportError
 from twilio_notifications.ports import Origin
 
@@ -182,6 +182,23 @@ async def test_a_status_that_is_never_answered_is_tried_again_as_after_a_refusal
             error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))
             assert error.refused
             assert str(error).endswith("the nucleus did not answer within 0.2 s")
+
+
+async def test_of_many_statuses_under_way_when_the_connection_ends_none_fails_otherwise() -> None:
+    """The SDK has four errors for it, by how far each one had come."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
+            for _ in range(10):
+                await found.ready()
+                many = [found.transport.publish(STATUS_TOPIC, b"x" * 3000) for _ in range(200)]
+                await asyncio.sleep(0)  # all of them begin
+                nucleus.close_connections()
+                results = await asyncio.gather(*many, return_exceptions=True)
+                failures = [result for result in results if result is not None]
+                assert {NotAcknowledged} >= {type(failure) for failure in failures}
+                assert not any(
+                    failure.refused for failure in failures if isinstance(failure, NotAcknowledged)
+                )
 
 
 async def test_without_a_connection_a_status_is_not_acknowledged() -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from awscrt.exceptions import AwsCrtError
 from awsiot.greengrasscoreipc import model
 
 from twilio_notifications.adapters.greengrass.connection import (
@@ -226,7 +227,7 @@ class Nucleus:
             raise TransportError(silence) from None
         except model.GreengrassCoreIPCError as error:
             raise NucleusRefused(f"{what}: {sentence(error)}") from error
-        except RuntimeError as error:  # the connection has ended, whatever the SDK calls it
+        except (RuntimeError, AwsCrtError) as error:  # the connection has ended, whatever the SDK calls it
             raise ConnectionOver(f"{what}: {sentence(error)}") from error
 
 
