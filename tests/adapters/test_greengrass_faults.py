@@ -51,6 +51,10 @@ def policies(*local: str) -> dict[str, object]:
     return {"aws.greengrass.ipc.pubsub": {"id": {"operations": operations, "resources": list(local)}}}
 
 
+def _wait_until_probed(nucleus: FakeNucleus, times: int) -> None:
+    nucleus.wait_until(lambda: nucleus.operations.count("PublishToTopic") >= times, f"{times} probes")
+
+
 async def test_a_stream_that_ends_is_opened_again_over_the_same_connection() -> None:
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:
@@ -234,16 +238,18 @@ async def test_a_connection_that_ends_by_chance_does_not_make_a_status_too_large
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:
             await found.ready()
-            nucleus.faults.silent.add("PublishToTopic")
-            published = found.transport.publish(STATUS_TOPIC, b"x" * 9000)
-            await asyncio.to_thread(
-                nucleus.wait_until, lambda: "PublishToTopic" in nucleus.operations, "the status"
-            )
-            nucleus.faults.silent.clear()
-            nucleus.close_connections()
-            assert not (await failure_of(published)).refused
-            await found.ready()
-            await found.transport.publish(STATUS_TOPIC, b"x" * 9000)
+            for _ in range(LAST_TRY + 1):
+                nucleus.operations.clear()
+                nucleus.faults.silent.add("PublishToTopic")
+                published = found.transport.publish(STATUS_TOPIC, b"x" * 9000)
+                await asyncio.to_thread(
+                    nucleus.wait_until, lambda: "PublishToTopic" in nucleus.operations, "the status"
+                )
+                nucleus.faults.silent.clear()
+                nucleus.close_connections()
+                assert not (await failure_of(published)).refused
+                await found.ready()
+                await found.transport.publish(STATUS_TOPIC, b"x" * 9000)
             assert [] == found.told("status_too_large")
 
 
@@ -289,6 +295,19 @@ async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:
             await nucleus.until_published(PROBE_TOPIC, count=before + 3)
             nucleus.publish(TEXT_TOPIC, b"x")
             assert b"x" == (await found.next_inbound()).payload
+
+
+async def test_a_connection_that_ends_is_no_sign_of_deafness() -> None:
+    """Not even for the probe that is under way then."""
+    with FakeNucleus() as nucleus:
+        nucleus.faults.silent.add("PublishToTopic")
+        async with running(nucleus, probe_seconds=0.01) as found:
+            for number in range(1, 11):
+                await found.ready()
+                await asyncio.to_thread(_wait_until_probed, nucleus, number)
+                nucleus.close_connections()
+            await found.ready()
+            assert [] == found.told("nucleus_deaf")
 
 
 async def test_a_probe_outside_the_access_control_is_no_sign_of_deafness() -> None:

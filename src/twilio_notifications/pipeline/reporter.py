@@ -100,9 +100,9 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.id not in self._outstanding and status.id not in self._refused:
+            if status.id not in self._outstanding:
                 self._publish(status)
-        if not waiting and not self._outstanding:
+        if not waiting and not self._outstanding and not self._blocked:
             self._flushed.set()
         return bool(waiting)
 
