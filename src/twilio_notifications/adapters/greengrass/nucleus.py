@@ -148,7 +148,7 @@ class Nucleus:
         what = "reading the component configuration"
         client, _ = self._spoken_to(what)
         try:
-            answer = await self._answered(what, client.get_configuration_async)
+            answer = await self._answered(what, lambda: client.get_configuration_async(key_path=[]))
         except NucleusRefused as error:
             if is_absent(error.__cause__):
                 return {}
@@ -164,6 +164,7 @@ class Nucleus:
         return await self._opened(
             what,
             lambda: client.subscribe_to_configuration_update_async(
+                key_path=[],
                 on_stream_event=lambda _event: hand_over(on_update),
                 on_stream_error=_go_on,
                 on_stream_closed=lambda: hand_over(on_closed),
