@@ -13,8 +13,9 @@ from tests.acceptance.house import (
     TEXT_TOPIC,
     call,
     text,
+    until,
 )
-from tests.support.nucleus import FakeNucleus, Side
+from tests.support.nucleus import FakeNucleus, Side, Style
 from tests.support.process import ACCOUNT_SID, TOKEN, Component
 
 if TYPE_CHECKING:
@@ -84,3 +85,100 @@ async def test_a_status_goes_back_to_where_its_request_came_from(
         (status,) = await nucleus.until_published(STATUS_TOPIC)
         assert (side, TEXT_SUCCESS) == (status.side, status.payload)
         assert 0 == await connector.terminate()
+
+
+async def test_a_component_is_confined_like_every_other_connector(
+    tmp_path: Path, nucleus: FakeNucleus
+) -> None:
+    """Its configuration, which might want otherwise, is read before that; nothing of the reading is left."""
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        (confined,) = connector.events("process_confined")
+        assert str(tmp_path / "work") == confined["writable"]
+        assert 2 == nucleus.connections, "one for the configuration alone, in a process that has ended"
+        assert 0 == await connector.terminate()
+
+
+async def test_a_component_that_wants_no_confinement_has_none(tmp_path: Path, nucleus: FakeNucleus) -> None:
+    nucleus.configure({"IsolationMode": "NoContainer"})
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        assert 1 == len(connector.events("process_not_confined"))
+        assert 0 == await connector.terminate()
+
+
+async def test_a_changed_limit_of_a_deployment_is_taken_up_without_a_restart(
+    tmp_path: Path, nucleus: FakeNucleus
+) -> None:
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.wait_until(lambda: "SubscribeToConfigurationUpdate" in nucleus.operations, "a watch")
+        nucleus.configure({"limits": {"paused": "true"}})
+        reloaded = await connector.wait_for_event("configuration_reloaded")
+        assert "changed" == reloaded["limits"]
+        nucleus.publish(TEXT_TOPIC, text())
+        (status,) = await nucleus.until_published(STATUS_TOPIC)
+        assert "NotAllowed" == status.json()["response"]["error"]
+        nucleus.configure({"limits": {"texts_per_day": "many"}})
+        refused = await connector.wait_for_event("configuration_refused")
+        assert "(limits.texts_per_day in the component configuration)" in refused["error"]
+        assert 0 == await connector.terminate()
+
+
+async def test_a_nucleus_that_restarts_and_knows_the_component_has_it_back(
+    tmp_path: Path, nucleus: FakeNucleus
+) -> None:
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.restart(keep_token=True)
+        await connector.wait_for_event("nucleus_connected", 2)
+        await nucleus.until_subscribed(TEXT_TOPIC)
+        nucleus.publish(TEXT_TOPIC, text())
+        (status,) = await nucleus.until_published(STATUS_TOPIC)
+        assert TEXT_SUCCESS == status.payload
+        assert 0 == await connector.terminate()
+
+
+async def test_a_request_that_was_recorded_is_answered_by_the_next_start(
+    tmp_path: Path, nucleus: FakeNucleus, twilio: Simulator
+) -> None:
+    """Even where the nucleus has forgotten the component, and has given the next start another token."""
+    twilio.set_latency(5)
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.publish(TEXT_TOPIC, text(), side=Side.LOCAL)
+        await until(lambda: twilio.counters.requests > 0)
+        await connector.kill()
+    twilio.set_latency(0)
+    nucleus.restart(keep_token=False)
+    async with component(tmp_path, nucleus) as connector:
+        (status,) = await nucleus.until_published(STATUS_TOPIC)
+        assert TEXT_SUCCESS == status.payload
+        assert 0 == await connector.terminate()
+    assert 1 == len(twilio.ledger)
+
+
+@pytest.mark.parametrize(
+    ("style", "remedy"),
+    [
+        (Style.CLASSIC, "add it to cloudSecrets in the configuration of aws.greengrass.SecretManager"),
+        (Style.LITE, 'use [secrets] source = "aws" or "file" there'),
+    ],
+)
+async def test_a_component_without_its_secret_ends_and_says_what_to_do(
+    tmp_path: Path, twilio: Simulator, style: Style, remedy: str
+) -> None:
+    """So that the deployment fails, instead of a component that runs and never sends."""
+    with FakeNucleus(style=style, configuration=configuration(twilio)) as nucleus:
+        async with component(tmp_path, nucleus) as connector:
+            assert 1 == await connector.wait()
+        assert remedy in connector.stderr[-1]
+        assert TOKEN not in connector.output
+
+
+async def test_a_wrong_configuration_is_said_all_at_once(tmp_path: Path, nucleus: FakeNucleus) -> None:
+    nucleus.configure({"TWILIO_ACCOUNT_SID": "", "PubSubToIoTCore": "perhaps", "limits": {"texts": "1"}})
+    async with component(tmp_path, nucleus) as connector:
+        assert 2 == await connector.wait()
+    assert 3 == len(connector.stderr), connector.output
+    assert all("component configuration" in line for line in connector.stderr[:2])
