@@ -17,6 +17,7 @@ from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
+from twilio_notifications.core.retry import backoff_ceiling
 from twilio_notifications.ports import Level, Origin
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ class GreengrassTransport:
     def _pause(self, tries: int) -> float:
         """Doubling up to the maximum; half of it at random."""
         settings = self.settings
-        growth = 2.0 ** min(tries - 1, 30)
-        ceiling = min(settings.reconnect_maximum_seconds, settings.reconnect_initial_seconds * growth)
+        initial, maximum = settings.reconnect_initial_seconds, settings.reconnect_maximum_seconds
+        ceiling = backoff_ceiling(count=tries, initial=initial, maximum=maximum)
         return ceiling * (0.5 + 0.5 * self.jitter())
 
     def _tell(self, event: str, **fields: object) -> None:

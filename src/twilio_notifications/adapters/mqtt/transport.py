@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Endpoint, Session, Version
 from twilio_notifications.config import ProtocolVersion
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
+from twilio_notifications.core.retry import backoff_ceiling
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -126,8 +127,8 @@ class MqttTransport:
     def _pause(self, failures: int) -> float:
         """Doubling up to the maximum; half of it at random, so that a fleet does not knock at once."""
         settings = self._settings
-        growth = 2.0 ** min(failures - 1, 30)
-        ceiling = min(settings.reconnect_maximum_seconds, settings.reconnect_initial_seconds * growth)
+        initial, maximum = settings.reconnect_initial_seconds, settings.reconnect_maximum_seconds
+        ceiling = backoff_ceiling(count=failures, initial=initial, maximum=maximum)
         return ceiling * (0.5 + 0.5 * self._jitter())
 
     def _tell(self, event: str, **fields: object) -> None:
