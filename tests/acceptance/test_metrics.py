@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.acceptance.house import CALL_TOPIC, RECIPIENT, SENDER, TEXT_TOPIC, call, text
 from tests.support.mqtt_peer import Peer
-from tests.support.process import TOKEN
+from tests.support.process import TOKEN, environment, run_program
 
 if TYPE_CHECKING:
     from tests.acceptance.house import MakeConnector
@@ -54,6 +55,29 @@ async def test_a_scrape_tells_of_a_text_a_call_and_a_rejection(
         assert f"\ntwilio_notifications_{line}\n" in page, page
     leaks = (TOKEN, "Hello from the edge", "Darla", RECIPIENT[1:], SENDER[1:], TEXT_TOPIC, "some-public")
     assert [] == [leak for leak in leaks if leak in page]
+
+
+async def test_a_confined_connector_listens_on_the_port_of_its_metrics_and_says_so(
+    broker: Mosquitto, make_connector: MakeConnector
+) -> None:
+    port = free_port()
+    connector = make_connector(broker.url, metrics={"listen": f"127.0.0.1:{port}"})
+    config = str(connector.config)
+    async with connector:
+        await connector.ready()
+        (confined,) = connector.events("process_confined")
+        assert str(port) == confined["listen_ports"]
+        assert "broker_connected 1.0" in await scrape(f"127.0.0.1:{port}")
+        assert 0 == await connector.terminate()
+    program = await run_program("check", "--offline", "--config", config, environ=environment())
+    (line,) = [line for line in program.stdout if line.startswith("ok    isolation")]
+    assert line.endswith(f"listens on {port}")
+
+
+def free_port() -> int:
+    """One that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 async def test_without_metrics_nothing_of_them_is_imported() -> None:

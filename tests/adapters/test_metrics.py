@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from tests.support.factories import START, a_claimed, a_request, a_success
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
+from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.ports import Doubt, Finish, Inbound, NewRejection, Postpone, Recording
@@ -176,6 +178,7 @@ async def ask(address: str, request: bytes) -> bytes:
         (b"GET / HTTP/1.1", b"404 Not Found"),
         (b"GET /metrics/x HTTP/1.1", b"404 Not Found"),
         (b"POST /metrics HTTP/1.1", b"405 Method Not Allowed"),
+        (b"HEAD / HTTP/1.1", b"404 Not Found"),
         (b"nonsense", b"404 Not Found"),
     ],
 )
@@ -187,7 +190,35 @@ async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
         too_long = await ask(address, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert (b"the page" in answer) == (line.startswith(b"GET") and status == b"200 OK")
+    assert (b"\r\n\r\n" == answer[-4:]) == (line.startswith(b"HEAD") or b"405" in status)
     assert b"" == too_long
+
+
+async def test_clients_beyond_the_bound_are_turned_away_and_idle_ones_do_not_stay() -> None:
+    async with MetricsEndpoint(
+        "127.0.0.1", 0, page=lambda: b"the page", observer=RecordingObserver(), patience_seconds=0.5
+    ) as endpoint:
+        idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(MOST_CONNECTIONS)]
+        asked = b"GET /metrics HTTP/1.1\r\n\r\n"
+        with suppress(ConnectionResetError):
+            assert b"" == await ask(f"127.0.0.1:{endpoint.port}", asked)
+        assert [b""] * MOST_CONNECTIONS == [await reader.read() for reader, _ in idle]
+        assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
+        for _, writer in idle:
+            writer.close()
+
+
+async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.LogCaptureFixture) -> None:
+    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"", observer=RecordingObserver()) as endpoint:
+        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+        writer.write(b"GET ")
+        await writer.drain()
+        while not endpoint._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
+            await asyncio.sleep(0)
+    with suppress(ConnectionResetError):
+        assert b"" == await reader.read()
+    writer.close()
+    assert [] == caplog.records
 
 
 async def test_a_busy_port_is_an_error_that_names_it() -> None:

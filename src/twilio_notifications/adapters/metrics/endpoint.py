@@ -28,17 +28,26 @@ _PAGE_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class MetricsEndpoint:
     """Listens on one address while it is open."""
 
-    def __init__(self, host: str, port: int, *, page: Callable[[], bytes], observer: Observer) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        page: Callable[[], bytes],
+        observer: Observer,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         self._host = host
+        self._patience_seconds = patience_seconds
         self._port = port
         self._page = page
         self._observer = observer
-        self._connections = 0
+        self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> Self:
         """Raises ListeningFailed where the address cannot be had."""
         try:
-            self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=MOST_BYTES)
+            self._server = await asyncio.start_server(self._accept, self._host, self._port, limit=MOST_BYTES)
         except OSError as error:
             raise ListeningFailed(
                 f"[metrics] listen: nothing can listen on {self._host}:{self._port} "
@@ -56,26 +65,34 @@ class MetricsEndpoint:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
+        if self._open:
+            # By themselves: asyncio tells of a client that is cancelled at the very end as of a defect.
+            for writer in self._open.values():
+                writer.transport.abort()
+            await asyncio.wait(self._open)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.create_task(self._serve(reader, writer), name="twilio_notifications.metrics")
+        self._open[serving] = writer
+        serving.add_done_callback(self._open.pop)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
         try:
-            if self._connections <= MOST_CONNECTIONS:
-                async with asyncio.timeout(PATIENCE_SECONDS):
+            if len(self._open) <= MOST_CONNECTIONS:
+                async with asyncio.timeout(self._patience_seconds):
                     head = await reader.readuntil(b"\r\n\r\n")
                     writer.write(self._answer(head))
                     await writer.drain()
         except (OSError, EOFError, asyncio.LimitOverrunError):  # TimeoutError is an OSError
             return  # whoever asks like this gets no answer
         finally:
-            self._connections -= 1
             writer.close()
 
     def _answer(self, head: bytes) -> bytes:
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0].partition(b"?")[0]
         if path != b"/metrics":
-            return _response("404 Not Found", b"the metrics are at /metrics\n")
+            return _response("404 Not Found", b"the metrics are at /metrics\n", has_body=method != b"HEAD")
         if method not in {b"GET", b"HEAD"}:
             return _response("405 Method Not Allowed", b"", extra="Allow: GET, HEAD\r\n")
         page = self._page()
