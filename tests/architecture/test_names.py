@@ -24,6 +24,7 @@ EXEMPT: Mapping[str, str] = {
     "base_url": "the published key of the configuration",
     "base64": "the encoding",
     "data_received": "asyncio calls this method of a protocol",
+    "SecretsManagerError": "what V1 called it, and functions catch it by that name",
     "create_task": "asyncio's word, where its signature is repeated in a protocol",
 }
 """Names that others chose, each with who did."""

@@ -55,16 +55,20 @@ class AwsSecret:
         self._limit_seconds = limit_seconds
 
     async def read(self) -> Secret:
+        answer = await self.answer()
+        if "SecretString" not in answer:
+            raise SecretUnavailable(f"{self._name} is binary. Store the token as text (SecretString).")
+        return token_of(answer["SecretString"], json_key=self._json_key, name=self._name)
+
+    async def answer(self) -> Mapping[str, Any]:
+        """All that AWS says of it, the secret in it; raises SecretUnavailable."""
         try:
             async with asyncio.timeout(self._limit_seconds):
-                answer = await _in_a_thread(self._ask)
+                return await _in_a_thread(self._ask)
         except TimeoutError:
             raise SecretUnavailable(
                 f"AWS Secrets Manager in {self._region} did not answer within {self._limit_seconds:g} s"
             ) from None
-        if "SecretString" not in answer:
-            raise SecretUnavailable(f"{self._name} is binary. Store the token as text (SecretString).")
-        return token_of(answer["SecretString"], json_key=self._json_key, name=self._name)
 
     @property
     def _region(self) -> str:

@@ -18,6 +18,7 @@ from twilio_notifications.config import LogFormat
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TextIO
 
 LOGGER = "twilio_notifications"
@@ -70,11 +71,16 @@ def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> L
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(logging.WARNING)
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    silence(_CHATTY)
     logger = logging.getLogger(LOGGER)
     logger.setLevel(level)
     return LogObserver(logger)
+
+
+def silence(names: Iterable[str]) -> None:
+    """Nothing of these libraries is written from now on, whoever has set up the log."""
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class JsonLines(logging.Formatter):

@@ -104,12 +104,12 @@ def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[P
     if secrets.source is not SecretOrigin.FILE:
         return [], []
     return (
-        _candidates(secrets.path, secrets.path_as_given, environ),
-        _candidates(secrets.second_path, secrets.second_path_as_given, environ),
+        candidates(secrets.path, secrets.path_as_given, environ),
+        candidates(secrets.second_path, secrets.second_path_as_given, environ),
     )
 
 
-def _candidates(path: Path | None, given: str | None, environ: Mapping[str, str]) -> list[Path]:
+def candidates(path: Path | None, given: str | None, environ: Mapping[str, str]) -> list[Path]:
     """A relative name is looked up where systemd puts credentials first, then beside the configuration."""
     if path is None or given is None:
         return []

@@ -1,13 +1,15 @@
 """Configuration: the shipped defaults, one TOML file and the environment → frozen Settings.
 
-`load` is the way in. Whatever is wrong is said at once, in a ConfigurationError, before anything starts:
+`load` is the way in; `load_client` and `load_secret_place` are that of programs beside the connector.
+Whatever is wrong is said at once, in a ConfigurationError, before anything starts:
 an unknown key is an error, a value out of range is an error, and no message ever shows a secret.
 """
 
 from __future__ import annotations
 
-from twilio_notifications.config.loading import load
+from twilio_notifications.config.loading import load, load_client, load_secret_place
 from twilio_notifications.config.settings import (
+    ClientSettings,
     ConnectorSettings,
     DeliverySettings,
     JournalSettings,
@@ -19,6 +21,7 @@ from twilio_notifications.config.settings import (
     ProtocolVersion,
     PubSub,
     SecretOrigin,
+    SecretPlace,
     SecretsSettings,
     Settings,
     StatusDetail,
@@ -30,6 +33,7 @@ from twilio_notifications.config.settings import (
 )
 
 __all__ = [
+    "ClientSettings",
     "ConnectorSettings",
     "DeliverySettings",
     "JournalSettings",
@@ -41,6 +45,7 @@ __all__ = [
     "ProtocolVersion",
     "PubSub",
     "SecretOrigin",
+    "SecretPlace",
     "SecretsSettings",
     "Settings",
     "StatusDetail",
@@ -50,4 +55,6 @@ __all__ = [
     "TransportSettings",
     "TwilioSettings",
     "load",
+    "load_client",
+    "load_secret_place",
 ]

@@ -12,32 +12,41 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.component import presets, read_component
 from twilio_notifications.config.connector import Resolved, Unresolved, resolve
-from twilio_notifications.config.keys import KEYS, SETTINGS
+from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import problems_between, warnings_about
 from twilio_notifications.config.settings import (
+    ClientSettings,
     ConnectorSettings,
     DeliverySettings,
     JournalSettings,
     LogSettings,
     MetricsSettings,
+    SecretOrigin,
+    SecretPlace,
     SecretsSettings,
     Settings,
     StatusSettings,
+    TransportKind,
     TransportSettings,
     TwilioSettings,
 )
-from twilio_notifications.config.sources import Source, read_defaults, read_environment, read_file
+from twilio_notifications.config.sources import (
+    Given,
+    Source,
+    read_defaults,
+    read_environment,
+    read_file,
+)
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.parameters import PublishedParameter, shown
 from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from twilio_notifications.config.kinds import Kind
-    from twilio_notifications.config.sources import Given
     from twilio_notifications.core.parameters import Remark
 
 COPY_NAME = "twilio-auth-token.copy"
@@ -59,7 +68,7 @@ def load(
     if not file.readable:
         # What the file would have set is unknown, so nothing can be said to be missing or wrong.
         raise ConfigurationError(problems)
-    folder = Path.cwd() if path is None else path.absolute().parent
+    folder = _folder(path)
     written = {**file.given, **configured.given, **environment.given}
     given = {**read_defaults(folder=folder).given, **preset.given, **written}
     values, mismatches = _accept_all(given)
@@ -73,11 +82,80 @@ def load(
     return replace(settings, warnings=(*settings.warnings, *configured.warnings))
 
 
-def _accept_all(given: Mapping[str, Given]) -> tuple[dict[str, Any], list[str]]:
+def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bool = False) -> ClientSettings:
+    """What a program that speaks to the connector has to know: `[transport]` and `[log]`, and no more.
+
+    `in_nucleus`: a Greengrass V2 nucleus has started it, and is the transport unless one is configured.
+    """
+    written = _written(path, environ)
+    given = {**read_defaults(folder=_folder(path)).given, **written}
+    if in_nucleus and not {"transport.kind", "transport.url"} & written.keys():
+        given["transport.kind"] = _preset(TransportKind.GREENGRASS)
+    values = _accepted(given, [name for name in SETTINGS if name.startswith(("transport.", "log."))])
+    return ClientSettings(transport=_transport(values), log=LogSettings(**_section(values, "log")))
+
+
+def load_secret_place(
+    path: Path | None, environ: Mapping[str, str], *, in_nucleus: bool = False
+) -> SecretPlace:
+    """Where the connector's secret is, and which one it is, for a program that may read it too."""
+    written = _written(path, environ)
+    given = {**read_defaults(folder=_folder(path)).given, **written}
+    if in_nucleus and "secrets.source" not in written:
+        given["secrets.source"] = _preset(SecretOrigin.GREENGRASS)
+    keys = ("source", "variable", "path", "staging_label")
+    # Not its key_file: that is for the connector's own copy, and perhaps not for others to read.
+    values = _accepted(given, [*(f"secrets.{key}" for key in keys), "connector.definition"])
+    return SecretPlace(
+        **{key: values[f"secrets.{key}"] for key in keys},
+        path_as_given=_as_given("secrets.path", values, given),
+        arn=_secret_arn(values, written),
+    )
+
+
+def _written(path: Path | None, environ: Mapping[str, str]) -> dict[str, Given]:
+    file = Source() if path is None else read_file(path)
+    environment = read_environment(environ)
+    if file.problems or environment.problems:
+        raise ConfigurationError([*file.problems, *environment.problems])
+    return {**file.given, **environment.given}
+
+
+def _folder(path: Path | None) -> Path:
+    return Path.cwd() if path is None else path.absolute().parent
+
+
+def _preset(word: str) -> Given:
+    return Given(value=str(word), place="preset inside a Greengrass V2 nucleus", folder=Path.cwd())
+
+
+def _accepted(given: Mapping[str, Given], names: Iterable[str]) -> dict[str, Any]:
+    """The values of these settings alone; raises ConfigurationError for what is wrong with them."""
+    values, problems = _accept_all(given, names)
+    problems += _placed(problems_between(values), given)
+    if problems:
+        raise ConfigurationError(problems)
+    return values
+
+
+def _secret_arn(values: Mapping[str, Any], written: Mapping[str, Given]) -> str | None:
+    if values["connector.definition"] is None:
+        arn = written.get(PARAMETERS + PublishedParameter.SECRET_ARN)
+        return None if arn is None else str(arn.value)
+    resolved = resolve(values, written)
+    if isinstance(resolved, Unresolved):
+        raise ConfigurationError(resolved.problems)
+    return resolved.parameters.secret_arn
+
+
+def _accept_all(
+    given: Mapping[str, Given], names: Iterable[str] = SETTINGS
+) -> tuple[dict[str, Any], list[str]]:
     """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one."""
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for name, kind in SETTINGS.items():
+    for name in names:
+        kind = SETTINGS[name]
         value = _accept(kind, given[name]) if name in given else None
         if isinstance(value, Wrong):
             problems.append(f"{name} {value.demand} ({given[name].place})")

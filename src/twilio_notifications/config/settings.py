@@ -240,3 +240,26 @@ class Settings:
     metrics: MetricsSettings
     log: LogSettings
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """What a program that speaks to the connector has to know."""
+
+    transport: TransportSettings
+    log: LogSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretPlace:
+    """Where the connector's secret is, and which one: `arn`, where it is said.
+
+    `path` and `path_as_given` are as in SecretsSettings.
+    """
+
+    source: SecretOrigin
+    variable: str
+    path: Path | None
+    path_as_given: str | None
+    staging_label: str
+    arn: str | None

@@ -46,6 +46,8 @@ class GreengrassTransport:
     jitter: Callable[[], float]
     endurance: Endurance
     on_configuration: Callable[[], None]
+    topics: Sequence[str] = ()
+    """Others than those of requests."""
     _outflow: Outflow = field(init=False)
     _refusals: int = field(init=False, default=0)
     """Connections in a row that the nucleus has refused."""
@@ -119,7 +121,7 @@ class GreengrassTransport:
         return Listening(
             nucleus=self.nucleus,
             sides=SIDES[self.settings.pubsub],
-            topics=(topics.text, topics.call),
+            topics=self.topics or (topics.text, topics.call),
             probe_topic=self.settings.topic_prefix + PROBE_TOPIC,
             probe_seconds=self.settings.probe_seconds,
             clock=self.clock,

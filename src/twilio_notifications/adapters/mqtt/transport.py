@@ -98,7 +98,7 @@ class MqttTransport:
         """Says goodbye; the broker keeps the session and what arrives for it."""
         if self._session is not None:
             session, self._session = self._session, None
-            await _close(session)
+            await close_session(session)
 
     async def _stay(self, session: Session, on_ready: Callable[[], None]) -> None:
         self._session = session
@@ -108,7 +108,7 @@ class MqttTransport:
         if self._session is session:  # otherwise we closed it ourselves
             self._session = None
             self._tell("broker_lost", error=reason)
-        await _close(session)
+        await close_session(session)
 
     async def _connect(self, on_inbound: Callable[[Inbound], None]) -> Session:
         session = await open_session(
@@ -176,9 +176,10 @@ async def _opened(
         async with asyncio.timeout(limit):
             # Read anew for each connection, so that a renewed certificate is used without a restart.
             await session.open(tls_context(settings))
-            await session.subscribe(topics)
+            if topics:  # who only publishes may not be allowed to subscribe
+                await session.subscribe(topics)
     except BaseException:
-        await _close(session)
+        await close_session(session)
         raise
     return session
 
@@ -271,7 +272,7 @@ def describe(error: Failure, settings: TransportSettings) -> str:
             return str(error)
 
 
-async def _close(session: Session) -> None:
+async def close_session(session: Session) -> None:
     """A goodbye that fails changes nothing: the connection is gone either way."""
     try:
         async with asyncio.timeout(CLOSE_SECONDS):

@@ -1,0 +1,61 @@
+"""`python -m twilio_notifications.greengrasssdk`: arguments and exit codes of the runner, no logic.
+
+Exit codes are those of the connector: 0 done; 1 failed while running; 2 wrong usage or configuration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import ConfigurationError, ConnectorError
+from twilio_notifications.greengrasssdk import runner
+from twilio_notifications.greengrasssdk.outside import CONFIG
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED = 1
+WRONG_USAGE = 2
+PROGRAM = "python -m twilio_notifications.greengrasssdk"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a function; the exit code."""
+    options = _parser().parse_args(arguments)
+    if options.config:
+        # Where the function's own calls will look for it, from whichever folder.
+        os.environ[CONFIG] = str(options.config.absolute())
+    try:
+        return runner.run(options.function, options.topic, environ=os.environ)
+    except ConfigurationError as error:
+        return _fail(error.problems, WRONG_USAGE)
+    except ConnectorError as error:
+        return _fail([str(error)], FAILED)
+
+
+def _fail(sentences: Sequence[str], code: int) -> int:
+    for sentence in sentences:
+        sys.stderr.write(f"{PROGRAM}: {sentence}\n")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description="Runs a Lambda function of Greengrass V1: calls it with each message."
+    )
+    parser.add_argument("function", metavar="MODULE.FUNCTION", help="as V1's Executable named it")
+    parser.add_argument(
+        "--topic", action="append", required=True, help="what to call it for; may be given several times"
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help=f"the connector's file; otherwise that of ${CONFIG}"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

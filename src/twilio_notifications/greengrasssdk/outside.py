@@ -1,0 +1,109 @@
+"""What a V1 function reaches: topics and secrets, as the environment and the connector's file configure them.
+
+Lives in one event loop. Each part is made when it is first asked for, so that a wrong or missing setting is
+an error of the call that needs it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from twilio_notifications.bootstrap import greengrass
+from twilio_notifications.config import PubSub, SecretOrigin, TransportKind, load_client, load_secret_place
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.greengrasssdk.outlets import BrokerOutlet, NucleusOutlet, OneNucleus
+from twilio_notifications.greengrasssdk.vault import Vault
+from twilio_notifications.ports import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.adapters.greengrass import Nucleus
+    from twilio_notifications.config import ClientSettings, SecretPlace
+    from twilio_notifications.greengrasssdk.outlets import Outlet
+    from twilio_notifications.greengrasssdk.vault import Kept
+
+CONFIG = "TWILIO_NOTIFICATIONS_CONFIG"
+"""The variable that names the connector's file, for programs that have no command line for it."""
+
+ANSWER_SECONDS = 10.0
+"""For secrets, where the transport need not be that of the nucleus."""
+
+
+def settings_of(environ: Mapping[str, str]) -> ClientSettings:
+    """How topics are reached; raises ConfigurationError."""
+    return load_client(config_of(environ), environ, in_nucleus=in_nucleus(environ))
+
+
+def secret_place_of(environ: Mapping[str, str]) -> SecretPlace:
+    """Where secrets are; raises ConfigurationError."""
+    return load_secret_place(config_of(environ), environ, in_nucleus=in_nucleus(environ))
+
+
+def config_of(environ: Mapping[str, str]) -> Path | None:
+    """The file that the environment names."""
+    name = environ.get(CONFIG)
+    return Path(name) if name else None
+
+
+def in_nucleus(environ: Mapping[str, str]) -> bool:
+    """Whether a Greengrass V2 nucleus has started this process."""
+    socket, *_ = greengrass.STARTED_BY
+    return bool(environ.get(socket))
+
+
+def new_nucleus(environ: Mapping[str, str], *, answer_seconds: float) -> Nucleus:
+    """Not connected yet; raises ConfigurationError where there is none to be had."""
+    problems = list(greengrass.problems(environ))
+    if problems:
+        raise ConfigurationError(problems)
+    from twilio_notifications.adapters.greengrass import Nucleus  # noqa: PLC0415 - needs the extra
+
+    return Nucleus(environ, answer_seconds)
+
+
+def side_of(pubsub: PubSub) -> Origin:
+    """On which side of a nucleus to publish: never on both, a connector that hears both would send twice."""
+    return Origin.IOT_CORE if pubsub is PubSub.IOT_CORE else Origin.LOCAL
+
+
+class Outside:
+    """Topics and secrets. Not for more than one event loop."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._outlet: Outlet | None = None
+        self._nucleus: OneNucleus | None = None
+        self._prefix = ""
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Returns when it is acknowledged; raises ConfigurationError or TransportError."""
+        if self._outlet is None:
+            transport = settings_of(self._environ).transport
+            self._prefix = transport.topic_prefix
+            if transport.kind is TransportKind.MQTT:
+                self._outlet = BrokerOutlet(transport)
+            else:
+                nucleus = self._one_nucleus(answer_seconds=transport.answer_seconds)
+                self._outlet = NucleusOutlet(nucleus, side_of(transport.pubsub))
+        await self._outlet.publish(self._prefix + topic, payload)
+
+    async def secret(self, secret_id: str, stage: str) -> Kept:
+        """Read anew each time, as it may have been rotated; raises a ConnectorError."""
+        place = secret_place_of(self._environ)
+        vault = Vault(place=place, environ=self._environ)
+        if place.source is not SecretOrigin.GREENGRASS:
+            return await vault.read(secret_id, stage)
+        nucleus = self._one_nucleus(answer_seconds=ANSWER_SECONDS)
+        return await vault.read_from_nucleus(await nucleus.connected(), secret_id, stage)
+
+    async def close(self) -> None:
+        """Ends the connections, if there are any."""
+        if self._outlet is not None:
+            await self._outlet.close()
+
+    def _one_nucleus(self, *, answer_seconds: float) -> OneNucleus:
+        if self._nucleus is None:
+            self._nucleus = OneNucleus(new_nucleus(self._environ, answer_seconds=answer_seconds))
+        return self._nucleus

@@ -1,0 +1,120 @@
+"""The secrets of V1 functions, from where the connector's own secret is.
+
+An environment and a file hold one secret, the connector's: it is given to who asks for that one, by its ARN
+or name, and to nobody who asks for another. Secrets Manager and a nucleus know many, and decide who may read
+which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.aws_secrets import AwsSecret
+from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
+from twilio_notifications.bootstrap.secrets import candidates
+from twilio_notifications.config import SecretOrigin
+from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from twilio_notifications.adapters.greengrass import Nucleus
+    from twilio_notifications.config import SecretPlace
+
+CURRENT = "AWSCURRENT"
+_PARTS_OF_AN_ARN = 7
+_SUFFIX = len("-a1b2c3")
+"""What Secrets Manager puts behind a name to make its ARN."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A secret, and what its place knows of it."""
+
+    arn: str
+    value: str | bytes = field(repr=False)
+    stages: Sequence[str]
+    version_id: str | None = None
+    created_at: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return name_in(self.arn)
+
+
+def name_in(arn: str) -> str:
+    """The name of the secret with this ARN; what is no ARN is a name already."""
+    parts = arn.split(":", _PARTS_OF_AN_ARN - 1)
+    return parts[-1][:-_SUFFIX] if len(parts) == _PARTS_OF_AN_ARN else arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """Reads secrets at the place that the configuration names."""
+
+    place: SecretPlace
+    environ: Mapping[str, str] = field(repr=False)
+
+    async def read(self, secret_id: str, stage: str) -> Kept:
+        """From anywhere but a nucleus; raises SecretUnavailable with a sentence."""
+        place = self.place
+        if place.source is SecretOrigin.AWS:
+            return await self._from_aws(secret_id, stage)
+        arn = self._only(secret_id, stage)
+        if place.source is SecretOrigin.ENVIRONMENT:
+            secret = await EnvironmentSecret(place.variable, environ=self.environ).read()
+        else:
+            files = candidates(place.path, place.path_as_given, self.environ)
+            secret = await FileSecret(*files).read()
+        return Kept(arn=arn, value=secret.reveal(), stages=[stage])
+
+    async def read_from_nucleus(self, nucleus: Nucleus, secret_id: str, stage: str) -> Kept:
+        """From the Secret Manager of a classic nucleus, which must be connected."""
+        arn = self._arn_of(secret_id)
+        return Kept(arn=arn, value=await nucleus.secret(arn, label=stage), stages=[stage])
+
+    async def _from_aws(self, secret_id: str, stage: str) -> Kept:
+        arn = self._arn_of(secret_id)
+        if arn == name_in(arn):
+            raise SecretAbsent(
+                f"which region has the secret {secret_id!r} is not known: ask for it by its ARN, "
+                "or set TwilioAuthTokenSecretArn where it is the connector's own"
+            )
+        if find_spec("boto3") is None:
+            raise SecretUnavailable(
+                '[secrets] source = "aws" needs the package boto3, which is not installed. '
+                "In a clone of the project, run: pip install '.[aws]'"
+            )
+        answer = await AwsSecret(arn, label=stage).answer()
+        return Kept(
+            arn=answer["ARN"],
+            value=answer["SecretString"] if "SecretString" in answer else answer["SecretBinary"],
+            stages=answer["VersionStages"],
+            version_id=answer["VersionId"],
+            created_at=answer["CreatedDate"],
+        )
+
+    def _arn_of(self, secret_id: str) -> str:
+        """The ARN, where it is the connector's own secret that is asked for by its name."""
+        own = self.place.arn
+        return own if own is not None and secret_id == name_in(own) else secret_id
+
+    def _only(self, secret_id: str, stage: str) -> str:
+        """The ARN of the only secret there is; raises SecretAbsent where another one is asked for."""
+        own, source = self.place.arn, self.place.source
+        if own is None:
+            raise SecretAbsent(
+                f'[secrets] source = "{source}" holds one secret, and which one is not said: '
+                "set TwilioAuthTokenSecretArn in [connector.parameters]"
+            )
+        if secret_id not in {own, name_in(own)}:
+            raise SecretAbsent(
+                f'[secrets] source = "{source}" holds one secret, {name_in(own)}, and not {secret_id!r}: '
+                'use source = "aws" or "greengrass" for others'
+            )
+        if stage != CURRENT:
+            raise SecretAbsent(f'[secrets] source = "{source}" holds the version {CURRENT} only, not {stage}')
+        return own
