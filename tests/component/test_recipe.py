@@ -226,6 +226,16 @@ def test_a_deployment_brings_the_secret_to_the_classic_nucleus() -> None:
     assert {"cloudSecrets": [{"arn": ARN}]} == secrets
 
 
+def test_the_secret_manager_of_a_deployment_is_for_every_nucleus_of_today() -> None:
+    """Its versions before 2.1.4 are for one minor version of the nucleus each, up to 2.8: there is a conflict
+    with any later one, and the deployment fails."""
+    configuration = default_configuration(NucleusKind.CLASSIC, parameters=PARAMETERS)
+    document = deployment(NucleusKind.CLASSIC, version=VERSION, configuration=configuration)
+    components: Any = document["components"]
+    number = components["aws.greengrass.SecretManager"]["componentVersion"]
+    assert (2, 1, 4) <= tuple(int(part) for part in number.split(".")) < (3,)
+
+
 def test_a_deployment_to_nucleus_lite_brings_the_component_alone() -> None:
     configuration = default_configuration(NucleusKind.LITE, parameters=PARAMETERS)
     document = deployment(NucleusKind.LITE, version=VERSION, configuration=configuration)

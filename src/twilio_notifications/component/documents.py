@@ -34,7 +34,9 @@ DESCRIPTION = (
 )
 SECRET_KEEPER = "aws.greengrass.SecretManager"  # noqa: S105 - a component
 TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService"  # noqa: S105 - a component
-SECRET_KEEPER_VERSION = "2.1.0"  # noqa: S105 - any later one does too
+SECRET_KEEPER_VERSION = "2.1.4"  # noqa: S105 - a version
+"""The first that is for every nucleus from 2.5 on (those before it are for one each), and that keeps its
+secrets when the nucleus restarts. A deployment names a version exactly; any later one does too."""
 
 _VENV = "{work:path}/venv"
 _ARTIFACT = f"{{artifacts:decompressedPath}}/{ARTIFACT}"
