@@ -44,6 +44,18 @@ def test_a_component_is_preset_for_its_nucleus(tmp_path: Path, monkeypatch: pyte
     assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.transport.pubsub, found.transport.statuses_to)
 
 
+def test_what_is_missing_is_to_be_set_where_a_component_is_configured() -> None:
+    """On a device there is no file to edit, and nobody to set an environment variable."""
+    found = problems(TWILIO_ACCOUNT_SID="", TwilioAuthTokenSecretArn="")
+    assert [
+        f"{label} ({name}) is required (set {name} in the component configuration, by a deployment)"
+        for label, name in (
+            ("Twilio account SID", "TWILIO_ACCOUNT_SID"),
+            ("ARN of Twilio auth token secret", "TwilioAuthTokenSecretArn"),
+        )
+    ] == list(found)
+
+
 def test_the_file_is_below_the_component_and_the_environment_above(tmp_path: Path) -> None:
     path = write(
         tmp_path, f'{ACCOUNT}[twilio]\nconcurrency = 1\ntimeout_seconds = 1\n[log]\nlevel = "DEBUG"\n'

@@ -56,21 +56,28 @@ class _Claim:
     words: str
 
 
-def resolve(values: Mapping[str, Any], written: Mapping[str, Given]) -> Resolved | Unresolved:
-    """What was `written` (so without the defaults) about the connector, beside the accepted `values`."""
+def resolve(
+    values: Mapping[str, Any], written: Mapping[str, Given], *, component: bool = False
+) -> Resolved | Unresolved:
+    """What was `written` (so without the defaults) about the connector, beside the accepted `values`.
+
+    A `component` of Greengrass V2 is configured by its deployment: what is missing is set there.
+    """
     if _DEFINITION not in values:
         return Unresolved(
             problems=()
         )  # its path is wrong: nobody knows the parameters that it would have given
     definition: Path | None = values[_DEFINITION]
     if definition is None:
-        return _from_settings(values, written)
+        return _from_settings(values, written, where_to_set=_in_component if component else _in_file)
     if any(name.startswith(PARAMETERS) for name in written):
         return Unresolved(problems=(_both_given(written),))
     return _from_definition(definition, claims=_claims(values, written))
 
 
-def _from_settings(values: Mapping[str, Any], written: Mapping[str, Given]) -> Resolved | Unresolved:
+def _from_settings(
+    values: Mapping[str, Any], written: Mapping[str, Given], *, where_to_set: Callable[[str], str]
+) -> Resolved | Unresolved:
     given = {
         name.removeprefix(PARAMETERS): one for name, one in written.items() if name.startswith(PARAMETERS)
     }
@@ -86,7 +93,7 @@ def _from_settings(values: Mapping[str, Any], written: Mapping[str, Given]) -> R
         checked,
         version=version,
         claims=claims,
-        place_of=lambda name: given[name].place if name in given else _where_to_set(name),
+        place_of=lambda name: given[name].place if name in given else where_to_set(name),
     )
 
 
@@ -152,7 +159,11 @@ def _both_given(written: Mapping[str, Given]) -> str:
     )
 
 
-def _where_to_set(name: str) -> str:
+def _in_component(name: str) -> str:
+    return f"set {name} in the component configuration, by a deployment"
+
+
+def _in_file(name: str) -> str:
     section = PARAMETERS.removesuffix(".")
     return f"set it in [{section}], or as the environment variable {variable_of(PARAMETERS + name)}"
 

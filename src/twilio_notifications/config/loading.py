@@ -72,7 +72,7 @@ def load(
     written = {**file.given, **configured.given, **environment.given}
     given = {**read_defaults(folder=folder).given, **preset.given, **written}
     values, mismatches = _accept_all(given)
-    resolved = resolve(values, written)
+    resolved = resolve(values, written, component=component is not None)
     problems += [*mismatches, *_placed(problems_between(values), given)]
     if isinstance(resolved, Unresolved):
         problems += resolved.problems
