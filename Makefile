@@ -68,8 +68,9 @@ fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=8192 -verbosity=0 \
 	  -print_final_stats=1 -dict=fuzz/contract.dict -artifact_prefix=fuzz/found/ fuzz/found fuzz/corpus
 
+# the component of Greengrass V2, into build/greengrass; `make component ARGS=--help` has what can be chosen
 component: $(VENV)/.dev
-	$(BIN)/python deploy/greengrass/build.py $(ARGS)
+	@$(BIN)/python deploy/greengrass/build.py $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)

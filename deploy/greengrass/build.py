@@ -1,8 +1,10 @@
 """Builds the component of Greengrass V2: the archive with the package, and a recipe for each nucleus.
 
-    make component                                  # dependencies come from the device's package index
-    make component ARGS=--vendored                  # they come with the archive, for machines like this one
-    make component ARGS='--wheels FOLDER'           # they come with the archive, from this folder
+    make component                              # dependencies come from the device's package index
+    make component ARGS=--vendored              # they come with the archive, for machines like this one
+    make component ARGS='--wheels FOLDER'       # they come with the archive, from this folder
+    make component ARGS='--bucket NAME'         # the recipes say where the archive lies
+    make component ARGS='--configuration FILE'  # recipes for this configuration, and deployments
 
 What is built stands in build/greengrass. With `--gdk` it stands where `gdk component publish` looks for it.
 """  # noqa: INP001 - a program of its own
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,26 +22,40 @@ import zipfile
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from twilio_notifications.component import ARTIFACT, COMPONENT, NucleusKind, recipe, requirement
+from twilio_notifications.component import (
+    ARTIFACT,
+    COMPONENT,
+    NucleusKind,
+    Packaging,
+    configured,
+    deployment,
+    recipe,
+    requirement,
+)
+from twilio_notifications.config import load
+from twilio_notifications.config.keys import SETTINGS
+from twilio_notifications.config.kinds import FilePath
+from twilio_notifications.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of everything in the archive, so that the same content makes the same archive."""
 
-
 RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
+DEPLOYMENTS = {NucleusKind.CLASSIC: "deployment.json", NucleusKind.LITE: "deployment-lite.json"}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Builds, and says where it stands."""
     options = _parser().parse_args(arguments)
     number = version("twilio-notifications")
+    documents = dict(_documents(options, number))
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / "wheels"
         _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), *_isolation(), str(ROOT))
@@ -47,35 +64,91 @@ def main(arguments: Sequence[str]) -> int:
         elif options.vendored:
             links = ("--find-links", str(wheels), "--dest", str(wheels))
             _pip("download", "--only-binary", ":all:", *links, requirement(number))
-        vendored = options.vendored or options.wheels is not None
-        for path in _written(wheels, _Places(options, number), number=number, vendored=vendored):
-            print(path)
+        for path in _written(wheels, documents, _Places(options, number)):
+            print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make component", description="Builds the Greengrass V2 component.")
-    output = ROOT / "build" / "greengrass"
-    parser.add_argument("--output", type=Path, metavar="FOLDER", default=output, help="where to write it")
+    parser.add_argument("--output", type=Path, metavar="FOLDER", help="where to write it")
     parser.add_argument("--vendored", action="store_true", help="the dependencies come with the archive")
     parser.add_argument(
-        "--wheels",
-        type=Path,
-        metavar="FOLDER",
-        help="the same with these wheels, for another machine",
+        "--wheels", type=Path, metavar="FOLDER", help="the same with these wheels, for another machine"
+    )
+    parser.add_argument("--bucket", metavar="NAME", default="BUCKET", help="where you will put the archive")
+    parser.add_argument(
+        "--python", metavar="NAME", default="python3", help="the device's Python, 3.11 or later"
+    )
+    parser.add_argument(
+        "--configuration", type=Path, metavar="FILE", help="the component's, in JSON: writes deployments, too"
+    )
+    parser.add_argument(
+        "--nucleus",
+        choices=[str(kind) for kind in NucleusKind],
+        help="for this one alone (default: for both)",
     )
     parser.add_argument("--gdk", action="store_true", help="write what `gdk component build` has to leave")
     return parser
 
 
 class _Places:
-    """Where what goes, and which recipes: GDK publishes one of a component, the classic nucleus's."""
+    """Where what goes: GDK has folders of its own."""
 
     def __init__(self, options: argparse.Namespace, number: str) -> None:
-        self.output: Path = HERE / "greengrass-build" if options.gdk else options.output
-        self.archive = self.output / "artifacts" / COMPONENT / number if options.gdk else self.output
-        self.recipes = self.output / "recipes" if options.gdk else self.output
-        self.kinds = [NucleusKind.CLASSIC] if options.gdk else list(NucleusKind)
+        usual = HERE / "greengrass-build" if options.gdk else ROOT / "build" / "greengrass"
+        output: Path = options.output or usual
+        self.archive = output / "artifacts" / COMPONENT / number if options.gdk else output
+        self.documents = output / "recipes" if options.gdk else output
+
+
+def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """By name. GDK publishes `recipe.json`, whichever nucleus it is for, and deploys nothing."""
+    vendored = options.vendored or options.wheels is not None
+    packaging = Packaging(bucket=options.bucket, python=options.python, vendored=vendored)
+    for kind in _kinds(options):
+        configuration = None
+        if options.configuration is not None:
+            configuration = _configuration(options.configuration, kind)
+        name = RECIPES[NucleusKind.CLASSIC if options.gdk else kind]
+        yield name, recipe(kind, version=number, configuration=configuration, packaging=packaging)
+        if configuration is not None and not options.gdk:
+            yield DEPLOYMENTS[kind], deployment(kind, version=number, configuration=configuration)
+
+
+def _kinds(options: argparse.Namespace) -> Sequence[NucleusKind]:
+    if options.nucleus is not None:
+        return [NucleusKind(options.nucleus)]
+    return [NucleusKind.CLASSIC] if options.gdk else list(NucleusKind)
+
+
+def _configuration(path: Path, kind: NucleusKind) -> dict[str, object]:
+    """With this nucleus's defaults, and as the connector itself will judge it."""
+    try:
+        given: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        sys.exit(f"make component: {path} is no JSON file that can be read: {error}")
+    if not isinstance(given, dict):
+        sys.exit(f'make component: {path} must hold an object: {{"TWILIO_ACCOUNT_SID": "AC…", …}}')
+    configuration = configured(kind, given)
+    try:
+        warnings = load(None, {}, component=_without_the_devices_files(configuration)).warnings
+    except ConfigurationError as error:
+        sys.exit("\n".join(f"make component: {path}, {kind} nucleus: {each}" for each in error.problems))
+    for warning in warnings:
+        print(f"make component: {path}, {kind} nucleus: {warning}", file=sys.stderr)
+    return configuration
+
+
+def _without_the_devices_files(configuration: Mapping[str, object]) -> dict[str, object]:
+    """For the judgement alone: one file that can be read stands for each that must be there on the device."""
+    judged = dict(configuration)
+    for name, kind in SETTINGS.items():
+        section, _, key = name.partition(".")
+        content = judged.get(section)
+        if isinstance(kind, FilePath) and kind.must_exist and isinstance(content, dict) and content.get(key):
+            judged[section] = {**content, key: os.devnull}
+    return judged
 
 
 def _pip(*arguments: str) -> None:
@@ -96,16 +169,16 @@ def _copy_wheels(source: Path, target: Path) -> None:
         shutil.copy(wheel, target)
 
 
-def _written(wheels: Path, places: _Places, *, number: str, vendored: bool) -> Iterator[Path]:
-    """The files that are left; those of an earlier build are removed."""
-    shutil.rmtree(places.output, ignore_errors=True)
-    for folder in (places.archive, places.recipes):
+def _written(wheels: Path, documents: Mapping[str, Mapping[str, object]], places: _Places) -> Iterator[Path]:
+    """The files that are left. A deployment of an earlier build is not; what is not ours stays."""
+    for folder in (places.archive, places.documents):
         folder.mkdir(parents=True, exist_ok=True)
+    for name in {*RECIPES.values(), *DEPLOYMENTS.values()} - set(documents):
+        (places.documents / name).unlink(missing_ok=True)
     yield _archive(wheels, places.archive / f"{ARTIFACT}.zip")
-    for kind in places.kinds:
-        path = places.recipes / RECIPES[kind]
-        document = recipe(kind, version=number, vendored=vendored)
-        path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    for name, document in documents.items():
+        path = places.documents / name
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         yield path
 
 

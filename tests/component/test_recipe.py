@@ -12,7 +12,9 @@ from tests.support.needs import ROOT
 from twilio_notifications.component import (
     COMPONENT,
     NucleusKind,
+    Packaging,
     access_control,
+    configured,
     default_configuration,
     deployment,
     recipe,
@@ -89,7 +91,7 @@ def _of_manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
 @KINDS
 @pytest.mark.parametrize("vendored", [False, True])
 def test_a_recipe_keeps_the_rules(kind: NucleusKind, vendored: bool) -> None:  # noqa: FBT001 - a parameter
-    assert [] == list(breaches(recipe(kind, version=VERSION, vendored=vendored)))
+    assert [] == list(breaches(recipe(kind, version=VERSION, packaging=Packaging(vendored=vendored))))
 
 
 @pytest.mark.parametrize(
@@ -123,6 +125,26 @@ def test_the_configuration_of_a_recipe_with_its_parameters_is_valid(kind: Nucleu
     assert (ARN, ()) == (settings.parameters.secret_arn, settings.warnings)
     source = {NucleusKind.CLASSIC: "greengrass", NucleusKind.LITE: "file"}[kind]
     assert source == settings.secrets.source
+
+
+def test_the_archive_and_the_devices_python_are_the_operators() -> None:
+    packaging = Packaging(bucket="my-bucket", python="python3.11")
+    document: Any = recipe(NucleusKind.LITE, version=VERSION, packaging=packaging)
+    (manifest,) = document["Manifests"]
+    (artifact,) = manifest["Artifacts"]
+    assert f"s3://my-bucket/TwilioNotifications/{VERSION}/twilio-notifications.zip" == artifact["Uri"]
+    assert " python3.11 -m venv " in manifest["Lifecycle"]["install"]["Script"]
+
+
+@KINDS
+def test_what_a_deployment_gives_is_merged_as_a_nucleus_merges_it(kind: NucleusKind) -> None:
+    """Maps key by key, everything else whole; so what is not given keeps its default."""
+    given = {**PARAMETERS, "InputTopics": {"txt": "a/txt"}, "journal": {"maximum_requests": "10"}}
+    found = configured(kind, given)
+    default: Any = default_configuration(kind)
+    assert {"txt": "a/txt", "call": "twilio/call"} == found["InputTopics"]
+    assert {**default["journal"], "maximum_requests": "10"} == found["journal"]
+    assert default | given == found | {name: given[name] for name in ("InputTopics", "journal")}
 
 
 @KINDS
@@ -252,4 +274,3 @@ def test_the_kits_configuration_is_for_this_version() -> None:
     document = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     (name,) = kit
     assert (document["ComponentName"], document["ComponentVersion"]) == (name, kit[name]["version"])
-    assert (folder / kit[name]["build"]["custom_build_command"][1]).exists()

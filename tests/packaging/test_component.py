@@ -166,13 +166,114 @@ def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: D
         assert requirement(device.recipe(kind)["ComponentVersion"]) in script
 
 
+# The build.
+
+BUILDER = (sys.executable, str(ROOT / "deploy" / "greengrass" / "build.py"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
 def test_a_component_without_wheels_of_others_asks_the_index(tmp_path: Path) -> None:
-    builder = str(ROOT / "deploy" / "greengrass" / "build.py")
-    written = run(sys.executable, builder, "--output", str(tmp_path / "out"), cwd=ROOT).split()
-    assert ["twilio-notifications.zip", "recipe.json", "recipe-lite.json"] == [
-        path.rpartition("/")[2] for path in written
-    ]
+    written = run(*BUILDER, "--output", "out", cwd=tmp_path).split()
+    assert ["out/twilio-notifications.zip", "out/recipe.json", "out/recipe-lite.json"] == written
     with zipfile.ZipFile(tmp_path / "out" / "twilio-notifications.zip") as archive:
         (wheel,) = archive.namelist()
     assert wheel.startswith("wheels/twilio_notifications-")
     assert "--no-index" not in (tmp_path / "out" / "recipe.json").read_text(encoding="utf-8")
+
+
+def test_a_build_removes_its_own_files_alone(tmp_path: Path) -> None:
+    """Whoever names a folder of theirs keeps what is in it; a deployment that is no longer right goes."""
+    (tmp_path / "of-mine").write_text("1")
+    (tmp_path / "deployment.json").write_text("{}")
+    run(*BUILDER, "--output", str(tmp_path), "--nucleus", "lite")
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {"of-mine", "twilio-notifications.zip", "recipe-lite.json"} == left
+
+
+@pytest.fixture(scope="module")
+def configured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built for a configuration that has topics of its own, and its token in AWS."""
+    folder = tmp_path_factory.mktemp("configured")
+    given = {
+        "TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        "TwilioAuthTokenSecretArn": ARN,
+        "transport": {"topic_prefix": "site7/"},
+        "secrets": {"source": "aws", "key_file": "/a/file/of/the/device"},
+    }
+    (folder / "configuration.json").write_text(json.dumps(given), encoding="utf-8")
+    options = (
+        "--configuration",
+        "configuration.json",
+        "--output",
+        ".",
+        "--bucket",
+        "b",
+        "--python",
+        "python9",
+    )
+    run(*BUILDER, *options, cwd=folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", NucleusKind)
+def test_a_configuration_makes_its_recipe_and_its_deployment(configured: Path, kind: NucleusKind) -> None:
+    """Both allow what it needs; the file that only the device has is no reason to refuse it."""
+    recipe = read(configured / RECIPES[kind])
+    default = recipe["ComponentConfiguration"]["DefaultConfiguration"]
+    deployment = read(configured / RECIPES[kind].replace("recipe", "deployment"))
+    merged = json.loads(deployment["components"]["TwilioNotifications"]["configurationUpdate"]["merge"])
+    assert default == merged
+    assert "/a/file/of/the/device" == merged["secrets"]["key_file"]
+    allowed = merged["accessControl"]["aws.greengrass.ipc.pubsub"]["TwilioNotifications:pubsub:1"]
+    assert "site7/twilio/txt" in allowed["resources"]
+    assert ["aws.greengrass.TokenExchangeService"] == list(recipe["ComponentDependencies"])
+
+
+def test_a_recipe_takes_the_bucket_and_the_devices_python(configured: Path) -> None:
+    (manifest,) = read(configured / "recipe-lite.json")["Manifests"]
+    assert manifest["Artifacts"][0]["Uri"].startswith("s3://b/TwilioNotifications/")
+    assert " python9 -m venv " in manifest["Lifecycle"]["install"]["Script"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "configuration.json is no JSON file that can be read: Expecting property name"),
+        ("[]", 'configuration.json must hold an object: {"TWILIO_ACCOUNT_SID": "AC…", …}'),
+        ("{}", "configuration.json, lite nucleus: Twilio account SID (TWILIO_ACCOUNT_SID) is required"),
+        ('{"limits": {"texts_per_dy": "1"}}', "unknown key limits.texts_per_dy: did you mean texts_per_day?"),
+    ],
+)
+def test_a_wrong_configuration_is_said_before_anything_is_built(
+    content: str, said: str, tmp_path: Path
+) -> None:
+    """On the device, the component would be broken after three starts."""
+    (tmp_path / "configuration.json").write_text(content, encoding="utf-8")
+    command = (*BUILDER, "--configuration", "configuration.json", "--output", "out", "--nucleus", "lite")
+    built = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+    assert 1 == built.returncode
+    assert said in built.stderr
+    assert not (tmp_path / "out").exists()
+
+
+# Greengrass Development Kit.
+
+
+def test_the_kit_finds_what_it_publishes(tmp_path: Path) -> None:
+    run(*BUILDER, "--gdk", "--output", str(tmp_path))
+    number = read(tmp_path / "recipes" / "recipe.json")["ComponentVersion"]
+    assert (tmp_path / "artifacts" / "TwilioNotifications" / number / "twilio-notifications.zip").exists()
+
+
+def test_the_kits_build_command_is_the_one_of_the_makefile() -> None:
+    """Which brings its own environment: the kit's Python does not know the package."""
+    folder = ROOT / "deploy" / "greengrass"
+    (component,) = read(folder / "gdk-config.json")["component"].values()
+    command = component["build"]["custom_build_command"]
+    assert "deploy/greengrass/build.py --gdk" in run(*command, "--dry-run", cwd=folder)

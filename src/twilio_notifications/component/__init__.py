@@ -6,14 +6,27 @@ Nothing here speaks to a nucleus. `make component` and `migrate` write what thes
 from __future__ import annotations
 
 from twilio_notifications.component.access import access_control
-from twilio_notifications.component.configuration import COMPONENT, NucleusKind, default_configuration
-from twilio_notifications.component.documents import ARTIFACT, deployment, recipe, requirement
+from twilio_notifications.component.configuration import (
+    COMPONENT,
+    NucleusKind,
+    configured,
+    default_configuration,
+)
+from twilio_notifications.component.documents import (
+    ARTIFACT,
+    Packaging,
+    deployment,
+    recipe,
+    requirement,
+)
 
 __all__ = [
     "ARTIFACT",
     "COMPONENT",
     "NucleusKind",
+    "Packaging",
     "access_control",
+    "configured",
     "default_configuration",
     "deployment",
     "recipe",

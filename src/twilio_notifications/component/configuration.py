@@ -64,6 +64,20 @@ def default_configuration(
     }
 
 
+def configured(kind: NucleusKind, given: Mapping[str, object]) -> Configuration:
+    """What a nucleus makes of the default configuration and of what a deployment merges into it."""
+    return _merged(default_configuration(kind), given)
+
+
+def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> Configuration:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        is_merged = isinstance(under, dict) and isinstance(value, dict)
+        merged[key] = _merged(under, value) if is_merged else value  # type: ignore[arg-type]
+    return merged
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What a configuration needs of its nucleus."""

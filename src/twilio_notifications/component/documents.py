@@ -7,6 +7,7 @@ a YAML recipe, lower-case lifecycle steps, `Uri`, and `runtime` in the platform.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.component.access import access_control
@@ -42,17 +43,27 @@ _VENV = "{work:path}/venv"
 _ARTIFACT = f"{{artifacts:decompressedPath}}/{ARTIFACT}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packaging:
+    """How the archive comes to the device and is installed there.
+
+    `vendored`: the archive holds the wheels of all dependencies, so that no package index is asked.
+    """
+
+    bucket: str = "BUCKET"
+    python: str = "python3"
+    vendored: bool = False
+
+
 def recipe(
     kind: NucleusKind,
     *,
     version: str,
     configuration: Mapping[str, object] | None = None,
-    vendored: bool = False,
+    packaging: Packaging | None = None,
 ) -> dict[str, object]:
-    """The recipe of this version. `BUCKET` in the artifact's address is the operator's to replace.
-
-    `vendored`: the archive holds the wheels of all dependencies, so that no package index is asked.
-    """
+    """The recipe of this version. Without a packaging, `BUCKET` in it is the operator's to replace."""
+    packaged = packaging or Packaging()
     configured = dict(default_configuration(kind) if configuration is None else configuration)
     document: dict[str, object] = {
         "RecipeFormatVersion": "2020-01-25",
@@ -71,24 +82,24 @@ def recipe(
         {
             "Platform": {"os": "linux", "runtime": "*"},
             "Lifecycle": {
-                "install": {"Script": _install(version, vendored=vendored), "Timeout": INSTALL_SECONDS},
+                "install": {"Script": _install(version, packaged), "Timeout": INSTALL_SECONDS},
                 "run": {"Script": _RUN},
             },
             "Artifacts": [
-                {"Uri": f"s3://BUCKET/{COMPONENT}/{version}/{ARTIFACT}.zip", "Unarchive": "ZIP"},
+                {"Uri": f"s3://{packaged.bucket}/{COMPONENT}/{version}/{ARTIFACT}.zip", "Unarchive": "ZIP"},
             ],
         }
     ]
     return document
 
 
-def _install(version: str, *, vendored: bool) -> str:
+def _install(version: str, packaging: Packaging) -> str:
     """A virtual environment in the work folder, made anew by each version; nothing is compiled."""
-    index = "--no-index" if vendored else ""
+    index = "--no-index" if packaging.vendored else ""
     pip = f"{_VENV}/bin/python -m pip install --disable-pip-version-check --no-input --only-binary :all:"
     steps = (
         f"mkdir -p {{work:path}}/{JOURNAL_FOLDER}",
-        f"python3 -m venv --clear {_VENV}",
+        f"{packaging.python} -m venv --clear {_VENV}",
         f"{pip} {index} --find-links {_ARTIFACT}/wheels '{requirement(version)}'",
     )
     return " && ".join(" ".join(step.split()) for step in steps)
