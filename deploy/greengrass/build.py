@@ -5,6 +5,7 @@
     make component ARGS='--wheels FOLDER'       # they come with the archive, from this folder
     make component ARGS='--bucket NAME'         # the recipes say where the archive lies
     make component ARGS='--configuration FILE'  # recipes for this configuration, and deployments
+    make component ARGS='--local --nucleus lite'  # for a local deployment, in build/greengrass-local
 
 What is built stands in build/greengrass. With `--gdk` it stands where `gdk component publish` looks for it.
 """  # noqa: INP001 - a program of its own
@@ -53,7 +54,10 @@ DEPLOYMENTS = {NucleusKind.CLASSIC: "deployment.json", NucleusKind.LITE: "deploy
 
 def main(arguments: Sequence[str]) -> int:
     """Builds, and says where it stands."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.local and options.nucleus is None:
+        parser.error("--local needs --nucleus classic or --nucleus lite")
     number = version("twilio-notifications")
     documents = dict(_documents(options, number))
     with tempfile.TemporaryDirectory() as folder:
@@ -88,32 +92,42 @@ def _parser() -> argparse.ArgumentParser:
         choices=[str(kind) for kind in NucleusKind],
         help="for this one alone (default: for both)",
     )
-    parser.add_argument("--gdk", action="store_true", help="write what `gdk component build` has to leave")
+    layout = parser.add_mutually_exclusive_group()
+    layout.add_argument("--local", action="store_true", help="write folders for a local deployment")
+    layout.add_argument("--gdk", action="store_true", help="write what `gdk component build` has to leave")
     return parser
 
 
 class _Places:
-    """Where what goes: GDK has folders of its own."""
+    """Where what goes: GDK and local deployments have folders for recipes and artifacts."""
 
     def __init__(self, options: argparse.Namespace, number: str) -> None:
-        usual = HERE / "greengrass-build" if options.gdk else ROOT / "build" / "greengrass"
-        output: Path = options.output or usual
-        self.archive = output / "artifacts" / COMPONENT / number if options.gdk else output
-        self.documents = output / "recipes" if options.gdk else output
+        usual = ROOT / "build" / ("greengrass-local" if options.local else "greengrass")
+        output: Path = options.output or (HERE / "greengrass-build" if options.gdk else usual)
+        in_folders = options.gdk or options.local
+        self.archive = output / "artifacts" / COMPONENT / number if in_folders else output
+        self.documents = output / "recipes" if in_folders else output
 
 
 def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """By name. GDK publishes `recipe.json`, whichever nucleus it is for, and deploys nothing."""
+    """By name. Where there are folders, one recipe is looked for, and no deployment."""
     vendored = options.vendored or options.wheels is not None
     packaging = Packaging(bucket=options.bucket, python=options.python, vendored=vendored)
     for kind in _kinds(options):
         configuration = None
         if options.configuration is not None:
             configuration = _configuration(options.configuration, kind)
-        name = RECIPES[NucleusKind.CLASSIC if options.gdk else kind]
-        yield name, recipe(kind, version=number, configuration=configuration, packaging=packaging)
-        if configuration is not None and not options.gdk:
+        document = recipe(kind, version=number, configuration=configuration, packaging=packaging)
+        yield _recipe_name(options, kind, number), document
+        if configuration is not None and not (options.gdk or options.local):
             yield DEPLOYMENTS[kind], deployment(kind, version=number, configuration=configuration)
+
+
+def _recipe_name(options: argparse.Namespace, kind: NucleusKind, number: str) -> str:
+    """By which GDK, and nucleus lite in a local deployment, find the recipe."""
+    if options.local:
+        return f"{COMPONENT}-{number}.json"
+    return "recipe.json" if options.gdk else RECIPES[kind]
 
 
 def _kinds(options: argparse.Namespace) -> Sequence[NucleusKind]:

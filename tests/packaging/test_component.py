@@ -59,7 +59,11 @@ class Device:
     def script(self, kind: NucleusKind, step: str) -> str:
         """The recipe's script with this device's paths."""
         (manifest,) = self.recipe(kind)["Manifests"]
-        paths = {"{work:path}": self.work, "{artifacts:decompressedPath}": self.root / "unpacked"}
+        paths = {
+            "{work:path}": self.work,
+            "{artifacts:path}": self.built,
+            "{artifacts:decompressedPath}": self.root / "unpacked",
+        }
         script = str(manifest["Lifecycle"][step]["Script"])
         for variable, path in paths.items():
             script = script.replace(variable, str(path))
@@ -69,13 +73,16 @@ class Device:
     def work(self) -> Path:
         return self.root / "work"
 
-    def install(self, kind: NucleusKind) -> None:
+    def unpack(self, kind: NucleusKind) -> None:
         (manifest,) = self.recipe(kind)["Manifests"]
         (artifact,) = manifest["Artifacts"]
         archive = self.built / artifact["Uri"].rpartition("/")[2]
-        self.work.mkdir(parents=True)
+        assert "ZIP" == artifact["Unarchive"]
         with zipfile.ZipFile(archive) as content:
             content.extractall(self.root / "unpacked" / archive.stem)
+
+    def install(self, kind: NucleusKind) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
         # This environment's Python is the device's; what is installed here must not help there.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environ = {"PATH": path, "HOME": str(self.root), "PIP_CONFIG_FILE": os.devnull}
@@ -96,6 +103,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def device(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Device:
     device = Device(built=built, root=tmp_path_factory.mktemp("device"))
+    device.unpack(NucleusKind.CLASSIC)
     device.install(NucleusKind.CLASSIC)
     return device
 
@@ -157,6 +165,16 @@ async def test_what_is_installed_is_the_version_of_the_recipe(device: Device) ->
     version = device.recipe(NucleusKind.CLASSIC)["ComponentVersion"]
     program = device.work / "venv" / "bin" / "twilio-notifications"
     assert f"twilio-notifications {version}\n" == run(str(program), "--version")
+
+
+def test_an_archive_that_the_nucleus_leaves_packed_is_installed_too(built: Path, tmp_path: Path) -> None:
+    """As nucleus lite does with a local deployment. What an earlier version unpacked is not found again."""
+    device = Device(built=built, root=tmp_path)
+    (tmp_path / "work" / "unpacked" / "wheels").mkdir(parents=True)
+    (tmp_path / "work" / "unpacked" / "wheels" / "old-1-py3-none-any.whl").touch()
+    device.install(NucleusKind.LITE)
+    assert run(str(device.work / "venv" / "bin" / "twilio-notifications"), "--version")
+    assert not list(device.work.glob("unpacked/wheels/old-*"))
 
 
 def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: Device) -> None:
@@ -260,6 +278,29 @@ def test_a_wrong_configuration_is_said_before_anything_is_built(
     assert 1 == built.returncode
     assert said in built.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", NucleusKind)
+def test_a_local_deployment_finds_recipe_and_archive(kind: NucleusKind, tmp_path: Path) -> None:
+    """Nucleus lite knows a recipe by its name; what there is to configure stands in it."""
+    (tmp_path / "c.json").write_text(
+        json.dumps({"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "secrets": {"source": "file", "path": "token"}})
+    )
+    run(*BUILDER, "--local", "--nucleus", kind, "--configuration", "c.json", "--output", ".", cwd=tmp_path)
+    (recipe,) = (tmp_path / "recipes").iterdir()
+    document = read(recipe)
+    name, number = document["ComponentName"], document["ComponentVersion"]
+    assert f"{name}-{number}.json" == recipe.name
+    assert (tmp_path / "artifacts" / name / number / "twilio-notifications.zip").exists()
+    assert ACCOUNT_SID == document["ComponentConfiguration"]["DefaultConfiguration"]["TWILIO_ACCOUNT_SID"]
+    assert "ComponentDependencies" not in document
+
+
+def test_a_local_deployment_is_for_one_nucleus(tmp_path: Path) -> None:
+    command = (*BUILDER, "--local", "--output", str(tmp_path))
+    built = subprocess.run(command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+    assert 2 == built.returncode
+    assert "error: --local needs --nucleus classic or --nucleus lite" in built.stderr
 
 
 # Greengrass Development Kit.

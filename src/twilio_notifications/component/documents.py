@@ -40,7 +40,8 @@ SECRET_KEEPER_VERSION = "2.1.4"  # noqa: S105 - a version
 secrets when the nucleus restarts. A deployment names a version exactly; any later one does too."""
 
 _VENV = "{work:path}/venv"
-_ARTIFACT = f"{{artifacts:decompressedPath}}/{ARTIFACT}"
+_ARCHIVE = f"{{artifacts:path}}/{ARTIFACT}.zip"
+_UNPACKED = "{work:path}/unpacked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +95,21 @@ def recipe(
 
 
 def _install(version: str, packaging: Packaging) -> str:
-    """A virtual environment in the work folder, made anew by each version; nothing is compiled."""
-    index = "--no-index" if packaging.vendored else ""
+    """A virtual environment in the work folder, made anew by each version; nothing is compiled.
+
+    A local deployment to nucleus lite brings the archive and does not unpack it, so that is done here then.
+    """
+    index = "--no-index " if packaging.vendored else ""
     pip = f"{_VENV}/bin/python -m pip install --disable-pip-version-check --no-input --only-binary :all:"
+    unpack = f"rm -rf {_UNPACKED} && {_VENV}/bin/python -m zipfile -e {_ARCHIVE} {_UNPACKED}"
     steps = (
         f"mkdir -p {{work:path}}/{JOURNAL_FOLDER}",
         f"{packaging.python} -m venv --clear {_VENV}",
-        f"{pip} {index} --find-links {_ARTIFACT}/wheels '{requirement(version)}'",
+        f"wheels={{artifacts:decompressedPath}}/{ARTIFACT}/wheels",
+        f"if [ ! -d $wheels ]; then wheels={_UNPACKED}/wheels && {unpack}; fi",
+        f"{pip} {index}--find-links $wheels '{requirement(version)}'",
     )
-    return " && ".join(" ".join(step.split()) for step in steps)
+    return " && ".join(steps)
 
 
 def requirement(version: str) -> str:
