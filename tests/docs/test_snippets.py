@@ -34,6 +34,8 @@ OTHERS = {
     "chmod": "coreutils",
     "curl": "curl",
     "docker": "Docker",
+    "ggl-cli": "Greengrass nucleus lite",
+    "greengrass-cli": "the classic nucleus of Greengrass V2",
     "journalctl": "systemd",
     "kill": "the shell",
     "mosquitto_pub": "mosquitto-clients",
