@@ -6,7 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
 import pytest
+from botocore.validate import ParamValidator
 
 from tests.support.needs import ROOT
 from twilio_notifications.component import (
@@ -263,6 +265,18 @@ def test_a_deployment_to_nucleus_lite_brings_the_component_alone() -> None:
     document = deployment(NucleusKind.LITE, version=VERSION, configuration=configuration)
     components: Any = document["components"]
     assert [COMPONENT] == list(components)
+
+
+@KINDS
+def test_a_deployment_is_what_the_service_takes(kind: NucleusKind) -> None:
+    """By the description of it that the AWS CLI uses."""
+    configuration = default_configuration(kind, parameters=PARAMETERS)
+    document = deployment(kind, version=VERSION, configuration=configuration)
+    service = botocore.session.get_session().get_service_model("greengrassv2")
+    shape = service.operation_model("CreateDeployment").input_shape
+    assert "" == ParamValidator().validate(document, shape).generate_report()
+    wrong = {**document, "components": {COMPONENT: {"version": VERSION}}}
+    assert "Unknown parameter" in ParamValidator().validate(wrong, shape).generate_report()
 
 
 # What lies in the repository.
