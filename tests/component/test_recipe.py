@@ -250,6 +250,27 @@ def test_a_deployment_brings_the_secret_to_the_classic_nucleus() -> None:
     assert {"cloudSecrets": [{"arn": ARN}]} == secrets
 
 
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        ({"staging_label": "AWSCURRENT"}, None),
+        ({"second_label": "AWSPENDING"}, ["AWSCURRENT", "AWSPENDING"]),
+        ({"staging_label": "MINE"}, ["MINE"]),
+    ],
+)
+def test_the_nucleus_keeps_every_version_of_the_secret_that_is_read(
+    settings: Mapping[str, str], labels: list[str] | None
+) -> None:
+    """The second one, for the time of a rotation, is there only if it is asked for."""
+    configuration = default_configuration(
+        NucleusKind.CLASSIC, parameters=PARAMETERS, settings={"secrets": settings}
+    )
+    document = deployment(NucleusKind.CLASSIC, version=VERSION, configuration=configuration)
+    components: Any = document["components"]
+    secrets = json.loads(components["aws.greengrass.SecretManager"]["configurationUpdate"]["merge"])
+    assert {"cloudSecrets": [{"arn": ARN} | ({} if labels is None else {"labels": labels})]} == secrets
+
+
 def test_the_secret_manager_of_a_deployment_is_for_every_nucleus_of_today() -> None:
     """Its versions before 2.1.4 are for one minor version of the nucleus each, up to 2.8: there is a conflict
     with any later one, and the deployment fails."""

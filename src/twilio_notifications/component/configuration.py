@@ -88,6 +88,7 @@ class Needs:
     pubsub: PubSub
     secrets: SecretOrigin
     secret_arn: str | None
+    secret_labels: tuple[str, ...]
 
 
 def needs(configuration: Mapping[str, object]) -> Needs:
@@ -100,6 +101,7 @@ def needs(configuration: Mapping[str, object]) -> Needs:
     }
     prefix = str(given["transport.topic_prefix"])
     arn = given.get(PARAMETERS + PublishedParameter.SECRET_ARN)
+    labels = (given.get(f"secrets.{key}") for key in ("staging_label", "second_label"))
     return Needs(
         request_topics=tuple(prefix + str(given[f"transport.{key}"]) for key in ("text_topic", "call_topic")),
         status_topic=prefix + str(given["transport.status_topic"]),
@@ -107,4 +109,5 @@ def needs(configuration: Mapping[str, object]) -> Needs:
         pubsub=PubSub(str(given["transport.pubsub"])),
         secrets=SecretOrigin(str(given["secrets.source"])),
         secret_arn=str(arn) if arn else None,
+        secret_labels=tuple(str(label) for label in labels if label),
     )

@@ -38,6 +38,7 @@ TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService"  # noqa: S105 - a compone
 SECRET_KEEPER_VERSION = "2.1.4"  # noqa: S105 - a version
 """The first that is for every nucleus from 2.5 on (those before it are for one each), and that keeps its
 secrets when the nucleus restarts. A deployment names a version exactly; any later one does too."""
+CURRENT_LABEL = "AWSCURRENT"
 
 _VENV = "{work:path}/venv"
 _ARCHIVE = f"{{artifacts:path}}/{ARTIFACT}.zip"
@@ -149,13 +150,18 @@ def deployment(
     wanted = needs(configuration)
     keeps = wanted.secrets is SecretOrigin.GREENGRASS and kind is NucleusKind.CLASSIC
     if keeps and wanted.secret_arn is not None:
-        secrets = {"cloudSecrets": [{"arn": wanted.secret_arn}]}
-        components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, secrets)
+        secret = _kept(wanted.secret_arn, wanted.secret_labels)
+        components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, {"cloudSecrets": [secret]})
     return {
         "targetArn": target_arn or "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
         "deploymentName": COMPONENT,
         "components": components,
     }
+
+
+def _kept(arn: str, labels: tuple[str, ...]) -> dict[str, object]:
+    """Without labels the nucleus keeps the current version alone; it has no other to give then."""
+    return {"arn": arn} if labels == (CURRENT_LABEL,) else {"arn": arn, "labels": list(labels)}
 
 
 def _deployed(version: str, configuration: Mapping[str, object]) -> dict[str, object]:
