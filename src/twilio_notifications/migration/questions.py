@@ -1,0 +1,33 @@
+"""What could not be resolved, asked for by name, and how it is to be given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.migration.intrinsics import Partly, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.migration.search import Place
+
+
+def question(what: str, value: object, place: Place) -> str:
+    """For a value that a template leaves open."""
+    names = names_in(value)
+    ways = " ".join(f"--set '{name}=VALUE'" for name in names)
+    wanted = ", ".join(names)
+    return f"{what} depends on {wanted}, which the template does not hold: give it with {ways} ({place})"
+
+
+def arn_text(value: object) -> str | None:
+    """A connector's ARN, in which the region and the partition mean nothing for us."""
+    if isinstance(value, Partly):
+        return value.text.replace("${AWS::Region}", "region").replace("${AWS::Partition}", "aws")
+    return value if isinstance(value, str) else None
+
+
+def text_of(content: Mapping[str, object], key: str) -> str:
+    """A text of an object, or nothing."""
+    value = content.get(key)
+    return value if isinstance(value, str) else ""
