@@ -13,7 +13,7 @@ from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.migration.definition import Refused, carry_connector, of_group, unused_names
 from twilio_notifications.migration.documents import Upload, read_all
 from twilio_notifications.migration.report import code, report
-from twilio_notifications.migration.routes import read_routes, remarks
+from twilio_notifications.migration.routes import left_out, read_routes, remarks
 from twilio_notifications.migration.search import search
 from twilio_notifications.migration.texts import (
     CONFIGURATION,
@@ -60,7 +60,11 @@ def migrate(
     ]
     if problems or isinstance(carried, Refused):
         raise ConfigurationError(problems)
-    notes = (*carried.notes, *remarks(read.routes, found_version=carried.found_version))
+    notes = (
+        *carried.notes,
+        *remarks(read.routes, found_version=carried.found_version),
+        *left_out(finds, read.routes),
+    )
     return Migration(
         found=tuple(_sentences(carried, read.routes)),
         notes=notes,

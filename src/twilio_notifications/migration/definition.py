@@ -24,7 +24,7 @@ from twilio_notifications.core.parameters import (
     suggestion,
 )
 from twilio_notifications.migration.intrinsics import Partly
-from twilio_notifications.migration.questions import arn_text, question
+from twilio_notifications.migration.questions import PLACES, arn_text, question
 from twilio_notifications.migration.search import Found, Place, named_definitions, secret_arn
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _OURS = re.compile(rf".*/connectors/{CONNECTOR_NAME}(/.*)?", re.DOTALL)
 _VERSION_SOMEWHERE = re.compile(rf":greengrass:[^:]*::/connectors/{CONNECTOR_NAME}/versions/([1-5])\b")
+_IS_OTHER = re.compile(r"[^$]*/connectors/[^$/]+/")
 _OPEN = "${"
 
 
@@ -63,9 +64,7 @@ class _Candidate:
     notes: tuple[str, ...] = ()
 
 
-def carry_connector(
-    finds: Finds, given: Mapping[str, str], *, to_version: int | None
-) -> Carried | Refused:
+def carry_connector(finds: Finds, given: Mapping[str, str], *, to_version: int | None) -> Carried | Refused:
     """The connector of these finds, at the version that is wanted."""
     chosen = _chosen(finds, to_version=to_version)
     if isinstance(chosen, Refused):
@@ -77,7 +76,10 @@ def carry_connector(
     if isinstance(checked, InvalidParameters):
         asked = {name for name, _sentence in problems}
         problems += [
-            (problem.name, f"{problem.sentence} ({chosen.place}; or give it with --set '{problem.name}=VALUE')")
+            (
+                problem.name,
+                f"{problem.sentence} ({chosen.place}; or give it with --set '{problem.name}=VALUE')",
+            )
             for problem in checked.problems
             if problem.name not in asked
         ]
@@ -101,7 +103,7 @@ def carry_connector(
 def _chosen(finds: Finds, *, to_version: int | None) -> _Candidate | Refused:
     ours, open_ones = _ours(finds.connectors)
     ours, outside = _of_group(ours, finds.groups, "ConnectorDefinitionVersionArn")
-    if open_ones and not ours:
+    if open_ones:
         return Refused(problems=tuple(open_ones))
     if not ours:
         return Refused(problems=(_not_of_group(outside),)) if outside else _from_bags(finds, to_version)
@@ -112,7 +114,9 @@ def _chosen(finds: Finds, *, to_version: int | None) -> _Candidate | Refused:
     )
     if doubtful:
         return Refused(problems=doubtful)
-    notes = tuple(f"the connector of {found.place} is not in the group version and is left out" for found in outside)
+    notes = tuple(
+        f"the connector of {found.place} is not in the group version and is left out" for found in outside
+    )
     return _only(_distinct(ours), notes)
 
 
@@ -123,10 +127,13 @@ def _ours(found: Sequence[Found]) -> tuple[list[Found], list[str]]:
         arn = arn_text(each.content["ConnectorArn"])
         if arn is None:
             continue
-        if _OURS.fullmatch(arn):
+        is_ours = _OURS.fullmatch(arn) is not None
+        if _OPEN not in arn and is_ours:
             ours.append(replace(each, content={**each.content, "ConnectorArn": arn}))
-        elif _OPEN in arn and "/connectors/" not in arn:
-            questions.append(question("ConnectorArn", each.content["ConnectorArn"], each.place))
+        elif _OPEN in arn and (is_ours or not _IS_OTHER.match(arn)):
+            questions.append(
+                question("ConnectorArn", each.content["ConnectorArn"], each.place, without=PLACES)
+            )
     return ours, questions
 
 
@@ -134,9 +141,7 @@ def _missing(name: str) -> Partly:
     return Partly(text=name, names=(name,))
 
 
-def _of_group(
-    found: Sequence[Found], groups: Sequence[Found], key: str
-) -> tuple[list[Found], list[Found]]:
+def _of_group(found: Sequence[Found], groups: Sequence[Found], key: str) -> tuple[list[Found], list[Found]]:
     """Those that a group version names, or that nobody can place; and those of other versions."""
     named = {_normal(str(group.content[key])) for group in groups if isinstance(group.content.get(key), str)}
     inside = [
@@ -189,20 +194,28 @@ def _only(ours: Sequence[Found], notes: tuple[str, ...]) -> _Candidate | Refused
 
 def _from_bags(finds: Finds, to_version: int | None) -> _Candidate | Refused:
     """A device's own files hold the parameters somewhere, and perhaps no connector's ARN beside them."""
-    bags = [bag for number, bag in enumerate(finds.bags) if _published(bag) not in map(_published, finds.bags[:number])]
+    bags = [
+        bag
+        for number, bag in enumerate(finds.bags)
+        if _published(bag) not in map(_published, finds.bags[:number])
+    ]
     if len(bags) != 1:
         return Refused(problems=tuple(_none_found(finds)) if not bags else (_several_bags(bags),))
     versions = {int(number) for text in finds.texts for number in _VERSION_SOMEWHERE.findall(text)}
     if len(versions) != 1 and to_version is None:
         return Refused(
             problems=(
-                f"the parameters of the connector were found, its version was not ({bags[0].place}): "
-                "give it with --to-version N",
+                (
+                    f"the parameters of the connector were found, its version was not ({bags[0].place}): "
+                    "give it with --to-version N"
+                ),
             )
         )
     number = versions.pop() if len(versions) == 1 else (to_version or VERSIONS[-1])
     others = sorted(set(bags[0].content) - set(PublishedParameter))
-    notes = [f"beside the parameters stood {', '.join(map(shown, others))}: not carried over"] if others else []
+    notes = (
+        [f"beside the parameters stood {', '.join(map(shown, others))}: not carried over"] if others else []
+    )
     connector = DefinedConnector(
         identifier=CONNECTOR_NAME, version=ConnectorVersion(number=number), parameters=_published(bags[0])
     )
@@ -243,7 +256,7 @@ def _resolved(
     chosen: _Candidate, resources: Sequence[Found], given: Mapping[str, str]
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     """The parameters with nothing open; a named problem for each that is; and notes."""
-    own = {name: given[name] for name in PublishedParameter if name in given}
+    own = {str(name): given[name] for name in PublishedParameter if name in given}
     parameters: dict[str, object] = {**chosen.connector.parameters, **own}
     arn, secret_problem, notes = _secret(parameters, resources, is_given=PublishedParameter.SECRET_ARN in own)
     problems: list[tuple[str, str]] = []
@@ -271,7 +284,10 @@ def _secret(
     if not isinstance(identifier, str) or is_given:
         return stated, None, []
     if not followed:
-        note = f"the secret resource {shown(identifier)} is in none of the files: the ARN of the parameter is used"
+        note = (
+            f"the secret resource {shown(identifier)} is in none of the files, "
+            "or its ARN is open: the ARN of the parameter is used"
+        )
         return stated, None, [note] if isinstance(stated, str) else []
     if isinstance(stated, str) and stated in followed:
         return stated, None, []
@@ -299,8 +315,8 @@ def _at_version(
         return dict(parameters), []
     kept = {key: value for key, value in parameters.items() if key != name}
     note = (
-        f"{name} = {shown(parameters[name])} was dropped: it came with version {VERSIONS[-1]}, and in version "
-        f"{version} the connector is confined, as by GreengrassContainer"
+        f"{name} = {shown(parameters[name])} was dropped: it came with version {VERSIONS[-1]}, "
+        f"and in version {version} the connector is confined, as by GreengrassContainer"
     )
     return kept, [note]
 

@@ -61,7 +61,7 @@ class Scope:
     _depth: int = 0
 
     def resolve(self, value: object) -> object:
-        """The value with all its functions carried out. Raises ConfigurationError where it grows too large."""
+        """The value, its functions carried out. Raises ConfigurationError where it grows too large."""
         match value:
             case dict() if len(value) == 1:
                 ((name, argument),) = value.items()
@@ -104,35 +104,54 @@ class Scope:
         return {name: member for name, member in resolved if member is not ABSENT}
 
     def _function(self, name: str, argument: object, whole: Mapping[object, object]) -> object:
-        match name, argument:
-            case "Ref", str(wanted):
-                return self._reference(wanted)
-            case "Fn::GetAtt", [str(logical_id), str(attribute)]:
+        match name:
+            case "Ref" if isinstance(argument, str):
+                return self._reference(argument)
+            case "Fn::GetAtt":
+                return self._get_att(argument)
+            case "Fn::Sub":
+                return self._sub(argument)
+            case "Fn::Join" | "Fn::Split" | "Fn::Select":
+                return self._of_lists(name, argument)
+            case "Fn::FindInMap" if isinstance(argument, list):
+                return self._find_in_map([self.resolve(key) for key in argument])
+            case "Fn::If":
+                return self._if(argument)
+            case "Fn::ImportValue":
+                exported = self.resolve(argument)
+                return self.ask(exported) if isinstance(exported, str) else _open(exported, name)
+            case _:
+                return _missing(name) if name.startswith("Fn::") else self._members(whole)
+
+    def _get_att(self, argument: object) -> object:
+        match argument:
+            case [str(logical_id), str(attribute)]:
                 return self._attribute(logical_id, attribute)
-            case "Fn::GetAtt", str(dotted):
+            case str(dotted):
                 logical_id, _, attribute = dotted.partition(".")
                 return self._attribute(logical_id, attribute)
-            case "Fn::Sub", str(text):
+            case _:
+                return _missing("Fn::GetAtt")
+
+    def _sub(self, argument: object) -> object:
+        match argument:
+            case str(text):
                 return self._substitute(text, {})
-            case "Fn::Sub", [str(text), dict(variables)]:
+            case [str(text), dict(variables)]:
                 return self._substitute(text, variables)
+            case _:
+                return _missing("Fn::Sub")
+
+    def _of_lists(self, name: str, argument: object) -> object:
+        match name, argument:
             case "Fn::Join", [str(separator), parts]:
                 return self._join(separator, self.resolve(parts))
-            case "Fn::Select", [index, parts]:
-                return self._select(self.resolve(index), self.resolve(parts))
             case "Fn::Split", [str(separator), text]:
                 return self._split(separator, self.resolve(text))
-            case "Fn::FindInMap", [*keys]:
-                return self._find_in_map([self.resolve(key) for key in keys])
-            case "Fn::If", [condition, when_true, when_false]:
-                return self._if(condition, when_true, when_false)
-            case "Fn::ImportValue", exported:
-                resolved = self.resolve(exported)
-                return self.ask(resolved) if isinstance(resolved, str) else _open(resolved, name)
-            case _ if name.startswith("Fn::"):
-                return _missing(name)
+            case "Fn::Select", [index, parts]:
+                return self._select(self.resolve(index), self.resolve(parts))
             case _:
-                return self._members(whole)
+                return _missing(name)
 
     def _reference(self, name: str) -> object:
         if name == _NO_VALUE:
@@ -192,7 +211,11 @@ class Scope:
         return self._concatenated([*parts, text[end:]], separator="")
 
     def _join(self, separator: str, parts: object) -> object:
-        return self._concatenated(parts, separator=separator) if isinstance(parts, list) else _open(parts, "Fn::Join")
+        return (
+            self._concatenated(parts, separator=separator)
+            if isinstance(parts, list)
+            else _open(parts, "Fn::Join")
+        )
 
     def _concatenated(self, parts: Sequence[object], *, separator: str) -> object:
         if not all(isinstance(part, str | Partly) for part in parts):
@@ -229,11 +252,15 @@ class Scope:
             return [self.resolve(part) for part in found if isinstance(part, str | int | float)]
         return _missing("Fn::FindInMap " + " ".join(str(key)[:100] for key in keys[:3]))
 
-    def _if(self, condition: object, when_true: object, when_false: object) -> object:
-        holds = self.condition(condition)
-        if isinstance(holds, Partly):
-            return holds
-        return self.resolve(when_true if holds else when_false)
+    def _if(self, argument: object) -> object:
+        match argument:
+            case [condition, when_true, when_false]:
+                holds = self.condition(condition)
+                return (
+                    holds if isinstance(holds, Partly) else self.resolve(when_true if holds else when_false)
+                )
+            case _:
+                return _missing("Fn::If")
 
     def _holds(self, rule: object) -> bool | Partly:
         match rule:
@@ -258,8 +285,10 @@ class Scope:
         if self.characters > MOST_CHARACTERS:
             raise ConfigurationError(
                 [
-                    f"{self.document} grows beyond {MOST_CHARACTERS} characters when its functions are "
-                    "carried out: give the part that holds the connector"
+                    (
+                        f"{self.document} grows beyond {MOST_CHARACTERS} characters when its functions are "
+                        "carried out: give the part that holds the connector"
+                    )
                 ]
             )
         return value

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from twilio_notifications.migration.search import Place
 
 
-def question(what: str, value: object, place: Place) -> str:
-    """For a value that a template leaves open."""
-    names = names_in(value)
+def question(what: str, value: object, place: Place, *, without: frozenset[str] = frozenset()) -> str:
+    """For a value that a template leaves open; `without` are names that need not be known."""
+    names = [name for name in names_in(value) if name not in without]
     ways = " ".join(f"--set '{name}=VALUE'" for name in names)
     wanted = ", ".join(names)
     return f"{what} depends on {wanted}, which the template does not hold: give it with {ways} ({place})"
+
+
+PLACES = frozenset({"AWS::Region", "AWS::Partition"})
+"""What stands in a connector's ARN, and means nothing for us."""
 
 
 def arn_text(value: object) -> str | None:

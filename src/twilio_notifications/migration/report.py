@@ -34,8 +34,8 @@ def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], n
         _files(names),
     )
     lines = ["# From Greengrass V1 to twilio-notifications", ""]
-    for section in sections:
-        lines += [*section, ""] if (section := list(section)) else []
+    for section in map(list, sections):
+        lines += [*section, ""] if section else []
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -57,7 +57,9 @@ def _found(carried: Carried) -> Iterator[str]:
     yield "## The connector"
     yield ""
     number = carried.version.number
-    was = f", version {carried.found_version}" + (f", made version {number}" if number != carried.found_version else "")
+    was = f", version {carried.found_version}" + (
+        f", made version {number}" if number != carried.found_version else ""
+    )
     yield f"Found: {code(carried.identifier)}{was}, in {code(str(carried.place))}."
     yield ""
     yield "| parameter | value |"
@@ -122,14 +124,29 @@ def _successors(route: Route) -> tuple[str, str]:
 def _operators() -> Iterator[str]:
     yield "## For who operates the device"
     yield ""
-    yield f"- With a broker: put the broker's address into `{CONFIGURATION}` and the auth token into the environment, then"
-    yield f"  `twilio-notifications check --config {CONFIGURATION}` and `twilio-notifications run --config {CONFIGURATION}`."
-    yield "- With Greengrass V2: put the bucket into the recipe and the thing group into `deployment.json`, then create the"
+    yield (
+        f"- With a broker: put the broker's address into `{CONFIGURATION}` and the auth token into "
+        "the environment, then"
+    )
+    yield (
+        f"  `twilio-notifications check --config {CONFIGURATION}` and `twilio-notifications run "
+        f"--config {CONFIGURATION}`."
+    )
+    yield (
+        "- With Greengrass V2: put the bucket into the recipe and the thing group into "
+        "`deployment.json`, then create the"
+    )
     yield "  component from `recipe-classic.json` and deploy it with"
     yield "  `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
-    yield "- The deployment brings the Secret Manager component. The role of the device needs `secretsmanager:GetSecretValue`"
+    yield (
+        "- The deployment brings the Secret Manager component. The role of the device needs "
+        "`secretsmanager:GetSecretValue`"
+    )
     yield "  for the secret, and `kms:Decrypt` where a key of your own encrypts it."
-    yield "- A Greengrass V1 group that still runs has the same topics: stop its connector first, or texts are sent twice."
+    yield (
+        "- A Greengrass V1 group that still runs has the same topics: stop its connector first, or "
+        "texts are sent twice."
+    )
 
 
 def _functions(routes: Sequence[Route]) -> Iterator[str]:
@@ -141,10 +158,19 @@ def _functions(routes: Sequence[Route]) -> Iterator[str]:
     yield "Payloads stay as they were."
     if router(functions) is not None:
         yield ""
-        yield "A function that goes on with the Core SDK publishes through the legacy subscription router, and its requests"
+        yield (
+            "A function that goes on with the Core SDK publishes through the legacy subscription "
+            "router, and its requests"
+        )
         yield f"go by way of AWS IoT Core: merge `{ROUTER}` into that component's configuration."
-        yield "A function under an alias stands there as a component of its own name; correct it where it was imported under another."
-        yield "A function that publishes with Greengrass V2's own IPC, or with an MQTT client, needs neither the router nor the cloud."
+        yield (
+            "A function under an alias stands there as a component of its own name; correct it where "
+            "it was imported under another."
+        )
+        yield (
+            "A function that publishes with Greengrass V2's own IPC, or with an MQTT client, needs "
+            "neither the router nor the cloud."
+        )
     hearing = [route for route in functions if not route.inward]
     if hearing:
         yield ""
@@ -163,7 +189,10 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
     yield "## For who programs the devices"
     yield ""
     yield "Topics and payloads stay as they were."
-    yield "With a broker, devices connect to it. With Greengrass V2 they connect to the core, and its MQTT bridge needs:"
+    yield (
+        "With a broker, devices connect to it. With Greengrass V2 they connect to the core, and "
+        "its MQTT bridge needs:"
+    )
     yield ""
     mapping = {
         topic.replace("/", "-"): {
@@ -182,7 +211,10 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
 def _listeners(routes: Sequence[Route]) -> Iterator[str]:
     yield "## For who reads the statuses"
     yield ""
-    yield "The published form is the same. `error` is one word of a closed list; the original showed only `InvalidParameter`."
+    yield (
+        "The published form is the same. `error` is one word of a closed list; the original showed "
+        "only `InvalidParameter`."
+    )
     if needs_cloud(routes):
         yield "With Greengrass V2 the component speaks with AWS IoT Core, too: `PubSubToIoTCore` is true."
         yield "Statuses are then published on both sides, locally and to AWS IoT Core."
@@ -192,7 +224,10 @@ def _nucleus_lite() -> Iterator[str]:
     yield "## On the nucleus lite"
     yield ""
     yield "It has neither a Secret Manager nor Lambda functions."
-    yield "`recipe-lite.json` and `deployment-lite.json` are for it; put the auth token into the file `twilio-auth-token` in the component's work folder."
+    yield (
+        "`recipe-lite.json` and `deployment-lite.json` are for it; put the auth token into the "
+        "file `twilio-auth-token` in the component's work folder."
+    )
 
 
 def _files(names: Sequence[str]) -> Iterator[str]:

@@ -19,13 +19,18 @@ from twilio_notifications.migration.questions import arn_text, question, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.search import Found, Place
+    from twilio_notifications.migration.search import Finds, Found, Place
 
 _OURS = re.compile(
     rf"(?P<start>arn:[^:]*:greengrass:[^:]*::/connectors/{CONNECTOR_NAME}/versions/)(?P<number>[0-9]{{1,9}})"
 )
-_FUNCTION = re.compile(r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[\w-]{1,140})(:(?P<qualifier>[\w$-]{1,140}))?")
+_FUNCTION = re.compile(
+    r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[\w-]{1,140})(:(?P<qualifier>[\w$-]{1,140}))?"
+)
 _THING = re.compile(r"arn:[^:]*:iot:[^:]*:[^:]*:thing/(?P<name>[\w:-]{1,128})")
+
+
+_OPEN = "${"
 
 
 class End(StrEnum):
@@ -105,7 +110,7 @@ def read_routes(subscriptions: Sequence[Found]) -> Routes:
 def _open(found: Found, far: str) -> Iterator[str]:
     for name in (far, "Subject"):
         value = found.content[name]
-        if isinstance(value, Partly) and not (name == far and _OURS.fullmatch(arn_text(value) or "")):
+        if isinstance(value, Partly) and _OPEN in (arn_text(value) or ""):
             yield question(f"{name} of a subscription", value, found.place)
     if found.doubts:
         value = [Partly(text=name, names=(name,)) for name in found.doubts]
@@ -186,11 +191,36 @@ def _remarks(route: Route, found_version: int) -> Iterator[str]:
     what = f"subscription {shown(route.identifier)}"
     if not route.topics:
         way = "to" if route.inward else "from"
-        yield f"{what} {way} the connector has the subject {shown(route.subject)}, which is none of its topics: not carried over"
+        yield (
+            f"{what} {way} the connector has the subject {shown(route.subject)}, which is none of its "
+            "topics: not carried over"
+        )
     elif route.end is End.OTHER:
-        yield f"{what} joins the connector with {shown(route.name)}, which has no successor here: not carried over"
+        yield (
+            f"{what} joins the connector with {shown(route.name)}, which has no successor here: not "
+            "carried over"
+        )
     if route.version != found_version:
         yield (
             f"{what} names version {route.version} of the connector, which is at version {found_version}: "
             "in Greengrass V1 it carried nothing until it was made anew"
         )
+
+
+def left_out(finds: Finds, routes: Sequence[Route]) -> tuple[str, ...]:
+    """What else the files hold, of which nothing is written."""
+    places = {route.place for route in routes}
+    counts = {
+        "subscription": sum(found.place not in places for found in finds.subscriptions),
+        "connector": sum(not is_ours(arn_text(found.content["ConnectorArn"])) for found in finds.connectors),
+    }
+    return tuple(
+        f"{count} other {name}{'s' if count > 1 else ''} in the files: not carried over"
+        for name, count in counts.items()
+        if count
+    )
+
+
+def is_ours(arn: str | None) -> bool:
+    """Whether an ARN is one of the connector."""
+    return arn is not None and _OURS.fullmatch(arn) is not None

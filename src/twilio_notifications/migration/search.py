@@ -114,7 +114,9 @@ def secret_arn(content: Mapping[str, object]) -> object | None:
 def named_definitions(content: Mapping[str, object]) -> tuple[str, ...]:
     """The versions of definitions that a group version is made of."""
     return tuple(
-        str(arn) for name, arn in content.items() if name.endswith(_VERSION_ARN) and isinstance(arn, str) and arn
+        str(arn)
+        for name, arn in content.items()
+        if name.endswith(_VERSION_ARN) and isinstance(arn, str) and arn
     )
 
 
@@ -192,7 +194,8 @@ def _templates(document: Document) -> Iterator[tuple[Place, Mapping[str, object]
 def _is_template(tree: Mapping[str, object]) -> bool:
     resources = tree.get("Resources")
     return isinstance(resources, dict) and any(
-        isinstance(resource, dict) and isinstance(resource.get("Type"), str) for resource in resources.values()
+        isinstance(resource, dict) and isinstance(resource.get("Type"), str)
+        for resource in resources.values()
     )
 
 

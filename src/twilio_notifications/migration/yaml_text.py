@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 _NULL = "tag:yaml.org,2002:null"
-_NULL_WORD = re.compile(r"~|null|Null|NULL|")
+_NULL_WORD = re.compile(r"(?:~|null|Null|NULL|)\Z")  # PyYAML asks for a match of the beginning
 _WITHOUT_PREFIX = frozenset({"Ref", "Condition"})
 
 
@@ -24,7 +24,7 @@ class NotYaml(Exception):
 def read_yaml(text: str) -> list[object]:
     """Every document of the text."""
     try:
-        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]  # noqa: S506 - it is a SafeLoader
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
