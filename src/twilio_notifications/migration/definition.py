@@ -144,10 +144,12 @@ def _missing(name: str) -> Partly:
 def _of_group(found: Sequence[Found], groups: Sequence[Found], key: str) -> tuple[list[Found], list[Found]]:
     """Those that a group version names, or that nobody can place; and those of other versions."""
     named = {_normal(str(group.content[key])) for group in groups if isinstance(group.content.get(key), str)}
-    inside = [
-        each for each in found if not named or not each.origins or named & set(map(_normal, each.origins))
-    ]
-    return inside, [each for each in found if each not in inside]
+    inside: list[Found] = []
+    outside: list[Found] = []
+    for each in found:
+        belongs = not named or not each.origins or named & set(map(_normal, each.origins))
+        (inside if belongs else outside).append(each)
+    return inside, outside
 
 
 def of_group(found: Sequence[Found], groups: Sequence[Found], key: str) -> tuple[Found, ...]:
@@ -171,17 +173,12 @@ def _not_of_group(outside: Sequence[Found]) -> str:
 def _distinct(ours: Sequence[Found]) -> list[Found]:
     """The same connector in several files is one; two in one list are two, whatever they hold."""
     kept: list[Found] = []
+    lists: dict[str, Place] = {}
     for found in ours:
-        if not any(_same(found, other) for other in kept):
+        content = repr([found.content.get(key) for key in ("ConnectorArn", "Parameters")])
+        if lists.setdefault(content, found.place.parent) == found.place.parent:
             kept.append(found)
     return kept
-
-
-def _same(one: Found, other: Found) -> bool:
-    same_content = all(
-        one.content.get(key) == other.content.get(key) for key in ("ConnectorArn", "Parameters")
-    )
-    return same_content and one.place.parent != other.place.parent
 
 
 def _only(ours: Sequence[Found], notes: tuple[str, ...]) -> _Candidate | Refused:
@@ -194,11 +191,9 @@ def _only(ours: Sequence[Found], notes: tuple[str, ...]) -> _Candidate | Refused
 
 def _from_bags(finds: Finds, to_version: int | None) -> _Candidate | Refused:
     """A device's own files hold the parameters somewhere, and perhaps no connector's ARN beside them."""
-    bags = [
-        bag
-        for number, bag in enumerate(finds.bags)
-        if _published(bag) not in map(_published, finds.bags[:number])
-    ]
+    others_parameters = {found.place for found in finds.connectors}
+    own = [bag for bag in finds.bags if bag.place.parent not in others_parameters]
+    bags = list({repr(sorted(_published(bag).items())): bag for bag in own}.values())
     if len(bags) != 1:
         return Refused(problems=tuple(_none_found(finds)) if not bags else (_several_bags(bags),))
     versions = {int(number) for text in finds.texts for number in _VERSION_SOMEWHERE.findall(text)}
