@@ -117,7 +117,8 @@ async def test_the_deployed_component_answers_it_on_both_sides_with_what_it_was_
         "log": {"format": "json"},
     }
     twilio.set_auth_tokens([TOKEN])
-    with FakeNucleus(configuration=merge | extra, secrets={SECRET: TOKEN}) as nucleus:
+    allowed = merge["accessControl"]
+    with FakeNucleus(configuration=merge | extra, secrets={SECRET: TOKEN}, access_control=allowed) as nucleus:
         async with Component(tmp_path / "work", **nucleus.environ) as component:
             await component.ready()
             await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC, side=Side.IOT_CORE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -367,16 +368,22 @@ def test_a_hostile_name_is_only_ever_a_text(tmp_path: Path) -> None:
     assert {name for name in migration.files if ".." in name or name.startswith("/")} == set()
 
 
+def said(*documents: object, to_version: int | None = None) -> tuple[str, ...]:
+    """What a person is told, whether or not it is an error."""
+    try:
+        migration = migrated(*documents, to_version=to_version)
+    except ConfigurationError as error:
+        return error.problems
+    return (*migration.found, *migration.notes)
+
+
 # The examples of the AWS CLI, from the installed package.
 
 
 @pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)
 def test_an_example_of_the_aws_cli_is_migrated_or_says_why_not(path: Path) -> None:
     for document in json_in(path.read_text(encoding="utf-8")):
-        try:
-            migrated(document)
-        except ConfigurationError as error:
-            assert error.problems
+        assert said(document)
 
 
 def test_the_examples_of_the_aws_cli_make_a_configuration(tmp_path: Path) -> None:
@@ -392,67 +399,18 @@ def test_the_examples_of_the_aws_cli_make_a_configuration(tmp_path: Path) -> Non
 
 # No document whatever raises.
 
-KEYS = st.sampled_from(
-    [
-        "Connectors",
-        "ConnectorArn",
-        "Parameters",
-        "Id",
-        "Source",
-        "Subject",
-        "Target",
-        "Resources",
-        "Type",
-        "Ref",
-    ]
-    + [
-        "Definition",
-        "InitialVersion",
-        "Properties",
-        "Arn",
-        "ARN",
-        "Conditions",
-        "Condition",
-        "Fn::Sub",
-        "Fn::If",
-    ]
-    + [
-        "Fn::Join",
-        "Fn::Select",
-        "Fn::Split",
-        "Fn::FindInMap",
-        "Fn::GetAtt",
-        "Mappings",
-        "Default",
-        "resources",
-    ]
-    + ["ConnectorDefinitionVersionArn", "LatestVersion", "TemplateBody", "ResourceDataContainer", *PARAMETERS]
-)
+WORDS = """
+Connectors ConnectorArn Parameters Id Source Subject Target Resources Type Ref Definition InitialVersion
+Properties Arn ARN Conditions Condition Fn::Sub Fn::If Fn::Join Fn::Select Fn::Split Fn::FindInMap Fn::GetAtt
+Mappings Default resources ConnectorDefinitionVersionArn LatestVersion TemplateBody ResourceDataContainer
+"""
+TEXTS = """
+cloud twilio/txt # ${a} {{resolve:x}} a.b AWS::Greengrass::ConnectorDefinition AWS::Region AWS::NoValue
+TwilioAuthToken
+"""
+KEYS = st.sampled_from([*WORDS.split(), *PARAMETERS])
 VALUES = st.sampled_from(
-    [
-        arn(),
-        arn(5),
-        arn(9),
-        SECRET,
-        FUNCTION,
-        GIVEN,
-        DEVICE,
-        "cloud",
-        "twilio/txt",
-        "#",
-        "",
-        "${a}",
-        "{{resolve:x}}",
-        "a.b",
-    ]
-    + [
-        "AWS::Greengrass::ConnectorDefinition",
-        "AWS::Region",
-        "AWS::NoValue",
-        "TwilioAuthToken",
-        ACCOUNT_SID,
-        "x: [",
-    ]
+    [*TEXTS.split(), arn(), arn(5), arn(9), SECRET, FUNCTION, DEVICE, ACCOUNT_SID, "", "x: ["]
 )
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | VALUES,
@@ -482,11 +440,17 @@ NEARLY = st.builds(
 
 @drawn(st.lists(DOCUMENTS | NEARLY, max_size=3), st.sampled_from([None, 1, 5]))
 def test_no_document_whatever_raises(documents: list[object], to_version: int | None) -> None:
-    try:
-        migration = migrated(*documents, to_version=to_version)
-    except ConfigurationError as error:
-        assert all(problem and "\n" not in problem for problem in error.problems)
-        return
+    sentences = said(*documents, to_version=to_version)
+    assert all(sentence and "\n" not in sentence for sentence in sentences)
+
+
+@drawn(NEARLY, st.sampled_from([None, 1, 5]))
+def test_what_is_written_can_be_read(document: object, to_version: int | None) -> None:
+    with suppress(ConfigurationError):
+        readable(migrated(document, to_version=to_version))
+
+
+def readable(migration: Migration) -> None:
     tomllib.loads(migration.files["twilio-notifications.toml"])
     for text in migration.files.values():
         text.encode()
