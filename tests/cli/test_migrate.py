@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.migration.house import SECRET, connector, connectors, resources, subscriptions
+from tests.docs.markdown import blocks
+from tests.migration.house import SECRET, TEMPLATE, connector, connectors, resources, subscriptions
+from tests.support.needs import ROOT
 from tests.support.process import Program, exit_code, run_program
 
 if TYPE_CHECKING:
@@ -28,6 +31,26 @@ def files(tmp_path: Path) -> list[str]:
         path.write_text(json.dumps(document), encoding="utf-8")
         paths.append(str(path))
     return paths
+
+
+PAGE = ROOT / "docs" / "how-to" / "coming-from-greengrass-v1.md"
+
+
+def sessions() -> list[tuple[list[str], list[str]]]:
+    """The commands of the page that it shows with what they print."""
+    shown = [block.text.splitlines() for block in blocks(PAGE, "") if block.text.startswith("$ ")]
+    return [(shlex.split(lines[0])[2:], lines[1:]) for lines in shown]
+
+
+@pytest.mark.parametrize(("command", "printed"), sessions(), ids=["definitions", "template"])
+async def test_the_page_shows_what_it_prints(tmp_path: Path, command: list[str], printed: list[str]) -> None:
+    written = {"connectors.json": connectors(), "resources.json": resources()}
+    for name, document in (written | {"subscriptions.json": subscriptions()}).items():
+        (tmp_path / name).write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    async with Program(*command, folder=tmp_path) as program:
+        await program.wait()
+    assert printed == [*program.stdout, *program.stderr]
 
 
 async def migrate(*arguments: str) -> Program:

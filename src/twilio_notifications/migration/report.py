@@ -156,6 +156,10 @@ def _functions(routes: Sequence[Route]) -> Iterator[str]:
     yield "## For who writes the Lambda functions"
     yield ""
     yield "Payloads stay as they were."
+    yield (
+        "With a broker, a function goes on with one import changed: `from twilio_notifications "
+        "import greengrasssdk`."
+    )
     if router(functions) is not None:
         yield ""
         yield (
