@@ -14,6 +14,7 @@ from tests.acceptance.house import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.migration.examples import created, json_in
 from tests.migration.house import GIVEN, SECRET, TEMPLATE, connectors, resources, subscriptions
 from tests.support.mqtt_peer import Peer
+from tests.support.needs import ROOT
 from tests.support.nucleus import FakeNucleus, Side
 from tests.support.process import (
     TOKEN,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from twilio_notifications.simulator.server import Simulator
 
+PUBLISHED = (ROOT / "tests" / "config" / "published_definition.json").read_text(encoding="utf-8")
 TUTORIAL = (connectors(), resources(), subscriptions())
 
 
@@ -77,6 +79,8 @@ def connector(output: Path, broker: Mosquitto, twilio: Simulator) -> LoggingProg
     ("documents", "options", "sender"),
     [
         (TUTORIAL, (), "+15005550006"),
+        # The published example cannot be deployed as it is printed: its secret is a placeholder.
+        ((PUBLISHED,), (f"--set=TwilioAuthTokenSecretArn={SECRET}",), "+19999999999"),
         ((TEMPLATE,), tuple(f"--set={name}={value}" for name, value in GIVEN.items()), "+15005550006"),
         (
             [document for text in created() for document in json_in(text)],
@@ -84,7 +88,7 @@ def connector(output: Path, broker: Mosquitto, twilio: Simulator) -> LoggingProg
             "+14254492999",
         ),  # as Twilio puts it
     ],
-    ids=["the tutorial", "a template with short tags", "the AWS CLI's examples"],
+    ids=["the tutorial", "the published definition", "a template with short tags", "the AWS CLI's examples"],
 )
 async def test_the_written_configuration_answers_the_tutorials_message(
     tmp_path: Path,

@@ -38,6 +38,7 @@ from twilio_notifications.config import load
 from twilio_notifications.config.component import read_component
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.migration import Migration, Upload, migrate
+from twilio_notifications.migration.routes import matches
 
 GROUP = json.loads(Path(__file__).with_name("group.json").read_text(encoding="utf-8"))
 
@@ -125,6 +126,16 @@ def test_a_device_keeps_the_parameters_somewhere(tmp_path: Path) -> None:
     assert 1 == len(definitions(migration)["Subscriptions"])
 
 
+def test_a_connector_that_a_device_knows_as_a_function_has_its_subscriptions() -> None:
+    ours = "arn:aws:lambda:us-west-2:aws:function:TwilioNotifications:4"
+    document = {
+        "Lambdas": [{"FunctionArn": ours, "Configuration": PARAMETERS}, {"FunctionArn": FUNCTION}],
+        "Subscriptions": [subscription(FUNCTION, "twilio/txt", ours)],
+    }
+    (route,) = definitions(migrated(document, to_version=4))["Subscriptions"]
+    assert (FUNCTION, arn(4).replace("us-west-2", "region")) == (route["Source"], route["Target"])
+
+
 def test_the_version_that_a_device_does_not_tell_is_asked_for() -> None:
     bag = {"Environment": {"Variables": PARAMETERS}}
     assert "give it with --to-version N" in problems(bag)[0]
@@ -171,6 +182,63 @@ def test_two_connectors_in_a_group_are_refused_and_named() -> None:
     assert "holds 2 Twilio Notifications connectors ('one', 'two')" in problem
     assert "Connectors[0]" in problem
     assert "Connectors[1]" in problem
+
+
+def template(**resources: object) -> dict[str, Any]:
+    return {
+        "Parameters": {"Stage": {"Type": "String", "Default": "test"}, "Open": {"Type": "String"}},
+        "Conditions": {
+            "IsLive": {"Fn::Equals": [{"Ref": "Stage"}, "live"]},
+            "IsOpen": {"Fn::Equals": [{"Ref": "Open"}, "yes"]},
+        },
+        "Resources": resources,
+    }
+
+
+def version_resource(number: int, **around: object) -> dict[str, Any]:
+    properties = {"ConnectorDefinitionId": {"Fn::GetAtt": ["Definition", "Id"]}}
+    return {
+        "Type": "AWS::Greengrass::ConnectorDefinitionVersion",
+        "Properties": properties | connectors(connector(number)),
+    } | around
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_there() -> None:
+    document = template(A=version_resource(3), B=version_resource(5, Condition="IsLive"))
+    assert arn(3) == definitions(migrated(document))["Connectors"][0]["ConnectorArn"]
+    assert "holds 2" in problems(document, given={"Stage": "live"})[0]
+
+
+def test_a_resource_whose_condition_is_open_is_a_question() -> None:
+    document = template(A=version_resource(3, Condition="IsOpen"))
+    (problem,) = problems(document)
+    assert "whether this connector is there depends on Open" in problem
+    assert arn(3) == definitions(migrated(document, given={"Open": "yes"}))["Connectors"][0]["ConnectorArn"]
+
+
+def test_a_group_may_ask_for_the_latest_version_of_a_definition() -> None:
+    """The version then stands in a resource of its own, which names the definition."""
+    latest = {"ConnectorDefinitionVersionArn": {"Fn::GetAtt": ["Definition", "LatestVersionArn"]}}
+    document = template(
+        Definition={"Type": "AWS::Greengrass::ConnectorDefinition", "Properties": {"Name": "c"}},
+        A=version_resource(3),
+        Group={"Type": "AWS::Greengrass::Group", "Properties": {"InitialVersion": latest}},
+    )
+    assert arn(3) == definitions(migrated(document))["Connectors"][0]["ConnectorArn"]
+
+
+def test_an_open_version_in_the_arn_is_a_question() -> None:
+    open_arn = {"Fn::Sub": "arn:aws:greengrass:r::/connectors/TwilioNotifications/versions/${Open}"}
+    resource = version_resource(3)
+    resource["Properties"]["Connectors"][0]["ConnectorArn"] = open_arn
+    assert "ConnectorArn depends on Open" in problems(template(A=resource))[0]
+    assert 1 == len(definitions(migrated(template(A=resource), given={"Open": "4"}))["Connectors"])
+
+
+def test_a_function_that_nobody_can_carry_out_is_to_be_written_out() -> None:
+    resource = version_resource(3)
+    resource["Properties"]["Connectors"][0]["ConnectorArn"] = {"Fn::Transform": {"Name": "Mine"}}
+    assert "write the value itself into a copy of the template" in problems(template(A=resource))[0]
 
 
 def test_two_different_ones_in_two_files_are_refused() -> None:
@@ -255,6 +323,33 @@ def test_subscriptions_of_another_version_are_said_to_have_carried_nothing() -> 
     migration = migrated(connectors(), subscriptions(version=3))
     assert 2 == sum("names version 3 of the connector, which is at version 4" in n for n in migration.notes)
     assert 2 == len(definitions(migration)["Subscriptions"])
+
+
+@pytest.mark.parametrize(
+    ("subject", "topic", "expected"),
+    [
+        ("twilio/txt", "twilio/txt", True),
+        ("twilio/call", "twilio/txt", False),
+        ("twilio/+", "twilio/txt", True),
+        ("+/txt", "twilio/txt", True),
+        ("+", "twilio/txt", False),
+        ("#", "twilio/txt", True),
+        ("twilio/#", "twilio/message/status", True),
+        ("twilio/txt/#", "twilio/txt", False),
+        ("twilio/txt/+", "twilio/txt", False),
+        ("", "twilio/txt", False),
+    ],
+)
+def test_wildcards_mean_what_they_meant_in_greengrass(subject: str, topic: str, *, expected: bool) -> None:
+    """`sensor/#` is `sensor/` and what is deeper, not `sensor` itself, other than in MQTT."""
+    assert expected == matches(subject, topic)
+
+
+def test_labels_of_a_secret_are_said() -> None:
+    labelled = resources()
+    secret = labelled["Resources"][0]["ResourceDataContainer"]["SecretsManagerSecretResourceData"]
+    secret["AdditionalStagingLabelsToDownload"] = ["AWSPREVIOUS"]
+    assert any("AdditionalStagingLabelsToDownload" in note for note in migrated(connectors(), labelled).notes)
 
 
 # Subscriptions and what takes their place.
@@ -441,7 +536,7 @@ NEARLY = st.builds(
 @drawn(st.lists(DOCUMENTS | NEARLY, max_size=3), st.sampled_from([None, 1, 5]))
 def test_no_document_whatever_raises(documents: list[object], to_version: int | None) -> None:
     sentences = said(*documents, to_version=to_version)
-    assert all(sentence and "\n" not in sentence for sentence in sentences)
+    assert all(sentence.isprintable() and sentence for sentence in sentences)
 
 
 @drawn(NEARLY, st.sampled_from([None, 1, 5]))

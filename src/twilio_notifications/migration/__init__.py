@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.parameters import VERSIONS
 from twilio_notifications.migration.definition import Refused, carry_connector, of_group, unused_names
 from twilio_notifications.migration.documents import Upload, read_all
-from twilio_notifications.migration.report import code, report
+from twilio_notifications.migration.report import report
 from twilio_notifications.migration.routes import left_out, read_routes, remarks
 from twilio_notifications.migration.search import search
 from twilio_notifications.migration.texts import (
@@ -23,12 +24,14 @@ from twilio_notifications.migration.texts import (
     greengrass,
     toml,
 )
+from twilio_notifications.migration.wording import code, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twilio_notifications.migration.definition import Carried
-    from twilio_notifications.migration.routes import Route
+    from twilio_notifications.migration.routes import Route, Routes
+    from twilio_notifications.migration.search import Finds
 
 __all__ = ["Migration", "Upload", "migrate"]
 
@@ -49,10 +52,19 @@ def migrate(
 
     Raises ConfigurationError with everything that is in the way.
     """
+    try:
+        return _migrated(uploads, given, to_version=to_version, release=release)
+    except ConfigurationError as error:
+        raise ConfigurationError([plain(problem) for problem in error.problems]) from error
+
+
+def _migrated(
+    uploads: Sequence[Upload], given: Mapping[str, str], *, to_version: int | None, release: str
+) -> Migration:
     documents = read_all(tuple(uploads))
     finds = search(documents, given)
     carried = carry_connector(finds, given, to_version=to_version)
-    read = read_routes(of_group(finds.subscriptions, finds.groups, "SubscriptionDefinitionVersionArn"))
+    read = _routes(finds, carried)
     problems = [
         *(carried.problems if isinstance(carried, Refused) else ()),
         *read.questions,
@@ -66,10 +78,18 @@ def migrate(
         *left_out(finds, read.routes),
     )
     return Migration(
-        found=tuple(_sentences(carried, read.routes)),
-        notes=notes,
+        found=tuple(map(plain, _sentences(carried, read.routes))),
+        notes=tuple(map(plain, notes)),
         files=_files(carried, read.routes, notes=notes, release=release),
     )
+
+
+def _routes(finds: Finds, carried: Carried | Refused) -> Routes:
+    """Read even where there is no connector, so that all questions come at once."""
+    found = of_group(finds.subscriptions, finds.groups, "SubscriptionDefinitionVersionArn")
+    if isinstance(carried, Refused):
+        return read_routes(found, version=VERSIONS[-1])
+    return read_routes(found, version=carried.found_version, function=carried.function)
 
 
 def _sentences(carried: Carried, routes: Sequence[Route]) -> list[str]:

@@ -28,7 +28,7 @@ from twilio_notifications.migration.questions import PLACES, arn_text, question
 from twilio_notifications.migration.search import Found, Place, named_definitions, secret_arn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from twilio_notifications.migration.search import Finds
 
@@ -36,6 +36,7 @@ _OURS = re.compile(rf".*/connectors/{CONNECTOR_NAME}(/.*)?", re.DOTALL)
 _VERSION_SOMEWHERE = re.compile(rf":greengrass:[^:]*::/connectors/{CONNECTOR_NAME}/versions/([1-5])\b")
 _IS_OTHER = re.compile(r"[^$]*/connectors/[^$/]+/")
 _OPEN = "${"
+_LABELS = "AdditionalStagingLabelsToDownload"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,8 @@ class Carried:
     parameters: Mapping[str, str]
     place: Place
     notes: tuple[str, ...] = ()
+    function: str | None = None
+    """The ARN under which a device's files know the connector, where it is one of a function."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class _Candidate:
     connector: DefinedConnector
     place: Place
     notes: tuple[str, ...] = ()
+    function: str | None = None
 
 
 def carry_connector(finds: Finds, given: Mapping[str, str], *, to_version: int | None) -> Carried | Refused:
@@ -94,6 +98,7 @@ def carry_connector(finds: Finds, given: Mapping[str, str], *, to_version: int |
         parameters={str(name): str(value) for name, value in parameters.items() if value is not None},
         place=chosen.place,
         notes=(*chosen.notes, *notes, *lowered, *warnings),
+        function=chosen.function,
     )
 
 
@@ -143,7 +148,7 @@ def _missing(name: str) -> Partly:
 
 def _of_group(found: Sequence[Found], groups: Sequence[Found], key: str) -> tuple[list[Found], list[Found]]:
     """Those that a group version names, or that nobody can place; and those of other versions."""
-    named = {_normal(str(group.content[key])) for group in groups if isinstance(group.content.get(key), str)}
+    named = {_normal(arn) for group in groups if isinstance(arn := group.content.get(key), str) and arn}
     inside: list[Found] = []
     outside: list[Found] = []
     for each in found:
@@ -214,7 +219,23 @@ def _from_bags(finds: Finds, to_version: int | None) -> _Candidate | Refused:
     connector = DefinedConnector(
         identifier=CONNECTOR_NAME, version=ConnectorVersion(number=number), parameters=_published(bags[0])
     )
-    return _Candidate(connector=connector, place=bags[0].place, notes=tuple(notes))
+    return _Candidate(
+        connector=connector,
+        place=bags[0].place,
+        notes=tuple(notes),
+        function=_function_around(bags[0], finds.functions),
+    )
+
+
+def _function_around(bag: Found, functions: Sequence[Found]) -> str | None:
+    """A connector was a function of AWS's own: on a device its parameters may stand in that function."""
+    around = [found for found in functions if _is_around(found.place, bag.place)]
+    arn = around[-1].content["FunctionArn"] if around else None
+    return arn if isinstance(arn, str) else None
+
+
+def _is_around(outer: Place, inner: Place) -> bool:
+    return outer.document == inner.document and outer.path == inner.path[: len(outer.path)]
 
 
 def _published(bag: Found) -> dict[str, object]:
@@ -284,13 +305,24 @@ def _secret(
             "or its ARN is open: the ARN of the parameter is used"
         )
         return stated, None, [note] if isinstance(stated, str) else []
+    labels = tuple(_labels(followed.values()))
     if isinstance(stated, str) and stated in followed:
-        return stated, None, []
+        return stated, None, [*labels]
     if len(followed) > 1 or (isinstance(stated, str) and stated):
         arns = "; ".join(f"{shown(arn)} in {found.place}" for arn, found in followed.items())
         return stated, _conflict(identifier, arns), []
     ((arn, found),) = followed.items()
-    return arn, None, [f"the ARN of the secret is that of its resource {shown(identifier)} ({found.place})"]
+    note = f"the ARN of the secret is that of its resource {shown(identifier)} ({found.place})"
+    return arn, None, [note, *labels]
+
+
+def _labels(resources: Iterable[Found]) -> Iterator[str]:
+    for found in resources:
+        if _LABELS in repr(found.content):
+            yield (
+                f"the secret resource has {_LABELS}: add them as labels to its cloudSecrets entry in "
+                f"deployment.json where something else needs them ({found.place})"
+            )
 
 
 def _conflict(identifier: str, arns: str) -> str:

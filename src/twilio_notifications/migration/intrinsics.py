@@ -84,7 +84,9 @@ class Scope:
         """Whether a condition of the template holds."""
         key = str(name)
         if key not in self._conditions:
-            self._conditions[key] = _missing(key)  # one that asks for itself has no answer
+            self._conditions[key] = _missing(
+                f"condition {key[:100]}"
+            )  # one that asks for itself has no answer
             conditions = self.template.get("Conditions")
             self._depth += 1
             if isinstance(conditions, dict) and key in conditions and self._depth <= _DEEPEST_CONDITION:

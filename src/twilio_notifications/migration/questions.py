@@ -15,9 +15,19 @@ if TYPE_CHECKING:
 def question(what: str, value: object, place: Place, *, without: frozenset[str] = frozenset()) -> str:
     """For a value that a template leaves open; `without` are names that need not be known."""
     names = [name for name in names_in(value) if name not in without]
-    ways = " ".join(f"--set '{name}=VALUE'" for name in names)
     wanted = ", ".join(names)
+    if any(_has_no_name(name) for name in names):
+        return (
+            f"{what} depends on {wanted}, which this program cannot work out: "
+            f"write the value itself into a copy of the template ({place})"
+        )
+    ways = " ".join(f"--set '{name}=VALUE'" for name in names)
     return f"{what} depends on {wanted}, which the template does not hold: give it with {ways} ({place})"
+
+
+def _has_no_name(name: str) -> bool:
+    """A function that was given what it does not take, or that is none of those that are carried out."""
+    return name.startswith("Fn::") or " " in name
 
 
 PLACES = frozenset({"AWS::Region", "AWS::Partition"})

@@ -9,6 +9,7 @@ from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.migration.routes import End, needs_cloud, router
 from twilio_notifications.migration.texts import CONFIGURATION, ROUTER
+from twilio_notifications.migration.wording import code, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from twilio_notifications.migration.definition import Carried
     from twilio_notifications.migration.routes import Route
 
-_LONGEST_CODE = 300
 _SHOWN_DIGITS = 4
 
 
@@ -37,14 +37,6 @@ def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], n
     for section in map(list, sections):
         lines += [*section, ""] if section else []
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def code(text: str) -> str:
-    """A text from a file as Markdown shows it, whatever is in it: one line, no markup of its own."""
-    plain = "".join(character if character.isprintable() else "?" for character in text)
-    plain = plain.replace("`", "'").replace("|", "\\|")
-    shortened = plain if len(plain) <= _LONGEST_CODE else f"{plain[:_LONGEST_CODE]}…"
-    return f"`{shortened}`" if shortened.strip() else "(empty)"
 
 
 def masked(number: str) -> str:
@@ -77,15 +69,7 @@ def _notes(notes: Sequence[str]) -> Iterator[str]:
     if not notes:
         yield "Everything was carried over."
     for note in notes:
-        yield f"- {_prose(note)}"
-
-
-def _prose(sentence: str) -> str:
-    """A sentence may quote a file: what could be markup in it is not."""
-    plain = "".join(character if character.isprintable() else "?" for character in sentence)
-    for character in "\\`*_[]<>|#":
-        plain = plain.replace(character, f"\\{character}")
-    return f"{plain[:1].upper()}{plain[1:]}."
+        yield f"- {prose(note)}"
 
 
 def _subscriptions(routes: Sequence[Route]) -> Iterator[str]:

@@ -89,19 +89,22 @@ class Routes:
     questions: tuple[str, ...] = ()
 
 
-def read_routes(subscriptions: Sequence[Found]) -> Routes:
-    """Those of the connector, each once."""
+def read_routes(subscriptions: Sequence[Found], *, version: int, function: str | None = None) -> Routes:
+    """Those of the connector, each once; on a device it may be known as a `function` of that version."""
     routes: dict[tuple[object, ...], Route] = {}
     questions: list[str] = []
     for found in subscriptions:
         for inward, near, far in ((True, "Target", "Source"), (False, "Source", "Target")):
-            match = _OURS.fullmatch(arn_text(found.content[near]) or "")
-            if match is None:
+            named = arn_text(found.content[near]) or ""
+            match = _OURS.fullmatch(named)
+            if match is None and (not function or named != function):
                 continue
             open_ones = list(_open(found, far))
             questions += open_ones
             if not open_ones:
-                route = _route(found, inward=inward, far=far, version=int(match["number"]))
+                route = _route(
+                    found, inward=inward, far=far, version=int(match["number"]) if match else version
+                )
                 key = (route.inward, route.name, route.subject)
                 routes.setdefault(key, route)
     return Routes(routes=tuple(routes.values()), questions=tuple(questions))

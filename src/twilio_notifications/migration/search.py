@@ -214,7 +214,7 @@ def _objects_of_resource(place: Place, resource: Mapping[str, object], scope: Sc
     properties = scope.resolve(resource.get("Properties"))
     if properties is ABSENT:
         return
-    origins = (symbol(scope.document, str(place.path[-1])),)
+    origins = (symbol(scope.document, str(place.path[-1])), *_definitions_of(properties))
     for found in _walk(properties, _below(place, "Properties"), origins):
         yield Found(
             place=found.place,
@@ -222,6 +222,13 @@ def _objects_of_resource(place: Place, resource: Mapping[str, object], scope: Sc
             origins=found.origins,
             doubts=names_in(holds),
         )
+
+
+def _definitions_of(properties: object) -> Iterator[str]:
+    """A version that stands by itself names its definition, and a group may ask for that one's latest."""
+    for name, value in properties.items() if isinstance(properties, dict) else ():
+        if name.endswith("DefinitionId") and isinstance(value, str):
+            yield value
 
 
 def _names_of(template: Mapping[str, object]) -> Iterator[str]:
