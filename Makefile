@@ -29,7 +29,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,demo,greengrass,metrics]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,demo,greengrass,metrics,migrate]' --group dev
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo

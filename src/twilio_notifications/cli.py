@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError, ConnectorError
+from twilio_notifications.core.parameters import VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -137,6 +138,18 @@ def _journal_purge(options: argparse.Namespace, environ: Mapping[str, str]) -> i
     return journal.purge(options.config, days=options.older_than, environ=environ)
 
 
+def _migrate(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import migrate  # noqa: PLC0415
+
+    return migrate.run(
+        options.files,
+        output=options.output,
+        given=dict(options.given),
+        to_version=options.to_version,
+        dry_run=options.dry_run,
+    )
+
+
 # The arguments.
 
 
@@ -154,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_simulator(commands)
     _add_journal(commands)
+    _add_migrate(commands)
     return parser
 
 
@@ -293,6 +307,45 @@ def _add_action(
 
 def _add_number(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("number", type=int, metavar="NUMBER", help="the request's number in the journal")
+
+
+def _add_migrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    migrate = commands.add_parser(
+        "migrate",
+        help="takes a connector of Greengrass V1 over",
+        description="Reads definitions of Greengrass V1 in any form and order: output and input of the AWS "
+        "CLI, templates of CloudFormation, a device's group.json. Writes the configuration for a broker, the "
+        "files for Greengrass V2, and a report. Overwrites nothing. YAML needs the extra 'migrate'.",
+    )
+    migrate.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what is there of Greengrass V1")
+    migrate.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to write")
+    migrate.add_argument(
+        "--to-version",
+        type=int,
+        choices=VERSIONS,
+        metavar="N",
+        help="the connector's version from now on, 1 to 5 (default: as it was)",
+    )
+    migrate.add_argument(
+        "--set",
+        dest="given",
+        type=_assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value that the files do not hold, under the name that was asked for",
+    )
+    migrate.add_argument("--dry-run", action="store_true", help="print the files, write nothing")
+    migrate.set_defaults(command=_migrate)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not (separator and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"the value of {name!r} holds a character that is no text")
+    return name, value
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ ConnectorError
 │   └── SecretAbsent        there is none where it should be
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
 ├── ListeningFailed         an address that the connector shall listen on cannot be had
+├── FolderUnusable          a folder for files cannot be written to
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
@@ -92,6 +93,10 @@ class SecretCopyUnusable(ConnectorError):
 
 class ListeningFailed(ConnectorError):
     """An address that the connector shall listen on cannot be had; says what to do."""
+
+
+class FolderUnusable(ConnectorError):
+    """A folder cannot be written to; says what to do."""
 
 
 class IsolationFailed(ConnectorError):

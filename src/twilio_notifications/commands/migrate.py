@@ -1,0 +1,93 @@
+"""`migrate`: reads Greengrass V1 definitions, writes this program's configuration and Greengrass V2 files.
+
+The files in and out are here; what becomes of them is decided in the room `migration`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import ConfigurationError, FolderUnusable
+from twilio_notifications.migration import Upload, migrate
+from twilio_notifications.migration.documents import LARGEST_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from twilio_notifications.migration import Migration
+
+
+def run(
+    files: Sequence[Path],
+    *,
+    output: Path,
+    given: Mapping[str, str],
+    to_version: int | None,
+    dry_run: bool,
+) -> int:
+    """Prints what was found and writes the files, or prints them; 0 when that is done."""
+    migration = migrate(
+        _uploads(files), given=given, to_version=to_version, release=version("twilio-notifications")
+    )
+    _say(migration)
+    if dry_run:
+        _print(migration.files)
+    else:
+        _write(migration.files, output)
+    return 0
+
+
+def _uploads(files: Sequence[Path]) -> list[Upload]:
+    """The files' contents. Raises ConfigurationError with each that cannot be read."""
+    uploads, problems = [], []
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                # One byte more than is allowed tells that there is more; a device has no end.
+                uploads.append(Upload(name=_printable(path), content=file.read(LARGEST_FILE + 1)))
+        except OSError as error:
+            problems.append(f"{_printable(path)} cannot be read: {error.strerror}")
+    if problems:
+        raise ConfigurationError(problems)
+    return uploads
+
+
+def _printable(path: Path) -> str:
+    """A name may hold bytes that are no text."""
+    return str(path).encode(errors="replace").decode()
+
+
+def _say(migration: Migration) -> None:
+    for sentence in migration.found:
+        sys.stdout.write(f"found  {sentence}\n")
+    for note in migration.notes:
+        sys.stdout.write(f"note   {note}\n")
+
+
+def _print(files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        sys.stdout.write(f"\n--- {name}\n{text}")
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    """All of them, or none where one of them is there already."""
+    taken = [folder / name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+    if taken:
+        raise ConfigurationError(
+            [f"{_printable(path)} is there already: remove it, or choose another --output" for path in taken]
+        )
+    for name, text in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except OSError as error:
+            raise FolderUnusable(
+                f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output; "
+                "what was written before it lies there"
+            ) from error
+        sys.stdout.write(f"wrote  {_printable(path)}\n")

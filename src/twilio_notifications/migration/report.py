@@ -1,0 +1,224 @@
+"""The report in Markdown: what was found, what was written, and what changes for whom."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.migration.routes import End, needs_cloud, router
+from twilio_notifications.migration.texts import CONFIGURATION, ROUTER
+from twilio_notifications.migration.wording import code, prose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from twilio_notifications.migration.definition import Carried
+    from twilio_notifications.migration.routes import Route
+
+_SHOWN_DIGITS = 4
+
+
+def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], names: Sequence[str]) -> str:
+    """The whole page."""
+    sections = (
+        _found(carried),
+        _notes(notes),
+        _subscriptions(routes),
+        _operators(),
+        _functions(routes),
+        _devices(routes),
+        _listeners(routes),
+        _nucleus_lite(),
+        _files(names),
+    )
+    lines = ["# From Greengrass V1 to twilio-notifications", ""]
+    for section in map(list, sections):
+        lines += [*section, ""] if section else []
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def masked(number: str) -> str:
+    """A phone number's last digits."""
+    hidden = max(len(number) - _SHOWN_DIGITS, 0)
+    return "*" * hidden + number[hidden:]
+
+
+def _found(carried: Carried) -> Iterator[str]:
+    yield "## The connector"
+    yield ""
+    number = carried.version.number
+    was = f", version {carried.found_version}" + (
+        f", made version {number}" if number != carried.found_version else ""
+    )
+    yield f"Found: {code(carried.identifier)}{was}, in {code(str(carried.place))}."
+    yield ""
+    yield "| parameter | value |"
+    yield "|---|---|"
+    for parameter in PublishedParameter:
+        value = carried.parameters.get(parameter)
+        if value is not None:
+            shown = masked(value) if parameter is PublishedParameter.DEFAULT_SENDER_NUMBER else value
+            yield f"| {parameter.display_name} (`{parameter}`) | {code(shown)} |"
+
+
+def _notes(notes: Sequence[str]) -> Iterator[str]:
+    yield "## What to look at"
+    yield ""
+    if not notes:
+        yield "Everything was carried over."
+    for note in notes:
+        yield f"- {prose(note)}"
+
+
+def _subscriptions(routes: Sequence[Route]) -> Iterator[str]:
+    yield "## The subscriptions"
+    yield ""
+    if not routes:
+        yield "The files hold no subscription to or from the connector."
+        yield "The topics stay as they were; who used them is not known from these files."
+        return
+    yield "| subscription | from | subject | to | with a broker | with Greengrass V2 |"
+    yield "|---|---|---|---|---|---|"
+    for route in routes:
+        ends = (code(route.name), "the connector") if route.inward else ("the connector", code(route.name))
+        cells = (code(route.identifier), ends[0], code(route.subject), ends[1], *_successors(route))
+        yield f"| {' | '.join(cells)} |"
+
+
+def _successors(route: Route) -> tuple[str, str]:
+    if not route.topics:
+        return ("nothing", "nothing")
+    verb = "publishes to" if route.inward else "subscribes to"
+    broker = f"{route.end} {verb} the broker"
+    match route.end:
+        case End.FUNCTION if route.inward:
+            return ("the function publishes to the broker", "the legacy subscription router, by AWS IoT Core")
+        case End.FUNCTION:
+            return ("the function subscribes to the broker", "an event source of the Lambda component")
+        case End.CLOUD:
+            return ("a bridge of the broker, or AWS IoT Core as the broker", "`PubSubToIoTCore`")
+        case End.DEVICE:
+            return (broker, "the MQTT bridge")
+        case _:
+            return ("nothing", "nothing")
+
+
+def _operators() -> Iterator[str]:
+    yield "## For who operates the device"
+    yield ""
+    yield (
+        f"- With a broker: put the broker's address into `{CONFIGURATION}` and the auth token into "
+        "the environment, then"
+    )
+    yield (
+        f"  `twilio-notifications check --config {CONFIGURATION}` and `twilio-notifications run "
+        f"--config {CONFIGURATION}`."
+    )
+    yield (
+        "- With Greengrass V2: put the bucket into the recipe and the thing group into "
+        "`deployment.json`, then create the"
+    )
+    yield "  component from `recipe-classic.json` and deploy it with"
+    yield "  `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
+    yield (
+        "- The deployment brings the Secret Manager component. The role of the device needs "
+        "`secretsmanager:GetSecretValue`"
+    )
+    yield "  for the secret, and `kms:Decrypt` where a key of your own encrypts it."
+    yield (
+        "- A Greengrass V1 group that still runs has the same topics: stop its connector first, or "
+        "texts are sent twice."
+    )
+
+
+def _functions(routes: Sequence[Route]) -> Iterator[str]:
+    functions = [route for route in routes if route.end is End.FUNCTION and route.topics]
+    if not functions:
+        return
+    yield "## For who writes the Lambda functions"
+    yield ""
+    yield "Payloads stay as they were."
+    yield (
+        "With a broker, a function goes on with one import changed: `from twilio_notifications "
+        "import greengrasssdk`."
+    )
+    if router(functions) is not None:
+        yield ""
+        yield (
+            "A function that goes on with the Core SDK publishes through the legacy subscription "
+            "router, and its requests"
+        )
+        yield f"go by way of AWS IoT Core: merge `{ROUTER}` into that component's configuration."
+        yield (
+            "A function under an alias stands there as a component of its own name; correct it where "
+            "it was imported under another."
+        )
+        yield (
+            "A function that publishes with Greengrass V2's own IPC, or with an MQTT client, needs "
+            "neither the router nor the cloud."
+        )
+    hearing = [route for route in functions if not route.inward]
+    if hearing:
+        yield ""
+        yield f"These functions hear statuses: {', '.join(code(route.short_name) for route in hearing)}."
+        yield "Give each an event source when you import it:"
+        yield ""
+        yield "```json"
+        yield json.dumps({"topic": Topics.with_prefix("").status, "type": "PUB_SUB"})
+        yield "```"
+
+
+def _devices(routes: Sequence[Route]) -> Iterator[str]:
+    devices = [route for route in routes if route.end is End.DEVICE and route.topics]
+    if not devices:
+        return
+    yield "## For who programs the devices"
+    yield ""
+    yield "Topics and payloads stay as they were."
+    yield (
+        "With a broker, devices connect to it. With Greengrass V2 they connect to the core, and "
+        "its MQTT bridge needs:"
+    )
+    yield ""
+    mapping = {
+        topic.replace("/", "-"): {
+            "topic": topic,
+            "source": "LocalMqtt" if route.inward else "Pubsub",
+            "target": "Pubsub" if route.inward else "LocalMqtt",
+        }
+        for route in devices
+        for topic in route.topics
+    }
+    yield "```json"
+    yield json.dumps({"mqttTopicMapping": mapping}, indent=2)
+    yield "```"
+
+
+def _listeners(routes: Sequence[Route]) -> Iterator[str]:
+    yield "## For who reads the statuses"
+    yield ""
+    yield (
+        "The published form is the same. `error` is one word of a closed list; the original showed "
+        "only `InvalidParameter`."
+    )
+    if needs_cloud(routes):
+        yield "With Greengrass V2 the component speaks with AWS IoT Core, too: `PubSubToIoTCore` is true."
+        yield "Statuses are then published on both sides, locally and to AWS IoT Core."
+
+
+def _nucleus_lite() -> Iterator[str]:
+    yield "## On the nucleus lite"
+    yield ""
+    yield "It has neither a Secret Manager nor Lambda functions."
+    yield (
+        "`recipe-lite.json` and `deployment-lite.json` are for it; put the auth token into the "
+        "file `twilio-auth-token` in the component's work folder."
+    )
+
+
+def _files(names: Sequence[str]) -> Iterator[str]:
+    yield "## The files"
+    yield ""
+    yield from (f"- `{name}`" for name in names)

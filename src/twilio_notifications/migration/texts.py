@@ -1,0 +1,108 @@
+"""What was carried over → the texts of the files: TOML for a broker, JSON for Greengrass.
+
+Every value that came from a file is written as a quoted text, so that none can become anything else.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from twilio_notifications.component import (
+    NucleusKind,
+    access_control,
+    default_configuration,
+    deployment,
+    recipe,
+)
+from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.migration.routes import needs_cloud, router
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twilio_notifications.migration.definition import Carried
+    from twilio_notifications.migration.routes import Route
+
+CONFIGURATION = "twilio-notifications.toml"
+REPORT = "report.md"
+ROUTER = "greengrass-v2/legacy-subscription-router.json"
+DEFINITIONS = "greengrass-v1/definitions.json"
+
+_TOML = """\
+# For `twilio-notifications run --config twilio-notifications.toml`, made by `twilio-notifications migrate`.
+# What is not here has its default.
+
+[connector]
+version = {version}
+
+[connector.parameters]
+{parameters}
+
+[transport]
+url = "mqtt://127.0.0.1:1883"   # the broker that your publishers use from now on
+
+[secrets]
+source = "environment"          # the auth token, in the variable that is named here
+variable = "TWILIO_AUTH_TOKEN"
+# To leave the token in AWS Secrets Manager, where {secret_parameter} points, instead:
+# source = "aws"                # needs credentials for AWS on this machine
+# key_file = "device.key"       # a private key of this machine, which seals the local copy
+"""
+
+
+def toml(carried: Carried) -> str:
+    """The configuration for a plain broker."""
+    parameters = "\n".join(
+        f"{name} = {_quoted(carried.parameters[name])}"
+        for name in PublishedParameter
+        if name in carried.parameters
+    )
+    return _TOML.format(
+        version=carried.version.number, parameters=parameters, secret_parameter=PublishedParameter.SECRET_ARN
+    )
+
+
+def _quoted(text: str) -> str:
+    """What JSON writes is a text in TOML too, but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def definitions(carried: Carried, routes: Sequence[Route]) -> str:
+    """Connector and subscriptions in Greengrass V1's own form, at the version that was asked for."""
+    arn = carried.version.arn
+    connector = {
+        "Id": carried.identifier,
+        "ConnectorArn": arn,
+        "Parameters": {name: carried.parameters[name] for name in carried.parameters},
+    }
+    return _json({"Connectors": [connector], "Subscriptions": [route.arns(arn) for route in routes]})
+
+
+def greengrass(
+    carried: Carried, routes: Sequence[Route], *, release: str, target_arn: str | None
+) -> dict[str, str]:
+    """The files for Greengrass V2, by name."""
+    cloud = needs_cloud(routes)
+    classic, lite = (
+        default_configuration(kind, parameters=carried.parameters, pubsub_to_iot_core=cloud)
+        for kind in (NucleusKind.CLASSIC, NucleusKind.LITE)
+    )
+    documents: dict[str, Mapping[str, object]] = {
+        "recipe-classic.json": recipe(NucleusKind.CLASSIC, version=release, configuration=classic),
+        "recipe-lite.json": recipe(NucleusKind.LITE, version=release, configuration=lite),
+        "deployment.json": deployment(
+            NucleusKind.CLASSIC, version=release, configuration=classic, target_arn=target_arn
+        ),
+        "deployment-lite.json": deployment(
+            NucleusKind.LITE, version=release, configuration=lite, target_arn=target_arn
+        ),
+        "access-control.json": access_control(classic),
+    }
+    files = {f"greengrass-v2/{name}": _json(document) for name, document in documents.items()}
+    routed = router(routes)
+    return files if routed is None else {**files, ROUTER: _json(routed)}
+
+
+def _json(document: Mapping[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

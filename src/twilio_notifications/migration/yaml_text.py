@@ -1,0 +1,83 @@
+"""YAML as CloudFormation means it: short tags in their long form, and every plain value a text.
+
+A telephone number keeps its plus sign and an account its leading zero, because no scalar becomes a number.
+Only maps, lists, texts and nulls can be made, so a document can bring in no object of another kind.
+Merge keys, which could grow without end, are not followed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+_NULL = "tag:yaml.org,2002:null"
+_NULL_WORD = re.compile(r"(?:~|null|Null|NULL|)\Z")  # PyYAML asks for a match of the beginning
+_WITHOUT_PREFIX = frozenset({"Ref", "Condition"})
+
+
+class NotYaml(Exception):
+    """The text is no YAML that can be used; says where and why."""
+
+
+def read_yaml(text: str) -> list[object]:
+    """Every document of the text."""
+    try:
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+        raise NotYaml(f"{error.problem or error.context}{where}") from error
+    except yaml.YAMLError as error:
+        raise NotYaml("it holds characters that YAML does not allow") from error
+    except RecursionError as error:
+        raise NotYaml("it is nested too deeply") from error
+
+
+def _short_tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    """`!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`."""
+    name = suffix if suffix in _WITHOUT_PREFIX else f"Fn::{suffix}"
+    value = _value(loader, node)
+    if name == "Fn::GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {name: value}
+
+
+def _value(loader: _Loader, node: yaml.Node) -> Any:
+    match node:
+        case yaml.SequenceNode():
+            return loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            return loader.construct_mapping(node, deep=True)
+        case _:
+            return _text(loader, node)
+
+
+def _text(_loader: _Loader, node: yaml.Node) -> Any:
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a plain value belongs here", node.start_mark)
+    return node.value
+
+
+class _Loader(yaml.SafeLoader):
+    """Tables of its own, so that nothing is inherited but maps, lists, texts and nulls."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way, and never changed
+        first: [(_NULL, _NULL_WORD)] for first in ("~", "n", "N", "")
+    }
+    yaml_constructors = {  # noqa: RUF012 - the same
+        "tag:yaml.org,2002:map": yaml.SafeLoader.construct_yaml_map,
+        "tag:yaml.org,2002:seq": yaml.SafeLoader.construct_yaml_seq,
+        _NULL: yaml.SafeLoader.construct_yaml_null,
+        "tag:yaml.org,2002:str": _text,
+        "tag:yaml.org,2002:bool": _text,
+        "tag:yaml.org,2002:int": _text,
+        "tag:yaml.org,2002:float": _text,
+        "tag:yaml.org,2002:timestamp": _text,
+        None: yaml.SafeLoader.construct_undefined,
+    }
+    yaml_multi_constructors = {"!": _short_tag}  # noqa: RUF012 - the same
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Follows no merge key: each level of them could multiply the last."""

@@ -1,0 +1,155 @@
+"""`migrate`: files in, files out, and a word about each; it overwrites nothing and shows no trace."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.docs.markdown import blocks
+from tests.migration.house import SECRET, TEMPLATE, connector, connectors, resources, subscriptions
+from tests.support.needs import ROOT
+from tests.support.process import Program, exit_code, run_program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WITHOUT_YAML = (
+    "import sys\nsys.modules['yaml'] = None\nfrom twilio_notifications.__main__ import main\nmain()\n"
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """The tutorial's three definitions."""
+    paths = []
+    for name, document in (("c", connectors()), ("r", resources()), ("s", subscriptions())):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        paths.append(str(path))
+    return paths
+
+
+PAGE = ROOT / "docs" / "how-to" / "coming-from-greengrass-v1.md"
+
+
+def sessions() -> list[tuple[list[str], list[str]]]:
+    """The commands of the page that it shows with what they print."""
+    shown = [block.text.splitlines() for block in blocks(PAGE, "") if block.text.startswith("$ ")]
+    return [(shlex.split(lines[0])[2:], lines[1:]) for lines in shown]
+
+
+@pytest.mark.parametrize(("command", "printed"), sessions(), ids=["definitions", "template"])
+async def test_the_page_shows_what_it_prints(tmp_path: Path, command: list[str], printed: list[str]) -> None:
+    written = {"connectors.json": connectors(), "resources.json": resources()}
+    for name, document in (written | {"subscriptions.json": subscriptions()}).items():
+        (tmp_path / name).write_text(json.dumps(document), encoding="utf-8")
+    (tmp_path / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    async with Program(*command, folder=tmp_path) as program:
+        await program.wait()
+    assert printed == [*program.stdout, *program.stderr]
+
+
+async def migrate(*arguments: str) -> Program:
+    return await run_program("migrate", *arguments)
+
+
+async def test_it_says_what_it_found_and_wrote(files: list[str], tmp_path: Path) -> None:
+    output = tmp_path / "new" / "folder"
+    program = await migrate(*files, "--output", str(output))
+    assert 0 == exit_code(program), program.output
+    written = [str(path) for path in output.rglob("*") if path.is_file()]
+    assert sorted(written) == sorted(line[7:] for line in program.stdout if line.startswith("wrote"))
+    assert program.stdout[0].startswith("found  connector `MyTwilioNotificationsConnector`, version 4")
+    assert [] == program.stderr
+
+
+async def test_the_configuration_that_it_wrote_passes_check(files: list[str], tmp_path: Path) -> None:
+    assert 0 == exit_code(await migrate(*files, "--output", str(tmp_path / "out")))
+    config = tmp_path / "out" / "twilio-notifications.toml"
+    program = await run_program("check", "--offline", "--config", str(config))
+    assert any(line.startswith("ok    configuration") for line in program.stdout), program.output
+
+
+async def test_a_dry_run_prints_the_files_and_writes_none(files: list[str], tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    program = await migrate(*files, "--output", str(output), "--dry-run")
+    assert 0 == exit_code(program), program.output
+    assert "--- twilio-notifications.toml" in program.stdout
+    assert f'TwilioAuthTokenSecretArn = "{SECRET}"' in program.stdout
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "dangling link"])
+async def test_nothing_is_overwritten(files: list[str], tmp_path: Path, kind: str) -> None:
+    report = tmp_path / "out" / "report.md"
+    report.parent.mkdir()
+    if kind == "file":
+        report.write_text("mine")
+    else:
+        report.symlink_to(tmp_path / "elsewhere")
+    program = await migrate(*files, "--output", str(report.parent))
+    assert 2 == exit_code(program)
+    assert f"{report} is there already: remove it, or choose another --output" in program.stderr[0]
+    assert [report] == list(report.parent.iterdir()), "not even the others are written"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_an_output_that_is_no_folder_is_a_sentence(files: list[str], tmp_path: Path) -> None:
+    program = await migrate(*files, "--output", files[0])
+    assert 1 == exit_code(program)
+    assert "cannot be written" in program.stderr[0]
+    assert "Traceback" not in program.output
+
+
+async def test_every_file_that_cannot_be_read_is_named(files: list[str], tmp_path: Path) -> None:
+    absent = tmp_path / "absent.json"
+    program = await migrate(str(absent), str(tmp_path), *files, "--output", str(tmp_path / "out"))
+    assert 2 == exit_code(program)
+    assert [
+        f"twilio-notifications: {absent} cannot be read: No such file or directory",
+        f"twilio-notifications: {tmp_path} cannot be read: Is a directory",
+    ] == program.stderr
+
+
+async def test_a_device_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    program = await migrate("/dev/zero", "--output", str(tmp_path / "out"))
+    assert 2 == exit_code(program)
+    assert "the limit is" in program.stderr[0]
+
+
+async def test_two_connectors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps(connectors(connector(Id="one"), connector(Id="two"))))
+    program = await migrate(str(path), "--output", str(tmp_path / "out"))
+    assert 2 == exit_code(program)
+    assert "a group has one version at a time" in program.stderr[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--to-version", "6"], "invalid choice: 6"),
+        (["--set", "NAME"], "'NAME' is not of the form NAME=VALUE"),
+        (["--set", "NAME=a\nb"], "the value of 'NAME' holds a character that is no text"),
+        (["--set", "NAME=x"], "is asked for by nothing"),
+    ],
+)
+async def test_wrong_usage_is_said(
+    files: list[str], tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    program = await migrate(*files, "--output", str(tmp_path / "out"), *arguments)
+    assert 2 == exit_code(program)
+    assert sentence in program.output
+
+
+async def test_without_the_extra_yaml_is_refused_with_the_way_to_get_it(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: {}\n")
+    command = (sys.executable, "-c", WITHOUT_YAML)
+    program = await run_program("migrate", str(path), "--output", str(tmp_path / "out"), command=command)
+    assert 2 == exit_code(program), program.output
+    assert "pip install '.[migrate]'" in program.stderr[0]
