@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as drawn
+from hypothesis import settings as bounds
 from hypothesis import strategies as st
 
 from tests.migration.examples import created, examples, json_in
@@ -34,6 +35,8 @@ from tests.migration.house import (
     subscription,
     subscriptions,
 )
+from twilio_notifications.component import NucleusKind
+from twilio_notifications.component.configuration import configured
 from twilio_notifications.config import load
 from twilio_notifications.config.component import read_component
 from twilio_notifications.core.errors import ConfigurationError
@@ -433,6 +436,14 @@ def test_the_component_reads_its_configuration_and_the_secret_manager_is_told_th
     assert "1.2.3" == components["TwilioNotifications"]["componentVersion"]
 
 
+def test_the_written_configuration_is_that_of_a_component() -> None:
+    migration = migrated(connectors(), resources(), subscriptions())
+    written = json.loads(migration.files["greengrass-v2/configuration.json"])
+    settings = load(None, {}, component=configured(NucleusKind.CLASSIC, written))
+    assert () == settings.warnings
+    assert (SECRET, "both") == (settings.parameters.secret_arn, settings.transport.pubsub)
+
+
 def test_nothing_for_the_nucleus_lite_depends_on_the_secret_manager() -> None:
     migration = migrated(connectors(), resources(), subscriptions())
     for name in ("recipe-lite.json", "deployment-lite.json"):
@@ -533,12 +544,14 @@ NEARLY = st.builds(
 )
 
 
+@bounds(deadline=None)  # a machine that is shared has pauses
 @drawn(st.lists(DOCUMENTS | NEARLY, max_size=3), st.sampled_from([None, 1, 5]))
 def test_no_document_whatever_raises(documents: list[object], to_version: int | None) -> None:
     sentences = said(*documents, to_version=to_version)
     assert all(sentence.isprintable() and sentence for sentence in sentences)
 
 
+@bounds(deadline=None)  # a machine that is shared has pauses
 @drawn(NEARLY, st.sampled_from([None, 1, 5]))
 def test_what_is_written_can_be_read(document: object, to_version: int | None) -> None:
     with suppress(ConfigurationError):
@@ -551,6 +564,7 @@ def readable(migration: Migration) -> None:
         text.encode()
 
 
+@bounds(deadline=None)  # a machine that is shared has pauses
 @drawn(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="replace")))
 def test_no_bytes_whatever_raise(content: bytes) -> None:
     with pytest.raises(ConfigurationError):

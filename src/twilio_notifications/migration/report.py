@@ -117,11 +117,16 @@ def _operators() -> Iterator[str]:
         f"--config {CONFIGURATION}`."
     )
     yield (
-        "- With Greengrass V2: put the bucket into the recipe and the thing group into "
-        "`deployment.json`, then create the"
+        "- With Greengrass V2: in a clone of the project, with the file from `greengrass-v2`, "
+        "`make component ARGS='--bucket BUCKET --configuration configuration.json'` "
+        "builds the archive, recipes and deployments."
     )
-    yield "  component from `recipe-classic.json` and deploy it with"
-    yield "  `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
+    yield (
+        "- The recipes and deployments here are what it builds by default. To use them at once, put the "
+        "bucket into the recipe and the thing group into `deployment.json`, create the component with "
+        "`aws greengrassv2 create-component-version --inline-recipe fileb://recipe-classic.json`, "
+        "and deploy it with `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
+    )
     yield (
         "- The deployment brings the Secret Manager component. The role of the device needs "
         "`secretsmanager:GetSecretValue`"

@@ -88,7 +88,9 @@ def greengrass(
         default_configuration(kind, parameters=carried.parameters, pubsub_to_iot_core=cloud)
         for kind in (NucleusKind.CLASSIC, NucleusKind.LITE)
     )
+    own = {name: value for name, value in carried.parameters.items() if value}
     documents: dict[str, Mapping[str, object]] = {
+        "configuration.json": {**own, "PubSubToIoTCore": str(cloud).lower()},
         "recipe-classic.json": recipe(NucleusKind.CLASSIC, version=release, configuration=classic),
         "recipe-lite.json": recipe(NucleusKind.LITE, version=release, configuration=lite),
         "deployment.json": deployment(
