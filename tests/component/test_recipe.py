@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -21,6 +22,7 @@ from twilio_notifications.component import (
     deployment,
     recipe,
 )
+from twilio_notifications.component.documents import LEAST_PYTHON
 from twilio_notifications.config import load
 from twilio_notifications.core.parameters import PublishedParameter
 
@@ -136,6 +138,11 @@ def test_the_archive_and_the_devices_python_are_the_operators() -> None:
     (artifact,) = manifest["Artifacts"]
     assert f"s3://my-bucket/TwilioNotifications/{VERSION}/twilio-notifications.zip" == artifact["Uri"]
     assert " python3.11 -m venv " in manifest["Lifecycle"]["install"]["Script"]
+
+
+def test_the_least_python_is_the_packages() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f">={'.'.join(map(str, LEAST_PYTHON))}" == project["requires-python"]
 
 
 @KINDS

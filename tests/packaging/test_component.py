@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 BUILD_SECONDS = 120
+BUILDER = (sys.executable, str(ROOT / "deploy" / "greengrass" / "build.py"))
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
 ALLOWED = {"operations": ["aws.greengrass#GetSecretValue"], "resources": [ARN]}
 RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
@@ -95,8 +96,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for found in needed_by("twilio-notifications[aws,greengrass]"):
         wheel_of(found, wheels)
     output = tmp_path_factory.mktemp("component")
-    builder = str(ROOT / "deploy" / "greengrass" / "build.py")
-    run(sys.executable, builder, "--wheels", str(wheels), "--output", str(output), cwd=ROOT)
+    run(*BUILDER, "--wheels", str(wheels), "--output", str(output), cwd=ROOT)
     return output
 
 
@@ -168,13 +168,29 @@ async def test_what_is_installed_is_the_version_of_the_recipe(device: Device) ->
 
 
 def test_an_archive_that_the_nucleus_leaves_packed_is_installed_too(built: Path, tmp_path: Path) -> None:
-    """As nucleus lite does with a local deployment. What an earlier version unpacked is not found again."""
+    """As nucleus lite does with a local deployment. Nothing stays of it, nor of an earlier one cut off."""
     device = Device(built=built, root=tmp_path)
     (tmp_path / "work" / "unpacked" / "wheels").mkdir(parents=True)
     (tmp_path / "work" / "unpacked" / "wheels" / "old-1-py3-none-any.whl").touch()
     device.install(NucleusKind.LITE)
     assert run(str(device.work / "venv" / "bin" / "twilio-notifications"), "--version")
-    assert not list(device.work.glob("unpacked/wheels/old-*"))
+    assert not (device.work / "unpacked").exists()
+
+
+def test_a_device_with_an_older_python_is_told_so(tmp_path: Path) -> None:
+    """pip would only say that there is no version of some dependency."""
+    old = tmp_path / "python3.10"
+    pretend = "import sys; sys.version_info = (3, 10, 13); exec(sys.argv[1])"
+    version = 'if [ "$1" = --version ]; then echo Python 3.10.13; exit; fi'
+    old.write_text(f'#!/bin/sh\n{version}\nexec {sys.executable} -c "{pretend}" "$2"\n', encoding="utf-8")
+    old.chmod(0o755)
+    run(*BUILDER, "--output", str(tmp_path), "--python", str(old))
+    device = Device(built=tmp_path, root=tmp_path / "device")
+    script = device.script(NucleusKind.LITE, "install")
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    sentence = f"Python 3.11 or later is needed, and {old} is Python 3.10.13\n"
+    assert (1, sentence) == (done.returncode, done.stderr)
+    assert not device.root.exists()
 
 
 def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: Device) -> None:
@@ -185,8 +201,6 @@ def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: D
 
 
 # The build.
-
-BUILDER = (sys.executable, str(ROOT / "deploy" / "greengrass" / "build.py"))
 
 
 def read(path: Path) -> dict[str, Any]:

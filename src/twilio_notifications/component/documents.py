@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ARTIFACT = "twilio-notifications"
 """The archive's name without `.zip`, which is also the folder into which the nucleus unpacks it."""
 
+LEAST_PYTHON = (3, 11)
+
 INSTALL_SECONDS = 900
 """A small device without wheels in its cache needs minutes for what a large one does in seconds."""
 
@@ -104,13 +106,25 @@ def _install(version: str, packaging: Packaging) -> str:
     pip = f"{_VENV}/bin/python -m pip install --disable-pip-version-check --no-input --only-binary :all:"
     unpack = f"rm -rf {_UNPACKED} && {_VENV}/bin/python -m zipfile -e {_ARCHIVE} {_UNPACKED}"
     steps = (
+        _python_is_recent_enough(packaging.python),
         f"mkdir -p {{work:path}}/{JOURNAL_FOLDER}",
         f"{packaging.python} -m venv --clear {_VENV}",
         f"wheels={{artifacts:decompressedPath}}/{ARTIFACT}/wheels",
         f"if [ ! -d $wheels ]; then wheels={_UNPACKED}/wheels && {unpack}; fi",
         f"{pip} {index}--find-links $wheels '{requirement(version)}'",
+        f"rm -rf {_UNPACKED}",
     )
     return " && ".join(steps)
+
+
+def _python_is_recent_enough(python: str) -> str:
+    """Otherwise pip would say of some dependency that there is none.
+
+    In braces a nucleus looks for variables, so the shell groups by parentheses here.
+    """
+    needed = ".".join(str(part) for part in LEAST_PYTHON)
+    complaint = f"echo Python {needed} or later is needed, and {python} is $({python} --version) >&2; exit 1"
+    return f"{python} -c 'import sys; sys.exit(sys.version_info < {LEAST_PYTHON})' || ({complaint})"
 
 
 def requirement(version: str) -> str:
