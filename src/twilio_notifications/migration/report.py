@@ -127,6 +127,7 @@ def _operators() -> Iterator[str]:
         "`aws greengrassv2 create-component-version --inline-recipe fileb://recipe-classic.json`, "
         "and deploy it with `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
     )
+    yield "- A deployment replaces the one that the thing group has: first add to it what runs there already."
     yield (
         "- The deployment brings the Secret Manager component. The role of the device needs "
         "`secretsmanager:GetSecretValue`"
