@@ -17,7 +17,7 @@ from tests.adapters.greengrass_steps import (
     transport_settings,
 )
 from tests.support.fakes import RecordingObserver
-from tests.support.nucleus import FakeNucleus, Style
+from tests.support.nucleus import FakeNucleus, Side, Style
 from twilio_notifications.adapters.greengrass import Nucleus
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
@@ -283,6 +283,28 @@ async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
             assert isinstance(lost, NucleusLost)
             assert "delivers nothing any more" in str(lost)
             assert LEAST_FAILURES == nucleus.connections
+
+
+async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> None:
+    """Nothing comes from AWS IoT Core then, and what is sent locally while nobody listens is lost."""
+    with FakeNucleus() as nucleus:
+        nucleus.faults.deaf_sides.add(Side.IOT_CORE)
+        settings = {"pubsub": "both", "probe_seconds": 0.01, "answer_seconds": 0.1}
+        async with running(nucleus, least_run_seconds=0, **settings) as found:
+            told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
+            assert all({"side": Origin.IOT_CORE} == each for each in told)
+            assert not found.ending.done()
+            assert (1, 3) == (nucleus.connections, nucleus.operations.count("SubscribeToTopic"))
+
+
+async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended() -> None:
+    with FakeNucleus() as nucleus:
+        nucleus.faults.deaf_sides.add(Side.LOCAL)
+        settings = {"pubsub": "both", "probe_seconds": 0.01, "answer_seconds": 0.2}
+        async with running(nucleus, least_run_seconds=0, **settings) as found:
+            lost = await end_of(found)
+            assert isinstance(lost, NucleusLost)
+            assert "delivers nothing any more (local)" in str(lost)
 
 
 async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:

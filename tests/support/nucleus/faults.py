@@ -26,6 +26,8 @@ class Faults:
 
     deaf: bool = False
     """Subscriptions are granted and nothing is ever delivered; publishing still succeeds."""
+    deaf_sides: set[str] = field(default_factory=set)
+    """The same for these sides alone, e.g. for AWS IoT Core while the device has no network."""
     silent: set[str] = field(default_factory=set)
     """These operations are never answered, and not carried out."""
     refused: set[str] = field(default_factory=set)

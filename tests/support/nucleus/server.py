@@ -381,7 +381,7 @@ class FakeNucleus:
     def _deliver(self, published: Published) -> int:
         form, payload = world.event(published)
         with self._changed:
-            if self.faults.deaf:
+            if self.faults.deaf or published.side in self.faults.deaf_sides:
                 return 0
             listening = [
                 one

@@ -50,9 +50,9 @@ class Listening:
     inflow: Inflow
     on_ready: Callable[[], None]
     on_configuration: Callable[[], None]
-    on_delivery: Callable[[], None]
+    on_delivery: Callable[[Origin], None]
     """A message to ourselves has come back."""
-    on_deaf: Callable[[str], Awaitable[None]]
+    on_deaf: Callable[[Origin, str], Awaitable[None]]
     """None has, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
     _is_any_granted: bool = field(init=False, default=False)
@@ -60,6 +60,7 @@ class Listening:
     _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _probes: int = field(init=False, default=0)
     _refused_probes: set[str] = field(init=False, default_factory=set)
+    _deaf_sides: set[Origin] = field(init=False, default_factory=set)
     _awaited: dict[bytes, asyncio.Event] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -136,11 +137,12 @@ class Listening:
             self._granted.set()
             self.on_ready()
 
-    def _renew(self) -> None:
-        for stream, closed in self._open.values():
+    def _renew(self, side: Origin) -> None:
+        """Only this side: what is sent to the other one meanwhile would be lost."""
+        for key in [key for key in self._open if key[0] is side]:
+            stream, closed = self._open.pop(key)
             stream.close()
             closed.set()
-        self._open.clear()
 
     # Probes.
 
@@ -148,13 +150,26 @@ class Listening:
         period = self.probe_seconds * (SLOWER_BY_IOT_CORE if side is Origin.IOT_CORE else 1)
         await self._granted.wait()
         while True:
-            if not await self._delivers(side):
-                self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
-                self._renew()
-                await self._until_open(side)
-                if not await self._delivers(side):
-                    await self.on_deaf(f"the nucleus delivers nothing any more ({side})")
+            if await self._delivers(side) or await self._delivers_anew(side):
+                self._deaf_sides.discard(side)
+            else:
+                self._deaf_sides.add(side)
+                if self._is_the_nucleus_to_blame(side):
+                    await self.on_deaf(side, f"the nucleus delivers nothing any more ({side})")
             await self.clock.sleep(period)
+
+    async def _delivers_anew(self, side: Origin) -> bool:
+        self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
+        self._renew(side)
+        await self._until_open(side)
+        return await self._delivers(side)
+
+    def _is_the_nucleus_to_blame(self, side: Origin) -> bool:
+        """From AWS IoT Core nothing comes either where the device has no network.
+
+        A new connection would not help then, and would cost the local requests that are sent meanwhile.
+        """
+        return side is Origin.LOCAL or self._deaf_sides >= set(self.sides)
 
     async def _delivers(self, side: Origin) -> bool:
         """Whether a message to ourselves comes back; also where the nucleus does not let us try."""
@@ -178,7 +193,7 @@ class Listening:
             return False
         finally:
             del self._awaited[payload]
-        self.on_delivery()
+        self.on_delivery(side)
         return True
 
     def _came_back(self, message: Message) -> None:

@@ -8,6 +8,7 @@ helps: then it starts the component anew. `endurance` says when that may be.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ class GreengrassTransport:
     _outflow: Outflow = field(init=False)
     _refusals: int = field(init=False, default=0)
     """Connections in a row that the nucleus has refused."""
-    _silences: int = field(init=False, default=0)
-    """Connections in a row over which nothing was delivered."""
+    _silences: Counter[Origin] = field(init=False, default_factory=Counter)
+    """Connections in a row over which nothing was delivered, by side."""
     _last_told: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -134,13 +135,13 @@ class GreengrassTransport:
             on_deaf=self._deaf,
         )
 
-    def _delivered(self) -> None:
-        self._silences = 0
+    def _delivered(self, side: Origin) -> None:
+        self._silences[side] = 0
 
-    async def _deaf(self, sentence: str) -> None:
+    async def _deaf(self, side: Origin, sentence: str) -> None:
         """A new connection may help; after a few of them only a new start does."""
-        self._silences += 1
-        self._give_up_in_time(self._silences, sentence)
+        self._silences[side] += 1
+        self._give_up_in_time(self._silences[side], sentence)
         await self.nucleus.close()
 
     def _give_up_in_time(self, failures: int, sentence: str) -> None:
