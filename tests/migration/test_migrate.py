@@ -382,6 +382,16 @@ def test_a_function_comes_by_the_router_and_the_cloud() -> None:
     assert "aws.greengrass.ipc.mqttproxy" in json.loads(migration.files["greengrass-v2/access-control.json"])
 
 
+def test_who_goes_by_the_cloud_is_told_that_every_device_hears_it() -> None:
+    """In Greengrass V1 a function reached the connector of its own group alone, and one text was sent."""
+    migration = with_subscriptions(subscription(FUNCTION, "twilio/txt", arn()))
+    (note,) = [note for note in migration.notes if "every core device" in note]
+    assert "each of them sends it" in note
+    assert "each of them sends it" in migration.files["report.md"]
+    local = with_subscriptions(subscription(DEVICE, "twilio/txt", arn()))
+    assert not any("AWS IoT Core" in note for note in local.notes)
+
+
 def test_a_numbered_function_keeps_its_arn() -> None:
     numbered = FUNCTION.replace("GG_TempMonitor", "7")
     migration = with_subscriptions(subscription(numbered, "twilio/#", arn()))

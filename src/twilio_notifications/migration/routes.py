@@ -186,8 +186,17 @@ def router(routes: Sequence[Route]) -> dict[str, object] | None:
 
 
 def remarks(routes: Sequence[Route], *, found_version: int) -> tuple[str, ...]:
-    """What could not be carried over, or was never working."""
-    return tuple(sentence for route in routes for sentence in _remarks(route, found_version))
+    """What could not be carried over, was never working, or would send more than it did."""
+    of_each = tuple(sentence for route in routes for sentence in _remarks(route, found_version))
+    return (*of_each, _SENT_BY_EACH) if needs_cloud(routes) else of_each
+
+
+_SENT_BY_EACH = (
+    "with Greengrass V2 requests are heard on AWS IoT Core, too, which gives each to every core device that "
+    "runs the component: deployed to several, each of them sends it. Deploy it to one device, or let "
+    "functions publish on their own device and set PubSubToIoTCore to false"
+)
+"""In Greengrass V1 a function reached the connector of its own group alone."""
 
 
 def _remarks(route: Route, found_version: int) -> Iterator[str]:
