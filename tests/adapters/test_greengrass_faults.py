@@ -188,6 +188,20 @@ async def test_a_status_that_is_never_answered_is_tried_again_as_after_a_refusal
             assert str(error).endswith("the nucleus did not answer within 0.2 s")
 
 
+async def test_an_answer_that_is_cut_off_is_no_end_of_the_connection() -> None:
+    """Nothing would begin anew, so that neither statuses nor requests would ever come through again."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            nucleus.faults.cut_off |= {"PublishToTopic", "SubscribeToTopic"}
+            error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))
+            assert error.refused
+            assert found.nucleus.is_connected
+            nucleus.close_stream(TEXT_TOPIC)
+            (told,) = await found.observer.until("subscription_refused")
+            assert f"subscribing to {TEXT_TOPIC} (local): StreamClosedError" in str(told["error"])
+
+
 async def test_of_many_statuses_under_way_when_the_connection_ends_none_fails_otherwise() -> None:
     """The SDK has four errors for it, by how far each one had come."""
     with FakeNucleus() as nucleus:

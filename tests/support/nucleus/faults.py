@@ -22,7 +22,7 @@ class Style(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """All off at first. `silent` and `refused` name operations, e.g. `{"PublishToIoTCore"}`."""
+    """All off at first. `silent`, `refused` and `cut_off` name operations, e.g. `{"PublishToIoTCore"}`."""
 
     deaf: bool = False
     """Subscriptions are granted and nothing is ever delivered; publishing still succeeds."""
@@ -32,5 +32,7 @@ class Faults:
     """These operations are never answered, and not carried out."""
     refused: set[str] = field(default_factory=set)
     """These operations are answered with ServiceError, e.g. because the spooler is full."""
+    cut_off: set[str] = field(default_factory=set)
+    """The stream of these operations ends without an answer, and the connection stays."""
     untyped: bool = False
     """Every scalar of the configuration is a text, as a YAML recipe leaves it on the nucleus lite."""

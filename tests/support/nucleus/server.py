@@ -331,7 +331,11 @@ class FakeNucleus:
         operation = str(frame.headers["operation"]).removeprefix(TYPE_PREFIX)
         with self._changed:
             self.operations.append(operation)
-            if operation not in self.faults.silent:
+            if operation in self.faults.cut_off:
+                self._send(
+                    connection, Frame(kind=Kind.APPLICATION, flags=Flags.TERMINATE, stream=frame.stream)
+                )
+            elif operation not in self.faults.silent:
                 try:
                     answer, after = self._carry_out(connection, frame.stream, operation, frame.json())
                 except Refused as refusal:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
 TOKEN = "SVCUID"  # noqa: S105 - a name
+ENDING_SECONDS = 2.0
+"""From the first sign that a connection ends to its end."""
 STARTED_BY = "a nucleus puts it into the environment of the components that it starts"
 
 
@@ -220,6 +222,7 @@ class Nucleus:
     @asynccontextmanager
     async def _in_sentences(self, what: str) -> AsyncIterator[None]:
         """Raises NucleusRefused where the nucleus says no, TransportError where it says nothing."""
+        connection = self._connection
         try:
             async with asyncio.timeout(self.answer_seconds):
                 yield
@@ -228,8 +231,18 @@ class Nucleus:
             raise TransportError(silence) from None
         except model.GreengrassCoreIPCError as error:
             raise NucleusRefused(f"{what}: {sentence(error)}") from error
-        except (RuntimeError, AwsCrtError) as error:  # the connection has ended, whatever the SDK calls it
-            raise ConnectionOver(f"{what}: {sentence(error)}") from error
+        except (RuntimeError, AwsCrtError) as error:
+            # The SDK has several errors for a connection that has ended, and the same ones, and others, for
+            # an answer that was cut off or that it cannot read. Only the first begins anew by itself.
+            kind = ConnectionOver if await _has_ended(connection) else TransportError
+            raise kind(f"{what}: {sentence(error)}") from error
+
+
+async def _has_ended(connection: Connection | None) -> bool:
+    """The SDK fails what is under way first, and then tells that the connection has ended."""
+    if connection is not None:
+        await asyncio.wait({connection.ended}, timeout=ENDING_SECONDS)
+    return connection is None or connection.ended.done()
 
 
 def iot_core_message(event: Any) -> Message:
