@@ -124,6 +124,20 @@ async def test_a_nucleus_that_is_not_there_yet_is_waited_for_with_one_line() -> 
             assert 1 == len(found.told("nucleus_unreachable"))
 
 
+async def test_a_connection_that_is_not_answered_is_hung_up_before_the_next_one() -> None:
+    """The nucleus lite takes fifty connections, those of all its components together."""
+    with FakeNucleus() as nucleus:
+        nucleus.faults.mute = True
+        async with running(nucleus, answer_seconds=0.1) as found:
+            told = await found.observer.until("nucleus_unreachable")
+            assert "did not answer within 0.1 s" in str(told[0]["error"])
+            await asyncio.to_thread(nucleus.wait_until, lambda: nucleus.open_connections == 1, "the next one")
+            await asyncio.to_thread(nucleus.wait_until, lambda: nucleus.open_connections == 0, "its end")
+            nucleus.faults.mute = False
+            await found.ready()
+            assert 1 == nucleus.open_connections
+
+
 async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_works() -> None:
     with FakeNucleus(access_control=policies(TEXT_TOPIC, STATUS_TOPIC)) as nucleus:
         async with running(nucleus) as found:

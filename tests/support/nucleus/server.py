@@ -82,6 +82,11 @@ class FakeNucleus:
     # Starting and ending.
 
     @property
+    def open_connections(self) -> int:
+        """Those too that were never answered."""
+        return len(self._open)
+
+    @property
     def environ(self) -> dict[str, str]:
         """What the nucleus puts into the environment of a component that it starts now."""
         return {
@@ -248,6 +253,7 @@ class FakeNucleus:
                 return  # the daemon has ended
             with self._changed:
                 self._open.add(connection)
+                self._changed.notify_all()
                 self._begin(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
@@ -266,7 +272,7 @@ class FakeNucleus:
 
     def _greet(self, connection: socket.socket) -> bool:
         frame = read(connection)
-        if not isinstance(frame, Frame) or frame.kind != Kind.CONNECT:
+        if not isinstance(frame, Frame) or frame.kind != Kind.CONNECT or self.faults.mute:
             return False
         welcome = frame.headers.get(":version") == "0.1.0" and frame.json().get("authToken") == self._token
         flags = Flags.ACCEPTED if welcome else Flags.NONE

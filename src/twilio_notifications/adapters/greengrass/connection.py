@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from awscrt.exceptions import AwsCrtError
-from awsiot import greengrasscoreipc
-from awsiot.eventstreamrpc import AccessDeniedError, LifecycleHandler
+from awscrt.io import ClientBootstrap, DefaultHostResolver, EventLoopGroup, SocketDomain, SocketOptions
+from awsiot.eventstreamrpc import AccessDeniedError, LifecycleHandler, MessageAmendment
+from awsiot.eventstreamrpc import Connection as RpcConnection
 from awsiot.greengrasscoreipc import model
+from awsiot.greengrasscoreipc.client import GreengrassCoreIPCClient
 from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
 
 from twilio_notifications.core.errors import NucleusRefused, TransportError
@@ -73,19 +75,41 @@ class _Lifecycle(LifecycleHandler):  # type: ignore[misc]  # the SDK has no type
 
 def _connect(
     socket: str, token: str, lifecycle: LifecycleHandler, timeout_seconds: float
-) -> greengrasscoreipc.GreengrassCoreIPCClient:
+) -> GreengrassCoreIPCClient:
     try:
-        return greengrasscoreipc.connect(
-            ipc_socket=socket, authtoken=token, lifecycle_handler=lifecycle, timeout=timeout_seconds
-        )
+        return _opened(socket, token, lifecycle, timeout_seconds)
     except AccessDeniedError:
         raise NucleusRefused(_UNKNOWN) from None
     except AwsCrtError as error:
         if error.name == HUNG_UP:
             raise NucleusRefused(_UNKNOWN) from None
         raise TransportError(f"the nucleus cannot be reached at {socket}: {sentence(error)}") from None
-    except (OSError, RuntimeError, TimeoutError) as error:
+    except TimeoutError:
+        raise TransportError(f"the nucleus did not answer within {timeout_seconds:g} s at {socket}") from None
+    except (OSError, RuntimeError) as error:
         raise TransportError(f"the nucleus cannot be reached at {socket}: {sentence(error)}") from None
+
+
+def _opened(
+    socket: str, token: str, lifecycle: LifecycleHandler, timeout_seconds: float
+) -> GreengrassCoreIPCClient:
+    """Like the SDK's own `connect`, which does not hang up where it has waited in vain."""
+    loops = EventLoopGroup(num_threads=1)
+    options = SocketOptions()
+    options.domain = SocketDomain.Local
+    connection = RpcConnection(
+        host_name=socket,
+        port=0,  # a Unix socket has none
+        bootstrap=ClientBootstrap(loops, DefaultHostResolver(loops)),
+        socket_options=options,
+        connect_message_amender=MessageAmendment.create_static_authtoken_amender(token),
+    )
+    try:
+        connection.connect(lifecycle).result(timeout_seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return GreengrassCoreIPCClient(connection)
 
 
 _UNKNOWN = (
