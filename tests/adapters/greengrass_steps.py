@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
+from twilio_notifications.adapters.greengrass.endurance import LEAST_RUN_SECONDS
 from twilio_notifications.config import load
 from twilio_notifications.config.sources import PREFIX
 from twilio_notifications.ports import Level
@@ -100,7 +101,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    nucleus: FakeNucleus, *, least_run_seconds: float = 1230.0, **settings: object
+    nucleus: FakeNucleus, *, least_run_seconds: float = LEAST_RUN_SECONDS, **settings: object
 ) -> AsyncIterator[Running]:
     """A transport that runs until the end of the block, and then hangs up."""
     found = Running(nucleus.environ, transport_settings(**settings), least_run_seconds=least_run_seconds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from twilio_notifications.adapters.greengrass.endurance import (
@@ -37,13 +39,27 @@ def test_a_run_ends_itself_after_enough_failures_and_enough_time(
 
 
 def test_a_nucleus_that_never_lets_us_in_never_starts_us_too_often() -> None:
-    """Whatever happens, no hour holds more starts than the nucleus lite bears."""
-    starts, now = [], START
-    for _ in range(30):
+    """Whatever happens, no hour holds more starts than nucleus lite bears."""
+    starts, _ = hopeless_runs(30)
+    for first, last in zip(starts, starts[STARTS_IN_AN_HOUR:], strict=False):
+        assert last - first > HOUR
+
+
+def test_the_classic_nucleus_never_counts_two_ends_together() -> None:
+    """It gives up after three of them, and forgets the earlier ones only when an hour lies between two."""
+    _, ends = hopeless_runs(30)
+    for one, next_one in pairwise(ends):
+        assert next_one - one > HOUR
+
+
+def hopeless_runs(number: int) -> tuple[list[float], list[float]]:
+    """When so many runs began and ended that failed all the time."""
+    starts, ends, now = [], [], START
+    for _ in range(number):
         starts.append(now)
         endurance = Endurance(started_at=now)
         while not endurance.is_over(now=now, failures=LEAST_FAILURES):
             now += 1.0
+        ends.append(now)
         now += 1.0  # the nucleus' pause before the next start
-    for first, last in zip(starts, starts[STARTS_IN_AN_HOUR:], strict=False):
-        assert last - first > HOUR
+    return starts, ends

@@ -1,15 +1,16 @@
 """When the process may end itself, so that the nucleus starts it anew. Pure.
 
-A nucleus gives a component up that ends too often: nucleus lite after three ends within an hour, and then it
-stays down until it is deployed again. So a run lasts at least a third of an hour, however hopeless it is.
+A nucleus gives a component up that ends too often, and then it stays down until it is deployed again: nucleus
+lite after three ends within an hour, the classic one after three without an hour between two of them.
+So a run lasts longer than an hour, however hopeless it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LEAST_RUN_SECONDS = 1230.0
-"""Three runs of this take longer than an hour, so there are never more than three starts in one."""
+LEAST_RUN_SECONDS = 3630.0
+"""An hour, and something for clocks that disagree."""
 
 LEAST_FAILURES = 3
 """A daemon that is just starting may refuse once what it will know in a moment."""
