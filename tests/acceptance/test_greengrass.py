@@ -158,6 +158,18 @@ async def test_a_request_that_was_recorded_is_answered_by_the_next_start(
     assert 1 == len(twilio.ledger)
 
 
+async def test_a_nucleus_that_is_just_starting_is_waited_for(tmp_path: Path, nucleus: FakeNucleus) -> None:
+    """A device that starts is busy, and three ends in a row would be the last ones until a deployment."""
+    nucleus.faults.refused.add("GetConfiguration")
+    async with component(tmp_path, nucleus) as connector:
+        nucleus.wait_until(lambda: "GetConfiguration" in nucleus.operations, "a first question")
+        nucleus.stop()
+        nucleus.faults.refused.clear()
+        nucleus.start()
+        await connector.ready()
+        assert 0 == await connector.terminate()
+
+
 @pytest.mark.parametrize(
     ("style", "remedy"),
     [

@@ -19,6 +19,7 @@ from tests.adapters.greengrass_steps import (
 from tests.support.fakes import RecordingObserver
 from tests.support.nucleus import FakeNucleus, Side, Style
 from twilio_notifications.adapters.greengrass import Nucleus
+from twilio_notifications.adapters.greengrass.apart import asked_for
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
 from twilio_notifications.adapters.greengrass.nucleus import Message
@@ -136,6 +137,20 @@ async def test_a_connection_that_is_not_answered_is_hung_up_before_the_next_one(
             nucleus.faults.mute = False
             await found.ready()
             assert 1 == nucleus.open_connections
+
+
+async def test_a_nucleus_that_gives_no_configuration_is_asked_again_but_not_for_ever() -> None:
+    with FakeNucleus(configuration={"a": "b"}) as nucleus:
+        nucleus.faults.refused.add("GetConfiguration")
+        found = Nucleus(nucleus.environ, transport_settings().answer_seconds)
+        more = iter([True, False])
+        answer = await asked_for(found, may_go_on=lambda: next(more))
+        assert {"error"} == answer.keys()
+        assert "reading the component configuration: ServiceError" in str(answer["error"])
+        assert 2 == nucleus.operations.count("GetConfiguration")
+        nucleus.faults.refused.clear()
+        assert {"configuration": {"a": "b"}} == await asked_for(found, may_go_on=lambda: False)
+        assert not found.is_connected
 
 
 async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_works() -> None:

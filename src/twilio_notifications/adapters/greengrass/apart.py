@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,32 @@ from twilio_notifications.adapters.greengrass.nucleus import Nucleus
 from twilio_notifications.core.errors import TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
-def configuration_read_apart(environ: Mapping[str, str], *, answer_seconds: float) -> Mapping[str, object]:
-    """The component's configuration; raises TransportError. There must be no other thread yet."""
+PATIENCE_SECONDS = 60.0
+"""A device that is just starting is busy, and an end now is one of the three that a nucleus bears."""
+
+PAUSE_SECONDS = 0.5
+
+
+def configuration_read_apart(
+    environ: Mapping[str, str], *, answer_seconds: float, patience_seconds: float = PATIENCE_SECONDS
+) -> Mapping[str, object]:
+    """The component's configuration; raises TransportError. There must be no other thread yet.
+
+    Asks again where the nucleus cannot be reached or says no, but begins nothing after `patience_seconds`.
+    """
     reader, writer = os.pipe()
-    child = os.fork()
+    parent, child = os.getpid(), os.fork()
     if child == 0:
         os.close(reader)
-        _answer(writer, Nucleus(environ, answer_seconds))
+        until = time.monotonic() + patience_seconds
+        _answer(
+            writer,
+            Nucleus(environ, answer_seconds),
+            may_go_on=lambda: time.monotonic() < until and os.getppid() == parent,
+        )
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         said = pipe.read()
@@ -35,12 +52,12 @@ def configuration_read_apart(environ: Mapping[str, str], *, answer_seconds: floa
     return _understood(said)
 
 
-def _answer(writer: int, nucleus: Nucleus) -> None:
+def _answer(writer: int, nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> None:
     """Never returns: what the parent has open and will do at its end must not be closed or done twice."""
     status = 1
     try:
         with os.fdopen(writer, "wb") as pipe:
-            pipe.write(json.dumps(asyncio.run(_asked(nucleus))).encode())
+            pipe.write(json.dumps(asyncio.run(asked_for(nucleus, may_go_on=may_go_on))).encode())
         status = 0
     except BaseException:  # noqa: BLE001 - a defect; whatever it is, this process ends here
         traceback.print_exc()
@@ -49,14 +66,18 @@ def _answer(writer: int, nucleus: Nucleus) -> None:
         os._exit(status)
 
 
-async def _asked(nucleus: Nucleus) -> Mapping[str, object]:
-    try:
-        await nucleus.connect()
-        return {"configuration": await nucleus.configuration()}
-    except TransportError as error:
-        return {"error": str(error)}
-    finally:
-        await nucleus.close()
+async def asked_for(nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> Mapping[str, object]:
+    """`configuration`, or why there is none: the last `error` of as many as `may_go_on` allows."""
+    while True:
+        try:
+            await nucleus.connect()
+            return {"configuration": await nucleus.configuration()}
+        except TransportError as error:
+            if not may_go_on():
+                return {"error": str(error)}
+        finally:
+            await nucleus.close()
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _understood(said: bytes) -> Mapping[str, object]:
