@@ -80,6 +80,21 @@ async def test_a_connection_that_ends_is_opened_again_and_everything_comes_once(
             assert (1, 2) == (len(found.told("nucleus_lost")), nucleus.connections)
 
 
+async def test_a_configuration_that_changed_while_nobody_watched_is_asked_for() -> None:
+    """The operator may have paused the sending, and nobody says so again."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            await asyncio.to_thread(
+                nucleus.wait_until, lambda: "SubscribeToConfigurationUpdate" in nucleus.operations, "a watch"
+            )
+            await found.transport.publish(STATUS_TOPIC, b"{}")
+            assert not found.reconfigured.is_set()
+            nucleus.close_connections()
+            await asyncio.wait_for(found.reconfigured.wait(), WAIT_SECONDS)
+            assert 2 == nucleus.operations.count("SubscribeToConfigurationUpdate")
+
+
 async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again() -> None:
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:

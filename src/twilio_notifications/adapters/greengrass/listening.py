@@ -50,6 +50,8 @@ class Listening:
     inflow: Inflow
     on_ready: Callable[[], None]
     on_configuration: Callable[[], None]
+    on_watching: Callable[[], None]
+    """From now on it is told of changes of the configuration; what changed before, nobody says."""
     on_delivery: Callable[[Origin], None]
     """A message to ourselves has come back."""
     on_deaf: Callable[[Origin, str], Awaitable[None]]
@@ -98,6 +100,7 @@ class Listening:
 
     async def _watch(self, closed: asyncio.Event) -> None:
         await self.nucleus.watch_configuration(on_update=self.on_configuration, on_closed=closed.set)
+        self.on_watching()
 
     async def _keep(
         self,

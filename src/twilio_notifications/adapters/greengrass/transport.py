@@ -54,6 +54,7 @@ class GreengrassTransport:
     """Connections in a row that the nucleus has refused."""
     _silences: Counter[Origin] = field(init=False, default_factory=Counter)
     """Connections in a row over which nothing was delivered, by side."""
+    _has_watched: bool = field(init=False, default=False)
     _last_told: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
@@ -131,9 +132,16 @@ class GreengrassTransport:
             inflow=inflow,
             on_ready=on_ready,
             on_configuration=self.on_configuration,
+            on_watching=self._watching,
             on_delivery=self._delivered,
             on_deaf=self._deaf,
         )
+
+    def _watching(self) -> None:
+        """The first time, the configuration has just been read; later, it may have changed meanwhile."""
+        if self._has_watched:
+            self.on_configuration()
+        self._has_watched = True
 
     def _delivered(self, side: Origin) -> None:
         self._silences[side] = 0
