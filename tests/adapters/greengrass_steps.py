@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.nucleus import FakeNucleus
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Inbound
+    from twilio_notifications.ports import Clock, Inbound
 
 TEXT_TOPIC = "twilio/txt"
 CALL_TOPIC = "twilio/call"
@@ -63,9 +63,13 @@ class Running:
     """A transport that runs, everything it brought, and what it told the observer."""
 
     def __init__(
-        self, environ: Mapping[str, str], settings: TransportSettings, *, least_run_seconds: float
+        self,
+        environ: Mapping[str, str],
+        settings: TransportSettings,
+        *,
+        least_run_seconds: float,
+        clock: Clock,
     ) -> None:
-        clock = SystemClock()
         self.observer = Telling()
         self.nucleus = Nucleus(environ, settings.answer_seconds)
         self.reconfigured = asyncio.Event()
@@ -101,10 +105,19 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    nucleus: FakeNucleus, *, least_run_seconds: float = LEAST_RUN_SECONDS, **settings: object
+    nucleus: FakeNucleus,
+    *,
+    least_run_seconds: float = LEAST_RUN_SECONDS,
+    clock: Clock | None = None,
+    **settings: object,
 ) -> AsyncIterator[Running]:
     """A transport that runs until the end of the block, and then hangs up."""
-    found = Running(nucleus.environ, transport_settings(**settings), least_run_seconds=least_run_seconds)
+    found = Running(
+        nucleus.environ,
+        transport_settings(**settings),
+        least_run_seconds=least_run_seconds,
+        clock=clock or SystemClock(),
+    )
     found.ending = asyncio.create_task(found.run())
     try:
         yield found

@@ -16,12 +16,14 @@ from tests.adapters.greengrass_steps import (
     running,
     transport_settings,
 )
+from tests.support.clock import HandClock
 from tests.support.fakes import RecordingObserver
 from tests.support.nucleus import FakeNucleus, Side, Style
 from twilio_notifications.adapters.greengrass import Nucleus
 from twilio_notifications.adapters.greengrass.apart import asked_for
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
+from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS
 from twilio_notifications.adapters.greengrass.nucleus import Message
 from twilio_notifications.adapters.greengrass.outflow import LAST_TRY
 from twilio_notifications.core.contract import PROBE_TOPIC
@@ -78,6 +80,21 @@ async def test_a_connection_that_ends_is_opened_again_and_everything_comes_once(
             assert b"again" == (await found.next_inbound()).payload
             assert found.inbound.empty()
             assert (1, 2) == (len(found.told("nucleus_lost")), nucleus.connections)
+
+
+async def test_what_was_open_for_long_is_opened_again_without_a_pause() -> None:
+    """Nobody keeps what is sent locally meanwhile. The clock stands still here: no pause would ever end."""
+    clock = HandClock()
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, clock=clock) as found:
+            await found.ready()
+            await clock.advance(STEADY_SECONDS)
+            nucleus.close_stream(TEXT_TOPIC)
+            await found.ready()
+            await clock.advance(STEADY_SECONDS)
+            nucleus.close_connections()
+            await found.ready()
+            assert 2 == nucleus.connections
 
 
 async def test_a_configuration_that_changed_while_nobody_watched_is_asked_for() -> None:
@@ -347,8 +364,9 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
     """Nothing comes from AWS IoT Core then, and what is sent locally while nobody listens is lost."""
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.IOT_CORE)
-        settings = {"pubsub": "both", "probe_seconds": 0.01, "answer_seconds": 0.1}
-        async with running(nucleus, least_run_seconds=0, **settings) as found:
+        async with running(
+            nucleus, least_run_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.1
+        ) as found:
             told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
             assert not found.ending.done()
@@ -358,8 +376,9 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
 async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.LOCAL)
-        settings = {"pubsub": "both", "probe_seconds": 0.01, "answer_seconds": 0.2}
-        async with running(nucleus, least_run_seconds=0, **settings) as found:
+        async with running(
+            nucleus, least_run_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.2
+        ) as found:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)
             assert "delivers nothing any more (local)" in str(lost)

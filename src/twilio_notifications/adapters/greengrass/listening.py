@@ -28,7 +28,7 @@ SLOWER_BY_IOT_CORE = 10
 
 
 STEADY_SECONDS = 10.0
-"""A subscription that lasted this long was a good one: the next pause is the shortest again."""
+"""What lasted this long was a good one and is begun anew at once: what is sent in a pause is lost."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,10 +124,11 @@ class Listening:
                 told, began = "", self.clock.now()
                 on_answer(granted=True)
                 await closed.wait()
-                if self.clock.now() - began >= STEADY_SECONDS:
-                    tries = 0
                 if self.nucleus.is_connected:
                     self.observer.event("subscription_closed", level=Level.WARNING, topic=topic)
+                if self.clock.now() - began >= STEADY_SECONDS:
+                    tries = 0
+                    continue
             tries += 1
             await self.clock.sleep(self.pause(tries))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.inflow import Inflow
-from twilio_notifications.adapters.greengrass.listening import Listening
+from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS, Listening
 from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
 from twilio_notifications.core.contract import PROBE_TOPIC
@@ -72,8 +72,10 @@ class GreengrassTransport:
         while True:
             ended = await self._connected()
             if ended is not None:
-                tries = 0
+                tries, began = 0, self.clock.now()
                 await self._stay(ended, inflow, on_ready)
+                if self.clock.now() - began >= STEADY_SECONDS:
+                    continue
             tries += 1
             await self.clock.sleep(self._pause(tries))
 
