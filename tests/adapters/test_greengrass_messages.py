@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from awsiot.greengrasscoreipc import model
@@ -43,6 +44,27 @@ async def test_an_object_of_another_component_becomes_its_json() -> None:
             await found.ready()
             nucleus.publish(TEXT_TOPIC, '{"id": "Zoë", "n": 1}', as_json=True)
             assert {"id": "Zoë", "n": 1} == json.loads((await found.next_inbound()).payload)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        ({"binaryMessage": {"message": "no base64 freezer"}}, "DeserializeError"),
+        ({}, "neither bytes nor JSON"),
+    ],
+)
+async def test_what_cannot_be_read_is_told_without_its_content_and_the_next_one_comes(
+    content: dict[str, Any], error: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It may have been a request, and its sender waits."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            nucleus.garble(TEXT_TOPIC, content)
+            nucleus.publish(TEXT_TOPIC, b"readable")
+            assert b"readable" == (await found.next_inbound()).payload
+            assert [{"topic": TEXT_TOPIC, "error": error}] == found.told("message_unreadable")
+    assert ("", "") == capfd.readouterr()
 
 
 @SIDES

@@ -169,6 +169,13 @@ class FakeNucleus:
         content = payload.encode() if isinstance(payload, str) else payload
         return self._deliver(Published(side=side, topic=topic, payload=content, as_json=as_json))
 
+    def garble(self, topic: str, content: Mapping[str, Any]) -> None:
+        """Delivers to local subscribers what the nucleus should never send."""
+        with self._changed:
+            for one in self._subscriptions:
+                if (one.source, one.topic) == (Side.LOCAL, topic):
+                    self._answer(one.connection, one.stream, "SubscriptionResponseMessage", content)
+
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Changes keys at the top of the configuration, and tells those that are subscribed to it."""
         with self._changed:

@@ -87,12 +87,17 @@ class Listening:
         self, side: Origin, topic: str, *, on_message: Callable[[Message], None]
     ) -> Coroutine[None, None, None]:
         async def subscribe(closed: asyncio.Event) -> None:
+            def unreadable(error: str) -> None:
+                self.observer.event("message_unreadable", level=Level.ERROR, topic=topic, error=error)
+
             def gone() -> None:
                 closed.set()
                 if self._open.get((side, topic), (None, None))[1] is closed:
                     del self._open[side, topic]
 
-            stream = await self.nucleus.subscribe(side, topic, on_message=on_message, on_closed=gone)
+            stream = await self.nucleus.subscribe(
+                side, topic, on_message=on_message, on_unreadable=unreadable, on_closed=gone
+            )
             if not closed.is_set():
                 self._open[side, topic] = (stream, closed)
 

@@ -105,17 +105,26 @@ class Nucleus:
         topic: str,
         *,
         on_message: Callable[[Message], None],
+        on_unreadable: Callable[[str], None],
         on_closed: Callable[[], None],
     ) -> Stream:
         """Returns when the nucleus has granted it; messages come to `on_message` in their order."""
         what = f"subscribing to {topic} ({origin})"
         client, hand_over = self._spoken_to(what)
-        heard = {"on_stream_error": _go_on, "on_stream_closed": lambda: hand_over(on_closed)}
+        heard = {
+            "on_stream_error": _goes_on(lambda error: hand_over(on_unreadable, sentence(error))),
+            "on_stream_closed": lambda: hand_over(on_closed),
+        }
+
+        def local_message(event: Any) -> None:
+            message = _local(event)
+            if message is None:
+                hand_over(on_unreadable, "neither bytes nor JSON")
+            else:
+                hand_over(on_message, message)
 
         def local() -> Any:
-            return client.subscribe_to_topic_async(
-                topic=topic, on_stream_event=lambda event: hand_over(on_message, _local(event)), **heard
-            )
+            return client.subscribe_to_topic_async(topic=topic, on_stream_event=local_message, **heard)
 
         def iot_core() -> Any:
             return client.subscribe_to_iot_core_async(
@@ -168,7 +177,7 @@ class Nucleus:
             lambda: client.subscribe_to_configuration_update_async(
                 key_path=[],
                 on_stream_event=lambda _event: hand_over(on_update),
-                on_stream_error=_go_on,
+                on_stream_error=_goes_on(lambda _error: hand_over(on_update)),
                 on_stream_closed=lambda: hand_over(on_closed),
             ),
         )
@@ -250,16 +259,23 @@ def iot_core_message(event: Any) -> Message:
     return Message(payload=bytes(event.message.payload or b""), retained=bool(event.message.retain))
 
 
-def _local(event: Any) -> Message:
+def _local(event: Any) -> Message | None:
     """Bytes as they are; JSON as text again. Components send either, the bridge of client devices bytes."""
     if event.binary_message is not None:
         return Message(payload=bytes(event.binary_message.message or b""))
-    return Message(payload=json.dumps(event.json_message.message).encode())
+    if event.json_message is not None:
+        return Message(payload=json.dumps(event.json_message.message).encode())
+    return None
 
 
-def _go_on(_error: Exception) -> bool:
+def _goes_on(tell: Callable[[Exception], None]) -> Callable[[Exception], bool]:
     """One message that the SDK cannot read is no reason to end the subscription."""
-    return False
+
+    def told(error: Exception) -> bool:
+        tell(error)
+        return False
+
+    return told
 
 
 def _no_secret(error: NucleusRefused, *, arn: str, label: str) -> SecretUnavailable:
