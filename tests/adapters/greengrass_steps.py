@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
-from twilio_notifications.adapters.greengrass.endurance import LEAST_RUN_SECONDS
+from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS
 from twilio_notifications.config import load
 from twilio_notifications.config.sources import PREFIX
 from twilio_notifications.ports import Level
@@ -67,7 +67,7 @@ class Running:
         environ: Mapping[str, str],
         settings: TransportSettings,
         *,
-        least_run_seconds: float,
+        rest_seconds: float,
         clock: Clock,
     ) -> None:
         self.observer = Telling()
@@ -79,7 +79,9 @@ class Running:
             clock=clock,
             observer=self.observer,
             jitter=lambda: 0.0,
-            endurance=Endurance(started_at=clock.now(), least_run_seconds=least_run_seconds),
+            endurance=Endurance(
+                started_at=clock.now(), started_before=clock.now(), rest_seconds=rest_seconds
+            ),
             on_configuration=self.reconfigured.set,
         )
         self.inbound: asyncio.Queue[Inbound] = asyncio.Queue()
@@ -107,7 +109,7 @@ class Running:
 async def running(
     nucleus: FakeNucleus,
     *,
-    least_run_seconds: float = LEAST_RUN_SECONDS,
+    rest_seconds: float = REST_SECONDS,
     clock: Clock | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
@@ -115,7 +117,7 @@ async def running(
     found = Running(
         nucleus.environ,
         transport_settings(**settings),
-        least_run_seconds=least_run_seconds,
+        rest_seconds=rest_seconds,
         clock=clock or SystemClock(),
     )
     found.ending = asyncio.create_task(found.run())

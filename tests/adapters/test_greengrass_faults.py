@@ -125,7 +125,7 @@ async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again()
 async def test_a_daemon_that_forgot_our_token_ends_the_process_so_that_it_gets_a_new_one() -> None:
     with FakeNucleus() as nucleus:
         token = nucleus.environ["SVCUID"]
-        async with running(nucleus, least_run_seconds=0) as found:
+        async with running(nucleus, rest_seconds=0) as found:
             await found.ready()
             nucleus.restart(keep_token=False)
             error = await end_of(found)
@@ -353,7 +353,7 @@ async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_agai
 async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf = True
-        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.1, least_run_seconds=0) as found:
+        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.1, rest_seconds=0) as found:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)
             assert "delivers nothing any more" in str(lost)
@@ -365,7 +365,7 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.IOT_CORE)
         async with running(
-            nucleus, least_run_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.1
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.1
         ) as found:
             told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
@@ -377,7 +377,7 @@ async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.LOCAL)
         async with running(
-            nucleus, least_run_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.2
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.2
         ) as found:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)

@@ -279,7 +279,7 @@ async def greengrass(scene: Scene) -> None:
             clock=SystemClock(),
             observer=scene.observer,
             jitter=lambda: 0.0,
-            endurance=Endurance(started_at=0.0),
+            endurance=Endurance(started_at=0.0, started_before=None),
             on_configuration=lambda: None,
         )
         secret = GreengrassSecret(nucleus=found, arn=arn, label="AWSCURRENT", json_key=None)

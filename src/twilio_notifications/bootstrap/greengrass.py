@@ -12,7 +12,7 @@ from twilio_notifications.config import SecretOrigin, TransportKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from twilio_notifications.adapters.greengrass import GreengrassTransport, Nucleus
+    from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer, SecretSource, Supervisor
 
@@ -22,6 +22,9 @@ NO_SDK = (
 )
 STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
 """What a nucleus tells the components that it starts, and nobody else."""
+
+LAST_START = "last-start"
+"""Beside the journal: when the last run began."""
 
 FIRST_ANSWER_SECONDS = 10.0
 """For the configuration, which might say how long an answer may take."""
@@ -90,7 +93,6 @@ def transport(
 ) -> GreengrassTransport:
     """The way by the nucleus."""
     from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
-        Endurance,
         GreengrassTransport,
     )
 
@@ -100,9 +102,20 @@ def transport(
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,
-        endurance=Endurance(started_at=clock.now()),
+        endurance=_endurance(settings, clock.now()),
         on_configuration=on_configuration,
     )
+
+
+def _endurance(settings: Settings, now: float) -> Endurance:
+    """The folder of the journal is the one that a confined connector may write to."""
+    from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
+        Endurance,
+        remembered_start,
+    )
+
+    path = settings.journal.path.with_name(LAST_START)
+    return Endurance(started_at=now, started_before=remembered_start(path, now=now))
 
 
 def supervisor(nucleus: Nucleus, beside: Supervisor, *, observer: Observer) -> Supervisor:

@@ -146,7 +146,7 @@ def _by_nucleus(
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,
-        endurance=Endurance(started_at=clock.now()),
+        endurance=Endurance(started_at=clock.now(), started_before=clock.now()),
         on_configuration=_nothing,
     )
 

@@ -6,10 +6,17 @@ committed it, and what is lost on the way there, nobody knows of.
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.greengrass.endurance import Endurance
+from twilio_notifications.adapters.greengrass.endurance import Endurance, remembered_start
 from twilio_notifications.adapters.greengrass.nucleus import Nucleus
 from twilio_notifications.adapters.greengrass.secret import GreengrassSecret
 from twilio_notifications.adapters.greengrass.state import NucleusSupervisor
 from twilio_notifications.adapters.greengrass.transport import GreengrassTransport
 
-__all__ = ["Endurance", "GreengrassSecret", "GreengrassTransport", "Nucleus", "NucleusSupervisor"]
+__all__ = [
+    "Endurance",
+    "GreengrassSecret",
+    "GreengrassTransport",
+    "Nucleus",
+    "NucleusSupervisor",
+    "remembered_start",
+]

@@ -1,15 +1,19 @@
-"""When the process may end itself, so that the nucleus starts it anew. Pure.
+"""When the process may end itself, so that the nucleus starts it anew. The decision is pure.
 
 A nucleus gives a component up that ends too often, and then it stays down until it is deployed again: nucleus
-lite after three ends within an hour, the classic one after three without an hour between two of them.
-So a run lasts longer than an hour, however hopeless it is.
+lite after three ends within an hour, the classic one after three without an hour between two of them. So one
+end may follow soon on another, and the run after that lasts longer than an hour, however hopeless it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-LEAST_RUN_SECONDS = 3630.0
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REST_SECONDS = 3630.0
 """An hour, and something for clocks that disagree."""
 
 LEAST_FAILURES = 3
@@ -18,11 +22,35 @@ LEAST_FAILURES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endurance:
-    """`started_at` is when this run began."""
+    """`started_at` is when this run began, `started_before` when the last one did; None: there was none."""
 
     started_at: float
-    least_run_seconds: float = LEAST_RUN_SECONDS
+    started_before: float | None
+    rest_seconds: float = REST_SECONDS
 
     def is_over(self, *, now: float, failures: int) -> bool:
         """Whether to end after so many failures in a row that only a new start can mend."""
-        return failures >= LEAST_FAILURES and now - self.started_at >= self.least_run_seconds
+        return failures >= LEAST_FAILURES and (self._is_rested or now - self.started_at >= self.rest_seconds)
+
+    @property
+    def _is_rested(self) -> bool:
+        before = self.started_before
+        # Either way round: the clock may have been set between the two.
+        return before is None or abs(self.started_at - before) >= self.rest_seconds
+
+
+def remembered_start(path: Path, *, now: float) -> float | None:
+    """When the last run began, by what it has left in this file; leaves there that one begins `now`.
+
+    A disk that fails, or a file that somebody else has written, counts as a start a moment ago: to end too
+    seldom costs a wait, to end too often costs the component.
+    """
+    try:
+        before = float(path.read_text(encoding="ascii")) if path.exists() else None
+    except (OSError, ValueError):
+        before = now
+    try:
+        path.write_text(repr(now), encoding="ascii")
+    except OSError:
+        before = now  # the next run would not know of this one
+    return before
