@@ -125,6 +125,20 @@ async def test_a_changed_limit_of_a_deployment_is_taken_up_without_a_restart(
         assert 0 == await connector.terminate()
 
 
+async def test_a_token_that_was_rotated_is_fetched_without_a_deployment(
+    tmp_path: Path, nucleus: FakeNucleus, twilio: Simulator
+) -> None:
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.rotate_secret(ARN, "the next token")
+        twilio.set_auth_tokens(["the next token"])
+        nucleus.publish(TEXT_TOPIC, text())
+        (status,) = await nucleus.until_published(STATUS_TOPIC)
+        assert TEXT_SUCCESS == status.payload
+        assert 1 == len(connector.events("secret_renewed"))
+        assert 0 == await connector.terminate()
+
+
 async def test_a_nucleus_that_restarts_and_knows_the_component_has_it_back(
     tmp_path: Path, nucleus: FakeNucleus
 ) -> None:

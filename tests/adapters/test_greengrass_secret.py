@@ -50,6 +50,18 @@ async def test_the_token_is_read_by_its_label_and_anew_each_time() -> None:
         assert "newer" == (await current.read()).reveal()
 
 
+async def test_a_start_takes_what_is_on_the_device_and_a_later_reading_what_is_in_aws() -> None:
+    """A nucleus fetches secrets with a deployment only; a token that Twilio refuses cannot wait for one."""
+    async with a_nucleus(secrets={ARN: TOKEN}) as (fake, nucleus):
+        fake.faults.offline = True
+        secret = a_secret(nucleus)
+        fake.rotate_secret(ARN, "newer")
+        assert [TOKEN, TOKEN] == [(await secret.read()).reveal() for _ in range(2)]
+        fake.faults.offline = False
+        assert TOKEN == (await a_secret(nucleus).read()).reveal()
+        assert "newer" == (await secret.read()).reveal()
+
+
 async def test_a_key_of_a_json_secret_is_the_token() -> None:
     async with a_nucleus(secrets={ARN: f'{{"token": "{TOKEN}"}}'}) as (_, nucleus):
         assert TOKEN == (await a_secret(nucleus, json_key="token").read()).reveal()

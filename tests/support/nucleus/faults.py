@@ -36,5 +36,7 @@ class Faults:
     """These operations are answered with ServiceError, e.g. because the spooler is full."""
     cut_off: set[str] = field(default_factory=set)
     """The stream of these operations ends without an answer, and the connection stays."""
+    offline: bool = False
+    """The device has no network, so that no secret can be fetched from AWS."""
     untyped: bool = False
     """Every scalar of the configuration is a text, as a YAML recipe leaves it on the nucleus lite."""

@@ -70,6 +70,7 @@ class FakeNucleus:
         self.refused_connections = 0
         self._configuration = dict(configuration or {})
         self._secrets = {arn: _by_label(value) for arn, value in (secrets or {}).items()}
+        self._in_aws: dict[str, Mapping[str, str | bytes]] = {}
         self._token = random_tokens.token_hex(8)
         self._changed = threading.Condition(threading.RLock())
         self._open: set[socket.socket] = set()
@@ -184,6 +185,11 @@ class FakeNucleus:
             for one in self._subscriptions:
                 if one.source == _CONFIGURATION:
                     self._answer(one.connection, one.stream, "ConfigurationUpdateEvents", told)
+
+    def rotate_secret(self, arn: str, value: str | bytes | Mapping[str, str | bytes]) -> None:
+        """A new value in AWS, which the device fetches when it is asked for anew; see `faults.offline`."""
+        with self._changed:
+            self._in_aws[arn] = _by_label(value)
 
     def keep_secret(self, arn: str, value: str | bytes | Mapping[str, str | bytes]) -> None:
         """Puts a secret there, or a new value in its place."""
@@ -379,12 +385,20 @@ class FakeNucleus:
             case "GetConfiguration":
                 return self._configured(request.get("keyPath") or ()), _nothing
             case "GetSecretValue" if self.style is Style.CLASSIC:
+                if request.get("refresh"):
+                    self._fetch(resource)
                 return world.secret(self._secrets, request), _nothing
             case "UpdateState":
                 self.states.append(request["state"])
                 return {}, _nothing
             case _:
                 raise Refused("ServiceError", f"{operation} is not implemented")
+
+    def _fetch(self, arn: str) -> None:
+        if self.faults.offline:
+            raise Refused("ServiceError", "the secret could not be fetched")
+        if arn in self._in_aws:
+            self._secrets[arn] = self._in_aws.pop(arn)
 
     def _subscribe(self, connection: socket.socket, stream: int, *, source: Side | str, topic: str) -> None:
         self._subscriptions.append(

@@ -182,13 +182,20 @@ class Nucleus:
             ),
         )
 
-    async def secret(self, arn: str, *, label: str) -> str | bytes:
-        """A secret that the nucleus keeps for this component; raises SecretUnavailable or SecretAbsent."""
+    async def secret(self, arn: str, *, label: str, from_aws: bool = False) -> str | bytes:
+        """A secret that the nucleus keeps for this component; raises SecretUnavailable or SecretAbsent.
+
+        `from_aws` has a nucleus from 2.13 on fetch it anew, for which it needs the network; an earlier one
+        gives what it has.
+        """
         what = "reading a secret"
         try:
             client, _ = self._spoken_to(what)
             answer = await self._answered(
-                what, lambda: client.get_secret_value_async(secret_id=arn, version_stage=label)
+                what,
+                lambda: client.get_secret_value_async(
+                    secret_id=arn, version_stage=label, refresh=from_aws or None
+                ),
             )
         except NucleusRefused as error:
             raise _no_secret(error, arn=arn, label=label) from error

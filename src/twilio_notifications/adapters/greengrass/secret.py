@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import SecretUnavailable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Secret
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class GreengrassSecret:
     """The secret `arn` in the version with this staging label; `json_key` picks a value out of a JSON one."""
 
@@ -21,11 +22,24 @@ class GreengrassSecret:
     arn: str
     label: str
     json_key: str | None
+    _was_read: bool = field(init=False, default=False)
 
     async def read(self) -> Secret:
         """Raises SecretUnavailable with a sentence that says what to do."""
-        value = await self.nucleus.secret(self.arn, label=self.label)
+        value = await self._value()
+        self._was_read = True
         name = f"the secret {self.arn} ({self.label})"
         if isinstance(value, bytes):
             raise SecretUnavailable(f"{name} is binary. Store the token as text (SecretString).")
         return token_of(value, json_key=self.json_key, name=name)
+
+    async def _value(self) -> str | bytes:
+        """At first what is on the device, so that a start needs no network.
+
+        It is read again when it may have changed, or when Twilio refuses it: then as it is in AWS, where that
+        can be reached. The nucleus itself fetches it with a deployment only.
+        """
+        if self._was_read:
+            with suppress(SecretUnavailable):  # without a network; what is on the device is as good as before
+                return await self.nucleus.secret(self.arn, label=self.label, from_aws=True)
+        return await self.nucleus.secret(self.arn, label=self.label)
