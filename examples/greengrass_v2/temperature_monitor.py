@@ -12,7 +12,7 @@ import json
 import sys
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from awsiot.greengrasscoreipc.clientv2 import GreengrassCoreIPCClientV2
@@ -41,6 +41,17 @@ def read(event: SubscriptionResponseMessage) -> dict[str, Any]:
     return dict(json.loads(event.binary_message.message))
 
 
+def not_understood(error: Exception) -> bool:
+    print(f"a reading was not understood: {type(error).__name__}", file=sys.stderr, flush=True)
+    return False  # the next one is: the subscription stays
+
+
+def published(publishing: Future[Any]) -> None:
+    error = publishing.exception()
+    if error is not None:  # most often the recipe does not allow it
+        print(f"an alarm was not published: {type(error).__name__}", file=sys.stderr, flush=True)
+
+
 class Monitor:
     def __init__(self) -> None:
         # One thread, so that readings are handled in the order in which they came.
@@ -51,7 +62,7 @@ class Monitor:
         self._nucleus.subscribe_to_topic(
             topic="temperature/input",
             on_stream_event=self._received,
-            on_stream_error=lambda error: print(f"a reading was not understood: {error!r}", file=sys.stderr),
+            on_stream_error=not_understood,
             on_stream_closed=self._ended.set,
         )
         print("listening on temperature/input", flush=True)
@@ -64,9 +75,10 @@ class Monitor:
             return
         # Not the waiting call: its answer comes by the thread that is in here.
         message = BinaryMessage(message=json.dumps(request).encode())
-        self._nucleus.publish_to_topic_async(
+        publishing = self._nucleus.publish_to_topic_async(
             topic="twilio/txt", publish_message=PublishMessage(binary_message=message)
         )
+        publishing.add_done_callback(published)
 
 
 if __name__ == "__main__":

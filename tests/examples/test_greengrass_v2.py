@@ -29,12 +29,14 @@ PUBLISHED_EXAMPLE = (
 @contextmanager
 def component(name: str, nucleus: FakeNucleus) -> Iterator[subprocess.Popen[bytes]]:
     environ = {**os.environ, **nucleus.environ}
-    program = subprocess.Popen([sys.executable, EXAMPLES / name], env=environ, stdout=subprocess.DEVNULL)
+    program = subprocess.Popen(
+        [sys.executable, EXAMPLES / name], env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     try:
         yield program
     finally:
         program.kill()
-        program.wait(STOP_SECONDS)
+        program.communicate(timeout=STOP_SECONDS)
 
 
 def test_hello_sends_the_published_example() -> None:
@@ -56,6 +58,19 @@ def test_31_degrees_are_told_and_29_are_not(*, as_json: bool) -> None:
         recipient = {"name": "Darla", "phone_number": "+12345000000", "message": "temperature:31"}
         assert {"recipient": recipient} == published.json()["request"]
         assert "twilio/txt" == published.topic
+
+
+def test_an_alarm_that_cannot_be_published_is_said_and_a_bad_reading_ends_nothing() -> None:
+    with FakeNucleus() as nucleus, component("temperature_monitor.py", nucleus) as program:
+        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed", timeout_seconds=60)
+        nucleus.garble("temperature/input", {"binaryMessage": {"message": "x"}})
+        nucleus.faults.refused.add("PublishToTopic")
+        nucleus.publish(
+            "temperature/input", '{"temperature": 31, "to_name": "Darla", "to_number": "+12345000000"}'
+        )
+        assert program.stderr is not None
+        assert [b"a reading was not understood: DeserializeError\n"] == [program.stderr.readline()]
+        assert [b"an alarm was not published: ServiceError\n"] == [program.stderr.readline()]
 
 
 def test_the_monitor_ends_with_an_error_when_its_subscription_does() -> None:
