@@ -187,3 +187,15 @@ async def test_no_configuration_file_is_needed(tmp_path: Path) -> None:
         program = await run_program("send", *TEXT, "--timeout", "0.1", environ=environ)
     assert 1 == exit_code(program), program.output
     assert "no status came" in program.stderr[0]
+
+
+async def test_what_only_components_can_reach_is_not_looked_for_at_a_broker(tmp_path: Path) -> None:
+    """There may be one on the device, with another connector behind it: that one would send the text."""
+    async with EmbeddedBroker() as broker:
+        settings = configuration(
+            broker_url=broker.url, twilio_url="http://127.0.0.1:1", transport={"kind": "greengrass"}
+        )
+        program = await send(write_configuration(tmp_path / "c.toml", settings), *TEXT)
+    assert 2 == exit_code(program)
+    (line,) = program.stderr
+    assert 'transport.kind is "greengrass"' in line

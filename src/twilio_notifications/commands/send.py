@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters import log
 from twilio_notifications.commands.asking import Asker
-from twilio_notifications.config import load
+from twilio_notifications.config import TransportKind, load
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 _CHANNELS = {"txt": Channel.SMS, "call": Channel.CALL}
 _CONTENT = {"txt": "message", "call": "voice_message_location"}
+
+
+_NO_BROKER = (
+    'send publishes by a broker, and transport.kind is "greengrass": a nucleus takes requests from its '
+    "components alone, see docs/how-to/greengrass-v2.md"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,8 @@ class Order:
 def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: Mapping[str, str]) -> int:
     """Prints the status; 0 when it is a success, 1 when it is a failure."""
     settings = load(config, environ)
+    if settings.transport.kind is not TransportKind.MQTT:
+        raise ConfigurationError([_NO_BROKER])
     log.configure(level=settings.log.level, form=settings.log.format)
     status = asyncio.run(_ask(settings, order, timeout_seconds))
     sys.stdout.write(json.dumps(status, ensure_ascii=False) + "\n")
