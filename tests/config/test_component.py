@@ -115,8 +115,9 @@ def test_a_value_may_come_typed_or_as_text(count: object, paused: object, number
     assert found == settings(limits={"texts_per_day": 7, "paused": True, "allowed_texts": ["+1*"]}).limits
 
 
-def test_a_telephone_number_that_became_a_number_is_a_text_again() -> None:
-    assert "4254492999" == settings(DefaultFromPhoneNumber=4254492999).parameters.default_sender_number
+@pytest.mark.parametrize("number", [4254492999, 4254492999.0])
+def test_a_telephone_number_that_became_a_number_is_a_text_again(number: float) -> None:
+    assert "4254492999" == settings(DefaultFromPhoneNumber=number).parameters.default_sender_number
 
 
 @pytest.mark.parametrize("nothing", ["", None, "null"])

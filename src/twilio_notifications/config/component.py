@@ -130,12 +130,18 @@ def _is_given(value: object) -> bool:
 def _lenient(name: str, value: object) -> object:
     if isinstance(value, str):
         return SETTINGS[name].from_text(value)
+    return _whole(value)
+
+
+def _whole(value: object) -> object:
+    """A nucleus may give a whole number back as a fraction."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _text(value: object) -> object:
     """A number that a YAML reader made of an account or a telephone number is a text again."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    whole = _whole(value)
+    return str(whole) if isinstance(whole, int) and not isinstance(whole, bool) else whole
 
 
 def _topics(value: object) -> Mapping[str, object] | None:
