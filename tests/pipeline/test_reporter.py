@@ -121,6 +121,29 @@ async def test_what_a_lost_connection_left_unacknowledged_is_published_again_on_
         assert ["one", "two", "two"] == outbox.published()
 
 
+async def test_the_late_end_of_an_earlier_connection_does_not_end_the_reporting() -> None:
+    """It may be told of when the next one stands already, and nothing would ever begin anew after that."""
+    async with an_outbox() as outbox:
+        await outbox.write("one", "two")
+        outbox.connect()
+        outbox.transport.published[1].acknowledged.set_exception(NotAcknowledged("it ended"))
+        await outbox.write("three")
+        assert ["one", "two", "two", "three"] == outbox.published()
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert [] == await outbox.unreported()
+
+
+async def test_a_defect_of_the_transport_is_told_and_its_status_published_again() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.published[0].acknowledged.set_exception(ZeroDivisionError())
+        await outbox.write("two")
+        await outbox.line.clock.advance(RETRY_SECONDS + 1)
+        assert ["one", "two", "one"] == outbox.published()
+        assert ["status_not_published"] == [name for name, _ in outbox.line.observer.defects]
+
+
 async def test_a_status_is_not_published_twice_over_one_connection() -> None:
     """However long the broker takes: MQTT's answer to a slow acknowledgement is patience."""
     async with an_outbox() as outbox:

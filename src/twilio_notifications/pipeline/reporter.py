@@ -46,6 +46,8 @@ class Reporter:
     _refused: set[int] = field(init=False, default_factory=set)
     _told: set[str] = field(init=False, default_factory=set)
     _blocked: bool = field(init=False, default=True)
+    _connection: int = field(init=False, default=0)
+    """How many there were: what an earlier one fails with says nothing of this one."""
     _retry_at: float | None = field(init=False, default=None)
     _flushed: asyncio.Event = field(init=False)
 
@@ -62,6 +64,7 @@ class Reporter:
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
         self._told.clear()
+        self._connection += 1
         self._blocked = False
         self._begin_anew()
 
@@ -109,10 +112,11 @@ class Reporter:
     def _publish(self, status: Unreported) -> None:
         self._outstanding.add(status.id)
         published = self.transport.publish(self.topic, status.status, origin=status.origin)
-        published.add_done_callback(lambda done: self._answered(status.id, done))
+        connection = self._connection
+        published.add_done_callback(lambda done: self._answered(status.id, done, connection=connection))
         self.milestones.passed(Milestone.STATUS_PUBLISHED)
 
-    def _answered(self, id_: int, published: asyncio.Future[None]) -> None:
+    def _answered(self, id_: int, published: asyncio.Future[None], *, connection: int) -> None:
         if published.cancelled():
             return
         error = published.exception()
@@ -122,17 +126,26 @@ class Reporter:
             self._noting.ring()
             return
         self._outstanding.discard(id_)
-        if isinstance(error, NotAcknowledged) and error.refused:
+        if not isinstance(error, NotAcknowledged):
+            self.observer.defect("status_not_published", error)
+            self._leave_alone(id_)
+        elif error.refused:
             self._refuse(id_, str(error))
-        else:
+        elif connection == self._connection:
             self._blocked = True
+        else:  # an earlier one has ended, as is known; over this one it has not been published yet
+            self._position = 0
         self._alarm.ring()
 
-    def _refuse(self, id_: int, error: str) -> None:
-        """Leaves this one alone for a while; told once for each reason and connection."""
+    def _leave_alone(self, id_: int) -> None:
+        """For a while."""
         self._refused.add(id_)
         if self._retry_at is None:
             self._retry_at = self.clock.now() + RETRY_SECONDS
+
+    def _refuse(self, id_: int, error: str) -> None:
+        """Told once for each reason and connection."""
+        self._leave_alone(id_)
         if error not in self._told:
             self._told.add(error)
             self.observer.event("status_refused", level=Level.ERROR, topic=self.topic, error=error)
