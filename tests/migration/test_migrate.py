@@ -292,6 +292,13 @@ def test_what_is_wrong_is_said_with_its_place_and_what_to_do(document: object, s
     assert any(sentence in problem for problem in said), said
 
 
+def test_nobody_is_asked_for_the_value_of_what_nobody_knows() -> None:
+    """It may have been a token, and a command line is no place for one."""
+    (problem,) = problems(connectors(connector(Parameters=PARAMETERS | {"AuthToken": "s3cret"})))
+    assert problem.endswith("(file1, at Connectors[0]: remove it there)"), problem
+    assert "s3cret" not in problem
+
+
 def test_a_missing_parameter_can_be_given() -> None:
     document = connectors(connector(Parameters={k: PARAMETERS[k] for k in list(PARAMETERS)[1:]}))
     assert "--set 'TWILIO_ACCOUNT_SID=VALUE'" in problems(document)[0]

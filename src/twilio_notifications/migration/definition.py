@@ -80,10 +80,7 @@ def carry_connector(finds: Finds, given: Mapping[str, str], *, to_version: int |
     if isinstance(checked, InvalidParameters):
         asked = {name for name, _sentence in problems}
         problems += [
-            (
-                problem.name,
-                f"{problem.sentence} ({chosen.place}; or give it with --set '{problem.name}=VALUE')",
-            )
+            (problem.name, f"{problem.sentence} ({chosen.place}{_remedy(problem.name)})")
             for problem in checked.problems
             if problem.name not in asked
         ]
@@ -100,6 +97,12 @@ def carry_connector(finds: Finds, given: Mapping[str, str], *, to_version: int |
         notes=(*chosen.notes, *notes, *lowered, *warnings),
         function=chosen.function,
     )
+
+
+def _remedy(name: str) -> str:
+    if name in set(PublishedParameter):
+        return f"; or give it with --set '{name}=VALUE'"
+    return ": remove it there"
 
 
 # Which connector.
