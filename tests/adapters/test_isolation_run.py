@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import random
+import signal
 import socket
 import sys
 import time
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tests.adapters.greengrass_steps import Telling
 from tests.support.factories import DARLA
 from tests.support.fakes import RecordingObserver
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.needs import ROOT
+from tests.support.nucleus import FakeNucleus
 from tests.support.process import (
     TOKEN_VARIABLE,
     Connector,
@@ -288,6 +291,37 @@ async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp
     assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
         told.name for told in observer.events if told.name.startswith(("con", "drain"))
     ]
+
+
+async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_working(tmp_path: Path) -> None:
+    """A modem that comes and goes has resolv.conf replaced each time; the third end would be the last one."""
+    observer = Telling()
+    (tmp_path / "last-start").write_text(repr(time.time() - 60))
+    own = {
+        "TWILIO_ACCOUNT_SID": "AC1",
+        "secrets": {"source": "environment"},
+        "journal": {"url": f"sqlite:///{tmp_path}/journal.db"},
+    }
+    with FakeNucleus(configuration=own) as nucleus:
+        environ = nucleus.environ | {TOKEN_VARIABLE: "x"}
+        wired = bootstrap.connector(
+            load(None, environ, component=own),
+            reread=lambda component: load(None, environ, component=component),
+            observer=observer,
+            environ=environ,
+            supervisor=bootstrap.supervisor(environ, observer=observer),
+            on_configuration=asyncio.Event().set,
+        )
+        watch = cast("FileWatch", LostFile())
+        running = asyncio.create_task(run._run(wired, hangup=asyncio.Event(), watch=watch, observer=observer))
+        await observer.until("confined_file_replaced")
+        await nucleus.until_subscribed("twilio/txt")
+        nucleus.publish("twilio/txt", "no JSON")
+        await nucleus.until_published("twilio/message/status")
+        assert 0 == observer.count("connector_draining")
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await running
 
 
 # What the supervisor hears.

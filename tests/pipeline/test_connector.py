@@ -367,6 +367,16 @@ async def test_a_reload_before_the_first_subscription_does_not_say_ready() -> No
         assert ["reloading", "ready"] == house.supervisor.told
 
 
+async def test_an_end_of_its_own_waits_for_its_time() -> None:
+    async with a_house(may_end_at=START + 3600) as house:
+        resting = asyncio.create_task(house.connector.rested())
+        await house.line.clock.advance(3599)
+        assert not resting.done()
+        await house.line.clock.advance(2)
+        assert resting.done()
+        await house.connector.rested()
+
+
 async def test_secrets_are_read_again_on_their_period() -> None:
     async with a_house() as house:
         house.line.secret.value = "new"

@@ -103,17 +103,21 @@ async def connector(
             counters.watch(journal.by_state)
             await stack.enter_async_context(metrics_endpoint(settings, counters, observer))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
-        if nucleus is None or settings.transport.kind is TransportKind.MQTT:
+        speaker = nucleus if settings.transport.kind is TransportKind.GREENGRASS else None
+        is_started_by_nucleus = speaker is not None or on_configuration is not None
+        endurance = greengrass.endurance(settings, clock.now()) if is_started_by_nucleus else None
+        if speaker is None or endurance is None:
             transport: Transport = mqtt_transport(
                 settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
             )
         else:
-            supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+            supervisor = greengrass.supervisor(speaker, supervisor, observer=observer)
             transport = greengrass.transport(
                 settings,
-                nucleus,
+                speaker,
                 clock=clock,
                 observer=observer,
+                endurance=endurance,
                 on_configuration=on_configuration or _nobody,
             )
         yield wired(
@@ -129,6 +133,7 @@ async def connector(
                 observer=observer,
                 meter=counters or Unmetered(),
                 supervisor=supervisor,
+                may_end_at=clock.now() if endurance is None else endurance.may_end_at,
                 milestones=milestones(environ),
                 jitter=random.SystemRandom().random,
             )

@@ -89,6 +89,7 @@ def transport(
     *,
     clock: Clock,
     observer: Observer,
+    endurance: Endurance,
     on_configuration: Callable[[], None],
 ) -> GreengrassTransport:
     """The way by the nucleus."""
@@ -102,13 +103,16 @@ def transport(
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,
-        endurance=_endurance(settings, clock.now()),
+        endurance=endurance,
         on_configuration=on_configuration,
     )
 
 
-def _endurance(settings: Settings, now: float) -> Endurance:
-    """The folder of the journal is the one that a confined connector may write to."""
+def endurance(settings: Settings, now: float) -> Endurance:
+    """Of a run that begins now; once for each run, because it is remembered for the next one.
+
+    The folder of the journal is the one that a confined connector may write to.
+    """
     from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
         Endurance,
         remembered_start,

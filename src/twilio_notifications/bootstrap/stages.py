@@ -43,6 +43,7 @@ class Parts:
     observer: Observer
     meter: Meter
     supervisor: Supervisor
+    may_end_at: float
     milestones: Milestones
     jitter: Callable[[], float]
 
@@ -81,6 +82,7 @@ def wired(parts: Parts) -> Connector:
         observer=parts.observer,
         milestones=parts.milestones,
         drain_seconds=parts.settings.delivery.drain_seconds,
+        may_end_at=parts.may_end_at,
         reloads=(_reconfiguration(parts, dispatcher).reload, parts.credentials.refresh),
     )
 

@@ -67,7 +67,7 @@ async def _run(
     _listen_to_signals(stop, hurry, hangup)
     async with asyncio.TaskGroup() as beside, wired as connector:
         watching = beside.create_task(
-            _stop_when_replaced(watch, stop, observer), name="twilio_notifications.file_watch"
+            _stop_when_replaced(watch, connector, stop, observer), name="twilio_notifications.file_watch"
         )
         reloading = beside.create_task(
             _reload_when_asked(connector, hangup), name="twilio_notifications.reload"
@@ -81,9 +81,12 @@ async def _run(
         raise outlived(watching.result())
 
 
-async def _stop_when_replaced(watch: FileWatch, stop: asyncio.Event, observer: Observer) -> Path:
+async def _stop_when_replaced(
+    watch: FileWatch, connector: Connector, stop: asyncio.Event, observer: Observer
+) -> Path:
     path = await watch.replaced()
     observer.event("confined_file_replaced", level=Level.ERROR, file=str(path))
+    await connector.rested()
     stop.set()
     return path
 

@@ -43,6 +43,8 @@ class Connector:
     observer: Observer
     milestones: Milestones
     drain_seconds: float
+    may_end_at: float = 0.0
+    """Earlier, an end of our own might be one too many for whoever starts the connector again."""
     reloads: Sequence[Callable[[], Awaitable[None]]] = ()
     """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
     _lost: NucleusLost | None = field(init=False, default=None)
@@ -91,6 +93,10 @@ class Connector:
         self.observer.event("connector_reloaded")
         if self.ready.is_set():
             self.supervision.ready()
+
+    async def rested(self) -> None:
+        """Returns when the connector may end by itself."""
+        await self.clock.sleep(max(0.0, self.may_end_at - self.clock.now()))
 
     async def _run_transport(self, stop: asyncio.Event) -> None:
         """One that gives up stops the connector in good order: attempts under way come to their end."""

@@ -30,13 +30,15 @@ class Endurance:
 
     def is_over(self, *, now: float, failures: int) -> bool:
         """Whether to end after so many failures in a row that only a new start can mend."""
-        return failures >= LEAST_FAILURES and (self._is_rested or now - self.started_at >= self.rest_seconds)
+        return failures >= LEAST_FAILURES and now >= self.may_end_at
 
     @property
-    def _is_rested(self) -> bool:
+    def may_end_at(self) -> float:
+        """Earlier, an end might be one too many."""
         before = self.started_before
         # Either way round: the clock may have been set between the two.
-        return before is None or abs(self.started_at - before) >= self.rest_seconds
+        is_rested = before is None or abs(self.started_at - before) >= self.rest_seconds
+        return self.started_at if is_rested else self.started_at + self.rest_seconds
 
 
 def remembered_start(path: Path, *, now: float) -> float | None:
