@@ -172,6 +172,28 @@ async def test_a_request_that_was_recorded_is_answered_by_the_next_start(
     assert 1 == len(twilio.ledger)
 
 
+async def test_a_component_that_the_nucleus_has_forgotten_ends_with_an_error_and_is_started_anew(
+    tmp_path: Path, nucleus: FakeNucleus, twilio: Simulator
+) -> None:
+    """With code 0 nobody would start it; and what was under way then is neither lost nor sent twice."""
+    nucleus.configure({"transport": {"reconnect_initial_seconds": "0.02"}})
+    twilio.set_latency(0.5)
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.publish(TEXT_TOPIC, text())
+        await until(lambda: twilio.counters.requests > 0)
+        nucleus.restart(keep_token=False)
+        assert 1 == await connector.wait()
+        assert "Only a new start by the nucleus helps" in connector.stderr[-1]
+        assert nucleus.environ["SVCUID"] not in connector.output
+    assert [] == nucleus.published(STATUS_TOPIC, count=0)
+    async with component(tmp_path, nucleus) as connector:
+        (status,) = await nucleus.until_published(STATUS_TOPIC)
+        assert TEXT_SUCCESS == status.payload
+        assert 0 == await connector.terminate()
+    assert 1 == len(twilio.ledger)
+
+
 async def test_a_nucleus_that_is_just_starting_is_waited_for(tmp_path: Path, nucleus: FakeNucleus) -> None:
     """A device that starts is busy, and three ends in a row would be the last ones until a deployment."""
     nucleus.faults.refused.add("GetConfiguration")
