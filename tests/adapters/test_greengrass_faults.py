@@ -122,8 +122,13 @@ async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again()
             assert 1 == len(nucleus.published(STATUS_TOPIC))
 
 
-async def test_a_daemon_that_forgot_our_token_ends_the_process_so_that_it_gets_a_new_one() -> None:
+@pytest.mark.parametrize("curt", [False, True])
+async def test_a_daemon_that_forgot_our_token_ends_the_process_so_that_it_gets_a_new_one(
+    *, curt: bool
+) -> None:
+    """Also where it hangs up before its refusal was read."""
     with FakeNucleus() as nucleus:
+        nucleus.faults.curt = curt
         token = nucleus.environ["SVCUID"]
         async with running(nucleus, rest_seconds=0) as found:
             await found.ready()

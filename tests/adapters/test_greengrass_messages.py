@@ -12,6 +12,7 @@ from awsiot.greengrasscoreipc import model
 from tests.adapters.greengrass_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS, running
 from tests.support.nucleus import FakeNucleus, Side
 from twilio_notifications.adapters.greengrass.nucleus import iot_core_message
+from twilio_notifications.core.errors import NotAcknowledged
 from twilio_notifications.ports import Origin
 
 SIDES = pytest.mark.parametrize("side", list(Side))
@@ -90,6 +91,22 @@ async def test_both_sides_get_a_status_where_the_operator_wants_it() -> None:
             await found.ready()
             await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.IOT_CORE)
             assert set(Side) == {one.side for one in nucleus.published(count=2)}
+
+
+async def test_a_side_that_has_taken_a_status_does_not_get_it_again_for_the_other_one() -> None:
+    """AWS IoT Core may refuse for hours, and a status is tried again every few seconds."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, pubsub="both", statuses_to="both") as found:
+            await found.ready()
+            nucleus.faults.refused.add("PublishToIoTCore")
+            for _ in range(3):
+                with pytest.raises(NotAcknowledged):
+                    await found.transport.publish(STATUS_TOPIC, b"{}")
+            nucleus.faults.refused.clear()
+            await found.transport.publish(STATUS_TOPIC, b"{}")
+            assert [Side.LOCAL, Side.IOT_CORE] == [one.side for one in nucleus.published(count=2)]
+            await found.transport.publish(STATUS_TOPIC, b"{}")
+            assert 4 == len(nucleus.published(count=4)), "the same bytes again are another status"
 
 
 async def test_the_answer_to_a_request_from_elsewhere_goes_to_every_side_that_is_listened_to() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sys
@@ -13,6 +14,7 @@ from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.nucleus import FakeNucleus
 from tests.support.process import LoggingProgram, environment, exit_code, run_program
+from tests.support.raw_broker import Kind, Link, RawBroker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +113,31 @@ async def test_sigterm_lets_the_function_end_what_it_does_and_begins_nothing_new
         (folder / "go-on").touch()
         assert 0 == await running.wait()
     assert ["waiting", '["wait", "a"]'] == running.stdout
+
+
+async def test_an_event_is_acknowledged_when_the_function_has_returned_and_nothing_is_kept(
+    folder: Path,
+) -> None:
+    """So the broker has the rest while it works; and no session of a runner outlives it, as in V1."""
+    acknowledged = asyncio.Event()
+
+    async def one_event(link: Link) -> None:
+        assert (await link.hear(Kind.CONNECT)).clean
+        link.say(link.connack(0))
+        await link.grant(1)
+        link.say(link.publish("a", b'"wait"', packet_id=7))
+        assert 7 == (await link.hear(Kind.PUBACK)).packet_id
+        acknowledged.set()
+
+    async with RawBroker(one_event) as broker:
+        url = {"TWILIO_NOTIFICATIONS__TRANSPORT__URL": broker.url}
+        async with runner(folder, "a", **url) as running:
+            await running.wait_for_line("waiting")
+            assert not acknowledged.is_set()
+            (folder / "go-on").touch()
+            await running.wait_for_line('"a"')
+            await asyncio.wait_for(acknowledged.wait(), 10)
+            assert 0 == await running.terminate()
 
 
 @pytest.mark.mosquitto

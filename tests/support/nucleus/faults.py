@@ -28,6 +28,8 @@ class Faults:
     """Subscriptions are granted and nothing is ever delivered; publishing still succeeds."""
     deaf_sides: set[str] = field(default_factory=set)
     """The same for these sides alone, e.g. for AWS IoT Core while the device has no network."""
+    curt: bool = False
+    """Over a wrong token it hangs up, without a word."""
     mute: bool = False
     """Connections are accepted, and not answered: the daemon hangs, or the device is too busy."""
     silent: set[str] = field(default_factory=set)

@@ -273,7 +273,7 @@ class FakeNucleus:
         try:
             if self._greet(connection):
                 self._converse(connection)
-            else:
+            elif not self.faults.curt:
                 read(connection)  # the component hangs up; it might not see the refusal if we did it first
         finally:
             with self._changed:
@@ -292,7 +292,8 @@ class FakeNucleus:
         with self._changed:
             self.connections += welcome
             self.refused_connections += not welcome
-            self._send(connection, Frame(kind=Kind.CONNECT_ACK, flags=flags))
+            if welcome or not self.faults.curt:
+                self._send(connection, Frame(kind=Kind.CONNECT_ACK, flags=flags))
             self._changed.notify_all()
         return welcome
 
