@@ -61,7 +61,8 @@ async def test_what_cannot_be_read_is_told_without_its_content_and_the_next_one_
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:
             await found.ready()
-            nucleus.garble(TEXT_TOPIC, content)
+            for _ in range(3):
+                nucleus.garble(TEXT_TOPIC, content)
             nucleus.publish(TEXT_TOPIC, b"readable")
             assert b"readable" == (await found.next_inbound()).payload
             assert [{"topic": TEXT_TOPIC, "error": error}] == found.told("message_unreadable")

@@ -86,10 +86,16 @@ class Listening:
     def _keep_topic(
         self, side: Origin, topic: str, *, on_message: Callable[[Message], None]
     ) -> Coroutine[None, None, None]:
-        async def subscribe(closed: asyncio.Event) -> None:
-            def unreadable(error: str) -> None:
+        told: set[str] = set()
+
+        def unreadable(error: str) -> None:
+            if (
+                error not in told
+            ):  # once over this connection: a line for each would let a sender fill the log
+                told.add(error)
                 self.observer.event("message_unreadable", level=Level.ERROR, topic=topic, error=error)
 
+        async def subscribe(closed: asyncio.Event) -> None:
             def gone() -> None:
                 closed.set()
                 if self._open.get((side, topic), (None, None))[1] is closed:
