@@ -376,6 +376,25 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
             assert all({"side": Origin.IOT_CORE} == each for each in told)
             assert not found.ending.done()
             assert (1, 3) == (nucleus.connections, nucleus.operations.count("SubscribeToTopic"))
+            assert 3 + len(told) >= nucleus.operations.count("SubscribeToIoTCore")
+
+
+async def test_what_comes_with_the_network_finds_its_subscription() -> None:
+    """AWS IoT Core keeps requests for a nucleus that is away, and without a network none can be made anew."""
+    with FakeNucleus() as nucleus:
+        async with running(
+            nucleus, rest_seconds=0, pubsub="iot_core", probe_seconds=0.01, answer_seconds=0.1
+        ) as found:
+            await found.ready()
+            await nucleus.until_subscribed(PROBE_TOPIC, side=Side.IOT_CORE)
+            nucleus.faults.deaf_sides.add(Side.IOT_CORE)
+            nucleus.faults.refused.add("SubscribeToIoTCore")
+            await found.observer.until("nucleus_deaf")
+            await found.observer.until("subscription_refused")
+            nucleus.faults.deaf_sides.clear()
+            assert 1 == nucleus.publish(TEXT_TOPIC, b"kept", side=Side.IOT_CORE)
+            assert b"kept" == (await found.next_inbound()).payload
+            assert 1 == nucleus.connections
 
 
 async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended() -> None:

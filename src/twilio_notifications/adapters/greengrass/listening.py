@@ -152,12 +152,13 @@ class Listening:
             self._granted.set()
             self.on_ready()
 
-    def _renew(self, side: Origin) -> None:
-        """Only this side: what is sent to the other one meanwhile would be lost."""
-        for key in [key for key in self._open if key[0] is side]:
-            stream, closed = self._open.pop(key)
-            stream.close()
-            closed.set()
+    def _renew(self, side: Origin, topics: Sequence[str]) -> None:
+        """Only of this side: what is sent to the other one meanwhile would be lost."""
+        for topic in topics:
+            stream, closed = self._open.pop((side, topic), (None, None))
+            if stream is not None and closed is not None:
+                stream.close()
+                closed.set()
 
     # Probes.
 
@@ -174,10 +175,20 @@ class Listening:
             await self.clock.sleep(period)
 
     async def _delivers_anew(self, side: Origin) -> bool:
+        """By a new subscription to our own messages; where that helps, the others need new ones too.
+
+        Where it does not, the others stay: without a network none could be had, and what AWS IoT Core has
+        kept for the device comes with the network, to who is subscribed then.
+        """
         self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
-        self._renew(side)
+        self._renew(side, [self.probe_topic])
         await self._until_open(side)
-        return await self._delivers(side)
+        if (side, self.probe_topic) not in self._open:
+            return True  # nobody can tell
+        delivers = await self._delivers(side)
+        if delivers:
+            self._renew(side, self.topics)
+        return delivers
 
     def _is_the_nucleus_to_blame(self, side: Origin) -> bool:
         """From AWS IoT Core nothing comes either where the device has no network.
