@@ -225,10 +225,10 @@ async def test_without_any_subscription_there_is_nothing_to_be_ready_for() -> No
 async def test_a_subscription_that_is_never_answered_is_told_of() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.silent.add("SubscribeToIoTCore")
-        async with running(nucleus, pubsub="both", answer_seconds=0.2) as found:
+        async with running(nucleus, pubsub="both", answer_seconds=0.7) as found:
             await found.ready()
             told = await found.observer.until("subscription_refused", count=2)
-            assert all("did not answer within 0.2 s" in str(each["error"]) for each in told)
+            assert all("did not answer within 0.7 s" in str(each["error"]) for each in told)
 
 
 @pytest.mark.parametrize("style", list(Style))
@@ -247,11 +247,11 @@ async def test_a_status_that_is_never_answered_is_tried_again_as_after_a_refusal
     """The connection stands, so that no new one would have it published again."""
     with FakeNucleus() as nucleus:
         nucleus.faults.silent.add("PublishToTopic")
-        async with running(nucleus, answer_seconds=0.2) as found:
+        async with running(nucleus, answer_seconds=0.7) as found:
             await found.ready()
             error = await failure_of(found.transport.publish(STATUS_TOPIC, b"{}"))
             assert error.refused
-            assert str(error).endswith("the nucleus did not answer within 0.2 s")
+            assert str(error).endswith("the nucleus did not answer within 0.7 s")
 
 
 async def test_an_answer_that_is_cut_off_is_no_end_of_the_connection() -> None:
@@ -370,7 +370,7 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.IOT_CORE)
         async with running(
-            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.1
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.5
         ) as found:
             told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
@@ -383,7 +383,7 @@ async def test_what_comes_with_the_network_finds_its_subscription() -> None:
     """AWS IoT Core keeps requests for a nucleus that is away, and without a network none can be made anew."""
     with FakeNucleus() as nucleus:
         async with running(
-            nucleus, rest_seconds=0, pubsub="iot_core", probe_seconds=0.01, answer_seconds=0.1
+            nucleus, rest_seconds=0, pubsub="iot_core", probe_seconds=0.01, answer_seconds=0.5
         ) as found:
             await found.ready()
             await nucleus.until_subscribed(PROBE_TOPIC, side=Side.IOT_CORE)
@@ -401,7 +401,7 @@ async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.LOCAL)
         async with running(
-            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.2
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.5
         ) as found:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)
@@ -411,7 +411,7 @@ async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended
 async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf = True
-        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.1) as found:
+        async with running(nucleus, probe_seconds=0.05, answer_seconds=0.5) as found:
             await found.observer.until("nucleus_deaf", count=2)
             nucleus.faults.deaf = False
             before = len(nucleus.published(PROBE_TOPIC))
