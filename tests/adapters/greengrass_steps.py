@@ -6,12 +6,15 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tests.adapters.transport_steps import (
+    WAIT_SECONDS,
+    RunningTransport,
+    settings_of,
+)
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
 from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS
-from twilio_notifications.config import load
-from twilio_notifications.config.sources import PREFIX
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -19,12 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.nucleus import FakeNucleus
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Clock, Inbound
-
-TEXT_TOPIC = "twilio/txt"
-CALL_TOPIC = "twilio/call"
-STATUS_TOPIC = "twilio/message/status"
-WAIT_SECONDS = 10.0
+    from twilio_notifications.ports import Clock
 
 
 def transport_settings(**settings: object) -> TransportSettings:
@@ -35,8 +33,7 @@ def transport_settings(**settings: object) -> TransportSettings:
         "reconnect_initial_seconds": 0.02,
         "reconnect_maximum_seconds": 0.05,
     } | settings
-    environ = {f"{PREFIX}TRANSPORT__{name.upper()}": str(value) for name, value in chosen.items()}
-    return load(None, environ | {f"{PREFIX}CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": "AC1"}).transport
+    return settings_of(chosen)
 
 
 class Telling(RecordingObserver):
@@ -59,7 +56,7 @@ class Telling(RecordingObserver):
         return [told.fields for told in self.named(name)]
 
 
-class Running:
+class Running(RunningTransport):
     """A transport that runs, everything it brought, and what it told the observer."""
 
     def __init__(
@@ -84,25 +81,8 @@ class Running:
             ),
             on_configuration=self.reconfigured.set,
         )
-        self.inbound: asyncio.Queue[Inbound] = asyncio.Queue()
-        self._ready: asyncio.Queue[None] = asyncio.Queue()
+        super().__init__(self.transport, self.observer)
         self.ending: asyncio.Task[None]
-
-    async def ready(self) -> None:
-        """Returns the next time that work can start."""
-        await asyncio.wait_for(self._ready.get(), WAIT_SECONDS)
-
-    async def next_inbound(self) -> Inbound:
-        return await asyncio.wait_for(self.inbound.get(), WAIT_SECONDS)
-
-    async def run(self) -> None:
-        await self.transport.run(
-            on_inbound=self.inbound.put_nowait, on_ready=lambda: self._ready.put_nowait(None)
-        )
-
-    def told(self, name: str) -> list[dict[str, object]]:
-        """The fields of the events of this name."""
-        return [told.fields for told in self.observer.named(name)]
 
 
 @asynccontextmanager

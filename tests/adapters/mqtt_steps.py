@@ -6,23 +6,23 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from tests.adapters.transport_steps import (
+    CALL_TOPIC,
+    TEXT_TOPIC,
+    RunningTransport,
+    settings_of,
+)
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import MqttTransport
-from twilio_notifications.config import load
-from twilio_notifications.config.sources import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Clock, Inbound
+    from twilio_notifications.ports import Clock
 
-TEXT_TOPIC = "twilio/txt"
-CALL_TOPIC = "twilio/call"
-STATUS_TOPIC = "twilio/message/status"
 TOPICS = (TEXT_TOPIC, CALL_TOPIC)
-WAIT_SECONDS = 10.0
 
 
 def transport_settings(url: str, **settings: object) -> TransportSettings:
@@ -34,11 +34,10 @@ def transport_settings(url: str, **settings: object) -> TransportSettings:
         "reconnect_initial_seconds": 0.01,
         "reconnect_maximum_seconds": 0.05,
     } | settings
-    environ = {f"{PREFIX}TRANSPORT__{name.upper()}": str(value) for name, value in chosen.items()}
-    return load(None, environ | {f"{PREFIX}CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": "AC1"}).transport
+    return settings_of(chosen)
 
 
-class Running:
+class Running(RunningTransport):
     """A transport that runs, everything it brought, and what it told the observer."""
 
     def __init__(self, settings: TransportSettings, *, clock: Clock, jitter: float) -> None:
@@ -46,24 +45,7 @@ class Running:
         self.transport = MqttTransport(
             settings, topics=TOPICS, clock=clock, observer=self.observer, jitter=lambda: jitter
         )
-        self.inbound: asyncio.Queue[Inbound] = asyncio.Queue()
-        self._ready: asyncio.Queue[None] = asyncio.Queue()
-
-    async def ready(self) -> None:
-        """Returns at the next connection whose subscriptions have been acknowledged."""
-        await asyncio.wait_for(self._ready.get(), WAIT_SECONDS)
-
-    async def next_inbound(self) -> Inbound:
-        return await asyncio.wait_for(self.inbound.get(), WAIT_SECONDS)
-
-    async def run(self) -> None:
-        await self.transport.run(
-            on_inbound=self.inbound.put_nowait, on_ready=lambda: self._ready.put_nowait(None)
-        )
-
-    def told(self, name: str) -> list[dict[str, object]]:
-        """The fields of the events of this name."""
-        return [told.fields for told in self.observer.named(name)]
+        super().__init__(self.transport, self.observer)
 
 
 @asynccontextmanager

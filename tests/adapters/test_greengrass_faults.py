@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.greengrass_steps import (
-    CALL_TOPIC,
-    STATUS_TOPIC,
-    TEXT_TOPIC,
-    WAIT_SECONDS,
-    Running,
-    running,
-    transport_settings,
-)
+from tests.adapters.greengrass_steps import Running, running, transport_settings
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingObserver
 from tests.support.nucleus import FakeNucleus, Side, Style

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from awsiot.greengrasscoreipc import model
 
-from tests.adapters.greengrass_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS, running
+from tests.adapters.greengrass_steps import running
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
 from tests.support.nucleus import FakeNucleus, Side
 from twilio_notifications.adapters.greengrass.nucleus import iot_core_message
 from twilio_notifications.core.errors import NotAcknowledged

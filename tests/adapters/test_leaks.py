@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters import greengrass_steps
-from tests.adapters.mqtt_steps import STATUS_TOPIC, TEXT_TOPIC, TOPICS, transport_settings
+from tests.adapters.mqtt_steps import TOPICS, transport_settings
+from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
 from tests.support.factories import START, a_claimed, a_notification, a_request, a_success

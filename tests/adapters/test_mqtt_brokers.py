@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.adapters.mqtt_steps import STATUS_TOPIC, TEXT_TOPIC, running
+from tests.adapters.mqtt_steps import running
+from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.simulator.broker import EmbeddedBroker

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.adapters.mqtt_steps import TEXT_TOPIC, Running, running
+from tests.adapters.mqtt_steps import Running, running
+from tests.adapters.transport_steps import TEXT_TOPIC
 from tests.support.raw_broker import WAIT_SECONDS, Kind, Link, RawBroker
 from twilio_notifications.adapters.mqtt.inflow import MOST_UNRECORDED_BYTES, Inflow, Receipt
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.adapters.mqtt_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, running
+from tests.adapters.mqtt_steps import running
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.raw_broker import Kind, Link, Packet, RawBroker
 from twilio_notifications.core.errors import NotAcknowledged
 
