@@ -37,9 +37,10 @@ from twilio_notifications.ports import Level
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from twilio_notifications.adapters.greengrass import Nucleus
+    from twilio_notifications.adapters.greengrass import Endurance, Nucleus
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Observer, Supervisor, Transport
+    from twilio_notifications.pipeline.credentials import Sources
+    from twilio_notifications.ports import Clock, Observer, Supervisor, Transport
 
 __all__ = [
     "connector",
@@ -93,28 +94,22 @@ async def connector(
         counters, observer = counting(settings, observer)
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         sources = secret_sources(settings, environ, nucleus=nucleus)
-        credentials = await Credentials.read(
-            kept(sources, secret_copy(settings), clock=clock, observer=observer),
-            identity=identity(settings),
-            observer=observer,
-        )
+        credentials = await _credentials(settings, sources, clock=clock, observer=observer)
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
         if counters is not None:
             counters.watch(journal.by_state)
             await stack.enter_async_context(metrics_endpoint(settings, counters, observer))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
-        speaker = nucleus if settings.transport.kind is TransportKind.GREENGRASS else None
-        is_started_by_nucleus = speaker is not None or on_configuration is not None
-        endurance = greengrass.endurance(settings, clock.now()) if is_started_by_nucleus else None
-        if speaker is None or endurance is None:
+        endurance = _endurance(settings, clock, is_component=on_configuration is not None)
+        if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:
             transport: Transport = mqtt_transport(
                 settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
             )
         else:
-            supervisor = greengrass.supervisor(speaker, supervisor, observer=observer)
+            supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
             transport = greengrass.transport(
                 settings,
-                speaker,
+                nucleus,
                 clock=clock,
                 observer=observer,
                 endurance=endurance,
@@ -138,6 +133,21 @@ async def connector(
                 jitter=random.SystemRandom().random,
             )
         )
+
+
+async def _credentials(
+    settings: Settings, sources: Sources, *, clock: Clock, observer: Observer
+) -> Credentials:
+    """With the local copy of the first secret, where there is one."""
+    found = kept(sources, secret_copy(settings), clock=clock, observer=observer)
+    return await Credentials.read(found, identity=identity(settings), observer=observer)
+
+
+def _endurance(settings: Settings, clock: Clock, *, is_component: bool) -> Endurance | None:
+    """Of what a nucleus has started, and would give up where it ended too often."""
+    if is_component or settings.transport.kind is TransportKind.GREENGRASS:
+        return greengrass.endurance(settings, clock.now())
+    return None
 
 
 async def _reread(reread: Reread, nucleus: Nucleus | None) -> Settings:

@@ -89,9 +89,8 @@ class Listening:
         told: set[str] = set()
 
         def unreadable(error: str) -> None:
-            if (
-                error not in told
-            ):  # once over this connection: a line for each would let a sender fill the log
+            # Once over this connection: a line for each would let a sender fill the log.
+            if error not in told:
                 told.add(error)
                 self.observer.event("message_unreadable", level=Level.ERROR, topic=topic, error=error)
 
