@@ -127,7 +127,9 @@ class NucleusLost(TransportError):
 class NotAcknowledged(TransportError):
     """The broker did not acknowledge the status: it refused it, or the connection ended first."""
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, largest: int | None = None) -> None:
         super().__init__(message)
         self.refused = refused
         """The connection stands, and the broker said no."""
+        self.largest = largest
+        """Bytes of payload that would have fitted; set only with `refused=True`, where it was too large."""
