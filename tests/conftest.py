@@ -6,10 +6,22 @@ Fixtures live beside the tests that use them; what several folders share lives i
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.needs import missing
+from tests.support.rabbitmq import RabbitMq
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
+    """One server for all tests of a session, or of one worker: it takes seconds to start."""
+    with RabbitMq(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

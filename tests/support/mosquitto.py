@@ -152,23 +152,9 @@ class Mosquitto:
         return "mqtt" if self._certificates is None else "mqtts"
 
     def _take_seat(self) -> None:
-        """Choose the port once, and keep others from it while the broker is down.
-
-        Mosquitto cannot report the port that the system chose for it, so one is chosen here. On Linux a
-        socket that is bound but does not listen lets the broker bind beside it (both reuse the address),
-        while no other process is given the port. macOS refuses the broker then, so there the port is only
-        remembered.
-        """
-        if self._seat is not None or self.port:
-            return
-        seat = socket.socket()
-        seat.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        seat.bind((HOST, 0))
-        self.port = int(seat.getsockname()[1])
-        if sys.platform == "linux":
-            self._seat = seat
-        else:
-            seat.close()
+        """Choose the port once, and keep others from it while the broker is down."""
+        if self._seat is None and not self.port:
+            self.port, self._seat = take_seat()
 
     def _configuration(self) -> list[str]:
         lines = [
@@ -252,6 +238,23 @@ class Mosquitto:
             raise AssertionError(
                 f"mosquitto did not end within {STOP_SECONDS} s; it said:\n{self.log}"
             ) from None
+
+
+def take_seat() -> tuple[int, socket.socket | None]:
+    """A free port of the loopback for a server that cannot report one, and what keeps others from it.
+
+    On Linux a socket that is bound but does not listen lets the server bind to the same port (both reuse the
+    address), while the system gives that port to no other process. macOS refuses the server then, so there
+    the second value is None and the port is only remembered.
+    """
+    seat = socket.socket()
+    seat.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    seat.bind((HOST, 0))
+    port = int(seat.getsockname()[1])
+    if sys.platform == "linux":
+        return port, seat
+    seat.close()
+    return port, None
 
 
 def _spawn(configuration: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:

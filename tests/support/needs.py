@@ -24,6 +24,8 @@ OPENAPI = ROOT.parent / "shared" / "data" / "twilio_api_v2010.slim.json"
 SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 """Where brokers are installed, and where the PATH of an ordinary user does not lead."""
 
+RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
+"""Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
 CAP_SYS_ADMIN = 21
 
@@ -46,6 +48,9 @@ def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPEN
             return Missing(
                 reason=f"the broker mosquitto is not installed; install it: {install}", fails=in_ci
             )
+        case "rabbitmq" if find_rabbitmq(path) is None or find_epmd(path) is None:
+            install = "`apt install rabbitmq-server` or `brew install rabbitmq`"
+            return Missing(reason=f"the broker RabbitMQ is not installed; install it: {install}", fails=in_ci)
         case "prism" if not openapi.exists():
             return Missing(
                 reason=f"Twilio's OpenAPI description is not at ../{openapi.parent.name}/", fails=False
@@ -83,4 +88,29 @@ def mosquitto_program() -> str:
     """The broker's program; the marker `mosquitto` keeps a test from coming here without one."""
     program = find_mosquitto(os.environ.get("PATH", ""))
     assert program is not None, "mark this test with @pytest.mark.mosquitto"
+    return program
+
+
+def find_rabbitmq(path: str) -> str | None:
+    """The broker's script: Debian's own folder first, then this search path and the system's folders."""
+    folders = (RABBITMQ_FOLDER, path, SYSTEM_FOLDERS)
+    return next((found for each in folders if (found := shutil.which("rabbitmq-server", path=each))), None)
+
+
+def find_epmd(path: str) -> str | None:
+    """Erlang's port mapper, which RabbitMQ needs."""
+    return shutil.which("epmd", path=path) or shutil.which("epmd", path=SYSTEM_FOLDERS)
+
+
+def rabbitmq_program() -> str:
+    """The broker's script; the marker `rabbitmq` keeps a test from coming here without one."""
+    program = find_rabbitmq(os.environ.get("PATH", ""))
+    assert program is not None, "mark this test with @pytest.mark.rabbitmq"
+    return program
+
+
+def epmd_program() -> str:
+    """The port mapper; the marker `rabbitmq` keeps a test from coming here without one."""
+    program = find_epmd(os.environ.get("PATH", ""))
+    assert program is not None, "mark this test with @pytest.mark.rabbitmq"
     return program

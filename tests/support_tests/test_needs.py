@@ -34,6 +34,17 @@ def test_a_missing_broker_skips_at_home_and_fails_in_ci(
     assert "brew install mosquitto" in lack.reason
 
 
+@pytest.mark.parametrize(("ci", "fails"), [("true", True), ("", False)])
+def test_a_missing_rabbitmq_skips_at_home_and_fails_in_ci(
+    bare: dict[str, str], monkeypatch: pytest.MonkeyPatch, ci: str, *, fails: bool
+) -> None:
+    monkeypatch.setattr("tests.support.needs.RABBITMQ_FOLDER", bare["PATH"])
+    lack = missing("rabbitmq", {**bare, "CI": ci})
+    assert lack is not None
+    assert fails == lack.fails
+    assert "apt install rabbitmq-server" in lack.reason
+
+
 def test_a_missing_description_of_twilio_skips_even_in_ci(bare: dict[str, str], tmp_path: Path) -> None:
     lack = missing("prism", {**bare, "CI": "true"}, openapi=tmp_path / "absent.json")
     assert lack is not None
