@@ -99,7 +99,7 @@ class RabbitMq:
         )
         (self._folder / "enabled_plugins").write_text("[rabbitmq_mqtt].\n")
 
-    def _environment(self, names: int) -> Mapping[str, str]:
+    def _environment(self, names: int) -> dict[str, str]:
         absent = str(self._folder / "absent")  # keeps what the machine has configured out
         return {
             "PATH": os.environ.get("PATH", ""),
