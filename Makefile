@@ -1,7 +1,5 @@
-# Two commands need nothing but Python 3.11 or later with its venv module, and make:
-#   make demo    watch a request travel from MQTT to Twilio (simulated) and its status come back
-#   make test    run the whole test suite
-# They set up .venv by themselves.
+# `make demo` and `make test` need nothing but Python 3.11 or later with its venv module, and make.
+# They set up .venv by themselves. The line with "##" in front of a target is its help.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -14,44 +12,58 @@ SECONDS ?= 60
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test check format docs component bench torture fuzz lock clean
-.DEFAULT_GOAL := test
+.PHONY: help demo test check format docs component bench torture fuzz lock clean
+.DEFAULT_GOAL := help
+
+## print this list
+help:
+	@echo 'make TARGET, with one of these targets:'
+	@awk '/^## /{said = substr($$0, 4); next} said && /^[a-z]+:/{sub(/:.*/, ""); printf "  %-10s %s\n", $$0, said} {said = ""}' Makefile
 
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or later is needed; $$($(PYTHON) --version) was found. Try: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@echo "Setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
+	@echo "Fetching the packages of the demo into $(VENV) (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,demo,greengrass,metrics,migrate]' --group dev
+	@echo "Fetching the packages of the tests into $(VENV) (once; some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,demo,greengrass,metrics,migrate]' --group dev
 	@touch $@ $(VENV)/.demo
 
+## watch a request travel from MQTT to Twilio (simulated) and its status come back; ARGS=--once ends after that
 demo: $(VENV)/.demo
 	@$(BIN)/twilio-notifications demo $(ARGS)
 
+## run the whole test suite; ARGS="-k contract" for a part of it
 test: $(VENV)/.dev
 	$(PYTEST) $(ARGS)
 
+## look at form, lint, types and import rules
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+## format the code, and correct what ruff can correct by itself
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+## write the generated pages of docs/
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
-# kill -9 again and again under load, e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again
+# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again
+## kill -9 again and again under load, and count what was lost or doubled
 torture: $(VENV)/.dev
 	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
@@ -62,24 +74,27 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	    "make fuzz VENV=.venv-fuzz PYTHON=python3.12"; exit 1; }
 	@touch $@
 
-# payloads made by a fuzzer for the contract, e.g. `make fuzz SECONDS=600`; what breaks it is left in fuzz/found
+# What breaks the contract is left in fuzz/found.
+## give the contract payloads made by a fuzzer; SECONDS=600 for a longer run
 fuzz: $(VENV)/.fuzz
 	@mkdir -p fuzz/found
 	$(BIN)/python -m fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=8192 -verbosity=0 \
 	  -print_final_stats=1 -dict=fuzz/contract.dict -artifact_prefix=fuzz/found/ fuzz/found fuzz/corpus
 
-# the component of Greengrass V2, into build/greengrass; `make component ARGS=--help` has what can be chosen
+## build the component of Greengrass V2 into build/greengrass; ARGS=--help has what can be chosen
 component: $(VENV)/.dev
 	@$(BIN)/python deploy/greengrass/build.py $(ARGS)
 
+## measure the connector; ARGS=--help has what can be chosen
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 
-# Versions and hashes of everything that can be installed with the connector, for every platform.
+## write requirements.lock: versions and hashes of everything that can be installed with the connector
 lock: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' -o requirements.lock
 
+## remove what the other targets have set up
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

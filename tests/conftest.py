@@ -6,6 +6,7 @@ Fixtures live beside the tests that use them; what several folders share lives i
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,13 +26,18 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose needs are missing, or fail it in CI.
-
-    The skip is raised here and not where the test stands, so that pytest folds all of them into one line.
-    """
+    """Skip a test whose needs are missing, or fail it in CI."""
     for marker in item.iter_markers():
         lack = missing(marker.name, os.environ)
         if lack is not None and lack.fails:
             pytest.fail(f"{lack.reason} (with CI set this is a failure, not a skip)", pytrace=False)
         if lack is not None:
             pytest.skip(lack.reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each reason why tests were skipped, whichever files they are in."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[-1]).removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count} skipped: {reason}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.support.inside import Place
 
-pytestmark = [pytest.mark.landlock, pytest.mark.namespaces]
+pytestmark = [pytest.mark.landlock, pytest.mark.namespaces, pytest.mark.mounts]
 
 COPIED = ("hosts", "nsswitch.conf", "host.conf", "gai.conf", "ld.so.cache", "passwd", "group", "ssl")
 

@@ -132,7 +132,7 @@ async def test_two_connectors_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--to-version", "6"], "invalid choice: 6"),
+        (["--to-version", "6"], "--to-version"),  # the sentence is argparse's, and differs between versions
         (["--set", "NAME"], "'NAME' is not of the form NAME=VALUE"),
         (["--set", "NAME=a\nb"], "the value of 'NAME' holds a character that is no text"),
         (["--set", "NAME=x"], "is asked for by nothing"),

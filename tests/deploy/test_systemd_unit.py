@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 UNIT = ROOT / "deploy" / "systemd" / "twilio-notifications.service"
 PAGE = ROOT / "docs" / "how-to" / "isolation.md"
+GUIDE = (ROOT / "docs" / "how-to" / "run-as-a-service.md").read_text(encoding="utf-8")
+(GUIDES_UNIT,) = re.findall(r"```ini\n(.*?)```", GUIDE, re.DOTALL)
+UNITS = pytest.mark.parametrize(
+    "unit", [UNIT.read_text(encoding="utf-8"), GUIDES_UNIT], ids=["ships", "guide"]
+)
 PROGRAM = "/opt/twilio-notifications/bin/twilio-notifications"
 LIMIT_SECONDS = 60
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([\d.]+)")
@@ -26,9 +31,10 @@ WELL_CLOSED = 2.0
 """From here up systemd does not call it "OK" any more, whatever else it looks at."""
 
 
-def values(name: str) -> list[str]:
-    """Every value that the unit gives to this name, in order."""
-    return re.findall(rf"^{name}=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+def values(name: str, unit: str | None = None) -> list[str]:
+    """Every value that the unit gives to this name, in order; without `unit`, the one that ships."""
+    text = UNIT.read_text(encoding="utf-8") if unit is None else unit
+    return re.findall(rf"^{name}=(.*)$", text, re.MULTILINE)
 
 
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:
@@ -56,21 +62,36 @@ def test_its_exposure_is_what_the_page_says() -> None:
     assert float(score) < WELL_CLOSED
 
 
-def test_it_starts_a_command_that_exists() -> None:
-    (line,) = values("ExecStart")
+@UNITS
+def test_it_starts_a_command_that_exists(unit: str) -> None:
+    (line,) = values("ExecStart", unit)
     program, *arguments = shlex.split(line)
     assert PROGRAM == program
     assert cli._parser().parse_args(arguments).config.name == "twilio-notifications.toml"
 
 
-def test_a_stop_may_take_as_long_as_the_drain() -> None:
+@UNITS
+def test_a_stop_may_take_as_long_as_the_drain(unit: str) -> None:
     drain = read_defaults(folder=ROOT).given["delivery.drain_seconds"].value
-    assert float(str(drain)) < float(values("TimeoutStopSec")[0])
+    assert float(str(drain)) < float(values("TimeoutStopSec", unit)[0])
 
 
-def test_a_wrong_configuration_is_not_tried_again() -> None:
-    assert [str(cli.WRONG_USAGE)] == values("RestartPreventExitStatus")
-    assert ["always"] == values("Restart")
+@UNITS
+def test_a_wrong_configuration_is_not_tried_again(unit: str) -> None:
+    assert [str(cli.WRONG_USAGE)] == values("RestartPreventExitStatus", unit)
+    assert values("Restart", unit)[0] in {"always", "on-failure"}
+
+
+@UNITS
+def test_a_reload_reaches_the_connector(unit: str) -> None:
+    """Other pages say `systemctl reload`, which systemd refuses for a unit that does not say how."""
+    assert ["/bin/kill -HUP $MAINPID"] == values("ExecReload", unit)
+
+
+def test_the_guides_user_has_no_home_in_the_journals_folder() -> None:
+    """A confined connector warns at each start of a journal in a home."""
+    (home,) = re.findall(r"useradd .*--home-dir (\S+)", GUIDE)
+    assert not home.startswith("/var/lib/")
 
 
 def test_landlocks_system_calls_are_allowed() -> None:

@@ -63,6 +63,11 @@ def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPEN
             return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)
         case "namespaces" if not _may_administer():
             return Missing(reason="only root, with all its rights, may make namespaces", fails=False)
+        case "mounts" if not _may_administer():
+            return Missing(reason="only root, with all its rights, may have mounts of its own", fails=False)
+        case "mounts" if not _root_is_a_mount_point():
+            reason = "in a chroot whose / is no mount point no process can have mounts of its own"
+            return Missing(reason=reason, fails=False)
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
@@ -77,6 +82,15 @@ def _may_administer() -> bool:
     lines = status.read_text().splitlines() if status.exists() else []
     effective = next((line.split()[1] for line in lines if line.startswith("CapEff:")), "0")
     return bool(int(effective, 16) >> CAP_SYS_ADMIN & 1)
+
+
+def _root_is_a_mount_point() -> bool:
+    """False in a chroot into an ordinary folder, where the kernel refuses to make mounts private.
+
+    `os.path.ismount("/")` is true everywhere, so the kernel's own table is read.
+    """
+    table = Path("/proc/self/mountinfo")
+    return not table.exists() or any(line.split()[4] == "/" for line in table.read_text().splitlines())
 
 
 def find_mosquitto(path: str) -> str | None:
