@@ -17,7 +17,7 @@ from twilio_notifications.adapters.greengrass.apart import asked_for
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
 from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS
-from twilio_notifications.adapters.greengrass.nucleus import Message
+from twilio_notifications.adapters.greengrass.messages import Message
 from twilio_notifications.adapters.greengrass.outflow import LAST_TRY
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, TransportError

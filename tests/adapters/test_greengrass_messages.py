@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -11,8 +12,13 @@ from awsiot.greengrasscoreipc import model
 
 from tests.adapters.greengrass_steps import running
 from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
-from tests.support.nucleus import FakeNucleus, Side
-from twilio_notifications.adapters.greengrass.nucleus import iot_core_message
+from tests.support.nucleus import FakeNucleus, Side, Style
+from twilio_notifications.adapters.greengrass.messages import (
+    Unreadable,
+    iot_core_message,
+    local_message,
+    with_whole_numbers,
+)
 from twilio_notifications.core.errors import NotAcknowledged
 from twilio_notifications.ports import Origin
 
@@ -46,6 +52,48 @@ async def test_an_object_of_another_component_becomes_its_json() -> None:
             await found.ready()
             nucleus.publish(TEXT_TOPIC, '{"id": "Zoë", "n": 1}', as_json=True)
             assert {"id": "Zoë", "n": 1} == json.loads((await found.next_inbound()).payload)
+
+
+@pytest.mark.parametrize("style", Style)
+async def test_a_whole_number_of_another_components_json_arrives_as_one(style: Style) -> None:
+    """The classic nucleus makes doubles of them, at every depth; a fraction stays one."""
+    sent = {"request": {"retries": 3, "list": [1, {"zero": 0}], "fraction": 1.5, "yes": True}, "id": -7}
+    with FakeNucleus(style=style) as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            nucleus.publish(TEXT_TOPIC, json.dumps(sent), as_json=True)
+            assert json.dumps(sent).encode() == (await found.next_inbound()).payload
+
+
+async def test_the_bytes_of_another_component_stay_as_they_are() -> None:
+    """Who writes the JSON of a request is answerable for its numbers: there 3.0 is no integer."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus) as found:
+            await found.ready()
+            nucleus.publish(TEXT_TOPIC, b'{"request": {"retries": 3.0}}')
+            assert b'{"request": {"retries": 3.0}}' == (await found.next_inbound()).payload
+
+
+@pytest.mark.parametrize(
+    ("value", "whole"),
+    [(3.0, "3"), (-0.0, "0"), (2.0**53, "9007199254740992"), (1e16, "1e+16"), (1e300, "1e+300")],
+)
+def test_a_double_becomes_a_whole_number_as_far_as_doubles_hold_each_of_them(
+    value: float, whole: str
+) -> None:
+    assert f'{{"n": {whole}}}' == json.dumps(with_whole_numbers({"n": value}))
+
+
+def test_what_is_no_number_of_json_stays_so_that_the_contract_refuses_it() -> None:
+    assert "[NaN, Infinity]" == json.dumps(with_whole_numbers([float("nan"), float("inf")]))
+
+
+def test_json_that_is_nested_too_deeply_is_unreadable() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(sys.getrecursionlimit()):
+        deep = {"a": deep}
+    event = model.SubscriptionResponseMessage(json_message=model.JsonMessage(message=deep))
+    assert Unreadable(why="JSON that is nested too deeply") == local_message(event)
 
 
 @pytest.mark.parametrize(

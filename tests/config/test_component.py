@@ -105,7 +105,7 @@ def test_the_transports_own_settings_are_more_precise() -> None:
     assert (PubSub.BOTH, StatusesTo.ORIGIN) == (found.pubsub, found.statuses_to)
 
 
-@pytest.mark.parametrize("count", [7, 7.0, "7"])
+@pytest.mark.parametrize("count", [7, 7.0, "7", "7.0"])
 @pytest.mark.parametrize("paused", [True, "true", "True"])
 @pytest.mark.parametrize("numbers", [["+1*"], '["+1*"]'])
 def test_a_value_may_come_typed_or_as_text(count: object, paused: object, numbers: object) -> None:
@@ -113,6 +113,15 @@ def test_a_value_may_come_typed_or_as_text(count: object, paused: object, number
     found = settings(limits={"texts_per_day": count, "paused": paused, "allowed_texts": numbers}).limits
     assert ([7], True) == ([quota.most for quota in found.quotas], found.paused)
     assert found == settings(limits={"texts_per_day": 7, "paused": True, "allowed_texts": ["+1*"]}).limits
+
+
+def test_a_double_is_a_whole_number_only_where_it_has_no_fraction() -> None:
+    """The classic nucleus makes a double of every number; a fraction of the operator's is refused."""
+    found = settings(connector={"version": 5.0}, delivery={"lifetime_seconds": 1.5})
+    assert (5, 1.5) == (found.connector.version, found.delivery.lifetime_seconds)
+    for wrong in (1.5, "1.5", float("inf")):
+        (problem,) = problems(limits={"texts_per_day": wrong})
+        assert "limits.texts_per_day must be a whole number" in problem
 
 
 @pytest.mark.parametrize("number", [4254492999, 4254492999.0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import subprocess
@@ -102,6 +103,19 @@ def test_json_and_binary_messages_reach_a_subscriber_in_order() -> None:
                 assert "twilio/txt" == event.json_message.context.topic
             else:
                 assert f'{{"n": {number}}}'.encode() == event.binary_message.message
+
+
+@pytest.mark.parametrize(("style", "number"), [(Style.CLASSIC, float), (Style.LITE, int)])
+def test_the_classic_nucleus_makes_a_double_of_every_number(style: Style, number: type) -> None:
+    """In messages and in the configuration, as deep as they are; a truth value stays one."""
+    content = {"a": [{"n": 3}], "t": True}
+    with FakeNucleus(style=style, configuration=content) as nucleus, component(nucleus) as client:
+        heard = Heard()
+        heard.subscribe(client, "a")
+        nucleus.publish("a", json.dumps(content), as_json=True)
+        for found in (heard.next().json_message.message, client.get_configuration().value):
+            assert content == found
+            assert (number, bool) == (type(found["a"][0]["n"]), type(found["t"]))
 
 
 def test_what_a_component_publishes_is_seen_and_comes_back_to_itself() -> None:

@@ -1,17 +1,19 @@
 """The configuration of a Greengrass V2 component, as `GetConfiguration` answers it, read as one more source.
 
 Its keys are the published parameters, three names in the manner of AWS's own converted connectors, and the
-sections of the configuration file. The two nuclei are not of one mind about types: nucleus lite makes a text
-of every value of a YAML recipe, and numbers may come back as fractions. So a text stands for the value that
-it would be in the environment.
+sections of the configuration file. The nuclei change types: the classic nucleus makes a double of every
+number, nucleus lite a text of every value of a YAML recipe. So a double without a fraction stands for the
+whole number, and a text for the value that it would be in the environment.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
+from twilio_notifications.config.kinds import WholeNumber
 from twilio_notifications.config.settings import PubSub, SecretOrigin, StatusesTo, TransportKind
 from twilio_notifications.config.sources import Given, Source
 from twilio_notifications.core.parameters import PublishedParameter, shown, suggestion
@@ -27,6 +29,8 @@ ACCESS_CONTROL = "accessControl"
 
 NAMES = (*PublishedParameter, INPUT_TOPICS, OUTPUT_TOPIC, PUBSUB_TO_IOT_CORE)
 _IGNORED = frozenset({ACCESS_CONTROL})
+_WHOLE_AS_FRACTION = re.compile(r"\s*-?[0-9]{1,15}\.0+\s*")
+"""A number that a nucleus turned into a fraction before it became a text, as in "50.0"."""
 _TOPIC_KEYS = {"txt": "transport.text_topic", "call": "transport.call_topic"}
 
 
@@ -128,9 +132,11 @@ def _is_given(value: object) -> bool:
 
 
 def _lenient(name: str, value: object) -> object:
-    if isinstance(value, str):
-        return SETTINGS[name].from_text(value)
-    return _whole(value)
+    if not isinstance(value, str):
+        return _whole(value)
+    kind = SETTINGS[name]
+    is_whole = isinstance(kind, WholeNumber) and _WHOLE_AS_FRACTION.fullmatch(value)
+    return kind.from_text(value.partition(".")[0] if is_whole else value)
 
 
 def _whole(value: object) -> object:

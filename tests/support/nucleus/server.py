@@ -98,6 +98,11 @@ class FakeNucleus:
         }
 
     @property
+    def _makes_doubles(self) -> bool:
+        """The classic nucleus reads JSON with Gson, which makes a double of every number."""
+        return self.style is Style.CLASSIC
+
+    @property
     def _path(self) -> Path:
         return Path(self._folder) / "ipc"
 
@@ -407,11 +412,13 @@ class FakeNucleus:
         )
 
     def _configured(self, path: Sequence[str]) -> dict[str, Any]:
-        value = world.configured(self._configuration, path, untyped=self.faults.untyped)
+        value = world.configured(
+            self._configuration, path, untyped=self.faults.untyped, doubles=self._makes_doubles
+        )
         return {"componentName": self.component, "value": value}
 
     def _deliver(self, published: Published) -> int:
-        form, payload = world.event(published)
+        form, payload = world.event(published, doubles=self._makes_doubles)
         with self._changed:
             if self.faults.deaf or published.side in self.faults.deaf_sides:
                 return 0

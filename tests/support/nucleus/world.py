@@ -58,7 +58,9 @@ class Published:
         return json.loads(self.payload)
 
 
-def configured(configuration: Mapping[str, Any], path: Sequence[str], *, untyped: bool) -> dict[str, Any]:
+def configured(
+    configuration: Mapping[str, Any], path: Sequence[str], *, untyped: bool, doubles: bool = False
+) -> dict[str, Any]:
     """What GetConfiguration answers: the object at `path`, and for a leaf an object that holds it."""
     value: Any = configuration
     for key in path:
@@ -66,7 +68,9 @@ def configured(configuration: Mapping[str, Any], path: Sequence[str], *, untyped
             raise Refused("ResourceNotFoundError", "Key not found")
         value = value[key]
     found = value if isinstance(value, dict) else {path[-1]: value}
-    return dict(_as_texts(found)) if untyped else found
+    if untyped:
+        return dict(_as_texts(found))
+    return dict(with_doubles(found)) if doubles else found
 
 
 def secret(secrets: Mapping[str, Mapping[str, str | bytes]], request: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +117,21 @@ def listens(subscription: str, topic: str) -> bool:
     return subscription == topic or (subscription.endswith("/#") and topic.startswith(subscription[:-1]))
 
 
+def with_doubles(value: Any) -> Any:
+    """A JSON value as Gson leaves it in the maps of the classic nucleus: every number is a double."""
+    match value:
+        case bool():
+            return value
+        case int():
+            return float(value)
+        case dict():
+            return {key: with_doubles(inner) for key, inner in value.items()}
+        case list():
+            return [with_doubles(inner) for inner in value]
+        case _:
+            return value
+
+
 def _as_texts(value: Any) -> Any:
     match value:
         case dict():
@@ -146,9 +165,10 @@ def of_request(side: Side, request: Mapping[str, Any]) -> Published:
     return Published(side=side, topic=request["topic"], payload=payload)
 
 
-def event(published: Published) -> tuple[str, dict[str, Any]]:
-    """The event that delivers it: its type and its payload."""
+def event(published: Published, *, doubles: bool = False) -> tuple[str, dict[str, Any]]:
+    """The event that delivers it: its type and its payload; with `doubles` as the classic nucleus does."""
     if published.side is Side.LOCAL:
-        return "SubscriptionResponseMessage", local_message(published, with_context=True)
+        content = local_message(published, with_context=True)
+        return "SubscriptionResponseMessage", with_doubles(content) if doubles else content
     message = {"topicName": published.topic, "payload": base64.b64encode(published.payload).decode()}
     return "IoTCoreMessage", {"message": message}

@@ -10,7 +10,7 @@ from twilio_notifications.ports import Inbound, Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.adapters.greengrass.nucleus import Message
+    from twilio_notifications.adapters.greengrass.messages import Message
     from twilio_notifications.ports import Observer, Origin
 
 MOST_PAYLOADS = 10_000

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from twilio_notifications.adapters.greengrass.inflow import Inflow
-    from twilio_notifications.adapters.greengrass.nucleus import Message, Nucleus, Stream
+    from twilio_notifications.adapters.greengrass.messages import Message
+    from twilio_notifications.adapters.greengrass.nucleus import Nucleus, Stream
     from twilio_notifications.ports import Clock, Observer
 
 SLOWER_BY_IOT_CORE = 10

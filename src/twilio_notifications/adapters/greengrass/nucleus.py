@@ -7,7 +7,6 @@ in the order in which it came: that thread would otherwise wait for itself.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +19,12 @@ from twilio_notifications.adapters.greengrass.connection import (
     ConnectionOver,
     is_absent,
     sentence,
+)
+from twilio_notifications.adapters.greengrass.messages import (
+    Message,
+    Unreadable,
+    iot_core_message,
+    local_message,
 )
 from twilio_notifications.core.errors import NucleusRefused, SecretAbsent, SecretUnavailable, TransportError
 from twilio_notifications.ports import Origin
@@ -37,15 +42,6 @@ TOKEN = "SVCUID"  # noqa: S105 - a name
 ENDING_SECONDS = 2.0
 """From the first sign that a connection ends to its end."""
 STARTED_BY = "a nucleus puts it into the environment of the components that it starts"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """What came on a topic."""
-
-    payload: bytes = field(repr=False)
-    retained: bool = False
-    """AWS IoT Core kept it from before; carried out, it would be carried out again at every start."""
 
 
 class Stream(Protocol):
@@ -116,15 +112,15 @@ class Nucleus:
             "on_stream_closed": lambda: hand_over(on_closed),
         }
 
-        def local_message(event: Any) -> None:
-            message = _local(event)
-            if message is None:
-                hand_over(on_unreadable, "neither bytes nor JSON")
-            else:
-                hand_over(on_message, message)
+        def hear_local(event: Any) -> None:
+            match local_message(event):
+                case Message() as message:
+                    hand_over(on_message, message)
+                case Unreadable(why=why):
+                    hand_over(on_unreadable, why)
 
         def local() -> Any:
-            return client.subscribe_to_topic_async(topic=topic, on_stream_event=local_message, **heard)
+            return client.subscribe_to_topic_async(topic=topic, on_stream_event=hear_local, **heard)
 
         def iot_core() -> Any:
             return client.subscribe_to_iot_core_async(
@@ -259,20 +255,6 @@ async def _has_ended(connection: Connection | None) -> bool:
     if connection is not None:
         await asyncio.wait({connection.ended}, timeout=ENDING_SECONDS)
     return connection is None or connection.ended.done()
-
-
-def iot_core_message(event: Any) -> Message:
-    """A message of AWS IoT Core."""
-    return Message(payload=bytes(event.message.payload or b""), retained=bool(event.message.retain))
-
-
-def _local(event: Any) -> Message | None:
-    """Bytes as they are; JSON as text again. Components send either, the bridge of client devices bytes."""
-    if event.binary_message is not None:
-        return Message(payload=bytes(event.binary_message.message or b""))
-    if event.json_message is not None:
-        return Message(payload=json.dumps(event.json_message.message).encode())
-    return None
 
 
 def _goes_on(tell: Callable[[Exception], None]) -> Callable[[Exception], bool]:
