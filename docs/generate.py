@@ -58,7 +58,7 @@ COMMANDS_OPENING = """\
 # Commands
 
 For those who run the connector.
-Written by `python -m docs.generate` from the program's own arguments: change them in `cli.py`.
+Written by `python -m docs.generate` from the program's own arguments: change them in `cli/`.
 
 Each command explains itself with `--help`.
 `python -m twilio_notifications` is the same program as `twilio-notifications`.
@@ -118,7 +118,7 @@ def pages() -> dict[Path, str]:
     """Each generated page by its file."""
     return {
         REFERENCE / "settings.md": render(defaults_text()),
-        REFERENCE / "commands.md": commands_page(cli._parser()),  # noqa: SLF001 - the program's own arguments
+        REFERENCE / "commands.md": commands_page(cli.parser()),
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),
         COMPONENT / "recipe.json": recipe_page(NucleusKind.CLASSIC),

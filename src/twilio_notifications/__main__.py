@@ -6,18 +6,36 @@ import logging
 import os
 import sys
 
+_STANDARD_ERROR = 2
+
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
-    from twilio_notifications.cli import main as command_line  # noqa: PLC0415 - nothing happens at import
+    _occupy_standard_descriptors()
+    # Imported here, because nothing happens at import.
+    from twilio_notifications import terminal  # noqa: PLC0415
+    from twilio_notifications.cli import main as command_line  # noqa: PLC0415
 
-    code = command_line(sys.argv[1:])
+    try:
+        code = command_line(sys.argv[1:])
+    except SystemExit as ended:  # argparse: help, version, wrong usage
+        code = ended.code if isinstance(ended.code, int) else 0
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
     # Everything of ours is closed, but the HTTP client's threads may still be taking leave. Measured: one in
     # three busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT.
-    os._exit(code)
+    os._exit(code if terminal.flushed() else max(code, 1))
+
+
+def _occupy_standard_descriptors() -> None:
+    """Opens the null device wherever standard input, output or error was closed by the caller.
+
+    Otherwise the first file opened gets that number: the journal, for instance, and a library that prints a
+    message of its own to descriptor 2 writes it into the journal.
+    """
+    opened = os.open(os.devnull, os.O_RDWR)
+    while opened <= _STANDARD_ERROR:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,8 @@ async def test_without_a_connector_the_wait_ends_with_a_sentence(tmp_path: Path)
     assert (1, []) == (exit_code(program), program.stdout)
     (sentence,) = program.stderr
     assert "no status came within 0.2 s" in sentence
-    assert "is a connector running" in sentence
+    assert "do not send it again" in sentence
+    assert "Is a connector running" in sentence
 
 
 async def test_without_a_broker_the_sentence_says_where(tmp_path: Path) -> None:

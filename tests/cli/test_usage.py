@@ -72,8 +72,18 @@ async def test_the_version_is_the_one_that_is_installed(*, module: bool) -> None
         ["simulator", "--listen", "127.0.0.1:65536"],
         ["simulator", "--listen", "127.0.0.1:0", "--latency", "-1"],
         ["simulator", "--listen", "127.0.0.1:0", "--latency", "nan"],
+        ["send", "txt", "--to", "+1", "--name", "D", "--message", "M", "--priority", "high"],
+        ["journal", "list", "--limit", "-3"],
+        ["journal", "list", "--limit", "0"],
+        ["journal", "show", "0"],
+        ["journal", "show", "9" * 5_000],
+        ["journal", "show", "99999999999999999999"],
+        ["journal", "purge", "--older-than", "-1"],
+        ["journal", "purge", "--older-than", "nan"],
+        ["journal", "purge", "--older-than", "1e300"],
+        ["journal", "resolve", "1", "--sent", "--sid", "BAD"],
     ],
-    ids=" ".join,
+    ids=lambda arguments: " ".join(arguments)[:70],
 )
 async def test_wrong_usage_is_exit_code_2_and_a_sentence(arguments: Sequence[str]) -> None:
     program = await run_program(*arguments)
@@ -96,6 +106,30 @@ async def test_every_problem_of_a_configuration_is_told_at_once(
         assert [name] == [name for line in program.stderr if name in line][:1], program.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", "no.toml", "check"],
+        ["check", "--config", "no.toml"],
+        ["--config", "other.toml", "check", "--config", "no.toml"],
+        ["--config", "no.toml", "send", "txt", "--to", "+1", "--name", "D", "--message", "M"],
+        ["--config", "no.toml", "journal", "list"],
+    ],
+    ids=" ".join,
+)
+async def test_the_configuration_is_named_before_or_after_the_command(arguments: Sequence[str]) -> None:
+    program = await run_program(*arguments)
+    assert 2 == exit_code(program), program.output
+    assert "the configuration file no.toml does not exist" in program.output
+
+
+async def test_the_environment_names_the_configuration_of_every_command() -> None:
+    environ = environment(TWILIO_NOTIFICATIONS_CONFIG="no.toml")
+    for arguments in (["run"], ["check"], ["journal", "list"]):
+        program = await run_program(*arguments, environ=environ)
+        assert "the configuration file no.toml does not exist" in program.output
+
+
 @pytest.mark.parametrize("content", [None, "[transport\n"], ids=["absent", "no TOML"])
 async def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path, content: str | None) -> None:
     config = tmp_path / "connector.toml"
@@ -108,21 +142,21 @@ async def test_a_configuration_that_cannot_be_read_is_named(tmp_path: Path, cont
 
 
 @pytest.mark.parametrize(
-    ("missing", "arguments"),
+    ("missing", "arguments", "extra"),
     [
-        ("amqtt", ["demo", "--once"]),
-        ("h11", ["demo", "--once"]),
-        ("h11", ["simulator", "--listen", "127.0.0.1:0"]),
+        ("amqtt", ["demo", "--once"], "demo"),
+        ("h11", ["demo", "--once"], "demo"),
+        ("h11", ["simulator", "--listen", "127.0.0.1:0"], "simulator"),
     ],
 )
 async def test_a_missing_extra_is_named_with_the_command_that_installs_it(
-    missing: str, arguments: Sequence[str]
+    missing: str, arguments: Sequence[str], extra: str
 ) -> None:
     program = await run_program(*arguments, command=without(missing))
     assert 2 == exit_code(program), program.output
     assert 1 == len(program.stderr), program.output
     assert missing in program.stderr[0]
-    assert "pip install '.[demo]'" in program.stderr[0]
+    assert f"pip install '.[{extra}]'" in program.stderr[0]
 
 
 async def test_without_the_extras_everything_else_works() -> None:

@@ -28,8 +28,10 @@ from twilio_notifications.config import (
     SecretOrigin,
     StatusDetail,
     TransportKind,
+    find,
     load,
 )
+from twilio_notifications.config.sources import FILE_NAME, SYSTEM_FOLDER
 from twilio_notifications.core.model import Secret
 
 # The example that users find in the documentation, with every section in use.
@@ -391,3 +393,27 @@ def test_what_the_reader_of_toml_chokes_on_is_a_problem_of_the_file(tmp_path: Pa
 
 def test_a_key_twice_is_a_problem_of_the_file(tmp_path: Path) -> None:
     assert "is not valid TOML" in only_problem_in_toml(tmp_path, ACCOUNT)
+
+
+class TestTheFileWhereNoneIsNamed:
+    def test_the_variable_goes_before_the_working_directory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "twilio-notifications.toml").touch()
+        assert Path("other.toml") == find({"TWILIO_NOTIFICATIONS_CONFIG": "other.toml"})
+        assert Path("twilio-notifications.toml") == find({"TWILIO_NOTIFICATIONS_CONFIG": ""})
+
+    def test_without_any_file_the_environment_has_to_do(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        expected = SYSTEM_FOLDER / FILE_NAME
+        assert (expected if expected.exists() else None) == find({})
+
+    def test_a_link_that_leads_nowhere_is_found_and_named_as_unreadable(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / FILE_NAME).symlink_to("gone.toml")
+        assert Path(FILE_NAME) == find({})

@@ -41,7 +41,7 @@ def test_everything_that_is_copied_into_it_exists() -> None:
 def test_it_starts_a_command_that_exists() -> None:
     (entry,), (command,) = words("ENTRYPOINT"), words("CMD")
     assert "twilio-notifications" == Path(json.loads(entry)[0]).name
-    assert cli._parser().parse_args(json.loads(command)).config is not None
+    assert cli.parser().parse_args(json.loads(command)).config is not None
 
 
 def test_what_it_sets_are_settings() -> None:

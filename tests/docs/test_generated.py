@@ -39,7 +39,7 @@ def test_every_state_is_explained() -> None:
 
 def spoken_help(*words: str) -> str:
     """What the program itself prints, as people see it."""
-    parser = cli._parser()
+    parser = cli.parser()
     for word in words:
         (subparsers,) = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))
         parser = subparsers.choices[word]

@@ -128,7 +128,7 @@ def commands(text: str) -> Iterator[list[str]]:
 def is_understood(arguments: list[str]) -> bool:
     """Whether the program takes these arguments."""
     try:
-        cli._parser().parse_args(arguments)
+        cli.parser().parse_args(arguments)
     except SystemExit as end:
         return end.code == 0  # --help and --version end with 0
     return True

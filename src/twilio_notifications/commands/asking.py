@@ -89,8 +89,12 @@ def _is_status(document: Any) -> bool:
 
 def _silence(seconds: float, *, reached: bool) -> str:
     if not reached:
-        return f"the broker did not acknowledge the request within {seconds:g} s. Its log may say why."
+        return (
+            f"the broker did not acknowledge the request within {seconds:g} s, so it may or may not have it. "
+            "Its log may say why."
+        )
     return (
-        f"no status came within {seconds:g} s. The request has reached the broker: "
-        "is a connector running with this configuration? Its log says what it waits for."
+        f"no status came within {seconds:g} s. The broker has the request, and a connector carries it out as "
+        "soon as it runs and can: do not send it again. Is a connector running with this configuration? "
+        "Its log says what it waits for."
     )

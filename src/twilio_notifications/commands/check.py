@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from dataclasses import dataclass, replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from twilio_notifications import bootstrap
+from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
@@ -53,9 +52,9 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
     findings = [_configuration(settings, config), _isolation(settings, config, environ), _journal(settings)]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
     for warning in (*settings.warnings, *isolation.notes(settings, config, environ)):
-        sys.stdout.write(f"note  {warning}\n")
+        terminal.say(f"note  {warning}")
     for finding in findings:
-        sys.stdout.write(f"{finding}\n")
+        terminal.say(f"{finding}")
     return 0 if all(finding.works for finding in findings) else 1
 
 

@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications import bootstrap
+from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.commands.asking import Asker
 from twilio_notifications.commands.extras import demo_extra
@@ -106,7 +106,9 @@ async def _demo(folder: Path, *, once: bool) -> int:
         # Nothing of the environment: it could name the real Twilio and hold a token that works there.
         environ = {TOKEN_VARIABLE: "demo"}
         settings = load(config, environ)
-        _say(f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}", "")
+        terminal.say(
+            f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}", ""
+        )
         return await _with_connector(settings, config, once=once, environ=environ, stop=stop)
 
 
@@ -130,7 +132,7 @@ async def _with_connector(
             await _first(connector.ready.wait(), running)
             successful = await _show(settings)
             if not once:
-                _say(*_invitation(config))
+                terminal.say(*_invitation(config))
                 await stop.wait()
         finally:
             done.set()
@@ -152,9 +154,9 @@ async def _show(settings: Settings) -> bool:
     async with Asker(settings.transport, client_id="demo") as asker:
         for channel, request in EXAMPLES:
             topic = "twilio/txt" if channel is Channel.SMS else "twilio/call"
-            _say(f"→ {topic}", f"  {json.dumps(request)}")
+            terminal.say(f"→ {topic}", f"  {json.dumps(request)}")
             status = await asker.ask(channel, request, timeout_seconds=ANSWER_SECONDS)
-            _say("← twilio/message/status", f"  {json.dumps(status)}", "")
+            terminal.say("← twilio/message/status", f"  {json.dumps(status)}", "")
             successful = successful and status["response"]["status"] == "success"
     return successful
 
@@ -163,8 +165,3 @@ def _invitation(config: Path) -> tuple[str, ...]:
     command = f"{Path(sys.argv[0])} send txt --config {config}"
     request = "--to +12345000000 --name Darla --message 'Is the freezer all right?'"
     return ("Still serving. In another terminal:", f"  {command} {request}", "Ctrl-C ends.")
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.config import StatusDetail, load
@@ -31,8 +31,10 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
     settings = load(config, environ)
     found = JournalFile(settings.journal.path).entries(only, limit=limit)
     for entry in found:
-        _say(_line(entry))
-    _say(f"{len(found)} requests" + (f"; there may be more (--limit {limit})" if len(found) == limit else ""))
+        terminal.say(_line(entry))
+    terminal.say(
+        f"{len(found)} requests" + (f"; there may be more (--limit {limit})" if len(found) == limit else "")
+    )
     return 0
 
 
@@ -41,9 +43,9 @@ def show(config: Path | None, id_: int, *, environ: Mapping[str, str]) -> int:
     settings = load(config, environ)
     entry, attempts = JournalFile(settings.journal.path).entry(id_)
     for name, value in dataclasses.asdict(entry).items():
-        _say(f"{name:<14}{_shown(name, value)}")
+        terminal.say(f"{name:<14}{_shown(name, value)}")
     for number, attempt in enumerate(attempts, start=1):
-        _say(f"attempt {number}:", *_attempt_lines(attempt))
+        terminal.say(f"attempt {number}:", *_attempt_lines(attempt))
     return 0
 
 
@@ -67,7 +69,7 @@ def resolve(config: Path | None, id_: int, *, sent: bool, sid: str | None, envir
         message = "A person settled it: nothing was sent"
         step = writer.failed(request, Reason.TWILIO_UNAVAILABLE, message, at=now, counted=False)
     journal.resolve(step)
-    _say(f"request {id_} is settled; its new status is reported when the connector starts")
+    terminal.say(f"request {id_} is settled; its new status is reported when the connector starts")
     return 0
 
 
@@ -76,7 +78,7 @@ def resend(config: Path | None, id_: int, *, environ: Mapping[str, str]) -> int:
     settings = load(config, environ)
     lifetime = settings.delivery.lifetime_seconds
     new = JournalFile(settings.journal.path).resend(id_, at=time.time(), lifetime_seconds=lifetime)
-    _say(f"request {id_} will be sent again as request {new} when the connector starts")
+    terminal.say(f"request {id_} will be sent again as request {new} when the connector starts")
     return 0
 
 
@@ -85,7 +87,7 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     settings = load(config, environ)
     seconds = settings.journal.retention_seconds if days is None else days * 86_400
     removed = JournalFile(settings.journal.path).purge(finished_before=time.time() - seconds)
-    _say(f"{removed} requests removed")
+    terminal.say(f"{removed} requests removed")
     return 0
 
 
@@ -117,7 +119,3 @@ def _shown(name: str, value: object) -> str:
 
 def _instant(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _say(*lines: str) -> None:
-    sys.stdout.write("\n".join(lines) + "\n")

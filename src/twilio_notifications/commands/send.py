@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications import terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.commands.asking import Asker
 from twilio_notifications.config import TransportKind, load
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConfigurationError, OutputLost
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Order:
     content: str = field(repr=False)
     sender_number: str | None
     retries: int | None
+    priority: str | None
+    valid_for_seconds: float | None
     request_id: str | None
 
     def request(self, default_id: str) -> dict[str, Any]:
@@ -52,10 +54,13 @@ class Order:
                 _CONTENT[self.channel]: self.content,
             }
         }
-        if self.sender_number is not None:
-            request["from_number"] = self.sender_number
-        if self.retries is not None:
-            request["retries"] = self.retries
+        extra = {
+            "from_number": self.sender_number,
+            "retries": self.retries,
+            "priority": self.priority,
+            "valid_for_seconds": self.valid_for_seconds,
+        }
+        request |= {name: value for name, value in extra.items() if value is not None}
         return {"request": request, "id": default_id if self.request_id is None else self.request_id}
 
 
@@ -66,7 +71,11 @@ def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: 
         raise ConfigurationError([_NO_BROKER])
     log.configure(level=settings.log.level, form=settings.log.format)
     status = asyncio.run(_ask(settings, order, timeout_seconds))
-    sys.stdout.write(json.dumps(status, ensure_ascii=False) + "\n")
+    try:
+        terminal.say(json.dumps(status, ensure_ascii=False))
+    except OutputLost as lost:
+        # The exit code says what became of the request: after a wrong one, a person would send it again.
+        terminal.complain(f"twilio-notifications: {lost}")
     return 0 if status["response"]["status"] == "success" else 1
 
 

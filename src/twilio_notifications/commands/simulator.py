@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import sys
 import time
 
-from twilio_notifications.commands.extras import demo_extra
+from twilio_notifications import terminal
+from twilio_notifications.commands.extras import simulator_extra
 from twilio_notifications.core.errors import ConnectorError
 
 
 def simulator(*, host: str, port: int, latency_seconds: float) -> int:
     """Serves until SIGTERM or SIGINT, then returns 0."""
     try:
-        with demo_extra():
+        with simulator_extra():
             asyncio.run(_serve(host, port, latency_seconds))
     except OSError as error:
         raise ConnectorError(f"nothing can be served on {host}:{port}: {error}. Try another port.") from error
@@ -40,9 +40,8 @@ async def _serve(host: str, port: int, latency_seconds: float) -> None:
 
 
 def _announce(url: str) -> None:
-    sys.stdout.write(
-        f"Twilio simulator on {url}\n"
-        f'  [twilio] base_url = "{url}"  - any account SID and any auth token are let in\n'
-        f"  curl {url}/simulator/ledger  - what was created; Ctrl-C ends\n"
+    terminal.say(
+        f"Twilio simulator on {url}",
+        f'  [twilio] base_url = "{url}"  - any account SID and any auth token are let in',
+        f"  curl {url}/simulator/ledger  - what was created; Ctrl-C ends",
     )
-    sys.stdout.flush()

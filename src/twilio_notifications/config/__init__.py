@@ -31,8 +31,10 @@ from twilio_notifications.config.settings import (
     TransportSettings,
     TwilioSettings,
 )
+from twilio_notifications.config.sources import CONFIG_VARIABLE, find
 
 __all__ = [
+    "CONFIG_VARIABLE",
     "ClientSettings",
     "ConnectorSettings",
     "DeliverySettings",
@@ -54,6 +56,7 @@ __all__ = [
     "TransportKind",
     "TransportSettings",
     "TwilioSettings",
+    "find",
     "load",
     "load_client",
     "load_secret_place",

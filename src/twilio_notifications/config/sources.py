@@ -6,6 +6,7 @@ three sources are judged by the same rules later. Later sources win, key by key.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 PREFIX = "TWILIO_NOTIFICATIONS__"
 DEFAULTS_FILE = "config.default.toml"
+CONFIG_VARIABLE = "TWILIO_NOTIFICATIONS_CONFIG"
+FILE_NAME = "twilio-notifications.toml"
+SYSTEM_FOLDER = Path("/etc/twilio-notifications")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,19 @@ class Source:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     readable: bool = True
+
+
+def find(environ: Mapping[str, str]) -> Path | None:
+    """The configuration file where none is named: by $TWILIO_NOTIFICATIONS_CONFIG, then at the usual places.
+
+    None: there is none, and the environment has to do. A file that is there and cannot be read is found too.
+    """
+    named = environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    return next(
+        (path for path in (Path(FILE_NAME), SYSTEM_FOLDER / FILE_NAME) if os.path.lexists(path)), None
+    )
 
 
 def variable_of(name: str) -> str:

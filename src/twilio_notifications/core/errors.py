@@ -133,3 +133,12 @@ class NotAcknowledged(TransportError):
         """The connection stands, and the broker said no."""
         self.largest = largest
         """Bytes of payload that would have fitted; set only with `refused=True`, where it was too large."""
+
+
+class OutputLost(ConnectorError):
+    """What a command printed did not reach its reader."""
+
+    def __init__(self, message: str, *, reader_left: bool = False) -> None:
+        super().__init__(message)
+        self.reader_left = reader_left
+        """The program at the other end of a pipe has ended, as `head` does when it has read enough."""

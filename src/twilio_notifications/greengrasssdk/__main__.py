@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config import CONFIG_VARIABLE
 from twilio_notifications.core.errors import ConfigurationError, ConnectorError
 from twilio_notifications.greengrasssdk import runner
-from twilio_notifications.greengrasssdk.outside import CONFIG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.config:
         # Where the function's own calls will look for it, from whichever folder.
-        os.environ[CONFIG] = str(options.config.absolute())
+        os.environ[CONFIG_VARIABLE] = str(options.config.absolute())
     try:
         return runner.run(options.function, options.topic, environ=os.environ)
     except ConfigurationError as error:
@@ -52,7 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         "--topic", action="append", required=True, help="what to call it for; may be given several times"
     )
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, help=f"the connector's file; otherwise that of ${CONFIG}"
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help=f"the connector's file; otherwise that of ${CONFIG_VARIABLE}",
     )
     return parser
 

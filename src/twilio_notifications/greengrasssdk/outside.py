@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.config import PubSub, SecretOrigin, TransportKind, load_client, load_secret_place
+from twilio_notifications.config import (
+    CONFIG_VARIABLE,
+    PubSub,
+    SecretOrigin,
+    TransportKind,
+    load_client,
+    load_secret_place,
+)
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.greengrasssdk.outlets import BrokerOutlet, NucleusOutlet, OneNucleus
 from twilio_notifications.greengrasssdk.vault import Vault
@@ -23,9 +30,6 @@ if TYPE_CHECKING:
     from twilio_notifications.config import ClientSettings, SecretPlace
     from twilio_notifications.greengrasssdk.outlets import Outlet
     from twilio_notifications.greengrasssdk.vault import Kept
-
-CONFIG = "TWILIO_NOTIFICATIONS_CONFIG"
-"""The variable that names the connector's file, for programs that have no command line for it."""
 
 ANSWER_SECONDS = 10.0
 """For secrets, where the transport need not be that of the nucleus."""
@@ -43,7 +47,7 @@ def secret_place_of(environ: Mapping[str, str]) -> SecretPlace:
 
 def config_of(environ: Mapping[str, str]) -> Path | None:
     """The file that the environment names."""
-    name = environ.get(CONFIG)
+    name = environ.get(CONFIG_VARIABLE)
     return Path(name) if name else None
 
 

@@ -1,0 +1,84 @@
+"""The kinds of arguments: each makes a value of the text that was typed, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_HIGHEST_PORT = 65_535
+_HIGHEST_NUMBER = 2**63 - 1
+"""SQLite counts rows with 64 bits."""
+
+_MOST_DAYS = 36_500.0
+
+_SID = re.compile(r"(SM|MM|CA)[0-9a-f]{32}")
+"""Texts, picture messages and calls, as in Twilio's OpenAPI description."""
+
+
+def address(text: str) -> tuple[str, int]:
+    """A host and a port; port 0 takes a free one."""
+    host, separator, port = text.rpartition(":")
+    if not (separator and host and port.isdecimal() and port.isascii() and int(port) <= _HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT, as in 127.0.0.1:4010")
+    return host.strip("[]"), int(port)
+
+
+def seconds(text: str) -> float:
+    """A duration, 0 or more."""
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
+    return value
+
+
+def days(text: str) -> float:
+    """An age, from 0 days to a hundred years."""
+    value = _number(text)
+    if not 0 <= value <= _MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days from 0 to {_MOST_DAYS:.0f}")
+    return value
+
+
+def whole(minimum: int, maximum: int = _HIGHEST_NUMBER) -> Callable[[str], int]:
+    """The kind of whole numbers from `minimum` to `maximum`."""
+
+    def accept(text: str) -> int:
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdecimal() and len(digits) <= len(str(_HIGHEST_NUMBER)):
+            value = int(text)
+            if minimum <= value <= maximum:
+                return value
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {minimum} to {maximum}")
+
+    return accept
+
+
+def sid(text: str) -> str:
+    """The SID of a text or call."""
+    if not _SID.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a SID of Twilio: SM or MM (a text) or CA (a call) and 32 hexadecimal digits"
+        )
+    return text
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """A name and its value."""
+    name, separator, value = text.partition("=")
+    if not (separator and name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE")
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError(f"the value of {name!r} holds a character that is no text")
+    return name, value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

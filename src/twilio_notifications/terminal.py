@@ -1,0 +1,91 @@
+"""What a command prints: whole lines that cannot steer the terminal, and no crash over where they go.
+
+A line may hold text of anybody: a request's id, Twilio's message, a broker's reason. Every character that a
+terminal obeys instead of showing it is escaped as JSON does, so that printed JSON stays the same JSON.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import unicodedata
+
+from twilio_notifications.core.errors import OutputLost
+
+_OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control, format (bidirectional overrides among them) and separator characters."""
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that spelling needs, in Persian and in emoji; no terminal obeys them."""
+
+
+def say(*lines: str) -> None:
+    """Prints each line at once to standard output. Raises OutputLost where it cannot be written."""
+    out = sys.stdout
+    if out is None:
+        raise OutputLost("standard output is closed: what the command found cannot be shown")
+    encoding = out.encoding or "ascii"
+    try:
+        out.writelines(f"{_encodable(printable(line), encoding)}\n" for line in lines)
+        out.flush()
+    except BrokenPipeError as error:
+        raise OutputLost("the program that reads the output has ended", reader_left=True) from error
+    except OSError as error:
+        raise OutputLost(f"standard output cannot be written: {error.strerror}") from error
+
+
+def complain(line: str) -> None:
+    """Prints a line to standard error. Where that is impossible too, the exit code has to do."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{printable(line)}\n")
+        sys.stderr.flush()
+    except OSError:
+        return
+
+
+def flushed() -> bool:
+    """Writes out what argparse or a library left in the buffers; False where that is impossible."""
+    is_complete = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except BrokenPipeError:
+            continue  # the reader has read enough
+        except OSError:
+            is_complete = False
+    return is_complete
+
+
+def printable(text: str) -> str:
+    """The text on one line, with an escape for each character that a terminal would obey."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(one) if _is_obeyed(one) else one for one in text)
+
+
+def escape_what_does_not_fit() -> None:
+    """Has argparse, which prints by itself, escape what the terminal's encoding lacks instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_obeyed(one: str) -> bool:
+    return unicodedata.category(one) in _OBEYED and one not in _JOINERS
+
+
+def _encodable(line: str, encoding: str) -> str:
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(one if one.isascii() else _escaped(one) for one in line)
+    return line
+
+
+def _escaped(one: str) -> str:
+    r"""As in JSON: \u and four digits, for what lies beyond the first 65,536 characters twice."""
+    units = one.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
