@@ -12,6 +12,9 @@ from twilio_notifications.core.contract import Failure, StatusContent, Success, 
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, Notification, Rejection, Text, VoiceLocation
 
+LONGEST = 1024
+"""Characters of an id and of a name."""
+
 DEFAULTS = (None, "+15005550006")
 
 
@@ -48,6 +51,7 @@ def check_notification(notification: Notification, channel: Channel) -> None:
     for text in (*texts, notification.recipient.name, notification.sender_number):
         text.encode()
     assert all(texts)
+    assert max(len(notification.request_id), len(notification.recipient.name)) <= LONGEST
     assert notification.channel is channel
     assert notification.retries >= 0
 

@@ -180,6 +180,13 @@ RULES: list[tuple[tuple[Channel, ...], str, tuple[Value, ...], str]] = [
     (BOTH, "id", (None, ABSENT), "Id cannot be None"),
     (BOTH, "id", NO_STRING, "Id must be a string"),
     (BOTH, "id", ("",), "Id cannot be empty"),
+    (
+        BOTH,
+        "id",
+        ("a" * 1025, "é" * 1025, "\0" * 1025, "\N{BELL}" * 1025),
+        "Id is 1025 characters long, the limit is 1024",
+    ),
+    (BOTH, "id", ("a" * 9970,), "Id is 9970 characters long, the limit is 1024"),
     (BOTH, "request", (None, ABSENT), "Request cannot be None"),
     (BOTH, "request", (*NO_OBJECT, [], [TEXT["request"]]), "Request must be an object"),
     (BOTH, "request.recipient", (None, ABSENT), "Recipient cannot be None"),
@@ -188,6 +195,12 @@ RULES: list[tuple[tuple[Channel, ...], str, tuple[Value, ...], str]] = [
     (BOTH, "request.recipient.name", (None, ABSENT), "Recipient name cannot be None"),
     (BOTH, "request.recipient.name", NO_STRING, "Recipient name must be a string"),
     (ON_CALL, "request.recipient.name", ("",), "Recipient name cannot be empty"),
+    (
+        BOTH,
+        "request.recipient.name",
+        ("a" * 1025, "\N{BELL}" * 1025),
+        "Recipient name is 1025 characters long, the limit is 1024",
+    ),
     (BOTH, "request.recipient.phone_number", (None, ABSENT), "Recipient phone number cannot be None"),
     (BOTH, "request.recipient.phone_number", NO_STRING, "Recipient phone number must be a string"),
     (SMS, "request.recipient.message", (None, ABSENT), "Message cannot be None"),
@@ -475,10 +488,22 @@ def test_of_two_flaws_the_published_order_names_the_first(
 
 class TestIds:
     @pytest.mark.parametrize(
-        "request_id", ["a", " ", "request123", "\x00", "0", "null", "🔔", "x" * 100_000], ids=short
+        "request_id", ["a", " ", "request123", "\x00", "0", "null", "🔔", "x" * 1024, "🔔" * 1024], ids=short
     )
     def test_any_text_is_an_id(self, request_id: str) -> None:
         assert request_id == accepted(Channel.SMS, {"id": request_id}).request_id
+
+    @pytest.mark.parametrize("end", ["", "x" * 100_000, "\ud800"], ids=["short", "long", "no Unicode"])
+    def test_of_a_long_id_the_first_1024_characters_come_back(self, end: str) -> None:
+        result = outcome(Channel.SMS, {"id": "🔔" * 1025 + end})
+        assert isinstance(result, Rejection)
+        assert "🔔" * 1024 == result.request_id
+        failure = Failure(reason=Reason.INVALID_PARAMETER, message=result.message)
+        assert len(render(failure, request_id="🔔" * 9000)) < 5000
+
+    def test_a_name_may_have_1024_characters(self) -> None:
+        name = "🔔" * 1024
+        assert name == accepted(Channel.SMS, {"request.recipient.name": name}).recipient.name
 
     @pytest.mark.parametrize("request_id", [0, 7, -7, 1.5, -0.5, 1e300, True, False, 2**63 - 1, -(2**63)])
     def test_a_number_or_a_boolean_comes_back_as_it_is(self, request_id: float) -> None:

@@ -30,6 +30,7 @@ LABELS: dict[Sentence, tuple[str, ...]] = {
     Sentence.NOT_A_STRING: STRINGS,
     Sentence.NOT_UNICODE: STRINGS,
     Sentence.IS_EMPTY: ("Id", "Recipient name", "Message", "Voice message location"),
+    Sentence.TOO_LONG: ("Id", "Recipient name"),
     Sentence.NOT_E164: ("Recipient phone number", "From number"),
 }
 """Of whom a sentence with a label is said."""
@@ -65,6 +66,8 @@ def test_its_limits_are_the_codes() -> None:
     limits = (
         contract.MAXIMUM_PAYLOAD_BYTES,
         contract.MAXIMUM_TEXT_CHARACTERS,
+        contract.MAXIMUM_ID_CHARACTERS,
+        contract.MAXIMUM_NAME_CHARACTERS,
         contract.MAXIMUM_DEPTH,
         contract.MAXIMUM_RETRIES,
     )

@@ -11,7 +11,9 @@ from twilio_notifications.core.contract.decoding import (
     MAXIMUM_PAYLOAD_BYTES,
     MAXIMUM_VALUES,
 )
+from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS
 from twilio_notifications.core.contract.requests import (
+    MAXIMUM_NAME_CHARACTERS,
     MAXIMUM_RETRIES,
     MAXIMUM_TEXT_CHARACTERS,
     parse,
@@ -23,6 +25,8 @@ from twilio_notifications.core.contract.topics import PROBE_TOPIC, Topics
 
 __all__ = [
     "MAXIMUM_DEPTH",
+    "MAXIMUM_ID_CHARACTERS",
+    "MAXIMUM_NAME_CHARACTERS",
     "MAXIMUM_PAYLOAD_BYTES",
     "MAXIMUM_RETRIES",
     "MAXIMUM_TEXT_CHARACTERS",

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final, assert_never
 
 from twilio_notifications.core.contract.decoding import MAXIMUM_PAYLOAD_BYTES, decoded
-from twilio_notifications.core.contract.request_ids import echoed
+from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS, echoed
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 from twilio_notifications.core.model import (
     Channel,
@@ -27,6 +27,9 @@ from twilio_notifications.core.model import (
 MAXIMUM_TEXT_CHARACTERS: Final = 1600
 """Twilio's limit (error 21617), in code points, the fewest that its word "characters" could mean. What Twilio
 would take is never refused here; where it counts more (an emoji as two UTF-16 units), it refuses itself."""
+
+MAXIMUM_NAME_CHARACTERS: Final = 1024
+"""A success repeats the name, which has to fit through every broker that let the request pass."""
 
 MAXIMUM_RETRIES: Final = 1_000_000_000
 """More count as this many: no lifetime is long enough to notice, and any integer column holds it plus one."""
@@ -63,7 +66,7 @@ def _notification(
     document: dict[str, Any], *, channel: Channel, default_sender_number: str | None
 ) -> Notification:
     # Arguments are evaluated from top to bottom, which is the published order of the checks.
-    request_id = _filled(document.get("id"), "Id")
+    request_id = _short(_filled(document.get("id"), "Id"), "Id", limit=MAXIMUM_ID_CHARACTERS)
     request = _object(document.get("request"), "Request")
     recipient = _recipient(request.get("recipient"))
     return Notification(
@@ -89,7 +92,8 @@ def _recipient(value: Any) -> dict[str, Any]:
 
 def _name(value: Any, channel: Channel) -> str:
     # The document allows "" for texts (`.*`) and not for calls (`.+`).
-    return (_string if channel is Channel.SMS else _filled)(value, "Recipient name")
+    name = (_string if channel is Channel.SMS else _filled)(value, "Recipient name")
+    return _short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS)
 
 
 # ASCII digits only: `\d` would let other scripts' digits pass. Matched to the end, so no newline may follow.
@@ -205,4 +209,10 @@ def _filled(value: Any, label: str) -> str:
     text = _string(value, label)
     if not text:
         raise Flaw(Sentence.IS_EMPTY, label=label)
+    return text
+
+
+def _short(text: str, label: str, *, limit: int) -> str:
+    if len(text) > limit:
+        raise Flaw(Sentence.TOO_LONG, label=label, length=len(text), limit=limit)
     return text

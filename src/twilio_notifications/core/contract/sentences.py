@@ -19,6 +19,7 @@ class Sentence(StrEnum):
     NOT_A_STRING = "{label} must be a string"
     NOT_UNICODE = "{label} must be valid Unicode text, it holds half of a surrogate pair"
     IS_EMPTY = "{label} cannot be empty"
+    TOO_LONG = "{label} is {length} characters long, the limit is {limit}"
     ONE_RECIPIENT = "Only one recipient is supported"
     NOT_E164 = "{label} {value} is not a valid E.164 number"
     TEXT_TOO_LONG = "Message is {length} characters long, Twilio accepts {limit}"
