@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.needs import missing
 from tests.support.rabbitmq import RabbitMq
@@ -23,6 +24,12 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
     """One server for all tests of a session, or of one worker: it takes seconds to start."""
     with RabbitMq(tmp_path_factory.mktemp("rabbitmq")) as broker:
         yield broker
+
+
+def pytest_configure() -> None:
+    """Hypothesis by itself fails an example that takes 0.2 seconds, which a busy machine does to any."""
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tests.support.patience import WAIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -63,7 +65,7 @@ def _request(recipient: dict[str, Any], request_id: str) -> str:
     return json.dumps({"request": request, "id": request_id})
 
 
-async def until(holds: Callable[[], bool], limit_seconds: float = 20.0) -> None:
+async def until(holds: Callable[[], bool], limit_seconds: float = WAIT_SECONDS) -> None:
     """Returns once it holds, for what nobody announces: the ledger, a broker's log."""
     async with asyncio.timeout(limit_seconds):
         while not holds():  # noqa: ASYNC110 - there is nothing to wait for but the state itself

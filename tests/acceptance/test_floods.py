@@ -12,6 +12,7 @@ from tests.acceptance.house import TEXT_TOPIC, MakeConnector, text
 from tests.support.flood import pour
 from tests.support.memory import LINUX_TELLS, peak_kib
 from tests.support.mqtt_peer import Peer
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +51,10 @@ async def test_ten_thousand_forbidden_requests_are_ten_thousand_answers_and_noth
     async with make_connector(broker.url, limits=limits, log=QUIET) as connector, Peer(broker.url) as peer:
         await connector.ready()
         await pour(broker.url, TEXT_TOPIC, forbidden(range(few)))
-        statuses = await peer.collect(few, timeout=30)
+        statuses = await peer.collect(few)
         after_few = peak_kib(connector.pid)
         await pour(broker.url, TEXT_TOPIC, forbidden(range(few, many)))
-        statuses += await peer.collect(many - few, timeout=60)
+        statuses += await peer.collect(many - few)
         growth = peak_kib(connector.pid) - after_few
         assert 0 == await connector.terminate()
     assert {"NotAllowed": many} == errors(statuses)
@@ -63,8 +64,6 @@ async def test_ten_thousand_forbidden_requests_are_ten_thousand_answers_and_noth
 
 
 FIRST_WAVE, SECOND_WAVE = 2_000, 8_000
-PROMPTLY_SECONDS = 15.0
-"""On an idle machine it takes less than one."""
 
 
 def mixed(count: int) -> list[bytes]:
@@ -82,13 +81,13 @@ async def wave(
 ) -> list[Received]:
     """All answers to a flood, and to one request that another client makes meanwhile."""
     flooding = asyncio.create_task(pour(url, TEXT_TOPIC, mixed(count), protocol=protocol, qos=qos))
-    async with Peer(url, subscribe="") as other, asyncio.timeout(PROMPTLY_SECONDS):
+    async with Peer(url, subscribe="") as other, asyncio.timeout(WAIT_SECONDS):
         await other.publish(TEXT_TOPIC, text("other"))
         statuses = [await peer.next_message()]
         while statuses[-1].json()["id"] != "other":
             statuses.append(await peer.next_message())
     await flooding
-    return statuses + await peer.collect(count + 1 - len(statuses), timeout=60)
+    return statuses + await peer.collect(count + 1 - len(statuses))
 
 
 @LINUX_TELLS
@@ -144,7 +143,7 @@ async def test_giants_are_answered_and_never_held_in_memory(
         before = peak_kib(connector.pid)
         await pour(broker.url, TEXT_TOPIC, [b"x" * GIANT] * 3, protocol=protocol, qos=qos)
         await peer.publish(TEXT_TOPIC, text("last"))
-        statuses += await peer.collect(4, timeout=30)
+        statuses += await peer.collect(4)
         growth = peak_kib(connector.pid) - before
         assert 0 == await connector.terminate()
     sentences = [status.json()["response"].get("error_message") for status in statuses]

@@ -58,7 +58,7 @@ async def test_a_rotation_under_load_loses_no_request_and_answers_none_unauthori
                 if number == REQUESTS // 3:
                     await until(lambda: len(twilio.ledger) > 10)
                     await rotate(nucleus, twilio, first=first)
-            published = await nucleus.until_published(STATUS_TOPIC, count=REQUESTS, timeout_seconds=60)
+            published = await nucleus.until_published(STATUS_TOPIC, count=REQUESTS)
             assert 1 == len(connector.events("secret_renewed"))
             assert 0 == await connector.terminate()
     statuses = [each.json() for each in published]

@@ -78,7 +78,7 @@ async def send_all(peer: Peer) -> list[Any]:
     payloads = [each for number, text in enumerate(HOSTILE.values()) for each in everywhere(number, text)]
     for payload in payloads:
         await peer.publish(TEXT_TOPIC, payload)
-    return [status.json() for status in await peer.collect(len(payloads), timeout=40)]
+    return [status.json() for status in await peer.collect(len(payloads))]
 
 
 def check_log(lines: Sequence[str]) -> None:

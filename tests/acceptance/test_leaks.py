@@ -48,7 +48,7 @@ async def everything_happens(peer: Peer, twilio: Simulator, aws: Aws, arn: str) 
 
     async def send(name: str, to: str = RECIPIENT) -> None:
         await peer.publish(TEXT_TOPIC, text(name, to=to, body=BODY))
-        await peer.collect(1, timeout=20)
+        await peer.collect(1)
 
     await send("accepted")
     await send("rejected", to="+0")

@@ -92,7 +92,7 @@ async def test_a_pause_under_load_loses_no_request_and_no_answer(
         statuses += await peer.collect(50)
         await change(connector, paused=False)
         await publishing
-        statuses += await peer.collect(300, timeout=30)
+        statuses += await peer.collect(300)
         assert 0 == await connector.terminate()
     answers = [answer(status) for status in statuses]
     assert {f"id-{number}" for number in range(400)} == {status.json()["id"] for status in statuses}

@@ -164,7 +164,7 @@ async def publish_all(peer: Peer, twilio: Simulator, rotate: Any) -> None:
 
 
 async def all_succeed_once(peer: Peer, twilio: Simulator) -> None:
-    statuses = [status.json() for status in await peer.collect(REQUESTS, timeout=60)]
+    statuses = [status.json() for status in await peer.collect(REQUESTS)]
     assert {"success"} == {status["response"]["status"] for status in statuses}, Counter(
         json.dumps(status["response"]) for status in statuses if status["response"]["status"] != "success"
     )

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tests.adapters.transport_steps import (
-    WAIT_SECONDS,
     RunningTransport,
     settings_of,
 )
 from tests.support.fakes import RecordingObserver
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
 from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS

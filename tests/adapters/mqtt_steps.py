@@ -13,6 +13,7 @@ from tests.adapters.transport_steps import (
     settings_of,
 )
 from tests.support.fakes import RecordingObserver
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import MqttTransport
 
@@ -30,7 +31,7 @@ def transport_settings(url: str, **settings: object) -> TransportSettings:
     chosen = {
         "url": url,
         "client_id": "connector",
-        "connect_timeout_seconds": 5,
+        "connect_timeout_seconds": WAIT_SECONDS,
         "reconnect_initial_seconds": 0.01,
         "reconnect_maximum_seconds": 0.05,
     } | settings

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters.greengrass_steps import Running, running, transport_settings
-from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingObserver
 from tests.support.nucleus import FakeNucleus, Side, Style
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.greengrass import Nucleus
 from twilio_notifications.adapters.greengrass.apart import asked_for
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES

@@ -11,8 +11,9 @@ import pytest
 from awsiot.greengrasscoreipc import model
 
 from tests.adapters.greengrass_steps import running
-from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.nucleus import FakeNucleus, Side, Style
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.greengrass.messages import (
     Unreadable,
     iot_core_message,

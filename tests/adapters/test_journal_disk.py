@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from tests.support.factories import START, a_request, a_success
 from tests.support.fakes import RecordingObserver
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.errors import JournalClosed
 from twilio_notifications.ports import Level, Recording
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.ports import NewRequest
-
-WAIT_SECONDS = 20.0
 
 
 class AwaitedObserver(RecordingObserver):

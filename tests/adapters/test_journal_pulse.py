@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite.writer import Writer
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-LIMIT_SECONDS = 10.0
 
 
 class NoLedger:
@@ -41,7 +40,7 @@ async def a_writer() -> AsyncIterator[Writer]:
 
 
 async def test_an_idle_writer_has_a_pulse() -> None:
-    async with a_writer() as writer, asyncio.timeout(LIMIT_SECONDS):
+    async with a_writer() as writer, asyncio.timeout(WAIT_SECONDS):
         await writer.pulse()
 
 
@@ -53,7 +52,7 @@ async def test_a_writer_that_hangs_has_none_until_it_goes_on() -> None:
         begun.set()
         held.wait()
 
-    async with a_writer() as writer, asyncio.timeout(LIMIT_SECONDS):
+    async with a_writer() as writer, asyncio.timeout(WAIT_SECONDS):
         hanging = writer.submit(hang)
         await asyncio.to_thread(begun.wait)
         pulse = writer.pulse()
@@ -74,7 +73,7 @@ async def test_a_writer_that_waits_for_a_failing_disk_has_one() -> None:
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
             raise error
 
-    async with a_writer() as writer, asyncio.timeout(LIMIT_SECONDS):
+    async with a_writer() as writer, asyncio.timeout(WAIT_SECONDS):
         waiting = writer.submit(write)
         for _ in range(5):
             await writer.pulse()

@@ -25,6 +25,7 @@ from tests.support.aws import REGION, Aws, device_key
 from tests.support.factories import START, a_claimed, a_notification, a_request, a_success
 from tests.support.house import SOURCE
 from tests.support.nucleus import FakeNucleus
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import RawBroker
 from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters import isolation, log
@@ -145,11 +146,11 @@ async def mqtt(scene: Scene) -> None:
         running = asyncio.create_task(
             transport.run(on_inbound=arrived.put_nowait, on_ready=lambda: None), name="transport"
         )
-        scene.see(settings, transport, await asyncio.wait_for(arrived.get(), 10))
+        scene.see(settings, transport, await asyncio.wait_for(arrived.get(), WAIT_SECONDS))
         published = transport.publish(STATUS_TOPIC, BODY.encode())
         (await broker.link(1)).hang_up()
-        await scene.fails(asyncio.wait_for(published, 10))
-        await asyncio.wait_for(broker.link(2), 10)
+        await scene.fails(asyncio.wait_for(published, WAIT_SECONDS))
+        await asyncio.wait_for(broker.link(2), WAIT_SECONDS)
         await transport.close()
         running.cancel()
         await asyncio.wait({running})
@@ -287,9 +288,11 @@ async def greengrass(scene: Scene) -> None:
         arrived: asyncio.Queue[object] = asyncio.Queue()
         ready = asyncio.Event()
         running = asyncio.create_task(transport.run(on_inbound=arrived.put_nowait, on_ready=ready.set))
-        await asyncio.wait_for(ready.wait(), 10)
+        await asyncio.wait_for(ready.wait(), WAIT_SECONDS)
         nucleus.publish(TEXT_TOPIC, BODY, as_json=False)
-        scene.see(found, transport, secret, await asyncio.wait_for(arrived.get(), 10), await secret.read())
+        scene.see(
+            found, transport, secret, await asyncio.wait_for(arrived.get(), WAIT_SECONDS), await secret.read()
+        )
         for unusable in (TOKEN.encode(), f'{{"{TOKEN}": 1}}', ""):
             nucleus.keep_secret(arn, unusable)
             await scene.fails(secret.read())

@@ -12,6 +12,7 @@ from tests.adapters.mqtt_steps import running
 from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.simulator.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ async def test_a_request_comes_in_and_a_status_goes_out(
             inbound.acknowledge()
             assert (TEXT_TOPIC, b'{"id": "one"}') == (inbound.topic, inbound.payload)
             assert (False, False) == (inbound.retained, inbound.redelivered)
-            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b'{"status": 1}'), 10)
+            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b'{"status": 1}'), WAIT_SECONDS)
             status = await peer.next_message()
             assert (b'{"status": 1}', 1, False) == (status.payload, status.qos, status.retain)
 
@@ -80,7 +81,7 @@ async def test_large_messages_pass_both_ways(tmp_path: Path, kind: str, protocol
         inbound = await found.next_inbound()
         inbound.acknowledge()
         assert payload == inbound.payload
-        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, payload), 10)
+        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, payload), WAIT_SECONDS)
         assert payload == (await peer.next_message()).payload
 
 
@@ -96,7 +97,7 @@ async def test_many_statuses_at_once_arrive_in_their_order(
     ):
         await found.ready()
         published = [found.transport.publish(STATUS_TOPIC, payload) for payload in payloads]
-        await asyncio.wait_for(asyncio.gather(*published), 10)
+        await asyncio.wait_for(asyncio.gather(*published), WAIT_SECONDS)
         assert payloads == [message.payload for message in await peer.collect(len(payloads))]
 
 
@@ -106,7 +107,7 @@ async def test_a_broker_that_takes_one_message_at_a_time_gets_one_at_a_time(tmp_
     async with Mosquitto(tmp_path, max_inflight_messages=1) as broker, running(broker.url) as found:
         await found.ready()
         published = [found.transport.publish(STATUS_TOPIC, b"%d" % number) for number in range(50)]
-        await asyncio.wait_for(asyncio.gather(*published), 10)
+        await asyncio.wait_for(asyncio.gather(*published), WAIT_SECONDS)
         assert [] == found.told("broker_lost")
 
 
@@ -122,7 +123,7 @@ async def test_what_was_not_acknowledged_comes_again_with_its_mark(broker: Mosqu
             (await found.next_inbound()).acknowledge()
             first = await found.next_inbound()
             # What was published after the acknowledgement proves that the broker has had it.
-            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), 10)
+            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), WAIT_SECONDS)
         async with running(broker.url, protocol=protocol) as found:
             again = await found.next_inbound()
             assert b"not acknowledged" == again.payload == first.payload
@@ -154,4 +155,4 @@ async def test_names_outside_ascii_reach_the_broker_whole(tmp_path: Path) -> Non
         running(broker.url_as("Jörg"), client_id="küche-🔔") as found,
     ):
         await found.ready()
-        await asyncio.wait_for(found.transport.publish("Küche/7/status", b"{}"), 10)
+        await asyncio.wait_for(found.transport.publish("Küche/7/status", b"{}"), WAIT_SECONDS)

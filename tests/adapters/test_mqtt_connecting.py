@@ -10,6 +10,7 @@ import pytest
 from tests.adapters.mqtt_steps import TOPICS, Running, running, transport_settings
 from tests.support.certificates import make_certificates
 from tests.support.clock import HandClock
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import HOST, Kind, Link, RawBroker
 from twilio_notifications.adapters.mqtt.session import abort
 from twilio_notifications.adapters.mqtt.transport import FALL_BACK_SECONDS, STEADY_SECONDS
@@ -318,7 +319,7 @@ class PauseClock(HandClock):
         await super().sleep(seconds)
 
     async def next_pause(self) -> float:
-        return await asyncio.wait_for(self._pauses.get(), 10)
+        return await asyncio.wait_for(self._pauses.get(), WAIT_SECONDS)
 
     async def pauses(self, count: int) -> list[float]:
         """The next pauses, each passed at once."""

@@ -10,7 +10,8 @@ import pytest
 
 from tests.adapters.mqtt_steps import Running, running
 from tests.adapters.transport_steps import TEXT_TOPIC
-from tests.support.raw_broker import WAIT_SECONDS, Kind, Link, RawBroker
+from tests.support.patience import WAIT_SECONDS
+from tests.support.raw_broker import Kind, Link, RawBroker
 from twilio_notifications.adapters.mqtt.inflow import MOST_UNRECORDED_BYTES, Inflow, Receipt
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.adapters.mqtt_steps import running
 from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import Kind, Link, Packet, RawBroker
 from twilio_notifications.core.errors import NotAcknowledged
 
@@ -44,7 +45,7 @@ def sending(*publishes: dict[str, Any]) -> Script:
 
 async def failure_of(published: asyncio.Future[None]) -> NotAcknowledged:
     with pytest.raises(NotAcknowledged) as caught:
-        await asyncio.wait_for(published, 10)
+        await asyncio.wait_for(published, WAIT_SECONDS)
     return caught.value
 
 
@@ -103,9 +104,9 @@ async def test_a_message_is_acknowledged_when_its_receiver_says_so_and_not_befor
     async with RawBroker(send_two) as broker, running(broker.url, protocol=protocol) as found:
         first, second = [await found.next_inbound() for _ in range(2)]
         second.acknowledge()
-        assert 2 == await asyncio.wait_for(acknowledged.get(), 10)
+        assert 2 == await asyncio.wait_for(acknowledged.get(), WAIT_SECONDS)
         first.acknowledge()
-        assert 1 == await asyncio.wait_for(acknowledged.get(), 10)
+        assert 1 == await asyncio.wait_for(acknowledged.get(), WAIT_SECONDS)
         assert [Kind.CONNECT, Kind.SUBSCRIBE, Kind.PUBACK, Kind.PUBACK] == [
             packet.kind for packet in broker.links[0].seen
         ]
@@ -156,7 +157,7 @@ async def test_a_message_that_comes_in_pieces_arrives_whole() -> None:
 
 async def until_heard(link: Link, kind: Kind, count: int = 1) -> None:
     """Returns when the broker has so many packets of this kind; its script has to be listening."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         while len(of_kind(link, kind)) < count:  # noqa: ASYNC110 - the link has no event for it
             await asyncio.sleep(0.001)
 
@@ -183,7 +184,7 @@ async def test_a_status_is_published_with_qos_1_and_is_done_with_its_puback(
 ) -> None:
     async with RawBroker(answering(None)) as broker, running(broker.url, protocol=protocol) as found:
         await found.ready()
-        await asyncio.wait_for(found.transport.publish("Küche/status", payload), 10)
+        await asyncio.wait_for(found.transport.publish("Küche/status", payload), WAIT_SECONDS)
         (publish,) = of_kind(broker.links[0], Kind.PUBLISH)
         assert ("Küche/status", 0b0010) == (publish.topic, publish.flags)
         assert publish.body.endswith(payload)
@@ -193,7 +194,7 @@ async def test_nobody_listening_is_no_failure() -> None:
     """Reason 0x10: "no matching subscribers" (MQTT 5, 3.4.2.1)."""
     async with RawBroker(answering(0x10)) as broker, running(broker.url) as found:
         await found.ready()
-        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), 10)
+        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), WAIT_SECONDS)
 
 
 @pytest.mark.parametrize("reason", [0x80, 0x87, 0x97])
@@ -214,7 +215,7 @@ async def test_packet_identifiers_are_given_back() -> None:
         assert found.transport._session is not None
         found.transport._session._packets.id_generator._max = 4
         for _ in range(10):
-            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), 10)
+            await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"{}"), WAIT_SECONDS)
         assert {1, 2, 3} == {packet.packet_id for packet in of_kind(broker.links[0], Kind.PUBLISH)}
 
 
@@ -246,7 +247,8 @@ async def test_never_more_than_the_brokers_receive_maximum_is_unacknowledged(max
     async with RawBroker(acknowledge_late) as broker, running(broker.url) as found:
         await found.ready()
         await asyncio.wait_for(
-            asyncio.gather(*(found.transport.publish(STATUS_TOPIC, payload) for payload in payloads)), 10
+            asyncio.gather(*(found.transport.publish(STATUS_TOPIC, payload) for payload in payloads)),
+            WAIT_SECONDS,
         )
         published = of_kind(broker.links[0], Kind.PUBLISH)
         assert payloads == [packet.body[-1:] for packet in published], "in the order of the calls"
@@ -276,7 +278,7 @@ async def test_what_is_unacknowledged_when_the_connection_ends_fails_and_is_not_
         broker.links[0].hang_up()
         assert [False] * 3 == [(await failure_of(future)).refused for future in published]
         await found.ready()
-        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"new"), 10)
+        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, b"new"), WAIT_SECONDS)
         assert [b"new"] == [packet.body[-3:] for packet in of_kind(broker.links[1], Kind.PUBLISH)]
 
 
@@ -317,7 +319,7 @@ async def test_a_broker_that_no_longer_reads_is_left_in_time() -> None:
         published = [found.transport.publish(STATUS_TOPIC, b"x" * 2**20) for _ in range(20)]
         await found.ready()
         assert not any([(await failure_of(future)).refused for future in published])
-        await asyncio.wait_for(broker.links[0].ended.wait(), 10)
+        await asyncio.wait_for(broker.links[0].ended.wait(), WAIT_SECONDS)
     assert len(published) > len(of_kind(broker.links[0], Kind.PUBLISH)), "the rest was dropped, not kept"
 
 

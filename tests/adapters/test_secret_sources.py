@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.core.errors import SecretUnavailable
 from twilio_notifications.core.model import Secret
@@ -127,7 +128,7 @@ async def test_a_file_that_we_may_not_read_is_named(tmp_path: Path, locked: str)
 async def test_what_is_no_plain_file_is_named_and_not_waited_for(tmp_path: Path, kind: str) -> None:
     path = tmp_path / kind
     path.mkdir() if kind == "folder" else os.mkfifo(path, 0o600)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WAIT_SECONDS):
         assert str(path) in await refusal(FileSecret(path))
 
 

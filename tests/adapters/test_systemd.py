@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.fakes import RecordingObserver
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ PID = 4711
 def hearing(address: str) -> Iterator[socket.socket]:
     """The socket of a supervisor."""
     with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as ear:
-        ear.settimeout(5)
+        ear.settimeout(WAIT_SECONDS)
         ear.bind("\0" + address[1:] if address.startswith("@") else address)
         yield ear
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests.adapters import greengrass_steps, mqtt_steps
-from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC, WAIT_SECONDS
+from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.nucleus import FakeNucleus
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import Kind, Link, RawBroker
 from twilio_notifications.core.errors import NotAcknowledged
 

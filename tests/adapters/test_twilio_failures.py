@@ -15,6 +15,7 @@ import pytest
 from tests.adapters.twilio_steps import LOGIN, a_sender
 from tests.support.certificates import make_certificates
 from tests.support.factories import a_notification
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_http import HOST, Exchange, RawHttp
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 SHORT = 0.3
 
 
-async def send_to(url: str, *, timeout_seconds: float = 5.0, ca: Path | None = None) -> Answer:
+async def send_to(url: str, *, timeout_seconds: float = WAIT_SECONDS, ca: Path | None = None) -> Answer:
     async with a_sender(url, timeout_seconds=timeout_seconds, ca_file=ca) as sender:
         return await sender.send(a_notification(), LOGIN)
 
@@ -156,7 +157,7 @@ async def test_what_is_under_way_when_the_file_is_replaced_comes_to_its_end(tmp_
         a_sender(server.url, ca_file=old.ca_file) as sender,
     ):
         first = asyncio.create_task(sender.send(a_notification(), LOGIN))
-        await asyncio.wait_for(asked.wait(), 10)
+        await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
         new.ca_file.replace(old.ca_file)
         assert isinstance(await sender.send(a_notification(), LOGIN), NotSent)
         go_on.set()
@@ -256,7 +257,7 @@ async def head_and_silence(exchange: Exchange) -> None:
 @pytest.mark.parametrize("script", [never, head_and_silence])
 async def test_an_answer_that_does_not_come_in_time_is_doubt(script: Script) -> None:
     async with RawHttp(script) as server:
-        async with asyncio.timeout(SHORT + 5):
+        async with asyncio.timeout(WAIT_SECONDS):
             assert isinstance(await send_to(server.url, timeout_seconds=SHORT), Unanswered)
         assert 1 == len(server.asked)
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.twilio import PAGE_SIZE
 from twilio_notifications.core import settlement
 from twilio_notifications.core.model import (
@@ -81,7 +82,7 @@ class Twilio:
 
 
 @asynccontextmanager
-async def a_twilio(*, timeout_seconds: float = 5.0) -> AsyncIterator[Twilio]:
+async def a_twilio(*, timeout_seconds: float = WAIT_SECONDS) -> AsyncIterator[Twilio]:
     opened: list[Twilio] = []
     chance = random.Random(1)  # noqa: S311 - nothing here is secret
     simulator = Simulator(clock=lambda: opened[0].now, random=chance, auth_tokens=[TOKEN])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.config import load
 from twilio_notifications.config.sources import PREFIX
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 TEXT_TOPIC = "twilio/txt"
 CALL_TOPIC = "twilio/call"
 STATUS_TOPIC = "twilio/message/status"
-WAIT_SECONDS = 10.0
 
 
 def settings_of(chosen: Mapping[str, object]) -> TransportSettings:

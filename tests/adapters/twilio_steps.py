@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.clock import HandClock
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.twilio import TwilioSender
 from twilio_notifications.core.model import Login, Secret
 
@@ -17,7 +18,7 @@ NOW = 1_700_000_000.0
 LOGIN = Login(user=ACCOUNT, secret=Secret(TOKEN))
 
 
-def a_sender(base_url: str, *, timeout_seconds: float = 5.0, **settings: Any) -> TwilioSender:
+def a_sender(base_url: str, *, timeout_seconds: float = WAIT_SECONDS, **settings: Any) -> TwilioSender:
     return TwilioSender(
         base_url=base_url,
         account_sid=ACCOUNT,

@@ -15,8 +15,7 @@ import pytest
 
 from tests.support.house import SOURCE, modules
 from tests.support.needs import ROOT
-
-LIMIT_SECONDS = 60
+from tests.support.patience import WAIT_SECONDS
 
 IMPORT_ALL = """
 import importlib, sys
@@ -50,7 +49,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("lint-imports")
     command = [str(program), "--config", str(ROOT / ".importlinter"), "--no-cache", "--no-logo"]
     return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+        command, cwd=folder, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
     )
 
 
@@ -163,14 +162,14 @@ def test_a_plain_installation_imports_every_module_that_needs_no_extra() -> None
         "this environment cannot show it"
     )
     command = [sys.executable, "-c", IMPORT_ALL, ",".join(absent), *module_names()]
-    imported = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    imported = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     assert 0 == imported.returncode, imported.stderr
 
 
 def test_the_command_loads_no_extra_even_where_they_are_installed() -> None:
     """A start costs what the command needs: the demo's broker alone would take longer than all the rest."""
     command = [sys.executable, "-c", IMPORT_ALL, "", "twilio_notifications.__main__"]
-    imported = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    imported = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     assert 0 == imported.returncode, imported.stderr
     assert set() == {"aiohttp", "amqtt", "awsiot", "h11", "prometheus_client", "twilio", "uvloop"} & set(
         imported.stdout.split()

@@ -18,6 +18,7 @@ from bench.race import Run, Setting
 from bench.report import Row, rows, table
 from bench.stage import Kind
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def test_a_small_benchmark_measures_both(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=WAIT_SECONDS,
         check=False,
     )
     assert (0, "") == (ended.returncode, ended.stderr)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.patience import WAIT_SECONDS
 from tests.support.process import environment
 from twilio_notifications.terminal import printable
 
@@ -23,7 +24,9 @@ FULL = "/dev/full"
 def shell(script: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
     """A line of shell in which $P is the program."""
     environ: Mapping[str, str] = environment(P=f"{sys.executable} -m twilio_notifications", **variables)
-    return subprocess.run([SHELL, "-c", script], env=environ, capture_output=True, timeout=100, check=False)
+    return subprocess.run(
+        [SHELL, "-c", script], env=environ, capture_output=True, timeout=WAIT_SECONDS, check=False
+    )
 
 
 @pytest.fixture

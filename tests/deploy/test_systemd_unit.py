@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import cli
 from twilio_notifications.config.sources import read_defaults
 
@@ -25,7 +26,6 @@ UNITS = pytest.mark.parametrize(
     "unit", [UNIT.read_text(encoding="utf-8"), GUIDES_UNIT], ids=["ships", "guide"]
 )
 PROGRAM = "/opt/twilio-notifications/bin/twilio-notifications"
-LIMIT_SECONDS = 60
 EXPOSURE = re.compile(r"Overall exposure level for \S+: ([\d.]+)")
 WELL_CLOSED = 2.0
 """From here up systemd does not call it "OK" any more, whatever else it looks at."""
@@ -39,7 +39,7 @@ def values(name: str, unit: str | None = None) -> list[str]:
 
 def analyze(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["systemd-analyze", *words], capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+        ["systemd-analyze", *words], capture_output=True, text=True, timeout=WAIT_SECONDS, check=False
     )
 
 

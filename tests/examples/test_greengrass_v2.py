@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.needs import ROOT
 from tests.support.nucleus import FakeNucleus
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +37,12 @@ def component(name: str, nucleus: FakeNucleus) -> Iterator[subprocess.Popen[byte
         yield program
     finally:
         program.kill()
-        program.communicate(timeout=STOP_SECONDS)
+        program.communicate(timeout=WAIT_SECONDS)
 
 
 def test_hello_sends_the_published_example() -> None:
     with FakeNucleus() as nucleus, component("hello.py", nucleus) as program:
-        (published,) = nucleus.published("twilio/txt", timeout_seconds=60)
+        (published,) = nucleus.published("twilio/txt")
         assert PUBLISHED_EXAMPLE == published.payload
         assert 0 == program.wait(STOP_SECONDS)
 
@@ -49,7 +50,7 @@ def test_hello_sends_the_published_example() -> None:
 @pytest.mark.parametrize("as_json", [True, False])
 def test_31_degrees_are_told_and_29_are_not(*, as_json: bool) -> None:
     with FakeNucleus() as nucleus, component("temperature_monitor.py", nucleus):
-        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed", timeout_seconds=60)
+        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed")
         for temperature in (29, 30, 31):
             reading = {"temperature": temperature, "to_name": "Darla", "to_number": "+12345000000"}
             nucleus.publish("temperature/input", json.dumps(reading), as_json=as_json)
@@ -62,7 +63,7 @@ def test_31_degrees_are_told_and_29_are_not(*, as_json: bool) -> None:
 
 def test_an_alarm_that_cannot_be_published_is_said_and_a_bad_reading_ends_nothing() -> None:
     with FakeNucleus() as nucleus, component("temperature_monitor.py", nucleus) as program:
-        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed", timeout_seconds=60)
+        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed")
         nucleus.garble("temperature/input", {"binaryMessage": {"message": "x"}})
         nucleus.faults.refused.add("PublishToTopic")
         nucleus.publish(
@@ -76,6 +77,6 @@ def test_an_alarm_that_cannot_be_published_is_said_and_a_bad_reading_ends_nothin
 def test_the_monitor_ends_with_an_error_when_its_subscription_does() -> None:
     """The nucleus starts again what ends so; what ended with code 0 it would leave alone."""
     with FakeNucleus() as nucleus, component("temperature_monitor.py", nucleus) as program:
-        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed", timeout_seconds=60)
+        nucleus.wait_until(lambda: "SubscribeToTopic" in nucleus.operations, "subscribed")
         nucleus.close_stream("temperature/input")
         assert 1 == program.wait(STOP_SECONDS)

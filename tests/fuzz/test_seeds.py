@@ -9,6 +9,7 @@ import pytest
 
 from fuzz.claims import check
 from fuzz.seeds import CORPUS, ROOT, seeds
+from tests.support.patience import WAIT_SECONDS
 
 FOUND = {path.name: path.read_bytes() for path in sorted(CORPUS.iterdir())}
 
@@ -28,7 +29,12 @@ def test_without_atheris_it_says_what_to_do() -> None:
     """It has no wheel for each Python, and is no part of the test suite's needs."""
     blocked = "import sys; sys.modules['atheris'] = None; import runpy; runpy.run_module('fuzz')"
     ended = subprocess.run(
-        [sys.executable, "-c", blocked], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", blocked],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
     )
     assert 1 == ended.returncode
     assert "atheris is not installed: run `make fuzz`" in ended.stderr

@@ -13,6 +13,7 @@ import pytest
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.nucleus import FakeNucleus
+from tests.support.patience import WAIT_SECONDS
 from tests.support.process import LoggingProgram, environment, exit_code, run_program
 from tests.support.raw_broker import Kind, Link, RawBroker
 
@@ -136,7 +137,7 @@ async def test_an_event_is_acknowledged_when_the_function_has_returned_and_nothi
             assert not acknowledged.is_set()
             (folder / "go-on").touch()
             await running.wait_for_line('"a"')
-            await asyncio.wait_for(acknowledged.wait(), 10)
+            await asyncio.wait_for(acknowledged.wait(), WAIT_SECONDS)
             assert 0 == await running.terminate()
 
 

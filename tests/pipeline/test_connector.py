@@ -13,6 +13,7 @@ import pytest
 from tests.pipeline.line import Line, a_line
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Pulse
 
 A, B = "+12345000001", "+12345000002"
-WAIT_SECONDS = 20.0
 REFRESH_SECONDS = 3600.0
 
 

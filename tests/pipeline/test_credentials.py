@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingObserver, ScriptedSecret
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
@@ -132,7 +133,7 @@ async def test_a_stop_waits_for_neither() -> None:
     reading = asyncio.create_task(scene.credentials.refresh())
     await HandClock().settle()
     reading.cancel()
-    await asyncio.wait_for(asyncio.wait({reading}), 5)
+    await asyncio.wait_for(asyncio.wait({reading}), WAIT_SECONDS)
     assert reading.cancelled()
 
 

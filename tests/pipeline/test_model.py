@@ -426,7 +426,7 @@ _SETTINGS = settings(
     deadline=None,  # a commit takes as long as the disk takes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-_PATIENTLY = pytest.mark.timeout(600)  # ten seconds, but a failure is worth the minutes to its smallest form
+_PATIENTLY = pytest.mark.timeout(1800)  # ten seconds, but a failure is worth the minutes to its smallest form
 
 TestJournal = _PATIENTLY(JournalMachine.TestCase)
 TestJournal.settings = _SETTINGS

@@ -12,6 +12,7 @@ import pytest
 
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
 from tests.support.mqtt_peer import Peer
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
@@ -112,7 +113,7 @@ async def test_every_second_request_is_too_many_for_a_while_and_each_is_sent_onc
         async with start(log={"level": "INFO"}) as connector:
             await connector.ready()
             await publish(peer, requests)
-            await answered(peer, requests, limit_seconds=60 + RATE_LIMITED_SECONDS)
+            await answered(peer, requests, limit_seconds=WAIT_SECONDS + RATE_LIMITED_SECONDS)
             assert 0 == await connector.terminate()
         assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
         assert {"success"} == {status["response"]["status"] for status in peer.statuses}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.acceptance.house import CALL_TOPIC, SENDER, TEXT_TOPIC
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from tests.support.mqtt_peer import Peer
     from twilio_notifications.simulator.store import LedgerEntry
-
-ANSWER_SECONDS = 60.0
-"""For all answers together: on an idle machine they take a second or two."""
 
 WINDOW = 16
 """Requests that are published before the broker's acknowledgements are waited for; Mosquitto takes 20."""
@@ -76,7 +74,7 @@ async def publish(peer: Peer, requests: Sequence[Request]) -> None:
         await asyncio.gather(*(peer.publish(request.topic, request.payload) for request in window))
 
 
-async def answered(peer: Peer, requests: Iterable[Request], *, limit_seconds: float = ANSWER_SECONDS) -> None:
+async def answered(peer: Peer, requests: Iterable[Request], *, limit_seconds: float = WAIT_SECONDS) -> None:
     """Returns once each of these has been answered, whatever the answer is."""
     missing = {request.id for request in requests} - {status["id"] for status in peer.statuses}
     try:

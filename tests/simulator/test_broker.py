@@ -13,13 +13,13 @@ import pytest
 from gmqtt.mqtt.handler import MQTTConnectError
 
 from tests.support.mqtt_peer import Peer
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.simulator.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 TOPIC = "twilio/txt"
-WAIT_SECONDS = 10.0
 
 
 @pytest.fixture

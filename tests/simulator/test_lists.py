@@ -16,6 +16,7 @@ from tests.simulator.desk import (
     SERVICE,
     authorization,
     call_path,
+    message_path,
 )
 from twilio_notifications.simulator.faults import Fault, ListLag
 
@@ -268,3 +269,18 @@ def test_every_shown_resource_is_as_fetched(desk: Desk) -> None:
     desk.now = NOON + 3 * DAY
     shown: Any = desk.get(MESSAGES).json["messages"]
     assert [desk.get(MESSAGES.replace(".json", f"/{sid}.json")).json] == shown
+
+
+def test_a_turned_age_decides_what_is_shown_however_late_it_is(desk: Desk) -> None:
+    """A fetch and a list show the same; what was created in between is no older than the others."""
+    old = desk.text()
+    desk.now += DAY
+    young = desk.text()
+    for age, status in ((0.0, "queued"), (1.0, "sending"), (60.0, "delivered")):
+        desk.engine.age_seconds = age
+        shown = desk.get(MESSAGES).json["messages"]
+        assert {old: status, young: status} == {each["sid"]: each["status"] for each in shown}
+        assert status == desk.get(message_path(young)).json["status"]
+    desk.engine.age_seconds = None
+    shown = desk.get(MESSAGES).json["messages"]
+    assert {old: "delivered", young: "queued"} == {each["sid"]: each["status"] for each in shown}

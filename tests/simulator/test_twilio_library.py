@@ -12,6 +12,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from tests.simulator.desk import ACCOUNT, DARLA, NOON, SENDER, SERVICE, TOKEN, chance
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.simulator.faults import Fault, RateLimited
 from twilio_notifications.simulator.server import Simulator
 
@@ -27,7 +28,7 @@ class RedirectedHttpClient(TwilioHttpClient):  # type: ignore[misc]  # the libra
     """Twilio's HTTP client, which has no other way to be told of another host."""
 
     def __init__(self, base_url: str) -> None:
-        super().__init__(timeout=10)
+        super().__init__(timeout=WAIT_SECONDS)
         self.session.trust_env = False  # no proxy between a test and its server
         self._base_url = base_url
 

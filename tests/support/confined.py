@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.log import LogObserver, configure
@@ -95,7 +96,7 @@ class Inside:
     # Network.
 
     def connect(self, port: int) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS):
+        with socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS):
             pass
 
     def listen(self, port: int) -> None:
@@ -143,7 +144,7 @@ class Inside:
         context = tls_context(self._settings.transport)
         assert context is not None
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as channel,
         ):
             return str(channel.version())

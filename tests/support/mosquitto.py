@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from tests.support.needs import mosquitto_program
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from tests.support.certificates import Certificates
 
 HOST = "127.0.0.1"
-START_SECONDS = (
-    20.0  # on an idle machine it takes 0.02 s; a loaded one with two cores has been seen to take 3 s
-)
-STOP_SECONDS = 20.0
 POLL_SECONDS = 0.005
 
 
@@ -199,7 +196,7 @@ class Mosquitto:
         for name, password in self._users.items():
             # -b takes the password as an argument: in a plain file (-U) it could hold no colon.
             command = ["mosquitto_passwd", "-b", str(path), name, password]
-            subprocess.run(command, check=True, capture_output=True, timeout=START_SECONDS)
+            subprocess.run(command, check=True, capture_output=True, timeout=WAIT_SECONDS)
         return [f"password_file {path}"]
 
     def _saved_version(self) -> tuple[int, int] | None:
@@ -212,7 +209,7 @@ class Mosquitto:
 
     def _wait_until(self, done: Callable[[], bool], what: str) -> None:
         assert self._broker is not None
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + WAIT_SECONDS
         while not done():
             if self._broker.poll() is not None:
                 raise AssertionError(
@@ -221,7 +218,7 @@ class Mosquitto:
             if time.monotonic() > deadline:
                 self._end(signal.SIGKILL)
                 raise AssertionError(
-                    f"mosquitto did not {what} within {START_SECONDS} s; it said:\n{self.log}"
+                    f"mosquitto did not {what} within {WAIT_SECONDS} s; it said:\n{self.log}"
                 )
             time.sleep(POLL_SECONDS)
 
@@ -231,12 +228,12 @@ class Mosquitto:
             return
         broker.send_signal(how)
         try:
-            broker.wait(STOP_SECONDS)
+            broker.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             broker.kill()
             broker.wait()
             raise AssertionError(
-                f"mosquitto did not end within {STOP_SECONDS} s; it said:\n{self.log}"
+                f"mosquitto did not end within {WAIT_SECONDS} s; it said:\n{self.log}"
             ) from None
 
 
@@ -269,6 +266,9 @@ def _spawn(configuration: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _accepts(port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection((HOST, port), timeout=1):
+    with (
+        contextlib.suppress(ConnectionRefusedError),
+        socket.create_connection((HOST, port), timeout=WAIT_SECONDS),
+    ):
         return True
     return False

@@ -17,12 +17,13 @@ from urllib.parse import unquote, urlsplit
 from gmqtt import Client
 from gmqtt.mqtt.constants import MQTTv50, MQTTv311
 
+from tests.support.patience import WAIT_SECONDS
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
 STATUS_TOPIC = "twilio/message/status"
-WAIT_SECONDS = 10.0
 CONNACK_SECONDS = 0.2
 VERSIONS: Mapping[str, int] = {"5": MQTTv50, "3.1.1": MQTTv311}
 NEVER_RECONNECT = -2  # gmqtt reads -1 as "for ever", and 0 as "once more"

@@ -14,14 +14,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.isolation import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-WAIT_SECONDS = 30.0
-"""On an idle machine the program is ready after 0.3 s; a loaded one with two cores needs patience."""
 
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "5ecre7-70k3n-0f-tw1l10"
@@ -32,7 +31,11 @@ Section = dict[str, Any]
 
 
 def configuration(*, broker_url: str, twilio_url: str, **sections: Section) -> dict[str, Section]:
-    """A complete configuration with short durations; what `sections` say goes before it."""
+    """A complete configuration; what `sections` say goes before it.
+
+    Pauses are short. Limits are long, because a busy machine must not reach them: a test that is about a
+    limit sets it.
+    """
     parameters = {"TWILIO_ACCOUNT_SID": ACCOUNT_SID, "DefaultFromPhoneNumber": DEFAULT_FROM}
     if not discover().version:  # the default, which is to be confined, would refuse to start
         parameters["IsolationMode"] = "NoContainer"
@@ -40,17 +43,17 @@ def configuration(*, broker_url: str, twilio_url: str, **sections: Section) -> d
         "connector.parameters": parameters,
         "transport": {
             "url": broker_url,
-            "connect_timeout_seconds": 5,
+            "connect_timeout_seconds": WAIT_SECONDS,
             "reconnect_initial_seconds": 0.02,
             "reconnect_maximum_seconds": 0.1,
         },
-        "twilio": {"base_url": twilio_url, "timeout_seconds": 5},
+        "twilio": {"base_url": twilio_url, "timeout_seconds": WAIT_SECONDS},
         "delivery": {
             "backoff_initial_seconds": 0.02,
             "backoff_maximum_seconds": 0.1,
             "settle_seconds": 0.3,
             "credential_probe_seconds": 0.1,
-            "drain_seconds": 10,
+            "drain_seconds": WAIT_SECONDS,
         },
         "log": {"level": "DEBUG", "format": "json"},
     }

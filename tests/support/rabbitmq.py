@@ -18,14 +18,12 @@ from typing import TYPE_CHECKING, Self
 
 from tests.support.mosquitto import HOST, take_seat
 from tests.support.needs import epmd_program, rabbitmq_program
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-START_SECONDS = 120.0
-"""On an idle machine it takes 6 s."""
-STOP_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
@@ -65,7 +63,7 @@ class RabbitMq:
             program = self._running.pop()
             program.send_signal(signal.SIGTERM)
             try:
-                program.wait(STOP_SECONDS)
+                program.wait(WAIT_SECONDS)
             except subprocess.TimeoutExpired:
                 program.kill()
                 program.wait()
@@ -137,12 +135,12 @@ class RabbitMq:
             )
 
     def _wait_until_it_accepts(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + WAIT_SECONDS
         while not self._accepts():
             if any(program.poll() is not None for program in self._running):
                 raise AssertionError(f"RabbitMQ ended at its start; it said:\n{self.log}")
             if time.monotonic() > deadline:
-                raise AssertionError(f"RabbitMQ did not listen in {START_SECONDS} s; it said:\n{self.log}")
+                raise AssertionError(f"RabbitMQ did not listen in {WAIT_SECONDS} s; it said:\n{self.log}")
             time.sleep(POLL_SECONDS)
 
     def _accepts(self) -> bool:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Self
 
+from tests.support.patience import WAIT_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 HOST = "127.0.0.1"
-WAIT_SECONDS = 10.0
 LEVEL_5 = 5
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import HandClock
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,7 @@ async def test_a_cancelled_sleeper_is_forgotten() -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1])
 async def test_sleeping_for_no_time_only_gives_way(seconds: float) -> None:
-    await asyncio.wait_for(HandClock().sleep(seconds), 1)
+    await asyncio.wait_for(HandClock().sleep(seconds), WAIT_SECONDS)
 
 
 async def _sleep(clock: HandClock, naps: list[float], wake: Callable[[], None]) -> None:

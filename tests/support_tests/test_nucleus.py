@@ -30,12 +30,12 @@ from awsiot.greengrasscoreipc.model import (
 
 from tests.support.nucleus import FakeNucleus, Side, Style
 from tests.support.nucleus.frames import Frame, Kind
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
-SECONDS = 10.0
 ENDED = RuntimeError
 """What a call on an ended connection raises. StreamClosedError and ConnectionClosedError of the SDK are such
 errors; until the SDK has noticed the end itself, a bare one with a number of the runtime beneath it comes."""
@@ -65,7 +65,7 @@ class Heard:
         self.closed: queue.Queue[str] = queue.Queue()
 
     def next(self) -> Any:
-        return self.events.get(timeout=SECONDS)
+        return self.events.get(timeout=WAIT_SECONDS)
 
     def subscribe(self, client: Any, topic: str) -> None:
         client.subscribe_to_topic(
@@ -234,7 +234,7 @@ def test_one_stream_can_end_while_the_connection_stays() -> None:
         ended.subscribe(client, "a")
         staying.subscribe(client, "b")
         nucleus.close_stream("a")
-        assert ended.closed.get(timeout=SECONDS)
+        assert ended.closed.get(timeout=WAIT_SECONDS)
         assert 0 == nucleus.publish("a", "x")
         assert 1 == nucleus.publish("b", "x")
         assert b"x" == staying.next().binary_message.message
@@ -261,7 +261,7 @@ def test_a_closed_connection_ends_every_stream_and_stays_closed() -> None:
         heard = Heard()
         heard.subscribe(client, "a")
         nucleus.close_connections()
-        assert heard.closed.get(timeout=SECONDS)
+        assert heard.closed.get(timeout=WAIT_SECONDS)
         with pytest.raises(ENDED):
             client.publish_to_topic(topic="a", publish_message=binary(b""))
         with component(nucleus) as another:
@@ -328,7 +328,7 @@ def test_a_component_may_be_another_process() -> None:
     )
     with FakeNucleus() as nucleus:
         environ = {**os.environ, **nucleus.environ}
-        subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", program], env=environ, check=True, timeout=WAIT_SECONDS)
         assert [b"hello"] == [one.payload for one in nucleus.published("a")]
 
 

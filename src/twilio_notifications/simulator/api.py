@@ -34,6 +34,7 @@ from twilio_notifications.simulator.resources import (
     instant_of,
     is_final_at,
     render,
+    seen_at,
 )
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Circumstances:
 
     list_lag_seconds: float = 0.0
     ending: Ending | None = None
+    age_seconds: float | None = None
+    """How old each resource looks; None: as old as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +182,12 @@ def answer(
         case Action.CREATE:
             return _create(request, store, now=now, ending=circumstances.ending)
         case Action.LIST:
-            return _list(request, store, now=now, lag_seconds=circumstances.list_lag_seconds)
+            return _list(request, store, now=now, circumstances=circumstances)
         case Action.FETCH | Action.UPDATE | Action.DELETE:
             resource = store.books[request.channel].get(request.sid)
             if resource is None or resource.account_sid != request.account_sid:
                 return refuse(refusals.not_found(request.path))
-            return _act_on(request, resource, store, now=now)
+            return _act_on(request, resource, store, now=seen_at(resource, now, circumstances.age_seconds))
         case Action.ACCOUNT:
             return _reply(HTTPStatus.OK, _render_account(request.account_sid))
         case Action.NONE:
@@ -213,15 +216,21 @@ def _create(request: Request, store: Store, *, now: float, ending: Ending | None
     return _reply(HTTPStatus.CREATED, render(resource, now))
 
 
-def _list(request: Request, store: Store, *, now: float, lag_seconds: float) -> Response:
+def _list(request: Request, store: Store, *, now: float, circumstances: Circumstances) -> Response:
     query = read_query(
         request.parameters, channel=request.channel, account_sid=request.account_sid, path=request.path
     )
     if isinstance(query, Refusal):
         return refuse(query)
+    lag_seconds, age_seconds = circumstances.list_lag_seconds, circumstances.age_seconds
     hidden_after = now - lag_seconds if lag_seconds else math.inf
-    book = store.books[request.channel]
-    return _reply(HTTPStatus.OK, list_page(query, book, now=now, hidden_after=hidden_after))
+    page = list_page(
+        query,
+        store.books[request.channel],
+        when=lambda resource: seen_at(resource, now, age_seconds),
+        hidden_after=hidden_after,
+    )
+    return _reply(HTTPStatus.OK, page)
 
 
 def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -> Response:

@@ -40,6 +40,12 @@ class ClockOffset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     offset_seconds: float
 
 
+class Age(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long after its create each message and call is shown; null: as long as it is."""
+
+    seconds: Annotated[float, msgspec.Meta(ge=0)] | None
+
+
 class NewCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The tokens accepted from now on, and API keys as secrets by SID; null: any that is not empty."""
 
@@ -90,6 +96,12 @@ def _set_clock(engine: Engine, body: bytes) -> Response:
     return _reply(clock)
 
 
+def _set_age(engine: Engine, body: bytes) -> Response:
+    age = msgspec.json.decode(body, type=Age)
+    engine.age_seconds = age.seconds
+    return _reply(age)
+
+
 def _set_credentials(engine: Engine, body: bytes) -> Response:
     accepted = msgspec.json.decode(body, type=NewCredentials)
     tokens = accepted.auth_tokens
@@ -102,6 +114,7 @@ COMMANDS: Mapping[str, Callable[[Engine, bytes], Response]] = {
     "faults": _add_fault,
     "latency": _set_latency,
     "clock": _set_clock,
+    "age": _set_age,
     "credentials": _set_credentials,
 }
 

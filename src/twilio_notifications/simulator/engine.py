@@ -71,6 +71,7 @@ class Engine:
         self.credentials = credentials
         self.latency_seconds = latency_seconds
         self.clock_offset_seconds = 0.0
+        self.age_seconds: float | None = None
         self._requests = self._refusals = self._struck = 0
         self._concurrent = self._concurrent_maximum = 0
 
@@ -140,6 +141,7 @@ class Engine:
         return self.faults.strike(request.action, channel=request.channel, to=request.to, now=self._clock())
 
     def _answer(self, request: Request, circumstances: Circumstances = ORDINARY) -> Response:
+        circumstances = replace(circumstances, age_seconds=self.age_seconds)
         return api.answer(request, self.store, self.credentials, now=self.now, circumstances=circumstances)
 
     def _struck_reply(self, request: Request, effect: Effect) -> Reply:

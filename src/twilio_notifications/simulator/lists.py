@@ -28,7 +28,7 @@ from twilio_notifications.simulator.resources import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from twilio_notifications.simulator.store import Book
 
@@ -123,9 +123,14 @@ def _comparisons(parameters: Mapping[str, list[str]], name: str) -> Iterator[tup
                 yield operator, value
 
 
-def list_page(query: Query, book: Book, *, now: float, hidden_after: float) -> dict[str, Any]:
-    """The page as Twilio renders it. Resources created after `hidden_after` are not shown yet."""
-    shown, older, newer = _select(query, book, now=now, hidden_after=hidden_after)
+def list_page(
+    query: Query, book: Book, *, when: Callable[[Resource], float], hidden_after: float
+) -> dict[str, Any]:
+    """The page as Twilio renders it, each resource as it is at the instant that `when` gives for it.
+
+    Resources created after `hidden_after` are not shown yet.
+    """
+    shown, older, newer = _select(query, book, when=when, hidden_after=hidden_after)
     start = query.page * query.size
     next_token = NEXT + shown[-1].sid if shown and older else None
     previous_token = PREVIOUS + shown[0].sid if shown and newer else None
@@ -138,20 +143,20 @@ def list_page(query: Query, book: Book, *, now: float, hidden_after: float) -> d
         "previous_page_uri": (
             _uri(query, page=max(query.page - 1, 0), token=previous_token) if previous_token else None
         ),
-        COLLECTIONS[query.channel]: [render(resource, now) for resource in shown],
+        COLLECTIONS[query.channel]: [render(resource, when(resource)) for resource in shown],
         "start": start,
         "uri": _uri(query, page=query.page, token=query.token),
     }
 
 
 def _select(
-    query: Query, book: Book, *, now: float, hidden_after: float
+    query: Query, book: Book, *, when: Callable[[Resource], float], hidden_after: float
 ) -> tuple[list[Resource], bool, bool]:
     """The resources of the page, newest first, and whether there are older and newer ones beside it."""
     kind, sid = (query.token[:2], query.token[2:]) if query.token else (NEXT, None)
 
     def matching(resources: Iterable[Resource], limit: int) -> list[Resource]:
-        return list(islice((r for r in resources if _shows(query, r, now, hidden_after)), limit))
+        return list(islice((r for r in resources if _shows(query, r, when(r), hidden_after)), limit))
 
     if kind == PREVIOUS and sid is not None:
         found = matching(book.newer_than(sid, to=query.to), query.size + 1)

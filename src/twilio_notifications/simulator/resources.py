@@ -133,6 +133,11 @@ def _text_timeline(steps: Timeline, *, order: TextOrder, now: float) -> Timeline
     return tuple((now + age, status) for age, status in steps)
 
 
+def seen_at(resource: Resource, now: float, age_seconds: float | None) -> float:
+    """The instant for which the resource is shown: `now`, or so long after its create, however late it is."""
+    return now if age_seconds is None else resource.created_at + age_seconds
+
+
 def status_at(resource: Resource, now: float) -> str:
     """The status that holds at `now`; the first one if `now` lies before the create."""
     return _step_at(resource, now)[1]

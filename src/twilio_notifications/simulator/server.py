@@ -96,6 +96,10 @@ class Simulator:
         """From now on Twilio's clock, its `Date` header included, is so far ahead of `clock`."""
         self._engine.clock_offset_seconds = seconds
 
+    def set_age(self, seconds: float | None) -> None:
+        """From now on each message and call looks as it is so long after its create; None: by the clock."""
+        self._engine.age_seconds = seconds
+
     def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
         """From now on only these tokens are let in; None: any that is not empty."""
         self._engine.set_auth_tokens(auth_tokens)

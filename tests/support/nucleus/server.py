@@ -22,11 +22,11 @@ from tests.support.nucleus import world
 from tests.support.nucleus.faults import LITE_PACKET_BYTES, Faults, Style
 from tests.support.nucleus.frames import Flags, Frame, Kind, Oversized, read
 from tests.support.nucleus.world import TYPE_PREFIX, Published, Refused, Side
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-WAIT_SECONDS = 10.0
 SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
 TOKEN = "SVCUID"
 _CONFIGURATION = "configuration"

@@ -1,0 +1,13 @@
+"""How long a test waits for what must happen: one limit for all, however busy the machine is.
+
+A wait ends as soon as its condition holds, so the limit costs time only where the test fails anyway. A wait
+for something that must not happen is another thing: it is short, and can miss a failure but never invent one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WAIT_SECONDS: Final = 120.0
+"""On an idle machine most waits take milliseconds. Eight busy processes for two cores make them forty times
+as long, and the slowest of them, a start of RabbitMQ, then takes about a minute."""
