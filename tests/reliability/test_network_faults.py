@@ -15,6 +15,7 @@ from tests.support.mqtt_peer import Peer
 from tests.support.proxy import Proxy
 from twilio_notifications.adapters.mqtt.session import FORGET_SECONDS, Version
 from twilio_notifications.adapters.mqtt.transport import endpoint, open_session
+from twilio_notifications.pipeline.reporter import WINDOW
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 
@@ -182,7 +183,11 @@ async def test_a_silent_broker_is_left_even_with_statuses_on_the_way_to_it(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
     """What cannot be written any more must not keep the dead connection open."""
-    requests = [Request(number=number, to=recipient(number), name="D" * 50_000) for number in range(100)]
+    # A window of these statuses, 12 KB each, is more than the buffers of the sockets hold.
+    long = "\x01" * 1000
+    requests = [
+        Request(number=number, to=recipient(number), name=long, id_tail=long) for number in range(WINDOW)
+    ]
     twilio.set_latency(0.5)
     async with Proxy(broker.port) as proxy, Peer(broker.url) as peer:
         # In version 3.1.1 the broker sets no limit to what may be on the way to it.

@@ -37,12 +37,14 @@ class Request:
     retries: int = 3
     name: str = "Darla"
     """Comes back in the status, and so makes it as long as a test wants it."""
+    id_tail: str = ""
+    """Ends the id, and so makes the status longer still."""
     extensions: Mapping[str, Any] = field(default_factory=dict)
     """Properties beside `retries`."""
 
     @property
     def id(self) -> str:
-        return f"id-{self.number}"
+        return f"id-{self.number}{self.id_tail}"
 
     @property
     def topic(self) -> str:
