@@ -21,9 +21,15 @@ from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.repair import STANDINGS, JournalFile
 from twilio_notifications.commands import journal as commands
-from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, Reason
+from twilio_notifications.core.errors import (
+    ConfigurationError,
+    JournalDamaged,
+    JournalError,
+    JournalLocked,
+    Reason,
+)
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Event, State, sources
-from twilio_notifications.ports import Doubt
+from twilio_notifications.ports import Doubt, Postpone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,6 +40,8 @@ if TYPE_CHECKING:
 OTHER = "+12345000001"
 UNKNOWN = Reason.OUTCOME_UNKNOWN
 TEXT = "Hello from the edge"
+BY = "operator"
+SID = "SM" + 32 * "7"
 
 
 @pytest.fixture
@@ -89,7 +97,7 @@ async def test_the_list_has_the_newest_first_and_no_more_than_asked_for(file: Jo
         for number in range(5):
             await journal.record(a_request(request_id=f"request{number}"))
     found = file.entries("all", limit=3)
-    assert ["request4", "request3", "request2"] == [entry.request_id for entry in found]
+    assert ["request4", "request3", "request2"] == [entry.id for entry in found]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,7 @@ async def test_a_standing_narrows_the_list(
 
 async def test_one_request_is_shown_with_its_attempts(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    entry, (attempt,) = file.entry(id_)
+    entry, (attempt,), _ = file.entry(id_)
     assert (DARLA, "REPORTED", UNKNOWN, 1) == (
         entry.phone_number,
         entry.state,
@@ -127,15 +135,15 @@ async def test_one_request_is_shown_with_its_attempts(file: JournalFile) -> None
 async def test_a_rejection_is_shown_without_recipient_and_attempts(file: JournalFile) -> None:
     async with connector(file) as journal:
         await journal.record(a_rejection(request_id=7))
-    entry, attempts = file.entry(1)
-    assert (7, None, []) == (entry.request_id, entry.phone_number, attempts)
+    entry, attempts, _ = file.entry(1)
+    assert (7, None, []) == (entry.id, entry.phone_number, attempts)
 
 
 async def test_reading_works_beside_a_running_connector(file: JournalFile) -> None:
     async with connector(file) as journal:
         id_ = await advance(journal, State.FINISHED)
-        assert [id_] == [entry.id for entry in file.entries("all", limit=10)]
-        assert id_ == file.entry(id_)[0].id
+        assert [id_] == [entry.number for entry in file.entries("all", limit=10)]
+        assert id_ == file.entry(id_)[0].number
         assert id_ == file.unsettled(id_).id
 
 
@@ -153,13 +161,13 @@ async def test_the_table_says_what_can_be_resolved(file: JournalFile, state: Sta
     """Every state with an unknown outcome, where it has an outcome at all; the table and the SQL agree."""
     id_ = await a_file_with(file, state)
     if state in sources(Event.RESOLVE):
-        file.resolve(a_success(file.unsettled(id_).id, status=b"{}"))
+        file.resolve(a_success(file.unsettled(id_).id, status=b"{}"), by=BY)
         assert TRANSITIONS[state][Event.RESOLVE] == file.entry(id_)[0].state
     else:
         with pytest.raises(JournalError, match="nothing to resolve"):
             file.unsettled(id_)
         with pytest.raises(JournalError, match="nothing to resolve"):
-            file.resolve(a_success(id_))
+            file.resolve(a_success(id_), by=BY)
         assert state == file.entry(id_)[0].state
 
 
@@ -170,14 +178,14 @@ async def test_a_known_outcome_is_not_replaced(
 ) -> None:
     id_ = await a_file_with(file, state, reason=reason)
     with pytest.raises(JournalError, match="nothing to resolve"):
-        file.resolve(a_failure(id_))
+        file.resolve(a_failure(id_), by=BY)
     assert reason == file.entry(id_)[0].reason
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
 async def test_a_resolved_request_is_reported_anew_and_once(file: JournalFile, state: State) -> None:
     id_ = await a_file_with(file, state)
-    file.resolve(a_success(id_, status=b"resolved"))
+    file.resolve(a_success(id_, status=b"resolved"), by=BY)
     (status,) = await outbox(file)
     assert (id_, b"resolved") == (status.id, status.status)
 
@@ -187,13 +195,13 @@ async def test_a_resolved_status_leaves_after_those_that_wait(file: JournalFile)
     async with connector(file) as journal:
         unknown = await advance(journal, State.FINISHED)
         other = await advance(journal, State.FINISHED, reason=None)
-    file.resolve(a_success(unknown))
+    file.resolve(a_success(unknown), by=BY)
     assert [other, unknown] == [status.id for status in await outbox(file)]
 
 
 async def test_statuses_written_after_a_resolution_come_after_it(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    file.resolve(a_success(id_))
+    file.resolve(a_success(id_), by=BY)
     async with connector(file) as journal:
         next_ = await advance(journal, State.FINISHED, reason=None)
         assert [id_, next_] == [status.id for status in await journal.unreported(after=0, limit=10)]
@@ -202,20 +210,42 @@ async def test_statuses_written_after_a_resolution_come_after_it(file: JournalFi
 async def test_the_sid_that_a_person_names_is_known_from_then_on(file: JournalFile) -> None:
     """Else the next equal text in doubt would be taken for it."""
     id_ = await a_file_with(file, State.FINISHED)
-    file.resolve(a_success(id_, sid="SM7"))
+    file.resolve(a_success(id_, sid="SM7"), by=BY)
     async with connector(file) as journal:
         assert {"SM7"} == await journal.known_sids(["SM7", "SM8"])
 
 
-async def test_what_was_resolved_is_not_resolved_again(file: JournalFile) -> None:
-    """Two persons at once: the second one learns that there is nothing left, and changes nothing."""
+async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowledged(
+    file: JournalFile,
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    file.resolve(a_success(id_, sid="SM1"), by=BY)
+    file.resolve(a_failure(file.unsettled(id_).id), by="another")
+    entry, (attempt,), orders = file.entry(id_)
+    assert (a_failure(id_).reason, None, None) == (entry.reason, entry.sid, attempt.sid)
+    assert [("resolve", "sent SM1", BY), ("resolve", "not sent", "another")] == [
+        (order.name, order.detail, order.by) for order in orders
+    ]
+
+
+async def test_a_resolution_whose_status_was_acknowledged_stays(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.FINISHED)
-    first, second = file.unsettled(id_), file.unsettled(id_)
-    file.resolve(a_success(first.id, sid="SM1"))
+    file.resolve(a_success(id_, sid="SM1"), by=BY)
+    async with connector(file) as journal:
+        await journal.report([id_], at=START)
     with pytest.raises(JournalError, match="nothing to resolve"):
-        file.resolve(a_failure(second.id))
-    entry, (attempt,) = file.entry(id_)
+        file.resolve(a_failure(id_), by=BY)
+    entry, (attempt,), _ = file.entry(id_)
     assert (None, "SM1", "SM1") == (entry.reason, entry.sid, attempt.sid)
+
+
+async def test_a_sid_that_belongs_to_another_request_is_refused(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        first, second = [await advance(journal, State.FINISHED) for _ in range(2)]
+    file.resolve(a_success(first, sid="SM1"), by=BY)
+    with pytest.raises(JournalError, match=f"SM1 is the SID of request {first} already"):
+        file.resolve(a_success(second, sid="SM1"), by=BY)
+    assert UNKNOWN == file.entry(second)[0].reason
 
 
 # Sending again.
@@ -227,7 +257,7 @@ async def test_a_finished_request_can_be_sent_again(
     file: JournalFile, state: State, reason: Reason | None
 ) -> None:
     id_ = await a_file_with(file, state, reason=reason)
-    new = file.resend(id_, at=START + 100, lifetime_seconds=60.0)
+    new = file.resend(id_, at=START + 100, lifetime_seconds=60.0, by=BY)
     (claimed,) = await claimable(file, at=START + 100)
     assert (new, a_request().notification) == (claimed.id, claimed.notification)
     assert (START + 100, START + 160, 0) == (claimed.accepted_at, claimed.expires_at, claimed.attempts)
@@ -238,7 +268,7 @@ async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile
     async with connector(file) as journal:
         old = await advance(journal, State.REPORTED)
         waiting = await advance(journal, State.WAITING)
-    new = file.resend(old, at=START, lifetime_seconds=60.0)
+    new = file.resend(old, at=START, lifetime_seconds=60.0, by=BY)
     async with connector(file) as journal:
         assert [waiting] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
         await journal.apply(a_failure(waiting))
@@ -247,13 +277,13 @@ async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile
 
 async def test_two_requests_that_are_sent_again_wait_for_each_other(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    first, _ = (file.resend(id_, at=START, lifetime_seconds=60.0) for _ in range(2))
+    first, _ = (file.resend(id_, at=START, lifetime_seconds=60.0, by=BY) for _ in range(2))
     assert [first] == [claimed.id for claimed in await claimable(file, at=START)]
 
 
 async def test_a_request_that_is_sent_again_is_counted(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    file.resend(id_, at=START, lifetime_seconds=60.0)
+    file.resend(id_, at=START, lifetime_seconds=60.0, by=BY)
     async with connector(file) as journal:
         assert 1 == (await journal.recover(now=START)).waiting
 
@@ -262,7 +292,7 @@ async def test_a_request_that_is_sent_again_is_counted(file: JournalFile) -> Non
 async def test_an_unfinished_request_is_not_sent_again(file: JournalFile, state: State) -> None:
     id_ = await a_file_with(file, state)
     with pytest.raises(JournalError, match=f"request {id_} .* cannot be sent again"):
-        file.resend(id_, at=START, lifetime_seconds=60.0)
+        file.resend(id_, at=START, lifetime_seconds=60.0, by=BY)
     assert 1 == len(file.entries("all", limit=10))
 
 
@@ -270,7 +300,7 @@ async def test_a_rejection_is_not_sent_again(file: JournalFile) -> None:
     async with connector(file) as journal:
         await journal.record(a_rejection())
     with pytest.raises(JournalError, match="never was a valid one"):
-        file.resend(1, at=START, lifetime_seconds=60.0)
+        file.resend(1, at=START, lifetime_seconds=60.0, by=BY)
 
 
 # Purging.
@@ -282,7 +312,7 @@ async def test_only_what_was_reported_and_finished_before_is_removed(file: Journ
         kept = [await advance(journal, State.FINISHED), await advance(journal, State.WAITING)]
     assert 0 == file.purge(finished_before=START)
     assert 1 == file.purge(finished_before=START + 1)
-    assert sorted(kept, reverse=True) == [entry.id for entry in file.entries("all", limit=10)]
+    assert sorted(kept, reverse=True) == [entry.number for entry in file.entries("all", limit=10)]
     with pytest.raises(JournalError, match=f"no request {gone}"):
         file.entry(gone)
 
@@ -297,8 +327,8 @@ async def test_a_purge_takes_the_attempts_along(file: JournalFile) -> None:
 # What can stand in the way.
 
 REPAIRS = {
-    "resolve": lambda file: file.resolve(a_success(1)),
-    "resend": lambda file: file.resend(1, at=START, lifetime_seconds=60.0),
+    "resolve": lambda file: file.resolve(a_success(1), by=BY),
+    "resend": lambda file: file.resend(1, at=START, lifetime_seconds=60.0, by=BY),
     "purge": lambda file: file.purge(finished_before=START + 1),
 }
 READS = {
@@ -372,7 +402,7 @@ async def test_the_list_shows_neither_text_nor_number(
     said = capsys.readouterr().out
     assert "OutcomeUnknown" in said
     assert "********0000" in said
-    assert "1 requests\n" == said.splitlines(keepends=True)[-1]
+    assert "1 request\n" == said.splitlines(keepends=True)[-1]
     assert (False, False) == (TEXT in said, DARLA in said)
 
 
@@ -399,7 +429,7 @@ async def test_resolved_as_sent_becomes_a_success(
     file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    assert 0 == commands.resolve(config, id_, sent=True, sid="SM7", environ={})
+    assert 0 == commands.resolve(config, id_, sent=True, sid=SID, environ={})
     (row,) = await outbox(file)
     status = json.loads(row.status)
     expected = {"message_status": "sent", "to_number": DARLA, "name": "Darla"}
@@ -415,7 +445,7 @@ async def test_resolved_as_sent_without_a_sid_has_none(file: JournalFile, config
     """An empty SID would be one, and be known."""
     id_ = await a_file_with(file, State.REPORTED)
     commands.resolve(config, id_, sent=True, sid=None, environ={})
-    entry, (attempt,) = file.entry(id_)
+    entry, (attempt,), _ = file.entry(id_)
     assert (None, None, None) == (entry.reason, entry.sid, attempt.sid)
 
 
@@ -443,4 +473,67 @@ async def test_a_purge_by_days_says_how_many(
     await a_file_with(file, State.REPORTED)
     assert 0 == commands.purge(config, days=1e5, environ={})
     assert 0 == commands.purge(config, days=1.0, environ={})
-    assert "0 requests removed\n1 requests removed\n" == capsys.readouterr().out
+    assert "0 requests removed\n1 request removed\n" == capsys.readouterr().out
+
+
+async def test_a_sid_of_the_wrong_kind_is_refused(file: JournalFile, config: Path) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    with pytest.raises(ConfigurationError) as refused:
+        commands.resolve(config, id_, sent=True, sid="CA" + 32 * "7", environ={})
+    assert "begins with SM or MM" in refused.value.problems[0]
+    with pytest.raises(ConfigurationError):
+        commands.resolve(config, id_, sent=False, sid=SID, environ={})
+    assert UNKNOWN == file.entry(id_)[0].reason
+
+
+async def test_who_resolved_is_shown(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    commands.resolve(config, id_, sent=True, sid=SID, environ={"SUDO_USER": "alice"})
+    commands.show(config, id_, environ={})
+    said = capsys.readouterr().out
+    assert f"sent {SID}" in said
+    assert "(alice by sudo)" in said
+
+
+async def test_a_journal_that_an_earlier_version_wrote_is_read_as_it_is(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.FINISHED)
+    with closing(sqlite3.connect(file.path)) as connection:
+        connection.execute("DROP TABLE orders")
+    assert [] == file.entry(id_)[2]
+    assert id_ == file.unsettled(id_).id
+
+
+async def test_what_a_request_waits_for_is_shown_in_list_and_show(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with connector(file) as journal:
+        id_ = await advance(journal, State.WAITING)
+        await advance_another(journal)
+        await journal.apply(
+            Postpone(id=id_, at=START, due_at=4e9, reason=Reason.RATE_LIMITED, message="Twilio says so")
+        )
+    commands.entries(config, only="waiting", limit=9, environ={})
+    commands.show(config, id_, environ={})
+    said = capsys.readouterr().out
+    wait = "RateLimited, until 2096-10-02T07:06:40Z, expires "
+    assert 2 == said.count(wait)
+    assert 1 == said.count("not attempted yet, behind an earlier request to the same recipient, expires ")
+
+
+async def advance_another(journal: SqliteJournal) -> None:
+    await journal.record(a_request(request_id="second"))
+
+
+async def test_a_hostile_id_neither_steers_the_terminal_nor_fills_it(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "\x1b[2J\n       2  2026-01-01T00:00:00Z  SMS  success" + 50_000 * "x"
+    async with connector(file) as journal:
+        await journal.record(a_rejection(request_id=hostile))
+    commands.entries(config, only="all", limit=9, environ={})
+    commands.show(config, 1, environ={})
+    said = capsys.readouterr().out
+    assert [] == [one for one in said if not one.isprintable() and one != "\n"]
+    assert len(said) < 4_000

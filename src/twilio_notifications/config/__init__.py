@@ -7,11 +7,12 @@ an unknown key is an error, a value out of range is an error, and no message eve
 
 from __future__ import annotations
 
-from twilio_notifications.config.loading import load, load_client, load_secret_place
+from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place
 from twilio_notifications.config.settings import (
     ClientSettings,
     ConnectorSettings,
     DeliverySettings,
+    JournalFileSettings,
     JournalSettings,
     LogFormat,
     LogLevel,
@@ -38,6 +39,7 @@ __all__ = [
     "ClientSettings",
     "ConnectorSettings",
     "DeliverySettings",
+    "JournalFileSettings",
     "JournalSettings",
     "LogFormat",
     "LogLevel",
@@ -59,5 +61,6 @@ __all__ = [
     "find",
     "load",
     "load_client",
+    "load_journal",
     "load_secret_place",
 ]

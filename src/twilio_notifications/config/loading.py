@@ -19,6 +19,7 @@ from twilio_notifications.config.settings import (
     ClientSettings,
     ConnectorSettings,
     DeliverySettings,
+    JournalFileSettings,
     JournalSettings,
     LogSettings,
     MetricsSettings,
@@ -93,6 +94,18 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
         given["transport.kind"] = _preset(TransportKind.GREENGRASS)
     values = _accepted(given, [name for name in SETTINGS if name.startswith(("transport.", "log."))])
     return ClientSettings(transport=_transport(values), log=LogSettings(**_section(values, "log")))
+
+
+def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
+    """What a person's look into the journal has to know. Raises ConfigurationError, but not for the rest."""
+    given = {**read_defaults(folder=_folder(path)).given, **_written(path, environ)}
+    names = [name for name in SETTINGS if name.startswith("journal.")]
+    values = _accepted(given, [*names, "delivery.lifetime_seconds", "status.detail"])
+    return JournalFileSettings(
+        journal=_journal(values),
+        lifetime_seconds=values["delivery.lifetime_seconds"],
+        detail=values["status.detail"],
+    )
 
 
 def load_secret_place(

@@ -251,6 +251,16 @@ class ClientSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFileSettings:
+    """What a person who reads or repairs the journal has to have configured."""
+
+    journal: JournalSettings
+    lifetime_seconds: float
+    """For a request that is sent again."""
+    detail: StatusDetail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretPlace:
     """Where the connector's secret is, and which one: `arn`, where it is said.
 

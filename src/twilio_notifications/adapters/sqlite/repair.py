@@ -10,7 +10,7 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite import statements as sql
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_reading
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.ports import Claimed, Finish
+
+_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry")
 
 STANDINGS = {
     "all": "1",
@@ -38,13 +40,19 @@ STANDINGS = {
 class Entry:
     """A request as a person looks at it. Never its content."""
 
-    id: int
-    request_id: Any
+    number: int
+    """The journal's own, which grows; `id` is the client's and may occur many times."""
+    id: Any
     channel: str
     state: str
     phone_number: str | None
     accepted_at: float
+    expires_at: float | None
     due_at: float | None
+    """When it may leave; None where it does not wait."""
+    turn: int
+    """0 while an earlier request to the same recipient is not finished."""
+    waiting_reason: str | None
     attempts: int
     finished_at: float | None
     reason: str | None
@@ -65,6 +73,16 @@ class AttemptEntry:
     sid: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEntry:
+    """What a person ordered."""
+
+    name: str
+    detail: str
+    by: str
+    at: float
+
+
 @dataclass(frozen=True, slots=True)
 class JournalFile:
     """A journal's file. Each call raises a JournalError that says what to do."""
@@ -77,35 +95,52 @@ class JournalFile:
             rows = connection.execute(sql.entries(STANDINGS[standing]), (limit,))
             return [_entry(row) for row in rows]
 
-    def entry(self, id_: int) -> tuple[Entry, list[AttemptEntry]]:
-        """One request and its attempts, oldest first."""
+    def entry(self, number: int) -> tuple[Entry, list[AttemptEntry], list[OrderEntry]]:
+        """One request, its attempts and what people ordered, oldest first."""
         with self._read() as connection:
-            row = connection.execute(sql.ENTRY, (id_,)).fetchone()
+            row = connection.execute(sql.ENTRY, (number,)).fetchone()
             if row is None:
-                raise JournalError(_unknown(self.path, id_))
-            attempts = connection.execute(sql.ATTEMPTS, (id_,)).fetchall()
-        return _entry(row), [_attempt(attempt) for attempt in attempts]
+                raise JournalError(_unknown(self.path, number))
+            attempts = connection.execute(sql.ATTEMPTS, (number,)).fetchall()
+            orders = connection.execute(sql.ORDERS, (number,)).fetchall() if _has_orders(connection) else []
+        return _entry(row), _records(AttemptEntry, attempts), _records(OrderEntry, orders)
 
-    def unsettled(self, id_: int) -> Claimed:
-        """The request whose outcome a person is to settle."""
+    def unsettled(self, number: int) -> Claimed:
+        """The request whose outcome a person is to settle, or has settled without its status having left."""
         with self._read() as connection:
-            row = connection.execute(sql.UNSETTLED, (id_, Reason.OUTCOME_UNKNOWN)).fetchone()
+            statement = sql.UNSETTLED if _has_orders(connection) else sql.UNSETTLED_WITHOUT_ORDERS
+            row = connection.execute(statement, (number, Reason.OUTCOME_UNKNOWN)).fetchone()
         if row is None:
-            raise JournalError(_settled(self.path, id_))
+            raise JournalError(_settled(self.path, number))
         return claimed(tuple(row))
 
-    def resolve(self, step: Finish) -> None:
-        """Replaces the status of an unsettled request; the connector reports it at its next start."""
+    def resolve(self, step: Finish, *, by: str) -> None:
+        """Replaces the status of an unsettled request; the connector reports it at its next start.
+
+        `by` is the person, for the record.
+        """
         with self._owned() as connection:
+            if step.sid is not None:
+                self._require_unused(connection, step.sid, number=step.id)
             (position,) = connection.execute(sql.LATEST_POSITION).fetchone()
             outcome = (step.reason, step.message, step.sid, step.status, position + 1)
             resolved = connection.execute(sql.RESOLVE, (*outcome, step.id, Reason.OUTCOME_UNKNOWN)).rowcount
-            if not resolved:  # somebody else was quicker
+            if not resolved:  # the connector ran meanwhile, or another person was quicker
                 raise JournalError(_settled(self.path, step.id))
             connection.execute(sql.RESOLVE_ATTEMPT, (step.sid, step.id))
+            detail = "not sent" if step.reason else f"sent {step.sid or ''}".rstrip()
+            connection.execute(sql.ORDER, (step.id, "resolve", detail, by, step.at))
 
-    def resend(self, id_: int, *, at: float, lifetime_seconds: float) -> int:
-        """Records a finished request anew, with an id of its own in the journal, which is returned."""
+    def _require_unused(self, connection: sqlite3.Connection, sid: str, *, number: int) -> None:
+        other = connection.execute(sql.OWNER_OF_SID, (sid, number)).fetchone()
+        if other is not None:
+            raise JournalError(
+                f"{sid} is the SID of request {other[0]} already: look again in Twilio's console which text "
+                f"or call belongs to request {number}"
+            )
+
+    def resend(self, id_: int, *, at: float, lifetime_seconds: float, by: str) -> int:
+        """Records a finished request again; the new one's number. `by` is the person, for the record."""
         with self._owned() as connection:
             new = connection.execute(sql.RESEND, (at, at + lifetime_seconds, at, id_)).lastrowid
             if not connection.execute("SELECT changes()").fetchone()[0] or new is None:
@@ -114,6 +149,7 @@ class JournalFile:
                     "request, it is not finished yet, or it never was a valid one"
                 )
             connection.execute(sql.TURN_OF_RESENT, (new, new))
+            connection.execute(sql.ORDER, (id_, "resend", f"as request {new}", by, at))
         return new
 
     def purge(self, *, finished_before: float) -> int:
@@ -161,13 +197,19 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    id_, request_id, *rest = row
-    names = tuple(Entry.__dataclass_fields__)[2:]
-    return Entry(id=id_, request_id=json.loads(request_id), **dict(zip(names, rest, strict=True)))
+    number, request_id, *rest = row
+    return Entry(
+        **dict(zip(Entry.__dataclass_fields__, (number, json.loads(request_id), *rest), strict=True))
+    )
 
 
-def _attempt(row: Sequence[Any]) -> AttemptEntry:
-    return AttemptEntry(**dict(zip(AttemptEntry.__dataclass_fields__, row, strict=True)))
+def _records(kind: type[_Record], rows: Sequence[Any]) -> list[_Record]:
+    return [kind(**dict(zip(kind.__dataclass_fields__, row, strict=True))) for row in rows]
+
+
+def _has_orders(connection: sqlite3.Connection) -> bool:
+    """A journal that an earlier version wrote is read as it is: only a connector brings it up to date."""
+    return connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'orders'").fetchone() is not None
 
 
 def _unknown(path: Path, id_: int) -> str:
@@ -176,6 +218,7 @@ def _unknown(path: Path, id_: int) -> str:
 
 def _settled(path: Path, id_: int) -> str:
     return (
-        f"request {id_} of the journal {path} was not answered with {Reason.OUTCOME_UNKNOWN}: "
-        "there is nothing to resolve. See: twilio-notifications journal list --only unknown"
+        f"request {id_} of the journal {path} was not answered with {Reason.OUTCOME_UNKNOWN}, or what a "
+        "person said of it has been acknowledged already: there is nothing to resolve. "
+        "See: twilio-notifications journal list --only unknown"
     )

@@ -224,7 +224,8 @@ COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUB
 # For people: reading and repairing beside the connector.
 
 _ENTRY_COLUMNS = """
-id, request_id, channel, state, phone_number, accepted_at, due_at, attempts, finished_at, reason, message, sid
+id, request_id, channel, state, phone_number, accepted_at, expires_at, due_at, turn, waiting_reason, attempts,
+finished_at, reason, message, sid
 """
 
 ENTRY = f"SELECT {_ENTRY_COLUMNS} FROM requests WHERE id = ?"
@@ -239,20 +240,36 @@ def entries(condition: str) -> str:
     return f"SELECT {_ENTRY_COLUMNS} FROM requests WHERE {condition} ORDER BY id DESC LIMIT ?"
 
 
-UNSETTLED = f"""
-SELECT {_REQUEST_COLUMNS} FROM requests WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND reason = ?
+# Until its new status was acknowledged, what a person said can be corrected.
+_UNKNOWN = "(state IN ('FINISHED', 'REPORTED') AND reason = ?)"
+
+_SETTLED_BY_A_PERSON = """
+(state = 'FINISHED'
+ AND EXISTS (SELECT 1 FROM orders WHERE orders.request = requests.id AND orders.name = 'resolve'))
 """
 
+UNSETTLED = f"""
+SELECT {_REQUEST_COLUMNS} FROM requests WHERE id = ? AND ({_UNKNOWN} OR {_SETTLED_BY_A_PERSON})
+"""
+
+UNSETTLED_WITHOUT_ORDERS = f"SELECT {_REQUEST_COLUMNS} FROM requests WHERE id = ? AND {_UNKNOWN}"
+
+ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+
+ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
+
 # Back into the outbox, as the newest: a status that was reported is reported again, with what is known now.
-RESOLVE = """
+RESOLVE = f"""
 UPDATE requests
 SET state = 'FINISHED', reported_at = NULL, reason = ?, message = ?, sid = ?, status = ?, position = ?
-WHERE id = ? AND state IN ('FINISHED', 'REPORTED') AND reason = ?
+WHERE id = ? AND ({_UNKNOWN} OR {_SETTLED_BY_A_PERSON})
 """
 
 RESOLVE_ATTEMPT = """
 UPDATE attempts SET sid = ? WHERE id = (SELECT MAX(id) FROM attempts WHERE request = ?)
 """
+
+OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMIT 1"
 
 RESEND = """
 INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
