@@ -57,13 +57,8 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
     if entry.state == State.WAITING:
         terminal.say(f"{'waits':<14}{_wait(entry, now=time.time())}")
-    shown: tuple[tuple[str, Sequence[AttemptEntry | OrderEntry]], ...]
-    shown = (("attempt", attempts), ("order", orders))
-    for kind, records in shown:
-        for position, record in enumerate(records, start=1):
-            values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
-            lines = (f"  {name:<12}{_shown(name, value)}" for name, value in values.items())
-            terminal.say(f"{kind} {position}:", *lines)
+    _print("attempt", attempts)
+    _print("order", orders)
     return 0
 
 
@@ -101,6 +96,13 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     removed = JournalFile(journal.path).purge(finished_before=time.time() - seconds)
     terminal.say(f"{counted(removed)} removed")
     return 0
+
+
+def _print(kind: str, records: Sequence[AttemptEntry | OrderEntry]) -> None:
+    for position, record in enumerate(records, start=1):
+        values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
+        lines = (f"  {name:<12}{_shown(name, value)}" for name, value in values.items())
+        terminal.say(f"{kind} {position}:", *lines)
 
 
 def counted(requests: int) -> str:
