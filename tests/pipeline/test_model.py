@@ -316,7 +316,7 @@ class JournalMachine(RuleBasedStateMachine):
         kept = self.pick([kept for kept in self.model.kept.values() if kept.unknown], choice)
         step = a_success(kept.id, status=b"sent") if sent else a_failure(kept.id)
         self.stop()
-        JournalFile(self.path).resolve(step)
+        JournalFile(self.path).resolve(step, by="operator")
         self.model.resolve(step)
         self.start()
 
