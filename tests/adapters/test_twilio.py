@@ -22,6 +22,7 @@ from twilio_notifications.core.model import (
     Channel,
     Login,
     Notification,
+    NotSent,
     Records,
     Secret,
     Text,
@@ -152,7 +153,7 @@ async def test_a_refusal_is_answered_with_its_code_and_text() -> None:
 )
 @pytest.mark.parametrize("status", [200, 201, 400, 500])
 async def test_a_body_that_is_not_twilios_leaves_the_fields_empty(status: int, body: bytes) -> None:
-    assert Answered(http_status=status) == await send(answering(status, body))
+    assert Answered(http_status=status, is_twilios=False) == await send(answering(status, body))
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -160,7 +161,8 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
     """A redirected POST could be carried out twice."""
     async with RawHttp(answering(201, CREATED)) as other:
         location = f"{other.url}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
-        assert Answered(http_status=status) == await send(answering(status, Location=location))
+        expected = Answered(http_status=status, is_twilios=False)
+        assert expected == await send(answering(status, Location=location))
     assert [] == other.asked
 
 
@@ -278,7 +280,8 @@ async def test_a_list_that_is_not_given_says_why_and_when_to_ask_again() -> None
 async def test_a_list_that_is_refused_says_whether_the_login_is_to_blame(
     status: int, *, expected: bool
 ) -> None:
-    records, _ = await look_up(answering(status))
+    body = json.dumps({"code": 20_000 + status, "message": "No", "status": status}).encode()
+    records, _ = await look_up(answering(status, body))
     assert isinstance(records, Unreadable)
     assert expected == records.unauthorized
 
@@ -308,18 +311,15 @@ async def test_the_token_is_in_no_repr_and_in_no_error() -> None:
 
     async with RawHttp(hang_up) as server, a_sender(server.url) as sender:
         answer = await sender.send(a_notification(), LOGIN)
-        shown = [repr(answer), repr(sender), repr(vars(sender)), repr(sender._client)]
+        client = sender._clients.current()
+        assert not isinstance(client, NotSent)
+        shown = [repr(answer), repr(sender), repr(vars(sender)), repr(vars(sender._clients)), repr(client)]
         try:
-            await (
-                sender._client.get(server.url)
-                .header("Authorization", encoded, is_sensitive=True)
-                .build()
-                .send()
-            )
+            await client.get(server.url).header("Authorization", encoded, is_sensitive=True).build().send()
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not show the header
             shown += ["".join(traceback.format_exception(error)), repr(error), repr(error.args)]
     assert isinstance(answer, Unanswered)
-    assert 7 == len(shown)
+    assert 8 == len(shown)
     for text in shown:
         assert TOKEN not in text
         assert encoded not in text

@@ -151,12 +151,13 @@ class TestMagicNumbers:
 EXPECTED_BY_STATUS: dict[int, Treatment] = {
     **dict.fromkeys(range(100, 200), Settle()),
     **dict.fromkeys(range(200, 300), Settle()),
-    **dict.fromkeys(range(300, 400), Refuse(reason=Reason.TWILIO_UNAVAILABLE)),
+    **dict.fromkeys(range(300, 400), retry.ADDRESS_WAITS),
     **dict.fromkeys(range(400, 500), Refuse(reason=Reason.INVALID_PARAMETER)),
     **dict.fromkeys(range(500, 600), Settle()),
     **dict.fromkeys((-1, 0, 99, 600, 999, 10**30), Settle()),
     401: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
     403: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
+    404: retry.ADDRESS_WAITS,
     408: Settle(),
     425: Settle(),
     429: Wait(scope=DeferralScope.ACCOUNT, reason=Reason.RATE_LIMITED),
@@ -184,6 +185,44 @@ class TestStatuses:
             retry_after=seconds,
         )
         assert expected == deferred
+
+
+def foreign(status: int, **fields: object) -> Answered:
+    return Answered(http_status=status, is_twilios=False, **fields)  # type: ignore[arg-type]  # by the test
+
+
+class TestAnswersThatAreNotTwilios:
+    """A proxy, a log-in page, another server: it knows neither credentials nor the values of requests."""
+
+    @pytest.mark.parametrize("status", [*range(300, 400), 400, 401, 403, 404, 405, 407, 411, 413, 415, 451])
+    def test_what_was_turned_away_waits_and_is_not_refused(self, status: int) -> None:
+        assert retry.ADDRESS_WAITS == treatment_of(outcome(foreign(status)))
+
+    @pytest.mark.parametrize(
+        "status", [*range(200, 300), 408, 409, 425, 444, 460, 499, *range(500, 600), 999]
+    )
+    def test_what_may_have_been_passed_on_is_in_doubt(self, status: int) -> None:
+        assert isinstance(outcome(foreign(status)), InDoubt)
+
+    def test_a_429_was_not_passed_on_whoever_counts(self) -> None:
+        assert retry.ACCOUNT_WAITS == treatment_of(outcome(foreign(429)))
+
+    @pytest.mark.parametrize("status", range(200, 600))
+    def test_none_refuses_the_login_or_a_value_or_is_a_success(self, status: int) -> None:
+        answer = foreign(status, code=20003, message="<html>", sid="SM1", message_status="queued")
+        result = outcome(answer)
+        assert isinstance(result, InDoubt | Deferred)
+        assert not refuses_login(answer)
+        assert "<html>" not in result.message
+
+    @pytest.mark.parametrize("status", [200, 302, 403, 499, 502])
+    def test_the_sentence_says_where_to_look(self, status: int) -> None:
+        result = outcome(foreign(status))
+        assert isinstance(result, InDoubt | Deferred)
+        assert result.message == (
+            f"HTTP {status} was answered, and not in Twilio's form "
+            "(check base_url in [twilio], and any proxy on the way)"
+        )
 
 
 class TestAccepted:
@@ -293,19 +332,29 @@ class TestMessages:
 
     def test_an_unknown_resource_says_what_to_look_at(self) -> None:
         """It is the operator's account or address that Twilio does not know, never the sender's request."""
-        expected = Refused(
-            reason=Reason.INVALID_PARAMETER,
+        expected = Deferred(
+            scope=DeferralScope.ADDRESS,
+            reason=Reason.TWILIO_UNAVAILABLE,
             message="Twilio error 20404: Not found (check TWILIO_ACCOUNT_SID, and base_url in [twilio])",
             code=20404,
         )
         assert expected == outcome(Answered(http_status=404, code=20404, message="Not found"))
 
     def test_a_redirect_says_what_to_look_at(self) -> None:
-        expected = Refused(
+        expected = Deferred(
+            scope=DeferralScope.ADDRESS,
             reason=Reason.TWILIO_UNAVAILABLE,
             message="Twilio answered HTTP 302 (redirects are not followed; check base_url in [twilio])",
         )
         assert expected == outcome(Answered(http_status=302))
+
+    def test_a_404_about_the_request_refuses_that_request_only(self) -> None:
+        expected = Refused(
+            reason=Reason.INVALID_PARAMETER,
+            message="Twilio error 21999: No",
+            code=21999,
+        )
+        assert expected == outcome(Answered(http_status=404, code=21999, message="No"))
 
     def test_a_server_error_says_itself(self) -> None:
         expected = InDoubt(message="Twilio error 20500: Internal server error")

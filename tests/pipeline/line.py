@@ -23,7 +23,8 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
-from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
+from twilio_notifications.pipeline.deferring import Timing
+from twilio_notifications.pipeline.dispatcher import Dispatcher
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:

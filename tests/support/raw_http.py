@@ -43,6 +43,10 @@ class Exchange:
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.say("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
+    async def flushed(self) -> None:
+        """Returns when the client has taken most of what was said; ConnectionError when it has gone."""
+        await self._writer.drain()
+
     def hang_up(self) -> None:
         self._writer.close()
 

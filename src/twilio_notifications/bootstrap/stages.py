@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.dispatcher import Dispatcher, Timing
+from twilio_notifications.pipeline.deferring import Timing
+from twilio_notifications.pipeline.dispatcher import Dispatcher
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.refresher import Refresher

@@ -111,9 +111,11 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """Twilio answered. `code` and `message` are those of its error body, where there was one."""
+    """An HTTP answer. `code` and `message` are those of Twilio's error body, where there was one."""
 
     http_status: int
+    is_twilios: bool = True
+    """It has the form of Twilio's answers. False: a proxy, a log-in page or another server made it."""
     code: int | None = None
     message: str | None = None
     sid: str | None = None
@@ -204,6 +206,8 @@ class DeferralScope(StrEnum):
     SENDER = "sender"
     CREDENTIALS = "credentials"
     NETWORK = "network"
+    ADDRESS = "address"
+    """Everything: what answers is not Twilio, or not this account's place at Twilio."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,9 +55,9 @@ Treatment = Refuse | Wait | Settle
 
 REFUSE: Final = Refuse(reason=Reason.INVALID_PARAMETER)
 OPTED_OUT: Final = Refuse(reason=Reason.RECIPIENT_OPTED_OUT)
-ELSEWHERE: Final = Refuse(reason=Reason.TWILIO_UNAVAILABLE)
 ACCOUNT_WAITS: Final = Wait(scope=DeferralScope.ACCOUNT, reason=Reason.RATE_LIMITED)
 SENDER_WAITS: Final = Wait(scope=DeferralScope.SENDER, reason=Reason.RATE_LIMITED)
+ADDRESS_WAITS: Final = Wait(scope=DeferralScope.ADDRESS, reason=Reason.TWILIO_UNAVAILABLE)
 CREDENTIALS_WAIT: Final = Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED)
 SETTLE: Final = Settle()
 
@@ -84,6 +84,9 @@ BY_CODE: Final[Mapping[int, Treatment]] = MappingProxyType(
         20403: CREDENTIALS_WAIT,  # forbidden
         30002: CREDENTIALS_WAIT,  # the account is suspended
         90010: CREDENTIALS_WAIT,  # the account is not active
+        # The address is not this account's place at Twilio: base_url, or the account's SID, is wrong.
+        20004: ADDRESS_WAITS,  # nothing can be created there
+        20404: ADDRESS_WAITS,  # there is nothing there
         # The recipient's number will not do.
         21610: OPTED_OUT,  # the recipient has answered STOP; only the recipient can take that back
         13223: REFUSE,  # calls: no phone number
@@ -137,6 +140,7 @@ BY_STATUS: Final[Mapping[int, Treatment]] = MappingProxyType(
     {
         401: CREDENTIALS_WAIT,
         403: CREDENTIALS_WAIT,  # with a code from 21000 up it is about the request: see `treatment_of`
+        404: ADDRESS_WAITS,  # every request goes to the account's own address, so no request is to blame
         # Twilio sends neither of these two: something in between does, and cannot know what Twilio did.
         408: SETTLE,
         425: SETTLE,
@@ -146,13 +150,28 @@ BY_STATUS: Final[Mapping[int, Treatment]] = MappingProxyType(
 
 BY_CLASS: Final[Mapping[int, Treatment]] = MappingProxyType(
     {
-        3: ELSEWHERE,  # a redirect is not followed, so nothing was carried out: the address is not Twilio's
+        3: ADDRESS_WAITS,  # redirects are not followed, so nothing was carried out
         4: REFUSE,
     }
 )
 """By the first digit of the HTTP status; what is not here (1xx, 5xx, no HTTP at all) needs settling."""
 
-_SUCCESS, _REDIRECT, _CLIENT_ERROR, _NOT_FOUND = 2, 3, 4, 404
+TURNED_AWAY: Final = frozenset(
+    {
+        *(400, 401, 402, 403, 404, 405, 406, 407, 410, 411),
+        *(413, 414, 415, 417, 421, 426, 428, 431, 451),
+    }
+)
+"""With these a server between this program and Twilio says that it does not pass the request on.
+
+The 4xx that are missing here can also come after it was passed on, or mean nothing that is agreed upon: 408,
+425, 499 and 460 (the time or the connection ended first), 409, 422 and all unknown ones. They are doubt, as
+every 2xx (a log-in page; a proxy that replaced Twilio's answer) and every 5xx (a gateway that lost it) are.
+"""
+
+_SUCCESS, _REDIRECT, _CLIENT_ERROR = 2, 3, 4
+
+_LOOK_AT_THE_WAY: Final = "check base_url in [twilio], and any proxy on the way"
 
 _CODES: Final = range(1, 1_000_000)
 """Twilio's have five digits. A number that no column would hold is not passed on."""
@@ -185,15 +204,17 @@ def classify(answer: Answer, *, notification: Notification) -> Outcome:
 def refuses_login(answer: Answer) -> bool:
     """Whether the request was certainly not carried out, and another login may be what it needs."""
     match answer:
-        case Answered(http_status=status) if status // 100 != _SUCCESS:
-            return treatment_of(http_status=status, code=_code(answer)) is CREDENTIALS_WAIT
+        case Answered() if answer.http_status // 100 != _SUCCESS:
+            return _treatment(answer) is CREDENTIALS_WAIT
         case _:
             return False
 
 
 def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoubt:
-    if not (answer.sid and answer.message_status):
+    if not (answer.is_twilios and answer.sid and answer.message_status):
         # Most likely sent, but without a SID nobody could prove it; the records have the SID.
+        if not answer.is_twilios:
+            return InDoubt(message=_sentence(answer, None))
         return InDoubt(message=f"Twilio answered HTTP {answer.http_status} without a SID and a status")
     return Accepted(
         sid=answer.sid,
@@ -205,7 +226,7 @@ def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoub
 
 def _declined(answer: Answered) -> Refused | Deferred | InDoubt:
     code = _code(answer)
-    treatment = treatment_of(http_status=answer.http_status, code=code)
+    treatment = _treatment(answer)
     message = _sentence(answer, code)
     match treatment:
         case Refuse():
@@ -228,8 +249,21 @@ def _code(answer: Answered) -> int | None:
     return answer.code if answer.code in _CODES else None
 
 
-def treatment_of(*, http_status: int, code: int | None) -> Treatment:
+def _treatment(answer: Answered) -> Treatment:
     """The row that applies to an answer which is no success."""
+    if answer.is_twilios:
+        return treatment_of(http_status=answer.http_status, code=_code(answer))
+    match answer.http_status:
+        case 429:
+            return ACCOUNT_WAITS  # whoever counts, it was not passed on
+        case status if status in TURNED_AWAY or status // 100 == _REDIRECT:
+            return ADDRESS_WAITS
+        case _:
+            return SETTLE
+
+
+def treatment_of(*, http_status: int, code: int | None) -> Treatment:
+    """The row that applies to an answer of Twilio's which is no success."""
     known = None if code is None else BY_CODE.get(code)
     about_the_request = code is not None and code >= _FIRST_CODE_OF_A_REQUEST
     match http_status:
@@ -237,8 +271,8 @@ def treatment_of(*, http_status: int, code: int | None) -> Treatment:
             return SENDER_WAITS  # one number's full queue is no matter of the whole account
         case 401 | 429:
             return BY_STATUS[http_status]  # whatever the code says, the request was not looked at
-        case 403 if known is None and about_the_request:
-            # One bad recipient must not stop every request, as refused credentials do.
+        case 403 | 404 if known is None and about_the_request:
+            # One bad recipient must not stop every request, as refused credentials and a wrong address do.
             return REFUSE
         case status if status // 100 == _CLIENT_ERROR:
             return known or BY_STATUS.get(status, REFUSE)
@@ -247,14 +281,19 @@ def treatment_of(*, http_status: int, code: int | None) -> Treatment:
 
 
 def _sentence(answer: Answered, code: int | None) -> str:
-    """Twilio's own code and text, and where our configuration is the likely cause, what to look at."""
+    """Twilio's own code and text, and where our configuration is the likely cause, what to look at.
+
+    The text of an answer that is not Twilio's is a page for a browser, and is left out.
+    """
+    if not answer.is_twilios:
+        return f"HTTP {answer.http_status} was answered, and not in Twilio's form ({_LOOK_AT_THE_WAY})"
     said = _clean(answer.message or "")
     who = f"Twilio answered HTTP {answer.http_status}" if code is None else f"Twilio error {code}"
     sentence = f"{who}: {said}" if said else who
-    if answer.http_status == _NOT_FOUND:
-        return f"{sentence} (check TWILIO_ACCOUNT_SID, and base_url in [twilio])"
     if answer.http_status // 100 == _REDIRECT:
         return f"{sentence} (redirects are not followed; check base_url in [twilio])"
+    if _treatment(answer) is ADDRESS_WAITS:
+        return f"{sentence} (check TWILIO_ACCOUNT_SID, and base_url in [twilio])"
     return sentence
 
 

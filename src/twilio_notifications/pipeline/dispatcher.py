@@ -22,6 +22,7 @@ from twilio_notifications.core.model import (
 )
 from twilio_notifications.pipeline import judging
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.deferring import Timing, postponed
 from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
@@ -49,17 +50,6 @@ should leave within a second or two of its return."""
 
 def _nobody() -> None:
     """Who is woken as long as nobody is named."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
-    """The durations of the configuration that the dispatcher goes by, in seconds."""
-
-    backoff_initial: float
-    backoff_maximum: float
-    settle: float
-    credential_wait: float
-    credential_probe: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -324,49 +314,21 @@ class Dispatcher:
                 assert_never(outcome)
 
     def _deferred(self, request: Claimed, deferred: Deferred, *, now: float) -> Postpone:
-        due_at = request.due_at  # it keeps its place; what has to wait is everything
         match deferred.scope:
-            case DeferralScope.NETWORK:
-                until = now
-                if not self.pace.offline:
-                    self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
-            case DeferralScope.CREDENTIALS:
-                # It waits itself: where others are accepted, it would be made again with each of them.
-                until = due_at = now + self.timing.credential_probe
-                if self.pace.refused_since is None:
-                    self.observer.event(
-                        "credentials_refused",
-                        level=Level.ERROR,
-                        error="Twilio refuses the account SID or the secret; requests wait for a new one",
-                    )
-            case DeferralScope.ACCOUNT | DeferralScope.SENDER:
-                until = now + self._pause(request, deferred, now=now)
-                due_at = until
+            case DeferralScope.NETWORK if not self.pace.offline:
+                self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
+            case DeferralScope.CREDENTIALS if self.pace.refused_since is None:
+                self.observer.event(
+                    "credentials_refused",
+                    level=Level.ERROR,
+                    error="Twilio refuses the account SID or the secret; requests wait for a new one",
+                )
             case _:
-                assert_never(deferred.scope)
-        if until > now or deferred.scope is DeferralScope.NETWORK:
-            sender_number = request.notification.sender_number
-            self.pace = policy.after_deferral(
-                self.pace, deferred, now=now, until=until, sender_number=sender_number
-            )
-        return Postpone(
-            id=request.id,
-            at=now,
-            due_at=min(due_at, request.expires_at),
-            reason=deferred.reason,
-            message=deferred.message,
-            code=deferred.code,
+                pass
+        step, self.pace = postponed(
+            request, deferred, self.pace, timing=self.timing, now=now, jitter=self.jitter()
         )
-
-    def _pause(self, request: Claimed, deferred: Deferred, *, now: float) -> float:
-        everything = deferred.scope is DeferralScope.ACCOUNT
-        return retry.deferral_seconds(
-            deferred,
-            count=policy.setback(self.pace, now=now) if everything else request.deferrals + 1,
-            initial=self.timing.backoff_initial,
-            maximum=self.timing.backoff_maximum,
-            jitter=self.jitter(),
-        )
+        return step
 
     def _wake_next(self, step: Step) -> None:
         self.wake()

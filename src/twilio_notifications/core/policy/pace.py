@@ -88,6 +88,8 @@ def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, 
             return replace(pace, probe_at=until, refused_since=since)
         case DeferralScope.NETWORK:
             return replace(pace, offline=True)
+        case DeferralScope.ADDRESS:
+            return replace(pace, setbacks=setback(pace, now=now), closed_until=max(pace.closed_until, until))
         case DeferralScope.ACCOUNT:
             return _slowed(pace, now=now, until=until)
         case _:

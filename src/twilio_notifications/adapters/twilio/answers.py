@@ -1,0 +1,162 @@
+"""What one answer says: its fields where it has Twilio's own form, and what is known where there is none.
+
+Between this program and Twilio there may be proxies, log-in pages and other servers. What they answer is
+marked as not Twilio's: it tells neither Twilio's clock nor anything about credentials or a request. Every
+string that is passed on is bounded and valid Unicode.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from pyreqwest.exceptions import PyreqwestError
+
+from twilio_notifications.core.model import Answered, NotSent, Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.adapters.twilio.client import Reply
+
+LONGEST_SID = 64  # Twilio's have 34 characters
+LONGEST_STATUS = 32  # Twilio's longest, "partially_delivered", has 19
+LONGEST_NUMBER = 32  # "whatsapp:" and a number of E.164 have 25
+
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+"""A longer `Retry-After` counts as an hour: one try in an hour harms nobody, a broken header stops nothing."""
+
+CONNECT_FAILURE = "client error (Connect)"
+"""The cause by which the HTTP client says that it never had a connection: name resolution, TCP, TLS.
+The classes of its exceptions do not tell: measured, ConnectError also covers a connection that was closed
+after the request had been written, and ConnectTimeoutError an answer that never came. Every failure that does
+not name this cause is doubt; if a later version words it differently, the fault is too much doubt, never a
+second text."""
+
+_ERROR_CODES = range(10_000, 1_000_000)
+"""Twilio's error codes have five or six digits. Proxies repeat the HTTP status as `code`."""
+
+_URL_IN_A_CAUSE = re.compile(r" for url \(\w+://(?:[^/?#@]*@)?([^/?#)]*).*\)")
+"""The HTTP client repeats the whole address, and that of a list has the recipient's number in it. The host is
+all that a reader needs."""
+
+_SUCCESS = 2
+
+
+def read_answer(reply: Reply, *, now: float) -> Answered:
+    """The answer to a create request; fields that are missing or cannot be used are None."""
+    fields = json_object(reply)
+    is_twilios = _is_created(reply, fields) or _is_error(reply, fields)
+    return Answered(
+        http_status=reply.status,
+        is_twilios=is_twilios,
+        code=_typed(fields, "code", int),
+        message=_typed(fields, "message", str),
+        sid=text(fields, "sid", longest=LONGEST_SID),
+        message_status=text(fields, "status", longest=LONGEST_STATUS),
+        sender_number=text(fields, "from", longest=LONGEST_NUMBER),
+        phone_number=text(fields, "to", longest=LONGEST_NUMBER),
+        retry_after=retry_after_seconds(reply.retry_after, now=now),
+        clock_offset=clock_offset(reply.date, now=now) if is_twilios else None,
+    )
+
+
+def _is_created(reply: Reply, fields: Mapping[str, Any]) -> bool:
+    """Whether it is the resource that Twilio made: its SID, its status, and numbers that can be numbers."""
+    return (
+        reply.status // 100 == _SUCCESS
+        and bool(text(fields, "sid", longest=LONGEST_SID))
+        and bool(text(fields, "status", longest=LONGEST_STATUS))
+        and all(
+            not isinstance(fields.get(name), str) or text(fields, name, longest=LONGEST_NUMBER) is not None
+            for name in ("from", "to")
+        )
+    )
+
+
+def _is_error(reply: Reply, fields: Mapping[str, Any]) -> bool:
+    """Whether it is an error body of Twilio's API: a code, a sentence, and the HTTP status once more.
+
+    https://www.twilio.com/docs/usage/twilios-response: `status`, `message`, `code` and `more_info`.
+    """
+    return (
+        reply.status // 100 != _SUCCESS
+        and _typed(fields, "code", int) in _ERROR_CODES
+        and isinstance(fields.get("message"), str)
+        and fields.get("status", reply.status) == reply.status
+    )
+
+
+def json_object(reply: Reply) -> Mapping[str, Any]:
+    """The JSON object of the body; empty where there is none, or where the body is encoded in some way.
+
+    This program asks for no encoding, and Twilio keeps to that: a few bytes of one can become gigabytes.
+    """
+    if reply.is_encoded:
+        return {}
+    try:
+        value = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def text(fields: Mapping[str, Any], name: str, *, longest: int) -> str | None:
+    """A string of at most `longest` printable characters; None for everything else.
+
+    JSON can hold half of a surrogate pair, which no file and no status can.
+    """
+    value = fields.get(name)
+    return value if isinstance(value, str) and len(value) <= longest and value.isprintable() else None
+
+
+def _typed(fields: Mapping[str, Any], name: str, kind: type) -> Any:
+    value = fields.get(name)
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def retry_after_seconds(header: str | None, *, now: float) -> float | None:
+    """`Retry-After` in seconds from now, at most an hour: both of its forms (RFC 9110, 10.2.3).
+
+    None where it cannot be read.
+    """
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return min(float(header), LONGEST_RETRY_AFTER_SECONDS)
+    moment = instant(header)
+    return None if moment is None else min(max(0.0, moment - now), LONGEST_RETRY_AFTER_SECONDS)
+
+
+def clock_offset(header: str | None, *, now: float) -> float | None:
+    """Twilio's clock minus ours in seconds, from its `Date` header (whole seconds); None when unreadable."""
+    moment = None if header is None else instant(header)
+    return None if moment is None else moment - now
+
+
+def instant(written: str) -> float | None:
+    """The instant of a date as HTTP and Twilio's records write it; None when unreadable."""
+    try:
+        moment = parsedate_to_datetime(written)
+    except (ValueError, OverflowError):  # a number that no date has
+        return None
+    # A date without a zone is read as UTC: HTTP dates are always GMT (RFC 9110, 5.6.7).
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def failed_answer(error: PyreqwestError) -> NotSent | Unanswered:
+    """Whether the request certainly never left; in the detail, the causes with the innermost last."""
+    causes = causes_of(error)
+    detail = ": ".join(_URL_IN_A_CAUSE.sub(r" to \1", cause) for cause in causes)
+    return NotSent(detail=detail) if CONNECT_FAILURE in causes else Unanswered(detail=detail)
+
+
+def causes_of(error: Exception) -> list[str]:
+    """What the HTTP client says of a failure, the innermost cause last."""
+    details = getattr(error, "details", None) or {}
+    return [cause["message"] for cause in details.get("causes") or ()] or [
+        error.message if isinstance(error, PyreqwestError) else str(error)
+    ]

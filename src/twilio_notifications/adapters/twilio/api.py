@@ -1,0 +1,197 @@
+"""Twilio's REST API, as far as one attempt needs it: create a message or a call, and look it up in the lists.
+
+It reports what was said and what certainly did not happen, and leaves the meaning to core/retry.py.
+It never retries, never follows a redirect (a redirected POST could be carried out twice), and never fetches
+a URL that a request names.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Self
+
+from pyreqwest.exceptions import PyreqwestError
+
+from twilio_notifications.adapters.twilio.answers import clock_offset, failed_answer, read_answer
+from twilio_notifications.adapters.twilio.client import Clients, Reply, read_reply
+from twilio_notifications.adapters.twilio.form import form, query
+from twilio_notifications.adapters.twilio.lists import Page, read_page
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.model import Channel, NotSent, Record, Records, Unanswered, Unreadable
+from twilio_notifications.core.phone_numbers import spellings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from twilio_notifications.core.model import Answer, Answered, Login, Notification
+    from twilio_notifications.ports import Clock
+
+API_VERSION = "2010-04-01"
+
+ANSWER_BYTES = 1_048_576
+"""How much of the answer to a create request is read: some 300 times what Twilio sends."""
+
+PAGE_SIZE = 200
+"""Records in a page of a list: one page holds days of one recipient's messages, in about 200 kB."""
+PAGE_BYTES = 4_000_000
+"""How much of a page is read: 200 texts of 1,600 characters, each escaped in JSON, have 2 MB."""
+PAGE_LIMIT = 100
+"""Pages that are read before the list is given up as unreadable: never in practice, but a loop has an end."""
+LIST_BYTES = 20_000_000
+"""How much of all pages together is read, and held, for one look."""
+PAGE_MARGIN_SECONDS = 600.0
+"""By how much the order of a list may differ from the order of creation."""
+
+LONGEST_DETAIL = 200
+
+_OK = 200
+_UNAUTHORIZED = frozenset({401, 403})
+_RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
+
+
+class TwilioSender:
+    """Makes attempts in the name of one account, with the login that comes with each."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        account_sid: str,
+        clock: Clock,
+        timeout_seconds: float,
+        ca_file: Path | None = None,
+    ) -> None:
+        self._origin = base_url.rstrip("/")
+        self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
+        self._clock = clock
+        self._ca_file = ca_file
+        self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
+        self.clock_offset: float | None = None
+        """Twilio's clock minus ours in seconds, by its latest answer; None before the first one."""
+
+    async def __aenter__(self) -> Self:
+        """Raises ConfigurationError where the file of authorities cannot be used."""
+        client = self._clients.current()
+        if isinstance(client, NotSent) and self._ca_file is not None:
+            raise ConfigurationError([client.detail])
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._clients.close()
+
+    async def send(self, notification: Notification, login: Login) -> Answer:
+        """Makes one attempt, in at most the time-out."""
+        url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
+        said = await self._asked("POST", url, login, fields=form(notification))
+        return self._read(said) if isinstance(said, Reply) else said
+
+    async def look_up(
+        self, notification: Notification, *, since: float, login: Login
+    ) -> Records | Unreadable:
+        """The recipient's messages or calls created at or after `since` (Twilio's clock), page by page.
+
+        Under each spelling that Twilio may give the number: a filter by another one would find nothing.
+        """
+        found: list[Record] = []
+        for number in spellings(notification.recipient.phone_number):
+            path = f"{_RESOURCES[notification.channel]}.json?{query(number, page_size=PAGE_SIZE)}"
+            listed = await self._listed(f"{self._account_url}/{path}", since=since, login=login)
+            if isinstance(listed, Unreadable):
+                return listed
+            found.extend(listed)
+        return Records(found=tuple(found), clock_offset=self.clock_offset)
+
+    async def _listed(self, url: str, *, since: float, login: Login) -> list[Record] | Unreadable:
+        found: list[Record] = []
+        allowed = LIST_BYTES
+        for _ in range(PAGE_LIMIT):
+            page = self._page(await self._asked("GET", url, login, limit=min(PAGE_BYTES, allowed)))
+            if isinstance(page, Unreadable):
+                return page
+            allowed -= page.size
+            found.extend(record for record in page.records if record.created_at >= since)
+            # Newest first, though not to the second: some margin before the rest is taken for older.
+            too_old = bool(page.records) and page.records[-1].created_at < since - PAGE_MARGIN_SECONDS
+            if page.next_path is None or too_old:
+                return found
+            url = self._origin + page.next_path
+        return Unreadable(detail=f"the list has more than {PAGE_LIMIT} pages")
+
+    def _page(self, said: Reply | NotSent | Unanswered) -> Page | Unreadable:
+        if not isinstance(said, Reply):
+            return Unreadable(detail=said.detail)
+        page = self._page_in(said)
+        if page is not None:
+            return page
+        answer = self._read(said)
+        # Bounded and printable: it may be a proxy's page, and it stands in the status of a lasting doubt.
+        shown = (c if c.isprintable() else " " for c in (answer.message or "")[:LONGEST_DETAIL])
+        message = " ".join("".join(shown).split())
+        what = "and a list that cannot be read" if said.status == _OK else message
+        return Unreadable(
+            detail=f"HTTP {said.status} {what}".rstrip(),
+            retry_after=answer.retry_after,
+            unauthorized=answer.is_twilios and said.status in _UNAUTHORIZED,
+        )
+
+    async def verify(self, login: Login) -> Answer:
+        """What Twilio says to this login: reads one message's record, and sends nothing.
+
+        An answer that is not Twilio's (the log-in page of a network) is Unanswered.
+        """
+        url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
+        said = await self._asked("GET", url, login, limit=PAGE_BYTES)
+        if not isinstance(said, Reply):
+            return said
+        answer = self._read(said)
+        if answer.is_twilios or self._page_in(said) is not None:
+            return answer
+        return Unanswered(detail=f"what answers there (HTTP {said.status}) is not Twilio")
+
+    async def reachable(self) -> bool:
+        """Whether a connection can be made; what is answered does not matter."""
+        return not isinstance(await self._asked("HEAD", self._account_url, None), NotSent)
+
+    async def _asked(
+        self,
+        method: str,
+        url: str,
+        login: Login | None,
+        *,
+        fields: list[tuple[str, str]] | None = None,
+        limit: int = ANSWER_BYTES,
+    ) -> Reply | NotSent | Unanswered:
+        """One request and its whole answer, or what is known without one."""
+        client = self._clients.current()
+        if isinstance(client, NotSent):
+            return client
+        request = client.request(method, url)
+        if login is not None:
+            request = request.header("Authorization", _authorization(login), is_sensitive=True)
+        if fields is not None:
+            request = request.form(fields)
+        try:
+            reply = await read_reply(request, limit=limit)
+        except PyreqwestError as error:
+            return failed_answer(error)
+        return reply or Unanswered(detail=f"the answer is larger than {limit} bytes")
+
+    def _read(self, reply: Reply) -> Answered:
+        answer = read_answer(reply, now=self._clock.now())
+        if answer.clock_offset is not None:
+            self.clock_offset = answer.clock_offset
+        return answer
+
+    def _page_in(self, reply: Reply) -> Page | None:
+        page = read_page(reply) if reply.status == _OK else None
+        offset = None if page is None else clock_offset(reply.date, now=self._clock.now())
+        if offset is not None:
+            self.clock_offset = offset
+        return page
+
+
+def _authorization(login: Login) -> str:
+    return "Basic " + base64.b64encode(f"{login.user}:{login.secret.reveal()}".encode()).decode()

@@ -1,0 +1,33 @@
+"""The parameters of the requests, under Twilio's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+from urllib.parse import urlencode
+
+from twilio_notifications.core.model import Text, VoiceLocation
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.model import Notification
+
+
+def form(notification: Notification) -> list[tuple[str, str]]:
+    """The parameters of the create request."""
+    fields = [("To", notification.recipient.phone_number), ("From", notification.sender_number)]
+    match notification.content:
+        case Text(body=body):
+            fields.append(("Body", body))
+        case VoiceLocation(url=url):
+            fields.append(("Url", url))
+        case _:
+            assert_never(notification.content)
+    return fields
+
+
+def query(phone_number: str, *, page_size: int) -> str:
+    """The query of a list of one recipient's messages or calls. It filters by recipient alone.
+
+    With a messaging service the list shows no sender at first, and the filter for dates looks at the date of
+    sending, which a queued message does not have.
+    """
+    return urlencode({"To": phone_number, "PageSize": page_size})

@@ -1,0 +1,81 @@
+"""A page of Twilio's lists of messages and calls, read strictly: what cannot be read proves nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.adapters.twilio.answers import (
+    LONGEST_NUMBER,
+    LONGEST_SID,
+    LONGEST_STATUS,
+    instant,
+    json_object,
+    text,
+)
+from twilio_notifications.core.model import Record
+
+if TYPE_CHECKING:
+    from twilio_notifications.adapters.twilio.client import Reply
+
+_LONGEST_SENDER = 256
+"""An RCS agent's name is longer than any number; a record with one is another program's."""
+
+_LONGEST_DATE = 64
+
+_NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
+"""A path on the same host. Appended to our origin, "@elsewhere/" would name another host, and the credentials
+go with the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The records of one page, and the path of the next one; None: it is the last."""
+
+    records: tuple[Record, ...]
+    next_path: str | None
+    size: int
+    """In bytes, as it came."""
+
+
+def read_page(reply: Reply) -> Page | None:
+    """A page of a list; None when it is none, or when a record in it cannot be read."""
+    fields = json_object(reply)
+    rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
+    next_path = fields.get("next_page_uri")
+    if rows is None or not (
+        next_path is None or (isinstance(next_path, str) and _NEXT_PATH.fullmatch(next_path))
+    ):
+        return None
+    records = [_record(row) for row in rows]
+    if None in records:
+        return None  # what cannot be read may be the one we look for: then nothing is known
+    return Page(
+        records=tuple(record for record in records if record is not None),
+        next_path=next_path,
+        size=len(reply.body),
+    )
+
+
+def _record(row: Any) -> Record | None:
+    if not isinstance(row, dict):
+        return None
+    created = text(row, "date_created", longest=_LONGEST_DATE)
+    created_at = None if created is None else instant(created)
+    sid = text(row, "sid", longest=LONGEST_SID)
+    to = text(row, "to", longest=LONGEST_NUMBER)
+    status = text(row, "status", longest=LONGEST_STATUS)
+    sender, body = row.get("from"), row.get("body")
+    if created_at is None or sid is None or to is None or status is None:
+        return None
+    if isinstance(sender, str) and text(row, "from", longest=_LONGEST_SENDER) is None:
+        return None
+    return Record(
+        sid=sid,
+        phone_number=to,
+        sender_number=sender if isinstance(sender, str) else None,
+        message_status=status,
+        created_at=created_at,
+        body=body if isinstance(body, str) else None,
+    )

@@ -1,0 +1,42 @@
+"""Under which other spellings Twilio may record a telephone number.
+
+Some countries changed how their mobile numbers are dialled, and Twilio records the form that the network uses
+now. Two spellings are one telephone.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MEXICO = re.compile(r"\+521?(\d{10})")  # "1" after the country code is dropped since 2019
+_ARGENTINA = re.compile(r"\+549?(\d{10})")  # "9" marks a mobile number that is called from abroad
+_BRAZIL = re.compile(r"\+55(\d{2})9?([6-9]\d{7})")  # "9" was put before all mobile numbers until 2016
+
+_SAME_END = 7
+_SAME_BEGINNING = 2  # "+" and the first digit: the country code's zone
+
+
+def spellings(number: str) -> tuple[str, ...]:
+    """The number, then the other forms of it that are known."""
+    known: tuple[str, ...] = ()
+    if (found := _MEXICO.fullmatch(number)) is not None:
+        known = (f"+52{found[1]}", f"+521{found[1]}")
+    elif (found := _ARGENTINA.fullmatch(number)) is not None:
+        known = (f"+54{found[1]}", f"+549{found[1]}")
+    elif (found := _BRAZIL.fullmatch(number)) is not None:
+        known = (f"+55{found[1]}{found[2]}", f"+55{found[1]}9{found[2]}")
+    return (number, *(other for other in known if other != number))
+
+
+def may_be_one(recorded: str, requested: str) -> bool:
+    """Whether Twilio may have made the recorded number out of the requested one.
+
+    That is one of its other spellings, or a number of the same zone with the same last seven digits that is
+    longer or shorter: what is dialled between them is what countries change.
+    """
+    return recorded in spellings(requested) or (
+        recorded[:_SAME_BEGINNING] == requested[:_SAME_BEGINNING]
+        and len(recorded) != len(requested)
+        and min(len(recorded), len(requested)) > _SAME_END + _SAME_BEGINNING
+        and recorded[-_SAME_END:] == requested[-_SAME_END:]
+    )
