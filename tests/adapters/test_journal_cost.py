@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 ONLY_AT_A_START = {"COUNT_UNFINISHED", "COUNT_UNREPORTED", "COUNT_IN_DOUBT", "RECOVER_DOUBTS"}
-ONLY_AT_A_START |= {"COUNT_WAITING", "COUNT_OPEN", "RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE"}
+ONLY_AT_A_START |= {"COUNT_WAITING", "COUNT_OPEN", "RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE", "LEFT_OPEN"}
 ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE", "FIRST_DUE"}
 FOR_PEOPLE = {"ENTRY", "ATTEMPTS", "UNSETTLED", "RESOLVE", "RESOLVE_ATTEMPT", "RESEND", "TURN_OF_RESENT"}
 
@@ -43,11 +43,16 @@ def scans(name: str) -> list[str]:
     return [step for step in plan(name) if re.match(r"SCAN (requests|attempts)", step)]
 
 
+def only_its_beginning(name: str) -> bool:
+    """A walk along an index that a LIMIT ends: it costs what it returns."""
+    return "LIMIT ?" in STATEMENTS[name] and all("INDEX" in step for step in scans(name))
+
+
 @pytest.mark.parametrize(
     "name", sorted(STATEMENTS.keys() - ONLY_AT_A_START - ONLY_WITH_AN_INDEX_OF_ITS_OWN - {"RECOVER_REQUESTS"})
 )
 def test_no_statement_of_the_line_reads_a_whole_table(name: str) -> None:
-    assert [] == scans(name)
+    assert [] == scans(name) or only_its_beginning(name)
 
 
 @pytest.mark.parametrize("name", sorted(ONLY_AT_A_START))

@@ -19,6 +19,7 @@ from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
     from typing import TextIO
 
 LOGGER = "twilio_notifications"
@@ -61,7 +62,11 @@ def _shown(name: str, value: object) -> object:
     if name in _MASKED_FIELDS:
         return mask(str(value))
     # Twilio's own sentences repeat numbers, and some of them are fields.
-    return _NUMBER.sub(lambda number: mask(number[0]), value) if isinstance(value, str) else value
+    return _numbers_masked(value) if isinstance(value, str) else value
+
+
+def _numbers_masked(text: str) -> str:
+    return _NUMBER.sub(lambda number: mask(number[0]), text)
 
 
 def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> LogObserver:
@@ -83,14 +88,26 @@ def silence(names: Iterable[str]) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-class JsonLines(logging.Formatter):
+class _Lines(logging.Formatter):
+    """What is not ours to word, a library's sentence or a trace, may repeat numbers too."""
+
+    def sentence(self, record: logging.LogRecord) -> str:
+        return _numbers_masked(record.getMessage())
+
+    def formatException(  # noqa: N802 - the name that logging calls
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        return _numbers_masked(super().formatException(ei))
+
+
+class JsonLines(_Lines):
     """One JSON object a line: time, level, event, then the event's fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": _instant(record),
             "level": record.levelname,
-            "event": record.getMessage(),
+            "event": self.sentence(record),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -98,12 +115,12 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-class TextLines(logging.Formatter):
+class TextLines(_Lines):
     """`time LEVEL event name=value …`, each value on one line whatever it holds."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = getattr(record, "fields", {})
-        words = [_instant(record), f"{record.levelname:<7}", record.getMessage()]
+        words = [_instant(record), f"{record.levelname:<7}", self.sentence(record)]
         words += [f"{name}={_word(value)}" for name, value in fields.items()]
         line = " ".join(words)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line

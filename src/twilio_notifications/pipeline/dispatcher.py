@@ -22,12 +22,15 @@ from twilio_notifications.core.model import (
 )
 from twilio_notifications.pipeline import judging
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
 from twilio_notifications.pipeline.deferring import Timing, postponed
 from twilio_notifications.pipeline.metering import Meter, Unmetered
+from twilio_notifications.pipeline.slots import Slots
+from twilio_notifications.pipeline.turning_away import TurningAway, tell
 from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from twilio_notifications.core.model import Answer, Outcome
     from twilio_notifications.pipeline.status import StatusWriter
@@ -71,21 +74,25 @@ class Dispatcher:
     """The operator's, replaced as a whole when the configuration is read again."""
     meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
-    _in_flight: int = field(init=False, default=0)
-    """Attempts that Twilio has not answered yet: what the pace bounds."""
-    _under_way: int = field(init=False, default=0)
-    """Attempts that are not closed yet: what a drain waits for."""
+    _aside: Aside = field(init=False)
+    _turning_away: TurningAway = field(init=False)
+    _slots: Slots = field(init=False)
     _draining: bool = field(init=False, default=False)
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
-    _idle: asyncio.Event = field(init=False)
-    _places: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
-        self._places = asyncio.Semaphore(self.pace.maximum)
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._aside = Aside(
+            journal=self.journal, statuses=self.statuses, clock=self.clock, observer=self.observer
+        )
+        self._turning_away = TurningAway(
+            aside=self._aside,
+            statuses=self.statuses,
+            meter=self.meter,
+            observer=self.observer,
+        )
+        self._slots = Slots(self.pace.maximum)
 
     def wake(self) -> None:
         """Something may be due."""
@@ -112,7 +119,7 @@ class Dispatcher:
     async def drain(self) -> None:
         """Opens no attempt any more and waits for those under way."""
         self._draining = True
-        await self._idle.wait()
+        await self._slots.idle()
 
     # One turn: decide, then do.
 
@@ -132,35 +139,60 @@ class Dispatcher:
         if claimed:
             self.milestones.passed(Milestone.CLAIMED)
             await self._admit(attempts, claimed, now)
+        if await self._aside.answer_broken():
+            self.on_status()
         return bool(claimed) or declined
 
     def _room(self, now: float) -> int:
         """How many may be opened now: at full speed some ahead, so that no place waits for a commit."""
         full_speed = self.pace.allowed >= self.pace.maximum and self.pace.refused_since is None
         ahead = self.pace.maximum // AHEAD_SHARE if full_speed else 0
-        return policy.room(self.pace, now=now, in_flight=self._in_flight - ahead)
+        return policy.room(self.pace, now=now, in_flight=self._slots.in_flight - ahead)
 
     async def _admit(self, attempts: asyncio.TaskGroup, claimed: Sequence[Claimed], now: float) -> None:
-        verdicts, charges = await judging.judged(
-            claimed,
-            journal=self.journal,
-            limits=self.limits,
-            now=now,
-            admit=lambda request: self._verdict(request, now),
-        )
+        verdicts: list[tuple[Claimed, policy.Verdict]] = []
+        charges: dict[int, Sequence[policy.Charge]] = {}
+
+        async def judge(requests: Sequence[Claimed]) -> None:
+            found, charged = await judging.judged(
+                requests,
+                journal=self.journal,
+                limits=self.limits,
+                now=now,
+                admit=lambda request: self._verdict(request, now),
+            )
+            verdicts.extend(found)
+            charges.update(charged)
+
+        await self._aside.each(claimed, judge)
         admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
         await self._turn_away(verdicts, now)
-        if not admitted or self._draining:  # the drain may have begun since this turn did
-            return
-        self._in_flight += len(admitted)
-        self._under_way += len(admitted)
-        self._idle.clear()
-        ids = [request.id for request in admitted]
-        offset = self.sender.clock_offset
-        await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges)
+        if admitted and not self._draining:  # the drain may have begun since this turn did
+            await self._open(attempts, admitted, charges, now)
+
+    async def _open(
+        self,
+        attempts: asyncio.TaskGroup,
+        admitted: Sequence[Claimed],
+        charges: Mapping[int, Sequence[policy.Charge]],
+        now: float,
+    ) -> None:
+        opened: list[Claimed] = []
+
+        async def open_attempts(requests: Sequence[Claimed]) -> None:
+            ids = [request.id for request in requests]
+            offset = self.sender.clock_offset
+            await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges)
+            opened.extend(requests)
+
+        self._slots.take(len(admitted))
+        await self._aside.each(admitted, open_attempts)
         self.milestones.passed(Milestone.ATTEMPT_OPENED)
-        for request in admitted:
+        for request in opened:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
+        set_aside = len(admitted) - len(opened)
+        self._slots.answered(set_aside)
+        self._slots.closed(set_aside)
 
     def _verdict(self, request: Claimed, now: float) -> policy.Verdict:
         wait = self.timing.credential_wait
@@ -179,40 +211,25 @@ class Dispatcher:
 
     async def _turn_away(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
         """Postpones and ends, all in one commit, what was not admitted; whether that was any."""
-        steps = [
-            (request, step)
-            for request, verdict in verdicts
-            if (step := self._turned_away(request, verdict, now)) is not None
-        ]
-        await asyncio.gather(*(self.journal.apply(step) for _, step in steps))
-        for request, step in steps:
-            self.meter.turned_away(request, step)
-            self._tell(request, step)
-        if steps:
+        turned = await self._turning_away.carry_out(verdicts, now)
+        if turned:
             self.on_status()
-        return bool(steps)
-
-    def _turned_away(self, request: Claimed, verdict: policy.Verdict, now: float) -> Step | None:
-        match verdict:
-            case policy.Admit():
-                return None
-            case policy.Defer(until=until, reason=reason, message=message):
-                return Postpone(id=request.id, at=now, due_at=until, reason=reason, message=message)
-            case policy.Decline(reason=reason, message=message):
-                return self.statuses.failed(request, reason, message, at=now, counted=False)
-            case _:
-                assert_never(verdict)
+        return turned
 
     async def _sweep(self, now: float) -> bool:
         """Ends what has waited long enough; whether there may be more of it."""
         if now < self._sweep_at:
             return False
         overdue = await self.journal.overdue(now=now, limit=OVERDUE_BATCH)
-        expired = await judging.expired(overdue, journal=self.journal, limits=self.limits, now=now)
-        if await self._turn_away(expired, now) or await self._decline_unauthorized(now):
+        await self._aside.each(overdue, lambda requests: self._expire(requests, now))
+        if overdue or await self._decline_unauthorized(now):
             return True
         self._sweep_at = now + SWEEP_SECONDS
         return False
+
+    async def _expire(self, overdue: Sequence[Claimed], now: float) -> None:
+        expired = await judging.expired(overdue, journal=self.journal, limits=self.limits, now=now)
+        await self._turn_away(expired, now)
 
     async def _decline_unauthorized(self, now: float) -> bool:
         """While credentials are refused, nothing is claimed but what has waited for them long enough."""
@@ -258,21 +275,23 @@ class Dispatcher:
 
     async def _attempt(self, request: Claimed) -> None:
         try:
-            try:
-                async with self._places:
-                    step = await self._made(request)
-            finally:
-                self._free_place()
-            await self.journal.apply(step)
+            step = await self._aside.carry_out(request, self._place_taken(request), sentence=PERHAPS_SENT)
         finally:
-            self._under_way -= 1
-            if self._under_way == 0:
-                self._idle.set()
+            self._slots.closed()
+        if step is None:
+            return
         doubt = isinstance(step, Doubt)
         self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
         self.meter.attempted(request, step)
-        self._tell(request, step)
+        tell(self.observer, request, step)
         self._wake_next(step)
+
+    async def _place_taken(self, request: Claimed) -> Step:
+        try:
+            async with self._slots.place:
+                return await self._made(request)
+        finally:
+            self._free_place()
 
     async def _made(self, request: Claimed) -> Step:
         now = self.clock.now()
@@ -286,7 +305,7 @@ class Dispatcher:
 
     def _free_place(self) -> None:
         """The next attempt may open while this one closes, but not before the pace has learned from it."""
-        self._in_flight -= 1
+        self._slots.answered()
         self.wake()
 
     async def _answer(self, request: Claimed) -> Answer:
@@ -336,17 +355,3 @@ class Dispatcher:
             self.on_doubt()
         else:
             self.on_status()
-
-    def _tell(self, request: Claimed, step: Step) -> None:
-        name, level = {
-            "Finish": ("request_finished", Level.DEBUG),
-            "Postpone": ("request_postponed", Level.DEBUG),
-            "Doubt": ("attempt_in_doubt", Level.WARNING),
-        }[type(step).__name__]
-        self.observer.event(
-            name,
-            level=level,
-            notification_id=request.id,
-            phone_number=request.notification.recipient.phone_number,
-            reason=getattr(step, "reason", None),
-        )

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import contract
-from twilio_notifications.core.errors import JournalClosed, Reason
+from twilio_notifications.core.errors import JournalClosed, JournalError, Reason
 from twilio_notifications.core.model import Notification, Rejection
+from twilio_notifications.pipeline.aside import NOT_SENT
 from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Level, Mark, Milestone, NewRejection, NewRequest, Recording
 
@@ -46,18 +47,29 @@ class Intake:
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
         try:
-            self._receive(inbound)
+            channel = self.topics.channel_of(inbound.topic)
+            if channel is None or inbound.retained:
+                self._drop(inbound)
+                return
+            self.milestones.passed(Milestone.RECEIVED)
+            self._receive(inbound, channel)
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
             self.observer.defect("intake_failed", error)
             inbound.release()
 
-    def _receive(self, inbound: Inbound) -> None:
-        channel = self.topics.channel_of(inbound.topic)
-        if channel is None or inbound.retained:
-            self._drop(inbound)
-            return
-        self.milestones.passed(Milestone.RECEIVED)
-        self._record(inbound, self._arrival(inbound, channel))
+    def _receive(self, inbound: Inbound, channel: Channel) -> None:
+        try:
+            arrival = self._arrival(inbound, channel)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
+            self.observer.defect("intake_failed", error)
+            self._record(inbound, self._defect("", inbound, channel), last=True)
+        else:
+            self._record(inbound, arrival)
+
+    def _defect(self, request_id: str | float, inbound: Inbound, channel: Channel) -> NewRejection:
+        """The answer to a request on which the connector itself fails."""
+        rejection = Rejection(request_id=request_id, message=NOT_SENT)
+        return self._rejection(inbound, rejection, Reason.INTERNAL_ERROR, channel=channel)
 
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
@@ -105,31 +117,49 @@ class Intake:
             origin=inbound.origin,
         )
 
-    def _record(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> None:
+    def _record(self, inbound: Inbound, arrival: NewRequest | NewRejection, *, last: bool = False) -> None:
+        """Where a defect keeps it from being recorded, an InternalError is, unless it is the `last` try."""
+
         def full() -> NewRejection:
             # In the same commit, so that acknowledgements leave in the order of arrival (MQTT 5, 4.6).
             return self._full(inbound, arrival)
 
         recording = self.journal.record(arrival, if_full=full)
-        recording.add_done_callback(lambda done: self._recorded(inbound, arrival, done))
+        recording.add_done_callback(lambda done: self._recorded(inbound, arrival, done, last=last))
 
     def _recorded(
-        self, inbound: Inbound, arrival: NewRequest | NewRejection, done: asyncio.Future[Recording]
+        self,
+        inbound: Inbound,
+        arrival: NewRequest | NewRejection,
+        done: asyncio.Future[Recording],
+        *,
+        last: bool,
     ) -> None:
         if done.cancelled():
             return
         error = done.exception()
         if error is not None:
-            inbound.release()
-            if not isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
-                self.observer.defect("record_failed", error)
-                self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
+            self._not_recorded(inbound, arrival, error, last=last)
             return
         self.milestones.passed(Milestone.RECORDED)
         self.meter.recorded(inbound, arrival, done.result())
         self._pass_on(arrival, done.result())
         inbound.acknowledge()
         self.milestones.passed(Milestone.ACKNOWLEDGED)
+
+    def _not_recorded(
+        self, inbound: Inbound, arrival: NewRequest | NewRejection, error: BaseException, *, last: bool
+    ) -> None:
+        if isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
+            inbound.release()
+            return
+        self.observer.defect("record_failed", error)
+        if last or isinstance(error, JournalError):
+            inbound.release()
+            self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
+            return
+        answer = self._defect(_request_id(arrival), inbound, _channel(arrival))
+        self._record(inbound, answer, last=True)
 
     def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
         match arrival:
@@ -175,6 +205,14 @@ class Intake:
         if not self._is_full:
             self._is_full = True
             self.observer.event("journal_full", level=Level.WARNING)
+
+
+def _request_id(arrival: NewRequest | NewRejection) -> str | int | float:
+    return arrival.request_id if isinstance(arrival, NewRejection) else arrival.notification.request_id
+
+
+def _channel(arrival: NewRequest | NewRejection) -> Channel:
+    return arrival.channel if isinstance(arrival, NewRejection) else arrival.notification.channel
 
 
 def _mark(inbound: Inbound) -> Mark | None:

@@ -111,7 +111,11 @@ class Reporter:
 
     def _publish(self, status: Unreported) -> None:
         self._outstanding.add(status.id)
-        published = self.transport.publish(self.topic, status.status, origin=status.origin)
+        try:
+            published = self.transport.publish(self.topic, status.status, origin=status.origin)
+        except Exception as error:  # noqa: BLE001 - a status that cannot be published must not stop the others
+            published = asyncio.get_running_loop().create_future()
+            published.set_exception(error)
         connection = self._connection
         published.add_done_callback(lambda done: self._answered(status.id, done, connection=connection))
         self.milestones.passed(Milestone.STATUS_PUBLISHED)

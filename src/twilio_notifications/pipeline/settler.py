@@ -14,6 +14,7 @@ from twilio_notifications.core import retry, settlement
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Accepted, Records, Unreadable
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
 from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.ports import Doubt, Finish, Level, Milestone, Postpone
 
@@ -66,12 +67,16 @@ class Settler:
     on_status: Callable[[], None]
     meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
+    _aside: Aside = field(init=False)
     _looking: set[int] = field(init=False, default_factory=set)
     _unreadable: set[int] = field(init=False, default_factory=set)
     """Requests whose recipient's records could not be read at the last look."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
+        self._aside = Aside(
+            journal=self.journal, statuses=self.statuses, clock=self.clock, observer=self.observer
+        )
 
     def wake(self) -> None:
         """There may be an attempt in doubt."""
@@ -95,6 +100,8 @@ class Settler:
 
     async def _look_at_due(self, looks: asyncio.TaskGroup) -> None:
         due = await self.journal.doubtful(now=self.clock.now(), limit=2 * CONCURRENCY)
+        if await self._aside.answer_broken():
+            self.on_status()
         for doubtful in due:
             if doubtful.request.id in self._looking or len(self._looking) >= CONCURRENCY:
                 continue
@@ -103,11 +110,12 @@ class Settler:
 
     async def _look(self, doubtful: Doubtful) -> None:
         try:
-            step = await self._step(doubtful)
-            await self.journal.apply(step)
+            step = await self._aside.carry_out(doubtful.request, self._step(doubtful), sentence=PERHAPS_SENT)
         finally:
             self._looking.discard(doubtful.request.id)
             self._alarm.ring()
+        if step is None:
+            return
         if not isinstance(step, Doubt):
             self.milestones.passed(Milestone.SETTLED)
         self.meter.settled(doubtful.request, step)

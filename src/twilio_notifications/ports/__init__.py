@@ -21,6 +21,7 @@ from twilio_notifications.ports.around import (
 from twilio_notifications.ports.journal import (
     NO_CHARGES,
     Agenda,
+    BrokenRow,
     Claimed,
     Doubt,
     Doubtful,
@@ -41,6 +42,7 @@ from twilio_notifications.ports.twilio import Sender, Twilio
 __all__ = [
     "NO_CHARGES",
     "Agenda",
+    "BrokenRow",
     "Claimed",
     "Clock",
     "Copied",

@@ -166,6 +166,16 @@ class Recovery:
     unreported: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenRow:
+    """A request whose row cannot be read; `request_id` is `""` where that is what cannot be read."""
+
+    id: int
+    request_id: str | int | float
+    channel: Channel
+    error: Exception
+
+
 NO_CHARGES: Mapping[int, Sequence[Charge]] = MappingProxyType({})
 
 
@@ -217,3 +227,9 @@ class Journal(Protocol):
     async def purge(self, *, finished_before: float, limit: int) -> int: ...
 
     async def recover(self, *, now: float) -> Recovery: ...
+
+    async def broken_rows(self) -> list[BrokenRow]:
+        """Requests whose rows could not be read since the last call; they are set aside already."""
+
+    def set_aside(self, id_: int) -> None:
+        """From now on until the next start, no call returns this request: a defect holds it up."""

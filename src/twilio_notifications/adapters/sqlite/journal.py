@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from twilio_notifications.adapters.sqlite import operations
 from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.operations import Operations
 from twilio_notifications.adapters.sqlite.rows import (
@@ -21,10 +22,12 @@ from twilio_notifications.adapters.sqlite.rows import (
     unreported,
 )
 from twilio_notifications.adapters.sqlite.writer import Writer
+from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
 from twilio_notifications.ports import (
     NO_CHARGES,
     Agenda,
+    Finish,
     Level,
     NewRejection,
     NewRequest,
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.policy import Charge
-    from twilio_notifications.ports import Claimed, Doubtful, Observer, Step
+    from twilio_notifications.ports import BrokenRow, Claimed, Doubtful, Observer, Step
 
 Ordering = Literal["recipient", "none"]
 R = TypeVar("R")
@@ -62,6 +65,7 @@ class SqliteJournal:
     ) -> None:
         self._path = path
         self._observer = observer
+        self._aside = SetAside()
         self._operations = Operations(
             overtaking=ordering == "none",
             maximum_waiting=maximum_waiting,
@@ -73,14 +77,14 @@ class SqliteJournal:
         with ExitStack() as opened:
             if self._path is not None:
                 opened.callback(FileLock(self._path).release)
-            connection = opened.enter_context(closing(open_connection(self._path)))
+            connection = tolerant(opened.enter_context(closing(open_connection(self._path))))
             self._connection = connection
             for statement in self._operations.wanted_indexes():
                 connection.execute(statement)
             self._operations.counts.load(connection)
             self._reader = None
             if self._path is not None:
-                self._reader = opened.enter_context(closing(read_beside(self._path)))
+                self._reader = tolerant(opened.enter_context(closing(read_beside(self._path))))
             self._writer = Writer(
                 connection,
                 ledger=self._operations.counts,
@@ -120,7 +124,7 @@ class SqliteJournal:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = self._writer.submit if self._operations.overtaking else self._read
-        return await read(lambda connection: operations.claim(connection, due_before, limit))
+        return await read(lambda connection: operations.claim(connection, self._aside, due_before, limit))
 
     async def open_attempts(
         self,
@@ -155,19 +159,26 @@ class SqliteJournal:
     async def apply(self, step: Step) -> None:
         """Takes one step of a request's life, its attempt and its status in the same transaction."""
         await self._writer.submit(lambda connection: self._operations.apply(connection, step))
+        if isinstance(step, Finish):
+            self._aside.discard(step.id)
 
     async def hasten(self, reason: Reason, *, now: float) -> None:
         """Makes due what waits for this reason, because the reason may be gone."""
         values = (now, now, reason, now)
-        await self._writer.submit(lambda connection: connection.execute(sql.HASTEN, values).rowcount)
+        try:
+            await self._writer.submit(lambda connection: connection.execute(sql.HASTEN, values).rowcount)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - they are due at their own time then
+            self._observer.defect("journal_step_failed", error)
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
         """Waiting requests whose lifetime has ended, wherever they stand in their recipient's order."""
-        return await self._select(sql.OVERDUE, (now, limit), claimed)
+        return await self._select(sql.OVERDUE, now, claimed, limit=limit)
 
     async def doubtful(self, *, now: float, limit: int) -> list[Doubtful]:
         """Attempts in doubt that are due to be looked up."""
-        return await self._select(sql.DOUBTFUL, (now, limit), doubtful)
+        return await self._select(sql.DOUBTFUL, now, doubtful, limit=limit)
 
     async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
         """Those of `sids` that already belong to an attempt."""
@@ -179,15 +190,15 @@ class SqliteJournal:
 
     async def agenda(self) -> Agenda:
         """When something will be due next."""
-        return await self._read(operations.agenda)
+        return await self._read(lambda connection: operations.agenda(connection, self._aside))
 
     async def unreported(self, *, after: int, limit: int) -> list[Unreported]:
         """The outbox beyond position `after`, in the order in which the statuses were written."""
-        return await self._select(sql.UNREPORTED, (after, limit), unreported)
+        return await self._select(sql.UNREPORTED, after, unreported, limit=limit)
 
     async def report(self, ids: Sequence[int], *, at: float) -> None:
         """Notes that the broker has acknowledged these statuses."""
-        await self._writer.submit(lambda connection: self._operations.report(connection, ids, at))
+        await self._each(ids, lambda connection, some: self._operations.report(connection, some, at))
 
     async def purge(self, *, finished_before: float, limit: int) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""
@@ -200,7 +211,25 @@ class SqliteJournal:
 
     async def recover(self, *, now: float) -> Recovery:
         """At a start: attempts that an earlier run left open are in doubt, cut off by our own end."""
-        return await self._writer.submit(lambda connection: self._operations.recover(connection, now))
+        try:
+            return await self._writer.submit(lambda connection: self._operations.recover(connection, now))
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one row is the cause, and must not keep the others waiting
+            self._observer.defect("journal_step_failed", error)
+        left_open = await self._read(operations.left_open)
+        await self._each(
+            left_open, lambda connection, some: self._operations.recover_some(connection, some, now)
+        )
+        return self._operations.counts.recovery()
+
+    async def broken_rows(self) -> list[BrokenRow]:
+        """Requests whose rows could not be read since the last call; they are set aside already."""
+        return self._aside.broken()
+
+    def set_aside(self, id_: int) -> None:
+        """From now on until the next start, no call returns this request: a defect holds it up."""
+        self._aside.add(id_)
 
     def by_state(self) -> Mapping[State, int]:
         """How many requests are in each state but REPORTED, as committed; from memory, at no cost."""
@@ -210,11 +239,33 @@ class SqliteJournal:
         """Returns when the writer's thread has come round; a failing disk does not stop it."""
         await self._writer.pulse()
 
+    async def _each(
+        self, ids: Sequence[int], operation: Callable[[sqlite3.Connection, Sequence[int]], object]
+    ) -> None:
+        """In one transaction, or where a defect fails that, in one for each; sets aside what fails alone."""
+        try:
+            await self._writer.submit(lambda connection: operation(connection, ids))
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one of them is the cause
+            if len(ids) > 1:
+                for id_ in ids:
+                    await self._each([id_], operation)
+                return
+            self._observer.defect("request_defect", error)
+            self._aside.add(ids[0])
+            self._observer.event(
+                "request_set_aside", level=Level.ERROR, notification_id=ids[0], answered=False
+            )
+
     async def _select(
-        self, statement: str, parameters: tuple[Any, ...], make: Callable[[tuple[Any, ...]], R]
+        self, statement: str, bound: float, make: Callable[[tuple[Any, ...]], R], *, limit: int
     ) -> list[R]:
+        aside = self._aside
         return await self._read(
-            lambda connection: [make(row) for row in connection.execute(statement, parameters)]
+            lambda connection: aside.values(
+                connection.execute(statement, (bound, aside.limit(limit))), make, wanted=limit
+            )
         )
 
     async def _read(self, operation: Callable[[sqlite3.Connection], R]) -> R:

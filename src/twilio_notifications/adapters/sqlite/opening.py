@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+LONGEST_ROW_BYTES = 1_000_000
+"""Of any text, status or row that is written. A request of the largest size makes less than half of it; what
+is longer comes of a defect, and fails as an operation of one request instead of filling the disk."""
+
 APPLICATION_ID = 0x54774E6F
 """Says "a journal of this program" in the file's header (SQLite's application_id), so that no other
 SQLite file is taken for one by mistake. Reads "TwNo"."""
@@ -160,6 +164,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # A large index or update would spill into /var/tmp, which is out of reach of a confined connector.
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA journal_size_limit = 8388608")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW_BYTES)
     _migrate(connection)
 
 

@@ -76,7 +76,7 @@ def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes
 
 def unreported(row: tuple[Any, ...]) -> Unreported:
     """A row of UNREPORTED."""
-    position, id_, status, origin = row
+    id_, _, _, position, status, origin = row
     return Unreported(
         position=position, id=id_, status=bytes(status), origin=None if origin is None else Origin(origin)
     )
@@ -150,7 +150,7 @@ def attempt_outcome(step: Finish | Postpone) -> str:
     match step:
         case Finish(reason=None):
             return "ACCEPTED"
-        case Finish(reason=Reason.OUTCOME_UNKNOWN):
+        case Finish(reason=Reason.OUTCOME_UNKNOWN | Reason.INTERNAL_ERROR):
             return "IN_DOUBT"
         case Finish(reason=Reason.TWILIO_UNAVAILABLE) | Postpone(counted=True):
             return "FAILED"

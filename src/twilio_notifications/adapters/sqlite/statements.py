@@ -159,16 +159,22 @@ FROM requests JOIN (SELECT request, opened_at, doubt_at, clock_offset, cut_off, 
 ORDER BY attempt.settle_at
 """
 
+# Not MIN(): the first ones may be set aside.
 NEXT_DUE = """
-SELECT MIN(due_at) FROM requests WHERE state = 'WAITING' AND turn = 1 AND priority = ?
+SELECT id, due_at FROM requests WHERE state = 'WAITING' AND turn = 1 AND priority = ?
+ORDER BY due_at LIMIT ?
 """
 
-NEXT_EXPIRY = "SELECT MIN(expires_at) FROM requests WHERE state = 'WAITING'"
+NEXT_EXPIRY = "SELECT id, expires_at FROM requests WHERE state = 'WAITING' ORDER BY expires_at LIMIT ?"
 
-NEXT_SETTLEMENT = "SELECT MIN(settle_at) FROM attempts WHERE settle_at IS NOT NULL"
+NEXT_SETTLEMENT = """
+SELECT request, settle_at FROM attempts WHERE settle_at IS NOT NULL ORDER BY settle_at LIMIT ?
+"""
 
+# Whatever is read of a request begins with id, request_id and channel, by which a row that cannot be read is
+# answered. Here the id is in the status already.
 UNREPORTED = """
-SELECT position, id, status, origin FROM requests
+SELECT id, '""', channel, position, status, origin FROM requests
 WHERE state = 'FINISHED' AND position > ? ORDER BY position LIMIT ?
 """
 
@@ -218,6 +224,15 @@ UPDATE requests
 SET expires_at = ? + (expires_at - accepted_at), due_at = MIN(due_at, ?), accepted_at = ?
 WHERE state IN ('WAITING', 'OPEN', 'IN_DOUBT') AND state <> 'OPEN' AND accepted_at > ?
 """
+
+# The same of one request, where all of them at once did not succeed.
+RECOVER_OPEN_ATTEMPT = f"{RECOVER_OPEN_ATTEMPTS} AND request = ?"
+
+RECOVER_DOUBT = f"{RECOVER_DOUBTS} AND request = ?"
+
+RECOVER_REQUEST = f"{RECOVER_REQUESTS} AND id = ?"
+
+LEFT_OPEN = "SELECT id FROM requests WHERE state IN ('OPEN', 'IN_DOUBT')"
 
 COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"
 

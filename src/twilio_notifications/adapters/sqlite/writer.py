@@ -160,8 +160,8 @@ class Writer:
                 # Not worth a savepoint for each operation: a failing operation is a defect, and rare. Each
                 # waits for the disk by itself, so that what is committed already is not done again.
                 return [result for waiting in batch for result in self._commit_patiently([waiting])]
-            except sqlite3.Error as error:
-                if _primary_code(error) not in _DISK_FAULTS:
+            except (sqlite3.Error, MemoryError) as error:
+                if isinstance(error, sqlite3.Error) and _primary_code(error) not in _DISK_FAULTS:
                     return [_Result(waiting.future, error=_damaged(error)) for waiting in batch]
                 if not self._wait_for_disk(error, attempt):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
@@ -171,11 +171,11 @@ class Writer:
                 return results
         raise AssertionError("unreachable")
 
-    def _wait_for_disk(self, error: sqlite3.Error, attempt: int) -> bool:
+    def _wait_for_disk(self, error: Exception, attempt: int) -> bool:
         """False when the journal is being closed, so that there is no next try."""
         if not self._faulty:
             self._faulty = True
-            self._on_disk_fault(str(error))
+            self._on_disk_fault(str(error) or "out of memory")
         with self._wakeup:
             self._answer_pulses()
             again_at = time.monotonic() + RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
@@ -201,7 +201,7 @@ class Writer:
         connection.execute("BEGIN IMMEDIATE")
         try:
             results = [_Result(waiting.future, self._perform(waiting)) for waiting in batch]
-            connection.execute("COMMIT")
+            self._commit()
         except BaseException:
             self._ledger.rolled_back()  # first, because a failing disk may fail the ROLLBACK too
             if connection.in_transaction:
@@ -209,6 +209,12 @@ class Writer:
             raise
         self._ledger.committed()
         return results
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.IntegrityError as error:  # a constraint that waits for the end of the transaction
+            raise _OperationFailed from error
 
     def _perform(self, waiting: _Waiting) -> Any:
         try:

@@ -1,0 +1,74 @@
+"""Carries out the verdicts on requests that are not admitted: postpones some, and ends the others.
+
+It decides nothing: the policy has, and each request is turned away without an attempt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core import policy
+from twilio_notifications.pipeline.aside import NOT_SENT
+from twilio_notifications.ports import Level, Postpone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from twilio_notifications.pipeline.aside import Aside
+    from twilio_notifications.pipeline.metering import Meter
+    from twilio_notifications.pipeline.status import StatusWriter
+    from twilio_notifications.ports import Claimed, Observer, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurningAway:
+    """All of one call share a commit; a request on which that fails is set aside alone."""
+
+    aside: Aside
+    statuses: StatusWriter
+    meter: Meter
+    observer: Observer
+
+    async def carry_out(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
+        """Turns away what is not admitted; whether that was any."""
+        turned = [
+            (request, verdict) for request, verdict in verdicts if not isinstance(verdict, policy.Admit)
+        ]
+        steps = await asyncio.gather(
+            *(
+                self.aside.carry_out(request, self._step(request, verdict, now), sentence=NOT_SENT)
+                for request, verdict in turned
+            )
+        )
+        for (request, _), step in zip(turned, steps, strict=True):
+            if step is not None:
+                self.meter.turned_away(request, step)
+                tell(self.observer, request, step)
+        return bool(turned)
+
+    async def _step(self, request: Claimed, verdict: policy.Defer | policy.Decline, now: float) -> Step:
+        match verdict:
+            case policy.Defer(until=until, reason=reason, message=message):
+                return Postpone(id=request.id, at=now, due_at=until, reason=reason, message=message)
+            case policy.Decline(reason=reason, message=message):
+                return self.statuses.failed(request, reason, message, at=now, counted=False)
+            case _:
+                assert_never(verdict)
+
+
+def tell(observer: Observer, request: Claimed, step: Step) -> None:
+    """Tells what became of a request."""
+    name, level = {
+        "Finish": ("request_finished", Level.DEBUG),
+        "Postpone": ("request_postponed", Level.DEBUG),
+        "Doubt": ("attempt_in_doubt", Level.WARNING),
+    }[type(step).__name__]
+    observer.event(
+        name,
+        level=level,
+        notification_id=request.id,
+        phone_number=request.notification.recipient.phone_number,
+        reason=getattr(step, "reason", None),
+    )
