@@ -81,8 +81,8 @@ listen = "127.0.0.1:9464"
 
 `/metrics` answers GET in the text format 0.0.4, without a password:
 let it listen on the loopback, or on a network of your own.
-A confined connector may listen there and nowhere else.
-At most 16 clients are served at once, each within 5 seconds.
+A confined connector listens there and nowhere else.
+At most 16 clients are served at once, each within 5 seconds; one more makes the oldest of them leave.
 
 ```yaml
 scrape_configs:

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import socket
 import ssl
 import sys
+import termios
 import threading
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.inside import NOBODY, TOKEN, Inside, a_place, interpreter_for
+from twilio_notifications.adapters.isolation import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.support.certificates import Certificates
     from tests.support.inside import Place
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.landlock
 
 FORBIDDEN = "EACCES"
+PR_SET_DUMPABLE = 4
 
 
 @pytest.fixture(scope="module", params=["this user", "an ordinary user"])
@@ -234,6 +238,155 @@ def test_it_cannot_listen_where_no_listener_is_configured(inside: Inside, port: 
 def test_abstract_sockets_and_signals_end_at_the_border(inside: Inside, peers: Peers) -> None:
     assert "EPERM" == inside.tries("connect_abstract", peers.abstract)
     assert "EPERM" == inside.tries("signal", os.getpid())
+
+
+# What Landlock does not see, and the filter of system calls does.
+
+filtered = pytest.mark.skipif(
+    bool(discover().no_filter), reason=f"system calls cannot be filtered: {discover().no_filter}"
+)
+FILTERED = {"EPERM", "EACCES", "ENOSYS"}
+MPTCP, SCTP, UDP_LITE = 262, 132, 136
+
+
+@filtered
+@pytest.mark.parametrize(
+    ("family", "kind", "protocol"),
+    [
+        (socket.AF_INET, socket.SOCK_STREAM, MPTCP),
+        (socket.AF_INET6, socket.SOCK_STREAM, MPTCP),
+        (socket.AF_INET, socket.SOCK_STREAM, SCTP),
+        (socket.AF_INET, socket.SOCK_DGRAM, UDP_LITE),
+        (socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP),
+        (43, socket.SOCK_STREAM, 0),  # SMC
+        (40, socket.SOCK_STREAM, 0),  # of virtual machines
+        (38, socket.SOCK_SEQPACKET, 0),  # the kernel's ciphers
+    ],
+)
+def test_no_socket_goes_around_the_ports(inside: Inside, family: int, kind: int, protocol: int) -> None:
+    assert inside.tries("open_socket", family, kind, protocol) in FILTERED
+
+
+@filtered
+@pytest.mark.parametrize("by", ["sendto", "sendmsg"])
+def test_nothing_is_sent_to_a_port_before_a_connection(inside: Inside, peers: Peers, by: str) -> None:
+    assert "EPERM" == inside.tries("send_at_once", peers.stranger, by)
+
+
+@filtered
+@pytest.mark.parametrize(("option", "value"), [(23, 1), (30, 1), (34, 1), (31, "smc"), (31, "tls")])
+def test_no_option_makes_another_connection_of_one(inside: Inside, option: int, value: int | str) -> None:
+    assert "EPERM" == inside.tries("set_tcp_option", option, value)
+
+
+@filtered
+def test_it_cannot_listen_without_a_port_of_its_choice_either(inside: Inside) -> None:
+    assert FORBIDDEN == inside.tries("listen_unbound")
+
+
+@filtered
+def test_no_socket_with_a_path_can_be_used(inside: Inside, place: Place) -> None:
+    """Such as those of Docker and of a session bus, which would carry out whatever is asked of them."""
+    path = place.elsewhere / "socket"
+    with closing(socket.socket(socket.AF_UNIX)) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        place.own()
+        assert "EPERM" == inside.tries("connect_path", path)
+    path.unlink()
+    assert "EPERM" == inside.tries("pair", int(socket.SOCK_DGRAM))
+    assert None is inside.tries("pair", int(socket.SOCK_STREAM))
+
+
+@filtered
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("unshare", 0x1000_0000),
+        ("unshare", 0x0002_0000),
+        ("setns", 0, 0),
+        ("clone", 0x1000_0000 | 17),
+        ("clone3", 0, 0),
+        ("io_uring_setup", 8, 0),
+        ("add_key", "user", "name", "value", 5, -2),
+        ("keyctl", 0, -3, 0),
+        ("request_key", "user", "name", 0, 0),
+        ("userfaultfd", 1),
+        ("shmget", 0, 4096, 0o1600),
+        ("shmat", 0, 0, 0),
+        ("semget", 0, 1, 0o1600),
+        ("msgget", 0, 0o1600),
+        ("mq_open", "/name", 0o102, 0o600, 0),
+        ("bpf", 0, 0, 0),
+        ("perf_event_open", 0, 0, -1, -1, 0),
+        ("ptrace", 0, 0, 0, 0),
+        ("process_vm_readv", 1, 0, 0, 0, 0, 0),
+        ("process_vm_writev", 1, 0, 0, 0, 0, 0),
+        ("pidfd_getfd", 0, 0, 0),
+        ("kcmp", 1, 1, 0, 0, 0),
+        ("mount", "none", "/mnt", "tmpfs", 0, 0),
+        ("umount2", "/mnt", 0),
+        ("pivot_root", "/", "/"),
+        ("chroot", "/"),
+        ("fsopen", "tmpfs", 0),
+        ("open_tree", -100, "/", 1),
+        ("move_mount", 0, 0, 0, 0, 0),
+        ("fanotify_init", 0, 0),
+        ("inotify_init1", 0),
+        ("open_by_handle_at", 0, 0, 0),
+        ("init_module", 0, 0, 0),
+        ("kexec_load", 0, 0, 0, 0),
+        ("personality", 0),
+        ("execveat", 0, "", 0, 0, 0x1000),
+    ],
+    ids=lambda call: " ".join(map(str, call)),
+)
+def test_the_kernels_other_doors_are_shut(inside: Inside, call: tuple[Any, ...]) -> None:
+    assert inside.tries("call", *call) in FILTERED
+
+
+@filtered
+@pytest.mark.parametrize("number", [500, 1 << 30, (1 << 30) + 41])
+def test_a_system_call_that_is_too_new_or_of_another_kind_does_not_exist(inside: Inside, number: int) -> None:
+    assert "ENOSYS" == inside.tries("call_number", number)
+
+
+@filtered
+def test_modes_owners_and_times_stay_even_of_its_own_files(inside: Inside, place: Place) -> None:
+    """Landlock does not govern them, and root owns most files of the system."""
+    for path in (place.token, place.config, Path("/usr/share"), place.elsewhere / "file"):
+        before = path.stat()
+        assert "EPERM" == inside.tries("change_mode", path, 0o777), path
+        assert "EPERM" == inside.tries("change_owner", path), path
+        assert "EPERM" == inside.tries("set_times", path), path
+        assert "EPERM" == inside.tries("set_attribute", path), path
+        assert before == path.stat()
+    assert "EPERM" == inside.tries("change_mode_of_what_is_open", place.token, 0o644)
+
+
+@filtered
+def test_its_memory_cannot_be_opened_again_from_inside(inside: Inside) -> None:
+    assert "EPERM" == inside.tries("prctl", PR_SET_DUMPABLE, 1)
+
+
+@filtered
+def test_limits_of_other_processes_stay(inside: Inside) -> None:
+    assert "EPERM" == inside.tries("limit_of", os.getpid())
+    assert 2 == len(inside.tries("limit_of", 0))
+
+
+@filtered
+def test_nothing_is_typed_into_the_operators_terminal(place: Place) -> None:
+    """The standard error may be the terminal from which the connector was started; it is open already."""
+    ours, theirs = pty.openpty()
+    try:
+        with Inside(place, stderr=theirs) as inside:
+            for control in (termios.TIOCSTI, 0x541C, termios.TIOCSETD):
+                assert "EPERM" == inside.tries("control_terminal", control)
+            assert {"error": "EPERM"} == inside.tries("in_a_thread", "control_terminal", termios.TIOCSTI)
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 # Threads, privileges, memory.

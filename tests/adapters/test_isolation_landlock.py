@@ -17,12 +17,13 @@ from twilio_notifications.adapters.isolation.landlock import (
     ruleset,
 )
 
-NEWEST = 7
+NEWEST = 9
 CONFINEMENT = Confinement(
     readable=frozenset({Path("/usr/lib"), Path("/etc/hosts")}),
     writable=frozenset({Path("/var/lib/twilio-notifications")}),
     connect_ports=frozenset({443, 53}),
     listen_ports=frozenset({9100}),
+    sockets=frozenset({Path("/greengrass/v2")}),
 )
 
 
@@ -36,7 +37,9 @@ CONFINEMENT = Confinement(
         (5, 0xFFFF, 3, 0),
         (6, 0xFFFF, 3, 3),
         (7, 0xFFFF, 3, 3),
-        (99, 0xFFFF, 3, 3),
+        (8, 0xFFFF, 3, 3),
+        (9, 0x1FFFF, 3, 3),
+        (99, 0x1FFFF, 3, 3),
     ],
 )
 def test_all_that_a_version_knows_is_forbidden_at_first(
@@ -62,6 +65,7 @@ def test_what_is_read_is_only_read_and_the_journals_folder_holds_plain_files() -
         PathRule(path=Path("/etc/hosts"), rights=reading),
         PathRule(path=Path("/usr/lib"), rights=reading),
         PathRule(path=Path("/var/lib/twilio-notifications"), rights=reading | writing),
+        PathRule(path=Path("/greengrass/v2"), rights=FileRight.RESOLVE_UNIX),
     ) == ruleset(CONFINEMENT, version=NEWEST).path_rules
 
 
@@ -72,11 +76,18 @@ def test_nothing_may_be_executed_in_any_version(version: int) -> None:
     assert not [rule for rule in made.path_rules if rule.rights & FileRight.EXECUTE]
 
 
-def test_ports_are_for_connecting_or_for_listening() -> None:
+@pytest.mark.parametrize("version", range(1, 9))
+def test_before_version_9_there_are_no_rules_for_sockets(version: int) -> None:
+    """The kernel refuses a rule without any right."""
+    rules = ruleset(CONFINEMENT, version=version).path_rules
+    assert Path("/greengrass/v2") not in {rule.path for rule in rules}
+    assert all(rule.rights for rule in rules)
+
+
+def test_ports_are_for_connecting_alone_because_listeners_are_open_by_then() -> None:
     assert (
         PortRule(port=53, rights=PortRight.CONNECT_TCP),
         PortRule(port=443, rights=PortRight.CONNECT_TCP),
-        PortRule(port=9100, rights=PortRight.BIND_TCP),
     ) == ruleset(CONFINEMENT, version=NEWEST).port_rules
 
 
@@ -99,16 +110,22 @@ def test_signals_and_abstract_sockets_end_at_the_border() -> None:
 @pytest.mark.parametrize(
     ("version", "missing"),
     [
-        (7, ""),
+        (9, ""),
         (6, ""),
-        (5, "signals and abstract sockets (Linux 6.12)"),
-        (3, "TCP ports (Linux 6.7), device controls (Linux 6.10), signals and abstract sockets (Linux 6.12)"),
+        (5, ", signals and abstract sockets (Linux 6.12)"),
+        (
+            3,
+            (
+                ", TCP ports (Linux 6.7), device controls (Linux 6.10)"
+                ", signals and abstract sockets (Linux 6.12)"
+            ),
+        ),
     ],
 )
 def test_what_an_older_kernel_leaves_open_is_named_with_the_version_that_closes_it(
     version: int, missing: str
 ) -> None:
-    assert missing == Offer(version=version).missing()
+    assert f"UDP{missing}" == Offer(version=version).not_confined(Confinement())
 
 
 @pytest.mark.landlock
@@ -122,6 +139,7 @@ def test_two_confinements_together_allow_what_either_does() -> None:
         readable=frozenset({Path("/b")}),
         writable=frozenset({Path("/c")}),
         listen_ports=frozenset({2}),
+        sockets=frozenset({Path("/d")}),
         watched=frozenset({Path("/b")}),
     )
     expected = Confinement(
@@ -129,6 +147,7 @@ def test_two_confinements_together_allow_what_either_does() -> None:
         writable=frozenset({Path("/c")}),
         connect_ports=frozenset({1}),
         listen_ports=frozenset({2}),
+        sockets=frozenset({Path("/d")}),
         watched=frozenset({Path("/b")}),
     )
     assert expected == one | two

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.factories import START, a_claimed, a_request, a_success
 from tests.support.fakes import RecordingObserver
-from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
+from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint, listening
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
 from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
 from twilio_notifications.core.errors import ListeningFailed, Reason
@@ -194,18 +194,40 @@ async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
     assert b"" == too_long
 
 
-async def test_clients_beyond_the_bound_are_turned_away_and_idle_ones_do_not_stay() -> None:
+async def test_idle_clients_do_not_stay_and_make_room_before_that() -> None:
+    """However many they are: the oldest one is hung up on, the newest one is served."""
     async with MetricsEndpoint(
         "127.0.0.1", 0, page=lambda: b"the page", observer=RecordingObserver(), patience_seconds=0.5
     ) as endpoint:
-        idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(MOST_CONNECTIONS)]
+        many = 2 * MOST_CONNECTIONS + 1
+        idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(many)]
         asked = b"GET /metrics HTTP/1.1\r\n\r\n"
-        with suppress(ConnectionResetError):
-            assert b"" == await ask(f"127.0.0.1:{endpoint.port}", asked)
-        assert [b""] * MOST_CONNECTIONS == [await reader.read() for reader, _ in idle]
+        assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
+        there = [each for each in endpoint._open.values() if not each.transport.is_closing()]
+        assert len(there) <= MOST_CONNECTIONS
+        for reader, _ in idle:
+            with suppress(ConnectionResetError):
+                assert b"" == await reader.read()
         assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
         for _, writer in idle:
             writer.close()
+
+
+async def test_listeners_that_are_open_already_are_served_on_and_closed() -> None:
+    """A confined process cannot make any; these were made before."""
+    listeners = listening("localhost", 0)
+    port = listeners[0].getsockname()[1]
+    assert [port] * len(listeners) == [listener.getsockname()[1] for listener in listeners]
+    endpoint = MetricsEndpoint(
+        "localhost", port, page=lambda: b"the page", observer=RecordingObserver(), listeners=listeners
+    )
+    async with endpoint:
+        for address in {listener.getsockname()[0] for listener in listeners}:
+            reader, writer = await asyncio.open_connection(address, port)
+            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
+            assert (await reader.read()).endswith(b"the page")
+            writer.close()
+    assert [-1] * len(listeners) == [listener.fileno() for listener in listeners]
 
 
 async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import resource
@@ -23,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
-from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 from twilio_notifications.adapters.log import LogObserver, configure
 from twilio_notifications.adapters.mqtt.transport import tls_context
 from twilio_notifications.adapters.secret_sources import FileSecret
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
 
 PR_GET_DUMPABLE = 3
-CONNECT_SECONDS = 5.0
+WAIT_SECONDS = 120.0
+"""As in tests/support/patience.py, which a program that runs by itself does not find."""
 
 
 class Inside:
@@ -110,6 +112,74 @@ class Inside:
     def connect_abstract(self, name: str) -> None:
         with socket.socket(socket.AF_UNIX) as channel:
             channel.connect("\0" + name)
+
+    def open_socket(self, family: int, kind: int, protocol: int) -> None:
+        socket.socket(family, kind, protocol).close()
+
+    def pair(self, kind: int) -> None:
+        for end in socket.socketpair(socket.AF_UNIX, kind):
+            end.close()
+
+    def connect_path(self, path: str) -> None:
+        with socket.socket(socket.AF_UNIX) as channel:
+            channel.connect(path)
+
+    def listen_unbound(self) -> None:
+        with socket.socket() as listener:
+            listener.listen()
+
+    def send_at_once(self, port: int, by: str) -> None:
+        """TCP fast open: the first bytes leave together with the request for a connection."""
+        with socket.socket() as channel:
+            if by == "sendto":
+                channel.sendto(b"x", socket.MSG_FASTOPEN, ("127.0.0.1", port))
+            else:
+                channel.sendmsg([b"x"], [], socket.MSG_FASTOPEN, ("127.0.0.1", port))
+
+    def set_tcp_option(self, option: int, value: int | str) -> None:
+        with socket.socket() as channel:
+            encoded = value.encode() if isinstance(value, str) else value
+            channel.setsockopt(socket.IPPROTO_TCP, option, encoded)
+
+    # The kernel.
+
+    def change_mode(self, path: str, mode: int) -> None:
+        Path(path).chmod(mode)
+
+    def change_mode_of_what_is_open(self, path: str, mode: int) -> None:
+        with Path(path).open("rb") as file:
+            os.fchmod(file.fileno(), mode)
+
+    def change_owner(self, path: str) -> None:
+        os.chown(path, os.getuid(), os.getgid())
+
+    def set_times(self, path: str) -> None:
+        os.utime(path)
+
+    def set_attribute(self, path: str) -> None:
+        os.setxattr(path, "user.x", b"x")
+
+    def call(self, name: str, *arguments: int | str) -> int:
+        """A system call by its name in the table of the filter."""
+        number = ARCHITECTURES[os.uname().machine].numbers[name]
+        libc = ctypes.CDLL(None, use_errno=True)
+        words = [word.encode() if isinstance(word, str) else ctypes.c_long(word) for word in arguments]
+        return _checked(libc.syscall(ctypes.c_long(number), *words))
+
+    def call_number(self, number: int) -> int:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return _checked(libc.syscall(ctypes.c_long(number), *[ctypes.c_long(0)] * 6))
+
+    def control_terminal(self, control: int) -> None:
+        """Of the terminal that is the standard error, where it is one."""
+        fcntl.ioctl(sys.stderr.fileno(), control, b"x")
+
+    def prctl(self, option: int, value: int) -> int:
+        libc = ctypes.CDLL(None, use_errno=True)
+        return _checked(libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
+
+    def limit_of(self, pid: int) -> list[int]:
+        return [*resource.prlimit(pid, resource.RLIMIT_NOFILE)]
 
     def fetch(self, url: str) -> int:
         """By the HTTP client, whose connections are made in threads of its own."""
@@ -206,8 +276,15 @@ class Inside:
 
 
 async def _fetch(url: str) -> int:
-    async with ClientBuilder().timeout(timedelta(seconds=CONNECT_SECONDS)).build() as client:
+    async with ClientBuilder().timeout(timedelta(seconds=WAIT_SECONDS)).build() as client:
         return (await client.get(url).build().send()).status
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
 
 
 def _causes(error: Exception) -> str:

@@ -99,10 +99,13 @@ def a_place(user: int) -> Iterator[Place]:
 class Inside:
     """`with Inside(place) as inside:` is confined; `inside.tries(…)` has it try something."""
 
-    def __init__(self, place: Place, *, through: Sequence[str] = (), **variables: str) -> None:
-        """`through` is a program that runs this one, with its arguments."""
+    def __init__(
+        self, place: Place, *, through: Sequence[str] = (), stderr: int | None = None, **variables: str
+    ) -> None:
+        """`through` is a program that runs this one, with its arguments; `stderr` is a file descriptor."""
         self._place = place
         self._through = through
+        self._stderr = stderr
         self._variables = variables
 
     def tries(self, name: str, *arguments: Any) -> Any:
@@ -121,6 +124,7 @@ class Inside:
             [*self._through, interpreter_for(user), str(PROGRAM), str(self._place.config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._stderr,
             env=environment_for(user) | self._variables,
             cwd="/",
             text=True,

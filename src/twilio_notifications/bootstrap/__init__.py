@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import milestones
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.counting import NO_PROMETHEUS_CLIENT, counting, metrics_endpoint
+from twilio_notifications.bootstrap.counting import (
+    NO_PROMETHEUS_CLIENT,
+    counting,
+    metrics_endpoint,
+    metrics_listeners,
+)
 from twilio_notifications.bootstrap.outside import (
     mqtt_transport,
     sqlite_journal,
@@ -35,7 +40,8 @@ from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import socket
+    from collections.abc import AsyncIterator, Sequence
 
     from twilio_notifications.adapters.greengrass import Endurance, Nucleus
     from twilio_notifications.pipeline.connector import Connector
@@ -46,6 +52,7 @@ __all__ = [
     "connector",
     "greengrass",
     "identity",
+    "metrics_listeners",
     "require_available",
     "secret_copy",
     "secret_files",
@@ -73,7 +80,7 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 @asynccontextmanager
-async def connector(
+async def connector(  # noqa: PLR0913 - each is a thing of its own that only the command has
     settings: Settings,
     *,
     reread: Reread,
@@ -81,11 +88,13 @@ async def connector(
     environ: Mapping[str, str],
     supervisor: Supervisor,
     on_configuration: Callable[[], None] | None = None,
+    listeners: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     `on_configuration` makes it a component: it is told of changes, and `reread` is given the configuration.
+    `listeners` are those of the metrics, where they were opened before.
     """
     for warning in settings.warnings:
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
@@ -98,7 +107,7 @@ async def connector(
         journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
         if counters is not None:
             counters.watch(journal.by_state)
-            await stack.enter_async_context(metrics_endpoint(settings, counters, observer))
+            await stack.enter_async_context(metrics_endpoint(settings, counters, observer, listeners))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
         endurance = _endurance(settings, clock, is_component=on_configuration is not None)
         if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:

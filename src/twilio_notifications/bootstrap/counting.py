@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Sequence
+
     from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Observer
@@ -25,10 +29,24 @@ def counting(settings: Settings, observer: Observer) -> tuple[Counters | None, O
     return counters, metrics.CountingObserver(observer, counters)
 
 
-def metrics_endpoint(settings: Settings, counters: Counters, observer: Observer) -> MetricsEndpoint:
-    """Where the counts are served, not opened yet."""
+@contextmanager
+def metrics_listeners(settings: Settings) -> Iterator[Sequence[socket.socket]]:
+    """The sockets that listen for scrapes, opened before the process is confined; none without metrics."""
+    with ExitStack() as stack:
+        listeners: Sequence[socket.socket] = ()
+        if settings.metrics.listen is not None:
+            from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
+
+            listeners = [stack.enter_context(each) for each in metrics.listening(*settings.metrics.listen)]
+        yield listeners
+
+
+def metrics_endpoint(
+    settings: Settings, counters: Counters, observer: Observer, listeners: Sequence[socket.socket]
+) -> MetricsEndpoint:
+    """Where the counts are served, not opened yet; on the listeners, where they are open already."""
     from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
 
     assert settings.metrics.listen is not None, "there are counters only where something listens"
     host, port = settings.metrics.listen
-    return metrics.MetricsEndpoint(host, port, page=counters.page, observer=observer)
+    return metrics.MetricsEndpoint(host, port, page=counters.page, observer=observer, listeners=listeners)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from itertools import chain
 from typing import TYPE_CHECKING, assert_never
+from urllib.parse import urlsplit
 
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, FileWatch, Surroundings
+from twilio_notifications.config import TransportKind
 from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
 from twilio_notifications.core.parameters import IsolationMode
 from twilio_notifications.ports import Level
@@ -58,7 +60,7 @@ def _confined(
     observer.event(
         "process_confined",
         landlock=str(offer),
-        not_confined=offer.missing() or "none",
+        not_confined=offer.not_confined(confinement),
         writable=" ".join(map(str, sorted(confinement.writable))),
         connect_ports=_ports(confinement.connect_ports),
         listen_ports=_ports(confinement.listen_ports),
@@ -83,11 +85,21 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
         isolation.metrics(settings.metrics),
+        _local_sockets(settings, surroundings),
     )
     confinement = Confinement()
     for piece in pieces:
         confinement |= piece
     return confinement
+
+
+def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinement:
+    """What is reached by a socket with a path: a nucleus, and the daemon for names in .local."""
+    hosts = [urlsplit(settings.twilio.base_url).hostname or ""]
+    if settings.transport.kind is TransportKind.MQTT:
+        hosts.append(settings.transport.host)
+    found = isolation.local_names(hosts, surroundings)
+    return found | isolation.nucleus(surroundings) if bootstrap.greengrass.is_wanted(settings) else found
 
 
 def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> tuple[bool, str]:
@@ -98,21 +110,28 @@ def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str])
         return True, f"{mode}: the process is not confined (Landlock: {offer})"
     if not offer.version:
         return False, _refusal(settings, offer)
-    missing = offer.missing()
-    by = f"{mode}: Landlock {offer}" + (f", which lacks {missing}" if missing else "")
-    return True, f"{by}; {reach(allowed(settings, config, Surroundings.here(environ)), offer)}"
+    by = f"{mode}: Landlock {offer} and " + (
+        f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
+    )
+    confinement = allowed(settings, config, Surroundings.here(environ))
+    return True, f"{by}, not confined: {offer.not_confined(confinement)}; {reach(confinement, offer)}"
 
 
 def reach(confinement: Confinement, offer: Offer) -> str:
     """What is left to a confined connector, in a few words; what is not named is shut off."""
-    writable = " and ".join(map(str, sorted(confinement.writable)))
-    words = [f"writes into {writable} alone", "executes nothing", "has no privileges"]
+    words = [f"writes into {_joined(confinement.writable)} alone", "executes nothing", "has no privileges"]
+    if confinement.sockets:
+        words.append(f"uses the sockets {_joined(confinement.sockets)}")
     if offer.confines_ports:
         words += [
             f"connects to the TCP ports {_ports(confinement.connect_ports)}",
             f"listens on {_ports(confinement.listen_ports)}",
         ]
     return ", ".join(words)
+
+
+def _joined(paths: frozenset[Path]) -> str:
+    return " and ".join(map(str, sorted(paths)))
 
 
 def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:

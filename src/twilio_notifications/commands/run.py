@@ -32,7 +32,10 @@ def run(config: Path | None, *, environ: Mapping[str, str], greengrass: bool = F
     settings = load(config, environ, component=component)
     bootstrap.require_available(settings, environ)
     observer = log.configure(level=settings.log.level, form=settings.log.format)
-    with closing(bootstrap.supervisor(environ, observer=observer)) as supervisor:
+    with (
+        closing(bootstrap.supervisor(environ, observer=observer)) as supervisor,
+        bootstrap.metrics_listeners(settings) as listeners,
+    ):
         # Before the event loop, because what confines a thread does not confine those that run already.
         watch = isolate(settings, config, environ=environ, clock=SystemClock(), observer=observer)
         with asyncio.Runner(loop_factory=event_loop) as runner:
@@ -44,6 +47,7 @@ def run(config: Path | None, *, environ: Mapping[str, str], greengrass: bool = F
                 environ=environ,
                 supervisor=supervisor,
                 on_configuration=hangup.set if greengrass else None,
+                listeners=listeners,
             )
             runner.run(_run(wired, hangup=hangup, watch=watch, observer=observer))
     return 0

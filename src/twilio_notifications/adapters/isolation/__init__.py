@@ -1,4 +1,4 @@
-"""Shuts this process off from what the connector does not need: files, TCP ports, programs, privileges.
+"""Shuts this process off from what the connector does not need: files, ports, sockets, programs, privileges.
 
 What may still be reached is a value (`Confinement`), computed from the settings; the rest carries it out, by
 the means of the kernel. Nothing is ever given back: neither this package nor the process can widen it again.
@@ -13,8 +13,10 @@ from twilio_notifications.adapters.isolation.allowances import (
     devices,
     file_read_again,
     journal,
+    local_names,
     metrics,
     name_resolution,
+    nucleus,
     python,
     remarks,
     twilio,
@@ -42,8 +44,10 @@ __all__ = [
     "file_read_again",
     "is_forbidden",
     "journal",
+    "local_names",
     "metrics",
     "name_resolution",
+    "nucleus",
     "python",
     "refusal",
     "remarks",

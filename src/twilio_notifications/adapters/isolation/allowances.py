@@ -60,6 +60,10 @@ DNS_PORT = 53
 """An answer too long for UDP is asked for again by TCP."""
 
 WEB_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
+NUCLEUS_SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
+AVAHI = Path("/run/avahi-daemon")
+"""Names that end in .local are asked of the Avahi daemon by a socket, where it runs (nss-mdns)."""
+
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
@@ -91,11 +95,22 @@ def certificates(surroundings: Surroundings) -> Confinement:
 
 
 def name_resolution(surroundings: Surroundings) -> Confinement:
-    """Names to addresses, by files and by DNS. UDP is not confined by any Landlock version known here."""
+    """Names to addresses, by files and by DNS. UDP is confined neither by Landlock nor by the filter."""
     allowed = Confinement(readable=_paths(*NAMES_OF_PORTS), connect_ports=frozenset({DNS_PORT}))
     for name in RESOLVER_FILES:
         allowed |= file_read_again(Path(name), surroundings)
     return allowed
+
+
+def local_names(hosts: Iterable[str], surroundings: Surroundings) -> Confinement:
+    """The socket for names of the own network, where one of the hosts has such a name and the daemon runs.
+
+    All other names are resolved without any socket that has a path: the C library goes on with files and DNS
+    where it reaches neither nscd nor systemd-resolved.
+    """
+    is_wanted = any(host.rstrip(".").lower().endswith(".local") for host in hosts)
+    runs = is_wanted and surroundings.resolve(AVAHI / "socket").exists()
+    return Confinement(sockets=frozenset({AVAHI})) if runs else Confinement()
 
 
 def file_read_again(path: Path, surroundings: Surroundings) -> Confinement:
@@ -123,6 +138,17 @@ def journal(settings: JournalSettings) -> Confinement:
     return Confinement(writable=frozenset({settings.path.parent}))
 
 
+def nucleus(surroundings: Surroundings) -> Confinement:
+    """The socket of the Greengrass nucleus, with its folder: the nucleus makes a new socket at each start."""
+    name = surroundings.environ.get(NUCLEUS_SOCKET)
+    if not name:
+        return Confinement()
+    path = Path(name).absolute()
+    places = {path, surroundings.resolve(path)}
+    folders = {surroundings.resolve(place.parent) for place in places}
+    return Confinement(sockets=frozenset(places | _own(folders, surroundings)))
+
+
 def broker(settings: TransportSettings, surroundings: Surroundings) -> Confinement:
     """The broker's port and the certificates for it. The Greengrass nucleus is not reached by TCP."""
     if settings.kind is not TransportKind.MQTT:
@@ -140,7 +166,7 @@ def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
 
 
 def metrics(settings: MetricsSettings) -> Confinement:
-    """The port on which the metrics are served, where they are."""
+    """The port on which the metrics are served, where they are; opened before the process is confined."""
     return (
         Confinement()
         if settings.listen is None

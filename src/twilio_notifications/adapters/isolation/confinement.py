@@ -26,7 +26,10 @@ class Confinement:
     connect_ports: frozenset[int] = frozenset()
     """TCP ports of other machines, and of this one."""
     listen_ports: frozenset[int] = frozenset()
-    """TCP ports of this machine."""
+    """TCP ports of this machine whose listeners were opened before; for people: no new one can be opened."""
+    sockets: frozenset[Path] = frozenset()
+    """Sockets of this machine that have a path, or folders with such sockets. With none, the process can make
+    no such socket at all, on any kernel."""
     watched: frozenset[Path] = frozenset()
     """Files of `readable` that are read again and again: once another file has taken their place they are out
     of reach, and only a new process can be allowed the new one."""
@@ -37,6 +40,7 @@ class Confinement:
             writable=self.writable | other.writable,
             connect_ports=self.connect_ports | other.connect_ports,
             listen_ports=self.listen_ports | other.listen_ports,
+            sockets=self.sockets | other.sockets,
             watched=self.watched | other.watched,
         )
 

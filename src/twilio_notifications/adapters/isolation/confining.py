@@ -12,8 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.isolation import kernel
+from twilio_notifications.adapters.isolation import kernel, seccomp
 from twilio_notifications.adapters.isolation.landlock import ruleset
+from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 from twilio_notifications.core.errors import IsolationFailed
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ def _confine(allowed: Confinement, offer: Offer) -> None:
     kernel.restrict(ruleset(allowed, version=offer.version))
     _drop_capabilities()
     kernel.forbid_dumps()
+    architecture = kernel.architecture()
+    if not offer.no_filter and architecture is not None:
+        # Last, because it forbids what the steps before it do.
+        program = seccomp.program(ARCHITECTURES[architecture], unix_sockets=bool(allowed.sockets))
+        kernel.filter_system_calls(program)
 
 
 def _drop_capabilities() -> None:

@@ -1,4 +1,4 @@
-"""The system calls behind the isolation, by ctypes: Landlock, prctl and capset.
+"""The system calls behind the isolation, by ctypes: Landlock, seccomp, prctl and capset.
 
 Python has no wrapper for them, nor has any package that is well kept. Each function makes one step, raises
 OSError as the os module does, and decides nothing.
@@ -15,9 +15,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.isolation.landlock import ON_A_FILE, Offer
+from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.isolation.landlock import PathRule, PortRule, Ruleset
+    from twilio_notifications.adapters.isolation.seccomp import Block
 
 # The numbers are the same on every architecture that Python's wheels are made for.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -25,12 +27,14 @@ _VERSION = 1 << 0
 _PATH_BENEATH, _NET_PORT = 1, 2
 
 _PR_SET_DUMPABLE = 4
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 22, 2
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
 _PR_SET_NO_NEW_PRIVS = 38
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _SIZE_OF_CAPABILITY_SETS = 24
 _MOST_CAPABILITIES = 64
+_LARGEST_OF_32_BITS = 2**32
 
 _WHY_ABSENT = {
     errno.ENOSYS: "this kernel was built without it, or is older than Linux 5.13",
@@ -42,12 +46,46 @@ _WHY_ABSENT = {
 def discover() -> Offer:
     """What this kernel offers. Changes nothing."""
     if sys.platform != "linux":
-        return Offer(version=0, reason=f"it exists on Linux only, and this is {sys.platform}")
+        reason = f"it exists on Linux only, and this is {sys.platform}"
+        return Offer(version=0, reason=reason, no_filter=reason)
+    no_filter = _why_no_filter()
     try:
         version = _system_call(_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_VERSION))
     except OSError as error:
-        return Offer(version=0, reason=_WHY_ABSENT.get(error.errno or 0, str(error)))
-    return Offer(version=version)
+        return Offer(version=0, reason=_WHY_ABSENT.get(error.errno or 0, str(error)), no_filter=no_filter)
+    return Offer(version=version, no_filter=no_filter)
+
+
+def _why_no_filter() -> str:
+    if architecture() is None:
+        return f"no numbers of its system calls are known for {os.uname().machine}"
+    libc = ctypes.CDLL(None, use_errno=True)
+    # A program at address 0 is not accepted: EFAULT is the answer of a kernel that would take another one.
+    mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
+    libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), mode, None, None, None)
+    number = ctypes.get_errno()
+    return "" if number == errno.EFAULT else f"this kernel takes no filter: {os.strerror(number)}"
+
+
+def architecture() -> str | None:
+    """The one whose system calls this process makes, as named in ARCHITECTURES; None for any other.
+
+    A program of 32 bits makes other ones, although its kernel tells the machine's name.
+    """
+    machine = os.uname().machine
+    is_known = machine in ARCHITECTURES and sys.maxsize > _LARGEST_OF_32_BITS and sys.byteorder == "little"
+    return machine if is_known else None
+
+
+def filter_system_calls(program: Block) -> None:
+    """Puts the filter in force for the calling thread and the threads that it starts; needs no_new_privs."""
+    instructions = ctypes.create_string_buffer(b"".join(step.encoded() for step in program))
+    # struct sock_fprog
+    description = struct.pack("@HP", len(program), ctypes.addressof(instructions))
+    libc = ctypes.CDLL(None, use_errno=True)
+    unused = ctypes.c_ulong(0)
+    mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
+    _checked(libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), mode, description, unused, unused))
 
 
 def restrict(ruleset: Ruleset) -> None:

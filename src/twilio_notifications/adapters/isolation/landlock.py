@@ -37,6 +37,7 @@ class FileRight(IntFlag):
     REFER = 1 << 13
     TRUNCATE = 1 << 14
     IOCTL_DEV = 1 << 15
+    RESOLVE_UNIX = 1 << 16
 
 
 class PortRight(IntFlag):
@@ -52,6 +53,8 @@ class Scope(IntFlag):
     ABSTRACT_UNIX_SOCKET = 1 << 0
     SIGNAL = 1 << 1
 
+
+SOCKETS = "sockets with a path"
 
 _NO_FILES, _NO_PORTS, _NO_SCOPES = FileRight(0), PortRight(0), Scope(0)
 
@@ -75,32 +78,45 @@ STEPS = (
     Step(version=4, linux="6.7", name="TCP ports", ports=PortRight(3)),
     Step(version=5, linux="6.10", name="device controls", files=FileRight.IOCTL_DEV),
     Step(version=6, linux="6.12", name="signals and abstract sockets", scopes=Scope(3)),
+    Step(version=9, linux="7.1", name=SOCKETS, files=FileRight.RESOLVE_UNIX),
 )
-"""Version 7 brought audit records alone. What later ones may bring stays as it is without them."""
+"""Version 7 brought records for audits, version 8 rules for several threads at once; neither is used here."""
 
 READING = FileRight.READ_FILE | FileRight.READ_DIR
 WRITING = READING | FileRight.WRITE_FILE | FileRight.TRUNCATE | FileRight.MAKE_REG | FileRight.REMOVE_FILE
 """No folders, devices, sockets or links are made: the journal and its companions are plain files."""
 
 ON_A_FILE = (
-    FileRight.EXECUTE | FileRight.WRITE_FILE | FileRight.READ_FILE | FileRight.TRUNCATE | FileRight.IOCTL_DEV
+    FileRight.EXECUTE
+    | FileRight.WRITE_FILE
+    | FileRight.READ_FILE
+    | FileRight.TRUNCATE
+    | FileRight.IOCTL_DEV
+    | FileRight.RESOLVE_UNIX
 )
 """The rights that a rule for something other than a folder may have; the kernel refuses it with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What this kernel has of Landlock: its version, or 0 and the reason."""
+    """What this kernel has of Landlock (its version, or 0 and the reason), and whether it filters calls."""
 
     version: int
     reason: str = ""
+    no_filter: str = ""
+    """Why system calls cannot be filtered here; "" where they can."""
 
-    def missing(self) -> str:
-        """What later versions would confine too, for people; "" when nothing is missing."""
-        return ", ".join(f"{s.name} (Linux {s.linux})" for s in STEPS if s.version > self.version)
+    def not_confined(self, allowed: Confinement) -> str:
+        """What stays within reach of a process that is confined so, in words for people; UDP always does."""
+        steps = [step for step in STEPS if step.version > self.version]
+        if not (self.no_filter or allowed.sockets):
+            steps = [step for step in steps if step.name != SOCKETS]  # the filter lets none be made
+        filtered = ["seccomp"] if self.no_filter else []
+        return ", ".join(["UDP", *filtered, *(f"{step.name} (Linux {step.linux})" for step in steps)])
 
     @property
     def confines_ports(self) -> bool:
+        """Whether Landlock does; without the filter there are ways around it."""
         return any(step.ports and step.version <= self.version for step in STEPS)
 
     def __str__(self) -> str:
@@ -152,8 +168,10 @@ def ruleset(allowed: Confinement, *, version: int) -> Ruleset:
 def _path_rules(allowed: Confinement, known: FileRight) -> Iterator[PathRule]:
     yield from (PathRule(path=path, rights=READING & known) for path in sorted(allowed.readable))
     yield from (PathRule(path=path, rights=WRITING & known) for path in sorted(allowed.writable))
+    if FileRight.RESOLVE_UNIX & known:  # the kernel refuses a rule without any right
+        yield from (PathRule(path=path, rights=FileRight.RESOLVE_UNIX) for path in sorted(allowed.sockets))
 
 
 def _port_rules(allowed: Confinement) -> Iterator[PortRule]:
+    """For connecting alone: what listens does so before the process is confined."""
     yield from (PortRule(port=port, rights=PortRight.CONNECT_TCP) for port in sorted(allowed.connect_ports))
-    yield from (PortRule(port=port, rights=PortRight.BIND_TCP) for port in sorted(allowed.listen_ports))
