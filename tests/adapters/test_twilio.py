@@ -253,6 +253,17 @@ async def test_a_list_is_read_page_by_page_until_it_is_older_than_the_attempt() 
     ] == targets
 
 
+async def test_a_number_with_two_spellings_is_looked_for_under_both() -> None:
+    """Twilio may have recorded the other one, and a filter is an exact one."""
+    async with RawHttp(answering(200, page(AT_NOW))) as server, a_sender(server.url) as sender:
+        records = await sender.look_up(a_notification("+5215512345678"), since=NOW, login=LOGIN)
+    assert isinstance(records, Records)
+    assert 2 == len(records.found)
+    assert ["To=%2B5215512345678&PageSize=200", "To=%2B525512345678&PageSize=200"] == [
+        asked.target.partition("?")[2] for asked in server.asked
+    ]
+
+
 @pytest.mark.parametrize(
     "body",
     [

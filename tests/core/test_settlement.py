@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.support.factories import DARLA, SENDER_NUMBER, START, a_notification
 from twilio_notifications.core import settlement
 from twilio_notifications.core.model import Channel, Record, Records, Text, VoiceLocation
+from twilio_notifications.core.rewriting import TRIAL_PREFIX
 from twilio_notifications.core.settlement import (
     DRIFT_SECONDS,
     LONGEST_PAUSE_SECONDS,
-    TRIAL_PREFIX,
     UNTRUSTED_SECONDS,
     Absent,
     Attempt,
@@ -186,13 +186,75 @@ def test_without_a_settling_time_the_first_look_decides() -> None:
     [
         a_record(to="+12345000001"),
         a_record(sender="+18888888888"),
-        a_record(body="Hello from the cloud"),
+        a_record(sender=None, body="Hello from the cloud"),
         a_record(-10.0),
+        a_record(-10.0, body="Hello from the cloud"),
+        a_record(DEADLINE + DRIFT_SECONDS + 1, body="Hello from the cloud"),
     ],
-    ids=["recipient", "sender", "body", "older"],
+    ids=["recipient", "sender", "body of no sender", "older", "older and body", "younger and body"],
 )
 def test_a_record_that_differs_is_not_ours(record: Record) -> None:
     assert Absent() == look(an_attempt(), record)
+
+
+def test_another_text_of_our_sender_at_that_time_is_left_to_a_person() -> None:
+    """Something on the way may have changed it, so that a second text may be one too many."""
+    stranger = a_record(body="Hello from the cloud")
+    assert isinstance(look(an_attempt(), stranger, at=TIME_OUT + 1), LookAgain)
+    settled = look(an_attempt(), stranger)
+    assert isinstance(settled, Undecidable)
+    assert "SM1" in settled.message
+    assert Absent() == look(an_attempt(), stranger, known={"SM1"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "recorded"),
+    [
+        ("a\r\nb", "a\nb"),
+        ("a\rb", "a\nb"),
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("\u201cIt\u2019s\u201d \u2014 on\u2026", '"It\'s" - on...'),
+        ("a\u00a0b\u200b \u2022 c", "a b * c"),
+        ("\u26a0\ufe0f on", "\u26a0 on"),
+        ("\uff26ire", "Fire"),
+        ("a  b\n", "a b"),
+        ("half \ud83d", "half"),
+        (HELLO, TRIAL_PREFIX + HELLO + " "),
+    ],
+    ids=range(10),
+)
+def test_a_text_that_was_rewritten_on_the_way_is_found(sent: str, recorded: str) -> None:
+    for first, second in ((sent, recorded), (recorded.removeprefix(TRIAL_PREFIX), sent)):
+        assert found("SM1", look(an_attempt(content=Text(body=first)), a_record(body=second)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "recorded"), [("on", "off"), ("1", "2"), ("a", "A"), ("Fire", "Fire!"), ("ab", "a b")]
+)
+def test_texts_that_read_differently_are_not_equal(sent: str, recorded: str) -> None:
+    attempt = an_attempt(content=Text(body=sent))
+    assert isinstance(look(attempt, a_record(body=recorded)), Undecidable)
+
+
+@pytest.mark.parametrize(
+    ("requested", "recorded"),
+    [
+        ("+5215512345678", "+525512345678"),
+        ("+525512345678", "+5215512345678"),
+        ("+5491123456789", "+541123456789"),
+        ("+551187654321", "+5511987654321"),
+        ("+4401234567890", "+441234567890"),
+    ],
+)
+def test_a_number_that_was_rewritten_is_found(requested: str, recorded: str) -> None:
+    attempt = an_attempt(phone_number=requested)
+    assert found("SM1", look(attempt, a_record(to=recorded)))
+
+
+def test_a_sender_number_that_was_rewritten_is_found() -> None:
+    attempt = an_attempt(sender_number="+5215512345678")
+    assert found("SM1", look(attempt, a_record(sender="+525512345678")))
+    assert Absent() == look(attempt, a_record(sender="+525512345679"))
 
 
 def test_of_two_equal_texts_in_a_row_the_second_is_not_taken_for_the_first() -> None:
@@ -323,6 +385,26 @@ def test_drift_since_the_last_answer_does_not_hide_our_record(drift: float) -> N
 def test_a_machine_that_slept_meanwhile_does_not_hide_our_record() -> None:
     """Our clock stood still, so today's offset is an hour more than it was at the opening."""
     assert found("SM1", look(an_attempt(offset=0.0), a_record(), offset=HOUR))
+
+
+class TestTwoClocks:
+    """Two of Twilio's answers tell offsets that lie far apart, and one of them is wrong."""
+
+    @pytest.mark.parametrize("at_opening", [600.0, -600.0, HOUR, -HOUR])
+    @pytest.mark.parametrize("created", [0.0, 20.0])
+    def test_our_record_is_neither_absent_nor_hidden(self, at_opening: float, created: float) -> None:
+        settled = look(an_attempt(offset=at_opening), a_record(created))
+        assert isinstance(settled, Undecidable)
+        assert "SM1" in settled.message
+
+    @pytest.mark.parametrize("created", [-300.0, -450.0])
+    def test_an_older_twin_is_not_taken_for_ours(self, created: float) -> None:
+        """By the offset of the opening it would be younger than our attempt."""
+        assert isinstance(look(an_attempt(offset=-600.0), a_record(created)), Undecidable)
+
+    @pytest.mark.parametrize("at_opening", [600.0, -600.0])
+    def test_without_any_record_it_is_absent_by_both(self, at_opening: float) -> None:
+        assert Absent() == look(an_attempt(offset=at_opening))
 
 
 class TestCutOff:

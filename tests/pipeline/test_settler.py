@@ -275,6 +275,28 @@ async def test_a_clock_that_nobody_could_compare_does_not_hide_the_record(ahead:
         assert [(DARLA, "success")] == await scene.results()
 
 
+@pytest.mark.parametrize("ahead", [-HOUR, -600.0, 600.0, HOUR])
+async def test_a_clock_that_was_told_wrongly_at_the_opening_sends_nothing_again(ahead: float) -> None:
+    """The first list that is asked for is cut by the wrong clock; its own answer tells the right one."""
+    async with a_running_scene() as scene:
+        scene.sender.clock_offset = ahead
+        await scene.doubt(retries=3)
+        scene.sender.carries_out(sid=FIRST)
+        await scene.advance(SETTLE + 60.0)
+        assert [(DARLA, "OutcomeUnknown")] == await scene.results()
+        assert 1 == len(scene.sender.sent)
+
+
+async def test_an_older_twin_is_no_success_where_the_clock_was_told_wrongly() -> None:
+    async with a_running_scene() as scene:
+        scene.sender.carries_out(sid=FIRST)
+        await scene.advance(300.0)
+        scene.sender.clock_offset = -600.0
+        await scene.doubt(retries=3)
+        await scene.advance(SETTLE + 60.0)
+        assert [(DARLA, "OutcomeUnknown")] == await scene.results()
+
+
 # Lists that cannot be read.
 
 
@@ -321,7 +343,8 @@ async def test_the_sentence_of_an_unknown_outcome_says_what_is_known_and_what_to
         (sentence,) = await scene.errors()
         assert "operation timed out" in sentence
         assert "Twilio's records cannot be read: dns error" in sentence
-        assert "twilio-notifications journal resolve 1" in sentence
+        command = "twilio-notifications journal resolve 1"
+        assert sentence.endswith(f"settle it with: {command} --sent or {command} --not-sent")
 
 
 async def test_at_a_start_after_the_lifetime_the_network_has_a_settling_time_to_come_up() -> None:

@@ -1,8 +1,10 @@
 """An attempt in doubt + Twilio's records → found, absent, look again, or a person must decide.
 
 Twilio has no idempotency key for creating messages and calls; its own lists are the only witness.
-Rule 1: absent is only said of a list that was read after the whole settling time. Rule 2: what cannot be told
-apart is never sent again. Rule 3: all instants of records are Twilio's; ours are moved onto Twilio's clock.
+Rule 1: absence is proved, by a list that was read after the whole settling time and holds no record that
+could be the attempt's: what Twilio rewrote counts as equal, and what cannot be told apart is never sent again.
+Rule 2: all instants of records are Twilio's; ours are moved onto Twilio's clock, and where two of its answers
+disagree about that clock, the records of both are looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.model import Channel, Text
+from twilio_notifications.core.phone_numbers import may_be_one, spellings
+from twilio_notifications.core.rewriting import comparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +44,8 @@ in half a day, and an alarm may be the first request for weeks."""
 UNTRUSTED_SECONDS = 86_400.0
 """By how much the clock may have been wrong, where nobody knew Twilio's when the attempt was opened."""
 
-TRIAL_PREFIX = "Sent from your Twilio trial account - "
-"""What Twilio puts before every text of a trial account."""
+LONGEST_ATTEMPT_SECONDS = 600.0
+"""An attempt that our own end cut off is in doubt only since the next start. It was over long before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,15 +106,33 @@ def next_look(*, now: float, doubt_at: float, settle_seconds: float) -> float:
 
 def since(attempt: Attempt, *, clock_offset: float | None) -> float:
     """From which instant on, by Twilio's clock, its records matter. `clock_offset` is today's."""
-    if attempt.clock_offset is None and clock_offset is None:
+    if clock_offset is None and not (attempt.cut_off and attempt.clock_offset is not None):
         return 0.0  # the answer to this very question is the first to tell Twilio's clock: all of them
     # The answer may tell another offset than the one that is known when the question is asked.
-    return _window(attempt, clock_offset).suspect_from - DRIFT_SECONDS
+    return _window(attempt, clock_offset).suspect_from - 2 * DRIFT_SECONDS
+
+
+def is_whole(attempt: Attempt, *, since: float, clock_offset: float | None) -> bool:
+    """Whether records from `since` on are all that matter, by the clock that their own answer tells."""
+    return since <= _window(attempt, clock_offset).suspect_from
 
 
 def candidates(attempt: Attempt, records: Records) -> tuple[Record, ...]:
     """The records that could be this attempt's by recipient, sender and content; time is not looked at."""
     return tuple(record for record in records.found if _could_be(record, attempt.notification))
+
+
+def strangers(attempt: Attempt, records: Records) -> tuple[Record, ...]:
+    """The records of this sender and recipient whose text is another one; time is not looked at."""
+    sender = attempt.notification.sender_number
+    return tuple(
+        record
+        for record in records.found
+        if may_be_one(record.phone_number, attempt.notification.recipient.phone_number)
+        and record.sender_number
+        and _sender_could_be(record.sender_number, sender)
+        and not _content_could_be(record, attempt.notification)
+    )
 
 
 def settle(
@@ -138,6 +160,17 @@ def settle(
             message=f"Twilio's records hold {_earliest(suspects).sid}, which was made at another time than "
             "this attempt, unless the clock was wrong"
         )
+    rewritten = [
+        record
+        for record in strangers(attempt, records)
+        if record.sid not in known_sids
+        and window.start <= record.created_at <= window.over + settle_seconds + DRIFT_SECONDS
+    ]
+    if rewritten:
+        return Undecidable(
+            message=f"Twilio's records hold {_earliest(rewritten).sid}, which this sender number sent to "
+            "this recipient at that time; its text is another one, unless it was changed on the way"
+        )
     return Absent()
 
 
@@ -148,33 +181,40 @@ class _Window:
     suspect_from: float
     start: float
     end: float
+    over: float
+    """When the attempt was over, at the latest."""
 
 
 def _window(attempt: Attempt, clock_offset: float | None) -> _Window:
+    opened_at = attempt.opened_at
+    lasted = min(max(attempt.doubt_at - opened_at, 0.0), LONGEST_ATTEMPT_SECONDS)
+    end = math.inf
     if attempt.clock_offset is None:
         # A process that is gone may have had another clock (a machine without a battery clock, before it
         # found the time); that it opened the attempt before the doubt was found is certain.
-        opened = min(attempt.opened_at, attempt.doubt_at) + (clock_offset or 0.0)
-        margin, end = UNTRUSTED_SECONDS, opened + UNTRUSTED_SECONDS
+        opened = min(opened_at, attempt.doubt_at) + (clock_offset or 0.0)
+        suspect_from, end = opened - UNTRUSTED_SECONDS, opened + UNTRUSTED_SECONDS
     elif attempt.cut_off:
-        opened = attempt.opened_at + attempt.clock_offset
-        margin, end = DRIFT_SECONDS, math.inf
+        opened = opened_at + attempt.clock_offset
+        suspect_from = opened - DRIFT_SECONDS
+    elif clock_offset is not None and abs(clock_offset - attempt.clock_offset) > DRIFT_SECONDS:
+        # One of two answers told a wrong clock, or ours stood still (a machine that slept): surely ours is
+        # only what was made right then, by the clock of the opening.
+        opened = opened_at + attempt.clock_offset
+        suspect_from = opened_at + min(clock_offset, attempt.clock_offset) - DRIFT_SECONDS
+        end = opened + lasted + DRIFT_SECONDS
     else:
-        opened = attempt.opened_at + _earlier_offset(attempt.clock_offset, clock_offset)
-        margin, end = CLOCK_TOLERANCE_SECONDS, math.inf
-    return _Window(suspect_from=opened - margin, start=opened - CLOCK_TOLERANCE_SECONDS, end=end)
-
-
-def _earlier_offset(at_opening: float, today: float | None) -> float:
-    """Drift since the last answer before the opening shows in today's offset; a step is another matter."""
-    if today is None or abs(today - at_opening) > DRIFT_SECONDS:
-        return at_opening
-    return min(at_opening, today)
+        # Drift since the last answer before the opening shows in today's offset.
+        offset = attempt.clock_offset
+        opened = opened_at + (offset if clock_offset is None else min(offset, clock_offset))
+        suspect_from = opened - CLOCK_TOLERANCE_SECONDS
+    start = opened - CLOCK_TOLERANCE_SECONDS
+    return _Window(suspect_from=suspect_from, start=start, end=end, over=opened + lasted)
 
 
 def _could_be(record: Record, notification: Notification) -> bool:
     return (
-        record.phone_number == notification.recipient.phone_number
+        may_be_one(record.phone_number, notification.recipient.phone_number)
         and _sender_could_be(record.sender_number, notification.sender_number)
         and _content_could_be(record, notification)
     )
@@ -183,8 +223,12 @@ def _could_be(record: Record, notification: Notification) -> bool:
 def _sender_could_be(recorded: str | None, requested: str) -> bool:
     if not recorded:
         return True  # a messaging service chooses the number later: the field is empty at first
-    # A default number without "+" is sent as it is, and Twilio puts its own country's code before it.
-    return recorded == requested or (requested.isdecimal() and recorded.endswith(requested))
+    if requested.startswith("+"):
+        return recorded in spellings(requested)
+    # A default number without "+" is sent as it is, and Twilio puts its own country's code before it, in the
+    # place of a national prefix. A name is compared without case.
+    digits = requested.lstrip("0")
+    return recorded.casefold() == requested.casefold() or (digits.isdecimal() and recorded.endswith(digits))
 
 
 def _content_could_be(record: Record, notification: Notification) -> bool:
@@ -192,7 +236,7 @@ def _content_could_be(record: Record, notification: Notification) -> bool:
         return True  # the record of a call does not say what was played
     if not record.body:
         return True  # redacted, by the account's settings or by a person: as silent as the record of a call
-    return record.body.removeprefix(TRIAL_PREFIX).strip() == notification.content.body.strip()
+    return comparable(record.body) == comparable(notification.content.body)
 
 
 def _earliest(records: Iterable[Record]) -> Record:

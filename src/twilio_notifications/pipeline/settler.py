@@ -21,7 +21,6 @@ from twilio_notifications.ports import Doubt, Finish, Level, Milestone, Postpone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.core.model import Notification
     from twilio_notifications.core.settlement import Settlement
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import (
@@ -126,8 +125,7 @@ class Settler:
     async def _step(self, doubtful: Doubtful) -> Step:
         attempt = _attempt(doubtful)
         looked_at = self.clock.now()
-        since = settlement.since(attempt, clock_offset=self.sender.clock_offset)
-        records = await self._records(attempt.notification, since)
+        records = await self._records(attempt)
         self.milestones.passed(Milestone.LOOKED_UP)
         match records:
             case Records():
@@ -139,17 +137,27 @@ class Settler:
             case _:
                 assert_never(records)
 
-    async def _records(self, notification: Notification, since: float) -> Records | Unreadable:
+    async def _records(self, attempt: settlement.Attempt) -> Records | Unreadable:
+        """All records that matter, by the clock that their own answer tells."""
+        since = settlement.since(attempt, clock_offset=self.sender.clock_offset)
         try:
-            return await self.sender.look_up(notification, since=since)
+            records = await self.sender.look_up(attempt.notification, since=since)
+            if isinstance(records, Records):
+                offset = records.clock_offset
+                if not settlement.is_whole(attempt, since=since, clock_offset=offset):
+                    since = settlement.since(attempt, clock_offset=offset)
+                    records = await self.sender.look_up(attempt.notification, since=since)
         except Exception as error:  # noqa: BLE001 - a defect of ours: one list must not stop every request
             self.observer.defect("look_up_failed", error)
             return Unreadable(detail=f"the connector failed: {type(error).__name__}")
+        return records
 
     async def _settlement(
         self, attempt: settlement.Attempt, records: Records, looked_at: float
     ) -> Settlement:
-        sids = [record.sid for record in settlement.candidates(attempt, records)]
+        candidates = settlement.candidates(attempt, records)
+        strangers = settlement.strangers(attempt, records)
+        sids = [record.sid for record in (*candidates, *strangers)]
         return settlement.settle(
             attempt,
             records,
@@ -228,9 +236,10 @@ class Settler:
                 self.observer.event("records_readable")
 
     def _unknown(self, doubtful: Doubtful, message: str, now: float) -> Finish:
+        command = f"twilio-notifications journal resolve {doubtful.request.id}"
         sentence = (
             f"{doubtful.message}; it may or may not have been sent, and is not sent again. {message}. "
-            f"Settle it with: twilio-notifications journal resolve {doubtful.request.id}"
+            f"Look for it in Twilio's console, then settle it with: {command} --sent or {command} --not-sent"
         )
         return self.statuses.failed(doubtful.request, Reason.OUTCOME_UNKNOWN, sentence, at=now, counted=True)
 
