@@ -2,7 +2,7 @@
 
 Twilio has no idempotency key for creating messages and calls; its own lists are the only witness.
 Rule 1: absence is proved, by a list that was read after the whole settling time and holds no record that
-could be the attempt's: what Twilio rewrote counts as equal, and what cannot be told apart is never sent again.
+could be the attempt's: what Twilio rewrote counts as equal, what cannot be told apart is not sent again.
 Rule 2: all instants of records are Twilio's; ours are moved onto Twilio's clock, and where two of its answers
 disagree about that clock, the records of both are looked at.
 """
