@@ -22,7 +22,7 @@ def trees(content: str | bytes) -> list[Any]:
     encoded = content.encode() if isinstance(content, str) else content
     documents = read_documents(Upload(name="file", content=encoded))
     assert not isinstance(documents, Unusable), documents
-    return [document.tree for document in documents]
+    return [document.tree for document in documents.documents]
 
 
 def problem(content: str | bytes) -> str:
@@ -42,7 +42,7 @@ def test_several_documents_in_a_row_are_several_documents() -> None:
     assert [{"a": 1}, [2]] == trees('{"a": 1}\n[2]\n')
     documents = read_documents(upload('{"a": 1}{"b": 2}', "both.json"))
     assert not isinstance(documents, Unusable)
-    assert ["both.json (document 1)", "both.json (document 2)"] == [each.name for each in documents]
+    assert ["both.json (document 1)", "both.json (document 2)"] == [each.name for each in documents.documents]
 
 
 def test_an_empty_file_holds_nothing() -> None:

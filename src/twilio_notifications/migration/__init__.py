@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.core.parameters import VERSIONS
-from twilio_notifications.migration.definition import Refused, carry_connector, of_group, unused_names
+from twilio_notifications.migration.connectors import Refused, aliases_of, choose
 from twilio_notifications.migration.documents import Upload, read_all
+from twilio_notifications.migration.groups import SUBSCRIPTIONS, membership
+from twilio_notifications.migration.parameters import carry, unused_names
+from twilio_notifications.migration.remainder import lost, remainder
 from twilio_notifications.migration.report import report
-from twilio_notifications.migration.routes import left_out, read_routes, remarks
+from twilio_notifications.migration.routes import remarks
 from twilio_notifications.migration.search import search
+from twilio_notifications.migration.subscriptions import account_for
 from twilio_notifications.migration.texts import (
     CONFIGURATION,
     DEFINITIONS,
@@ -29,9 +32,8 @@ from twilio_notifications.migration.wording import code, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.migration.definition import Carried
-    from twilio_notifications.migration.routes import Route, Routes
-    from twilio_notifications.migration.search import Finds
+    from twilio_notifications.migration.parameters import Carried
+    from twilio_notifications.migration.routes import Route
 
 __all__ = ["Migration", "Upload", "migrate"]
 
@@ -61,35 +63,33 @@ def migrate(
 def _migrated(
     uploads: Sequence[Upload], given: Mapping[str, str], *, to_version: int | None, release: str
 ) -> Migration:
-    documents = read_all(tuple(uploads))
-    finds = search(documents, given)
-    carried = carry_connector(finds, given, to_version=to_version)
-    read = _routes(finds, carried)
+    finds = search(read_all(uploads), given, uploads)
+    chosen = choose(finds, to_version=to_version)
+    carried = chosen if isinstance(chosen, Refused) else carry(chosen, finds, given, to_version=to_version)
+    group = membership(finds.groups, SUBSCRIPTIONS)
+    # Also where there is no connector, so that all questions come at once.
+    aliases = frozenset() if isinstance(chosen, Refused) else aliases_of(chosen, finds)
+    account = account_for(finds.subscriptions, aliases=aliases, membership=group)
     problems = [
         *(carried.problems if isinstance(carried, Refused) else ()),
-        *read.questions,
+        *account.questions,
+        *group.questions(finds.subscriptions),
+        *lost(finds, account, group),
         *unused_names(finds),
     ]
     if problems or isinstance(carried, Refused):
-        raise ConfigurationError(problems)
+        raise ConfigurationError(list(dict.fromkeys(problems)))
+    routes = account.routes
     notes = (
         *carried.notes,
-        *remarks(read.routes, found_version=carried.found_version),
-        *left_out(finds, read.routes),
+        *remarks(routes, found_version=carried.found_version),
+        *remainder(finds, account, group, carried),
     )
     return Migration(
-        found=tuple(map(plain, _sentences(carried, read.routes))),
+        found=tuple(map(plain, _sentences(carried, routes))),
         notes=tuple(map(plain, notes)),
-        files=_files(carried, read.routes, notes=notes, release=release),
+        files=_files(carried, routes, notes=notes, release=release),
     )
-
-
-def _routes(finds: Finds, carried: Carried | Refused) -> Routes:
-    """Read even where there is no connector, so that all questions come at once."""
-    found = of_group(finds.subscriptions, finds.groups, "SubscriptionDefinitionVersionArn")
-    if isinstance(carried, Refused):
-        return read_routes(found, version=VERSIONS[-1])
-    return read_routes(found, version=carried.found_version, function=carried.function)
 
 
 def _sentences(carried: Carried, routes: Sequence[Route]) -> list[str]:

@@ -1,20 +1,25 @@
-"""Files → documents: JSON, several JSON documents in a row, or YAML, each bounded before anybody walks it.
+"""Files → documents: JSON, YAML, or JSON inside another text; each bounded before the search walks it.
 
-Knows nothing of Greengrass. What comes out has a bounded depth and size, and texts that can be written again,
-so that whoever walks it needs no guard of its own.
+Knows nothing of Greengrass but the words by which a text shows that it concerns the connector.
+What comes out has a bounded depth and size, and texts that can be written again, so that the code that walks
+it needs no guard of its own. What is not read is named in a remark.
 """
 
 from __future__ import annotations
 
 import codecs
-import json
+import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter, shown
+from twilio_notifications.migration.json_text import NotJson, read_json, take_out, without_comments
+from twilio_notifications.migration.yaml_text import NotYaml, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 LARGEST_FILE = 16 * 2**20
 LARGEST_YAML = 2**20
@@ -28,6 +33,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _TEMPLATE_BODY = "TemplateBody"
+_CONCERNS_US = re.compile(rf"/connectors/{CONNECTOR_NAME}\b|\b{PublishedParameter.ACCOUNT_SID}\b")
+_FILE_OF_COMMAND = re.compile(r"\bfileb?://([^\s'\"]{1,300})")
+_COMMENT_OF_JSON = re.compile(r"(^|\s)//|/\*", re.MULTILINE)
+_MOST_REMARKS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,29 +56,55 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """What was not read. `file` is the name of the file that has to be given for it, or empty."""
+
+    sentence: str
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The documents of a file, and a remark on each part of it that was not read."""
+
+    documents: tuple[Document, ...]
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unusable:
     """Why a file cannot be used."""
 
     problem: str
 
 
-def read_documents(upload: Upload) -> tuple[Document, ...] | Unusable:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tree:
+    """A parsed value, and where in its file it stands where there are several."""
+
+    tree: object
+    where: str = ""
+
+
+def read_documents(upload: Upload) -> Reading | Unusable:
     """The documents of one file; templates that `get-template` has put into another are taken out."""
     text = _decoded(upload)
     if isinstance(text, Unusable):
         return text
-    trees = _parsed(upload.name, text)
-    if isinstance(trees, Unusable):
-        return trees
+    parsed = _parsed(upload.name, text)
+    if isinstance(parsed, Unusable):
+        return parsed
+    trees, remarks = parsed
     documents: list[Document] = []
-    for number, tree in enumerate(trees, start=1):
-        name = upload.name if len(trees) == 1 else f"{upload.name} (document {number})"
-        opened = _opened(name, tree)
+    for number, each in enumerate(trees, start=1):
+        where = each.where or ("" if len(trees) == 1 else f" (document {number})")
+        name = f"{upload.name}{where}"
+        opened = _opened(name, each.tree)
         problem = opened if isinstance(opened, Unusable) else _immoderate(name, opened)
         if isinstance(problem, Unusable):
             return problem
         documents.append(Document(name=name, tree=opened))
-    return tuple(documents)
+    return Reading(documents=tuple(documents), remarks=remarks)
 
 
 def _decoded(upload: Upload) -> str | Unusable:
@@ -81,38 +116,80 @@ def _decoded(upload: Upload) -> str | Unusable:
         )
     encoding = next((name for mark, name in _BOMS if upload.content.startswith(mark)), "utf-8-sig")
     try:
-        return upload.content.decode(encoding)
+        return upload.content.decode(encoding).replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         return Unusable(problem=f"{upload.name} is not a text in {error.encoding}: see byte {error.start}")
 
 
-def _parsed(name: str, text: str) -> list[object] | Unusable:
+def _parsed(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable:
+    """JSON, JSON with comments, YAML, and last JSON inside another text: the first that it is."""
     try:
-        return list(_json_documents(text))
+        return [_Tree(tree=tree) for tree in read_json(text)], ()
     except RecursionError:
-        return Unusable(problem=f"{name} is nested too deeply: at most {DEEPEST} levels are read")
-    except ValueError as error:
+        return _too_deep(name)
+    except NotJson as error:
         reason = str(error)
-    looks_like_json = text.lstrip()[:1] in {"{", "["}
+    bare = without_comments(text)
+    if bare.lstrip()[:1] in {"{", "["}:
+        return _json_with_comments(name, text, bare, reason)
     trees = _yaml_documents(name, text)
-    if isinstance(trees, Unusable) and looks_like_json:
+    if isinstance(trees, Unusable) or not any(isinstance(tree, dict | list) for tree in trees):
+        inside = _inside(name, text)
+        if inside is not None:
+            return inside
+    return trees if isinstance(trees, Unusable) else ([_Tree(tree=tree) for tree in trees], ())
+
+
+def _json_with_comments(
+    name: str, text: str, bare: str, reason: str
+) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable:
+    """A list or an object that YAML may know, too, as where its texts stand in single quotes."""
+    try:
+        return [_Tree(tree=tree) for tree in read_json(bare)], ()
+    except RecursionError:
+        return _too_deep(name)
+    except NotJson as error:
+        reason = reason if bare == text else str(error)
+    trees = None if _COMMENT_OF_JSON.search(text) else _yaml_documents(name, text)
+    if trees is None or isinstance(trees, Unusable):
+        # Several outputs with lines of another kind between them, as a terminal shows them.
+        inside = _inside(name, text)
+        if inside is not None and not isinstance(inside, Unusable):
+            return inside
         return Unusable(problem=f"{name} is not valid JSON: {reason}")
-    return trees
+    return [_Tree(tree=tree) for tree in trees], ()
 
 
-def _json_documents(text: str) -> Iterator[object]:
-    """One after another, as `>>` leaves them."""
-    decoder, position = json.JSONDecoder(), _after_space(text, 0)
-    while position < len(text):
-        tree, end = decoder.raw_decode(text, position)
-        yield tree
-        position = _after_space(text, end)
+def _inside(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable | None:
+    """The JSON in a terminal's history or in commands; None where there is none."""
+    try:
+        taken, rest = take_out(text)
+    except RecursionError:
+        return _too_deep(name)
+    except NotJson as error:
+        return Unusable(problem=f"{name} is neither JSON nor YAML, and {error}")
+    trees = [_Tree(tree=each.tree, where=f" (JSON in line {each.line})") for each in taken if each.tree]
+    return (trees, tuple(_remarks(name, rest))) if trees else None
 
 
-def _after_space(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position
+def _remarks(name: str, rest: str) -> Iterator[Remark]:
+    """What concerns the connector in the text around the JSON, and the files that its commands take."""
+    for number, line in enumerate(rest.split("\n"), start=1):
+        if _CONCERNS_US.search(line):
+            yield Remark(
+                sentence=f"line {number} of {name} names the connector outside of any JSON: not carried "
+                "over. Write what it says as JSON into a file, and give that file"
+            )
+        for match in _FILE_OF_COMMAND.finditer(line):
+            yield Remark(
+                sentence=f"the command in line {number} of {name} takes the file {shown(match[1])}: "
+                "give that file, too",
+                file=match[1],
+            )
+
+
+def _too_deep(name: str) -> Unusable:
+    return Unusable(problem=f"{name} is nested too deeply: at most {DEEPEST} levels are read")
 
 
 def _yaml_documents(name: str, text: str) -> list[object] | Unusable:
@@ -120,15 +197,6 @@ def _yaml_documents(name: str, text: str) -> list[object] | Unusable:
         return Unusable(
             problem=f"{name} is YAML of {len(text)} characters, the limit is {LARGEST_YAML}: "
             "give the part that holds the connector, or the same as JSON"
-        )
-    try:
-        from twilio_notifications.migration.yaml_text import NotYaml, read_yaml  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError as error:
-        if error.name != "yaml":
-            raise
-        return Unusable(
-            problem=f"{name} is not JSON, and reading YAML needs the package PyYAML, which is not installed. "
-            "In a clone of the project, run: pip install '.[migrate]'"
         )
     try:
         return read_yaml(text)
@@ -143,18 +211,21 @@ def _opened(name: str, tree: object) -> object | Unusable:
     body: object = tree[_TEMPLATE_BODY]
     if not isinstance(body, str):
         return body
-    trees = _parsed(f"{_TEMPLATE_BODY} of {name}", body)
-    return trees if isinstance(trees, Unusable) else (trees[0] if trees else None)
+    parsed = _parsed(f"{_TEMPLATE_BODY} of {name}", body)
+    if isinstance(parsed, Unusable):
+        return parsed
+    trees = [each.tree for each in parsed[0]]
+    return trees[0] if len(trees) == 1 else trees
 
 
 def _immoderate(name: str, tree: object) -> Unusable | None:
-    """Whether walking it could take for ever: an alias of YAML counts each time that it is used."""
+    """Whether a walk over it could take too long: an alias of YAML counts each time that it is used."""
     seen, waiting = 0, [(tree, 0)]
     while waiting:
         value, depth = waiting.pop()
         seen += 1
         if depth > DEEPEST:
-            return Unusable(problem=f"{name} is nested too deeply: at most {DEEPEST} levels are read")
+            return _too_deep(name)
         if seen > MOST_VALUES:
             return Unusable(
                 problem=f"{name} holds more than {MOST_VALUES} values: give the definitions alone"
@@ -181,12 +252,46 @@ def _can_be_written(text: str) -> bool:
     return True
 
 
-def read_all(uploads: tuple[Upload, ...]) -> tuple[Document, ...]:
-    """The documents of all files. Raises ConfigurationError with the problem of each that cannot be used."""
-    readings = [read_documents(upload) for upload in uploads]
+def read_all(uploads: Sequence[Upload]) -> Reading:
+    """The documents of all files, each content once.
+
+    Raises ConfigurationError with the problem of each file that cannot be used.
+    """
+    distinct, remarks = _distinct(uploads)
+    readings = [read_documents(upload) for upload in distinct]
     problems = [reading.problem for reading in readings if isinstance(reading, Unusable)]
     if problems:
         raise ConfigurationError(problems)
-    return tuple(
-        document for reading in readings if not isinstance(reading, Unusable) for document in reading
+    read = [reading for reading in readings if not isinstance(reading, Unusable)]
+    for upload, reading in zip(distinct, read, strict=True):
+        remarks += _bounded(upload.name, reading.remarks)
+        if not reading.documents:
+            remarks.append(Remark(sentence=f"{upload.name} is empty"))
+    return Reading(
+        documents=tuple(document for reading in read for document in reading.documents),
+        remarks=tuple(remark for remark in remarks if not is_given(remark.file, uploads)),
     )
+
+
+def _distinct(uploads: Sequence[Upload]) -> tuple[list[Upload], list[Remark]]:
+    first: dict[bytes, Upload] = {}
+    remarks: list[Remark] = []
+    for upload in uploads:
+        earlier = first.setdefault(upload.content, upload)
+        if earlier is not upload:
+            same = "was given twice" if earlier.name == upload.name else f"holds the same as {earlier.name}"
+            remarks.append(Remark(sentence=f"{upload.name} {same}: it was read once"))
+    return list(first.values()), remarks
+
+
+def _bounded(name: str, remarks: Sequence[Remark]) -> list[Remark]:
+    kept, more = list(remarks[:_MOST_REMARKS]), len(remarks) - _MOST_REMARKS
+    if more > 0:
+        kept.append(Remark(sentence=f"{more} more lines of {name} are like these: not carried over"))
+    return kept
+
+
+def is_given(file: str, uploads: Sequence[Upload]) -> bool:
+    """Whether a file that another one names is among those that were given, by the last part of its name."""
+    name = PurePosixPath(file.replace("\\", "/")).name
+    return bool(name) and any(PurePosixPath(upload.name).name == name for upload in uploads)

@@ -2,6 +2,7 @@
 
 What depends on the account, the stack or another stack stays open: `Partly` names what is missing, and
 nothing is put in its place. The size of what comes out is bounded, whatever a template repeats.
+Documents that are no templates go through the same scope, with an empty template.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.migration.partly import ABSENT, ANY, Hole, Partly, missing, names_in, one_of
+from twilio_notifications.migration.placeholders import holes_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,29 +21,17 @@ if TYPE_CHECKING:
 LONGEST_TEXT = 16_384
 MOST_CHARACTERS = 8 * 2**20
 _DEEPEST_CONDITION = 10
+_MOST_CHOICES = 64
 
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]{1,300})\}")
-_DYNAMIC = re.compile(r"\{\{(resolve:[^{}]{1,300})\}\}")
 _NO_VALUE = "AWS::NoValue"
 _GREENGRASS = "AWS::Greengrass::"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Partly:
-    """A value that the template does not hold: `text` has `${NAME}` where something is missing."""
-
-    text: str
-    names: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return self.text
-
-
-class Absent:
-    """What `AWS::NoValue` stands for: the property is not there."""
-
-
-ABSENT = Absent()
+# The attributes of these are certainly no connector; a custom resource or another stack may give anything.
+_LIKE = {
+    "AWS::Lambda::": f"arn:{ANY}:lambda:{ANY}",
+    "AWS::Serverless::": f"arn:{ANY}:lambda:{ANY}",
+    "AWS::IoT::": f"arn:{ANY}:iot:{ANY}",
+}
 
 
 def symbol(document: str, logical_id: str) -> str:
@@ -50,11 +41,16 @@ def symbol(document: str, logical_id: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """One template: what its functions may ask for. Remembers which of the given names were of use."""
+    """One document: what its functions may ask for. Remembers which of the given names were of use.
+
+    With `trusts_defaults` false, a parameter that has a default and no given value counts as open: so it
+    can be said what rests on a default.
+    """
 
     document: str
     template: Mapping[str, object]
     given: Mapping[str, str]
+    trusts_defaults: bool = True
     used: set[str] = field(default_factory=set)
     characters: int = 0
     _conditions: dict[str, bool | Partly] = field(default_factory=dict)
@@ -72,10 +68,10 @@ class Scope:
                 resolved = [self.resolve(part) for part in value]
                 return [part for part in resolved if part is not ABSENT]
             case str():
-                return self._counted(self._dynamic(value))
-            case bool():
+                return self._text(value)
+            case bool() if self.template:
                 return str(value).lower()  # as CloudFormation makes texts of them
-            case int() | float():
+            case int() | float() if self.template:
                 return str(value)
             case _:
                 return value
@@ -84,7 +80,7 @@ class Scope:
         """Whether a condition of the template holds."""
         key = str(name)
         if key not in self._conditions:
-            self._conditions[key] = _missing(
+            self._conditions[key] = missing(
                 f"condition {key[:100]}"
             )  # one that asks for itself has no answer
             conditions = self.template.get("Conditions")
@@ -94,12 +90,30 @@ class Scope:
             self._depth -= 1
         return self._conditions[key]
 
+    def default(self, name: str) -> object | None:
+        """The default of a parameter, or None where it has none that is its value."""
+        parameter = _member(self.template.get("Parameters"), name)
+        if not isinstance(parameter, dict):
+            return None
+        default: object = parameter.get("Default")
+        is_elsewhere = str(parameter.get("Type", "String")).startswith("AWS::SSM::")
+        # The default of an SSM parameter is where its value is, not what it is.
+        return None if is_elsewhere or isinstance(default, dict | list) else default
+
     def ask(self, name: str) -> object:
         """What was given for a name, or the name as what is missing."""
         if name in self.given:
             self.used.add(name)
             return self._counted(self.given[name])
-        return _missing(name)
+        return missing(name)
+
+    def _text(self, text: str) -> object:
+        """A text with what was given for its placeholders; CloudFormation has `{{resolve:…}}`."""
+        filled: list[object] = []
+        for part in holes_in(text):
+            known = isinstance(part, Hole) and part.names[0] in self.given
+            filled.append(self.ask(part.names[0]) if isinstance(part, Hole) and known else _as_value(part))
+        return self._concatenated(filled, separator="")
 
     def _members(self, value: Mapping[object, object]) -> dict[str, object]:
         resolved = ((str(name), self.resolve(member)) for name, member in value.items())
@@ -123,7 +137,7 @@ class Scope:
                 exported = self.resolve(argument)
                 return self.ask(exported) if isinstance(exported, str) else _open(exported, name)
             case _:
-                return _missing(name) if name.startswith("Fn::") else self._members(whole)
+                return missing(name) if name.startswith("Fn::") else self._members(whole)
 
     def _get_att(self, argument: object) -> object:
         match argument:
@@ -133,7 +147,7 @@ class Scope:
                 logical_id, _, attribute = dotted.partition(".")
                 return self._attribute(logical_id, attribute)
             case _:
-                return _missing("Fn::GetAtt")
+                return missing("Fn::GetAtt")
 
     def _sub(self, argument: object) -> object:
         match argument:
@@ -142,7 +156,7 @@ class Scope:
             case [str(text), dict(variables)]:
                 return self._substitute(text, variables)
             case _:
-                return _missing("Fn::Sub")
+                return missing("Fn::Sub")
 
     def _of_lists(self, name: str, argument: object) -> object:
         match name, argument:
@@ -153,23 +167,22 @@ class Scope:
             case "Fn::Select", [index, parts]:
                 return self._select(self.resolve(index), self.resolve(parts))
             case _:
-                return _missing(name)
+                return missing(name)
 
     def _reference(self, name: str) -> object:
         if name == _NO_VALUE:
             return ABSENT
         if name in self.given:
             return self.ask(name)
-        parameter = _member(self.template.get("Parameters"), name)
-        if isinstance(parameter, dict):
-            return self._parameter(name, parameter)
-        return symbol(self.document, name) if self._is_greengrass(name) else _missing(name)
+        if self.default(name) is not None:
+            return self._defaulted(name) if self.trusts_defaults else missing(name)
+        return (
+            symbol(self.document, name) if self._type(name).startswith(_GREENGRASS) else self._open_one(name)
+        )
 
-    def _parameter(self, name: str, parameter: Mapping[str, object]) -> object:
-        default, kind = parameter.get("Default"), str(parameter.get("Type", "String"))
-        if default is None or isinstance(default, dict | list) or kind.startswith("AWS::SSM::"):
-            return _missing(name)  # the default of an SSM parameter is where its value is, not what it is
-        text = self.resolve(default)
+    def _defaulted(self, name: str) -> object:
+        text = self.resolve(self.default(name))
+        kind = str(_member(_member(self.template.get("Parameters"), name), "Type"))
         if kind == "CommaDelimitedList" or kind.startswith("List<"):
             return [part.strip() for part in text.split(",")] if isinstance(text, str) else text
         return text
@@ -179,20 +192,29 @@ class Scope:
         name = f"{logical_id}.{attribute}"
         if name in self.given:
             return self.ask(name)
-        return symbol(self.document, logical_id) if self._is_greengrass(logical_id) else _missing(name)
+        if self._type(logical_id).startswith(_GREENGRASS):
+            return symbol(self.document, logical_id)
+        return self._open_one(name)
 
-    def _is_greengrass(self, logical_id: str) -> bool:
-        resource = _member(self.template.get("Resources"), logical_id)
-        return isinstance(resource, dict) and str(resource.get("Type")).startswith(_GREENGRASS)
+    def _open_one(self, name: str) -> Partly:
+        kind = self._type(name.partition(".")[0])
+        return missing(
+            name, like=next((like for start, like in _LIKE.items() if kind.startswith(start)), ANY)
+        )
+
+    def _type(self, logical_id: str) -> str:
+        """The type of a resource of the template, or nothing where there is none."""
+        kind = _member(_member(self.template.get("Resources"), logical_id), "Type")
+        return kind if isinstance(kind, str) else ""
 
     def _substitute(self, text: str, variables: Mapping[object, object]) -> object:
         parts: list[object] = []
         end = 0
         for match in _VARIABLE.finditer(text):
-            parts.append(self.resolve(text[end : match.start()]))
+            parts.append(self._text(text[end : match.start()]))
             parts.append(f"${{{match[2]}}}" if match[1] else self._variable(match[2].strip(), variables))
             end = match.end()
-        parts.append(self.resolve(text[end:]))
+        parts.append(self._text(text[end:]))
         return self._concatenated(parts, separator="")
 
     def _variable(self, name: str, variables: Mapping[object, object]) -> object:
@@ -201,17 +223,6 @@ class Scope:
         logical_id, dot, attribute = name.partition(".")
         return self._attribute(logical_id, attribute) if dot else self._reference(name)
 
-    def _dynamic(self, text: str) -> object:
-        """`{{resolve:ssm:/name}}` is what only the account can answer; `--set` takes it by its inner text."""
-        if "{{resolve:" not in text:
-            return text
-        parts: list[object] = []
-        end = 0
-        for match in _DYNAMIC.finditer(text):
-            parts += [text[end : match.start()], self.ask(match[1])]
-            end = match.end()
-        return self._concatenated([*parts, text[end:]], separator="")
-
     def _join(self, separator: str, parts: object) -> object:
         return (
             self._concatenated(parts, separator=separator)
@@ -219,22 +230,26 @@ class Scope:
             else _open(parts, "Fn::Join")
         )
 
-    def _concatenated(self, parts: Sequence[object], *, separator: str) -> object:
-        if not all(isinstance(part, str | Partly) for part in parts):
-            names = tuple(name for part in parts for name in _names(part))
-            return Partly(text="${Fn::Join}", names=names or ("Fn::Join",))
-        length = sum(len(str(part)) for part in parts) + len(separator) * len(parts)
-        if length > LONGEST_TEXT:
-            return _missing("a text of more than 16384 characters")
-        text = separator.join(str(part) for part in parts)
-        names = tuple(dict.fromkeys(name for part in parts for name in _names(part)))
-        return self._counted(Partly(text=text, names=names) if names else text)
+    def _concatenated(self, values: Sequence[object], *, separator: str) -> object:
+        if not all(isinstance(value, str | Partly) for value in values):
+            return _open(list(values), "Fn::Join")
+        length = sum(len(str(value)) for value in values) + len(separator) * len(values)
+        if length > LONGEST_TEXT and len(values) > 1:
+            return missing("a text of more than 16384 characters")
+        pieces = [piece for value in values for piece in (separator, *_pieces(value))][1:]
+        if not any(isinstance(piece, Hole) for piece in pieces):
+            return self._counted("".join(str(piece) for piece in pieces))
+        return self._counted(Partly(parts=tuple(piece for piece in pieces if piece != "")))
 
     def _select(self, index: object, parts: object) -> object:
-        if isinstance(parts, list) and isinstance(index, str) and re.fullmatch(r"[0-9]{1,6}", index):
+        if (
+            isinstance(parts, list)
+            and isinstance(index, str | int)
+            and re.fullmatch(r"[0-9]{1,6}", str(index))
+        ):
             if int(index) < len(parts):
                 return parts[int(index)]
-            return _missing(f"Fn::Select {index}")
+            return missing(f"Fn::Select {index}")
         return _open([parts, index], "Fn::Select")
 
     def _split(self, separator: str, text: object) -> object:
@@ -243,26 +258,39 @@ class Scope:
         return _open(text, "Fn::Split")
 
     def _find_in_map(self, keys: Sequence[object]) -> object:
-        found: object = self.template.get("Mappings")
+        below: list[object] = [self.template.get("Mappings")]
         for key in keys[:3]:
-            if not isinstance(key, str):
-                return _open(key, "Fn::FindInMap")
-            found = _member(found, key)
-        if isinstance(found, str | int | float):
-            return self.resolve(found)
-        if isinstance(found, list):
-            return [self.resolve(part) for part in found if isinstance(part, str | int | float)]
-        return _missing("Fn::FindInMap " + " ".join(str(key)[:100] for key in keys[:3]))
+            if isinstance(key, str):
+                below = [_member(each, key) for each in below]
+            else:
+                below = [member for each in below for member in _members_of(each)]
+        found = [self._mapped(each) for each in below if isinstance(each, str | int | float | list)]
+        names = names_in(list(keys))
+        if not names and len(found) == 1:
+            return found[0]
+        if names and 0 < len(found) <= _MOST_CHOICES:
+            return one_of(tuple(found), names=names, label="Fn::FindInMap")
+        if names:
+            return _open(list(keys), "Fn::FindInMap")
+        return missing("Fn::FindInMap " + " ".join(str(key)[:100] for key in keys[:3]))
+
+    def _mapped(self, value: object) -> object:
+        if isinstance(value, list):
+            return [self.resolve(part) for part in value if isinstance(part, str | int | float)]
+        return self.resolve(value)
 
     def _if(self, argument: object) -> object:
         match argument:
             case [condition, when_true, when_false]:
                 holds = self.condition(condition)
-                return (
-                    holds if isinstance(holds, Partly) else self.resolve(when_true if holds else when_false)
-                )
+                if not isinstance(holds, Partly):
+                    return self.resolve(when_true if holds else when_false)
+                choices = (self.resolve(when_true), self.resolve(when_false))
+                if choices[0] == choices[1]:
+                    return choices[0]
+                return one_of(choices, names=holds.names, label=f"condition {str(condition)[:100]}")
             case _:
-                return _missing("Fn::If")
+                return missing("Fn::If")
 
     def _holds(self, rule: object) -> bool | Partly:
         match rule:
@@ -270,8 +298,7 @@ class Scope:
                 return self.condition(name)
             case {"Fn::Equals": [left, right]}:
                 sides = [self.resolve(left), self.resolve(right)]
-                names = tuple(name for side in sides for name in _names(side))
-                return Partly(text="${Fn::Equals}", names=names) if names else sides[0] == sides[1]
+                return _open(sides, "Fn::Equals") if names_in(sides) else sides[0] == sides[1]
             case {"Fn::Not": [inner]}:
                 holds = self._holds(inner)
                 return holds if isinstance(holds, Partly) else not holds
@@ -280,7 +307,7 @@ class Scope:
             case {"Fn::Or": [*inner]}:
                 return _any_of([self._holds(each) for each in inner])
             case _:
-                return _missing("a condition of the template")
+                return missing("a condition of the template")
 
     def _counted(self, value: object) -> object:
         self.characters += len(str(value))
@@ -312,29 +339,19 @@ def _member(holder: object, name: str) -> object:
     return holder.get(name) if isinstance(holder, dict) else None
 
 
-def _missing(name: str) -> Partly:
-    return Partly(text=f"${{{name}}}", names=(name,))
+def _members_of(holder: object) -> Iterator[object]:
+    if isinstance(holder, dict):
+        yield from holder.values()
+
+
+def _as_value(part: str | Hole) -> str | Partly:
+    return Partly(parts=(part,)) if isinstance(part, Hole) else part
+
+
+def _pieces(value: object) -> tuple[str | Hole, ...]:
+    return value.parts if isinstance(value, Partly) else (str(value),)
 
 
 def _open(value: object, function: str) -> Partly:
     """A function whose arguments are open, or are none that it takes."""
-    return Partly(text=f"${{{function}}}", names=tuple(_names(value)) or (function,))
-
-
-def _names(value: object) -> Iterator[str]:
-    match value:
-        case Partly(names=names):
-            yield from names
-        case list():
-            for part in value:
-                yield from _names(part)
-        case dict():
-            for part in value.values():
-                yield from _names(part)
-        case _:
-            return
-
-
-def names_in(value: object) -> tuple[str, ...]:
-    """What is missing anywhere in a resolved value, each once."""
-    return tuple(dict.fromkeys(_names(value)))
+    return Partly(parts=(Hole(label=function, names=names_in(value) or (function,)),))

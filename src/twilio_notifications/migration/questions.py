@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from twilio_notifications.migration.intrinsics import Partly, names_in
+from twilio_notifications.migration.partly import Hole, Partly, names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.migration.search import Place
+    from twilio_notifications.migration.found import Place
+
+_GIVEN_BY_NAME = re.compile(r"(?!Fn::)[\w.:/@()\[\]+#-]+")
+"""What can stand before the equals sign of --set, in single quotes; anything else is a piece of code."""
 
 
-def question(what: str, value: object, place: Place, *, without: frozenset[str] = frozenset()) -> str:
-    """For a value that a template leaves open; `without` are names that need not be known."""
-    names = [name for name in names_in(value) if name not in without]
+def question(what: str, value: object, place: Place) -> str:
+    """For a value that the files leave open."""
+    return asked(what, names_in(value), place)
+
+
+def asked(what: str, names: Sequence[str], place: Place) -> str:
+    """For what depends on these names."""
     wanted = ", ".join(names)
-    if any(_has_no_name(name) for name in names):
+    if not all(_GIVEN_BY_NAME.fullmatch(name) for name in names):
         return (
             f"{what} depends on {wanted}, which this program cannot work out: "
-            f"write the value itself into a copy of the template ({place})"
+            f"write the value itself into a copy of the file ({place})"
         )
     ways = " ".join(f"--set '{name}=VALUE'" for name in names)
-    return f"{what} depends on {wanted}, which the template does not hold: give it with {ways} ({place})"
-
-
-def _has_no_name(name: str) -> bool:
-    """A function that was given what it does not take, or that is none of those that are carried out."""
-    return name.startswith("Fn::") or " " in name
-
-
-PLACES = frozenset({"AWS::Region", "AWS::Partition"})
-"""What stands in a connector's ARN, and means nothing for us."""
-
-
-def arn_text(value: object) -> str | None:
-    """A connector's ARN, in which the region and the partition mean nothing for us."""
-    if isinstance(value, Partly):
-        return value.text.replace("${AWS::Region}", "region").replace("${AWS::Partition}", "aws")
-    return value if isinstance(value, str) else None
+    return f"{what} depends on {wanted}, which the files do not hold: give it with {ways} ({place})"
 
 
 def text_of(content: Mapping[str, object], key: str) -> str:
-    """A text of an object, or nothing."""
+    """A text of an object, or nothing; what is missing in it has its name in it."""
     value = content.get(key)
-    return value if isinstance(value, str) else ""
+    return str(value) if isinstance(value, str | Partly) else ""
+
+
+def with_word(text: str, start: int, end: int) -> Partly:
+    """A text in which a word stands where a value is expected; the word is the name of what is missing."""
+    word = text[start:end]
+    hole = Hole(label=word, names=(word or text,))
+    return Partly(parts=tuple(part for part in (text[:start], hole, text[end:]) if part != ""))

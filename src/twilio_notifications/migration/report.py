@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.migration.routes import End, needs_cloud, router
+from twilio_notifications.migration.shapes import masked
 from twilio_notifications.migration.texts import CONFIGURATION, ROUTER
 from twilio_notifications.migration.wording import code, prose
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from twilio_notifications.migration.definition import Carried
+    from twilio_notifications.migration.parameters import Carried
     from twilio_notifications.migration.routes import Route
-
-_SHOWN_DIGITS = 4
 
 
 def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], names: Sequence[str]) -> str:
@@ -37,12 +36,6 @@ def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], n
     for section in map(list, sections):
         lines += [*section, ""] if section else []
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def masked(number: str) -> str:
-    """A phone number's last digits."""
-    hidden = max(len(number) - _SHOWN_DIGITS, 0)
-    return "*" * hidden + number[hidden:]
 
 
 def _found(carried: Carried) -> Iterator[str]:

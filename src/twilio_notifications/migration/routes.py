@@ -1,4 +1,4 @@
-"""The subscriptions to and from the connector, and what each of them becomes.
+"""A subscription of the connector, and what takes its place.
 
 A subscription of Greengrass V1 joins a source to a target on a subject. What takes its place depends on the
 other end: a function, the cloud, a device, or something that has no successor.
@@ -11,26 +11,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.contract import Topics
-from twilio_notifications.core.parameters import CONNECTOR_NAME, shown
-from twilio_notifications.migration.intrinsics import Partly
-from twilio_notifications.migration.questions import arn_text, question, text_of
+from twilio_notifications.core.parameters import shown
+from twilio_notifications.migration.questions import with_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.search import Finds, Found, Place
+    from twilio_notifications.migration.found import Place
+    from twilio_notifications.migration.partly import Partly
 
-_OURS = re.compile(
-    rf"(?P<start>arn:[^:]*:greengrass:[^:]*::/connectors/{CONNECTOR_NAME}/versions/)(?P<number>[0-9]{{1,9}})"
-)
 _FUNCTION = re.compile(
-    r"arn:[^:]*:lambda:[^:]*:[^:]*:function:(?P<name>[\w-]{1,140})(:(?P<qualifier>[\w$-]{1,140}))?"
+    r"arn:[^:]*:lambda:(?P<region>[^:]*):(?P<account>[^:]*):function:(?P<name>[\w-]{1,140})"
+    r"(:(?P<qualifier>[\w$-]{1,140}))?"
 )
-_THING = re.compile(r"arn:[^:]*:iot:[^:]*:[^:]*:thing/(?P<name>[\w:-]{1,128})")
-
-
-_OPEN = "${"
+_THING = re.compile(r"arn:[^:]*:iot:(?P<region>[^:]*):(?P<account>[^:]*):thing/(?P<name>[\w:-]{1,128})")
+# greengo, which made groups from a file, has its own names for functions and devices.
+_NAMED_FUNCTION = re.compile(r"(?:lambda|function)s?(?:::|[:./])(?P<name>[\w-]{1,140})", re.IGNORECASE)
+_NAMED_DEVICE = re.compile(r"(?:device|thing)s?(?:::|[:./])(?P<name>[\w:-]{1,128})", re.IGNORECASE)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
+_ACCOUNT = re.compile(r"[0-9]{12}|aws")
 
 
 class End(StrEnum):
@@ -53,8 +52,10 @@ class Route:
     """The other end as it was written."""
     subject: str
     topics: tuple[str, ...]
-    version: int
+    version: int | None
+    """The version of the connector that it names, or None where it names none."""
     place: Place
+    notes: tuple[str, ...] = ()
 
     def arns(self, version: str) -> dict[str, str]:
         """The subscription in Greengrass's own form, for the connector of this ARN."""
@@ -62,86 +63,56 @@ class Route:
         return {"Id": self.identifier, "Source": source, "Subject": self.subject, "Target": target}
 
     @property
+    def component(self) -> str:
+        """How the legacy subscription router knows a function by its component.
+
+        A component has the function's name unless it was imported under another.
+        """
+        return f"component:{self.short_name}"
+
+    @property
     def function(self) -> str:
         """How the legacy subscription router knows the function.
 
-        It takes the ARN of a numbered version; a function under an alias is its component, which has the
-        function's name unless it was imported under another.
+        It takes the ARN of a numbered version; a function under an alias is its component.
         """
         match = _FUNCTION.fullmatch(self.name)
-        if match is None:
-            return self.name
-        qualifier = match["qualifier"] or ""
-        return self.name if qualifier.isdecimal() else f"component:{match['name']}"
+        is_numbered = match is not None and (match["qualifier"] or "").isdecimal()
+        return self.name if is_numbered else self.component
 
     @property
     def short_name(self) -> str:
         """The name at the end of an ARN."""
-        match = _FUNCTION.fullmatch(self.name) or _THING.fullmatch(self.name)
-        return self.name if match is None else match["name"]
+        for pattern in (_FUNCTION, _THING, _NAMED_FUNCTION, _NAMED_DEVICE):
+            match = pattern.fullmatch(self.name)
+            if match is not None:
+                return match["name"]
+        return self.name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routes:
-    """All of them, and a question for each that cannot be read."""
-
-    routes: tuple[Route, ...] = ()
-    questions: tuple[str, ...] = ()
-
-
-def read_routes(subscriptions: Sequence[Found], *, version: int, function: str | None = None) -> Routes:
-    """Those of the connector, each once; on a device it may be known as a `function` of that version."""
-    routes: dict[tuple[object, ...], Route] = {}
-    questions: list[str] = []
-    for found in subscriptions:
-        for inward, near, far in ((True, "Target", "Source"), (False, "Source", "Target")):
-            named = arn_text(found.content[near]) or ""
-            match = _OURS.fullmatch(named)
-            if match is None and (not function or named != function):
-                continue
-            open_ones = list(_open(found, far))
-            questions += open_ones
-            if not open_ones:
-                route = _route(
-                    found, inward=inward, far=far, version=int(match["number"]) if match else version
-                )
-                key = (route.inward, route.name, route.subject)
-                routes.setdefault(key, route)
-    return Routes(routes=tuple(routes.values()), questions=tuple(questions))
-
-
-def _open(found: Found, far: str) -> Iterator[str]:
-    for name in (far, "Subject"):
-        value = found.content[name]
-        if isinstance(value, Partly) and _OPEN in (arn_text(value) or ""):
-            yield question(f"{name} of a subscription", value, found.place)
-    if found.doubts:
-        value = [Partly(text=name, names=(name,)) for name in found.doubts]
-        yield question("whether this subscription is there", value, found.place)
-
-
-def _route(found: Found, *, inward: bool, far: str, version: int) -> Route:
-    topics = Topics.with_prefix("")
-    subject, name = text_of(found.content, "Subject"), arn_text(found.content[far]) or ""
-    meant = (topics.text, topics.call) if inward else (topics.status,)
-    return Route(
-        identifier=text_of(found.content, "Id") or str(found.place.path[-1] if found.place.path else "1"),
-        inward=inward,
-        end=_end(name),
-        name=name,
-        subject=subject,
-        topics=tuple(topic for topic in meant if matches(subject, topic)),
-        version=version,
-        place=found.place,
-    )
-
-
-def _end(name: str) -> End:
+def end_of(name: str) -> End:
+    """What an end is, by its ARN or by the name that a tool has for it."""
     if name == "cloud":
         return End.CLOUD
-    if _FUNCTION.fullmatch(name):
+    if _FUNCTION.fullmatch(name) or _NAMED_FUNCTION.fullmatch(name):
         return End.FUNCTION
-    return End.DEVICE if _THING.fullmatch(name) else End.OTHER
+    return End.DEVICE if _THING.fullmatch(name) or _NAMED_DEVICE.fullmatch(name) else End.OTHER
+
+
+def has_own_name(name: str) -> bool:
+    """Whether a tool's own name stands where Greengrass expects an ARN."""
+    return _NAMED_FUNCTION.fullmatch(name) is not None or _NAMED_DEVICE.fullmatch(name) is not None
+
+
+def word_in_arn(name: str) -> Partly | None:
+    """The ARN with a hole where a word stands for the account or the region, as `account-id`; else None."""
+    match = _FUNCTION.fullmatch(name) or _THING.fullmatch(name)
+    if match is None:
+        return None
+    for part, pattern in (("account", _ACCOUNT), ("region", _REGION)):
+        if pattern.fullmatch(match[part]) is None:
+            return with_word(name, match.start(part), match.end(part))
+    return None
 
 
 def matches(subject: str, topic: str) -> bool:
@@ -170,25 +141,23 @@ def needs_cloud(routes: Sequence[Route]) -> bool:
 
 
 def router(routes: Sequence[Route]) -> dict[str, object] | None:
-    """The configuration of the legacy subscription router, where functions publish to the connector."""
+    """The configuration of the legacy subscription router, or None where no function publishes.
+
+    Each function has one entry for a topic, because the router would pass a message on once for each entry.
+    """
+    publishing = [route for route in routes if route.inward and route.end is End.FUNCTION]
+    components = {route.component for route in publishing if route.function == route.component}
+    entries: dict[tuple[str, str], str] = {}
+    for route in publishing:
+        for topic in route.topics:
+            # A numbered version of a function that is there as its component, too, is that component.
+            source = route.component if route.component in components else route.function
+            entries.setdefault((source, topic), route.short_name)
     subscriptions: dict[str, Mapping[str, str]] = {}
-    for route in routes:
-        if route.inward and route.end is End.FUNCTION:
-            for topic in route.topics:
-                name = f"{len(subscriptions) + 1}-{route.short_name}-{topic.replace('/', '-')}"
-                subscriptions[name] = {
-                    "id": name,
-                    "source": route.function,
-                    "subject": topic,
-                    "target": "cloud",
-                }
+    for number, ((source, topic), short_name) in enumerate(entries.items(), start=1):
+        name = f"{number}-{short_name}-{topic.replace('/', '-')}"
+        subscriptions[name] = {"id": name, "source": source, "subject": topic, "target": "cloud"}
     return {"subscriptions": subscriptions} if subscriptions else None
-
-
-def remarks(routes: Sequence[Route], *, found_version: int) -> tuple[str, ...]:
-    """What could not be carried over, was never working, or would send more than it did."""
-    of_each = tuple(sentence for route in routes for sentence in _remarks(route, found_version))
-    return (*of_each, _SENT_BY_EACH) if needs_cloud(routes) else of_each
 
 
 _SENT_BY_EACH = (
@@ -199,40 +168,33 @@ _SENT_BY_EACH = (
 """In Greengrass V1 a function reached the connector of its own group alone."""
 
 
+def remarks(routes: Sequence[Route], *, found_version: int) -> tuple[str, ...]:
+    """What could not be carried over, was never working, or would send more than it did."""
+    of_each = tuple(sentence for route in routes for sentence in _remarks(route, found_version))
+    return (*of_each, _SENT_BY_EACH) if needs_cloud(routes) else of_each
+
+
 def _remarks(route: Route, found_version: int) -> Iterator[str]:
-    what = f"subscription {shown(route.identifier)}"
+    what = f"subscription {shown(route.identifier)} ({route.place})"
+    yield from route.notes
     if not route.topics:
         way = "to" if route.inward else "from"
         yield (
             f"{what} {way} the connector has the subject {shown(route.subject)}, which is none of its "
-            "topics: not carried over"
+            "topics: not carried over, but for the definitions of Greengrass V1"
         )
     elif route.end is End.OTHER:
         yield (
             f"{what} joins the connector with {shown(route.name)}, which has no successor here: not "
-            "carried over"
+            "carried over, but for the definitions of Greengrass V1"
         )
-    if route.version != found_version:
+    elif has_own_name(route.name):
+        yield (
+            f"{what} names the other end {shown(route.name)}, as a tool does: put its ARN into the "
+            "definitions of Greengrass V1 before you use them"
+        )
+    if route.version not in (None, found_version):
         yield (
             f"{what} names version {route.version} of the connector, which is at version {found_version}: "
-            "in Greengrass V1 it carried nothing until it was made anew"
+            "in Greengrass V1 it carried nothing until it was made again"
         )
-
-
-def left_out(finds: Finds, routes: Sequence[Route]) -> tuple[str, ...]:
-    """What else the files hold, of which nothing is written."""
-    places = {route.place for route in routes}
-    counts = {
-        "subscription": sum(found.place not in places for found in finds.subscriptions),
-        "connector": sum(not is_ours(arn_text(found.content["ConnectorArn"])) for found in finds.connectors),
-    }
-    return tuple(
-        f"{count} other {name}{'s' if count > 1 else ''} in the files: not carried over"
-        for name, count in counts.items()
-        if count
-    )
-
-
-def is_ours(arn: str | None) -> bool:
-    """Whether an ARN is one of the connector."""
-    return arn is not None and _OURS.fullmatch(arn) is not None

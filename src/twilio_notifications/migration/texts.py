@@ -21,7 +21,7 @@ from twilio_notifications.migration.routes import needs_cloud, router
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.migration.definition import Carried
+    from twilio_notifications.migration.parameters import Carried
     from twilio_notifications.migration.routes import Route
 
 CONFIGURATION = "twilio-notifications.toml"

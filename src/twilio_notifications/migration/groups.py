@@ -1,0 +1,109 @@
+"""Group versions: which of several versions of a definition count.
+
+A group version names the versions of the definitions that it is made of. Where one is among the files, only
+these count, and the other ones are named as left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.parameters import shown
+from twilio_notifications.migration.partly import Partly
+from twilio_notifications.migration.questions import question
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from twilio_notifications.migration.found import Found, Place
+
+CONNECTORS = "ConnectorDefinitionVersionArn"
+SUBSCRIPTIONS = "SubscriptionDefinitionVersionArn"
+_SYMBOL = "template:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """What the group versions among the files name for one kind of definition."""
+
+    key: str
+    named: frozenset[str]
+    places: tuple[Place, ...]
+    open_ones: tuple[tuple[Place, Partly], ...] = ()
+
+    def has(self, found: Found) -> bool:
+        """Whether the object counts: where no group version names a definition, or the object is in none."""
+        own = {_normal(origin) for origin in found.origins}
+        return not self.named or not own or bool(self.named & own)
+
+    @property
+    def where(self) -> str:
+        return "; ".join(map(str, self.places))
+
+    def not_given(self, definitions: frozenset[str]) -> tuple[str, ...]:
+        """The named definitions that no file holds."""
+        held = {_normal(arn) for arn in definitions}
+        return tuple(arn for arn in sorted(self.named) if arn not in held and not arn.startswith(_SYMBOL))
+
+    def questions(self, candidates: Sequence[Found]) -> Iterator[str]:
+        """For names that are open, where there is a choice."""
+        definitions = {_normal(found.origins[0]) for found in candidates if found.origins}
+        if len(definitions) > 1:
+            for place, value in self.open_ones:
+                yield question(f"{self.key} of the group", value, place)
+
+
+def membership(groups: Sequence[Found], key: str) -> Membership:
+    """What the group versions name under this key. A group that a condition leaves out names nothing."""
+    named: set[str] = set()
+    places: list[Place] = []
+    open_ones: list[tuple[Place, Partly]] = []
+    for group in groups:
+        value = group.content.get(key)
+        if group.absent or not value:
+            continue
+        places.append(group.place)
+        values = value.choices if isinstance(value, Partly) and value.choices else (value,)
+        texts = {_normal(each) for each in values if isinstance(each, str)}
+        named |= texts if len(values) == 1 else set()
+        if isinstance(value, Partly):
+            open_ones.append((group.place, value))
+    return Membership(
+        key=key,
+        named=frozenset(named if not open_ones else ()),
+        places=tuple(places),
+        open_ones=tuple(open_ones),
+    )
+
+
+def several(groups: Sequence[Found]) -> Iterator[str]:
+    """A note where more than one group version is there, because each of them counts."""
+    present = [group for group in groups if not group.absent]
+    if len({repr(sorted(map(str, group.content.items()))) for group in present}) > 1:
+        places = "; ".join(str(group.place) for group in present)
+        yield (
+            f"the files hold {len(present)} group versions ({places}): what any of them is made of is "
+            "carried over. Give one of them alone where they are versions of the same group"
+        )
+
+
+def missing_definition(which: Membership, arn: str, kind: str) -> str:
+    """What to give where a group version is made of a definition that no file holds."""
+    return (
+        f"the group version ({which.where}) is made of {shown(arn)}, which no file holds: give the output "
+        f"of 'aws greengrass get-{kind}-definition-version' for it, or the input of the command that created "
+        "it, or leave the group version out"
+    )
+
+
+def named_elsewhere(groups: Sequence[Found], which: Membership) -> Iterator[str]:
+    """A sentence for each group version that names no definition of this kind."""
+    for group in groups:
+        if not group.absent and not group.content.get(which.key):
+            yield f"the group version {group.place} has no {which.key}, so its group had no such definition"
+
+
+def _normal(arn: str) -> str:
+    """Some write a slash after the account, some do not."""
+    return arn.replace(":/greengrass/", ":greengrass/")

@@ -1,0 +1,224 @@
+"""The chosen connector → its parameters with its secret, checked; or all that is in the way.
+
+The rules of the parameters are the core's. Stricter here: what looks like a stand-in for a value is asked
+for, because a file may be the draft from which a working one was made.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.parameters import (
+    VERSIONS,
+    ConnectorVersion,
+    InvalidParameters,
+    PublishedParameter,
+    check_parameters,
+    shown,
+    suggestion,
+)
+from twilio_notifications.migration.connectors import Refused, contradictions
+from twilio_notifications.migration.partly import Partly
+from twilio_notifications.migration.placeholders import is_stand_in
+from twilio_notifications.migration.questions import question, text_of
+from twilio_notifications.migration.shapes import secret_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from twilio_notifications.migration.connectors import Chosen
+    from twilio_notifications.migration.found import Finds, Found, Place
+
+_LABELS = "AdditionalStagingLabelsToDownload"
+_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_NO_ACCOUNT = ":000000000000:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """The connector as it goes on: its version, its valid parameters, and what is to be said about it."""
+
+    identifier: str
+    version: ConnectorVersion
+    found_version: int
+    parameters: Mapping[str, str]
+    place: Place
+    notes: tuple[str, ...] = ()
+
+
+def carry(
+    chosen: Chosen, finds: Finds, given: Mapping[str, str], *, to_version: int | None
+) -> Carried | Refused:
+    """The chosen connector with its parameters, at the version that is wanted."""
+    parameters, problems, notes = _resolved(chosen, finds.resources, given)
+    version = to_version or chosen.connector.version.number
+    parameters, lowered = _at_version(parameters, version, found=chosen.connector.version.number)
+    checked = check_parameters(parameters, version=version, secret_parameters_required=True)
+    asked = {name for name, _sentence in problems}
+    if isinstance(checked, InvalidParameters):
+        problems += [
+            (problem.name, f"{problem.sentence} ({chosen.place}{_remedy(problem.name, version)})")
+            for problem in checked.problems
+            if problem.name not in asked
+        ]
+    sentences = (*(sentence for _name, sentence in problems), *contradictions(chosen, finds, given))
+    if sentences or isinstance(checked, InvalidParameters):
+        return Refused(problems=sentences)
+    warnings = tuple(warning.sentence for warning in checked.warnings)
+    return Carried(
+        identifier=chosen.connector.identifier,
+        version=replace(chosen.connector.version, number=version),
+        found_version=chosen.connector.version.number,
+        parameters={str(name): str(value) for name, value in parameters.items() if value is not None},
+        place=chosen.place,
+        notes=(*chosen.notes, *_of_defaults(chosen), *notes, *lowered, *warnings),
+    )
+
+
+def _remedy(name: str, version: int) -> str:
+    if name == PublishedParameter.ISOLATION_MODE and version != VERSIONS[-1]:
+        return f"; or raise the connector's version with --to-version {VERSIONS[-1]}"
+    if name in set(PublishedParameter):
+        return f"; or give it with --set '{name}=VALUE'"
+    return ": remove it there"
+
+
+def _of_defaults(chosen: Chosen) -> Iterator[str]:
+    for name, default in (chosen.assumed or {}).items():
+        yield (
+            f"the connector rests on the default of the template's parameter {name}, {default}: if the stack "
+            f"was made with another value, give it with --set '{name}=VALUE' ({chosen.place})"
+        )
+
+
+def _resolved(
+    chosen: Chosen, resources: Sequence[Found], given: Mapping[str, str]
+) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
+    """The parameters with nothing open; a named problem for each that is; and notes."""
+    own = {str(name): given[name] for name in PublishedParameter if name in given}
+    parameters: dict[str, object] = {**chosen.connector.parameters, **own}
+    arn, secret_problem, notes = _secret(parameters, resources, is_given=PublishedParameter.SECRET_ARN in own)
+    problems: list[tuple[str, str]] = []
+    if secret_problem is not None:
+        problems.append((PublishedParameter.SECRET_ARN, f"{secret_problem} ({chosen.place})"))
+    if arn is not None:
+        parameters[PublishedParameter.SECRET_ARN] = arn
+    for name, value in parameters.items():
+        if isinstance(value, Partly):
+            problems.append((name, question(name, value, chosen.place)))
+        elif name not in own and _is_stand_in(name, value):
+            problems.append((name, _stand_in(name, value, chosen)))
+    return {name: v for name, v in parameters.items() if not isinstance(v, Partly)}, problems, notes
+
+
+def _is_stand_in(name: str, value: object) -> bool:
+    """Whether a value was to be replaced by a person; an account's SID has one form at Twilio."""
+    if not isinstance(value, str) or not value:
+        return False
+    match name:
+        case PublishedParameter.ACCOUNT_SID:
+            return _ACCOUNT_SID.fullmatch(value) is None
+        case PublishedParameter.SECRET_ARN:
+            return value.startswith("arn:") and (is_stand_in(value) or _NO_ACCOUNT in value)
+        case PublishedParameter.SECRET_RESOURCE_ID:
+            return is_stand_in(value)
+        case _:
+            return False
+
+
+def _stand_in(name: str, value: object, chosen: Chosen) -> str:
+    form = ", and an account's SID is AC and 32 hexadecimal digits" * (name == PublishedParameter.ACCOUNT_SID)
+    default_of = [each for each, default in (chosen.assumed or {}).items() if default == shown(value)]
+    by_default = f", the default of the template's parameter {default_of[0]}" if default_of else ""
+    way = default_of[0] if default_of else name
+    return (
+        f"{name} is {shown(value)}{by_default}, which looks like a stand-in for the value{form}: "
+        f"give it with --set '{way}=VALUE' ({chosen.place})"
+    )
+
+
+def _secret(
+    parameters: Mapping[str, object], resources: Sequence[Found], *, is_given: bool
+) -> tuple[object | None, str | None, list[str]]:
+    """The ARN of the secret by way of its resource: the ARN, or what is wrong, and notes."""
+    stated = parameters.get(PublishedParameter.SECRET_ARN)
+    identifier = parameters.get(PublishedParameter.SECRET_RESOURCE_ID)
+    named = [found for found in resources if found.content["Id"] == identifier and not found.absent]
+    followed = {str(arn): found for found in named if isinstance(arn := secret_arn(found.content), str)}
+    if not isinstance(identifier, str) or is_given:
+        return stated, None, []
+    if not followed:
+        return stated, None, list(_not_followed(stated, identifier, named))
+    labels = tuple(_labels(followed.values()))
+    if isinstance(stated, str) and stated in followed:
+        return stated, None, [*labels]
+    if len(followed) > 1 or (isinstance(stated, str) and stated):
+        arns = "; ".join(f"{shown(arn)} in {found.place}" for arn, found in followed.items())
+        return stated, _conflict(identifier, arns), []
+    ((arn, found),) = followed.items()
+    note = f"the ARN of the secret is that of its resource {shown(identifier)} ({found.place})"
+    return arn, None, [note, *labels]
+
+
+def _not_followed(stated: object, identifier: str, named: Sequence[Found]) -> Iterator[str]:
+    if not isinstance(stated, str):
+        return
+    why = f"has an open ARN ({named[0].place})" if named else "is in none of the files"
+    yield f"the secret resource {shown(identifier)} {why}: the ARN of the parameter is used"
+
+
+def _labels(resources: Iterable[Found]) -> Iterator[str]:
+    for found in resources:
+        if _LABELS in repr(found.content):
+            yield (
+                f"the secret resource has {_LABELS}: add them as labels to its cloudSecrets entry in "
+                f"deployment.json where something else needs them ({found.place})"
+            )
+
+
+def _conflict(identifier: str, arns: str) -> str:
+    name = PublishedParameter.SECRET_ARN
+    return (
+        f"{name} is not the secret of the resource {shown(identifier)}, which is {arns}: "
+        f"say which one it is with --set '{name}=ARN'"
+    )
+
+
+def other_secrets(finds: Finds, carried: Carried) -> Iterator[str]:
+    """A sentence for each secret of the files that is not the connector's."""
+    own = (
+        carried.parameters.get(PublishedParameter.SECRET_RESOURCE_ID),
+        carried.parameters.get(PublishedParameter.SECRET_ARN),
+    )
+    for found in finds.resources:
+        identifier = text_of(found.content, "Id")
+        if identifier != own[0] and secret_arn(found.content) != own[1]:
+            which = f"secret resource {shown(identifier)} ({found.place})"
+            yield f"{which} is not carried over: it is not the connector's"
+
+
+def _at_version(
+    parameters: Mapping[str, object], version: int, *, found: int
+) -> tuple[dict[str, object], list[str]]:
+    """What the version does not know is dropped where it is lowered, and said."""
+    name = PublishedParameter.ISOLATION_MODE
+    if version >= found or name not in parameters:
+        return dict(parameters), []
+    kept = {key: value for key, value in parameters.items() if key != name}
+    note = (
+        f"{name} = {shown(parameters[name])} was dropped: it came with version {VERSIONS[-1]}, "
+        f"and in version {version} the connector is confined, as by GreengrassContainer"
+    )
+    return kept, [note]
+
+
+def unused_names(finds: Finds) -> tuple[str, ...]:
+    """A problem for each name that was given and that nothing asks for: it may be a slip."""
+    known = (*finds.known_names, *PublishedParameter)
+    return tuple(
+        f"nothing asks for --set {shown(name)}: {suggestion(name, known)}"
+        for name in finds.unused
+        if name not in set(PublishedParameter)
+    )

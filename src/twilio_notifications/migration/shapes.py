@@ -1,0 +1,114 @@
+"""What a connector, a subscription, a secret resource and a group look like, in whatever file they stand."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.migration.partly import Partly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BAG = frozenset({PublishedParameter.ACCOUNT_SID, PublishedParameter.SECRET_ARN})
+ENDS = ("Source", "Subject", "Target")
+_SECRET_ARN_KEYS = ("ARN", "Arn")
+_SECRET_ARN_DEPTH = 4
+_VERSION_ARN = "DefinitionVersionArn"
+_PHONE_NUMBER = re.compile(r"\+?[0-9]{7,15}")
+_SHOWN_DIGITS = 4
+# Tools of others write these names in their own way: connector_arn, connectorArn, source.
+_CANONICAL = {
+    "connectorarn": "ConnectorArn",
+    "id": "Id",
+    "parameters": "Parameters",
+    "source": "Source",
+    "subject": "Subject",
+    "target": "Target",
+}
+
+
+def canonical(value: Mapping[object, object]) -> dict[str, object]:
+    """The object with the names that Greengrass has for what is known by another spelling."""
+    content = {str(name): member for name, member in value.items()}
+    for name, member in list(content.items()):
+        known = _CANONICAL.get(name.replace("_", "").casefold())
+        if known is not None:
+            content.setdefault(known, member)
+    return content
+
+
+def is_of_interest(content: Mapping[str, object]) -> bool:
+    """Whether the migration looks at such an object; its functions need not be resolved yet."""
+    return (
+        is_connector(content)
+        or is_subscription(content)
+        or is_bag(content)
+        or is_group(content)
+        or "FunctionArn" in content
+        or "LatestVersion" in content
+        or ("Id" in content and _arn_below(content, _SECRET_ARN_DEPTH) is not None)
+    )
+
+
+def is_connector(content: Mapping[str, object]) -> bool:
+    return "ConnectorArn" in content
+
+
+def is_subscription(content: Mapping[str, object]) -> bool:
+    """One of its three members may be missing where it has an `Id`, as every member of a group has."""
+    present = [name for name in ENDS if name in content]
+    return len(present) == len(ENDS) or (len(present) == len(ENDS) - 1 and "Id" in content)
+
+
+def is_bag(content: Mapping[str, object]) -> bool:
+    return content.keys() >= BAG
+
+
+def is_group(content: Mapping[str, object]) -> bool:
+    return any(name.endswith(_VERSION_ARN) and name != "LatestVersionArn" for name in content)
+
+
+def secret_arn(content: Mapping[str, object]) -> object | None:
+    """The secret's ARN of a secret resource, which is somewhere below an object with an `Id`."""
+    return None if "Id" not in content else _arn_below(content, _SECRET_ARN_DEPTH)
+
+
+def _arn_below(content: Mapping[str, object], depth: int) -> object | None:
+    for key, value in content.items():
+        if key in _SECRET_ARN_KEYS and (
+            isinstance(value, Partly)
+            or _is_function(value)
+            or (isinstance(value, str) and (":secretsmanager:" in value or "{" in value or "$" in value))
+        ):
+            return value
+        if isinstance(value, dict) and depth:
+            below = _arn_below(value, depth - 1)
+            if below is not None:
+                return below
+    return None
+
+
+def _is_function(value: object) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) not in _SECRET_ARN_KEYS
+
+
+def named_definitions(content: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
+    """The versions of definitions that a group version is made of, each with the name of its member."""
+    return tuple(
+        (name, arn)
+        for name, arn in content.items()
+        if name.endswith(_VERSION_ARN) and name != "LatestVersionArn" and arn
+    )
+
+
+def phone_masked(text: str) -> str:
+    """A text that is a phone number with its last digits alone, any other as it is."""
+    return masked(text) if _PHONE_NUMBER.fullmatch(text) else text
+
+
+def masked(number: str) -> str:
+    """A phone number's last digits."""
+    hidden = max(len(number) - _SHOWN_DIGITS, 0)
+    return "*" * hidden + number[hidden:]

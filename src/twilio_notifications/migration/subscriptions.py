@@ -1,0 +1,248 @@
+"""The subscriptions of the files → for each of them exactly one verdict.
+
+A subscription is carried over as a route, left out for a reason, or asked about. `judge` has to return one of
+these for whatever it is given, so no subscription can be lost in silence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.parameters import shown
+from twilio_notifications.migration.arns import Maybe, Ours, Whose, whose
+from twilio_notifications.migration.partly import Partly
+from twilio_notifications.migration.placeholders import is_stand_in
+from twilio_notifications.migration.questions import asked, question, text_of
+from twilio_notifications.migration.routes import Route, end_of, matches, word_in_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from twilio_notifications.migration.found import Found, Place
+    from twilio_notifications.migration.groups import Membership
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A subscription that is not carried over, and why."""
+
+    reason: str
+    concerns_us: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A subscription that is the connector's, or may be, and of which something has to be known."""
+
+    question: str
+
+
+Verdict = Route | LeftOut | Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A subscription with its verdict. `name` says which one it is."""
+
+    found: Found
+    name: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """All subscriptions of the files, each with its verdict."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(entry.verdict for entry in self.entries if isinstance(entry.verdict, Route))
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        return tuple(entry.verdict.question for entry in self.entries if isinstance(entry.verdict, Asked))
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for each that is not carried over."""
+        return tuple(
+            f"{entry.name} is not carried over: {entry.verdict.reason}"
+            for entry in self.entries
+            if isinstance(entry.verdict, LeftOut)
+        )
+
+
+def account_for(
+    subscriptions: Sequence[Found], *, aliases: frozenset[str], membership: Membership
+) -> Account:
+    """Every subscription with its verdict; one that is carried over already is left out as the same again."""
+    entries: list[Entry] = []
+    carried: dict[tuple[object, ...], Entry] = {}
+    for found in subscriptions:
+        name = f"subscription {shown(_identifier(found) or 'without Id')} ({found.place})"
+        entry = Entry(found=found, name=name, verdict=judge(found, aliases=aliases, membership=membership))
+        if isinstance(entry.verdict, Route):
+            first = carried.setdefault(_key(entry.verdict), entry)
+            if first is not entry:
+                same = f"it is the same again as {first.name}"
+                entry = replace(entry, verdict=LeftOut(reason=same))
+        entries.append(entry)
+    return Account(entries=tuple(entries))
+
+
+def _key(route: Route) -> tuple[object, ...]:
+    return (route.inward, route.name, route.subject)
+
+
+def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> Verdict:
+    """The verdict on one subscription."""
+    ends = {end: whose(found.content.get(end), aliases) for end in ("Target", "Source")}
+    near = next((end for end, it_is in ends.items() if isinstance(it_is, Ours)), None)
+    if near is not None:
+        return _judge_ours(found, near, ends, membership)
+    possible = {end: it_is.names for end, it_is in ends.items() if isinstance(it_is, Maybe)}
+    relevant = [end for end in possible if _may_have_topic(found.content.get("Subject"), _topics(end))]
+    if not possible:
+        return LeftOut(reason=f"it is not the connector's, but {_described(found)}", concerns_us=False)
+    if not relevant:
+        return LeftOut(
+            reason=f"its subject is none of the connector's: {_described(found)}", concerns_us=False
+        )
+    aside = _aside(found, membership)
+    if aside is not None:
+        return aside
+    names = [name for end in relevant for name in (*possible[end], *found.doubts)]
+    what = f"whether the {' or '.join(relevant)} of {_which(found)} is the connector"
+    return Asked(question=asked(what, tuple(dict.fromkeys(names)), found.place))
+
+
+def _judge_ours(found: Found, near: str, ends: dict[str, Whose], membership: Membership) -> Verdict:
+    far = "Source" if near == "Target" else "Target"
+    aside = _aside(found, membership)
+    if aside is not None:
+        return aside
+    if isinstance(ends[far], Ours):
+        return LeftOut(reason="it joins the connector with itself")
+    questions = list(_questions(found, far))
+    if questions:
+        return Asked(question="; ".join(questions))
+    version = ends[near]
+    return _route(found, far, version=version.version if isinstance(version, Ours) else None)
+
+
+def _aside(found: Found, membership: Membership) -> LeftOut | None:
+    """Why a subscription of the connector does not count, or None where it does."""
+    if found.absent:
+        return LeftOut(reason=f"it is the connector's, but {found.absent}")
+    if not membership.has(found):
+        return LeftOut(
+            reason="it is the connector's, but the group version is made of another subscription definition "
+            f"({membership.where})"
+        )
+    return None
+
+
+def _questions(found: Found, far: str) -> Iterator[str]:
+    which = _which(found)
+    if found.doubts:
+        yield asked(f"whether {which} is there", found.doubts, found.place)
+    for name in (far, "Subject"):
+        value = found.content.get(name)
+        as_written = word_in_arn(value) if isinstance(value, str) and name == far else None
+        if isinstance(value, Partly):
+            yield question(f"{name} of {which}", value, found.place)
+        elif as_written is not None:
+            word = as_written.names[0]
+            yield (
+                f"{name} of {which} is {shown(value)}, where {shown(word)} stands for a value: write the "
+                f"value itself into a copy of the file ({found.place})"
+            )
+        elif isinstance(value, str) and name == far and is_stand_in(value):
+            yield (
+                f"{name} of {which} is {shown(value)}, which looks like a stand-in for the value: write the "
+                f"value itself into a copy of the file ({found.place})"
+            )
+        elif not isinstance(value, str) or not value:
+            lack = f"{which} is the connector's and has no {name}"
+            yield f"{lack}: write it into a copy of the file ({found.place})"
+
+
+def _which(found: Found) -> str:
+    identifier = _identifier(found)
+    return f"subscription {shown(identifier)}" if identifier else "a subscription"
+
+
+def _identifier(found: Found) -> str:
+    return text_of(found.content, "Id")
+
+
+def _described(found: Found) -> str:
+    source, subject, target = (_end_text(found, end) for end in ("Source", "Subject", "Target"))
+    return f"from {source} on {subject} to {target}"
+
+
+def _end_text(found: Found, end: str) -> str:
+    value = found.content.get(end)
+    return shown(str(value)) if isinstance(value, str | Partly) else f"no {end}"
+
+
+def _topics(near: str) -> tuple[str, ...]:
+    topics = Topics.with_prefix("")
+    match near:
+        case "Target":
+            return (topics.text, topics.call)
+        case _:
+            return (topics.status,)
+
+
+def _may_have_topic(subject: object, topics: Iterable[str]) -> bool:
+    if isinstance(subject, Partly):
+        return not subject.choices or any(_may_have_topic(choice, topics) for choice in subject.choices)
+    return not isinstance(subject, str) or any(matches(subject, topic) for topic in topics)
+
+
+def _route(found: Found, far: str, *, version: int | None) -> Route:
+    inward = far == "Source"
+    subject, name = text_of(found.content, "Subject"), text_of(found.content, far)
+    identifier, notes = _own_identifier(found)
+    defaults = tuple(
+        f"subscription {shown(identifier)} rests on the default of the template's parameter {parameter}, "
+        f"{default}: if the stack was made with another value, give it with --set '{parameter}=VALUE' "
+        f"({found.place})"
+        for parameter, default in (found.assumed or {}).items()
+    )
+    return Route(
+        identifier=identifier,
+        inward=inward,
+        end=end_of(name),
+        name=name,
+        subject=subject,
+        topics=tuple(topic for topic in _topics("Target" if inward else "Source") if matches(subject, topic)),
+        version=version,
+        place=found.place,
+        notes=(*notes, *defaults),
+    )
+
+
+def _own_identifier(found: Found) -> tuple[str, tuple[str, ...]]:
+    """An Id is only a name, so one that is open is replaced, which is said."""
+    identifier = found.content.get("Id")
+    if isinstance(identifier, str) and identifier:
+        return identifier, ()
+    replacement = _numbered(found.place)
+    if not isinstance(identifier, Partly):
+        return replacement, ()
+    return replacement, (
+        (
+            f"the Id {shown(str(identifier))} of a subscription is open, and {shown(replacement)} takes its "
+            f"place; it means nothing outside of the definition ({found.place})"
+        ),
+    )
+
+
+def _numbered(place: Place) -> str:
+    positions = [step for step in place.path if isinstance(step, int)]
+    return f"Subscription{positions[-1] + 1 if positions else 1}"
