@@ -21,8 +21,9 @@ def add(commands: Commands) -> None:
         "migrate",
         help="takes a connector of Greengrass V1 over",
         description="Reads definitions of Greengrass V1 in any form and order: output and input of the AWS "
-        "CLI, templates of CloudFormation, a device's group.json. Writes the configuration for a broker, the "
-        "files for Greengrass V2, and a report. Overwrites nothing. YAML needs the extra 'migrate'.",
+        "CLI, its commands and a terminal's history, templates of CloudFormation, a device's group.json. "
+        "Writes the configuration for a broker, the files for Greengrass V2, and a report, and says of each "
+        "subscription what became of it. Overwrites nothing.",
     )
     migrate.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what is there of Greengrass V1")
     migrate.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to write")

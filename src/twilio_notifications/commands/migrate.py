@@ -28,15 +28,19 @@ def run(
     to_version: int | None,
     dry_run: bool,
 ) -> int:
-    """Prints what was found and writes the files, or prints them; 0 when that is done."""
+    """Writes the files and prints what was found, or prints both; 0 when that is done.
+
+    The files are written first, so that a reader of the output who goes away costs none of them.
+    """
     migration = migrate(
         _uploads(files), given=given, to_version=to_version, release=version("twilio-notifications")
     )
+    written = [] if dry_run else _write(migration.files, output)
     _say(migration)
     if dry_run:
         _print(migration.files)
-    else:
-        _write(migration.files, output)
+    for path in written:
+        sys.stdout.write(f"wrote  {_printable(path)}\n")
     return 0
 
 
@@ -72,15 +76,18 @@ def _print(files: Mapping[str, str]) -> None:
         sys.stdout.write(f"\n--- {name}\n{text}")
 
 
-def _write(files: Mapping[str, str], folder: Path) -> None:
-    """All of them, or none where one of them is there already."""
-    taken = [folder / name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+def _write(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """Where they were written: all of them, or none where one of them is there already.
+
+    Raises ConfigurationError for what is there already, FolderUnusable where a file cannot be written.
+    """
+    paths = {folder / name: text for name, text in files.items()}
+    taken = [path for path in paths if _is_there(path)]
     if taken:
         raise ConfigurationError(
             [f"{_printable(path)} is there already: remove it, or choose another --output" for path in taken]
         )
-    for name, text in files.items():
-        path = folder / name
+    for path, text in paths.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("x", encoding="utf-8", newline="\n") as file:
@@ -90,4 +97,19 @@ def _write(files: Mapping[str, str], folder: Path) -> None:
                 f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output; "
                 "what was written before it lies there"
             ) from error
-        sys.stdout.write(f"wrote  {_printable(path)}\n")
+    return list(paths)
+
+
+def _is_there(path: Path) -> bool:
+    """Raises FolderUnusable where that cannot be found out, as in a folder that may not be searched."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    except NotADirectoryError:
+        return False  # writing says so
+    except OSError as error:
+        raise FolderUnusable(
+            f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output"
+        ) from error
+    return True
