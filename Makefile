@@ -92,7 +92,7 @@ bench: $(VENV)/.dev
 ## write requirements.lock: versions and hashes of everything that can be installed with the connector
 lock: $(VENV)/.created
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
-	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 --upgrade --quiet \
 	  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' -o requirements.lock
 
 ## remove what the other targets have set up

@@ -13,8 +13,10 @@ What is built stands in build/greengrass. With `--gdk` it stands where `gdk comp
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,12 +30,15 @@ from typing import TYPE_CHECKING, Any
 from twilio_notifications.component import (
     ARTIFACT,
     COMPONENT,
+    DIGEST,
+    EXTRAS,
+    LOCK,
     NucleusKind,
     Packaging,
     configured,
     deployment,
     recipe,
-    requirement,
+    wheel_name,
 )
 from twilio_notifications.config import load
 from twilio_notifications.config.keys import SETTINGS
@@ -48,6 +53,9 @@ ROOT = HERE.parents[1]
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of everything in the archive, so that the same content makes the same archive."""
 
+DIGEST_LETTERS = 12
+"""Enough to tell two contents apart, and short in the path of a program on a device."""
+
 RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
 DEPLOYMENTS = {NucleusKind.CLASSIC: "deployment.json", NucleusKind.LITE: "deployment-lite.json"}
 
@@ -61,16 +69,41 @@ def main(arguments: Sequence[str]) -> int:
     number = version("twilio-notifications")
     documents = dict(_documents(options, number))
     with tempfile.TemporaryDirectory() as folder:
-        wheels = Path(folder) / "wheels"
-        _pip("wheel", "--no-deps", "--wheel-dir", str(wheels), *_isolation(), str(ROOT))
-        if options.wheels is not None:
-            _copy_wheels(options.wheels, wheels)
-        elif options.vendored:
-            links = ("--find-links", str(wheels), "--dest", str(wheels))
-            _pip("download", "--only-binary", ":all:", *links, requirement(number))
-        for path in _written(wheels, documents, _Places(options, number)):
+        content = Path(folder)
+        _put_together(content, options, number)
+        for path in _written(content, documents, _Places(options, number)):
             print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
+
+
+def _put_together(content: Path, options: argparse.Namespace, number: str) -> None:
+    """What the archive holds: our wheel, the lock, and where it is wanted the wheels of the dependencies."""
+    wheels, lock = content / "wheels", content / LOCK
+    if find_spec("hatchling") is None:
+        sys.exit(
+            "make component: the package hatchling is missing, which builds our wheel: run make component"
+        )
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(ROOT))
+    if not (wheels / wheel_name(number)).exists():
+        sys.exit(
+            f"make component: version {number} is installed, and the source is of another: run make again"
+        )
+    if options.wheels is not None:
+        lock.write_text(_lock_of(_copied(options.wheels, wheels)), encoding="utf-8")
+        return
+    lock.write_text(_locked(options.lock), encoding="utf-8")
+    if options.vendored:
+        _pip(
+            *("download", "--only-binary", ":all:", "--require-hashes", "--requirement", str(lock)),
+            *("--dest", str(wheels)),
+        )
+
+
+def _locked(lock: Path) -> str:
+    """The part of the lock that the device needs."""
+    locked = str(ROOT / "deploy" / "locked.py")
+    command = [sys.executable, locked, "--only", "run", "--lock", str(lock), *EXTRAS]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,6 +112,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--vendored", action="store_true", help="the dependencies come with the archive")
     parser.add_argument(
         "--wheels", type=Path, metavar="FOLDER", help="the same with these wheels, for another machine"
+    )
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        metavar="FILE",
+        default=ROOT / LOCK,
+        help="versions and hashes of the dependencies (default: requirements.lock); not with --wheels",
     )
     parser.add_argument("--bucket", metavar="NAME", default="BUCKET", help="where you will put the archive")
     parser.add_argument(
@@ -170,38 +210,65 @@ def _pip(*arguments: str) -> None:
     subprocess.run(command, check=True)
 
 
-def _isolation() -> list[str]:
-    """Where the build backend is installed it is used, and nothing is fetched."""
-    return ["--no-build-isolation"] if find_spec("hatchling") else []
+def _copied(source: Path, target: Path) -> list[Path]:
+    """The wheels of the dependencies in their new place. One with our own name is not taken from there."""
+    copied = []
+    for wheel in sorted(source.glob("*.whl")):
+        if _package(wheel) == _package(Path(wheel_name("0"))):
+            print(f"make component: {wheel} is left out: our own wheel is built here", file=sys.stderr)
+        else:
+            copied.append(Path(shutil.copy(wheel, target)))
+    if not copied:
+        sys.exit(f"make component: there is no wheel of a dependency in {source}")
+    return copied
 
 
-def _copy_wheels(source: Path, target: Path) -> None:
-    wheels = sorted(source.glob("*.whl"))
-    if not wheels:
-        sys.exit(f"make component: there is no wheel in {source}")
+def _lock_of(wheels: Sequence[Path]) -> str:
+    """A lock that names these files and no others: those of one version may be for several machines."""
+    hashes: dict[tuple[str, str], list[str]] = {}
     for wheel in wheels:
-        shutil.copy(wheel, target)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        hashes.setdefault((_package(wheel), wheel.name.split("-")[1]), []).append(digest)
+    names = [name for name, _ in hashes]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        sys.exit(f"make component: there are several versions of {', '.join(twice)}: leave one of each there")
+    return "".join(
+        f"{name}=={number} {' '.join(f'--hash=sha256:{digest}' for digest in digests)}\n"
+        for (name, number), digests in hashes.items()
+    )
 
 
-def _written(wheels: Path, documents: Mapping[str, Mapping[str, object]], places: _Places) -> Iterator[Path]:
+def _package(wheel: Path) -> str:
+    """The package's name in the form in which the index compares names."""
+    return re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0]).lower()
+
+
+def _written(content: Path, documents: Mapping[str, Mapping[str, object]], places: _Places) -> Iterator[Path]:
     """The files that are left. A deployment of an earlier build is not; what is not ours stays."""
     for folder in (places.archive, places.documents):
         folder.mkdir(parents=True, exist_ok=True)
     for name in {*RECIPES.values(), *DEPLOYMENTS.values()} - set(documents):
         (places.documents / name).unlink(missing_ok=True)
-    yield _archive(wheels, places.archive / f"{ARTIFACT}.zip")
+    yield _archive(content, places.archive / f"{ARTIFACT}.zip")
     for name, document in documents.items():
         path = places.documents / name
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         yield path
 
 
-def _archive(wheels: Path, path: Path) -> Path:
+def _archive(content: Path, path: Path) -> Path:
+    """With a digest of all that is in it, by which the device knows whether it has installed it already."""
+    inside = sorted(path for path in content.rglob("*") if path.is_file())
+    files = {str(file.relative_to(content)): file.read_bytes() for file in inside}
+    digest = hashlib.sha256()
+    for name, data in files.items():
+        digest.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
+    files[DIGEST] = digest.hexdigest()[:DIGEST_LETTERS].encode()
     with zipfile.ZipFile(path, "w") as archive:
-        for wheel in sorted(wheels.glob("*.whl")):
-            entry = zipfile.ZipInfo(f"wheels/{wheel.name}", date_time=EARLIEST)
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name, date_time=EARLIEST)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, wheel.read_bytes())
+            archive.writestr(entry, data)
     return path
 
 

@@ -23,7 +23,7 @@ from twilio_notifications.component import (
     recipe,
 )
 from twilio_notifications.component.documents import LEAST_PYTHON
-from twilio_notifications.config import load
+from twilio_notifications.config import SecretOrigin, load
 from twilio_notifications.core.parameters import PublishedParameter
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _of_manifest(manifest: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(step, dict) and set(step) - KEYS["step"]:
             yield f"unknown keys {set(step) - KEYS['step']}"
         script = step if isinstance(step, str) else step["Script"]
-        if set(re.findall(r"\{([a-zA-Z]+:[^}]*)\}", script)) - VARIABLES:
+        if set(re.findall(r"\{([^}]*)\}", script)) - VARIABLES:
             yield f"a variable in {script}"
     for artifact in manifest["Artifacts"]:
         if set(artifact) - KEYS["artifact"] or artifact.get("Unarchive", "NONE") not in {"NONE", "ZIP"}:
@@ -172,8 +172,27 @@ def test_only_the_classic_nucleus_has_a_secret_manager(kind: NucleusKind) -> Non
 @KINDS
 def test_secrets_in_aws_take_the_roles_credentials(kind: NucleusKind) -> None:
     configuration = default_configuration(kind, settings={"secrets": {"source": "aws", "key_file": "k"}})
-    document = recipe(kind, version=VERSION, configuration=configuration)
-    assert ["aws.greengrass.TokenExchangeService"] == list(document["ComponentDependencies"])  # type: ignore[call-overload]
+    document: Any = recipe(kind, version=VERSION, configuration=configuration)
+    assert ["aws.greengrass.TokenExchangeService"] == list(document["ComponentDependencies"])
+
+
+def test_what_nucleus_lite_depends_on_may_end_without_ending_the_connector() -> None:
+    """It makes `BindsTo=` of a hard dependency, and starts nothing again that systemd stopped for it."""
+    for source in SecretOrigin:
+        given = {"secrets": {"source": source, "key_file": "k", "path": "p"}}
+        configuration = default_configuration(NucleusKind.LITE, settings=given)
+        document: Any = recipe(NucleusKind.LITE, version=VERSION, configuration=configuration)
+        kinds = {each["DependencyType"] for each in document.get("ComponentDependencies", {}).values()}
+        assert {"SOFT"} >= kinds
+
+
+@KINDS
+def test_a_script_has_no_braces_but_those_of_the_nucleus_variables(kind: NucleusKind) -> None:
+    """Nucleus lite takes each for a variable of its own, and the installation ends."""
+    document: Any = recipe(kind, version=VERSION)
+    for step in document["Manifests"][0]["Lifecycle"].values():
+        left = re.sub("|".join(f"{{{name}}}" for name in VARIABLES), "", step["Script"])
+        assert not {"{", "}"} & set(left)
 
 
 # What it may do.

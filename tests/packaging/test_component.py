@@ -7,87 +7,35 @@ here, so that no package index is asked; pip refuses what would need one.
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 import random
+import shutil
 import subprocess
 import sys
 import time
 import zipfile
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.acceptance.house import STATUS_TOPIC, TEXT_SUCCESS, TEXT_TOPIC, text
+from tests.support.device import ARCHIVE, BUILDER, RECIPES, Device, run
 from tests.support.needs import ROOT
 from tests.support.nucleus import FakeNucleus, Style
 from tests.support.patience import WAIT_SECONDS
 from tests.support.process import ACCOUNT_SID, TOKEN, LoggingProgram, environment
 from tests.support.wheels import needed_by, wheel_of
-from twilio_notifications.component import NucleusKind, requirement
+from twilio_notifications.component import NucleusKind
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-BUILDER = (sys.executable, str(ROOT / "deploy" / "greengrass" / "build.py"))
 ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
 ALLOWED = {"operations": ["aws.greengrass#GetSecretValue"], "resources": [ARN]}
-RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
-
-
-def run(*command: str, **options: Any) -> str:
-    done: subprocess.CompletedProcess[str] = subprocess.run(
-        command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False, **options
-    )
-    assert 0 == done.returncode, done.stdout + done.stderr
-    return done.stdout
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """A device as the nucleus sees it."""
-
-    built: Path
-    root: Path
-
-    def recipe(self, kind: NucleusKind) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads((self.built / RECIPES[kind]).read_text(encoding="utf-8"))
-        return document
-
-    def script(self, kind: NucleusKind, step: str) -> str:
-        """The recipe's script with this device's paths."""
-        (manifest,) = self.recipe(kind)["Manifests"]
-        paths = {
-            "{work:path}": self.work,
-            "{artifacts:path}": self.built,
-            "{artifacts:decompressedPath}": self.root / "unpacked",
-        }
-        script = str(manifest["Lifecycle"][step]["Script"])
-        for variable, path in paths.items():
-            script = script.replace(variable, str(path))
-        return script
-
-    @property
-    def work(self) -> Path:
-        return self.root / "work"
-
-    def unpack(self, kind: NucleusKind) -> None:
-        (manifest,) = self.recipe(kind)["Manifests"]
-        (artifact,) = manifest["Artifacts"]
-        archive = self.built / artifact["Uri"].rpartition("/")[2]
-        assert "ZIP" == artifact["Unarchive"]
-        with zipfile.ZipFile(archive) as content:
-            content.extractall(self.root / "unpacked" / archive.stem)
-
-    def install(self, kind: NucleusKind) -> None:
-        self.work.mkdir(parents=True, exist_ok=True)
-        # This environment's Python is the device's; what is installed here must not help there.
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environ = {"PATH": path, "HOME": str(self.root), "PIP_CONFIG_FILE": os.devnull}
-        run("sh", "-c", self.script(kind, "install"), cwd=self.work, env=environ)
 
 
 @pytest.fixture(scope="module")
@@ -196,11 +144,126 @@ def test_a_device_with_an_older_python_is_told_so(tmp_path: Path) -> None:
     assert not device.root.exists()
 
 
-def test_without_an_index_only_the_wheels_of_the_archive_are_installed(device: Device) -> None:
-    for kind in NucleusKind:
-        script = device.script(kind, "install")
-        assert "--no-index" in script
-        assert requirement(device.recipe(kind)["ComponentVersion"]) in script
+def test_nothing_is_installed_by_its_bare_name(device: Device, tmp_path: Path) -> None:
+    """Its own wheel by its path, and the rest by hashes: no name is left for an index to answer."""
+    run(*BUILDER, "--output", str(tmp_path))
+    for built in (device.built, tmp_path):
+        for kind in NucleusKind:
+            script = Device(built=built, root=tmp_path).script(kind, "install")
+            installs = [line for line in script.splitlines() if "pip install" in line]
+            assert [True, False] == ["--require-hashes" in line for line in installs]
+            assert [built == device.built] * 2 == ["--no-index" in line for line in installs]
+            assert installs[1].endswith(
+                '--no-deps "$from/wheels/twilio_notifications-0.1.0-py3-none-any.whl"'
+            )
+
+
+# What is there already, and what runs.
+
+
+async def carry_out(nucleus: FakeNucleus, count: int) -> None:
+    """One more request; `count` is how many there were with it."""
+    nucleus.publish(TEXT_TOPIC, text())
+    statuses = await nucleus.until_published(STATUS_TOPIC, count=count)
+    assert TEXT_SUCCESS == statuses[-1].payload
+
+
+def environments(device: Device) -> set[str]:
+    return {path.name for path in device.work.glob("venv-*")}
+
+
+def in_use(device: Device) -> str:
+    return (device.work / "venv").resolve().name
+
+
+def inodes(folder: Path) -> dict[str, int]:
+    """Every file of it: one that was written anew has another number, or another time."""
+    return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def lite(device: Device) -> Device:
+    """The same device with nucleus lite, and its token."""
+    (device.work / "twilio-auth-token").touch(mode=0o600)
+    (device.work / "twilio-auth-token").write_text(TOKEN)
+    return device
+
+
+def started_by(configuration: dict[str, Any]) -> FakeNucleus:
+    return FakeNucleus(
+        style=Style.LITE, configuration=configuration, access_control=configuration["accessControl"]
+    )
+
+
+async def test_install_runs_again_while_the_program_runs_and_changes_nothing(
+    lite: Device, twilio: Simulator
+) -> None:
+    """As nucleus lite does when its target is restarted: install next to run."""
+    before = inodes((lite.work / "venv").resolve())
+    with started_by(deployed(lite, NucleusKind.LITE, twilio)) as nucleus:
+        async with component(lite, NucleusKind.LITE, nucleus) as connector:
+            await connector.wait_for_event("connector_ready")
+            await nucleus.until_subscribed(TEXT_TOPIC)
+            for number in (1, 2):
+                await asyncio.to_thread(lite.install, NucleusKind.LITE)
+                await carry_out(nucleus, number)
+            assert 0 == await connector.terminate()
+    now = inodes((lite.work / "venv").resolve())
+    assert before == {path: now.get(path) for path in before}
+
+
+async def test_an_upgrade_is_built_next_to_what_runs_and_is_used_by_the_next_start(
+    lite: Device, twilio: Simulator, tmp_path: Path
+) -> None:
+    """And the way back to the version before needs no package, from wherever."""
+    old = in_use(lite)
+    before = inodes(lite.work / old)
+    later = replace(lite, built=with_a_later_content(lite.built, tmp_path))
+    with started_by(deployed(lite, NucleusKind.LITE, twilio)) as nucleus:
+        async with component(lite, NucleusKind.LITE, nucleus) as connector:
+            await connector.wait_for_event("connector_ready")
+            await nucleus.until_subscribed(TEXT_TOPIC)
+            later.unpack(NucleusKind.LITE)
+            await asyncio.to_thread(later.install, NucleusKind.LITE)
+            await carry_out(nucleus, 1)
+            assert 0 == await connector.terminate()
+        new = in_use(lite)
+        assert {old, new} <= environments(lite)
+        assert before.keys() <= inodes(lite.work / old).keys()
+        async with component(later, NucleusKind.LITE, nucleus) as connector:
+            await connector.wait_for_event("connector_ready")
+            await nucleus.until_subscribed(TEXT_TOPIC)
+            await carry_out(nucleus, 2)
+            assert 0 == await connector.terminate()
+    assert new != old
+    lite.unpack(NucleusKind.LITE)
+    shutil.move(lite.root / "unpacked" / "twilio-notifications" / "wheels", tmp_path / "wheels")
+    lite.install(NucleusKind.LITE)
+    assert old == in_use(lite)
+
+
+def with_a_later_content(built: Path, output: Path) -> Path:
+    """The same component with another content, as a later build has it."""
+    for name in RECIPES.values():
+        shutil.copy(built / name, output)
+    with zipfile.ZipFile(built / ARCHIVE) as old, zipfile.ZipFile(output / ARCHIVE, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, b"ffffffffffff" if name == "digest" else old.read(name))
+    return output
+
+
+def test_an_installation_that_was_cut_off_is_made_again(lite: Device) -> None:
+    """And what it left is removed, an environment of an earlier kind in the place of the link too."""
+    whole = in_use(lite)
+    (lite.work / whole / "installed").unlink()
+    (lite.work / whole / "bin" / "twilio-notifications").unlink()
+    (lite.work / "venv-of-an-earlier-time").mkdir()
+    (lite.work / "venv").unlink()
+    (lite.work / "venv").mkdir()
+    lite.unpack(NucleusKind.LITE)
+    lite.install(NucleusKind.LITE)
+    assert run(str(lite.work / "venv" / "bin" / "twilio-notifications"), "--version")
+    assert (whole, {whole, "venv-before"}) == (in_use(lite), environments(lite))
 
 
 # The build.
@@ -214,9 +277,10 @@ def read(path: Path) -> dict[str, Any]:
 def test_a_component_without_wheels_of_others_asks_the_index(tmp_path: Path) -> None:
     written = run(*BUILDER, "--output", "out", cwd=tmp_path).split()
     assert ["out/twilio-notifications.zip", "out/recipe.json", "out/recipe-lite.json"] == written
-    with zipfile.ZipFile(tmp_path / "out" / "twilio-notifications.zip") as archive:
-        (wheel,) = archive.namelist()
-    assert wheel.startswith("wheels/twilio_notifications-")
+    with zipfile.ZipFile(tmp_path / "out" / ARCHIVE) as archive:
+        assert {
+            *("digest", "requirements.lock", "wheels/twilio_notifications-0.1.0-py3-none-any.whl")
+        } == set(archive.namelist())
     assert "--no-index" not in (tmp_path / "out" / "recipe.json").read_text(encoding="utf-8")
 
 
@@ -265,7 +329,8 @@ def test_a_configuration_makes_its_recipe_and_its_deployment(configured: Path, k
     assert "/a/file/of/the/device" == merged["secrets"]["key_file"]
     allowed = merged["accessControl"]["aws.greengrass.ipc.pubsub"]["TwilioNotifications:pubsub:1"]
     assert "site7/twilio/txt" in allowed["resources"]
-    assert ["aws.greengrass.TokenExchangeService"] == list(recipe["ComponentDependencies"])
+    how = {NucleusKind.CLASSIC: "HARD", NucleusKind.LITE: "SOFT"}[kind]
+    assert how == recipe["ComponentDependencies"]["aws.greengrass.TokenExchangeService"]["DependencyType"]
 
 
 def test_a_recipe_takes_the_bucket_and_the_devices_python(configured: Path) -> None:

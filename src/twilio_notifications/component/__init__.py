@@ -14,15 +14,21 @@ from twilio_notifications.component.configuration import (
 )
 from twilio_notifications.component.documents import (
     ARTIFACT,
+    DIGEST,
+    EXTRAS,
+    LOCK,
     Packaging,
     deployment,
     recipe,
-    requirement,
+    wheel_name,
 )
 
 __all__ = [
     "ARTIFACT",
     "COMPONENT",
+    "DIGEST",
+    "EXTRAS",
+    "LOCK",
     "NucleusKind",
     "Packaging",
     "access_control",
@@ -30,5 +36,5 @@ __all__ = [
     "default_configuration",
     "deployment",
     "recipe",
-    "requirement",
+    "wheel_name",
 ]

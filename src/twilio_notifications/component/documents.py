@@ -42,9 +42,14 @@ SECRET_KEEPER_VERSION = "2.1.4"  # noqa: S105 - a version
 secrets when the nucleus restarts. A deployment names a version exactly; any later one does too."""
 CURRENT_LABEL = "AWSCURRENT"
 
-_VENV = "{work:path}/venv"
-_ARCHIVE = f"{{artifacts:path}}/{ARTIFACT}.zip"
-_UNPACKED = "{work:path}/unpacked"
+LOCK = "requirements.lock"
+"""In the archive: versions and hashes of the dependencies, so that pip takes no other file of any index."""
+
+DIGEST = "digest"
+"""In the archive: a name for what is in it, so that an environment is made once for each content."""
+
+EXTRAS = ("aws", "greengrass")
+"""Installed with the connector, for wherever the token may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,55 +102,83 @@ def recipe(
     return document
 
 
-def _install(version: str, packaging: Packaging) -> str:
-    """A virtual environment in the work folder, made anew by each version; nothing is compiled.
+def wheel_name(version: str) -> str:
+    """The file of this version in the archive. It is installed by its path, so no index is asked for it."""
+    return f"twilio_notifications-{version}-py3-none-any.whl"
 
-    A local deployment to nucleus lite brings the archive and does not unpack it, so that is done here then.
+
+def _install(version: str, packaging: Packaging) -> str:
+    """Makes an environment for the archive's content and the device's Python, unless it is there already.
+
+    A nucleus may run it again at any time, also while the program runs. So an environment is never changed: a
+    new one is built next to those that are there, and it is used from the moment when the link `venv` points
+    to it. The one before it stays until the next is built, for a program that still runs and for the way back
+    to an earlier version. A local deployment to nucleus lite does not unpack the archive.
+
+    In braces a nucleus looks for variables, so the shell has to do without them. Python makes the last step,
+    because `ln` has no way to replace a link at once.
     """
-    index = "--no-index " if packaging.vendored else ""
-    pip = f"{_VENV}/bin/python -m pip install --disable-pip-version-check --no-input --only-binary :all:"
-    unpack = f"rm -rf {_UNPACKED} && {_VENV}/bin/python -m zipfile -e {_ARCHIVE} {_UNPACKED}"
-    steps = (
-        _python_is_recent_enough(packaging.python),
-        f"mkdir -p {{work:path}}/{JOURNAL_FOLDER}",
-        f"{packaging.python} -m venv --clear {_VENV}",
-        f"wheels={{artifacts:decompressedPath}}/{ARTIFACT}/wheels",
-        f"if [ ! -d $wheels ]; then wheels={_UNPACKED}/wheels && {unpack}; fi",
-        f"{pip} {index}--find-links $wheels '{requirement(version)}'",
-        f"rm -rf {_UNPACKED}",
+    python = packaging.python
+    pip = '"$new/bin/python" -m pip install --disable-pip-version-check --no-input --only-binary :all:'
+    index = ""
+    if packaging.vendored:  # whatever is configured for pip on the device is for asking an index
+        pip = f"PIP_CONFIG_FILE=/dev/null {pip} --isolated"
+        index = '--no-index --find-links "$from/wheels" '
+    unpack = f'{python} -m zipfile -e "{{artifacts:path}}/{ARTIFACT}.zip" unpacked'
+    number = f"{python} -c 'import sys; print(*sys.version_info[:2], sep=\".\")'"
+    lines = (
+        "set -e",
+        _python_is_recent_enough(python),
+        'cd "{work:path}"',
+        f"mkdir -p {JOURNAL_FOLDER}",
+        f'from="{{artifacts:decompressedPath}}/{ARTIFACT}"',
+        f'if [ ! -e "$from/{DIGEST}" ]; then from=unpacked; rm -rf unpacked; {unpack}; fi',
+        f'new="venv-$(cat "$from/{DIGEST}")-$({number})"',
+        'if [ ! -e "$new/installed" ]; then',
+        '  for old in venv-*; do if [ "$old" != "$(readlink venv)" ]; then rm -rf "$old"; fi; done',
+        f'  {python} -m venv --clear "$new"',
+        f'  {pip} {index}--require-hashes --requirement "$from/{LOCK}"',
+        f'  {pip} {index}--no-deps "$from/wheels/{wheel_name(version)}"',
+        '  "$new/bin/python" -m pip check --disable-pip-version-check',
+        "  sync",
+        '  touch "$new/installed"',
+        "fi",
+        "rm -rf unpacked",
+        "if [ -d venv ] && [ ! -L venv ]; then mv venv venv-before; fi",
+        'ln -sfn "$new" venv.next',
+        f'{python} -c \'import os; os.replace("venv.next", "venv")\'',
     )
-    return " && ".join(steps)
+    return "\n".join(lines)
 
 
 def _python_is_recent_enough(python: str) -> str:
-    """Otherwise pip would say of some dependency that there is none.
-
-    In braces a nucleus looks for variables, so the shell groups by parentheses here.
-    """
+    """Otherwise pip would say of some dependency that there is none."""
     needed = ".".join(str(part) for part in LEAST_PYTHON)
     complaint = f"echo Python {needed} or later is needed, and {python} is $({python} --version) >&2; exit 1"
     return f"{python} -c 'import sys; sys.exit(sys.version_info < {LEAST_PYTHON})' || ({complaint})"
 
 
-def requirement(version: str) -> str:
-    """What is installed: this version and no other, with the extras for wherever the token may be."""
-    return f"twilio-notifications[aws,greengrass]=={version}"
-
-
-# exec: the nucleus's SIGTERM is for the connector, which then ends what is under way, not for a shell.
-_RUN = f"exec {_VENV}/bin/python -m twilio_notifications run --greengrass"
+_RUN = 'cd "{work:path}" && exec "$(readlink -f venv)/bin/python" -m twilio_notifications run --greengrass'
+"""The environment itself and not the link, which an upgrade turns to another one while this program runs.
+exec: the nucleus's SIGTERM is for the connector, which then finishes what is under way, not for a shell."""
 
 
 def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dict[str, object]:
-    """Nucleus lite has no Secret Manager, and does not deploy what depends on it."""
+    """Nucleus lite has no Secret Manager, and does not deploy what depends on it.
+
+    It makes `BindsTo=` of a hard dependency: when the token exchange crashes, systemd stops the connector,
+    and nothing starts it again. The connector can wait for the exchange, so a soft dependency does there.
+    """
+    is_lite = kind is NucleusKind.LITE
     match needs(configuration).secrets:
-        case SecretOrigin.GREENGRASS if kind is NucleusKind.CLASSIC:
+        case SecretOrigin.GREENGRASS if not is_lite:
             names = [SECRET_KEEPER]
         case SecretOrigin.AWS:
             names = [TOKEN_EXCHANGE]
         case _:
             names = []
-    return {name: {"VersionRequirement": "^2.0.0", "DependencyType": "HARD"} for name in names}
+    how = "SOFT" if is_lite else "HARD"
+    return {name: {"VersionRequirement": "^2.0.0", "DependencyType": how} for name in names}
 
 
 def deployment(
