@@ -52,13 +52,22 @@ def _wanted(project: dict[str, Any], extras: Iterable[str], *, only: str | None)
     """The names of the packages that pyproject.toml itself asks for."""
     requirements: list[str] = []
     if only != "build":
-        optional = project["project"]["optional-dependencies"]
         requirements += project["project"]["dependencies"]
-        requirements += [requirement for extra in extras for requirement in optional[extra]]
+        requirements += _of_extras(project["project"], list(extras))
     if only != "run":
         requirements += project["build-system"]["requires"]
     for requirement in requirements:
         yield _name(requirement)
+
+
+def _of_extras(project: dict[str, Any], extras: list[str]) -> Iterator[str]:
+    """What these extras ask for, and those that they name themselves, as in `NAME[OTHER]`."""
+    for extra in extras:
+        for requirement in project["optional-dependencies"][extra]:
+            if _name(requirement) == _canonical(project["name"]):
+                yield from _of_extras(project, re.findall(r"[\w-]+", requirement.partition("[")[2]))
+            else:
+                yield requirement
 
 
 def needed(lock: str, roots: Collection[str]) -> str:

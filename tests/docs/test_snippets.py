@@ -148,6 +148,8 @@ def complaint(words: list[str]) -> str:
         case "make":
             wanted = {word for word in words[1:] if "=" not in word}
             return "" if wanted <= targets() else f"no such target: {words}"
+        case "python" | "python3" if words[1:] and words[1].startswith("deploy/"):
+            return "" if (ROOT / words[1]).is_file() else f"no such program: {words}"
         case _:
             return "" if program in OTHERS.keys() | BUILTINS else f"unknown program: {words}"
 

@@ -193,7 +193,7 @@ def readme() -> str:
 def service() -> str:
     """The same for a service, without the user and the folders that the page makes."""
     lines = _with_lock(DOCS / "how-to" / "run-as-a-service.md").replace("sudo ", "").splitlines()
-    return "\n".join(line for line in lines if "twilio-notifications/" in line or "venv" in line)
+    return "\n".join(line for line in lines if "locked" in line or "venv" in line or "pip" in line)
 
 
 def security() -> str:
