@@ -62,10 +62,10 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
-# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again
+# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one
 ## kill -9 again and again under load, and count what was lost or doubled
 torture: $(VENV)/.dev
-	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER))
 
 # atheris comes as a wheel, for some versions of Python only; built from source it would need LLVM
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -210,6 +210,103 @@ async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: 
         assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(7), redelivered=True))
 
 
+async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: Store) -> None:
+    """RabbitMQ and LavinMQ number the packets of a session anew on each connection."""
+    async with a_store() as journal:
+        await journal.record(a_request(A, mark=a_mark(7)))
+        journal.connection_ended()
+        again = a_request(A, mark=a_mark(1), redelivered=True)
+        assert [Recording.REPEATED] * 2 == [await journal.record(again), await journal.record(again)]
+        assert [1] == await due(journal)
+
+
+async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: Store) -> None:
+    async with a_lasting_store() as journal:
+        await journal.record(a_rejection(mark=a_mark(7)))
+        await journal.report([1], at=START)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        assert Recording.REPEATED == await journal.record(a_rejection(mark=a_mark(1), redelivered=True))
+
+
+async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(a_store: Store) -> None:
+    """Equal requests are common, and a broker may repeat each of them."""
+    async with a_store() as journal:
+        for packet_id in (1, 2, 3):
+            await journal.record(a_request(A, mark=a_mark(packet_id)))
+        for _ in range(2):
+            journal.connection_ended()
+            recorded = [
+                await journal.record(a_request(A, mark=a_mark(packet_id), redelivered=True))
+                for packet_id in (3, 4, 5)
+            ]
+            assert [Recording.REPEATED] * 3 == recorded
+        assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(6), redelivered=True))
+
+
+async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: Store) -> None:
+    async with a_store() as journal:
+        await journal.record(a_request(A, mark=a_mark(1)))
+        journal.connection_ended()
+        assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(1)))
+        assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: Store) -> None:
+    async with a_store() as journal:
+        await journal.record(a_request(A, mark=a_mark(7)))
+        await journal.record(a_request(A, mark=a_mark(7, digest=b"another payload!")))
+        journal.connection_ended()
+        assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(8), redelivered=True))
+
+
+async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: Store) -> None:
+    """An alarm that is repeated every hour, byte by byte, may be on its way when the connection breaks."""
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await journal.record(a_request(A, mark=a_mark(1)))
+        now[0] = 61.0
+        journal.connection_ended()
+        assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await journal.record(a_request(A, mark=a_mark(1)))
+        now[0] = 59.0
+        journal.connection_ended()
+        now[0] = 9999.0
+        await journal.purge(finished_before=START, limit=1)
+        assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await journal.record(a_request(A, mark=a_mark(1)))
+        journal.connection_ended()
+        await journal.record(a_request(B, mark=a_mark(1, digest=b"another payload!")))
+        now[0] = 59.0
+        again = a_request(A, mark=a_mark(2), redelivered=True)
+        assert Recording.REPEATED == await journal.record(again)
+        now[0] = 61.0
+        journal.connection_ended()
+        assert Recording.REPEATED == await journal.record(again)
+
+
+async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Store) -> None:
+    """It is written down with whatever is written next, such as a status that was acknowledged."""
+    now = [0.0]
+    async with a_lasting_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await journal.record(a_rejection(mark=a_mark(1)))
+        now[0] = 61.0
+        await journal.report([1], at=START)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        assert Recording.NEW == await journal.record(a_rejection(mark=a_mark(2), redelivered=True))
+
+
 # The limit
 
 

@@ -195,6 +195,22 @@ async def test_a_rejected_payload_that_the_broker_sends_again_is_answered_once()
         assert (["first", "again"], 1) == (door.acknowledged, len(await door.statuses()))
 
 
+async def test_two_giants_that_nobody_held_are_told_apart_by_their_size() -> None:
+    async with a_door() as door:
+        for size in (10_000_000, 20_000_000):
+            giant = Inbound(
+                topic=TEXT,
+                payload=b"",
+                passed_over=size,
+                acknowledge=lambda: None,
+                redelivered=size > 10_000_000,
+                packet_id=7,
+            )
+            door.intake.receive(giant)
+        await door.clock.settle()
+        assert 2 == len(await door.statuses())
+
+
 @pytest.mark.parametrize(("topic", "payload"), [(CALL, a_payload()), (TEXT, a_payload(message="other"))])
 async def test_another_topic_or_other_bytes_are_no_repetition(topic: str, payload: bytes) -> None:
     async with a_door() as door:

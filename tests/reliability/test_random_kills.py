@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +15,16 @@ if TYPE_CHECKING:
 PLAN = Plan(requests=300, kills=10, seed=20)
 
 
-@pytest.mark.mosquitto
-async def test_ten_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "broker",
+    [
+        pytest.param("mosquitto", marks=pytest.mark.mosquitto),
+        pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
+    ],
+)
+async def test_ten_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path, broker: str) -> None:
     said: list[str] = []
-    account = await Torture(PLAN, tmp_path, tell=said.append).run()
+    account = await Torture(replace(PLAN, broker=broker), tmp_path, tell=said.append).run()
     assert PLAN.kills == account.kills
     assert account.in_doubt, "no kill fell on an attempt: this run showed nothing"
     assert account.kept, "\n".join([*said, *report(PLAN, account)])

@@ -25,8 +25,9 @@ from tests.acceptance.house import until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
-from tests.support.needs import find_mosquitto
+from tests.support.needs import missing
 from tests.support.process import Connector, configuration
+from tests.support.rabbitmq import RabbitMq
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
@@ -63,11 +64,16 @@ END_SECONDS = 90.0
 """For everything that is left when the killing is over."""
 
 
+_BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     requests: int
     kills: int
     seed: int
+    broker: str = "mosquitto"
+    """The kind of broker: RabbitMQ numbers its packets anew on each connection."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -138,15 +144,20 @@ class Torture:
         self._chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
         self._account = Account()
         self._starts = 0
-        self._broker: Mosquitto
+        self._broker: Mosquitto | RabbitMq
         self._twilio: Simulator
 
     async def run(self) -> Account:
         began = time.monotonic()
+        with _BROKERS[self._plan.broker](self._folder / "broker") as self._broker:
+            await self._run_through_broker()
+        self._account.seconds = time.monotonic() - began
+        return self._account
+
+    async def _run_through_broker(self) -> None:
         async with (
-            Mosquitto(self._folder / "broker") as self._broker,
             Simulator(clock=time.time, random=self._chance, latency_seconds=LATENCY_SECONDS) as self._twilio,
-            Peer(self._broker.url) as peer,
+            Peer(self._broker.url, protocol="3.1.1") as peer,
         ):
             armed = [self._twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
             await self._live(peer)
@@ -154,8 +165,6 @@ class Torture:
                 self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
                     one.fired
                 )
-        self._account.seconds = time.monotonic() - began
-        return self._account
 
     async def _live(self, peer: Peer) -> None:
         requests = requests_of(self._plan)
@@ -274,13 +283,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
+    parser.add_argument("--broker", choices=tuple(_BROKERS), default="mosquitto")
     options = parser.parse_args(arguments)
-    if find_mosquitto(os.environ.get("PATH", "")) is None:
-        parser.error(
-            "the broker mosquitto is not installed; `apt install mosquitto` or `brew install mosquitto`"
-        )
+    lack = missing(options.broker, os.environ)
+    if lack is not None:
+        parser.error(lack.reason)
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
-    plan = Plan(requests=options.requests, kills=options.kills, seed=seed)
+    plan = Plan(requests=options.requests, kills=options.kills, seed=seed, broker=options.broker)
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     _say(f"torture: {plan.requests} requests, {plan.kills} kills, seed {plan.seed}")
     try:

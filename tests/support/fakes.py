@@ -89,7 +89,7 @@ class WatchedJournal:
 
         def watched(*arguments: Any, **named: Any) -> Any:
             answer = operation(*arguments, **named)
-            if answer is None:  # forget_packets, which nobody waits for
+            if answer is None:  # connection_ended, which nobody waits for
                 return answer
             future: asyncio.Future[Any] = asyncio.ensure_future(answer)
             self.moves += 1

@@ -112,7 +112,11 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         endurance = _endurance(settings, clock, is_component=on_configuration is not None)
         if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:
             transport: Transport = mqtt_transport(
-                settings, clock=clock, observer=observer, on_new_session=journal.forget_packets
+                settings,
+                clock=clock,
+                observer=observer,
+                on_new_session=journal.forget_packets,
+                on_connection_ended=journal.connection_ended,
             )
         else:
             supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer
 
+_GOODBYE_SECONDS = 30.0
+_TCP_SECONDS = 3600.0
+
 
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
@@ -28,7 +31,18 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         maximum_waiting=settings.journal.maximum_waiting,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
+        sure_seconds=_sure_seconds(settings),
     )
+
+
+def _sure_seconds(settings: Settings) -> float:
+    """How long a connection has to outlive a PUBACK until the broker has surely had it.
+
+    Within two keep alives and a goodbye, the end of a dead connection is noticed. Without a keep alive, TCP
+    gives up after a quarter of an hour.
+    """
+    keepalive = settings.transport.keepalive_seconds
+    return 3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS
 
 
 def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
@@ -53,6 +67,7 @@ def mqtt_transport(
     clock: Clock,
     observer: Observer,
     on_new_session: Callable[[], asyncio.Future[None]],
+    on_connection_ended: Callable[[], None],
 ) -> MqttTransport:
     """The way to the broker."""
     topics = settings.transport.topics
@@ -63,4 +78,5 @@ def mqtt_transport(
         observer=observer,
         jitter=random.SystemRandom().random,
         on_new_session=on_new_session,
+        on_connection_ended=on_connection_ended,
     )

@@ -218,5 +218,7 @@ def _channel(arrival: NewRequest | NewRejection) -> Channel:
 def _mark(inbound: Inbound) -> Mark | None:
     if inbound.packet_id is None:
         return None
-    digest = hashlib.blake2b(inbound.topic.encode() + b"\0" + inbound.payload, digest_size=_DIGEST_BYTES)
+    # Of a payload that was passed over, the size is all that is known.
+    known = f"{inbound.topic}\0{inbound.passed_over or ''}\0".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(known + inbound.payload, digest_size=_DIGEST_BYTES)
     return Mark(packet_id=inbound.packet_id, digest=digest.digest())

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """By what a repeated PUBLISH is known again: its packet identifier and a digest of topic and bytes."""
+    """By what a repeated PUBLISH is known again: a digest of topic and bytes.
+
+    The packet identifier is a help only: some brokers number anew on each connection.
+    """
 
     packet_id: int
     digest: bytes
@@ -189,6 +192,9 @@ class Journal(Protocol):
 
     def forget_packets(self) -> asyncio.Future[None]:
         """The broker has a new session for us: no packet of the last one will be repeated."""
+
+    def connection_ended(self) -> None:
+        """The connection to the broker has ended: what came over it may be repeated over the next one."""
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet."""

@@ -46,7 +46,7 @@ def _nobody() -> None:
 class MqttTransport:
     """The transport over MQTT, for one client identifier."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two of them are who is told of what
         self,
         settings: TransportSettings,
         *,
@@ -55,10 +55,13 @@ class MqttTransport:
         observer: Observer,
         jitter: Callable[[], float],
         on_new_session: Callable[[], asyncio.Future[None] | None] = _nobody,
+        on_connection_ended: Callable[[], None] = _nobody,
     ) -> None:
         """`on_new_session`: the broker has no session of ours; the packets of the last one are over.
 
         What it returns is waited for, but not for ever, before anything can arrive.
+        `on_connection_ended` is called between two connections: nothing of the last one arrives after it,
+        and nothing of the next one before it.
         """
         self._settings = settings
         self._topics = topics
@@ -66,6 +69,7 @@ class MqttTransport:
         self._observer = observer
         self._jitter = jitter
         self._on_new_session = on_new_session
+        self._on_connection_ended = on_connection_ended
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._last_told = ""
@@ -83,6 +87,7 @@ class MqttTransport:
                 await self._stay(session, on_ready)
                 if self._clock.now() - started >= STEADY_SECONDS:
                     failures = 0
+            self._on_connection_ended()
             failures += 1
             await self._clock.sleep(self._pause(failures))
 

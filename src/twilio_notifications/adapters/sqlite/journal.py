@@ -7,7 +7,9 @@ core/lifecycle.py allows, and a step that finds its request in another state fai
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import ExitStack, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from twilio_notifications.adapters.sqlite import operations
@@ -15,6 +17,7 @@ from twilio_notifications.adapters.sqlite import statements as sql
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.operations import Operations
+from twilio_notifications.adapters.sqlite.redelivery import Redelivery
 from twilio_notifications.adapters.sqlite.rows import (
     claimed,
     doubtful,
@@ -54,7 +57,7 @@ R = TypeVar("R")
 class SqliteJournal:
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the configuration says of it, each with its default
         self,
         path: Path | None,
         *,
@@ -62,14 +65,19 @@ class SqliteJournal:
         ordering: Ordering = "recipient",
         maximum_waiting: int = 1_000_000,
         deduplicate_seconds: float = 0.0,
+        sure_seconds: float = 210.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`sure_seconds`: a PUBACK that a connection outlived by so much has surely reached the broker."""
         self._path = path
         self._observer = observer
+        self._monotonic = monotonic
         self._aside = SetAside()
         self._operations = Operations(
             overtaking=ordering == "none",
             maximum_waiting=maximum_waiting,
             deduplicate_seconds=deduplicate_seconds,
+            redelivery=Redelivery(sure_seconds=sure_seconds, monotonic=monotonic),
         )
 
     async def __aenter__(self) -> Self:
@@ -87,7 +95,7 @@ class SqliteJournal:
                 self._reader = tolerant(opened.enter_context(closing(read_beside(self._path))))
             self._writer = Writer(
                 connection,
-                ledger=self._operations.counts,
+                ledger=self._operations,
                 on_disk_fault=self._disk_failed,
                 on_disk_recovery=self._disk_recovered,
             )
@@ -112,13 +120,21 @@ class SqliteJournal:
         self, arrival: NewRequest | NewRejection, *, if_full: Callable[[], NewRejection] | None = None
     ) -> asyncio.Future[Recording]:
         """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
-        return self._writer.submit(lambda connection: self._operations.record(connection, arrival, if_full))
+        now = self._monotonic()
+        return self._writer.submit(
+            lambda connection: self._operations.record(connection, arrival, if_full, now)
+        )
 
     def forget_packets(self) -> asyncio.Future[None]:
-        """A new session counts its packets from one again; each of them would look like an old one."""
-        forgotten = self._writer.submit(operations.forget_packets)
+        """The broker has a new session for us: nothing that came over the last one is delivered again."""
+        forgotten = self._writer.submit(self._operations.redelivery.forget)
         forgotten.add_done_callback(_seen)
         return forgotten
+
+    def connection_ended(self) -> None:
+        """What came over it may be delivered again over the next one."""
+        ended = partial(self._operations.redelivery.connection_ended, now=self._monotonic())
+        self._writer.submit(ended).add_done_callback(_seen)
 
     async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
@@ -198,12 +214,20 @@ class SqliteJournal:
 
     async def report(self, ids: Sequence[int], *, at: float) -> None:
         """Notes that the broker has acknowledged these statuses."""
-        await self._each(ids, lambda connection, some: self._operations.report(connection, some, at))
+        now = self._monotonic()
+
+        def operation(connection: sqlite3.Connection, some: Sequence[int]) -> None:
+            self._operations.redelivery.raise_watermark(connection, now=now)
+            self._operations.report(connection, some, at)
+
+        await self._each(ids, operation)
 
     async def purge(self, *, finished_before: float, limit: int) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""
+        now = self._monotonic()
 
         def operation(connection: sqlite3.Connection) -> int:
+            self._operations.redelivery.raise_watermark(connection, now=now)
             connection.execute(sql.PURGE_USAGE, (finished_before - LONGEST_PERIOD_SECONDS,))
             return connection.execute(sql.PURGE, (finished_before, limit)).rowcount
 

@@ -36,12 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.ports import Claimed, Step
-
-REDELIVERY_TAIL = 32_767
-"""How many of the newest rows may still be unacknowledged at the broker: half as many as there are packet
-identifiers. A broker that counts through all of them uses each one again after 65,535 packets; without this
-distance a new request would be taken for the equal one that had its identifier a round ago."""
 
 CUT_OFF = "the connector ended while the attempt was open"
 
@@ -113,7 +109,15 @@ class Operations:
     """Whether the turn goes to whoever is due first, rather than to whoever came first."""
     maximum_waiting: int
     deduplicate_seconds: float
+    redelivery: Redelivery
     counts: Counts = field(default_factory=Counts)
+
+    def committed(self) -> None:
+        self.counts.committed()
+        self.redelivery.committed()
+
+    def rolled_back(self) -> None:
+        self.counts.rolled_back()
 
     def wanted_indexes(self) -> list[str]:
         """Indexes that only some configurations need, and that are not worth their cost to the others."""
@@ -125,8 +129,12 @@ class Operations:
         connection: sqlite3.Connection,
         arrival: NewRequest | NewRejection,
         if_full: Callable[[], NewRejection] | None,
+        now: float,
     ) -> Recording:
-        if _is_repeated(connection, arrival):
+        self.redelivery.raise_watermark(connection, now=now)
+        if arrival.mark is not None and self.redelivery.is_repeated(
+            connection, arrival.mark, redelivered=arrival.redelivered
+        ):
             return Recording.REPEATED
         match arrival:
             case NewRejection():
@@ -146,7 +154,7 @@ class Operations:
 
     def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
         row = rejection_row(rejection, position=self.counts.next_position())
-        _require_recorded(connection.execute(sql.INSERT_REJECTION, row).rowcount)
+        self._inserted(connection.execute(sql.INSERT_REJECTION, row))
         self.counts.change(was=None, now=State.FINISHED)
 
     def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
@@ -160,11 +168,15 @@ class Operations:
     def _insert(self, connection: sqlite3.Connection, arrival: NewRequest) -> None:
         recipient = (arrival.notification.channel, arrival.notification.recipient.phone_number)
         (busy,) = connection.execute(sql.RECIPIENT_IS_BUSY, recipient).fetchone()
-        _require_recorded(
-            connection.execute(sql.INSERT_REQUEST, request_row(arrival, turn=not busy)).rowcount
-        )
+        self._inserted(connection.execute(sql.INSERT_REQUEST, request_row(arrival, turn=not busy)))
         if busy and self.overtaking:
             self._pass_turn(connection, recipient)
+
+    def _inserted(self, cursor: sqlite3.Cursor) -> None:
+        """What is not in the journal must not be acknowledged."""
+        if cursor.rowcount != 1 or cursor.lastrowid is None:
+            raise ForbiddenTransition("the journal's file swallowed a row: does it have a trigger?")
+        self.redelivery.recorded(cursor.lastrowid)
 
     def open_attempts(
         self, connection: sqlite3.Connection, ids: Sequence[int], rows: Sequence[tuple[Any, ...]]
@@ -183,6 +195,7 @@ class Operations:
         return reported
 
     def recover(self, connection: sqlite3.Connection, now: float) -> Recovery:
+        connection.execute(sql.NEXT_CONNECTION)
         connection.execute(sql.RECOVER_OPEN_ATTEMPTS, (CUT_OFF,))
         connection.execute(sql.RECOVER_DOUBTS, (now, now))
         connection.execute(sql.RECOVER_REQUESTS)
@@ -258,21 +271,6 @@ class Operations:
         connection.execute(sql.GIVE_TURN, (id_,))
 
 
-def _is_repeated(connection: sqlite3.Connection, arrival: NewRequest | NewRejection) -> bool:
-    if arrival.mark is None or not arrival.redelivered:
-        return False
-    row = connection.execute(sql.LATEST_WITH_PACKET_ID, (arrival.mark.packet_id,)).fetchone()
-    if row is None or row[1] != arrival.mark.digest:
-        return False
-    (latest,) = connection.execute(sql.LATEST_ID).fetchone()
-    return bool(row[0] > latest - REDELIVERY_TAIL)
-
-
-def forget_packets(connection: sqlite3.Connection) -> None:
-    (latest,) = connection.execute(sql.LATEST_ID).fetchone()
-    connection.execute(sql.FORGET_PACKETS, (latest - REDELIVERY_TAIL,))
-
-
 def claim(connection: sqlite3.Connection, aside: SetAside, due_before: float, limit: int) -> list[Claimed]:
     found: list[Claimed] = []
     # One query for each priority: a single one ordered by priority would have to read past all urgent
@@ -317,12 +315,6 @@ def agenda(connection: sqlite3.Connection, aside: SetAside) -> Agenda:
 def left_open(connection: sqlite3.Connection) -> list[int]:
     """The requests that have an attempt without an end."""
     return [id_ for (id_,) in connection.execute(sql.LEFT_OPEN)]
-
-
-def _require_recorded(rows: int) -> None:
-    """What is not in the journal must not be acknowledged."""
-    if rows != 1:
-        raise ForbiddenTransition("the journal's file swallowed a row: does it have a trigger?")
 
 
 def _require(allowed: bool, step: Step) -> None:  # noqa: FBT001 - reads as the sentence it is

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 INSERT_REQUEST = """
 INSERT INTO requests (request_id, channel, state, name, phone_number, sender_number, body, voice_location,
-                      retries, priority, accepted_at, expires_at, due_at, turn, packet_id, digest, origin)
-VALUES (?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      retries, priority, accepted_at, expires_at, due_at, turn, packet_id, digest, origin,
+                      delivered)
+VALUES (?, ?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT connection FROM broker))
 """
 
 INSERT_REJECTION = """
 INSERT INTO requests (request_id, channel, state, accepted_at, finished_at, reason, message, status, position,
-                      packet_id, digest, origin)
-VALUES (?, ?, 'FINISHED', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      packet_id, digest, origin, delivered)
+VALUES (?, ?, 'FINISHED', ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT connection FROM broker))
 """
 
 RECIPIENT_IS_BUSY = """
@@ -23,11 +24,36 @@ SELECT EXISTS (SELECT 1 FROM requests
                WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT'))
 """
 
-# Only the newest row with a packet identifier can be the one the broker repeats: an identifier is used
-# again only after its acknowledgement has arrived (MQTT 5, 2.2.1).
-LATEST_WITH_PACKET_ID = """
-SELECT id, digest FROM requests WHERE packet_id = ? ORDER BY id DESC LIMIT 1
+# A broker that keeps packet identifiers repeats under the same one, so that request comes first; others
+# number anew on each connection. The newest ones are those whose PUBACKs the broker is likeliest to lack.
+# Over one and the same connection only the identifier tells that it is the same message.
+REPEATABLE = """
+SELECT id, packet_id, delivered FROM requests
+WHERE digest = ? AND id > (SELECT acknowledged FROM broker)
+  AND (delivered IS NULL OR delivered < (SELECT connection FROM broker) OR packet_id = ?)
+ORDER BY packet_id IS NOT ?, id DESC LIMIT 1000
 """
+
+# A broker uses an identifier again only after it had the PUBACK of the message before (MQTT 5, 2.2.1).
+IS_SUPERSEDED = """
+SELECT EXISTS (SELECT 1 FROM requests WHERE id > ? AND packet_id = ? AND delivered IS ?)
+"""
+
+REPEATED = """
+UPDATE requests SET packet_id = ?, delivered = (SELECT connection FROM broker) WHERE id = ?
+"""
+
+REPEATED_DUPLICATE = """
+UPDATE duplicates SET packet_id = ?, delivered = (SELECT connection FROM broker)
+WHERE id = (
+    SELECT id FROM duplicates
+    WHERE digest = ? AND (delivered < (SELECT connection FROM broker) OR packet_id = ?)
+    ORDER BY packet_id IS NOT ?, id DESC LIMIT 1)
+"""
+
+ACKNOWLEDGED = "UPDATE broker SET acknowledged = MAX(acknowledged, ?)"
+
+NEXT_CONNECTION = "UPDATE broker SET connection = connection + 1"
 
 # Only where the operator switched it on: an index that most journals do not need.
 INDEX_REQUEST_IDS = """
@@ -45,11 +71,7 @@ SELECT EXISTS (SELECT 1 FROM requests
                WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number IS NOT NULL)
 """
 
-FORGET_PACKETS = """
-UPDATE requests SET packet_id = NULL, digest = NULL WHERE packet_id IS NOT NULL AND id > ?
-"""
-
-LATEST_ID = "SELECT COALESCE(MAX(id), 0) FROM requests"
+FORGET_PACKETS = "UPDATE broker SET acknowledged = (SELECT COALESCE(MAX(id), 0) FROM requests)"
 
 _REQUEST_COLUMNS = """
 id, request_id, channel, name, phone_number, sender_number, body, voice_location, retries, priority,
