@@ -290,3 +290,67 @@ async def test_what_this_installation_cannot_do_is_said_all_at_once(tmp_path: Pa
     assert 2 == exit_code(program), program.output
     wanted = ("awsiotsdk, which is not installed", "SVCUID are not set", "prometheus-client, which is not")
     assert all(part in line for part, line in zip(wanted, program.stderr, strict=True)), program.output
+
+
+# What works in a test and is a mistake in use.
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "note"),
+    [
+        ("delivery", {"settle_seconds": 1}, "delivery.settle_seconds = 1 is less than the 26 s"),
+        ("twilio", {"timeout_seconds": 2}, "twilio.timeout_seconds = 2 is less than the 26 s"),
+        ("limits", {"paused": True}, "limits.paused = true: every request is answered with NotAllowed"),
+        ("connector.parameters", {"TWILIO_ACCOUNT_SID": "AC1"}, "'AC1' is not of Twilio's form"),
+    ],
+)
+async def test_what_is_mostly_a_mistake_has_a_note(
+    surroundings: Surroundings, section: str, values: dict[str, Any], note: str
+) -> None:
+    program = await surroundings.check("--offline", **{section: values})
+    assert 0 == exit_code(program), program.output
+    assert 1 == len([line for line in program.stdout if line.startswith("note") and note in line])
+
+
+async def test_a_usual_configuration_has_no_note_on_its_times(surroundings: Surroundings) -> None:
+    program = await surroundings.check(
+        "--offline", delivery={"settle_seconds": 30}, twilio={"timeout_seconds": 30}
+    )
+    assert [] == [line for line in program.stdout if line.startswith("note") and "seconds" in line]
+
+
+@pytest.mark.parametrize("section", ["transport", "twilio"])
+async def test_certificates_that_are_none_are_found_without_a_network(
+    surroundings: Surroundings, section: str
+) -> None:
+    file = surroundings.folder / "ca.pem"
+    file.write_text("no certificate")
+    url = {"transport": {"url": "mqtts://localhost"}, "twilio": {"base_url": "https://localhost"}}[section]
+    program = await surroundings.check("--offline", **{section: url | {"ca_file": str(file)}})
+    sentence = failure(program, "certificates")
+    assert f"{section}.ca_file: {file} cannot be used" in sentence
+    assert "It must be in PEM" in sentence
+
+
+async def test_an_address_for_metrics_that_is_taken_fails_with_advice(surroundings: Surroundings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        program = await surroundings.check("--offline", metrics={"listen": address})
+    assert f"{address} cannot be listened on" in failure(program, "metrics")
+    assert "end it, or choose another port" in failure(program, "metrics")
+
+
+async def test_an_address_for_metrics_that_is_not_ours_fails_with_advice(surroundings: Surroundings) -> None:
+    program = await surroundings.check("--offline", metrics={"listen": "192.0.2.1:9464"})
+    assert "this machine has no such address" in failure(program, "metrics")
+
+
+async def test_the_metrics_of_a_running_connector_are_no_failure(surroundings: Surroundings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    settings = surroundings.settings(metrics={"listen": address})
+    async with Connector(surroundings.folder, settings) as connector:
+        await connector.ready()
+        program = await surroundings.check("--offline", metrics={"listen": address})
+        assert ("ok", f"{address}: in use, and a connector runs") == lines(program)["metrics"]
+        assert 0 == await connector.terminate()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+import signal
+import sys
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -200,3 +203,52 @@ async def test_what_only_components_can_reach_is_not_looked_for_at_a_broker(tmp_
     assert 2 == exit_code(program)
     (line,) = program.stderr
     assert 'transport.kind is "greengrass"' in line
+
+
+async def test_ctrl_c_while_waiting_is_one_line(tmp_path: Path) -> None:
+    waits = asyncio.Event()
+
+    async def never_answer(link: Link) -> None:
+        await link.hear(Kind.CONNECT)
+        link.say(link.connack(0))
+        await link.grant(1)
+        link.say(link.puback((await link.hear(Kind.PUBLISH)).packet_id))
+        waits.set()
+        await link.hear_the_end()
+
+    async with RawBroker(never_answer) as broker:
+        config = without_connector(tmp_path, broker.url)
+        async with Program("send", *TEXT, "--config", str(config)) as program:
+            await waits.wait()
+            program.signal(signal.SIGINT)
+            assert 130 == await program.wait()
+    assert ["twilio-notifications: interrupted"] == program.stderr
+
+
+async def test_the_exit_code_tells_of_the_request_where_the_status_cannot_be_printed(tmp_path: Path) -> None:
+    """A person who reads a failure sends the text again."""
+    program = f"exec {sys.executable} -m twilio_notifications send txt --to +12345000000 --name D --message M"
+    async with a_connector(tmp_path) as (connector, _):
+        command = ("/bin/sh", "-c", f"{program} --config {connector.config} >/dev/full")
+        ended = await run_program(command=command)
+    assert 0 == exit_code(ended), ended.output
+    assert [
+        "twilio-notifications: standard output cannot be written: No space left on device"
+    ] == ended.stderr
+
+
+async def test_priority_and_lifetime_travel_with_the_request(tmp_path: Path) -> None:
+    heard: list[dict[str, Any]] = []
+
+    async def listen(link: Link) -> None:
+        await link.hear(Kind.CONNECT)
+        link.say(link.connack(0))
+        await link.grant(1)
+        publish = await link.hear(Kind.PUBLISH)
+        heard.append(json.loads(publish.body[publish.body.index(b"{") :]))
+        await link.hear_the_end()
+
+    async with RawBroker(listen) as broker:
+        config = without_connector(tmp_path, broker.url)
+        await send(config, *TEXT, "--priority", "urgent", "--valid-for", "1.5", "--timeout", "0.2")
+    assert ("urgent", 1.5) == (heard[0]["request"]["priority"], heard[0]["request"]["valid_for_seconds"])

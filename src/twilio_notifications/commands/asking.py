@@ -61,6 +61,8 @@ class Asker:
         self._waiting[request["id"]] = status
         topic = self._topics.text if channel is Channel.SMS else self._topics.call
         published = self._session.publish(topic, json.dumps(request).encode())
+        # Interrupted, it fails when the session is closed, and asyncio would complain that no one looked.
+        published.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(timeout_seconds):
                 await asyncio.shield(published)

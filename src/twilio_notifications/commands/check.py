@@ -6,8 +6,7 @@ It sends nothing, changes nothing, and disturbs no connector that is running.
 from __future__ import annotations
 
 import asyncio
-import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,11 @@ from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
-from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.commands import isolation, secrets
+from twilio_notifications.commands.notes import notes
+from twilio_notifications.commands.offline import Finding, certificates, journal, metrics
 from twilio_notifications.config import TransportKind, load
-from twilio_notifications.core.errors import ConnectorError, JournalLocked, TransportError
+from twilio_notifications.core.errors import TransportError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 
 if TYPE_CHECKING:
@@ -32,26 +32,20 @@ _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line: what was tried, whether it works, and what was found or is to be done."""
-
-    subject: str
-    works: bool
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{'ok  ' if self.works else 'FAIL'}  {self.subject:<13}  {self.sentence}"
-
-
 def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
     """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
     settings = load(config, environ)
     bootstrap.require_available(settings, environ)
     log.configure(level="ERROR", form=settings.log.format)
-    findings = [_configuration(settings, config), _isolation(settings, config, environ), _journal(settings)]
+    findings = [
+        _configuration(settings, config),
+        *certificates(settings),
+        _isolation(settings, config, environ),
+        journal(settings),
+        *metrics(settings),
+    ]
     findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
-    for warning in (*settings.warnings, *isolation.notes(settings, config, environ)):
+    for warning in (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ)):
         terminal.say(f"note  {warning}")
     for finding in findings:
         terminal.say(f"{finding}")
@@ -67,20 +61,6 @@ def _configuration(settings: Settings, config: Path | None) -> Finding:
 def _isolation(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Finding:
     works, sentence = isolation.outlook(settings, config, environ)
     return Finding(subject="isolation", works=works, sentence=sentence)
-
-
-def _journal(settings: Settings) -> Finding:
-    path = settings.journal.path
-    try:
-        sentence = inspect(path)
-    except JournalLocked:
-        return Finding(subject="journal", works=True, sentence=f"{path}: in use by a running connector")
-    except ConnectorError as error:
-        return Finding(subject="journal", works=False, sentence=str(error))
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        sentence = f"{path.parent} is not writable for this user: the journal could not be kept there"
-        return Finding(subject="journal", works=False, sentence=sentence)
-    return Finding(subject="journal", works=True, sentence=sentence)
 
 
 async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str]) -> list[Finding]:

@@ -9,7 +9,7 @@ import time
 
 from twilio_notifications import terminal
 from twilio_notifications.commands.extras import simulator_extra
-from twilio_notifications.core.errors import ConnectorError
+from twilio_notifications.core.errors import ListeningFailed
 
 
 def simulator(*, host: str, port: int, latency_seconds: float) -> int:
@@ -18,7 +18,7 @@ def simulator(*, host: str, port: int, latency_seconds: float) -> int:
         with simulator_extra():
             asyncio.run(_serve(host, port, latency_seconds))
     except OSError as error:
-        raise ConnectorError(f"nothing can be served on {host}:{port}: {error}. Try another port.") from error
+        raise ListeningFailed.of(error, setting="--listen", address=f"{host}:{port}") from error
     return 0
 
 

@@ -15,6 +15,7 @@ ConnectorError
 ├── ListeningFailed         an address that the connector shall listen on cannot be had
 ├── FolderUnusable          a folder for files cannot be written to
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
+├── OutputLost              what a command printed did not reach its reader
 └── TransportError
     ├── BrokerRefused       the broker answered, and said no
     ├── NucleusRefused      the Greengrass nucleus answered, and said no
@@ -24,11 +25,13 @@ ConnectorError
 
 from __future__ import annotations
 
+import errno
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 
 class Reason(StrEnum):
@@ -91,8 +94,25 @@ class SecretCopyUnusable(ConnectorError):
     """The local copy of the auth token cannot be opened or written."""
 
 
+_LISTENING_ADVICE: Final[Mapping[int | None, str]] = MappingProxyType(
+    {
+        errno.EADDRINUSE: "another program listens there: end it, or choose another port",
+        errno.EACCES: "this user may not use that port: choose one from 1024 on",
+        errno.EADDRNOTAVAIL: "this machine has no such address: choose 127.0.0.1 or one of the machine's own",
+        errno.EMFILE: "the process may open no more files: raise its limit (LimitNOFILE= in the unit)",
+        errno.ENFILE: "the machine may open no more files: end other programs",
+    }
+)
+
+
 class ListeningFailed(ConnectorError):
-    """An address that the connector shall listen on cannot be had; says what to do."""
+    """An address that the program shall listen on cannot be had; says what to do."""
+
+    @classmethod
+    def of(cls, error: OSError, *, setting: str, address: str) -> Self:
+        """`setting` is where the address was configured, such as "[metrics] listen"."""
+        advice = _LISTENING_ADVICE.get(error.errno, "check the host name, or choose another address")
+        return cls(f"{setting}: {address} cannot be listened on ({error.strerror or error}): {advice}")
 
 
 class FolderUnusable(ConnectorError):

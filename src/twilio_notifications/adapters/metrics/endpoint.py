@@ -43,10 +43,7 @@ def listening(host: str, port: int) -> list[socket.socket]:
     except OSError as error:
         for listener in found:
             listener.close()
-        raise ListeningFailed(
-            f"[metrics] listen: nothing can listen on {host}:{port} "
-            f"({error.strerror or error}). Choose another port, or end what listens there"
-        ) from error
+        raise ListeningFailed.of(error, setting="[metrics] listen", address=f"{host}:{port}") from error
     return found
 
 

@@ -1,0 +1,43 @@
+"""What `check` remarks on a configuration that is allowed and mostly a mistake outside of a test."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from twilio_notifications.config import Settings
+
+_ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
+
+TWILIO_SECONDS = 26
+"""So long Twilio may take for one answer, by its own word (issue 519 of its Ruby library)."""
+
+
+def notes(settings: Settings) -> Iterator[str]:
+    """One sentence for each."""
+    account_sid = settings.parameters.account_sid
+    if not _ACCOUNT_SID.fullmatch(account_sid):
+        yield (
+            f"TWILIO_ACCOUNT_SID {account_sid!r} is not of Twilio's form, AC and 32 hexadecimal digits: "
+            "compare it with the one in Twilio's console"
+        )
+    if settings.delivery.settle_seconds < TWILIO_SECONDS:
+        yield (
+            f"delivery.settle_seconds = {settings.delivery.settle_seconds:g} is less than the "
+            f"{TWILIO_SECONDS} s that Twilio may take: an attempt in doubt may be taken for absent, and its "
+            "text sent twice. Leave it at 30"
+        )
+    if settings.twilio.timeout_seconds < TWILIO_SECONDS:
+        yield (
+            f"twilio.timeout_seconds = {settings.twilio.timeout_seconds:g} is less than the "
+            f"{TWILIO_SECONDS} s that Twilio may take: attempts are in doubt that only took long. "
+            "Leave it at 30"
+        )
+    if settings.limits.paused:
+        yield (
+            "limits.paused = true: every request is answered with NotAllowed and nothing is sent. "
+            "Set it to false and send SIGHUP to go on"
+        )

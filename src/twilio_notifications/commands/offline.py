@@ -1,0 +1,114 @@
+"""What `check` tries without a network: certificates, the journal and its disk, the metrics' address."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import ssl
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.metrics.endpoint import listening
+from twilio_notifications.adapters.sqlite.opening import inspect
+from twilio_notifications.config import TransportKind
+from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from twilio_notifications.config import Settings
+
+LEAST_FREE_BYTES = 16 * 1024 * 1024
+"""Room for the write-ahead log (8 MiB) and some thousand requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line: what was tried, whether it works, and what was found or is to be done."""
+
+    subject: str
+    works: bool
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.works else 'FAIL'}  {self.subject:<13}  {self.sentence}"
+
+
+def certificates(settings: Settings) -> Iterator[Finding]:
+    """One line for each file that holds no certificate or key; without a network, too."""
+    transport, twilio = settings.transport, settings.twilio
+    mqtt = transport.kind is TransportKind.MQTT
+    for name, path in (
+        ("transport.ca_file", transport.ca_file if mqtt else None),
+        ("twilio.ca_file", twilio.ca_file),
+    ):
+        if path is not None:
+            loaded = partial(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations, path)
+            yield from _certificate(name, path, loaded)
+    if mqtt and transport.certificate_file is not None:
+        loaded = partial(
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain,
+            transport.certificate_file,
+            transport.key_file,
+            password="",
+        )
+        names = "transport.certificate_file and key_file"
+        yield from _certificate(names, transport.certificate_file, loaded)
+
+
+def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[Finding]:
+    try:
+        load()
+    except OSError as error:  # ssl.SSLError is one
+        sentence = f"{names}: {path} cannot be used ({error}). It must be in PEM, without a pass phrase"
+        yield Finding(subject="certificates", works=False, sentence=sentence)
+
+
+def journal(settings: Settings) -> Finding:
+    """What a start would find, and whether there is room for more."""
+    path = settings.journal.path
+    try:
+        sentence = inspect(path)
+    except JournalLocked:
+        return Finding(subject="journal", works=True, sentence=f"{path}: in use by a running connector")
+    except ConnectorError as error:
+        return Finding(subject="journal", works=False, sentence=str(error))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        sentence = f"{path.parent} is not writable for this user: the journal could not be kept there"
+        return Finding(subject="journal", works=False, sentence=sentence)
+    free = shutil.disk_usage(path.parent).free
+    if free < LEAST_FREE_BYTES:
+        sentence = (
+            f"{path.parent} has only {free // 1024} KiB free: requests could not be recorded. Make room"
+        )
+        return Finding(subject="journal", works=False, sentence=sentence)
+    return Finding(subject="journal", works=True, sentence=sentence)
+
+
+def metrics(settings: Settings) -> Iterator[Finding]:
+    """Whether the page could be served; a running connector serves it already."""
+    listen = settings.metrics.listen
+    if listen is None:
+        return
+    address = f"{listen[0]}:{listen[1]}"
+    try:
+        for listener in listening(*listen):
+            listener.close()
+    except ListeningFailed as refused:
+        cause = refused.__cause__
+        is_ours = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE and _is_running(settings)
+        sentence = f"{address}: in use, and a connector runs" if is_ours else str(refused)
+        yield Finding(subject="metrics", works=is_ours, sentence=sentence)
+    else:
+        yield Finding(subject="metrics", works=True, sentence=f"{address} is free")
+
+
+def _is_running(settings: Settings) -> bool:
+    try:
+        inspect(settings.journal.path)
+    except ConnectorError as error:
+        return isinstance(error, JournalLocked)
+    return False
