@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.metrics.endpoint import listening
 from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.config import TransportKind
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
@@ -93,6 +92,8 @@ def metrics(settings: Settings) -> Iterator[Finding]:
     listen = settings.metrics.listen
     if listen is None:
         return
+    from twilio_notifications.adapters.metrics.endpoint import listening  # noqa: PLC0415 - needs the extra
+
     address = f"{listen[0]}:{listen[1]}"
     try:
         for listener in listening(*listen):
