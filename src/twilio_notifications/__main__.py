@@ -12,18 +12,30 @@ _STANDARD_ERROR = 2
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     _occupy_standard_descriptors()
-    # Imported here, because nothing happens at import.
-    from twilio_notifications import terminal  # noqa: PLC0415
-    from twilio_notifications.cli import main as command_line  # noqa: PLC0415
+    # Imported here, because nothing happens at import; the signals first, because the rest takes its time.
+    from twilio_notifications.signals import EarlySignals, Stopped, is_run  # noqa: PLC0415
 
+    signals = EarlySignals() if is_run(sys.argv[1:]) else None
     try:
-        code = command_line(sys.argv[1:])
+        if signals is not None:
+            signals.listen()
+        from twilio_notifications.cli import main as command_line  # noqa: PLC0415
+
+        code = command_line(sys.argv[1:], signals=signals)
+    except Stopped:
+        code = 0
     except SystemExit as ended:  # argparse: help, version, wrong usage
         code = ended.code if isinstance(ended.code, int) else 0
     logging.shutdown()
     # Everything of ours is closed, but the HTTP client's threads may still be taking leave. Measured: one in
     # three busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT.
-    os._exit(code if terminal.flushed() else max(code, 1))
+    os._exit(code if _flushed() else max(code, 1))
+
+
+def _flushed() -> bool:
+    from twilio_notifications import terminal  # noqa: PLC0415 - nothing happens at import
+
+    return terminal.flushed()
 
 
 def _occupy_standard_descriptors() -> None:

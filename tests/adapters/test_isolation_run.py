@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import json
 import os
 import random
 import signal
@@ -11,14 +12,14 @@ import socket
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tests.adapters.greengrass_steps import Telling
 from tests.support.factories import DARLA
-from tests.support.fakes import RecordingObserver
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.needs import ROOT
@@ -39,13 +40,16 @@ from twilio_notifications.commands import run
 from twilio_notifications.commands.isolation import reach
 from twilio_notifications.config import load
 from twilio_notifications.core.errors import IsolationFailed
+from twilio_notifications.signals import EarlySignals
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from tests.support.process import Program, Section
     from twilio_notifications.adapters.isolation import FileWatch
+    from twilio_notifications.ports import Observer
 
 WITHOUT_LANDLOCK = ROOT / "tests" / "support" / "without_landlock.py"
 REQUEST = f"""{{"id": "1", "request": {{"from_number": "+19999999999", "recipient":
@@ -113,7 +117,8 @@ async def test_without_landlock_a_connector_that_is_to_be_confined_does_not_star
     """No token is set, and nobody misses it: the secret would have been read later."""
     program = await without_landlock(tmp_path, "run", error=error)
     assert 2 == exit_code(program), program.output
-    (sentence,) = program.stderr
+    (line,) = program.stderr
+    sentence = json.loads(line)["error"]
     assert reason in sentence
     assert "CONFIG_SECURITY_LANDLOCK" in sentence
     assert "lsm=" in sentence
@@ -127,7 +132,9 @@ async def test_of_earlier_versions_the_way_out_leads_over_version_5(tmp_path: Pa
     """They know no IsolationMode: to be confined is the only way they have."""
     program = await without_landlock(tmp_path, "run", connector={"version": version})
     assert 2 == exit_code(program), program.output
-    assert '[connector] version = 5 and IsolationMode = "NoContainer"' in program.stderr[0]
+    assert (
+        '[connector] version = 5 and IsolationMode = "NoContainer"' in json.loads(program.stderr[0])["error"]
+    )
 
 
 @linux
@@ -267,18 +274,28 @@ def make_anothers(folder: Path) -> None:
         os.chown(folder, 65534, 65534)
 
 
+@dataclass(slots=True)
 class LostFile:
-    """A watch that has found what it was looking for."""
+    """A watch that has found what it was looking for, once the connector works."""
+
+    observer: Telling
 
     async def replaced(self) -> Path:
+        await self.observer.until("journal_opened")
         return Path("/etc/resolv.conf")
+
+
+def running(wired: AbstractAsyncContextManager[Any], watch: FileWatch, observer: Observer) -> run.Running:
+    return run.Running(
+        wired=wired, hangup=asyncio.Event(), watch=watch, observer=observer, drain_seconds=WAIT_SECONDS
+    )
 
 
 async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp_path: Path) -> None:
     """So that whoever started it starts it again; it would wait in vain for names to be resolved."""
     config = write_configuration(tmp_path / "connector.toml", dead_end())
-    observer = RecordingObserver()
-    watch = cast("FileWatch", LostFile())  # all that is asked of it
+    observer = Telling()
+    watch = cast("FileWatch", LostFile(observer))  # all that is asked of it
     environ = {TOKEN_VARIABLE: "x"}
     wired = bootstrap.connector(
         load(config, environ),
@@ -289,7 +306,7 @@ async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp
     )
     with pytest.raises(IsolationFailed, match=r"/etc/resolv\.conf was replaced"):
         async with asyncio.timeout(WAIT_SECONDS):
-            await run._run(wired, hangup=asyncio.Event(), watch=watch, observer=observer)
+            await running(wired, watch, observer).until_stopped(EarlySignals())
     assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
         told.name for told in observer.events if told.name.startswith(("con", "drain"))
     ]
@@ -314,8 +331,8 @@ async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_worki
             supervisor=bootstrap.supervisor(environ, observer=observer),
             on_configuration=asyncio.Event().set,
         )
-        watch = cast("FileWatch", LostFile())
-        running = asyncio.create_task(run._run(wired, hangup=asyncio.Event(), watch=watch, observer=observer))
+        watch = cast("FileWatch", LostFile(observer))
+        work = asyncio.create_task(running(wired, watch, observer).until_stopped(EarlySignals()))
         await observer.until("confined_file_replaced")
         await nucleus.until_subscribed("twilio/txt")
         nucleus.publish("twilio/txt", "no JSON")
@@ -323,7 +340,7 @@ async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_worki
         assert 0 == observer.count("connector_draining")
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(WAIT_SECONDS):
-            await running
+            await work
 
 
 # What the supervisor hears.

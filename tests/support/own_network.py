@@ -2,6 +2,7 @@
 
 It takes a network and mounts of its own, puts the folder ETC in the place of /etc, and answers DNS on the
 loopback: by UDP that the answer is too long, by TCP that every name is 192.0.2.7. Root alone may do that.
+With `--silent` in front it answers nothing, and writes "asked" when the first question has come.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 SERVER = "127.0.0.53"
 """Not 127.0.0.1, which the C library asks where it has no file that says whom to ask."""
+SILENT_SERVER = "127.0.0.54"
 ADDRESS = "192.0.2.7"
 """For documentation only (RFC 5737), so nobody has it."""
 HEADER = 12
@@ -60,6 +62,11 @@ def serve_udp(channel: socket.socket) -> None:
         channel.sendto(answer(query, truncated=True), sender)
 
 
+def keep_silent(channel: socket.socket) -> None:
+    channel.recvfrom(512)
+    print("asked", flush=True)  # noqa: T201 - for the test that started this program
+
+
 def serve_tcp(listener: socket.socket) -> None:
     while True:
         connection, _ = listener.accept()
@@ -75,13 +82,16 @@ def _serve_connection(connection: socket.socket) -> None:
 
 
 def main() -> int:
-    separate(sys.argv[1])
+    silent = sys.argv[1] == "--silent"
+    etc, *command = sys.argv[2:] if silent else sys.argv[1:]
+    separate(etc)
     udp = socket.socket(type=socket.SOCK_DGRAM)
-    tcp = socket.create_server((SERVER, 53))
-    udp.bind((SERVER, 53))
-    threading.Thread(target=serve_udp, args=(udp,), daemon=True).start()
-    threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
-    return subprocess.run(sys.argv[2:], check=False).returncode
+    udp.bind((SILENT_SERVER if silent else SERVER, 53))
+    threading.Thread(target=keep_silent if silent else serve_udp, args=(udp,), daemon=True).start()
+    if not silent:
+        tcp = socket.create_server((SERVER, 53))
+        threading.Thread(target=serve_tcp, args=(tcp,), daemon=True).start()
+    return subprocess.run(command, check=False).returncode
 
 
 if __name__ == "__main__":

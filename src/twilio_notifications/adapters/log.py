@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
+import threading
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
 from twilio_notifications.config import LogFormat
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from types import TracebackType
-    from typing import TextIO
 
 LOGGER = "twilio_notifications"
 
@@ -31,6 +33,19 @@ _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CHATTY = ("gmqtt", "awsiot", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
 """Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
 events say."""
+
+_PRIORITIES: Final = MappingProxyType(
+    {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+)
+"""syslog(3), as systemd reads them in front of a line: sd-daemon(3)."""
+
+
+class Stream(Protocol):
+    """Where lines go, as far as logging asks for it."""
+
+    def write(self, text: str, /) -> object: ...
+
+    def flush(self) -> object: ...
 
 
 class LogObserver:
@@ -69,10 +84,16 @@ def _numbers_masked(text: str) -> str:
     return _NUMBER.sub(lambda number: mask(number[0]), text)
 
 
-def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> LogObserver:
-    """Sets up the log of the whole program; called once, by the command that runs."""
-    output = logging.StreamHandler(stream or sys.stderr)
-    output.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
+def configure(
+    *, level: str, form: LogFormat, stream: Stream | None = None, priorities: bool = False
+) -> LogObserver:
+    """Sets up the log of the whole program, by the command that runs; the last call counts.
+
+    Without a `stream` lines go to standard error at once. `priorities` puts systemd's in front of each line.
+    """
+    output: logging.StreamHandler[Stream] = logging.StreamHandler(sys.stderr if stream is None else stream)
+    formatter = JsonLines() if form is LogFormat.JSON else TextLines()
+    output.setFormatter(_Prioritized(formatter) if priorities else formatter)
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(logging.WARNING)
@@ -80,6 +101,36 @@ def configure(*, level: str, form: LogFormat, stream: TextIO | None = None) -> L
     logger = logging.getLogger(LOGGER)
     logger.setLevel(level)
     return LogObserver(logger)
+
+
+def is_read_by_systemd(environ: Mapping[str, str], descriptor: int) -> bool:
+    """Whether the descriptor leads to systemd's journal, which takes a priority from the start of a line.
+
+    $JOURNAL_STREAM names the device and inode; the variable stays where the descriptor was redirected.
+    """
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return False
+    return environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+def prioritized(text: str, level: int) -> str:
+    """The text with systemd's priority in front of each of its lines."""
+    prefix = f"<{_PRIORITIES.get(level, _PRIORITIES[logging.INFO])}>"
+    return "\n".join(prefix + line for line in text.split("\n"))
+
+
+def adopt_strays(observer: LogObserver) -> None:
+    """What Python itself would print to standard error becomes a line of the log from now on."""
+    logging.captureWarnings(capture=True)
+
+    def tell(error: BaseException | None) -> None:
+        if error is not None:
+            observer.defect("error_outside_the_line", error)
+
+    sys.unraisablehook = lambda stray: tell(stray.exc_value)
+    threading.excepthook = lambda stray: tell(stray.exc_value)
 
 
 def silence(names: Iterable[str]) -> None:
@@ -124,6 +175,17 @@ class TextLines(_Lines):
         words += [f"{name}={_word(value)}" for name, value in fields.items()]
         line = " ".join(words)
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class _Prioritized(logging.Formatter):
+    """Another formatter's lines, with systemd's priorities."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        return prioritized(self._formatter.format(record), record.levelno)
 
 
 def _word(value: object) -> str:

@@ -101,7 +101,7 @@ def _add_simulator(commands: Commands) -> None:
 def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from twilio_notifications.commands import run  # noqa: PLC0415
 
-    return run.run(options.config, environ=environ, greengrass=options.greengrass)
+    return run.run(options.config, environ=environ, greengrass=options.greengrass, signals=options.signals)
 
 
 def _check(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -1,56 +1,112 @@
-"""`run`: the connector in the foreground, until SIGTERM or SIGINT."""
+"""`run`: the connector in the foreground, until SIGTERM or SIGINT.
+
+From the first line on a stop is heard, and the end waits for the drain and for nothing else: not for threads,
+not for a name server, not for the reader of the log.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from twilio_notifications import bootstrap
+from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.adapters.outlet import Outlet
+from twilio_notifications.commands.failures import FAILED, understood
 from twilio_notifications.commands.isolation import isolate, outlived
-from twilio_notifications.config import load
+from twilio_notifications.config import LogFormat, load, log_format
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.ports import Level
+from twilio_notifications.signals import EarlySignals, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from twilio_notifications.adapters.isolation import FileWatch
+    from twilio_notifications.adapters.log import LogObserver
+    from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Observer
 
+STANDARD_ERROR: Final = 2
 
-def run(config: Path | None, *, environ: Mapping[str, str], greengrass: bool = False) -> int:
-    """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is."""
-    component = _component(environ) if greengrass else None
-    settings = load(config, environ, component=component)
-    bootstrap.require_available(settings, environ)
-    observer = log.configure(level=settings.log.level, form=settings.log.format)
-    with (
-        closing(bootstrap.supervisor(environ, observer=observer)) as supervisor,
-        bootstrap.metrics_listeners(settings) as listeners,
-    ):
-        # Before the event loop, because what confines a thread does not confine those that run already.
-        watch = isolate(settings, config, environ=environ, clock=SystemClock(), observer=observer)
-        with asyncio.Runner(loop_factory=event_loop) as runner:
+CLOSING_SECONDS: Final = 5.0
+"""After the drain: connections are closed and the last commits written, which takes milliseconds. What takes
+longer is cut off by the end of the process; the journal is made for that."""
+
+
+def run(
+    config: Path | None,
+    *,
+    environ: Mapping[str, str],
+    greengrass: bool = False,
+    signals: EarlySignals | None = None,
+) -> int:
+    """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is.
+
+    Errors are told in the log, in its form, and make the exit code.
+    """
+    with closing(Outlet(STANDARD_ERROR)) as outlet:
+        teller = _Teller(outlet, priorities=log.is_read_by_systemd(environ, STANDARD_ERROR))
+        teller.set_up(level=Level.INFO, form=log_format(config, environ))
+        try:
+            component = _component(environ) if greengrass else None
+            teller.set_up(level=Level.INFO, form=log_format(config, environ, component=component))
+            settings = load(config, environ, component=component)
+            bootstrap.require_available(settings, environ)
+            teller.set_up(level=settings.log.level, form=settings.log.format)
+            start = _Start(config=config, environ=environ, settings=settings, is_component=greengrass)
+            start.run(teller, signals or EarlySignals())
+        except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - told with its trace, where it is a defect
+            return teller.tell(error)
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What a start goes by, once the configuration is read."""
+
+    config: Path | None
+    environ: Mapping[str, str]
+    settings: Settings
+    is_component: bool
+
+    def run(self, teller: _Teller, signals: EarlySignals) -> None:
+        """Confines the process, then runs the connector until it is stopped."""
+        settings, environ, observer = self.settings, self.environ, teller.observer
+        with (
+            closing(bootstrap.supervisor(environ, observer=observer)) as supervisor,
+            bootstrap.metrics_listeners(settings) as listeners,
+        ):
+            # Before any thread, because what confines one does not confine those that run already.
+            watch = isolate(settings, self.config, environ=environ, clock=SystemClock(), observer=observer)
+            teller.outlet.start()
             hangup = asyncio.Event()
             wired = bootstrap.connector(
                 settings,
-                reread=lambda component: load(config, environ, component=component),
+                reread=lambda component: load(self.config, environ, component=component),
                 observer=observer,
                 environ=environ,
                 supervisor=supervisor,
-                on_configuration=hangup.set if greengrass else None,
+                on_configuration=hangup.set if self.is_component else None,
                 listeners=listeners,
             )
-            runner.run(_run(wired, hangup=hangup, watch=watch, observer=observer))
-    return 0
+            running = Running(
+                wired=wired,
+                hangup=hangup,
+                watch=watch,
+                observer=observer,
+                drain_seconds=settings.delivery.drain_seconds,
+            )
+            _complete(running.until_stopped(signals))
 
 
 def _component(environ: Mapping[str, str]) -> Mapping[str, object]:
@@ -60,58 +116,133 @@ def _component(environ: Mapping[str, str]) -> Mapping[str, object]:
     return bootstrap.greengrass.component_configuration(environ)
 
 
-async def _run(
-    wired: AbstractAsyncContextManager[Connector],
-    *,
-    hangup: asyncio.Event,
-    watch: FileWatch,
-    observer: Observer,
+class _Teller:
+    """Sets up the log, and tells in it why the connector could not start or had to end."""
+
+    def __init__(self, outlet: Outlet, *, priorities: bool) -> None:
+        self.outlet = outlet
+        self.observer: LogObserver
+        self._priorities = priorities
+        self._form = LogFormat.TEXT
+
+    def set_up(self, *, level: str, form: LogFormat) -> None:
+        """Has the log in this form from now on."""
+        self._form = form
+        observer = log.configure(level=level, form=form, stream=self.outlet, priorities=self._priorities)
+        log.adopt_strays(observer)
+        self.outlet.on_lost = lambda lines: observer.event("log_lines_lost", level=Level.WARNING, lines=lines)
+        self.observer = observer
+
+    def tell(self, error: BaseException) -> int:
+        """The exit code, after a line for each thing that is wrong, or a trace where the program is."""
+        failure = understood(error)
+        if failure is None:
+            self.observer.defect("connector_failed", error)
+            return FAILED
+        for sentence in failure.sentences:
+            if self._form is LogFormat.JSON:
+                self.observer.event("connector_failed", level=Level.ERROR, error=sentence)
+            else:
+                line = f"twilio-notifications: {terminal.printable(sentence)}"
+                self.outlet.write(f"{log.prioritized(line, logging.ERROR) if self._priorities else line}\n")
+        return failure.exit_code
+
+
+def _complete(main: Coroutine[Any, Any, None]) -> None:
+    """Runs `main` in an event loop that is left as it is at the end, because the process ends next.
+
+    asyncio.run would wait for threads that ask a name server which does not answer: 18 seconds, with uvloop
+    half a minute.
+    """
+    loop = event_loop()
+    asyncio.set_event_loop(loop)
+    loop.run_until_complete(main)
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """The connector from its opening to its end, within what a stop may take."""
+
+    wired: AbstractAsyncContextManager[Connector]
+    hangup: asyncio.Event
+    watch: FileWatch
+    observer: Observer
+    drain_seconds: float
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    _is_open: bool = field(init=False, default=False)
+
+    async def until_stopped(self, signals: EarlySignals) -> None:
+        """Returns when the connector has ended, or cannot be waited for any longer."""
+        self._listen_to_signals()
+        if signals.stopped:
+            raise Stopped
+        if signals.hangup:
+            self.hangup.set()
+        working = asyncio.create_task(self._work(), name="twilio_notifications.connector")
+        await _first(working, self.stop.wait())
+        if self._is_open:
+            await _first(working, self.hurry.wait(), limit_seconds=self.drain_seconds)
+        else:
+            working.cancel()  # nothing is under way: a secret or the journal may be waited for
+        await _first(working, limit_seconds=CLOSING_SECONDS)
+        if not working.done():
+            self.observer.event("closing_cut_short", level=Level.WARNING)
+        elif working.cancelled():
+            self.observer.event("connector_stopped")
+        else:
+            working.result()
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as beside, self.wired as connector:
+            self._is_open = True
+            watching = beside.create_task(
+                self._stop_when_replaced(connector), name="twilio_notifications.file_watch"
+            )
+            reloading = beside.create_task(
+                self._reload_when_asked(connector), name="twilio_notifications.reload"
+            )
+            # What was made so far lives as long as the process: the collector need not look at it again.
+            gc.freeze()
+            await connector.run(self.stop, self.hurry)
+            watching.cancel()
+            reloading.cancel()
+        if not watching.cancelled():
+            raise outlived(watching.result())
+
+    async def _stop_when_replaced(self, connector: Connector) -> Path:
+        path = await self.watch.replaced()
+        self.observer.event("confined_file_replaced", level=Level.ERROR, file=str(path))
+        await connector.rested()
+        self.stop.set()
+        return path
+
+    async def _reload_when_asked(self, connector: Connector) -> None:
+        while True:
+            await self.hangup.wait()
+            self.hangup.clear()  # before the reload: a signal during it asks for another one
+            await connector.reload()
+
+    def _listen_to_signals(self) -> None:
+        """The first SIGTERM or SIGINT drains, the second one does not wait; SIGHUP reads again."""
+
+        def stopped() -> None:
+            (self.hurry if self.stop.is_set() else self.stop).set()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped)
+        loop.add_signal_handler(signal.SIGHUP, self.hangup.set)
+
+
+async def _first(
+    working: asyncio.Task[None], *others: Coroutine[Any, Any, Any], limit_seconds: float | None = None
 ) -> None:
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    _listen_to_signals(stop, hurry, hangup)
-    async with asyncio.TaskGroup() as beside, wired as connector:
-        watching = beside.create_task(
-            _stop_when_replaced(watch, connector, stop, observer), name="twilio_notifications.file_watch"
-        )
-        reloading = beside.create_task(
-            _reload_when_asked(connector, hangup), name="twilio_notifications.reload"
-        )
-        # What was made so far lives as long as the process: the collector need not look at it again.
-        gc.freeze()
-        await connector.run(stop, hurry)
-        watching.cancel()
-        reloading.cancel()
-    if not watching.cancelled():
-        raise outlived(watching.result())
-
-
-async def _stop_when_replaced(
-    watch: FileWatch, connector: Connector, stop: asyncio.Event, observer: Observer
-) -> Path:
-    path = await watch.replaced()
-    observer.event("confined_file_replaced", level=Level.ERROR, file=str(path))
-    await connector.rested()
-    stop.set()
-    return path
-
-
-async def _reload_when_asked(connector: Connector, hangup: asyncio.Event) -> None:
-    while True:
-        await hangup.wait()
-        hangup.clear()  # before the reload: a signal during it asks for another one
-        await connector.reload()
-
-
-def _listen_to_signals(stop: asyncio.Event, hurry: asyncio.Event, hangup: asyncio.Event) -> None:
-    """The first SIGTERM or SIGINT drains, the second one does not wait; SIGHUP reads again."""
-
-    def stopped() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped)
-    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    """Returns with the first of these that is done, or after the limit; ends the others, but not the work."""
+    waiting = [asyncio.ensure_future(other) for other in others]
+    await asyncio.wait({working, *waiting}, timeout=limit_seconds, return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -7,7 +7,7 @@ an unknown key is an error, a value out of range is an error, and no message eve
 
 from __future__ import annotations
 
-from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place
+from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
 from twilio_notifications.config.settings import (
     ClientSettings,
     ConnectorSettings,
@@ -63,4 +63,5 @@ __all__ = [
     "load_client",
     "load_journal",
     "load_secret_place",
+    "log_format",
 ]

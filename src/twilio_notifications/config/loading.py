@@ -21,6 +21,7 @@ from twilio_notifications.config.settings import (
     DeliverySettings,
     JournalFileSettings,
     JournalSettings,
+    LogFormat,
     LogSettings,
     MetricsSettings,
     SecretOrigin,
@@ -81,6 +82,16 @@ def load(
         raise ConfigurationError(problems)
     settings = _settings(values, given, resolved)
     return replace(settings, warnings=(*settings.warnings, *configured.warnings))
+
+
+def log_format(
+    path: Path | None, environ: Mapping[str, str], *, component: Mapping[str, object] | None = None
+) -> LogFormat:
+    """How the log is written, as far as a configuration says so that may be wrong or unreadable."""
+    file = Source() if path is None else read_file(path)
+    configured = Source() if component is None else read_component(component)
+    written = {**file.given, **configured.given, **read_environment(environ).given}.get("log.format")
+    return LogFormat.JSON if written and written.value == LogFormat.JSON else LogFormat.TEXT
 
 
 def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bool = False) -> ClientSettings:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.ports import Level, Milestone
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from twilio_notifications.pipeline.dispatcher import Dispatcher
     from twilio_notifications.pipeline.intake import Intake
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.supervision import Supervision
     from twilio_notifications.pipeline.sweeper import Sweeper
     from twilio_notifications.ports import Clock, Journal, Milestones, Observer, Transport
+
+GOODBYE_SECONDS = 2.0
+"""For the DISCONNECT, which a broker that takes nothing any more would hold up; the end of the connection
+means the same to it."""
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +62,10 @@ class Connector:
 
         Raises NucleusLost where only a new start helps, after a drain too.
         """
-        recovery = await self.journal.recover(now=self.clock.now())
+        recovery = await _unless(stop, self.journal.recover(now=self.clock.now()))
+        if recovery is None:  # the disk is full, say: nothing has begun, so there is nothing to drain
+            self.observer.event("connector_stopped")
+            return
         self.observer.event(
             "journal_opened",
             waiting=recovery.waiting,
@@ -127,9 +136,24 @@ class Connector:
         for part in (draining, hurrying):
             part.cancel()
         await asyncio.wait({draining, hurrying})
-        await self.transport.close()
+        saying_goodbye = asyncio.ensure_future(self.transport.close())
+        await asyncio.wait({saying_goodbye}, timeout=GOODBYE_SECONDS)
+        if saying_goodbye.done():
+            saying_goodbye.result()
+        saying_goodbye.cancel()
 
     async def _finish_and_report(self) -> None:
         await self.dispatcher.drain()
         if self._lost is None:  # otherwise nobody takes a status any more
             await self.reporter.flushed()
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`; None where a stop came first, and the work was cancelled."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -38,6 +39,8 @@ def configuration_read_apart(
     reader, writer = os.pipe()
     parent, child = os.getpid(), os.fork()
     if child == 0:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)  # the parent's handlers are about the parent's work
         os.close(reader)
         until = time.monotonic() + patience_seconds
         _answer(

@@ -1,0 +1,49 @@
+"""What a command says of an error that ends it, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import ConfigurationError, ConnectorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILED = 1
+WRONG_USAGE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Sentences for people, and the exit code."""
+
+    sentences: tuple[str, ...]
+    exit_code: int
+
+
+def understood(error: BaseException) -> Failure | None:
+    """What an error means to people; None for a defect, which needs its trace."""
+    match error:
+        case ConfigurationError():
+            return Failure(sentences=tuple(error.problems), exit_code=WRONG_USAGE)
+        case ConnectorError():
+            return Failure(sentences=(str(error),), exit_code=FAILED)
+        case BaseExceptionGroup():
+            failures = [understood(leaf) for leaf in _leaves(error)]
+            known = [failure for failure in failures if failure is not None]
+            if len(known) < len(failures):
+                return None
+            worst = max(failure.exit_code for failure in known)
+            told = [failure.sentences for failure in known if failure.exit_code == worst]
+            return Failure(sentences=tuple(one for sentences in told for one in sentences), exit_code=worst)
+        case _:
+            return None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
