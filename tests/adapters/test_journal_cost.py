@@ -71,9 +71,9 @@ class Counted:
     def __init__(self, journal: SqliteJournal) -> None:
         self.journal = journal
 
-    async def fill(self, numbers: list[str]) -> None:
+    async def fill(self, numbers: list[str], *, priority: Priority = Priority.LOW) -> None:
         await asyncio.gather(
-            *(self.journal.record(a_request(number, priority=Priority.LOW)) for number in numbers)
+            *(self.journal.record(a_request(number, priority=priority)) for number in numbers)
         )
 
     async def steps(self, operation: Callable[[], Awaitable[Any]]) -> int:
@@ -110,6 +110,19 @@ async def test_the_cost_does_not_grow_with_the_backlog(operation: Callable[[Sqli
             counted = Counted(journal)
             await counted.fill([f"+1234500{n:04}" for n in range(backlog)])
             costs.append(await counted.steps(lambda: operation(journal)))
+    small, large = costs
+    assert large <= small * 1.2
+
+
+async def test_the_cost_of_a_claim_does_not_grow_where_every_class_of_priority_waits() -> None:
+    costs = []
+    for backlog in (200, 2000):
+        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+            counted = Counted(journal)
+            for digit, priority in enumerate(Priority):
+                numbers = [f"+12345{digit}0{n:04}" for n in range(backlog)]
+                await counted.fill(numbers, priority=priority)
+            costs.append(await counted.steps(lambda: journal.claim(due_before=START, limit=50)))
     small, large = costs
     assert large <= small * 1.2
 

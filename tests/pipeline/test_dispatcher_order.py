@@ -119,6 +119,25 @@ async def test_urgent_requests_overtake_waiting_ones_of_other_recipients() -> No
             assert [C, B, A] == line.sender.ids()
 
 
+async def test_of_ten_places_one_is_a_normal_and_one_a_low_requests() -> None:
+    """A flood of urgent requests from one publisher must not hold everything else for hours."""
+    urgent = [f"+1234501{number:04}" for number in range(40)]
+    others = {
+        priority: [f"+123450{digit}{number:04}" for number in range(2)]
+        for digit, priority in ((2, Priority.NORMAL), (3, Priority.LOW))
+    }
+    async with a_line(concurrency=1) as line:
+        for number in urgent:
+            await line.journal.record(a_request(number, request_id="urgent", priority=Priority.URGENT))
+        for priority, numbers in others.items():
+            for number in numbers:
+                await line.journal.record(a_request(number, request_id=priority, priority=priority))
+        async with running(line):
+            await line.clock.settle()
+        ten = ["urgent"] * 4 + ["normal"] + ["urgent"] * 4 + ["low"]
+        assert [*ten, *ten, *["urgent"] * 24] == line.sender.ids()
+
+
 async def test_urgent_requests_never_overtake_one_of_the_same_recipient() -> None:
     async with a_line() as line:
         for name, priority in (("low", Priority.LOW), ("urgent", Priority.URGENT)):

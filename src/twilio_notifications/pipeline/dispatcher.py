@@ -78,6 +78,8 @@ class Dispatcher:
     _turning_away: TurningAway = field(init=False)
     _slots: Slots = field(init=False)
     _draining: bool = field(init=False, default=False)
+    _place: int = field(init=False, default=0)
+    """Number of the next place in its round of ten, by which no class of priority is starved."""
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
 
@@ -135,7 +137,7 @@ class Dispatcher:
             return declined
         now = self.clock.now()  # the sweep and the look at the network may have taken their time
         room = self._room(now)
-        claimed = await self.journal.claim(due_before=now, limit=room) if room else []
+        claimed = await self.journal.claim(due_before=now, limit=room, place=self._place) if room else []
         if claimed:
             self.milestones.passed(Milestone.CLAIMED)
             await self._admit(attempts, claimed, now)
@@ -185,6 +187,7 @@ class Dispatcher:
             await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges)
             opened.extend(requests)
 
+        self._place = (self._place + len(admitted)) % policy.ROUND
         self._slots.take(len(admitted))
         await self._aside.each(admitted, open_attempts)
         self.milestones.passed(Milestone.ATTEMPT_OPENED)

@@ -196,8 +196,12 @@ class Journal(Protocol):
     def connection_ended(self) -> None:
         """The connection to the broker has ended: what came over it may be repeated over the next one."""
 
-    async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
-        """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet."""
+    async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
+        """Due requests whose turn has come: by priority, then oldest first. Changes nothing yet.
+
+        `place` is the number of the first place: in each ten some belong to normal and low requests
+        (core/policy/places.py).
+        """
 
     async def open_attempts(
         self,

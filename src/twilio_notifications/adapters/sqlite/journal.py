@@ -136,11 +136,15 @@ class SqliteJournal:
         ended = partial(self._operations.redelivery.connection_ended, now=self._monotonic())
         self._writer.submit(ended).add_done_callback(_seen)
 
-    async def claim(self, *, due_before: float, limit: int) -> list[Claimed]:
+    async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = self._writer.submit if self._operations.overtaking else self._read
-        return await read(lambda connection: operations.claim(connection, self._aside, due_before, limit))
+        return await read(
+            lambda connection: operations.claim(
+                connection, self._aside, due_before=due_before, limit=limit, place=place
+            )
+        )
 
     async def open_attempts(
         self,

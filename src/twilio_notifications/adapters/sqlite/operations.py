@@ -19,6 +19,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     rejection_row,
     request_row,
 )
+from twilio_notifications.core import policy
 from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, State
 from twilio_notifications.ports import (
     Agenda,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+    from twilio_notifications.core.model import Priority
     from twilio_notifications.ports import Claimed, Step
 
 CUT_OFF = "the connector ended while the attempt was open"
@@ -271,16 +273,20 @@ class Operations:
         connection.execute(sql.GIVE_TURN, (id_,))
 
 
-def claim(connection: sqlite3.Connection, aside: SetAside, due_before: float, limit: int) -> list[Claimed]:
-    found: list[Claimed] = []
+def claim(
+    connection: sqlite3.Connection, aside: SetAside, *, due_before: float, limit: int, place: int
+) -> list[Claimed]:
+    found: dict[Priority, Sequence[Claimed]] = {}
+    left = limit
     # One query for each priority: a single one ordered by priority would have to read past all urgent
     # requests that are not due yet before it found a normal one that is.
-    for rank in RANKS.values():
-        if len(found) < limit:
-            wanted = limit - len(found)
+    for priority, rank in RANKS.items():
+        wanted = max(left, policy.reserved(priority, place=place, limit=limit))
+        if wanted:
             rows = connection.execute(sql.CLAIM, (rank, due_before, aside.limit(wanted)))
-            found.extend(aside.values(rows, claimed, wanted=wanted))
-    return found
+            found[priority] = list(aside.values(rows, claimed, wanted=wanted))
+            left = max(0, left - len(found[priority]))
+    return policy.interleaved(found, place=place, limit=limit)
 
 
 def _close_attempt(connection: sqlite3.Connection, step: Finish | Postpone, *, sid: str | None) -> State:

@@ -32,10 +32,12 @@ from twilio_notifications.core.policy.pace import (
     room,
     setback,
 )
+from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
 
 __all__ = [
     "LONGEST_PERIOD_SECONDS",
+    "ROUND",
     "Admit",
     "Charge",
     "Decline",
@@ -56,10 +58,12 @@ __all__ = [
     "charges",
     "credentials_renewed",
     "expired",
+    "interleaved",
     "judge",
     "online",
     "opens_at",
     "permits",
+    "reserved",
     "room",
     "scopes",
     "setback",
