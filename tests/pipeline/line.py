@@ -25,6 +25,7 @@ from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.deferring import Timing
 from twilio_notifications.pipeline.dispatcher import Dispatcher
+from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ async def a_line(
             Sources(first=secret, second=second), identity=Identity(account_sid="AC"), observer=observer
         )
         woken: list[str] = []
+        failures = Failures(observer=observer, clock=clock)
         milestones = RecordingMilestones()
         sender = ScriptedSender(clock)
         dispatcher = Dispatcher(
@@ -119,6 +121,7 @@ async def a_line(
             observer=observer,
             milestones=milestones,
             statuses=StatusWriter(),
+            failures=failures,
             timing=timing,
             jitter=jitter,
             pace=Pace.fresh(concurrency),

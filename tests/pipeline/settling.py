@@ -157,6 +157,7 @@ async def a_scene(*, settle: float = SETTLE, jitter: float = 1.0) -> AsyncIterat
             observer=line.observer,
             milestones=line.milestones,
             statuses=StatusWriter(),
+            failures=line.dispatcher.failures,
             times=SettlingTimes(settle=settle, backoff_initial=4.0, backoff_maximum=60.0),
             jitter=lambda: jitter,
             on_request=line.dispatcher.wake,

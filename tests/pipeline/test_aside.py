@@ -67,7 +67,7 @@ async def test_a_request_whose_rows_cannot_be_written_is_set_aside_alone(
         (told,) = line.observer.named("request_set_aside")
         assert (Level.ERROR, 1, BAD in found) == (
             told.level,
-            told.fields["notification_id"],
+            told.fields["number"],
             told.fields["answered"],
         )
 

@@ -116,6 +116,7 @@ def assembled(
         **common,
         sender=line.sender,
         statuses=statuses,
+        failures=line.dispatcher.failures,
         times=SettlingTimes(settle=30.0, backoff_initial=1.0, backoff_maximum=60.0),
         jitter=lambda: 1.0,
         on_request=line.dispatcher.wake,
@@ -125,6 +126,7 @@ def assembled(
     intake = Intake(
         **common,
         statuses=statuses,
+        failures=line.dispatcher.failures,
         topics=Topics.with_prefix(""),
         default_sender_number="+19999999999",
         lifetime_seconds=14_400,

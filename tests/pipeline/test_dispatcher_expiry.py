@@ -29,7 +29,7 @@ async def test_it_is_answered_while_everything_pauses() -> None:
         await line.accept(A, lifetime=60)
         await line.accept(B, lifetime=60)
         await line.clock.advance(61)
-        assert {(A, "RateLimited"), (B, "Expired")} == set(await line.results())
+        assert {(A, "RateLimited"), (B, "RateLimited")} == set(await line.results())
 
 
 async def test_it_is_answered_while_the_sender_number_pauses() -> None:

@@ -16,6 +16,7 @@ from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserve
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.model import Channel
+from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Inbound, Milestone, Origin
@@ -69,6 +70,7 @@ async def a_door(**journal: Any) -> AsyncIterator[Door]:
             observer=observer,
             milestones=milestones,
             statuses=StatusWriter(),
+            failures=Failures(observer=observer, clock=clock),
             topics=Topics.with_prefix("site7/"),
             default_sender_number="+19999999999",
             lifetime_seconds=14_400,

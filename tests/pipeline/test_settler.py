@@ -514,7 +514,7 @@ async def test_settling_is_told_without_text_or_number() -> None:
         await scene.advance(SETTLE)
         (told,) = scene.line.observer.named("doubt_settled")
         assert Level.INFO is told.level
-        assert {"notification_id": 1, "outcome": "absent", "seconds": SETTLE} == told.fields
+        assert {"number": 1, "outcome": "absent", "seconds": SETTLE} == told.fields
 
 
 async def test_an_unknown_outcome_is_an_error_in_the_log() -> None:

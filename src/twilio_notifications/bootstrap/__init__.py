@@ -35,6 +35,7 @@ from twilio_notifications.config import Settings, StatusDetail, TransportKind
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.metering import Unmetered
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Level
@@ -143,6 +144,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 supervisor=supervisor,
                 may_end_at=clock.now() if endurance is None else endurance.may_end_at,
                 milestones=milestones(environ),
+                failures=Failures(observer=observer, clock=clock),
                 jitter=random.SystemRandom().random,
             )
         )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.credentials import Credentials
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.metering import Meter
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor, Transport
@@ -47,6 +48,7 @@ class Parts:
     may_end_at: float
     milestones: Milestones
     jitter: Callable[[], float]
+    failures: Failures
 
     @property
     def topics(self) -> Topics:
@@ -117,6 +119,7 @@ def _dispatcher(parts: Parts, reporter: Reporter) -> Dispatcher:
         meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
+        failures=parts.failures,
         timing=_timing(parts.settings),
         jitter=parts.jitter,
         pace=Pace.fresh(parts.settings.twilio.concurrency),
@@ -135,6 +138,7 @@ def _settler(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Settle
         meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
+        failures=parts.failures,
         times=SettlingTimes(
             settle=delivery.settle_seconds,
             backoff_initial=delivery.backoff_initial_seconds,
@@ -154,6 +158,7 @@ def _intake(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Intake:
         meter=parts.meter,
         milestones=parts.milestones,
         statuses=parts.statuses,
+        failures=parts.failures,
         topics=parts.topics,
         default_sender_number=parts.settings.parameters.default_sender_number,
         lifetime_seconds=parts.settings.delivery.lifetime_seconds,

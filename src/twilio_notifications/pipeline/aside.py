@@ -117,4 +117,4 @@ class Aside:
         return step
 
     def _tell(self, id_: int, *, answered: bool) -> None:
-        self.observer.event("request_set_aside", level=Level.ERROR, notification_id=id_, answered=answered)
+        self.observer.event("request_set_aside", level=Level.ERROR, number=id_, answered=answered)

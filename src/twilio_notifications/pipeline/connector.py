@@ -80,6 +80,7 @@ class Connector:
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
                     ("reporter", self.reporter.run()),
+                    ("failures", self.dispatcher.failures.run()),
                     ("sweeper", self.sweeper.run()),
                     ("refresher", self.refresher.run()),
                     ("supervision", self.supervision.run()),

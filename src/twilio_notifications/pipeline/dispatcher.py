@@ -14,7 +14,6 @@ from twilio_notifications.core import policy, retry, settlement
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Accepted,
-    DeferralScope,
     Deferred,
     InDoubt,
     Refused,
@@ -25,14 +24,16 @@ from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
 from twilio_notifications.pipeline.deferring import Timing, postponed
 from twilio_notifications.pipeline.metering import Meter, Unmetered
+from twilio_notifications.pipeline.pauses import Pauses
 from twilio_notifications.pipeline.slots import Slots
 from twilio_notifications.pipeline.turning_away import TurningAway, tell
-from twilio_notifications.ports import Doubt, Level, Milestone, Postpone
+from twilio_notifications.ports import Doubt, Milestone, Postpone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from twilio_notifications.core.model import Answer, Outcome
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Claimed, Clock, Journal, Milestones, Observer, Sender, Step
 
@@ -45,6 +46,10 @@ OVERDUE_BATCH = 200
 
 SWEEP_SECONDS = 0.25
 """Between two looks for requests whose lifetime has ended: a busy dispatcher need not look each turn."""
+
+HELD_SECONDS = 5.0
+"""A shorter pause is over before anybody has looked at the journal."""
+HELD_PER_SECOND = 20
 
 OFFLINE_PROBE_SECONDS = 1.0
 """Between two looks whether the network is back: a connection try costs next to nothing, and alarms that wait
@@ -65,6 +70,7 @@ class Dispatcher:
     observer: Observer
     milestones: Milestones
     statuses: StatusWriter
+    failures: Failures
     timing: Timing
     jitter: Callable[[], float]
     pace: policy.Pace
@@ -76,10 +82,14 @@ class Dispatcher:
     _alarm: Alarm = field(init=False)
     _aside: Aside = field(init=False)
     _turning_away: TurningAway = field(init=False)
+    _pauses: Pauses = field(init=False)
     _slots: Slots = field(init=False)
     _draining: bool = field(init=False, default=False)
     _place: int = field(init=False, default=0)
     """Number of the next place in its round of ten, by which no class of priority is starved."""
+    _held_until: float = field(init=False, default=0.0)
+    """The pause for which requests were last written down as waiting, and how many were."""
+    _held: int = field(init=False, default=0)
     _sweep_at: float = field(init=False, default=0.0)
     _probe_at: float = field(init=False, default=0.0)
 
@@ -93,7 +103,9 @@ class Dispatcher:
             statuses=self.statuses,
             meter=self.meter,
             observer=self.observer,
+            failures=self.failures,
         )
+        self._pauses = Pauses(observer=self.observer, clock=self.clock)
         self._slots = Slots(self.pace.maximum)
 
     def wake(self) -> None:
@@ -128,6 +140,7 @@ class Dispatcher:
     async def _turn(self, attempts: asyncio.TaskGroup) -> bool:
         """Whether there may be more to do at once."""
         now = self.clock.now()
+        self._pauses.passed()
         if self._draining:
             return False
         declined = await self._sweep(now)
@@ -143,7 +156,22 @@ class Dispatcher:
             await self._admit(attempts, claimed, now)
         if await self._aside.answer_broken():
             self.on_status()
-        return bool(claimed) or declined
+        return bool(claimed) or declined or (not room and await self._hold(now))
+
+    async def _hold(self, now: float) -> bool:
+        """Writes into the journal how long requests wait, where that is long; whether there may be more.
+
+        At most so many for each second of the pause: a large backlog would cost more to write than to keep.
+        """
+        until = self.pace.closed_until
+        if until - now < HELD_SECONDS:
+            return False
+        if until != self._held_until:
+            self._held_until, self._held = until, 0
+        room = min(OVERDUE_BATCH, int(HELD_PER_SECOND * (until - now)) - self._held)
+        claimed = await self.journal.claim(due_before=now, limit=room) if room > 0 else []
+        self._held += len(claimed)
+        return await self._turn_away(((request, self._verdict(request, now)) for request in claimed), now)
 
     def _room(self, now: float) -> int:
         """How many may be opened now: at full speed some ahead, so that no place waits for a commit."""
@@ -214,6 +242,9 @@ class Dispatcher:
 
     async def _turn_away(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
         """Postpones and ends, all in one commit, what was not admitted; whether that was any."""
+        verdicts = list(verdicts)
+        for _, verdict in verdicts:
+            self._pauses.kept(verdict)
         turned = await self._turning_away.carry_out(verdicts, now)
         if turned:
             self.on_status()
@@ -252,7 +283,7 @@ class Dispatcher:
             self._probe_at = self.clock.now() + OFFLINE_PROBE_SECONDS
             return False
         self.pace = policy.online(self.pace)
-        self.observer.event("twilio_reachable")
+        self._pauses.reached(was_offline=True)
         return True
 
     async def _next_instant(self) -> float | None:
@@ -286,7 +317,7 @@ class Dispatcher:
         doubt = isinstance(step, Doubt)
         self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
         self.meter.attempted(request, step)
-        tell(self.observer, request, step)
+        tell(request, step, observer=self.observer, failures=self.failures)
         self._wake_next(step)
 
     async def _place_taken(self, request: Claimed) -> Step:
@@ -322,10 +353,10 @@ class Dispatcher:
         now = self.clock.now()
         match outcome:
             case Accepted():
-                self.pace = policy.after_answer(self.pace)
+                self._learn_from_an_answer()
                 return self.statuses.accepted(request, outcome, at=now)
             case Refused(reason=reason, message=message, code=code):
-                self.pace = policy.after_answer(self.pace)
+                self._learn_from_an_answer()
                 return self.statuses.failed(request, reason, message, at=now, counted=True, code=code)
             case Deferred():
                 return self._deferred(request, outcome, now=now)
@@ -335,20 +366,21 @@ class Dispatcher:
             case _:
                 assert_never(outcome)
 
+    def _learn_from_an_answer(self) -> None:
+        self.pace = policy.after_answer(self.pace)
+        self._pauses.answered()
+
     def _deferred(self, request: Claimed, deferred: Deferred, *, now: float) -> Postpone:
-        match deferred.scope:
-            case DeferralScope.NETWORK if not self.pace.offline:
-                self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
-            case DeferralScope.CREDENTIALS if self.pace.refused_since is None:
-                self.observer.event(
-                    "credentials_refused",
-                    level=Level.ERROR,
-                    error="Twilio refuses the account SID or the secret; requests wait for a new one",
-                )
-            case _:
-                pass
+        before = self.pace
         step, self.pace = postponed(
-            request, deferred, self.pace, timing=self.timing, now=now, jitter=self.jitter()
+            request, deferred, before, timing=self.timing, now=now, jitter=self.jitter()
+        )
+        self._pauses.began(
+            deferred,
+            before=before,
+            after=self.pace,
+            sender=request.notification.sender_number,
+            fails_at=now + self.timing.credential_wait,
         )
         return step
 

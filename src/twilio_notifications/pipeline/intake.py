@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twilio_notifications.core.model import Channel
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Clock, Inbound, Journal, Milestones, Observer
 
@@ -36,6 +37,7 @@ class Intake:
     observer: Observer
     milestones: Milestones
     statuses: StatusWriter
+    failures: Failures
     topics: contract.Topics
     default_sender_number: str | None
     lifetime_seconds: float
@@ -143,6 +145,8 @@ class Intake:
             return
         self.milestones.passed(Milestone.RECORDED)
         self.meter.recorded(inbound, arrival, done.result())
+        if done.result() is Recording.FULL:
+            self.failures.rejected(self._full(inbound, arrival))
         self._pass_on(arrival, done.result())
         inbound.acknowledge()
         self.milestones.passed(Milestone.ACKNOWLEDGED)
@@ -193,9 +197,8 @@ class Intake:
             case NewRequest():
                 self._is_full = False
                 self.on_request()
-            case NewRejection(channel=channel, reason=reason):
-                # Its sender is told; a log line for each would let a sender fill the log.
-                self.observer.event("request_rejected", level=Level.DEBUG, reason=reason, channel=channel)
+            case NewRejection():
+                self.failures.rejected(arrival)
                 self.on_status()
             case _:
                 assert_never(arrival)

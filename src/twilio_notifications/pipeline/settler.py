@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twilio_notifications.core.settlement import Settlement
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import (
         Clock,
@@ -60,6 +61,7 @@ class Settler:
     observer: Observer
     milestones: Milestones
     statuses: StatusWriter
+    failures: Failures
     times: SettlingTimes
     jitter: Callable[[], float]
     on_request: Callable[[], None]
@@ -119,6 +121,8 @@ class Settler:
             self.milestones.passed(Milestone.SETTLED)
         self.meter.settled(doubtful.request, step)
         self._tell(doubtful, step)
+        if isinstance(step, Finish) and step.reason is not None:
+            self.failures.failed(doubtful.request, step)
         self.on_request()
         self.on_status()
 
@@ -259,7 +263,7 @@ class Settler:
         self.observer.event(
             "doubt_settled",
             level=level,
-            notification_id=doubtful.request.id,
+            number=doubtful.request.id,
             outcome=outcome,
             seconds=round(self.clock.now() - doubtful.opened_at, 3),
         )

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import policy
 from twilio_notifications.pipeline.aside import NOT_SENT
-from twilio_notifications.ports import Level, Postpone
+from twilio_notifications.ports import Finish, Level, Postpone
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twilio_notifications.pipeline.aside import Aside
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.metering import Meter
     from twilio_notifications.pipeline.status import StatusWriter
     from twilio_notifications.ports import Claimed, Observer, Step
@@ -30,6 +31,7 @@ class TurningAway:
     statuses: StatusWriter
     meter: Meter
     observer: Observer
+    failures: Failures
 
     async def carry_out(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
         """Turns away what is not admitted; whether that was any."""
@@ -45,7 +47,7 @@ class TurningAway:
         for (request, _), step in zip(turned, steps, strict=True):
             if step is not None:
                 self.meter.turned_away(request, step)
-                tell(self.observer, request, step)
+                tell(request, step, observer=self.observer, failures=self.failures)
         return bool(turned)
 
     async def _step(self, request: Claimed, verdict: policy.Defer | policy.Decline, now: float) -> Step:
@@ -58,8 +60,10 @@ class TurningAway:
                 assert_never(verdict)
 
 
-def tell(observer: Observer, request: Claimed, step: Step) -> None:
+def tell(request: Claimed, step: Step, *, observer: Observer, failures: Failures) -> None:
     """Tells what became of a request."""
+    if isinstance(step, Finish) and step.reason is not None:
+        failures.failed(request, step)
     name, level = {
         "Finish": ("request_finished", Level.DEBUG),
         "Postpone": ("request_postponed", Level.DEBUG),
@@ -68,7 +72,7 @@ def tell(observer: Observer, request: Claimed, step: Step) -> None:
     observer.event(
         name,
         level=level,
-        notification_id=request.id,
+        number=request.id,
         phone_number=request.notification.recipient.phone_number,
         reason=getattr(step, "reason", None),
     )

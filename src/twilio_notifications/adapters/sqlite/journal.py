@@ -282,9 +282,7 @@ class SqliteJournal:
                 return
             self._observer.defect("request_defect", error)
             self._aside.add(ids[0])
-            self._observer.event(
-                "request_set_aside", level=Level.ERROR, notification_id=ids[0], answered=False
-            )
+            self._observer.event("request_set_aside", level=Level.ERROR, number=ids[0], answered=False)
 
     async def _select(
         self, statement: str, bound: float, make: Callable[[tuple[Any, ...]], R], *, limit: int

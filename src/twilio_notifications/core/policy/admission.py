@@ -32,6 +32,12 @@ def admit(request: Waiting, pace: Pace, *, now: float, credential_wait_seconds: 
             reason=Reason.UNAUTHORIZED,
             message=f"Twilio refused the credentials for {credential_wait_seconds:g} s",
         )
+    if pace.closed_until > now:
+        return Defer(
+            until=min(pace.closed_until, request.expires_at),
+            reason=pace.closed_for,
+            message="everything waits: Twilio asked for a pause, or is not reached",
+        )
     paused_until = pace.senders.get(request.sender_number, 0.0)
     if paused_until > now:
         return Defer(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
+from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Pace:
     """Attempts at once, as Twilio's 429s have taught us: halved by one, grown by one for each acceptance."""
     closed_until: float = 0.0
     """No attempt before this instant: Twilio asked for the pause."""
+    closed_for: Reason = Reason.RATE_LIMITED
+    """Why."""
     setbacks: int = 0
     """Deferrals of everything in a row, from which the next pause grows."""
     offline: bool = False
@@ -60,7 +63,7 @@ def opens_at(pace: Pace) -> float:
 
 
 def setback(pace: Pace, *, now: float) -> int:
-    """The how manieth setback in a row a deferral of everything is: those that come together are one."""
+    """Number of this setback in the current run; deferrals during one pause count once."""
     return pace.setbacks if now < pace.closed_until else pace.setbacks + 1
 
 
@@ -89,21 +92,22 @@ def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, 
         case DeferralScope.NETWORK:
             return replace(pace, offline=True)
         case DeferralScope.ADDRESS:
-            return replace(pace, setbacks=setback(pace, now=now), closed_until=max(pace.closed_until, until))
+            return _closed(pace, deferred, now=now, until=until)
         case DeferralScope.ACCOUNT:
-            return _slowed(pace, now=now, until=until)
+            # The answers of attempts that were under way together tell one thing: slow down once.
+            together = now < pace.closed_until
+            slowed = pace if together else replace(pace, allowed=max(1.0, pace.allowed / 2))
+            return _closed(slowed, deferred, now=now, until=until)
         case _:
             assert_never(deferred.scope)
 
 
-def _slowed(pace: Pace, *, now: float, until: float) -> Pace:
-    # The answers of attempts that were under way together tell one thing, not many: slow down once.
-    together = now < pace.closed_until
+def _closed(pace: Pace, deferred: Deferred, *, now: float, until: float) -> Pace:
     return replace(
         pace,
-        allowed=pace.allowed if together else max(1.0, pace.allowed / 2),
         setbacks=setback(pace, now=now),
         closed_until=max(pace.closed_until, until),
+        closed_for=deferred.reason,
     )
 
 

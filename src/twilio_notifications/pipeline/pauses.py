@@ -1,0 +1,130 @@
+"""Tells when requests begin to wait, until when, and when they go on: one line for each beginning and end.
+
+It decides nothing: it sees what the dispatcher decided, and knows what was told already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, assert_never
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import DeferralScope
+from twilio_notifications.pipeline.limiter import Limiter
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.core import policy
+    from twilio_notifications.core.model import Deferred
+    from twilio_notifications.ports import Clock, Observer
+
+LINES_A_MINUTE: Final = 6
+"""Of pauses that Twilio's rate asks for: at full speed they come and go each second."""
+
+MOST_TOLD: Final = 100
+"""Sender numbers, and limits, whose pause is remembered as told."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pauses:
+    """What waits, as far as the log knows."""
+
+    observer: Observer
+    clock: Clock
+    _limiter: Limiter = field(init=False)
+    _account_until: float | None = field(init=False, default=None)
+    _senders: dict[str, float] = field(init=False, default_factory=dict)
+    _quotas: dict[str, float] = field(init=False, default_factory=dict)
+    _is_elsewhere: bool = field(init=False, default=False)
+    """What answers is not Twilio, and that was told."""
+    _is_refused: bool = field(init=False, default=False)
+    """Twilio refuses the credentials, and that was told."""
+
+    def __post_init__(self) -> None:
+        self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
+
+    def began(
+        self, deferred: Deferred, *, before: policy.Pace, after: policy.Pace, sender: str, fails_at: float
+    ) -> None:
+        """A request was deferred, which changed the pace; refused credentials end requests at `fails_at`."""
+        match deferred.scope:
+            case DeferralScope.NETWORK:
+                if not before.offline:
+                    self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
+            case DeferralScope.ADDRESS:
+                if not self._is_elsewhere:
+                    self._is_elsewhere = True
+                    self._warn("twilio_unreachable", until=after.closed_until, error=deferred.message)
+            case DeferralScope.CREDENTIALS:
+                if before.refused_since is None:
+                    self._is_refused = True
+                    self.observer.event(
+                        "credentials_refused",
+                        level=Level.ERROR,
+                        until=_instant(fails_at),
+                        error="Twilio refuses the account SID or the secret; requests wait for a new one",
+                    )
+            case DeferralScope.ACCOUNT:
+                self._account(deferred, after)
+            case DeferralScope.SENDER:
+                self._sender(sender, deferred, after)
+            case _:
+                assert_never(deferred.scope)
+
+    def _account(self, deferred: Deferred, after: policy.Pace) -> None:
+        until = after.closed_until
+        if until <= max(self._account_until or 0.0, self.clock.now()) or not self._limiter.admits():
+            return
+        self._account_until = until
+        self._warn("sending_paused", until=until, error=deferred.message)
+
+    def _sender(self, sender: str, deferred: Deferred, after: policy.Pace) -> None:
+        until = after.senders.get(sender, 0.0)
+        if sender not in self._senders and len(self._senders) < MOST_TOLD:
+            self._warn("sender_paused", until=until, error=deferred.message, sender_number=sender)
+        if len(self._senders) < MOST_TOLD or sender in self._senders:
+            self._senders[sender] = until
+
+    def kept(self, verdict: policy.Verdict) -> None:
+        """A request was not admitted; a limit that is used up is told once."""
+        until = getattr(verdict, "until", None)
+        if until is None or getattr(verdict, "reason", None) is not Reason.QUOTA_EXCEEDED:
+            return
+        sentence = getattr(verdict, "message", "")
+        if sentence not in self._quotas and len(self._quotas) < MOST_TOLD:
+            self._quotas[sentence] = until
+            self._warn("limit_used_up", until=until, error=sentence)
+
+    def answered(self) -> None:
+        """Twilio took or refused a request: it is reached, and takes the login."""
+        self.reached()
+        if self._is_refused:
+            self._is_refused = False
+            self.observer.event("credentials_accepted")
+
+    def reached(self, *, was_offline: bool = False) -> None:
+        """There is a way to Twilio."""
+        if self._is_elsewhere or was_offline:
+            self._is_elsewhere = False
+            self.observer.event("twilio_reachable")
+
+    def passed(self) -> None:
+        """Tells of the pauses whose end has passed."""
+        now = self.clock.now()
+        if self._account_until is not None and now >= self._account_until:
+            self._account_until = None
+            self.observer.event("sending_resumed")
+        for sender in [sender for sender, until in self._senders.items() if now >= until]:
+            del self._senders[sender]
+            self.observer.event("sender_resumed", sender_number=sender)
+        for sentence in [sentence for sentence, until in self._quotas.items() if now >= until]:
+            del self._quotas[sentence]
+            self.observer.event("limit_free_again", limit=sentence)
+
+    def _warn(self, event: str, *, until: float, **fields: object) -> None:
+        self.observer.event(event, level=Level.WARNING, until=_instant(until), **fields)
+
+
+def _instant(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
