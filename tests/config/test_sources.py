@@ -417,3 +417,21 @@ class TestTheFileWhereNoneIsNamed:
         monkeypatch.chdir(tmp_path)
         (tmp_path / FILE_NAME).symlink_to("gone.toml")
         assert Path(FILE_NAME) == find({})
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        'TWILIO_AUTH_TOKEN = "5ecret"',
+        '[secrets]\nauth_token = "5ecret"',
+        '[twilio]\npassword = "5ecret"',
+        '[connector.parameters]\nTWILIO_AUTH_TOKEN = "5ecret"',
+        '[connector.parameters]\napi_key_secret = "5ecret"',
+    ],
+)
+def test_a_token_in_the_file_is_answered_with_where_tokens_go(tmp_path: Path, toml: str) -> None:
+    said = problems(write(tmp_path, toml), {})
+    found = [problem for problem in said if "no secret stands in a configuration" in problem]
+    assert 1 == len(found)
+    assert "TWILIO_AUTH_TOKEN" in found[0].partition("no secret")[2]
+    assert "5ecret" not in found[0]

@@ -347,9 +347,10 @@ async def test_the_supervisor_hears_that_it_is_alive_twice_in_its_limit() -> Non
 async def test_a_reload_reads_everything_in_its_order_and_the_supervisor_hears_it() -> None:
     read: list[str] = []
 
-    def reading(name: str) -> Callable[[], Awaitable[None]]:
-        async def read_again() -> None:
+    def reading(name: str) -> Callable[[], Awaitable[bool]]:
+        async def read_again() -> bool:
             read.append(name)
+            return True
 
         return read_again
 
@@ -359,6 +360,19 @@ async def test_a_reload_reads_everything_in_its_order_and_the_supervisor_hears_i
         assert ["secrets", "limits"] == read
         assert ["reloading", "ready"] == house.supervisor.told
         assert house.told("connector_reloaded")
+
+
+async def test_a_reload_of_which_a_part_was_refused_is_not_called_done() -> None:
+    async def refused() -> bool:
+        return False
+
+    async def done() -> bool:
+        return True
+
+    async with a_house(reloads=(refused, done)) as house:
+        await house.connector.reload()
+        assert house.told("connector_reload_failed")
+        assert not house.told("connector_reloaded")
 
 
 async def test_a_reload_before_the_first_subscription_does_not_say_ready() -> None:

@@ -51,7 +51,7 @@ class Connector:
     drain_seconds: float
     may_end_at: float = 0.0
     """Earlier, an end of our own might be one too many for whoever starts the connector again."""
-    reloads: Sequence[Callable[[], Awaitable[None]]] = ()
+    reloads: Sequence[Callable[[], Awaitable[bool]]] = ()
     """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
     _lost: NucleusLost | None = field(init=False, default=None)
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -98,9 +98,11 @@ class Connector:
     async def reload(self) -> None:
         """Reads again what may change while the connector works: secrets, and what the operator sets."""
         self.supervision.reloading()
-        for reload in self.reloads:
-            await reload()
-        self.observer.event("connector_reloaded")
+        complete = [await reload() for reload in self.reloads]
+        if all(complete):
+            self.observer.event("connector_reloaded")
+        else:
+            self.observer.event("connector_reload_failed", level=Level.ERROR)
         if self.ready.is_set():
             self.supervision.ready()
 

@@ -100,8 +100,8 @@ class Credentials:
             which = "second" if self._in_use else "first"
             self._observer.event("login_switched", level=Level.WARNING, login=which)
 
-    async def refresh(self) -> None:
-        """Reads the secrets again. A failure is told, and what was read before stays in use.
+    async def refresh(self) -> bool:
+        """Reads the secrets again; False where they cannot be read, and what was read before stays in use.
 
         Many may ask at once: whoever asks before a reading begins is served by it.
         """
@@ -110,6 +110,7 @@ class Credentials:
             if self._readings == seen:
                 self._readings += 1
                 await self._read_again()
+        return "secret_unavailable" not in self._troubles
 
     def _known(self, refused: Collection[Login]) -> Login | None:
         in_order = (self.current(), *self._logins)

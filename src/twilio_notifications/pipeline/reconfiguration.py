@@ -31,19 +31,20 @@ class Reconfiguration:
     dispatcher: Dispatcher
     observer: Observer
 
-    async def reload(self) -> None:
-        """Puts the limits of the configuration into force, as it is now; tells what came of it."""
+    async def reload(self) -> bool:
+        """Puts the limits of the configuration into force, as it is now; False where it is refused."""
         try:
             settings = await self.reread()
         except ConnectorError as error:  # wrong, or out of reach: a component asks its nucleus for it
             sentences = "; ".join(str(error).splitlines())
             self.observer.event("configuration_refused", level=Level.ERROR, error=sentences)
-            return
+            return False
         for warning in (*settings.warnings, *self._needing_a_restart(settings)):
             self.observer.event("configuration_warning", level=Level.WARNING, warning=warning)
         has_changed = settings.limits != self.dispatcher.limits
         await self.dispatcher.limits_changed(settings.limits)
         self.observer.event("configuration_reloaded", limits="changed" if has_changed else "unchanged")
+        return True
 
     def _needing_a_restart(self, settings: Settings) -> list[str]:
         names = {field.name for field in fields(settings)} - _TAKES_EFFECT - _NOT_SETTINGS
