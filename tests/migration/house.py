@@ -54,8 +54,9 @@ def resources(secret: str = SECRET) -> dict[str, Any]:
 
 
 def subscription(
-    source: str, subject: str, target: str, identifier: str = "TriggerNotification"
+    source: object, subject: object, target: object, identifier: str = "TriggerNotification"
 ) -> dict[str, Any]:
+    """Its ends may be functions of a template."""
     return {"Id": identifier, "Source": source, "Subject": subject, "Target": target}
 
 

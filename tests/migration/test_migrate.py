@@ -480,7 +480,7 @@ HOSTILE = "`|\n# <b\x1b[2J\u202e\"'\\ %s"
 
 def test_a_hostile_name_is_only_ever_a_text(tmp_path: Path) -> None:
     document = connectors(connector(Id=HOSTILE))
-    hostile = subscription(HOSTILE, "twilio/txt", arn(), HOSTILE)
+    hostile = subscription("cloud", f"twilio/txt{HOSTILE}", arn(), f"{HOSTILE}2")
     migration = migrated(
         document, {"Subscriptions": [hostile]}, given={"TWILIO_ACCOUNT_SID": 'AC"\x7f\x01[x]'}
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.parameters import CONNECTOR_NAME, PARTITIONS
-from twilio_notifications.migration.partly import ANY, Partly, can_be, shape_of
+from twilio_notifications.migration.partly import ANY, SEGMENT, Partly, can_be, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,8 @@ _ARN = re.compile(
     r"/connectors/(?P<name>[^/:]*)/versions/(?P<number>[^/:]*)",
     re.DOTALL,
 )
-_OUR_SHAPE = f"arn:{ANY}:greengrass:{ANY}:{ANY}:/connectors/{CONNECTOR_NAME}/versions/{ANY}"
+_WILD = re.compile(f"[{ANY}{SEGMENT}]")
+_OUR_SHAPE = f"arn:{SEGMENT}:greengrass:{SEGMENT}:{SEGMENT}:/connectors/{CONNECTOR_NAME}/versions/{SEGMENT}"
 _REGION = re.compile(r"[a-z0-9\-]+")
 # As it is also written, with something wrong around it: no version, a colon too few or too many.
 _NAMED = re.compile(
@@ -60,7 +61,7 @@ def whose(value: object, aliases: frozenset[str]) -> Whose:
         return _whose_open(value, aliases)
     if not isinstance(value, str):
         return Other()
-    named = _NAMED.fullmatch(value)
+    named = _NAMED.fullmatch(value.strip())
     if named is not None:
         return Ours(version=int(named["number"]) if named["number"] else None)
     is_alias = value in aliases or _FUNCTION.fullmatch(value) or _after_prefix(value) in aliases
@@ -81,6 +82,8 @@ def _whose_open(value: Partly, aliases: frozenset[str]) -> Whose:
     arn = _ARN.fullmatch(value.shape)
     if arn is not None and arn["name"] == CONNECTOR_NAME:
         return Ours(version=int(arn["number"]) if re.fullmatch(r"[0-9]{1,9}", arn["number"]) else None)
+    if arn is not None:
+        return _asked_of(value, arn)
     after = _after_prefix(value.shape)
     shapes = (value.shape, *([after] if after is not None else []))
     possible = any(can_be(shape, other) for shape in shapes for other in (_OUR_SHAPE, *aliases))
@@ -102,12 +105,13 @@ def read_arn(value: object) -> ReadArn | Maybe | Other:
     shape = shape_of(value)
     if shape is None:
         return Other()
+    shape = shape.strip()
     arn = _ARN.fullmatch(shape)
     if arn is None:
         if isinstance(value, Partly):
             return Maybe(names=value.names) if can_be(shape, _OUR_SHAPE) else Other()
         return ReadArn(arn=shape) if _NAMED.fullmatch(shape) else Other()
-    if isinstance(value, Partly) and (ANY in arn["name"] or ANY in arn["number"]):
+    if isinstance(value, Partly) and _WILD.search(arn["name"] + arn["number"]):
         return _asked_of(value, arn)
     return _complete(arn, str(value)) if arn["name"] == CONNECTOR_NAME else Other()
 
@@ -116,18 +120,18 @@ def _asked_of(value: Partly, arn: re.Match[str]) -> Maybe | Other:
     """Only what is missing in the name and the version has to be known."""
     if not can_be(arn["name"], CONNECTOR_NAME):
         return Other()
-    before = arn.string[: arn.start("name")].count(ANY)
-    wanted = arn.string[arn.start("name") :].count(ANY)
-    singles = [hole for hole in value.holes for _ in range(hole.like.count(ANY))]
+    before = len(_WILD.findall(arn.string[: arn.start("name")]))
+    wanted = len(_WILD.findall(arn.string[arn.start("name") :]))
+    singles = [hole for hole in value.holes for _ in _WILD.findall(hole.like)]
     names = [name for hole in singles[before : before + wanted] for name in hole.names]
     return Maybe(names=tuple(dict.fromkeys(names or value.names)))
 
 
 def _complete(arn: re.Match[str], written: str) -> ReadArn:
-    partition = "aws" if ANY in arn["partition"] else arn["partition"]
+    partition = "aws" if _WILD.search(arn["partition"]) else arn["partition"]
     is_region = _REGION.fullmatch(arn["region"]) is not None
     region = arn["region"] if is_region else "region"
-    account = "" if ANY in arn["account"] else arn["account"]
+    account = "" if _WILD.search(arn["account"]) else arn["account"]
     text = f"arn:{partition}:greengrass:{region}:{account}:/connectors/{arn['name']}/versions/{arn['number']}"
     return ReadArn(arn=text, replaced="" if is_region and partition in PARTITIONS else written)
 

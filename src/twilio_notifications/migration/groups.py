@@ -14,7 +14,7 @@ from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.questions import question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from twilio_notifications.migration.found import Found, Place
 
@@ -28,14 +28,15 @@ class Membership:
     """What the group versions among the files name for one kind of definition."""
 
     key: str
-    named: frozenset[str]
+    named: Mapping[str, str]
+    """The definitions as they are compared, and as they were written."""
     places: tuple[Place, ...]
     open_ones: tuple[tuple[Place, Partly], ...] = ()
 
     def has(self, found: Found) -> bool:
         """Whether the object counts: where no group version names a definition, or the object is in none."""
         own = {_normal(origin) for origin in found.origins}
-        return not self.named or not own or bool(self.named & own)
+        return not self.named or not own or bool(self.named.keys() & own)
 
     @property
     def where(self) -> str:
@@ -44,7 +45,11 @@ class Membership:
     def not_given(self, definitions: frozenset[str]) -> tuple[str, ...]:
         """The named definitions that no file holds."""
         held = {_normal(arn) for arn in definitions}
-        return tuple(arn for arn in sorted(self.named) if arn not in held and not arn.startswith(_SYMBOL))
+        return tuple(
+            written
+            for arn, written in sorted(self.named.items())
+            if arn not in held and not arn.startswith(_SYMBOL)
+        )
 
     def questions(self, candidates: Sequence[Found]) -> Iterator[str]:
         """For names that are open, where there is a choice."""
@@ -56,7 +61,7 @@ class Membership:
 
 def membership(groups: Sequence[Found], key: str) -> Membership:
     """What the group versions name under this key. A group that a condition leaves out names nothing."""
-    named: set[str] = set()
+    named: dict[str, str] = {}
     places: list[Place] = []
     open_ones: list[tuple[Place, Partly]] = []
     for group in groups:
@@ -65,13 +70,13 @@ def membership(groups: Sequence[Found], key: str) -> Membership:
             continue
         places.append(group.place)
         values = value.choices if isinstance(value, Partly) and value.choices else (value,)
-        texts = {_normal(each) for each in values if isinstance(each, str)}
-        named |= texts if len(values) == 1 else set()
+        if len(values) == 1:
+            named |= {_normal(each): each for each in values if isinstance(each, str)}
         if isinstance(value, Partly):
             open_ones.append((group.place, value))
     return Membership(
         key=key,
-        named=frozenset(named if not open_ones else ()),
+        named={} if open_ones else named,
         places=tuple(places),
         open_ones=tuple(open_ones),
     )

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.migration.partly import ABSENT, ANY, Hole, Partly, missing, names_in, one_of
+from twilio_notifications.migration.partly import (
+    ABSENT,
+    ANY,
+    SEGMENT,
+    Hole,
+    Partly,
+    missing,
+    names_in,
+    one_of,
+)
 from twilio_notifications.migration.placeholders import holes_in
 
 if TYPE_CHECKING:
@@ -28,9 +37,9 @@ _NO_VALUE = "AWS::NoValue"
 _GREENGRASS = "AWS::Greengrass::"
 # The attributes of these are certainly no connector; a custom resource or another stack may give anything.
 _LIKE = {
-    "AWS::Lambda::": f"arn:{ANY}:lambda:{ANY}",
-    "AWS::Serverless::": f"arn:{ANY}:lambda:{ANY}",
-    "AWS::IoT::": f"arn:{ANY}:iot:{ANY}",
+    "AWS::Lambda::": f"arn:{SEGMENT}:lambda:{ANY}",
+    "AWS::Serverless::": f"arn:{SEGMENT}:lambda:{ANY}",
+    "AWS::IoT::": f"arn:{SEGMENT}:iot:{ANY}",
 }
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 ANY = "\0"
 """Stands in a shape for any text, also for none."""
+SEGMENT = "\1"
+"""The same without a colon, as a part of an ARN is."""
 _LARGEST_COMPARISON = 4_000_000
 
 
@@ -54,8 +56,12 @@ class Partly:
 
     @property
     def shape(self) -> str:
-        """The text with ANY where any text may stand."""
-        return "".join(part.like if isinstance(part, Hole) else part for part in self.parts)
+        """The text with ANY, or inside an ARN with SEGMENT, where something is missing."""
+        is_arn = isinstance(self.parts[0], str) and self.parts[0].startswith("arn:")
+        inside = SEGMENT if is_arn else ANY
+        shapes = [part.like.replace(ANY, inside) if isinstance(part, Hole) else part for part in self.parts]
+        last = self.parts[-1]
+        return "".join([*shapes[:-1], last.like if isinstance(last, Hole) else last])
 
     def __str__(self) -> str:
         return "".join(f"${{{part.label}}}" if isinstance(part, Hole) else part for part in self.parts)
@@ -97,21 +103,37 @@ def can_be(shape: str, other: str) -> bool:
     for character in shape:
         if character == ANY:
             places = set(range(min(places), len(other) + 1))
+        elif character == SEGMENT:
+            places = _with_skipped(_up_to_colon(places, other), other)
         else:
-            stay = {place for place in places if other[place : place + 1] == ANY}
-            go_on = {place + 1 for place in places if other[place : place + 1] == character}
-            places = _with_skipped(stay | go_on, other)
+            places = _with_skipped(_after(character, places, other), other)
         if not places:
             return False
     return len(other) in places
 
 
+def _after(character: str, places: set[int], shape: str) -> set[int]:
+    """Where it goes on after a character that certainly stands there."""
+    after = {place + 1 for place in places if shape[place : place + 1] == character}
+    wild = {ANY} if character == ":" else {ANY, SEGMENT}
+    return after | {place for place in places if shape[place : place + 1] in wild}
+
+
+def _up_to_colon(places: set[int], shape: str) -> set[int]:
+    """Where it goes on after any text without a colon."""
+    reached: set[int] = set()
+    for place in places:
+        end = shape.find(":", place)
+        reached |= set(range(place, (len(shape) if end < 0 else end) + 1))
+    return reached
+
+
 def _with_skipped(places: set[int], shape: str) -> set[int]:
-    """ANY may stand for no text at all."""
+    """ANY and SEGMENT may stand for no text at all."""
     skipped = set(places)
     for place in places:
         end = place
-        while shape[end : end + 1] == ANY:
+        while shape[end : end + 1] in (ANY, SEGMENT):
             end += 1
             skipped.add(end)
     return skipped

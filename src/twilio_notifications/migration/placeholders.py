@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(
 _DEFAULT = re.compile(r"\s*(?:,|:[-=?+]|\|).*", re.DOTALL)
 """What a tool takes where the name has no value: `${NAME:-x}`, `${opt:stage, 'dev'}`, `{{ NAME | x }}`."""
 _WORD = re.compile(
-    r"(?<![a-z])(change[_\- ]?me|replace([_\- ]?(me|this|with))?(?![a-z])|your[_\- ]|placeholder|fixme)|xxxx",
+    r"(?<![a-z])(change[_\- ]?me|replace([_\- ]?(me|this|with))?(?![a-z])|your[_\- ]|placeholder)|xxxx",
     re.IGNORECASE,
 )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.migration.found import Place
 
-_GIVEN_BY_NAME = re.compile(r"(?!Fn::)[\w.:/@()\[\]+#-]+")
+_GIVEN_BY_NAME = re.compile(r"(?!Fn::)(?=.*\w)[\w.:/@()\[\]+#-]+")
 """What can stand before the equals sign of --set, in single quotes; anything else is a piece of code."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.parameters import shown
 from twilio_notifications.migration.connectors import own_bags, without_content
-from twilio_notifications.migration.groups import missing_definition, several
+from twilio_notifications.migration.groups import missing_definition, named_elsewhere, several
 from twilio_notifications.migration.parameters import other_secrets
 from twilio_notifications.migration.subscriptions import LeftOut
 
@@ -43,6 +43,8 @@ def remainder(finds: Finds, account: Account, group: Membership, carried: Carrie
     yield from other_secrets(finds, carried)
     yield from several(finds.groups)
     if account.routes:
+        for sentence in named_elsewhere(finds.groups, group):
+            yield f"{sentence}: the subscriptions that were found are carried over all the same"
         for arn in group.not_given(finds.definitions):
             yield missing_definition(group, arn, "subscription")
     for unread in finds.unread:

@@ -28,6 +28,8 @@ _THING = re.compile(r"arn:[^:]*:iot:(?P<region>[^:]*):(?P<account>[^:]*):thing/(
 # greengo, which made groups from a file, has its own names for functions and devices.
 _NAMED_FUNCTION = re.compile(r"(?:lambda|function)s?(?:::|[:./])(?P<name>[\w-]{1,140})", re.IGNORECASE)
 _NAMED_DEVICE = re.compile(r"(?:device|thing)s?(?:::|[:./])(?P<name>[\w:-]{1,128})", re.IGNORECASE)
+_CONNECTOR = re.compile(r"arn:[^:]*:greengrass:[^:]*:[^:]*:/connectors/[\w-]+/versions/[0-9]+")
+_SHADOW = "GGShadowService"
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 _ACCOUNT = re.compile(r"[0-9]{12}|aws")
 
@@ -97,6 +99,11 @@ def end_of(name: str) -> End:
     if _FUNCTION.fullmatch(name) or _NAMED_FUNCTION.fullmatch(name):
         return End.FUNCTION
     return End.DEVICE if _THING.fullmatch(name) or _NAMED_DEVICE.fullmatch(name) else End.OTHER
+
+
+def is_known(name: str) -> bool:
+    """Whether an end is of a kind that Greengrass has, so that it certainly means what it says."""
+    return end_of(name) is not End.OTHER or name == _SHADOW or _CONNECTOR.fullmatch(name) is not None
 
 
 def has_own_name(name: str) -> bool:

@@ -15,7 +15,7 @@ from twilio_notifications.migration.arns import Maybe, Ours, Whose, whose
 from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.placeholders import is_stand_in
 from twilio_notifications.migration.questions import asked, question, text_of
-from twilio_notifications.migration.routes import Route, end_of, matches, word_in_arn
+from twilio_notifications.migration.routes import Route, end_of, is_known, matches, word_in_arn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -105,6 +105,9 @@ def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> V
         return _judge_ours(found, near, ends, membership)
     possible = {end: it_is.names for end, it_is in ends.items() if isinstance(it_is, Maybe)}
     relevant = [end for end in possible if _may_have_topic(found.content.get("Subject"), _topics(end))]
+    unknown = None if possible else _unknown_end(found)
+    if unknown is not None:
+        return _aside(found, membership) or Asked(question=unknown)
     if not possible:
         return LeftOut(reason=f"it is not the connector's, but {_described(found)}", concerns_us=False)
     if not relevant:
@@ -117,6 +120,23 @@ def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> V
     names = [name for end in relevant for name in (*possible[end], *found.doubts)]
     what = f"whether the {' or '.join(relevant)} of {_which(found)} is the connector"
     return Asked(question=asked(what, tuple(dict.fromkeys(names)), found.place))
+
+
+def _unknown_end(found: Found) -> str | None:
+    """A question where an end may be the connector, because it is of no kind that Greengrass knows."""
+    for end in ("Target", "Source"):
+        value = found.content.get(end)
+        concerns_us = _may_have_topic(found.content.get("Subject"), _topics(end))
+        if concerns_us and not isinstance(value, Partly) and not (isinstance(value, str) and is_known(value)):
+            return asked(
+                f"whether the {end} of {_which(found)} is the connector", _names(found, value), found.place
+            )
+    return None
+
+
+def _names(found: Found, value: object) -> tuple[str, ...]:
+    """The names under which another value can be given for one that is a stand-in."""
+    return tuple(found.assumed or ()) or (str(value) if value else "a value that is not there",)
 
 
 def _judge_ours(found: Found, near: str, ends: dict[str, Whose], membership: Membership) -> Verdict:
@@ -160,14 +180,11 @@ def _questions(found: Found, far: str) -> Iterator[str]:
                 f"{name} of {which} is {shown(value)}, where {shown(word)} stands for a value: write the "
                 f"value itself into a copy of the file ({found.place})"
             )
-        elif isinstance(value, str) and name == far and is_stand_in(value):
-            yield (
-                f"{name} of {which} is {shown(value)}, which looks like a stand-in for the value: write the "
-                f"value itself into a copy of the file ({found.place})"
-            )
         elif not isinstance(value, str) or not value:
             lack = f"{which} is the connector's and has no {name}"
             yield f"{lack}: write it into a copy of the file ({found.place})"
+        elif name == far and (is_stand_in(value) or not is_known(value)):
+            yield asked(f"{name} of {which}", _names(found, value), found.place)
 
 
 def _which(found: Found) -> str:

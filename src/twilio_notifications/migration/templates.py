@@ -48,6 +48,8 @@ def _templates(value: object) -> Iterator[Mapping[str, object]]:
         for member in value.values():
             yield from _templates(member)
     elif isinstance(value, list):
+        if any(map(is_template, value)):
+            yield from (member for member in value if isinstance(member, dict))
         for member in value:
             yield from _templates(member)
 

@@ -118,6 +118,10 @@ class Walk:
         resolved = self.scope.resolve(dict(content))
         if not isinstance(resolved, dict):
             return
+        for end in ("Source", "Target"):
+            # A word that stands for an ARN without any syntax is given by itself.
+            if isinstance(resolved.get(end), str) and resolved[end] in self.given:
+                resolved[end] = self.scope.ask(str(resolved[end]))
         rests_on = list(around.assumed)
         if "Parameters" in self.scope.template:
             rests_on += self._defaults_in(self._cautious.resolve(dict(content)))
