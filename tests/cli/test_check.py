@@ -307,7 +307,8 @@ async def test_what_this_installation_cannot_do_is_said_all_at_once(tmp_path: Pa
 async def test_what_is_mostly_a_mistake_has_a_note(
     surroundings: Surroundings, section: str, values: dict[str, Any], note: str
 ) -> None:
-    program = await surroundings.check("--offline", **{section: values})
+    sections: dict[str, Any] = {section: values}
+    program = await surroundings.check("--offline", **sections)
     assert 0 == exit_code(program), program.output
     assert 1 == len([line for line in program.stdout if line.startswith("note") and note in line])
 
@@ -325,8 +326,9 @@ async def test_certificates_that_are_none_are_found_without_a_network(
 ) -> None:
     file = surroundings.folder / "ca.pem"
     file.write_text("no certificate")
-    url = {"transport": {"url": "mqtts://localhost"}, "twilio": {"base_url": "https://localhost"}}[section]
-    program = await surroundings.check("--offline", **{section: url | {"ca_file": str(file)}})
+    urls = {"transport": {"url": "mqtts://localhost"}, "twilio": {"base_url": "https://localhost"}}
+    sections: dict[str, Any] = {section: urls[section] | {"ca_file": str(file)}}
+    program = await surroundings.check("--offline", **sections)
     sentence = failure(program, "certificates")
     assert f"{section}.ca_file: {file} cannot be used" in sentence
     assert "It must be in PEM" in sentence

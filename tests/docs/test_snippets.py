@@ -38,6 +38,8 @@ OTHERS = {
     "greengrass-cli": "the classic nucleus of Greengrass V2",
     "journalctl": "systemd",
     "kill": "the shell",
+    "chown": "coreutils",
+    "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
     "python3": "Python",
