@@ -85,7 +85,18 @@ def test_a_wrong_configuration_is_not_tried_again(unit: str) -> None:
 @UNITS
 def test_a_reload_reaches_the_connector(unit: str) -> None:
     """Other pages say `systemctl reload`, which systemd refuses for a unit that does not say how."""
-    assert ["/bin/kill -HUP $MAINPID"] == values("ExecReload", unit)
+    _, signal = values("ExecReload", unit)
+    assert "/bin/kill -HUP $MAINPID" == signal
+
+
+@UNITS
+def test_a_reload_with_a_wrong_configuration_fails(unit: str) -> None:
+    """systemd stops at the first command that fails, and says so to the person."""
+    program, *arguments = shlex.split(values("ExecReload", unit)[0])
+    started, *run = shlex.split(values("ExecStart", unit)[0])
+    options = cli.parser().parse_args(arguments)
+    assert (started, cli.parser().parse_args(run).config) == (program, options.config)
+    assert options.offline
 
 
 def test_the_guides_user_has_no_home_in_the_journals_folder() -> None:
