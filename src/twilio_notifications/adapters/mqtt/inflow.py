@@ -1,112 +1,98 @@
-"""How much may come in over one connection: no more than the journal keeps up with, and no giant packets.
+"""How much may come in over one connection: no more than the journal keeps up with.
 
-MQTT 5 has a window for QoS 1; QoS 0 and MQTT 3.1.1 have none, so there the connection is not read while too
-much is not recorded yet: TCP makes the broker wait, and the broker keeps the rest. Nothing is dropped here.
+MQTT 5 has a window for QoS 1 and 2; QoS 0 and MQTT 3.1.1 have none, so there the connection is not read while
+too much is not recorded yet: TCP makes the broker wait, and the broker keeps the rest. Nothing is dropped.
 """
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
-
-from gmqtt.mqtt.constants import MQTTCommands
-from gmqtt.mqtt.package import Package
-
-from twilio_notifications.adapters.mqtt.packets import PacketCutter
+from collections import deque
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.adapters.mqtt.packets import Oversized
-
-MAXIMUM_PACKET_BYTES = 256 * 1024
-"""Room for the largest request (128 KiB), the longest topic (64 KiB) and some properties. MQTT allows 256
-MiB. What is larger is answered like every request that is too large, but is never held in memory. MQTT 5
-could have the broker drop it (maximum packet size in CONNECT): then its sender would never hear of it."""
-
 MOST_UNRECORDED_BYTES = 4 * 1024 * 1024
-"""Beside the number of payloads: a hundred of the largest packets would be 25 MiB."""
+"""A second bound next to the number of payloads: a hundred of the largest packets would be 25 MiB."""
+
+
+def _nothing() -> None:
+    """What follows where the caller names nothing."""
 
 
 class Inflow:
-    """Stops and goes on reading. `taken` is told of each payload that comes in, `released` of its end."""
+    """Counts the payloads that wait to be recorded. `on_open` is called when there is room again."""
 
-    def __init__(self, *, most_unrecorded: int) -> None:
+    def __init__(self, *, most_unrecorded: int, on_open: Callable[[], None] = _nothing) -> None:
         self._most = most_unrecorded
+        self._on_open = on_open
         self._count = 0
         self._bytes = 0
-        self._open = asyncio.Event()
-        self._open.set()
-
-    @property
-    def is_open(self) -> bool:
-        return self._open.is_set()
+        self.is_open = True
 
     def taken(self, size: int) -> None:
-        """A payload of so many bytes waits to be recorded."""
+        """A payload of `size` bytes waits to be recorded."""
         self._count += 1
         self._bytes += size
         if self._count > self._most or self._bytes > MOST_UNRECORDED_BYTES:
-            self._open.clear()
+            self.is_open = False
 
     def released(self, size: int) -> None:
         """It waits no more; reading goes on when half of what may wait does, not at each single one."""
         self._count -= 1
         self._bytes -= size
-        if self._count <= self._most // 2 and self._bytes <= MOST_UNRECORDED_BYTES // 2:
-            self._open.set()
-
-    def regulate(self, connection: Any, *, has_properties: bool, on_oversized: Oversized) -> None:
-        """Puts itself between gmqtt's connection and its socket; call it before a request can arrive."""
-        protocol = connection._protocol  # noqa: SLF001 - gmqtt has no public way to its reader
-        read = protocol.read
-
-        async def read_when_open(n: int = -1) -> bytes:
-            await self._open.wait()
-            received: bytes = await read(n)
-            return received
-
-        protocol.read = read_when_open
-        protocol._read_packet = PacketCutter(  # noqa: SLF001 - see above
-            protocol._read_packet,  # noqa: SLF001 - see above
-            limit=MAXIMUM_PACKET_BYTES,
-            has_properties=has_properties,
-            on_oversized=on_oversized,
-        ).feed
-        self._keep_alive(connection)
-
-    def _keep_alive(self, connection: Any) -> None:
-        """While we do not read, the broker's silence is our own doing; our pings go on for its sake."""
-        keep = connection._keep_connection  # noqa: SLF001 - gmqtt has no public way to its keep alive
-
-        def keep_up() -> None:
-            if not self.is_open:
-                connection.put_package(Package(MQTTCommands.PINGRESP, b""))  # as if it had been read
-            keep()
-
-        connection._keep_connection = keep_up  # noqa: SLF001 - it finds itself there again each time
-        connection._keep_connection_callback.cancel()  # noqa: SLF001 - the first time is already arranged
-        connection._keep_connection_callback = asyncio.get_running_loop().call_later(  # noqa: SLF001 - see above
-            connection.keepalive / 2, keep_up
-        )
+        has_room = self._count <= self._most // 2 and self._bytes <= MOST_UNRECORDED_BYTES // 2
+        if has_room and not self.is_open:
+            self.is_open = True
+            self._on_open()
 
 
 class Receipt:
-    """One payload that came in: whichever comes first, its acknowledgement or its release, frees its room."""
+    """One payload that came in. The first call of `acknowledge` or `release` frees its room."""
 
-    __slots__ = ("_acknowledge", "_inflow", "_size")
+    __slots__ = ("_is_acknowledged", "_is_open", "_receipts", "_send", "_size")
 
-    def __init__(self, inflow: Inflow, size: int, acknowledge: Callable[[], None]) -> None:
-        self._inflow: Inflow | None = inflow
+    def __init__(self, receipts: Receipts, size: int, send: Callable[[], None]) -> None:
+        self._receipts = receipts
         self._size = size
-        self._acknowledge = acknowledge
-        inflow.taken(size)
+        self._send = send
+        self._is_open = True
+        self._is_acknowledged = False
 
     def acknowledge(self) -> None:
-        self.release()
-        self._acknowledge()
+        """It is recorded: the broker hears of it, after all that came before it."""
+        self._settle(is_acknowledged=True)
 
     def release(self) -> None:
-        if self._inflow is not None:
-            self._inflow.released(self._size)
-            self._inflow = None
+        """It was not recorded and will not be: the broker keeps it."""
+        self._settle(is_acknowledged=False)
+
+    def _settle(self, *, is_acknowledged: bool) -> None:
+        if self._is_open:
+            self._is_open = False
+            self._is_acknowledged = is_acknowledged
+            self._receipts.settled(self._size)
+
+
+class Receipts:
+    """Those of one connection. Acknowledgements leave in the order of arrival (MQTT 5, 4.6)."""
+
+    def __init__(self, inflow: Inflow) -> None:
+        self._inflow = inflow
+        self._in_order: deque[Receipt] = deque()
+
+    def new(self, size: int, send: Callable[[], None]) -> Receipt:
+        """For a payload of `size` bytes; `send` writes its acknowledgement."""
+        self._inflow.taken(size)
+        receipt = Receipt(self, size, send)
+        self._in_order.append(receipt)
+        return receipt
+
+    def settled(self, size: int) -> None:
+        """One of them was acknowledged or released."""
+        in_order = self._in_order
+        while in_order and not in_order[0]._is_open:  # noqa: SLF001 - the two are one mechanism
+            receipt = in_order.popleft()
+            if receipt._is_acknowledged:  # noqa: SLF001 - see above
+                receipt._send()  # noqa: SLF001 - see above
+        self._inflow.released(size)

@@ -1,0 +1,39 @@
+"""MQTT 5 and 3.1.1 for a client, without I/O: bytes in, events out; commands in, bytes out."""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.mqtt.protocol.conversation import Conversation
+from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction
+from twilio_notifications.adapters.mqtt.protocol.packets import (
+    FAILURE,
+    Broken,
+    Connack,
+    Disconnect,
+    Event,
+    Limits,
+    Pingresp,
+    Puback,
+    Publish,
+    Said,
+    Suback,
+    Version,
+)
+from twilio_notifications.adapters.mqtt.protocol.wire import Unsendable
+
+__all__ = [
+    "FAILURE",
+    "Broken",
+    "Connack",
+    "Conversation",
+    "Disconnect",
+    "Event",
+    "Introduction",
+    "Limits",
+    "Pingresp",
+    "Puback",
+    "Publish",
+    "Said",
+    "Suback",
+    "Unsendable",
+    "Version",
+]

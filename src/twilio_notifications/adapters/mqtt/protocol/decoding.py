@@ -1,0 +1,258 @@
+"""One whole packet of a broker → its value, or Malformed. Knows nothing of what came before it.
+
+A PUBLISH is read leniently: whatever stands in its properties, a request whose topic and payload can be read
+is a request. Some brokers pass on user properties that are not UTF-8.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.adapters.mqtt.protocol.packets import (
+    FAILURE,
+    LARGEST_WINDOW,
+    Connack,
+    Disconnect,
+    Kind,
+    Limits,
+    Pingresp,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Said,
+    Suback,
+    Version,
+)
+from twilio_notifications.adapters.mqtt.protocol.properties import (
+    FORMS,
+    NONE,
+    OF_ACKNOWLEDGEMENT,
+    OF_CONNACK,
+    OF_DISCONNECT,
+    Property,
+    read_properties,
+    read_value,
+)
+from twilio_notifications.adapters.mqtt.protocol.wire import (
+    PROTOCOL_ERROR,
+    Malformed,
+    Reader,
+    number_at,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.adapters.mqtt.protocol.packets import Packet
+    from twilio_notifications.adapters.mqtt.protocol.properties import Value
+
+TOPIC_ALIAS_INVALID: Final = 0x94
+_HIGHEST_QOS: Final = 2
+
+FLAGS: Final[Mapping[Kind, int]] = MappingProxyType({kind: 0 for kind in Kind} | {Kind.PUBREL: 0b0010})
+"""The lower half of a packet's first byte, which only a PUBLISH is free to choose (MQTT 5, 2.1.3)."""
+
+
+def read(first: int, packet: bytes, start: int, end: int, *, version: Version) -> Packet:
+    """What stands from `start` to `end`; `first` is the first byte of the fixed header."""
+    kind, flags = Kind(first >> 4), first & 0x0F
+    if kind is Kind.PUBLISH:
+        return publish(first, packet, start, end, has_properties=version is Version.V5)
+    if flags != FLAGS[kind]:
+        raise Malformed(f"the flags of a {kind.name} are {flags:04b}")
+    reader = Reader(packet, start, end)
+    value = _read(kind, reader, version)
+    if reader.left:
+        raise Malformed(f"a {kind.name} is longer than what stands in it")
+    return value
+
+
+def _read(kind: Kind, reader: Reader, version: Version) -> Packet:
+    match kind:
+        case Kind.CONNACK:
+            return _connack(reader, version)
+        case Kind.PUBACK:
+            return Puback(packet_id=_packet_id(reader), said=_said(reader, OF_ACKNOWLEDGEMENT, version))
+        case Kind.PUBREC:
+            packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
+            return Pubrec(packet_id=packet_id)
+        case Kind.PUBREL:
+            packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
+            return Pubrel(packet_id=packet_id)
+        case Kind.PUBCOMP:
+            packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
+            return Pubcomp(packet_id=packet_id)
+        case Kind.SUBACK:
+            return _suback(reader, version)
+        case Kind.PINGRESP:
+            return Pingresp()
+        case Kind.DISCONNECT if version is Version.V5:
+            return Disconnect(said=_said(reader, OF_DISCONNECT, version))
+        case _:
+            raise Malformed(f"a broker does not send {kind.name} here", code=PROTOCOL_ERROR)
+
+
+def _packet_id(reader: Reader) -> int:
+    packet_id = reader.integer(2)
+    if not packet_id:
+        raise Malformed("a packet has the identifier 0", code=PROTOCOL_ERROR)
+    return packet_id
+
+
+def _said(reader: Reader, allowed: frozenset[int], version: Version) -> Said:
+    """The reason code and the properties behind it; both may be left out (MQTT 5, 3.4.2.1)."""
+    if version is not Version.V5 or not reader.left:
+        return Said(code=0)
+    code = reader.integer(1)
+    return _explained(code, read_properties(reader, allowed) if reader.left else NONE)
+
+
+def _explained(code: int, properties: Mapping[int, Value]) -> Said:
+    reason = properties.get(Property.REASON_STRING, "")
+    elsewhere = properties.get(Property.SERVER_REFERENCE, "")
+    return Said(code=code, reason=str(reason), elsewhere=str(elsewhere))
+
+
+def _connack(reader: Reader, version: Version) -> Connack:
+    flags, code = reader.integer(1), reader.integer(1)
+    if flags > 1:
+        raise Malformed(f"the flags in a CONNACK are {flags:08b}")
+    if version is not Version.V5:
+        return Connack(
+            said=Said(code=code), session_present=bool(flags), limits=Limits(subscription_identifiers=False)
+        )
+    if code and not reader.left:  # a broker for 3.1.1 alone refuses in its own form
+        return Connack(said=Said(code=code))
+    properties = read_properties(reader, OF_CONNACK)
+    said = _explained(code, properties)
+    return Connack(said=said, session_present=bool(flags), limits=_limits(properties))
+
+
+def _limits(properties: Mapping[int, Value]) -> Limits:
+    """What CONNACK grants; raises Malformed for what it may not say."""
+
+    def of(which: Property, default: int, allowed: range) -> int:
+        value = properties.get(which, default)
+        if not isinstance(value, int) or value not in allowed:
+            name = which.name.lower().replace("_", " ")
+            raise Malformed(f"the {name} in a CONNACK is {value!r}", code=PROTOCOL_ERROR)
+        return value
+
+    switch, default = range(2), Limits()
+    largest = default.maximum_packet_bytes
+    return Limits(
+        maximum_packet_bytes=min(largest, of(Property.MAXIMUM_PACKET_SIZE, largest, range(1, 2**32))),
+        maximum_qos=of(Property.MAXIMUM_QOS, _HIGHEST_QOS, range(_HIGHEST_QOS + 1)),
+        receive_maximum=of(Property.RECEIVE_MAXIMUM, LARGEST_WINDOW, range(1, LARGEST_WINDOW + 1)),
+        retain_available=bool(of(Property.RETAIN_AVAILABLE, 1, switch)),
+        subscription_identifiers=bool(of(Property.SUBSCRIPTION_IDENTIFIERS, 1, switch)),
+        keep_alive_seconds=(
+            of(Property.SERVER_KEEP_ALIVE, 0, range(65_536)) if Property.SERVER_KEEP_ALIVE in properties else None
+        ),
+    )
+
+
+def _suback(reader: Reader, version: Version) -> Suback:
+    packet_id = _packet_id(reader)
+    properties = read_properties(reader, OF_ACKNOWLEDGEMENT) if version is Version.V5 else NONE
+    codes = tuple(reader.take(reader.left))
+    unknown = [code for code in codes if _HIGHEST_QOS < code < FAILURE]
+    if unknown:
+        raise Malformed(f"a SUBACK holds the code {unknown[0]}", code=PROTOCOL_ERROR)
+    return Suback(packet_id=packet_id, codes=codes, reason=_explained(0, properties).reason)
+
+
+def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: bool) -> Publish:
+    """A PUBLISH; raises Malformed where its topic or its payload cannot be told."""
+    qos = first >> 1 & 3
+    at = start + 2
+    if qos > _HIGHEST_QOS or at > end:
+        raise Malformed("a PUBLISH has no topic" if at > end else "a PUBLISH has QoS 3")
+    topic_end = at + (packet[start] << 8 | packet[start + 1])
+    after = topic_end + 2 if qos else topic_end
+    if after > end:
+        raise Malformed("the topic of a PUBLISH is longer than its packet")
+    topic = _topic(packet[at:topic_end])
+    packet_id = packet[topic_end] << 8 | packet[topic_end + 1] if qos else None
+    if packet_id == 0:
+        raise Malformed("a PUBLISH has the identifier 0", code=PROTOCOL_ERROR)
+    identifiers: tuple[int, ...] = ()
+    if has_properties:
+        if after < end and not packet[after]:  # as most messages have none
+            after += 1
+        else:
+            identifiers, after = _properties(packet, after, end)
+    return Publish(
+        topic=topic,
+        payload=packet[after:end],
+        qos=qos,
+        packet_id=packet_id,
+        redelivered=bool(first & 0b1000),
+        retained=bool(first & 0b0001),
+        identifiers=identifiers,
+    )
+
+
+def _topic(name: bytes) -> str:
+    try:
+        topic = name.decode()
+    except UnicodeDecodeError:
+        raise Malformed("the topic of a PUBLISH is not UTF-8") from None
+    if not topic:
+        raise Malformed("a PUBLISH has no topic, and we allow no topic alias", code=PROTOCOL_ERROR)
+    if "\0" in topic or "#" in topic or "+" in topic:
+        raise Malformed("the topic of a PUBLISH holds a wildcard or U+0000")
+    return topic
+
+
+def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...], int]:
+    """The subscription identifiers, and where the payload begins."""
+    found = number_at(packet, start, end)
+    if found is None or found[1] + found[0] > end:
+        raise Malformed("the properties of a PUBLISH are longer than its packet")
+    length, start = found
+    return _identifiers(Reader(packet, start, start + length)), start + length
+
+
+def _identifiers(reader: Reader) -> tuple[int, ...]:
+    """As many as can be read: what is wrong with the properties is no reason to lose the message."""
+    identifiers: list[int] = []
+    try:
+        while reader.left:
+            identifier = reader.number()
+            value = read_value(reader, FORMS[identifier])
+            if identifier == Property.TOPIC_ALIAS:
+                raise Malformed("a PUBLISH has a topic alias, and we allow none", code=TOPIC_ALIAS_INVALID)
+            if identifier == Property.SUBSCRIPTION_IDENTIFIER and isinstance(value, int):
+                identifiers.append(value)
+    except (Malformed, KeyError) as error:
+        if isinstance(error, Malformed) and error.code == TOPIC_ALIAS_INVALID:
+            raise
+    return tuple(identifiers)
+
+
+def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: bool) -> Publish:
+    """What can be told of a PUBLISH of `size` bytes of which only the beginning is held.
+
+    `packet` reaches at least to the end of its topic, packet identifier and length of properties.
+    """
+    topic_end = start + 2 + int.from_bytes(packet[start : start + 2])
+    packet_id = packet[topic_end : topic_end + 2]
+    after = topic_end + 2 if first >> 1 & 3 else topic_end
+    head = packet[:after]
+    if has_properties:
+        found = number_at(packet, after, len(packet))
+        after = after if found is None else found[1]
+    known = publish(first, head, start, len(head), has_properties=False)
+    return Publish(
+        topic=known.topic,
+        payload=b"",
+        qos=known.qos,
+        packet_id=int.from_bytes(packet_id) if known.qos else None,
+        redelivered=known.redelivered,
+        retained=known.retained,
+        passed_over=max(1, size - (after - start)),
+    )

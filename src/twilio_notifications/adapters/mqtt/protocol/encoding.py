@@ -1,0 +1,121 @@
+"""What a client says → bytes. Raises Unsendable for what MQTT cannot express."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.mqtt.protocol.packets import Kind, Version
+from twilio_notifications.adapters.mqtt.protocol.properties import Property
+from twilio_notifications.adapters.mqtt.protocol.wire import (
+    LARGEST_NUMBER,
+    LONGEST_NUMBER,
+    Unsendable,
+    binary,
+    number,
+    text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DO_NOT_SEND_RETAINED = 2 << 4
+"""Retain handling of a subscription (MQTT 5, 3.8.3.1)."""
+
+_CLEAN, _HAS_PASSWORD, _HAS_USER = 0x02, 0x40, 0x80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Introduction:
+    """What CONNECT says of the client."""
+
+    client_id: str
+    username: str | None = None
+    password: bytes | None = field(default=None, repr=False)
+    keep_alive_seconds: int = 60
+    session_expiry_seconds: int | None = None
+    """How long the broker keeps the session after the connection; None begins and ends a clean one."""
+    receive_maximum: int = 100
+
+
+def packet(kind: Kind, body: bytes, *, flags: int = 0) -> bytes:
+    """The body behind its fixed header."""
+    if len(body) > LARGEST_NUMBER:
+        raise Unsendable(f"the packet has {len(body)} bytes, and MQTT allows {LARGEST_NUMBER}")
+    return bytes((kind << 4 | flags,)) + number(len(body)) + body
+
+
+def connect(introduction: Introduction, version: Version) -> bytes:
+    """CONNECT (MQTT 5, 3.1)."""
+    username, password = introduction.username, introduction.password
+    flags = _CLEAN if introduction.session_expiry_seconds is None else 0
+    flags |= (0 if username is None else _HAS_USER) | (0 if password is None else _HAS_PASSWORD)
+    keep_alive = introduction.keep_alive_seconds.to_bytes(2)
+    body = text("MQTT", "protocol name") + bytes((version, flags)) + keep_alive
+    if version is Version.V5:
+        properties = bytes((Property.RECEIVE_MAXIMUM,)) + introduction.receive_maximum.to_bytes(2)
+        if introduction.session_expiry_seconds is not None:
+            expiry = introduction.session_expiry_seconds.to_bytes(4)
+            properties += bytes((Property.SESSION_EXPIRY,)) + expiry
+        body += number(len(properties)) + properties
+    body += text(introduction.client_id, "client identifier")
+    if username is not None:
+        body += text(username, "user name")
+    if password is not None:
+        body += binary(password, "password")
+    return packet(Kind.CONNECT, body)
+
+
+def subscribe(
+    packet_id: int, filters: Sequence[str], *, identifier: int | None, version: Version
+) -> bytes:
+    """SUBSCRIBE with QoS 1; retained messages are not wanted, and `identifier` marks what matches."""
+    body, options = packet_id.to_bytes(2), b"\x01"
+    if version is Version.V5:
+        marked = b"" if identifier is None else _identifier(identifier)
+        body += number(len(marked)) + marked
+        options = bytes((1 | _DO_NOT_SEND_RETAINED,))
+    body += b"".join(text(each, "topic filter") + options for each in filters)
+    return packet(Kind.SUBSCRIBE, body, flags=0b0010)
+
+
+def _identifier(identifier: int) -> bytes:
+    return bytes((Property.SUBSCRIPTION_IDENTIFIER,)) + number(identifier)
+
+
+def publish(topic: bytes, payload: bytes, *, packet_id: int | None, has_properties: bool) -> bytes:
+    """PUBLISH with QoS 1, or 0 without a packet identifier; `topic` is encoded already, with its length."""
+    if packet_id is None:
+        first, middle = Kind.PUBLISH << 4, b""
+    else:
+        first, middle = Kind.PUBLISH << 4 | 0b0010, packet_id.to_bytes(2)
+    if has_properties:
+        middle += b"\0"
+    length = len(topic) + len(middle) + len(payload)
+    return b"".join((bytes((first,)), number(length), topic, middle, payload))
+
+
+def largest_payload(topic: bytes, *, maximum_packet_bytes: int, has_properties: bool) -> int:
+    """Bytes of payload that fit into a PUBLISH with QoS 1; 0 where not even the topic does."""
+    around = len(topic) + 2 + (1 if has_properties else 0)
+    for digits in range(LONGEST_NUMBER, 0, -1):
+        length = min(maximum_packet_bytes - 1 - digits, (1 << 7 * digits) - 1)
+        if length >= 0 and len(number(length)) == digits:
+            return max(0, length - around)
+    return 0
+
+
+def answer(kind: Kind, packet_id: int, code: int = 0, *, version: Version) -> bytes:
+    """PUBACK, PUBREC, PUBREL or PUBCOMP."""
+    first = kind << 4 | (0b0010 if kind is Kind.PUBREL else 0)
+    if code and version is Version.V5:
+        return bytes((first, 3)) + packet_id.to_bytes(2) + bytes((code,))
+    return bytes((first, 2)) + packet_id.to_bytes(2)
+
+
+def disconnect(code: int, version: Version) -> bytes:
+    """DISCONNECT; 3.1.1 has no reason in it."""
+    return packet(Kind.DISCONNECT, bytes((code,)) if code and version is Version.V5 else b"")
+
+
+PINGREQ = packet(Kind.PINGREQ, b"")
