@@ -12,8 +12,8 @@ from tests.support.certificates import make_certificates
 from tests.support.clock import HandClock
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import HOST, Kind, Link, RawBroker
-from twilio_notifications.adapters.mqtt.session import abort
-from twilio_notifications.adapters.mqtt.transport import FALL_BACK_SECONDS, STEADY_SECONDS
+from twilio_notifications.adapters.mqtt.opening import FALL_BACK_SECONDS
+from twilio_notifications.adapters.mqtt.transport import STEADY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -272,36 +272,6 @@ async def test_a_key_that_does_not_fit_its_certificate_is_not_blamed_on_the_brok
         await clock.next_pause()
         (complaint,) = found.told("broker_unreachable")
         assert "key_file" in str(complaint["error"])
-
-
-async def test_a_tls_connection_that_is_closed_twice_is_not_aborted() -> None:
-    """The asyncio of Debian 12 would end the connector over it; that of today shrugs."""
-    transport = OldTlsTransport()
-    abort(transport)
-    assert 1 == transport.aborted
-    transport.close()
-    abort(transport)
-    transport.close()
-    abort(transport)
-    assert 2 == transport.aborted
-
-
-class OldTlsTransport:
-    """What closing does to `asyncio.sslproto._SSLProtocolTransport` of Python 3.11.2."""
-
-    def __init__(self) -> None:
-        self._closed = False
-        self._ssl_protocol: OldTlsTransport | None = self
-        self.aborted = 0
-
-    def close(self) -> None:
-        if self._closed:
-            self._ssl_protocol = None
-        self._closed = True
-
-    def abort(self) -> None:
-        assert self._ssl_protocol is not None, "as the AttributeError that it would be"
-        self._ssl_protocol.aborted += 1
 
 
 # Pauses

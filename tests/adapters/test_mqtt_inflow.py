@@ -12,7 +12,7 @@ from tests.adapters.mqtt_steps import Running, running
 from tests.adapters.transport_steps import TEXT_TOPIC
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import Kind, Link, RawBroker
-from twilio_notifications.adapters.mqtt.inflow import MOST_UNRECORDED_BYTES, Inflow, Receipt
+from twilio_notifications.adapters.mqtt.inflow import MOST_UNRECORDED_BYTES, Inflow, Receipts
 
 if TYPE_CHECKING:
     from twilio_notifications.ports import Inbound
@@ -28,9 +28,10 @@ QUALITIES = pytest.mark.parametrize("qos", [0, 1])
 class TestInflow:
     async def test_it_stops_at_one_more_than_may_wait_and_goes_on_at_half(self) -> None:
         inflow = Inflow(most_unrecorded=10)
-        receipts = [Receipt(inflow, 1, nothing) for _ in range(10)]
+        all_receipts = Receipts(inflow)
+        receipts = [all_receipts.new(1, nothing) for _ in range(10)]
         assert inflow.is_open
-        receipts.append(Receipt(inflow, 1, nothing))
+        receipts.append(all_receipts.new(1, nothing))
         assert not inflow.is_open
         for receipt in receipts[:5]:
             receipt.acknowledge()
@@ -40,9 +41,10 @@ class TestInflow:
 
     async def test_few_large_payloads_count_as_many(self) -> None:
         inflow = Inflow(most_unrecorded=10)
-        receipts = [Receipt(inflow, MOST_UNRECORDED_BYTES // 2, nothing) for _ in range(2)]
+        all_receipts = Receipts(inflow)
+        receipts = [all_receipts.new(MOST_UNRECORDED_BYTES // 2, nothing) for _ in range(2)]
         assert inflow.is_open
-        receipts.append(Receipt(inflow, 1, nothing))
+        receipts.append(all_receipts.new(1, nothing))
         assert not inflow.is_open
         receipts[0].acknowledge()
         assert not inflow.is_open
@@ -51,7 +53,8 @@ class TestInflow:
 
     async def test_a_window_of_one_opens_again(self) -> None:
         inflow = Inflow(most_unrecorded=1)
-        receipts = [Receipt(inflow, 1, nothing) for _ in range(2)]
+        all_receipts = Receipts(inflow)
+        receipts = [all_receipts.new(1, nothing) for _ in range(2)]
         assert not inflow.is_open
         for receipt in receipts:
             receipt.acknowledge()
@@ -60,7 +63,8 @@ class TestInflow:
     async def test_room_is_given_back_once(self) -> None:
         """A payload may be released because its acknowledgement failed."""
         inflow = Inflow(most_unrecorded=2)
-        first, *_ = (Receipt(inflow, 1, nothing) for _ in range(4))
+        all_receipts = Receipts(inflow)
+        first, *_ = (all_receipts.new(1, nothing) for _ in range(4))
         for _ in range(3):
             first.acknowledge()
             first.release()

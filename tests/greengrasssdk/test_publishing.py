@@ -142,7 +142,7 @@ async def test_a_broker_that_is_away_is_an_error_and_the_next_message_finds_it_a
         await out.publish("a", b"1")
         await asyncio.to_thread(broker.stop)
         await until_lost(out)
-        with pytest.raises(TransportError, match=f"no connection to {broker.url}: nobody listens there"):
+        with pytest.raises(TransportError, match=f"no connection to {broker.url}: nothing listens there"):
             await out.publish("a", b"2")
         await asyncio.to_thread(broker.start)
         async with Peer(broker.url, subscribe="a") as peer:

@@ -10,11 +10,12 @@ import pytest
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.adapters.mqtt_steps import transport_settings
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.fakes import RecordingObserver
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.proxy import Proxy
-from twilio_notifications.adapters.mqtt.session import FORGET_SECONDS, Version
-from twilio_notifications.adapters.mqtt.transport import endpoint, open_session
+from twilio_notifications.adapters.mqtt.opening import connector_client, open_session
+from twilio_notifications.adapters.mqtt.session import FORGET_SECONDS
 from twilio_notifications.pipeline.reporter import WINDOW
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
@@ -119,16 +120,13 @@ async def test_a_new_session_subscribes_only_when_the_packets_of_the_last_one_ar
     """Otherwise a crash in between would leave new requests to be taken for old ones."""
     settings = transport_settings(broker.url)
     forgotten: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    opening = asyncio.create_task(
-        open_session(
-            settings,
-            endpoint(settings),
-            versions=[Version.V5],
-            topics=[TEXT_TOPIC],
-            on_inbound=lambda _inbound: None,
-            on_new_session=lambda: forgotten,
-        )
+    client = connector_client(
+        settings,
+        on_inbound=lambda _inbound: None,
+        on_new_session=lambda: forgotten,
+        observer=RecordingObserver(),
     )
+    opening = asyncio.create_task(open_session(settings, client, topics=[TEXT_TOPIC]))
     await until(lambda: "CONNACK" in broker.log)
     await asyncio.wait({opening}, timeout=FORGET_SECONDS / 4)
     assert "SUBSCRIBE" not in broker.log

@@ -28,7 +28,7 @@ from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 from twilio_notifications.adapters.log import LogObserver, configure
-from twilio_notifications.adapters.mqtt.transport import tls_context
+from twilio_notifications.adapters.mqtt.opening import tls_context
 from twilio_notifications.adapters.secret_sources import FileSecret
 from twilio_notifications.commands.isolation import isolate
 from twilio_notifications.config import load

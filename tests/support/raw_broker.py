@@ -30,10 +30,15 @@ class Kind(IntEnum):
     CONNACK = 2
     PUBLISH = 3
     PUBACK = 4
+    PUBREC = 5
+    PUBREL = 6
+    PUBCOMP = 7
     SUBSCRIBE = 8
     SUBACK = 9
     PINGREQ = 12
+    PINGRESP = 13
     DISCONNECT = 14
+    AUTH = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
+from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
 from twilio_notifications.core.errors import ConnectorError, TransportError
 from twilio_notifications.core.model import Channel
 
@@ -34,14 +33,9 @@ class Asker:
 
     async def __aenter__(self) -> Self:
         """Connects and subscribes to the statuses; raises a TransportError that says what to do."""
-        client = replace(endpoint(self._settings), client_id=self._client_id, session_expiry_seconds=None)
         try:
-            self._session = await open_session(
-                self._settings,
-                client,
-                versions=versions(self._settings.protocol),
-                topics=[self._topics.status],
-                on_inbound=self._received,
+            self._session = await open_visitor(
+                self._settings, self._client_id, topics=[self._topics.status], on_inbound=self._received
             )
         except (OSError, TransportError) as error:
             sentence = describe(error, self._settings)

@@ -6,14 +6,13 @@ It sends nothing, changes nothing, and disturbs no connector that is running.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.adapters.mqtt.transport import describe, endpoint, open_session, versions
+from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
 from twilio_notifications.commands import isolation, secrets
 from twilio_notifications.commands.notes import notes
 from twilio_notifications.commands.offline import Finding, certificates, journal, metrics
@@ -89,19 +88,9 @@ async def _transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
 async def _broker(settings: Settings) -> Finding:
     """With a client identifier of its own: the connector's would throw a running one out of its session."""
     transport = settings.transport
-    client = replace(
-        endpoint(transport),
-        client_id=f"{transport.client_id}-check-{token_hex(4)}",
-        session_expiry_seconds=None,
-    )
+    client_id = f"{transport.client_id}-check-{token_hex(4)}"
     try:
-        session = await open_session(
-            transport,
-            client,
-            versions=versions(transport.protocol),
-            topics=[transport.topics.status],
-            on_inbound=lambda _inbound: None,
-        )
+        session = await open_visitor(transport, client_id, topics=[transport.topics.status])
     except (OSError, TransportError) as error:
         sentence = f"{transport.address}: {describe(error, transport)}"
         return Finding(subject="broker", works=False, sentence=sentence)

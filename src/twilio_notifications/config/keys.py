@@ -71,6 +71,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "statuses_to": Choice(words=StatusesTo),
         "probe_seconds": Seconds(minimum=0),
         "answer_seconds": Seconds(),
+        "acknowledge_seconds": Seconds(),
         "keepalive_seconds": Seconds(maximum=65_535, whole=True),  # two bytes (MQTT 5, 3.1.2.10)
         "connect_timeout_seconds": Seconds(),
         "session_expiry_seconds": Seconds(minimum=0, whole=True),

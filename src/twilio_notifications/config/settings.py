@@ -123,6 +123,7 @@ class TransportSettings:
     statuses_to: StatusesTo
     probe_seconds: float
     answer_seconds: float
+    acknowledge_seconds: float
     keepalive_seconds: int
     connect_timeout_seconds: float
     session_expiry_seconds: int

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from twilio_notifications.adapters.mqtt.transport import (
-    close_session,
-    describe,
-    endpoint,
-    open_session,
-    versions,
-)
+from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
 from twilio_notifications.core.errors import NotAcknowledged, TransportError
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.adapters.mqtt.session import Session
     from twilio_notifications.config import TransportSettings
-    from twilio_notifications.ports import Inbound, Origin
+    from twilio_notifications.ports import Origin
 
 
 class Outlet(Protocol):
@@ -45,9 +38,7 @@ class BrokerOutlet:
 
     def __init__(self, settings: TransportSettings) -> None:
         self._settings = settings
-        self._client = replace(
-            endpoint(settings), client_id=own_client_id(settings), session_expiry_seconds=None
-        )
+        self._client_id = own_client_id(settings)
         self._session: Session | None = None
         self._connecting = asyncio.Lock()
 
@@ -61,7 +52,7 @@ class BrokerOutlet:
             sentence = f"{self._settings.address} did not acknowledge a message on {topic}: {error}"
             raise NotAcknowledged(sentence, refused=error.refused) from error
         except TimeoutError:
-            await close_session(session)  # it may be a connection that leads nowhere any more
+            await session.close()  # it may be a connection that leads nowhere any more
             raise NotAcknowledged(
                 f"{self._settings.address} did not acknowledge a message on {topic} within {limit:g} s "
                 "([transport] connect_timeout_seconds); whether it has it, nobody knows"
@@ -69,7 +60,7 @@ class BrokerOutlet:
 
     async def close(self) -> None:
         if self._session is not None:
-            await close_session(self._session)
+            await self._session.close()
 
     async def _connected(self) -> Session:
         async with self._connecting:
@@ -81,21 +72,10 @@ class BrokerOutlet:
     async def _opened(self) -> Session:
         settings = self._settings
         try:
-            return await open_session(
-                settings,
-                self._client,
-                versions=versions(settings.protocol),
-                topics=(),
-                on_inbound=_nothing_is_expected,
-            )
+            return await open_visitor(settings, self._client_id)
         except (OSError, TransportError) as error:
             sentence = f"no connection to {settings.address}: {describe(error, settings)}"
             raise TransportError(sentence) from error
-
-
-def _nothing_is_expected(inbound: Inbound) -> None:
-    """There is no subscription; what comes nevertheless is none of ours."""
-    inbound.acknowledge()
 
 
 class OneNucleus:

@@ -1,4 +1,4 @@
-"""The socket under one conversation: writes in batches, reads while there is room, keeps the connection alive.
+"""The socket under one conversation: writes in batches, reads while there is room, keeps alive.
 
 Knows when bytes move and when the broker is silent, and nothing of what they mean. It never reconnects.
 """
@@ -9,9 +9,12 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.mqtt.inflow import nothing_follows
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from twilio_notifications.adapters.mqtt.inflow import Inflow
     from twilio_notifications.adapters.mqtt.protocol import Conversation, Event
 
 READ_BYTES = 65_536
@@ -21,7 +24,7 @@ SILENT_PERIODS = 2
 """The broker answers each PINGREQ; after the keep alive twice over without any sign of it, it is gone."""
 
 CLOSE_SECONDS = 2.0
-"""How long a goodbye may take; a TLS peer that is gone would otherwise hold the connection for its time-out."""
+"""How long a goodbye may take; a TLS peer that is gone would otherwise hold it for its time-out."""
 
 CLOSED_BY_BROKER = "the connection was lost"
 
@@ -33,17 +36,16 @@ class Connection(asyncio.BufferedProtocol):
         self,
         conversation: Conversation,
         *,
-        may_read: Callable[[], bool],
+        inflow: Inflow,
         on_event: Callable[[Event], None],
         on_end: Callable[[str], None],
-        on_writable: Callable[[], None],
     ) -> None:
-        """`may_read`: whether another event can be taken; `go_on` is to be called when that changes."""
+        """While `inflow` is closed, nothing is read."""
         self._conversation = conversation
-        self._may_read = may_read
+        self._inflow = inflow
+        inflow.on_open = self._go_on
         self._on_event = on_event
         self._on_end = on_end
-        self._on_writable = on_writable
         self._loop = asyncio.get_running_loop()
         self._space = bytearray(READ_BYTES)
         self._view = memoryview(self._space)
@@ -52,15 +54,12 @@ class Connection(asyncio.BufferedProtocol):
         self._flushing: asyncio.Handle | None = None
         self._beat: asyncio.TimerHandle | None = None
         self._is_closing = False
-        self._is_reading = True
-        self._sent_at = self._heard_at = self._loop.time()
+        self.is_reading = True
+        self._sent_at = self._heard_at = self.reading_since = self._loop.time()
         self.is_writable = True
         """False while the broker takes less than we send."""
-
-    @property
-    def heard_at(self) -> float:
-        """When the broker was last heard, by the loop's clock; now, while we do not listen ourselves."""
-        return self._heard_at if self._is_reading else self._loop.time()
+        self.on_writable: Callable[[], None] = nothing_follows
+        """Called when that changes for the better."""
 
     # Writing.
 
@@ -83,7 +82,7 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Asyncio's word that it has caught up."""
         self.is_writable = True
-        self._on_writable()
+        self.on_writable()
 
     # Reading.
 
@@ -102,7 +101,7 @@ class Connection(asyncio.BufferedProtocol):
         self._conversation.receive(bytes(self._view[:nbytes]))
         self._bring_up()
 
-    def go_on(self) -> None:
+    def _go_on(self) -> None:
         """There is room again; called in the middle of something else, so it takes its own turn."""
         self._loop.call_soon(self._bring_up)
 
@@ -110,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         """Hands over what was read, as far as there is room, and reads on only when all of it is gone."""
         if self._is_closing or self._transport is None:
             return
-        while self._may_read():
+        while self._inflow.is_open:
             event = self._conversation.next_event()
             if event is None:
                 self._read(is_wanted=True)
@@ -121,11 +120,11 @@ class Connection(asyncio.BufferedProtocol):
         self.flush_soon()
 
     def _read(self, *, is_wanted: bool) -> None:
-        if is_wanted == self._is_reading or self._transport is None or self._transport.is_closing():
+        if is_wanted == self.is_reading or self._transport is None or self._transport.is_closing():
             return
-        self._is_reading = is_wanted
+        self.is_reading = is_wanted
         if is_wanted:
-            self._heard_at = self._loop.time()
+            self._heard_at = self.reading_since = self._loop.time()
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
@@ -139,7 +138,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _check(self, seconds: float) -> None:
         now = self._loop.time()
-        if now - self.heard_at >= SILENT_PERIODS * seconds:
+        # While we do not read, the broker's silence is our own doing; our pings go on for its sake.
+        if self.is_reading and now - self._heard_at >= SILENT_PERIODS * seconds:
             self._end("the broker did not answer for too long (keep alive)")
             return
         # A little early: the next look comes only after half the time.
@@ -172,7 +172,7 @@ class Connection(asyncio.BufferedProtocol):
             self._conversation.disconnect(code)
             self._flush()
             self._is_closing = True
-            transport.close()  # once: asyncio's TLS in early Python 3.11 cannot be aborted after a second time
+            transport.close()  # once: after a second time asyncio's TLS in Python 3.11.2 cannot be aborted
         try:
             with suppress(TimeoutError):  # a goodbye that fails changes nothing
                 async with asyncio.timeout(CLOSE_SECONDS):

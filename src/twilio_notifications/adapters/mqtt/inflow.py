@@ -16,19 +16,20 @@ MOST_UNRECORDED_BYTES = 4 * 1024 * 1024
 """A second bound next to the number of payloads: a hundred of the largest packets would be 25 MiB."""
 
 
-def _nothing() -> None:
+def nothing_follows() -> None:
     """What follows where the caller names nothing."""
 
 
 class Inflow:
-    """Counts the payloads that wait to be recorded. `on_open` is called when there is room again."""
+    """Counts the payloads that wait to be recorded."""
 
-    def __init__(self, *, most_unrecorded: int, on_open: Callable[[], None] = _nothing) -> None:
+    def __init__(self, *, most_unrecorded: int) -> None:
         self._most = most_unrecorded
-        self._on_open = on_open
         self._count = 0
         self._bytes = 0
         self.is_open = True
+        self.on_open: Callable[[], None] = nothing_follows
+        """Called when there is room again."""
 
     def taken(self, size: int) -> None:
         """A payload of `size` bytes waits to be recorded."""
@@ -44,7 +45,7 @@ class Inflow:
         has_room = self._count <= self._most // 2 and self._bytes <= MOST_UNRECORDED_BYTES // 2
         if has_room and not self.is_open:
             self.is_open = True
-            self._on_open()
+            self.on_open()
 
 
 class Receipt:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol.packets import Event, Packet
 
 LARGEST_PACKET_HELD: Final = 256 * 1024
-"""Room for the largest request (128 KiB), the longest topic (64 KiB) and some properties; MQTT allows 256 MiB."""
+"""Room for the largest request (128 KiB), the longest topic (64 KiB) and properties; MQTT allows 256 MiB."""
 
 PACKET_TOO_LARGE: Final = 0x95
 NOT_FOUND: Final = 0x92
@@ -119,8 +119,8 @@ EXACTLY_ONCE: Final[Mapping[tuple[Stage, Cause], tuple[Reaction, Stage]]] = Mapp
         (Stage.RECORDED, Cause.PUBREL): (Reaction.PUBCOMP, Stage.UNKNOWN),
     }
 )
-"""PUBREC stands for "it is on disk": until then the broker repeats the message after a new connection, and the
-journal knows it again; from then on the broker only asks for PUBCOMP, and nothing has to be remembered."""
+"""PUBREC says "it is on disk". Until then the broker repeats the message after a new connection, and the journal
+knows it again; from then on the broker only asks for PUBCOMP, and nothing has to be remembered."""
 
 
 class OutOfTurn(Exception):
@@ -165,9 +165,7 @@ class Conversation:
         self._require(Phase.OPEN)
         packet_id = self._next_id()
         marked = identifier if self.limits.subscription_identifiers else None
-        self._out.append(
-            encoding.subscribe(packet_id, filters, identifier=marked, version=self.version)
-        )
+        self._out.append(encoding.subscribe(packet_id, filters, identifier=marked, version=self.version))
         self._used.add(packet_id)
         return packet_id
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 TOPIC_ALIAS_INVALID: Final = 0x94
 _HIGHEST_QOS: Final = 2
 
-FLAGS: Final[Mapping[Kind, int]] = MappingProxyType({kind: 0 for kind in Kind} | {Kind.PUBREL: 0b0010})
+FLAGS: Final[Mapping[Kind, int]] = MappingProxyType(dict.fromkeys(Kind, 0) | {Kind.PUBREL: 0b0010})
 """The lower half of a packet's first byte, which only a PUBLISH is free to choose (MQTT 5, 2.1.3)."""
 
 
@@ -150,7 +150,9 @@ def _limits(properties: Mapping[int, Value]) -> Limits:
         retain_available=bool(of(Property.RETAIN_AVAILABLE, 1, switch)),
         subscription_identifiers=bool(of(Property.SUBSCRIPTION_IDENTIFIERS, 1, switch)),
         keep_alive_seconds=(
-            of(Property.SERVER_KEEP_ALIVE, 0, range(65_536)) if Property.SERVER_KEEP_ALIVE in properties else None
+            of(Property.SERVER_KEEP_ALIVE, 0, range(65_536))
+            if Property.SERVER_KEEP_ALIVE in properties
+            else None
         ),
     )
 

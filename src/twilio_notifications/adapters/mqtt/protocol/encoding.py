@@ -30,7 +30,8 @@ class Introduction:
     """What CONNECT says of the client."""
 
     client_id: str
-    username: str | None = None
+    # Hidden too: some brokers take a token as user name.
+    username: str | None = field(default=None, repr=False)
     password: bytes | None = field(default=None, repr=False)
     keep_alive_seconds: int = 60
     session_expiry_seconds: int | None = None
@@ -66,9 +67,7 @@ def connect(introduction: Introduction, version: Version) -> bytes:
     return packet(Kind.CONNECT, body)
 
 
-def subscribe(
-    packet_id: int, filters: Sequence[str], *, identifier: int | None, version: Version
-) -> bytes:
+def subscribe(packet_id: int, filters: Sequence[str], *, identifier: int | None, version: Version) -> bytes:
     """SUBSCRIBE with QoS 1; retained messages are not wanted, and `identifier` marks what matches."""
     body, options = packet_id.to_bytes(2), b"\x01"
     if version is Version.V5:
@@ -118,4 +117,4 @@ def disconnect(code: int, version: Version) -> bytes:
     return packet(Kind.DISCONNECT, bytes((code,)) if code and version is Version.V5 else b"")
 
 
-PINGREQ = packet(Kind.PINGREQ, b"")
+PINGREQ = b"\xc0\0"

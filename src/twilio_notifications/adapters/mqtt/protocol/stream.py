@@ -13,7 +13,7 @@ LONGEST_HEAD = 2 + 65_535 + 2 + LONGEST_NUMBER
 """Length of the topic, topic, packet identifier and length of the properties of a PUBLISH."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
     """Where a packet stands in what was read. Its last bytes may not be there: see `is_whole`."""
 
@@ -27,7 +27,7 @@ class Extent:
 
 
 class Stream:
-    """What was read and not taken yet. `held` is the text that the extents speak of."""
+    """What was read and not taken yet. The extents that `next` gives are places in `held`."""
 
     def __init__(self, *, limit: int) -> None:
         """`limit`: bytes of the largest packet that is held as a whole."""
@@ -75,7 +75,7 @@ class Stream:
             self._needed = end - at
             return None
         self._go_to(end)
-        return Extent(held[at], start, end, True)
+        return Extent(first=held[at], start=start, end=end, is_whole=True)
 
     def _begin_to_skip(self, start: int, end: int) -> Extent | None:
         """Once enough is held to know what the packet is."""
@@ -86,7 +86,7 @@ class Stream:
         there = min(end, len(held))
         self._to_skip = end - there
         self._go_to(there)
-        return Extent(held[at], start, end, False)
+        return Extent(first=held[at], start=start, end=end, is_whole=False)
 
     def _go_to(self, end: int) -> None:
         self._waiting -= end - self._at

@@ -1,0 +1,48 @@
+"""Which of the messages that arrive are copies, made by subscriptions that an earlier client left behind.
+
+A broker keeps the subscriptions of a session. An earlier program under our client identifier may have left
+`twilio/#` there, and then a broker of MQTT 5 delivers each request once for each of them (MQTT 5, 3.3.4).
+Our own subscriptions carry an identifier, and so does each message that they bring.
+Pure: decides, and acknowledges nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twilio_notifications.adapters.mqtt.protocol import Publish
+
+OURS = 1
+"""The identifier of our subscriptions."""
+
+
+class Copies:
+    """Judges the messages of one connection, in their order.
+
+    A message without our identifier is no copy for certain: the session may have kept it from a time when
+    nothing carried one, as with MQTT 3.1.1. Messages of one topic come in the order in which they were
+    published (MQTT 5, 4.6), so on a topic where a message with our identifier has come, all that follow were
+    published after our subscription, and one without it is a copy. Before that only its neighbour can tell.
+    """
+
+    def __init__(self) -> None:
+        self._proven: set[str] = set()
+        self._is_proven = False
+        self._executed: tuple[str, bytes] | None = None
+        """The last message before any proof that was no copy."""
+
+    def prove(self) -> None:
+        """A message to ourselves came back with our identifier: what follows was published after it."""
+        self._is_proven = True
+
+    def is_copy(self, message: Publish) -> bool:
+        """Whether the same message has come, or will come, by a subscription of ours."""
+        topic, is_ours = message.topic, OURS in message.identifiers
+        if self._is_proven or topic in self._proven:
+            return not is_ours
+        if is_ours:
+            self._proven.add(topic)
+            return self._executed == (topic, message.payload) and not message.redelivered
+        self._executed = (topic, message.payload)
+        return False

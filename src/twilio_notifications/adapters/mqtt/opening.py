@@ -1,0 +1,245 @@
+"""The one way to open a client of the broker: for the connector, `send`, `check` and functions of V1.
+
+Settings → a session whose subscriptions are acknowledged, in the newest version that the broker speaks, or an
+error of which `describe` makes a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.adapters.mqtt.inflow import nothing_follows
+from twilio_notifications.adapters.mqtt.protocol import Introduction, Version
+from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Session
+from twilio_notifications.config import ProtocolVersion
+from twilio_notifications.core.errors import BrokerRefused, TransportError
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.ports import Inbound, Observer
+
+FALL_BACK_SECONDS = 5.0
+"""How long an MQTT 5 CONNECT may go unanswered before 3.1.1 is tried. Some brokers (amqtt among them) do not
+answer a version they do not know; a slow link answers well within this."""
+
+Failure = OSError | TransportError
+"""Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
+
+
+def taken(inbound: Inbound) -> None:
+    """What becomes of a message where the caller expects none."""
+    inbound.acknowledge()
+
+
+class Unobserved:
+    """For a client that lives too shortly for a log."""
+
+    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+        """Passes over an event."""
+
+    def defect(self, name: str, error: BaseException) -> None:
+        """Passes over a defect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """One client of a broker: where the broker is, what we say of ourselves, and who hears what comes."""
+
+    host: str
+    port: int
+    introduction: Introduction
+    acknowledge_seconds: float
+    on_inbound: Callable[[Inbound], None]
+    on_new_session: Callable[[], asyncio.Future[None] | None]
+    observer: Observer
+
+
+def connector_client(
+    settings: TransportSettings,
+    *,
+    on_inbound: Callable[[Inbound], None],
+    on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
+    observer: Observer,
+) -> Client:
+    """The connector, with a session that outlives its connections.
+
+    `on_new_session`: the broker has no session of ours; the packets of the last one are over. What it returns
+    is waited for, within a bound, before anything can arrive.
+    """
+    # 3.1.1 has no expiry: a session that is not to be kept must be a clean one.
+    expiry = settings.session_expiry_seconds or None
+    return Client(
+        host=settings.host,
+        port=settings.port,
+        introduction=_introduction(settings, settings.client_id, expiry=expiry),
+        acknowledge_seconds=settings.acknowledge_seconds,
+        on_inbound=on_inbound,
+        on_new_session=on_new_session,
+        observer=observer,
+    )
+
+
+def _introduction(settings: TransportSettings, client_id: str, *, expiry: int | None) -> Introduction:
+    password = None if settings.password is None else settings.password.reveal().encode()
+    return Introduction(
+        client_id=client_id,
+        username=settings.username,
+        password=password,
+        keep_alive_seconds=settings.keepalive_seconds,
+        session_expiry_seconds=expiry,
+        receive_maximum=settings.receive_maximum,
+    )
+
+
+async def open_visitor(
+    settings: TransportSettings,
+    client_id: str,
+    *,
+    topics: Sequence[str] = (),
+    on_inbound: Callable[[Inbound], None] = taken,
+) -> Session:
+    """A session next to the connector's, which ends with its connection; raises as `open_session` does.
+
+    `client_id` must not be the connector's: the broker would end the connector's connection.
+    """
+    client = Client(
+        host=settings.host,
+        port=settings.port,
+        introduction=_introduction(settings, client_id, expiry=None),
+        acknowledge_seconds=settings.acknowledge_seconds,
+        on_inbound=on_inbound,
+        on_new_session=nothing_follows,
+        observer=Unobserved(),
+    )
+    return await open_session(settings, client, topics=topics)
+
+
+async def open_session(
+    settings: TransportSettings,
+    client: Client,
+    *,
+    topics: Sequence[str],
+    wanted: Sequence[Version] | None = None,
+) -> Session:
+    """A session with its subscriptions acknowledged, in the first of `wanted` that the broker speaks.
+
+    None: the versions of the configuration. Raises OSError or TransportError.
+    """
+    candidates = versions(settings.protocol) if wanted is None else wanted
+    limit = settings.connect_timeout_seconds
+    for version in candidates[:-1]:
+        try:
+            return await _opened(Session(client, version), settings, topics, min(FALL_BACK_SECONDS, limit))
+        except (ConnectionEnded, TimeoutError):
+            continue  # no answer to this version: perhaps to an older one
+        except BrokerRefused as refused:
+            if not refused.unsupported_version:
+                raise
+    return await _opened(Session(client, candidates[-1]), settings, topics, limit)
+
+
+async def _opened(
+    session: Session, settings: TransportSettings, topics: Sequence[str], limit: float
+) -> Session:
+    try:
+        async with asyncio.timeout(limit):
+            # Read again for each connection, so that a renewed certificate is used without a restart.
+            await session.open(tls_context(settings))
+            if topics:  # a client that only publishes may not be allowed to subscribe
+                await session.subscribe(topics)
+    except BaseException:
+        await session.close()
+        raise
+    return session
+
+
+def versions(protocol: ProtocolVersion) -> tuple[Version, ...]:
+    """The versions to try, the newest first."""
+    match protocol:
+        case ProtocolVersion.AUTO:
+            return (Version.V5, Version.V311)
+        case ProtocolVersion.V5:
+            return (Version.V5,)
+        case ProtocolVersion.V311:
+            return (Version.V311,)
+        case _:
+            assert_never(protocol)
+
+
+def tls_context(settings: TransportSettings) -> ssl.SSLContext | None:
+    """Certificate and host name are always checked; None for a connection without TLS.
+
+    Not `ssl.create_default_context`: that would write the session keys to the file that SSLKEYLOGFILE names,
+    and from Python 3.13 on it refuses private authorities whose certificate does not say what its key is for
+    (VERIFY_X509_STRICT), as mosquitto-tls(7) makes them. The rest is as there, with each Python.
+    """
+    if not settings.tls:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if settings.ca_file is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    else:
+        with _naming(settings.ca_file):
+            context.load_verify_locations(settings.ca_file)
+    if settings.certificate_file is not None:
+        with _naming(settings.certificate_file, settings.key_file):
+            # A pass phrase that is not needed is not looked at; without one OpenSSL would ask the terminal.
+            context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
+    if settings.alpn:
+        context.set_alpn_protocols(list(settings.alpn))
+    return context
+
+
+@contextmanager
+def _naming(*files: Path | None) -> Iterator[None]:
+    """Turns what goes wrong with the files into an error that names them; OpenSSL's does not."""
+    try:
+        yield
+    except OSError as error:
+        names = " and ".join(str(file) for file in files)
+        raise TransportError(
+            f"{names} cannot be used ({error}): check [transport] ca_file, certificate_file and key_file"
+        ) from error
+
+
+def describe(error: Failure, settings: TransportSettings) -> str:
+    """What is wrong and what to do, in one line."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return (
+                f"the broker's certificate is not accepted: {error.verify_message}; "
+                "check [transport] ca_file and the host name in url"
+            )
+        case ssl.SSLError():
+            return f"TLS failed: {error.reason or error}; does the broker speak TLS on port {settings.port}?"
+        case ConnectionRefusedError():
+            return f"nothing listens there ({error}); is the broker running?"
+        case ConnectionError() if settings.tls:
+            return f"TLS failed: {error}; does the broker speak TLS on port {settings.port}?"
+        case TimeoutError():
+            return f"no answer within {settings.connect_timeout_seconds:g} s"
+        case ConnectionEnded() if settings.tls:
+            # With TLS 1.3 a client's certificate is refused after the handshake.
+            is_shown = settings.certificate_file is not None
+            certificate = "take ours (it may have expired)" if is_shown else "want a client certificate"
+            return (
+                f"{error}; does it {certificate} ([transport] certificate_file), a user and password, "
+                "or another protocol version?"
+            )
+        case ConnectionEnded():
+            return (
+                f"{error}; does it want TLS (mqtts://), a client certificate, a user and password, "
+                "or another protocol version?"
+            )
+        case _:
+            return str(error)

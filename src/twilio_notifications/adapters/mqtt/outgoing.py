@@ -1,0 +1,155 @@
+"""What we publish over one connection: kept within the broker's limits, and waited for within a bound.
+
+Nothing is stored: what is not acknowledged when the connection ends is published again, from the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.mqtt import reasons
+from twilio_notifications.adapters.mqtt.protocol import FAILURE, Unsendable
+from twilio_notifications.core.errors import NotAcknowledged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.adapters.mqtt.connection import Connection
+    from twilio_notifications.adapters.mqtt.protocol import Conversation, Puback
+
+MOST_UNACKNOWLEDGED = 1000
+"""Messages that may be unacknowledged where the broker names no receive maximum, or a larger one."""
+
+Future = asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    future: Future
+    at: float
+    """By the loop's clock."""
+
+
+class Outgoing:
+    """Publishes in the order of the calls. `on_silence` ends the session when acknowledgements stay away."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        connection: Connection,
+        *,
+        limit_seconds: float,
+        on_silence: Callable[[str], None],
+    ) -> None:
+        """`limit_seconds`: how long the broker may take for an acknowledgement."""
+        self._conversation = conversation
+        self._connection = connection
+        connection.on_writable = self.fill
+        self._limit_seconds = limit_seconds
+        self._on_silence = on_silence
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[str, bytes, Future]] = deque()
+        self._sent: dict[int, _Sent] = {}
+        self._answered_at = self._loop.time()
+        self._overtaken: int | None = None
+        """The oldest message in the moment in which a later one was acknowledged."""
+        self._look: asyncio.TimerHandle | None = None
+        self.qos = 1
+
+    @property
+    def _window(self) -> int:
+        return min(self._conversation.limits.receive_maximum, MOST_UNACKNOWLEDGED)
+
+    def publish(self, topic: str, payload: bytes) -> Future:
+        """Done with the PUBACK; fails with NotAcknowledged, and at once where the broker cannot take it."""
+        future: Future = self._loop.create_future()
+        try:
+            largest = self._conversation.largest_payload(topic)
+        except Unsendable as error:
+            future.set_exception(NotAcknowledged(str(error), refused=True))
+            return future
+        if len(payload) > largest:
+            future.set_exception(
+                NotAcknowledged(
+                    f"the broker takes packets of {self._conversation.limits.maximum_packet_bytes} bytes, so "
+                    f"{largest} bytes on this topic, and these are {len(payload)}: raise that limit at the "
+                    "broker (Mosquitto: max_packet_size)",
+                    refused=True,
+                    largest=largest,
+                )
+            )
+            return future
+        self._waiting.append((topic, payload, future))
+        self.fill()
+        return future
+
+    def fill(self) -> None:
+        """Sends as many as the broker takes now; called again with each acknowledgement."""
+        while self._waiting and len(self._sent) < self._window and self._connection.is_writable:
+            topic, payload, future = self._waiting.popleft()
+            qos = min(self.qos, self._conversation.limits.maximum_qos)
+            packet_id = self._conversation.publish(topic, payload, qos=qos)
+            if packet_id is not None:
+                self._sent[packet_id] = _Sent(future, self._loop.time())
+            elif not future.done():
+                future.set_result(None)  # with QoS 0 that is all there is to know
+        if self._sent and self._look is None:
+            self._look = self._loop.call_later(self._limit_seconds, self._check)
+        self._connection.flush_soon()
+
+    def answered(self, puback: Puback) -> None:
+        """The broker's answer to one of them; that to an unknown one says nothing."""
+        oldest = next(iter(self._sent), None)
+        sent = self._sent.pop(puback.packet_id, None)
+        if sent is None:
+            return
+        self._answered_at = self._loop.time()
+        if oldest != puback.packet_id:
+            self._overtaken = oldest
+        if not sent.future.done():
+            if puback.said.code >= FAILURE:
+                sent.future.set_exception(reasons.not_acknowledged(puback.said))
+            else:
+                sent.future.set_result(None)
+        if self._waiting:
+            self.fill()
+
+    def _check(self) -> None:
+        """Ends the session over the oldest message, unless the broker is busy with those before it.
+
+        Acknowledgements come in order (MQTT 5, 4.6). A slow link may take longer than the limit for many
+        messages, and then each of them is waited for as long as acknowledgements come; one that was overtaken
+        will not be acknowledged any more.
+        """
+        self._look = None
+        oldest = next(iter(self._sent), None)
+        if oldest is None:
+            return
+        since = max(self._sent[oldest].at, self._connection.reading_since)
+        if oldest != self._overtaken:
+            since = max(since, self._answered_at)
+        # While the connection is not read, the silence is our own doing.
+        waited = self._loop.time() - since if self._connection.is_reading else 0.0
+        if waited < self._limit_seconds:
+            self._look = self._loop.call_later(self._limit_seconds - waited, self._check)
+            return
+        self._on_silence(
+            f"the broker did not acknowledge a message of ours within {self._limit_seconds:g} s "
+            "([transport] acknowledge_seconds); all that is not acknowledged is published again"
+        )
+
+    def fail(self, sentence: str) -> None:
+        """The connection has ended: none of them will be acknowledged."""
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+        unanswered = [sent.future for sent in self._sent.values()]
+        unsent = [future for _, _, future in self._waiting]
+        self._sent.clear()
+        self._waiting.clear()
+        for future in (*unanswered, *unsent):
+            if not future.done():
+                future.set_exception(NotAcknowledged(sentence))
