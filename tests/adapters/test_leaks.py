@@ -311,7 +311,7 @@ async def logged(scene: Scene) -> None:
     login = Login(user=API_KEY, secret=Secret(API_SECRET))
     for level in Level:
         scene.observer.event("request_finished", level=level, login=login, notification=TEXT)
-    for library in ("gmqtt", "botocore.parsers", "urllib3.connectionpool"):
+    for library in ("awsiot", "botocore.parsers", "urllib3.connectionpool"):
         logging.getLogger(library).debug("an answer with %s", TOKEN)
     scene.observer.defect("attempt_failed", ValueError(login, TEXT))
 

@@ -113,8 +113,6 @@ def test_a_defect_is_written_with_its_trace() -> None:
 @pytest.mark.parametrize(
     "library",
     [
-        "gmqtt",
-        "gmqtt.mqtt.handler",
         "amqtt",
         "amqtt.broker",
         "transitions.core",

@@ -156,16 +156,23 @@ class Link:
         return packet(Kind.PUBACK, struct.pack("!H", packet_id) + tail)
 
     def publish(
-        self, topic: str, payload: bytes, *, packet_id: int | None, dup: bool = False, retain: bool = False
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        packet_id: int | None,
+        qos: int = 1,
+        dup: bool = False,
+        retain: bool = False,
+        properties: bytes = b"\0",
     ) -> bytes:
-        """With QoS 1, or 0 where there is no packet identifier."""
+        """With this QoS, or 0 where there is no packet identifier; `properties` with their length, for 5."""
         name = topic.encode()
         body = struct.pack("!H", len(name)) + name
-        qos = 0 if packet_id is None else 1
         body += b"" if packet_id is None else struct.pack("!H", packet_id)
-        return packet(
-            Kind.PUBLISH, body + self._properties() + payload, flags=qos << 1 | dup << 3 | int(retain)
-        )
+        body += properties if self.level == LEVEL_5 else b""
+        flags = (0 if packet_id is None else qos) << 1 | dup << 3 | int(retain)
+        return packet(Kind.PUBLISH, body + payload, flags=flags)
 
     def disconnect(self, reason: int) -> bytes:
         return packet(Kind.DISCONNECT, bytes([reason]))

@@ -30,7 +30,7 @@ _MASKED_FIELDS = frozenset({"phone_number", "sender_number"})
 _VISIBLE_DIGITS = 4
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
-_CHATTY = ("gmqtt", "awsiot", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
+_CHATTY = ("awsiot", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
 """Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
 events say."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CHATTY = ("gmqtt", "awsiot")
+CHATTY = ("awsiot",)
 """The function has a log of its own, where whole packets, and so message texts, have no place."""
 
 GOODBYE_SECONDS = 5.0

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol import Publish
 
-OURS = 1
-"""The identifier of our subscriptions."""
+OURS = 175_201_913
+"""The identifier of our subscriptions: one that no other program is likely to choose."""
 
 
 class Copies:
@@ -38,6 +38,8 @@ class Copies:
 
     def is_copy(self, message: Publish) -> bool:
         """Whether the same message has come, or will come, by a subscription of ours."""
+        if message.identifiers is None:
+            return False
         topic, is_ours = message.topic, OURS in message.identifiers
         if self._is_proven or topic in self._proven:
             return not is_ours

@@ -119,8 +119,8 @@ EXACTLY_ONCE: Final[Mapping[tuple[Stage, Cause], tuple[Reaction, Stage]]] = Mapp
         (Stage.RECORDED, Cause.PUBREL): (Reaction.PUBCOMP, Stage.UNKNOWN),
     }
 )
-"""PUBREC says "it is on disk". Until then the broker repeats the message after a new connection, and the journal
-knows it again; from then on the broker only asks for PUBCOMP, and nothing has to be remembered."""
+"""PUBREC says "it is on disk". Until then the broker repeats the message after a new connection, and the
+journal knows it again; from then on the broker only asks for PUBCOMP, and nothing has to be remembered."""
 
 
 class OutOfTurn(Exception):

@@ -6,7 +6,6 @@ is a request. Some brokers pass on user properties that are not UTF-8.
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.adapters.mqtt.protocol.packets import (
@@ -51,9 +50,7 @@ if TYPE_CHECKING:
 
 TOPIC_ALIAS_INVALID: Final = 0x94
 _HIGHEST_QOS: Final = 2
-
-FLAGS: Final[Mapping[Kind, int]] = MappingProxyType(dict.fromkeys(Kind, 0) | {Kind.PUBREL: 0b0010})
-"""The lower half of a packet's first byte, which only a PUBLISH is free to choose (MQTT 5, 2.1.3)."""
+_FLAGS_OF_PUBREL: Final = 0b0010
 
 
 def read(first: int, packet: bytes, start: int, end: int, *, version: Version) -> Packet:
@@ -61,7 +58,7 @@ def read(first: int, packet: bytes, start: int, end: int, *, version: Version) -
     kind, flags = Kind(first >> 4), first & 0x0F
     if kind is Kind.PUBLISH:
         return publish(first, packet, start, end, has_properties=version is Version.V5)
-    if flags != FLAGS[kind]:
+    if flags != (_FLAGS_OF_PUBREL if kind is Kind.PUBREL else 0):  # MQTT 5, 2.1.3
         raise Malformed(f"the flags of a {kind.name} are {flags:04b}")
     reader = Reader(packet, start, end)
     value = _read(kind, reader, version)
@@ -181,7 +178,7 @@ def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: 
     packet_id = packet[topic_end] << 8 | packet[topic_end + 1] if qos else None
     if packet_id == 0:
         raise Malformed("a PUBLISH has the identifier 0", code=PROTOCOL_ERROR)
-    identifiers: tuple[int, ...] = ()
+    identifiers: tuple[int, ...] | None = ()
     if has_properties:
         if after < end and not packet[after]:  # as most messages have none
             after += 1
@@ -210,7 +207,7 @@ def _topic(name: bytes) -> str:
     return topic
 
 
-def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...], int]:
+def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | None, int]:
     """The subscription identifiers, and where the payload begins."""
     found = number_at(packet, start, end)
     if found is None or found[1] + found[0] > end:
@@ -219,20 +216,19 @@ def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...], i
     return _identifiers(Reader(packet, start, start + length)), start + length
 
 
-def _identifiers(reader: Reader) -> tuple[int, ...]:
-    """As many as can be read: what is wrong with the properties is no reason to lose the message."""
+def _identifiers(reader: Reader) -> tuple[int, ...] | None:
+    """None where they cannot be told: what is wrong with the properties is no reason to lose the message."""
     identifiers: list[int] = []
-    try:
-        while reader.left:
+    while reader.left:
+        try:
             identifier = reader.number()
             value = read_value(reader, FORMS[identifier])
-            if identifier == Property.TOPIC_ALIAS:
-                raise Malformed("a PUBLISH has a topic alias, and we allow none", code=TOPIC_ALIAS_INVALID)
-            if identifier == Property.SUBSCRIPTION_IDENTIFIER and isinstance(value, int):
-                identifiers.append(value)
-    except (Malformed, KeyError) as error:
-        if isinstance(error, Malformed) and error.code == TOPIC_ALIAS_INVALID:
-            raise
+        except (Malformed, KeyError):
+            return tuple(identifiers) or None
+        if identifier == Property.TOPIC_ALIAS:
+            raise Malformed("a PUBLISH has a topic alias, and we allow none", code=TOPIC_ALIAS_INVALID)
+        if identifier == Property.SUBSCRIPTION_IDENTIFIER and isinstance(value, int):
+            identifiers.append(value)
     return tuple(identifiers)
 
 
@@ -245,9 +241,12 @@ def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: b
     packet_id = packet[topic_end : topic_end + 2]
     after = topic_end + 2 if first >> 1 & 3 else topic_end
     head = packet[:after]
+    identifiers: tuple[int, ...] | None = ()
     if has_properties:
-        found = number_at(packet, after, len(packet))
-        after = after if found is None else found[1]
+        length, after = number_at(packet, after, len(packet)) or (0, after)
+        is_there = after + length <= len(packet)
+        identifiers = _identifiers(Reader(packet, after, after + length)) if is_there else None
+        after += length
     known = publish(first, head, start, len(head), has_properties=False)
     return Publish(
         topic=known.topic,
@@ -256,5 +255,6 @@ def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: b
         packet_id=int.from_bytes(packet_id) if known.qos else None,
         redelivered=known.redelivered,
         retained=known.retained,
+        identifiers=identifiers,
         passed_over=max(1, size - (after - start)),
     )

@@ -86,10 +86,10 @@ class Publish:
     redelivered: bool
     """The flag DUP."""
     retained: bool
-    identifiers: tuple[int, ...] = ()
-    """Those of the subscriptions that it matches, as far as the properties can be read."""
+    identifiers: tuple[int, ...] | None = ()
+    """Those of the subscriptions that it matches; None where its properties cannot be read."""
     passed_over: int = 0
-    """Bytes of payload and properties that were too many to be held; `payload` is empty then."""
+    """Bytes of a payload that was too large to be held; `payload` is empty then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
