@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters.mqtt_steps import running
-from tests.adapters.transport_steps import CALL_TOPIC, TEXT_TOPIC, WAIT_SECONDS
+from tests.adapters.transport_steps import CALL_TOPIC, TEXT_TOPIC
 from tests.support.earlier_client import leave_session
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_packets import properties
 from tests.support.mqtt_peer import Peer
+from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import Kind, Link, RawBroker
 from twilio_notifications.adapters.mqtt.copies import OURS, Copies
 from twilio_notifications.adapters.mqtt.protocol import Publish
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.adapters.mqtt_steps import Running
+    from twilio_notifications.ports import Inbound
 
 MINE, NOBODYS, UNREADABLE = (OURS,), (), None
 """Identifiers that a message may carry."""
@@ -89,7 +91,7 @@ def test_a_repetition_of_the_broker_is_not_taken_for_a_twin() -> None:
 async def next_status_says(found: Running, peer: Peer, expected: list[bytes]) -> None:
     """Exactly these requests come, then nothing but the last one, which is published now."""
     await peer.publish(TEXT_TOPIC, b"last")
-    inbounds = []
+    inbounds: list[Inbound] = []
     while not inbounds or inbounds[-1].payload != b"last":
         inbounds.append(await found.next_inbound())
         inbounds[-1].acknowledge()
