@@ -12,7 +12,7 @@ SECONDS ?= 60
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs component bench torture fuzz lock clean
+.PHONY: help demo test check format docs component bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -84,6 +84,11 @@ fuzz: $(VENV)/.fuzz
 ## build the component of Greengrass V2 into build/greengrass; ARGS=--help has what can be chosen
 component: $(VENV)/.dev
 	@$(BIN)/python deploy/greengrass/build.py $(ARGS)
+
+# needs root and debootstrap, and takes as long as both commands; RELEASE=bookworm for another Debian
+## try `make demo` and `make test` on a bare Debian
+bare:
+	@RELEASE=$(or $(RELEASE),trixie) ARGS='$(ARGS)' .ci/bare
 
 ## measure the connector; ARGS=--help has what can be chosen
 bench: $(VENV)/.dev
