@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         default=ROOT / LOCK,
         help="versions and hashes of the dependencies (default: requirements.lock); not with --wheels",
     )
-    parser.add_argument("--bucket", metavar="NAME", default="BUCKET", help="where you will put the archive")
+    parser.add_argument("--bucket", metavar="NAME", help="where you will put the archive")
     parser.add_argument(
         "--python", metavar="NAME", default="python3", help="the device's Python, 3.11 or later"
     )
@@ -152,7 +152,7 @@ class _Places:
 def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     """By name. Where there are folders, one recipe is looked for, and no deployment."""
     vendored = options.vendored or options.wheels is not None
-    packaging = Packaging(bucket=options.bucket, python=options.python, vendored=vendored)
+    packaging = Packaging(bucket=_bucket(options), python=options.python, vendored=vendored)
     for kind in _kinds(options):
         configuration = None
         if options.configuration is not None:
@@ -161,6 +161,17 @@ def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, 
         yield _recipe_name(options, kind, number), document
         if configuration is not None and not (options.gdk or options.local):
             yield DEPLOYMENTS[kind], deployment(kind, version=number, configuration=configuration)
+
+
+def _bucket(options: argparse.Namespace) -> str:
+    """GDK puts its own in, and a local deployment needs none; otherwise the operator has to."""
+    if options.bucket is None and not (options.gdk or options.local):
+        print(
+            "make component: without --bucket NAME the recipes say s3://BUCKET/…: give the name of your "
+            "bucket, or replace BUCKET in them before you create the component",
+            file=sys.stderr,
+        )
+    return options.bucket or "BUCKET"
 
 
 def _recipe_name(options: argparse.Namespace, kind: NucleusKind, number: str) -> str:

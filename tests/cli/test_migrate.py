@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +102,59 @@ async def test_an_output_that_is_no_folder_is_a_sentence(files: list[str], tmp_p
     assert 1 == exit_code(program)
     assert "cannot be written" in program.stderr[0]
     assert "Traceback" not in program.output
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/below"])
+async def test_an_output_whose_name_cannot_be_is_a_sentence(
+    files: list[str], tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    program = await migrate(*files, "--output", str(tmp_path / name))
+    assert 1 == exit_code(program)
+    (line,) = program.stderr
+    assert "cannot be written: " in line
+    assert "Choose another --output" in line
+
+
+WRITING_WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+from twilio_notifications.commands import migrate
+from twilio_notifications.core.errors import FolderUnusable
+if os.geteuid() == 0:
+    os.seteuid(65534)  # root may search every folder
+try:
+    migrate._write({"report.md": "text"}, Path(sys.argv[1]))
+except FolderUnusable as error:
+    print(error)
+"""
+
+
+def test_an_output_below_a_folder_that_may_not_be_searched_is_a_sentence(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    command = [sys.executable, "-c", WRITING_WITHOUT_RIGHTS, str(closed / "out")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    closed.chmod(0o700)
+    path = closed / "out" / "report.md"
+    assert f"{path} cannot be written: Permission denied. Choose another --output\n" == ended.stdout, (
+        ended.stderr
+    )
+
+
+async def test_a_reader_that_goes_away_costs_no_file(files: list[str], tmp_path: Path) -> None:
+    """As `migrate … | head -1`: the first line may be all that is read."""
+    output = tmp_path / "out"
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "twilio_notifications", "migrate", *files, "--output", str(output)]
+    try:
+        await asyncio.to_thread(
+            subprocess.run, command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+        )
+    finally:
+        os.close(writing)
+    assert (output / "report.md").is_file()
 
 
 async def test_every_file_that_cannot_be_read_is_named(files: list[str], tmp_path: Path) -> None:

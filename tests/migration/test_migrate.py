@@ -475,6 +475,38 @@ def test_the_report_names_every_file_and_no_whole_phone_number() -> None:
     assert "15005550006" not in report
 
 
+def test_the_report_says_that_the_archive_is_built_and_uploaded_first() -> None:
+    report = migrated(connectors(), resources(), subscriptions()).files["report.md"]
+    steps = [report.index(f"{number}. ", report.index("## With Greengrass V2")) for number in range(1, 6)]
+    assert sorted(steps) == steps
+    built, policy = (
+        report.index(text) for text in ("make component ARGS='--bucket", "iot-policy.json` lists")
+    )
+    assert report.index("## With Greengrass V2") < built < policy < report.index("create-component-version")
+    assert (
+        "aws s3 cp build/greengrass/twilio-notifications.zip s3://BUCKET/TwilioNotifications/1.2.3/" in report
+    )
+
+
+def test_the_policy_of_the_core_device_allows_what_the_component_does_at_aws_iot_core() -> None:
+    policy = json.loads(
+        migrated(connectors(), resources(), subscriptions()).files["greengrass-v2/iot-policy.json"]
+    )
+    start = "arn:aws:iot:REGION:ACCOUNT:"
+    probe = "twilio/notifications/probe"
+    assert {
+        "iot:Subscribe": [f"{start}topicfilter/{topic}" for topic in ("twilio/txt", "twilio/call", probe)],
+        "iot:Receive": [f"{start}topic/{topic}" for topic in ("twilio/txt", "twilio/call", probe)],
+        "iot:Publish": [f"{start}topic/{topic}" for topic in ("twilio/message/status", probe)],
+    } == {each["Action"]: each["Resource"] for each in policy["Statement"]}
+
+
+def test_without_aws_iot_core_the_core_device_needs_no_policy() -> None:
+    migration = with_subscriptions(subscription(DEVICE, "twilio/txt", arn()))
+    assert "greengrass-v2/iot-policy.json" not in migration.files
+    assert "needs nothing for the component, which uses local topics alone" in migration.files["report.md"]
+
+
 HOSTILE = "`|\n# <b\x1b[2J\u202e\"'\\ %s"
 
 

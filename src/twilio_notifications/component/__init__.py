@@ -5,7 +5,7 @@ Nothing here speaks to a nucleus. `make component` and `migrate` write what thes
 
 from __future__ import annotations
 
-from twilio_notifications.component.access import access_control
+from twilio_notifications.component.access import access_control, cloud_policy
 from twilio_notifications.component.configuration import (
     COMPONENT,
     NucleusKind,
@@ -32,6 +32,7 @@ __all__ = [
     "NucleusKind",
     "Packaging",
     "access_control",
+    "cloud_policy",
     "configured",
     "default_configuration",
     "deployment",

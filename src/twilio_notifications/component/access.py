@@ -24,6 +24,34 @@ def access_control(configuration: Mapping[str, object]) -> dict[str, Policies]:
     return dict(_services(needs(configuration)))
 
 
+def cloud_policy(configuration: Mapping[str, object], *, partition: str) -> dict[str, object] | None:
+    """What the AWS IoT policy of the core device has to allow, or None where only local topics are used.
+
+    The nucleus speaks for the component with the device's certificate, so the policy of that counts, too.
+    `REGION` and `ACCOUNT` in it are the operator's to replace.
+    """
+    wanted = needs(configuration)
+    if wanted.pubsub is PubSub.LOCAL:
+        return None
+    probe = [] if wanted.probe_topic is None else [wanted.probe_topic]
+    heard, said = [*wanted.request_topics, *probe], [wanted.status_topic, *probe]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": action,
+                "Resource": [f"arn:{partition}:iot:REGION:ACCOUNT:{kind}/{topic}" for topic in topics],
+            }
+            for action, kind, topics in (
+                ("iot:Subscribe", "topicfilter", heard),
+                ("iot:Receive", "topic", heard),
+                ("iot:Publish", "topic", said),
+            )
+        ],
+    }
+
+
 def _services(wanted: Needs) -> Iterator[tuple[str, Policies]]:
     if wanted.pubsub is not PubSub.IOT_CORE:
         yield (

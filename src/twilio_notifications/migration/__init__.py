@@ -115,4 +115,4 @@ def _files(
         **greengrass(carried, routes, release=release, target_arn=None),
     }
     names = [*files, REPORT]
-    return {**files, REPORT: report(carried, routes, notes=notes, names=names)}
+    return {**files, REPORT: report(carried, routes, notes=notes, names=names, release=release)}

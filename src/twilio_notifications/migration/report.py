@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from twilio_notifications.component import ARTIFACT, COMPONENT
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.migration.routes import End, needs_cloud, router
 from twilio_notifications.migration.shapes import masked
-from twilio_notifications.migration.texts import CONFIGURATION, ROUTER
+from twilio_notifications.migration.texts import CONFIGURATION, POLICY, ROUTER
 from twilio_notifications.migration.wording import code, prose
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
     from twilio_notifications.migration.routes import Route
 
 
-def report(carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], names: Sequence[str]) -> str:
-    """The whole page."""
+def report(
+    carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], names: Sequence[str], release: str
+) -> str:
+    """The whole page. `names` are those of the files, `release` is the component's version."""
     sections = (
         _found(carried),
         _notes(notes),
         _subscriptions(routes),
-        _operators(),
+        _WITH_A_BROKER.splitlines(),
+        _with_greengrass(routes, release),
         _functions(routes),
         _devices(routes),
         _listeners(routes),
@@ -70,7 +74,7 @@ def _subscriptions(routes: Sequence[Route]) -> Iterator[str]:
     yield ""
     if not routes:
         yield "The files hold no subscription to or from the connector."
-        yield "The topics stay as they were; who used them is not known from these files."
+        yield "The topics stay as they were; these files do not say who used them."
         return
     yield "| subscription | from | subject | to | with a broker | with Greengrass V2 |"
     yield "|---|---|---|---|---|---|"
@@ -98,45 +102,65 @@ def _successors(route: Route) -> tuple[str, str]:
             return ("nothing", "nothing")
 
 
-def _operators() -> Iterator[str]:
-    yield "## For who operates the device"
-    yield ""
-    yield (
-        f"- With a broker: put the broker's address into `{CONFIGURATION}` and the auth token into "
-        "the environment, then"
-    )
-    yield (
-        f"  `twilio-notifications check --config {CONFIGURATION}` and `twilio-notifications run "
-        f"--config {CONFIGURATION}`."
-    )
-    yield (
-        "- With Greengrass V2: in a clone of the project, with the file from `greengrass-v2`, "
-        "`make component ARGS='--bucket BUCKET --configuration configuration.json'` "
-        "builds the archive, recipes and deployments."
-    )
-    yield (
-        "- The recipes and deployments here are what it builds by default. To use them at once, put the "
-        "bucket into the recipe and the thing group into `deployment.json`, create the component with "
-        "`aws greengrassv2 create-component-version --inline-recipe fileb://recipe-classic.json`, "
-        "and deploy it with `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`."
-    )
-    yield "- A deployment replaces the one that the thing group has: first add to it what runs there already."
-    yield (
-        "- The deployment brings the Secret Manager component. The role of the device needs "
-        "`secretsmanager:GetSecretValue`"
-    )
-    yield "  for the secret, and `kms:Decrypt` where a key of your own encrypts it."
-    yield (
-        "- A Greengrass V1 group that still runs has the same topics: stop its connector first, or "
-        "texts are sent twice."
-    )
+_WITH_A_BROKER = f"""\
+## With a broker
+
+1. Put the broker's address into `{CONFIGURATION}` and the auth token into the environment.
+2. `twilio-notifications check --config {CONFIGURATION}` says what is still missing.
+3. `twilio-notifications run --config {CONFIGURATION}`.
+
+A Greengrass V1 group that still runs has the same topics: stop its connector first, or texts are sent twice.
+"""
+
+_WITH_GREENGRASS = f"""\
+## With Greengrass V2
+
+1. Build the archive and upload it, before anything else.
+   A deployment fails while the archive is not in the bucket.
+   In a clone of the project, with `configuration.json` from `greengrass-v2`:
+
+   ```sh
+   make component ARGS='--bucket BUCKET --configuration configuration.json'
+   aws s3 cp build/greengrass/{ARTIFACT}.zip s3://BUCKET/{COMPONENT}/{{release}}/
+   ```
+
+   `make component` also builds the recipes and the deployments for this bucket.
+   The folder `greengrass-v2` has them as they are by default.
+   In those, replace `BUCKET`, `REGION`, `ACCOUNT` and `GROUP`.
+2. Allow the role of the core device (that of the token exchange) `s3:GetObject` on the archive and
+   `secretsmanager:GetSecretValue` on the secret.
+   Where a key of your own encrypts the secret, allow `kms:Decrypt`, too.
+3. {{policy}}
+4. Create the component: `aws greengrassv2 create-component-version --inline-recipe fileb://recipe.json`.
+   (`make component` calls the recipe `recipe.json`, here it is `recipe-classic.json`.)
+5. Add to `deployment.json` what the thing group runs already: a deployment replaces the one before it.
+   Then `aws greengrassv2 create-deployment --cli-input-json file://deployment.json`.
+   It brings the Secret Manager component with it.
+
+A Greengrass V1 group that still runs has the same topics: stop its connector first, or texts are sent twice.
+"""
+
+_POLICY = f"""\
+Let the AWS IoT policy of the core device (that of its certificate) allow what `{POLICY}` lists.
+   Put your region and account into it.
+   Without it, the component hears nothing from AWS IoT Core, and no status gets there."""
+
+_NO_POLICY = """\
+The AWS IoT policy of the core device needs nothing for the component, which uses local topics alone.
+   With `PubSubToIoTCore`, it has to allow `iot:Subscribe` and `iot:Receive` on the request topics, and
+   `iot:Publish` on the status topic."""
+
+
+def _with_greengrass(routes: Sequence[Route], release: str) -> list[str]:
+    policy = _POLICY if needs_cloud(routes) else _NO_POLICY
+    return _WITH_GREENGRASS.format(release=release, policy=policy).splitlines()
 
 
 def _functions(routes: Sequence[Route]) -> Iterator[str]:
     functions = [route for route in routes if route.end is End.FUNCTION and route.topics]
     if not functions:
         return
-    yield "## For who writes the Lambda functions"
+    yield "## For those who write the Lambda functions"
     yield ""
     yield "Payloads stay as they were."
     yield (
@@ -158,10 +182,10 @@ def _functions(routes: Sequence[Route]) -> Iterator[str]:
             "A function that publishes with Greengrass V2's own IPC, or with an MQTT client, needs "
             "neither the router nor the cloud."
         )
-    hearing = [route for route in functions if not route.inward]
+    hearing = dict.fromkeys(route.short_name for route in functions if not route.inward)
     if hearing:
         yield ""
-        yield f"These functions hear statuses: {', '.join(code(route.short_name) for route in hearing)}."
+        yield f"These functions hear statuses: {', '.join(map(code, hearing))}."
         yield "Give each an event source when you import it:"
         yield ""
         yield "```json"
@@ -173,7 +197,7 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
     devices = [route for route in routes if route.end is End.DEVICE and route.topics]
     if not devices:
         return
-    yield "## For who programs the devices"
+    yield "## For those who program the devices"
     yield ""
     yield "Topics and payloads stay as they were."
     yield (
@@ -196,7 +220,7 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
 
 
 def _listeners(routes: Sequence[Route]) -> Iterator[str]:
-    yield "## For who reads the statuses"
+    yield "## For those who read the statuses"
     yield ""
     yield (
         "The published form is the same. `error` is one word of a closed list; the original showed "

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.component import (
     NucleusKind,
     access_control,
+    cloud_policy,
     default_configuration,
     deployment,
     recipe,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CONFIGURATION = "twilio-notifications.toml"
 REPORT = "report.md"
 ROUTER = "greengrass-v2/legacy-subscription-router.json"
+POLICY = "greengrass-v2/iot-policy.json"
 DEFINITIONS = "greengrass-v1/definitions.json"
 
 _TOML = """\
@@ -102,8 +104,9 @@ def greengrass(
         "access-control.json": access_control(classic),
     }
     files = {f"greengrass-v2/{name}": _json(document) for name, document in documents.items()}
-    routed = router(routes)
-    return files if routed is None else {**files, ROUTER: _json(routed)}
+    policy, routed = cloud_policy(classic, partition=carried.version.partition), router(routes)
+    wanted = {POLICY: policy, ROUTER: routed}
+    return files | {name: _json(document) for name, document in wanted.items() if document is not None}
 
 
 def _json(document: Mapping[str, object]) -> str:
