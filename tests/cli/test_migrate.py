@@ -15,6 +15,7 @@ import pytest
 from tests.docs.markdown import blocks
 from tests.migration.house import SECRET, TEMPLATE, connector, connectors, resources, subscriptions
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 from tests.support.process import Program, exit_code, run_program
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def test_an_output_below_a_folder_that_may_not_be_searched_is_a_sentence(tmp_pat
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o000)
     command = [sys.executable, "-c", WRITING_WITHOUT_RIGHTS, str(closed / "out")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS)
     closed.chmod(0o700)
     path = closed / "out" / "report.md"
     assert f"{path} cannot be written: Permission denied. Choose another --output\n" == ended.stdout, (
@@ -150,7 +151,7 @@ async def test_a_reader_that_goes_away_costs_no_file(files: list[str], tmp_path:
     command = [sys.executable, "-m", "twilio_notifications", "migrate", *files, "--output", str(output)]
     try:
         await asyncio.to_thread(
-            subprocess.run, command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60
+            subprocess.run, command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=WAIT_SECONDS
         )
     finally:
         os.close(writing)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.device import BUILDER
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,9 @@ SENTENCE = "make component: without --bucket NAME the recipes say s3://BUCKET/"
 def complaint(*arguments: str, folder: Path) -> str:
     """What it says before it builds anything: the configuration is not there."""
     command = [*BUILDER, "--configuration", str(folder / "absent.json"), *arguments]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=WAIT_SECONDS
+    )
     assert "is no JSON file that can be read" in ended.stderr
     return ended.stderr
 
