@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +171,44 @@ async def test_a_request_that_was_recorded_is_answered_by_the_next_start(
         assert TEXT_SUCCESS == status.payload
         assert 0 == await connector.terminate()
     assert 1 == len(twilio.ledger)
+
+
+def a_large_request(number: int) -> str:
+    """Its status is longer than the largest packet of nucleus lite: six bytes for each such character."""
+    request = json.loads(text(f"{number}" + "\x01" * 1000, body=f"number {number}"))
+    request["request"]["recipient"]["name"] = "\x01" * 1000
+    return json.dumps(request)
+
+
+async def test_statuses_that_are_too_large_for_nucleus_lite_are_shortened_and_cost_few_connections(
+    tmp_path: Path, twilio: Simulator
+) -> None:
+    """Once so many bytes were too large, everything of that size is, also at the next start."""
+    twilio.set_auth_tokens([TOKEN])
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text(TOKEN)
+    settings = configuration(twilio, secrets={"source": "file", "path": str(token)})
+    with FakeNucleus(configuration=settings, style=Style.LITE) as nucleus:
+        async with component(tmp_path, nucleus) as connector:
+            await connector.ready()
+            await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC)
+            for number in range(9):
+                nucleus.publish(TEXT_TOPIC, a_large_request(number))
+            await until(lambda: 9 == len(twilio.ledger))
+            statuses = await nucleus.until_published(STATUS_TOPIC, count=9)
+            assert {str(number) for number in range(9)} == {one.json()["id"][0] for one in statuses}
+            assert len(connector.events("nucleus_lost")) <= 3
+            assert 9 == len({one["notification_id"] for one in connector.events("status_shortened")})
+            await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC)
+            assert 0 == await connector.terminate()
+        async with component(tmp_path, nucleus) as connector:
+            await connector.ready()
+            await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC)
+            nucleus.publish(TEXT_TOPIC, a_large_request(9))
+            await nucleus.until_published(STATUS_TOPIC, count=10)
+            assert [] == connector.events("nucleus_lost")
+            assert 0 == await connector.terminate()
 
 
 async def test_a_component_that_the_nucleus_has_forgotten_ends_with_an_error_and_is_started_anew(

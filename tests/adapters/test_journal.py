@@ -868,3 +868,31 @@ async def test_the_counts_by_state_follow_what_is_committed(tmp_path: Path) -> N
         assert [0, 1, 0, 1] == counted()
         await journal.recover(now=START)
         assert [0, 0, 1, 1] == counted()
+
+
+# Statuses that the broker does not take
+
+
+async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: Store) -> None:
+    async with a_store() as journal:
+        for status in (b"long one", b"short", b"innocent", b"guilty"):
+            await journal.record(a_rejection(status=status))
+        await journal.suspect({1: 2, 2: 2, 3: 1, 4: 3})
+        await journal.suspect({4: 2})
+        assert [3] == await outbox(journal)
+        suspects = await journal.suspects(limit=9)
+        assert [(2, 2), (1, 2), (4, 5)] == [(each.id, each.suspicion) for each in suspects]
+        await journal.report([2, 4], at=START)
+        assert [1] == [each.id for each in await journal.suspects(limit=9)]
+
+
+async def test_suspects_and_what_was_too_large_are_known_after_a_restart(a_lasting_store: Store) -> None:
+    async with a_lasting_store() as journal:
+        await journal.record(a_rejection())
+        await journal.suspect({1: 2})
+        assert await journal.too_large(since=0.0) is None
+        await journal.note_too_large(7150, at=START)
+    async with a_lasting_store() as journal:
+        assert [1] == [each.id for each in await journal.suspects(limit=9)]
+        assert 7150 == await journal.too_large(since=START)
+        assert await journal.too_large(since=START + 1) is None

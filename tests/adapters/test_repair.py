@@ -537,3 +537,18 @@ async def test_a_hostile_id_neither_steers_the_terminal_nor_fills_it(
     said = capsys.readouterr().out
     assert [] == [one for one in said if not one.isprintable() and one != "\n"]
     assert len(said) < 4_000
+
+
+async def test_what_became_of_a_status_stands_in_the_list_and_in_what_is_shown(
+    file: JournalFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with connector(file) as journal:
+        await journal.record(a_rejection())
+        await journal.remark(1, "the status of 900 bytes is set aside: too large")
+    config = tmp_path / "connector.toml"
+    config.write_text(f'[journal]\nurl = "sqlite:///{file.path}"\n')
+    assert 0 == commands.entries(config, only="unreported", limit=9, environ={})
+    assert 0 == commands.show(config, 1, environ={})
+    listed, shown = capsys.readouterr().out.split("1 request\n")
+    assert "the status of 900 bytes is set aside: too large" in listed
+    assert "the status of 900 bytes is set aside: too large" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from tests.pipeline.line import Line, a_line
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
-from twilio_notifications.core.errors import NotAcknowledged
+from twilio_notifications.core.contract import SHORTENED, Failure, render
+from twilio_notifications.core.errors import NotAcknowledged, Reason
 from twilio_notifications.pipeline.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
 from twilio_notifications.ports import Milestone, Origin
 
@@ -23,6 +25,7 @@ class Outbox:
     line: Line
     reporter: Reporter
     transport: HandTransport
+    stage: asyncio.Task[None]
 
     async def write(self, *statuses: str, origin: Origin | None = None) -> None:
         for status in statuses:
@@ -41,33 +44,58 @@ class Outbox:
     async def unreported(self) -> list[str]:
         return [row.status.decode() for row in await self.line.outbox()]
 
+    async def unreported_and_suspects(self) -> list[str]:
+        suspects = await self.line.journal.suspects(limit=100)
+        return await self.unreported() + [row.status.decode() for row in suspects]
+
+    @asynccontextmanager
+    async def another_run(self) -> AsyncIterator[Outbox]:
+        """The reporter of the next start, on the same journal."""
+        self.stage.cancel()
+        await asyncio.wait({self.stage})
+        reporter = a_reporter(self.line, self.transport)
+        async with running(reporter) as stage:
+            reporter.connected()
+            await self.line.clock.settle()
+            yield Outbox(self.line, reporter, self.transport, stage)
+
     def connect(self) -> None:
         self.transport.connected = True
         self.reporter.connected()
+
+
+def a_reporter(line: Line, transport: HandTransport) -> Reporter:
+    return Reporter(
+        journal=line.journal,
+        transport=transport,
+        clock=line.clock,
+        observer=line.observer,
+        milestones=line.milestones,
+        topic="twilio/message/status",
+    )
+
+
+@asynccontextmanager
+async def running(reporter: Reporter) -> AsyncIterator[asyncio.Task[None]]:
+    stage = asyncio.create_task(reporter.run())
+    try:
+        yield stage
+        assert stage.cancelled() or not stage.done(), stage
+    finally:
+        stage.cancel()
+        await asyncio.wait({stage})
 
 
 @asynccontextmanager
 async def an_outbox(*, connected: bool = True) -> AsyncIterator[Outbox]:
     async with a_line() as line:
         transport = HandTransport(connected=connected)
-        reporter = Reporter(
-            journal=line.journal,
-            transport=transport,
-            clock=line.clock,
-            observer=line.observer,
-            milestones=line.milestones,
-            topic="twilio/message/status",
-        )
-        stage = asyncio.create_task(reporter.run())
-        if connected:
-            reporter.connected()
-        await line.clock.settle()
-        try:
-            yield Outbox(line, reporter, transport)
-            assert not stage.done(), stage
-        finally:
-            stage.cancel()
-            await asyncio.wait({stage})
+        reporter = a_reporter(line, transport)
+        async with running(reporter) as stage:
+            if connected:
+                reporter.connected()
+            await line.clock.settle()
+            yield Outbox(line, reporter, transport, stage)
 
 
 async def test_statuses_are_published_in_the_order_in_which_they_were_written() -> None:
@@ -237,6 +265,177 @@ async def test_a_drain_does_not_wait_for_what_the_broker_refuses() -> None:
         flushed = asyncio.create_task(outbox.reporter.flushed())
         await outbox.settle()
         assert (True, ["one"]) == (flushed.done(), await outbox.unreported())
+
+
+# What the broker does not take
+
+
+def a_long_status(request_id: str, size: int = 2000) -> str:
+    """A failure of about `size` bytes."""
+    failure = Failure(reason=Reason.INVALID_PARAMETER, message="x" * size)
+    return render(failure, request_id=request_id).decode()
+
+
+def ids(outbox: Outbox, start: int = 0) -> list[str]:
+    """The ids in what was published, from that publication on."""
+    return [json.loads(status)["id"] for status in outbox.published()[start:]]
+
+
+class Hostile:
+    """A broker that hangs up over the statuses with these ids, and over what is larger than `largest`."""
+
+    def __init__(self, outbox: Outbox, *request_ids: str, largest: int = 1_000_000) -> None:
+        self._outbox = outbox
+        self._request_ids = request_ids
+        self._largest = largest
+        self.endings = 0
+
+    async def go_on(self) -> None:
+        """Connects and answers until nothing is open any more, or nothing but pauses is left."""
+        for _ in range(20):
+            self._outbox.connect()
+            await self._outbox.settle()
+            while (published := self._outbox.transport.open()) and not self._dislikes(published[0].payload):
+                published[0].acknowledged.set_result(None)
+                await self._outbox.settle()
+            if not self._outbox.transport.open():
+                return
+            self.endings += 1
+            self._outbox.transport.lose()
+            await self._outbox.settle()
+        raise AssertionError("the connection ends again and again")
+
+    def _dislikes(self, payload: bytes) -> bool:
+        return len(payload) > self._largest or json.loads(payload)["id"] in self._request_ids
+
+
+async def test_a_status_over_which_the_broker_hangs_up_holds_up_no_other() -> None:
+    async with an_outbox() as outbox:
+        statuses = [a_long_status(str(number), 10) for number in range(20)]
+        await outbox.write(*statuses)
+        broker = Hostile(outbox, "7")
+        await broker.go_on()
+        assert [statuses[7]] == await outbox.unreported_and_suspects()
+        assert 3 == broker.endings
+        (told,) = outbox.line.observer.named("status_set_aside")
+        assert (8, len(statuses[7])) == (told.fields["notification_id"], told.fields["bytes"])
+
+
+async def test_what_is_set_aside_is_tried_again_with_growing_pauses_and_after_all_others() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("bad", 10))
+        broker = Hostile(outbox, "bad")
+        await broker.go_on()
+        for pause in (10, 20, 40):
+            published = len(outbox.published())
+            await outbox.line.clock.advance(pause - 1)
+            assert published == len(outbox.published())
+            await outbox.line.clock.advance(2)
+            assert ["bad"] == ids(outbox, published)
+            await outbox.write(a_long_status("good", 10))
+            assert ["bad", "good"] == ids(outbox, published)
+            outbox.transport.lose()
+            await outbox.settle()
+            await broker.go_on()
+            assert 1 == len(await outbox.unreported_and_suspects())
+        assert 3 == broker.endings, "what was innocently on its way got points"
+
+
+async def test_after_a_restart_a_suspect_is_not_the_first_one_again() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("bad", 10))
+        await Hostile(outbox, "bad").go_on()
+        published = len(outbox.published())
+        async with outbox.another_run() as again:
+            await again.write(a_long_status("good", 10))
+            assert ["good"] == ids(again, published)
+
+
+async def test_a_network_that_flaps_only_delays() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(*(a_long_status(str(number), 10) for number in range(5)))
+        for _ in range(12):
+            outbox.transport.lose()
+            await outbox.settle()
+            outbox.connect()
+            await outbox.settle()
+        for _ in range(40):
+            outbox.transport.acknowledge()
+            await outbox.line.clock.advance(600)
+        assert [] == await outbox.unreported_and_suspects()
+
+
+async def test_large_statuses_over_which_the_broker_hangs_up_are_shortened_together() -> None:
+    """Once so many bytes were too large, everything of that size is."""
+    async with an_outbox() as outbox:
+        await outbox.write(*(a_long_status(str(number), 8000 + number) for number in range(9)))
+        broker = Hostile(outbox, largest=7150)
+        await broker.go_on()
+        assert [] == await outbox.unreported_and_suspects()
+        assert 3 == broker.endings
+        assert 9 == outbox.line.observer.count("status_shortened")
+        acknowledged = [json.loads(each.payload) for each in outbox.transport.published[-9:]]
+        assert all(each["response"]["error_message"].endswith(SHORTENED) for each in acknowledged)
+
+
+async def test_a_size_that_was_too_large_is_remembered_after_a_restart() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("first", 8000))
+        await Hostile(outbox, largest=7150).go_on()
+        async with outbox.another_run() as again:
+            await again.write(a_long_status("second", 8000))
+            broker = Hostile(again, largest=7150)
+            await broker.go_on()
+            assert ([], 0) == (await again.unreported_and_suspects(), broker.endings)
+
+
+async def test_what_is_larger_than_the_transport_takes_is_shortened_at_once() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("one"), a_long_status("two"), a_long_status("small", 10))
+        outbox.transport.refuse_larger(500)
+        await outbox.settle()
+        await outbox.write(a_long_status("three"))
+        fits = [len(status) <= 500 for status in outbox.published()]
+        assert [False, False, True, True, True, True] == fits
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert [] == await outbox.unreported()
+        told = [each.fields for each in outbox.line.observer.named("status_shortened")]
+        assert [(1, 500), (2, 500), (4, 500)] == [
+            (each["notification_id"], each["published"]) for each in told
+        ]
+
+
+async def test_the_next_connection_may_take_more() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("one"))
+        outbox.transport.refuse_larger(500)
+        await outbox.settle()
+        outbox.transport.lose()
+        outbox.connect()
+        await outbox.settle()
+        assert a_long_status("one") == outbox.published()[-1]
+
+
+async def test_what_cannot_be_short_enough_is_set_aside_and_told_once() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(a_long_status("one"), a_long_status("two", 10))
+        outbox.transport.refuse_larger(5)
+        for _ in range(5):
+            await outbox.line.clock.advance(RETRY_SECONDS + 1)
+        assert 2 == len(outbox.published()), "it is known beforehand"
+        assert 2 == outbox.line.observer.count("status_set_aside")
+
+
+async def test_our_own_goodbye_is_held_against_no_status() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        for _ in range(5):
+            outbox.reporter.closing()
+            outbox.transport.lose()
+            outbox.connect()
+            await outbox.settle()
+        assert ["one"] == await outbox.unreported()
 
 
 async def test_no_more_than_a_window_is_unacknowledged() -> None:

@@ -278,6 +278,13 @@ class HandTransport:
         for publication in self.open():
             publication.acknowledged.set_exception(NotAcknowledged("quota exceeded", refused=True))
 
+    def refuse_larger(self, largest: int) -> None:
+        """Says no to what is open and larger, and how much would have fitted."""
+        for publication in self.open():
+            if len(publication.payload) > largest:
+                too_large = NotAcknowledged("too large", refused=True, largest=largest)
+                publication.acknowledged.set_exception(too_large)
+
     def lose(self) -> None:
         """The connection ends."""
         self.connected = False

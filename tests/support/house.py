@@ -17,7 +17,9 @@ SOURCE = ROOT / "src" / "twilio_notifications"
 TEXT_SUFFIXES = frozenset(
     {".cfg", ".ini", ".json", ".md", ".py", ".service", ".sh", ".sql", ".toml", ".txt", ".yaml", ".yml"}
 )
-TEXT_NAMES = frozenset({".importlinter", ".gitignore", "Containerfile", "Dockerfile", "Makefile", "bare", "run"})
+TEXT_NAMES = frozenset(
+    {".importlinter", ".gitignore", "Containerfile", "Dockerfile", "Makefile", "bare", "run"}
+)
 NOT_OURS = frozenset({"__pycache__", "build", "dist", "node_modules", ".git", ".hypothesis", ".venv"})
 NOT_OURS_SUFFIXES = ("_cache", ".egg-info")
 

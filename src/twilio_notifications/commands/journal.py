@@ -151,6 +151,7 @@ def _line(entry: Entry, *, now: float) -> str:
         outcome = _wait(entry, now=now)
     else:
         outcome = entry.reason or ("success" if entry.finished_at else "")
+        outcome += f"; {entry.remark}" if entry.remark else ""
     return (
         f"{entry.number:>8}  {_instant(entry.accepted_at)}  {entry.channel:<4}  {entry.state:<8}  "
         f"{mask(entry.phone_number or ''):>15}  {id_:<{WIDEST_ID}}  {outcome}"

@@ -16,7 +16,6 @@ from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import problems_between, warnings_about
 from twilio_notifications.config.settings import (
-    CallSettings,
     ClientSettings,
     ConnectorSettings,
     DeliverySettings,
@@ -218,7 +217,6 @@ def _settings(values: Mapping[str, Any], given: Mapping[str, Given], resolved: R
         journal=_journal(values),
         twilio=TwilioSettings(**_section(values, "twilio")),
         delivery=DeliverySettings(**_section(values, "delivery")),
-        calls=CallSettings(**_section(values, "calls")),
         limits=_limits(_section(values, "limits")),
         status=StatusSettings(**_section(values, "status")),
         metrics=MetricsSettings(**_section(values, "metrics")),
@@ -260,7 +258,6 @@ def _limits(section: Mapping[str, Any]) -> Limits:
         paused=section["paused"],
         texts=Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
         calls=Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
-        voice_locations=section["allowed_voice_locations"],
         quotas=tuple(
             Quota(unit=unit, period=period, most=most)
             for unit in Unit

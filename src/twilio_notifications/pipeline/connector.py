@@ -139,6 +139,7 @@ class Connector:
         for part in (draining, hurrying):
             part.cancel()
         await asyncio.wait({draining, hurrying})
+        self.reporter.closing()
         saying_goodbye = asyncio.ensure_future(self.transport.close())
         await asyncio.wait({saying_goodbye}, timeout=GOODBYE_SECONDS)
         if saying_goodbye.done():

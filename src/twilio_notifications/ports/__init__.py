@@ -34,8 +34,8 @@ from twilio_notifications.ports.journal import (
     Recording,
     Recovery,
     Step,
-    Unreported,
 )
+from twilio_notifications.ports.outbox import Outbox, Unreported
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
 from twilio_notifications.ports.twilio import Sender, Twilio
 
@@ -59,6 +59,7 @@ __all__ = [
     "NewRequest",
     "Observer",
     "Origin",
+    "Outbox",
     "Postpone",
     "Pulse",
     "Recording",

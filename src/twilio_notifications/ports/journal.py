@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from twilio_notifications.ports.outbox import Outbox
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping, Sequence
@@ -142,16 +144,6 @@ Step = Finish | Postpone | Doubt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreported:
-    """A status in the outbox. `position` grows with every status written."""
-
-    position: int
-    id: int
-    status: bytes
-    origin: Origin | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Agenda:
     """When the journal has something to do next; None: nothing of that kind waits."""
 
@@ -182,7 +174,7 @@ class BrokenRow:
 NO_CHARGES: Mapping[int, Sequence[Charge]] = MappingProxyType({})
 
 
-class Journal(Protocol):
+class Journal(Outbox, Protocol):
     """The only memory. A call returns when its change is on disk; a failing disk is waited for."""
 
     def record(
@@ -229,10 +221,6 @@ class Journal(Protocol):
     async def known_sids(self, sids: Sequence[str]) -> frozenset[str]: ...
 
     async def agenda(self) -> Agenda: ...
-
-    async def unreported(self, *, after: int, limit: int) -> list[Unreported]: ...
-
-    async def report(self, ids: Sequence[int], *, at: float) -> None: ...
 
     async def purge(self, *, finished_before: float, limit: int) -> int: ...
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.config import StatusesTo
 from twilio_notifications.core.errors import NotAcknowledged, TransportError
-from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
     from twilio_notifications.ports import Observer, Origin
-
-LARGE_BYTES = 5_000
-"""Nucleus lite closes the connection over a packet of more than 10,000 bytes, and Base64 makes four bytes of
-three. A status is a few hundred; only a huge `id` or `name` makes it large."""
-
-LAST_TRY = 2
-"""A connection may end for many reasons, but hardly twice with the same large status under way."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,37 +27,18 @@ class Outflow:
     observer: Observer
     _taken: dict[bytes, set[Origin]] = field(init=False, default_factory=dict)
     """Of statuses that one side has taken and the other has not: they are not repeated there."""
-    _ended_with: Counter[bytes] = field(init=False, default_factory=Counter)
-    _one_large: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
-    """Large ones go one at a time, so that a connection which ends points at one of them."""
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None) -> asyncio.Future[None]:
-        """Done when every side has taken it; fails with NotAcknowledged.
+        """Done when every side has taken it; fails with NotAcknowledged, at once without a connection.
 
-        What closes the connection whenever it is published counts as refused from then on: it stays in the
-        journal, and the statuses behind it go on.
+        Nucleus lite closes the connection over a packet of more than 10,000 bytes and says nothing. What that
+        teaches about the status, the reporter concludes, as for every transport.
         """
-        if len(payload) <= LARGE_BYTES:
+        if self.nucleus.is_connected:
             return asyncio.ensure_future(self._publish(topic, payload, origin))
-        return asyncio.ensure_future(self._publish_large(topic, payload, origin))
-
-    async def _publish_large(self, topic: str, payload: bytes, origin: Origin | None) -> None:
-        async with self._one_large:
-            if self._ended_with[payload] >= LAST_TRY:
-                raise NotAcknowledged("the nucleus hangs up over so large a status", refused=True)
-            was_connected = self.nucleus.is_connected
-            try:
-                await self._publish(topic, payload, origin)
-            except NotAcknowledged as error:
-                if was_connected and not error.refused:
-                    self._suspect(payload)
-                raise
-            del self._ended_with[payload]
-
-    def _suspect(self, payload: bytes) -> None:
-        self._ended_with[payload] += 1
-        if self._ended_with[payload] == LAST_TRY:
-            self.observer.event("status_too_large", level=Level.ERROR, bytes=len(payload))
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        failed.set_exception(NotAcknowledged("there is no connection to the nucleus"))
+        return failed
 
     async def _publish(self, topic: str, payload: bytes, origin: Origin | None) -> None:
         taken = self._taken.pop(payload, set())

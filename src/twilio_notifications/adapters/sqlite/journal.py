@@ -27,6 +27,7 @@ from twilio_notifications.adapters.sqlite.rows import (
 from twilio_notifications.adapters.sqlite.writer import Writer
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
+from twilio_notifications.core.suspicion import SUSPECT
 from twilio_notifications.ports import (
     NO_CHARGES,
     Agenda,
@@ -225,6 +226,32 @@ class SqliteJournal:
             self._operations.report(connection, some, at)
 
         await self._each(ids, operation)
+
+    async def suspects(self, *, limit: int) -> list[Unreported]:
+        """Statuses that a broker may not take: by their points, then by their size, the lowest first."""
+        return await self._select(sql.SUSPECTS, SUSPECT, unreported, limit=limit)
+
+    async def suspect(self, points: Mapping[int, int]) -> None:
+        """Adds points against these statuses."""
+
+        def operation(connection: sqlite3.Connection, some: Sequence[int]) -> None:
+            connection.executemany(sql.SUSPECT, [(points[id_], id_) for id_ in some])
+
+        await self._each(list(points), operation)
+
+    async def remark(self, id_: int, remark: str) -> None:
+        """Notes for people what became of this status."""
+        await self._each([id_], lambda connection, _: connection.execute(sql.REMARK, (remark, id_)))
+
+    async def too_large(self, *, since: float) -> int | None:
+        """The smallest size over which the broker ended connections; None: not since then."""
+        row = await self._read(lambda connection: connection.execute(sql.TOO_LARGE, (since,)).fetchone())
+        return None if row is None else int(row[0])
+
+    async def note_too_large(self, size: int, *, at: float) -> None:
+        """Remembers that size, also for the next start."""
+        values = (size, at)
+        await self._writer.submit(lambda connection: connection.execute(sql.NOTE_TOO_LARGE, values).rowcount)
 
     async def purge(self, *, finished_before: float, limit: int) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""

@@ -58,6 +58,8 @@ class Entry:
     reason: str | None
     message: str | None
     sid: str | None
+    remark: str | None
+    """What became of its status, where it did not simply leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,14 @@ def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes
 
 
 def unreported(row: tuple[Any, ...]) -> Unreported:
-    """A row of UNREPORTED."""
-    id_, _, _, position, status, origin = row
+    """A row of UNREPORTED or SUSPECTS."""
+    id_, _, _, position, status, origin, suspicion = row
     return Unreported(
-        position=position, id=id_, status=bytes(status), origin=None if origin is None else Origin(origin)
+        position=position,
+        id=id_,
+        status=bytes(status),
+        origin=None if origin is None else Origin(origin),
+        suspicion=suspicion,
     )
 
 

@@ -196,9 +196,24 @@ SELECT request, settle_at FROM attempts WHERE settle_at IS NOT NULL ORDER BY set
 # Whatever is read of a request begins with id, request_id and channel, by which a row that cannot be read is
 # answered. Here the id is in the status already.
 UNREPORTED = """
-SELECT id, '""', channel, position, status, origin FROM requests
-WHERE state = 'FINISHED' AND position > ? ORDER BY position LIMIT ?
+SELECT id, '""', channel, position, status, origin, suspicion FROM requests
+WHERE state = 'FINISHED' AND position > ? AND suspicion < 2 ORDER BY position LIMIT ?
 """
+
+# The smallest that the broker does not take tells most about its limit.
+SUSPECTS = """
+SELECT id, '""', channel, position, status, origin, suspicion FROM requests
+WHERE state = 'FINISHED' AND suspicion >= ? AND suspicion >= 2
+ORDER BY suspicion, LENGTH(status), position LIMIT ?
+"""
+
+SUSPECT = "UPDATE requests SET suspicion = suspicion + ? WHERE id = ? AND state = 'FINISHED'"
+
+REMARK = "UPDATE requests SET remark = ? WHERE id = ?"
+
+TOO_LARGE = "SELECT too_large FROM broker WHERE too_large_at >= ?"
+
+NOTE_TOO_LARGE = "UPDATE broker SET too_large = ?, too_large_at = ?"
 
 REPORT = "UPDATE requests SET state = 'REPORTED', reported_at = ? WHERE id = ? AND state = 'FINISHED'"
 
@@ -262,7 +277,7 @@ COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUB
 
 _ENTRY_COLUMNS = """
 id, request_id, channel, state, phone_number, accepted_at, expires_at, due_at, turn, waiting_reason, attempts,
-finished_at, reason, message, sid
+finished_at, reason, message, sid, remark
 """
 
 ENTRY = f"SELECT {_ENTRY_COLUMNS} FROM requests WHERE id = ?"
@@ -298,7 +313,8 @@ ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY num
 # Back into the outbox, as the newest: a status that was reported is reported again, with what is known now.
 RESOLVE = f"""
 UPDATE requests
-SET state = 'FINISHED', reported_at = NULL, reason = ?, message = ?, sid = ?, status = ?, position = ?
+SET state = 'FINISHED', reported_at = NULL, reason = ?, message = ?, sid = ?, status = ?, position = ?,
+    suspicion = 0, remark = NULL
 WHERE id = ? AND ({_UNKNOWN} OR {_SETTLED_BY_A_PERSON})
 """
 

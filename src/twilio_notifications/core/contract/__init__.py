@@ -20,7 +20,14 @@ from twilio_notifications.core.contract.requests import (
     too_large,
 )
 from twilio_notifications.core.contract.sentences import Sentence
-from twilio_notifications.core.contract.statuses import Failure, StatusContent, Success, render
+from twilio_notifications.core.contract.statuses import (
+    SHORTENED,
+    Failure,
+    StatusContent,
+    Success,
+    render,
+    shortened,
+)
 from twilio_notifications.core.contract.topics import PROBE_TOPIC, Topics
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "MAXIMUM_TEXT_CHARACTERS",
     "MAXIMUM_VALUES",
     "PROBE_TOPIC",
+    "SHORTENED",
     "Failure",
     "Sentence",
     "StatusContent",
@@ -39,5 +47,6 @@ __all__ = [
     "Topics",
     "parse",
     "render",
+    "shortened",
     "too_large",
 ]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from twilio_notifications.core.contract.request_ids import echoed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from twilio_notifications.core.errors import Reason
+
+SHORTENED: Final = "… (shortened)"
+"""Ends what was cut so that the status fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +53,56 @@ def render(
     response = _response(content)
     if detail is not None:
         response["detail"] = dict(detail)
-    document = {"response": response, "id": echoed(request_id)}
+    return _encoded({"response": response, "id": echoed(request_id)})
+
+
+def shortened(status: bytes, *, limit: int) -> bytes | None:
+    """The status in at most `limit` bytes of the same form; None where that cannot be done.
+
+    Its longest parts are cut, each only as far as it must be: the sentence first, then the name, then the id.
+    What is cut ends with a mark that says so.
+    """
+    try:
+        document = json.loads(status)
+        for place, key in _places(document):
+            if len(_encoded(document)) <= limit:
+                break
+            _cut(document, place, key, limit=limit)
+    except (ValueError, TypeError, KeyError):  # written by another version of this program
+        return None
+    fitting = _encoded(document)
+    return fitting if len(fitting) <= limit else None
+
+
+def _encoded(document: dict[str, Any]) -> bytes:
     # For half a surrogate pair `backslashreplace` writes \udXXX, which is JSON's own escape for it: so an id
     # comes back as it came in.
     return _ENCODER.encode(document).encode("utf-8", "backslashreplace")
+
+
+def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects and keys of what may be cut, in the order in which it is."""
+    response = document["response"]
+    if "error_message" in response:
+        yield response, "error_message"
+    if response["payload"] is not None:
+        yield response["payload"]["messages"], "name"
+    yield document, "id"
+
+
+def _cut(document: dict[str, Any], place: dict[str, Any], key: str, *, limit: int) -> None:
+    """As many characters stay as fit; where not even the mark does, none."""
+    text = place[key]
+    if not isinstance(text, str):
+        return
+
+    def size_with(count: int) -> int:
+        place[key] = text[:count] + SHORTENED
+        return len(_encoded(document))
+
+    fitting = bisect_right(range(len(text)), limit, key=size_with)
+    short = text[: max(0, fitting - 1)] + SHORTENED
+    place[key] = short if len(_encoded({key: short})) < len(_encoded({key: text})) else text
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)

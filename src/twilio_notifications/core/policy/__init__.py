@@ -34,7 +34,6 @@ from twilio_notifications.core.policy.pace import (
 )
 from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
-from twilio_notifications.core.policy.voice_locations import is_prefix
 
 __all__ = [
     "LONGEST_PERIOD_SECONDS",
@@ -60,7 +59,6 @@ __all__ = [
     "credentials_renewed",
     "expired",
     "interleaved",
-    "is_prefix",
     "judge",
     "online",
     "opens_at",

@@ -2,7 +2,7 @@
 
 -- The connection, counted over all runs, over which the request was last delivered.
 ALTER TABLE requests ADD COLUMN delivered INTEGER;
--- Points against the status: 1 for each connection that ended while it was on its way, 2 where it was alone.
+-- Points against the status, from connections that ended while it was on its way (core/suspicion.py).
 ALTER TABLE requests ADD COLUMN suspicion INTEGER NOT NULL DEFAULT 0 CHECK (suspicion >= 0);
 -- What became of the status, where it did not simply leave: a sentence for people.
 ALTER TABLE requests ADD COLUMN remark TEXT;
