@@ -109,7 +109,7 @@ async def test_hostile_values_arrive_unchanged_and_do_nothing_on_the_way(
     assert 7 * len(HOSTILE) == sum(not is_success(status) for status in statuses)
     sent = {entry.to: entry.body for entry in twilio.ledger}
     assert {recipient(number): text for number, text in enumerate(HOSTILE.values())} == sent
-    check_journal(tmp_path / "connector" / "journal.db", rows=len(statuses))
+    check_journal(tmp_path / "connector" / "journal" / "journal.db", rows=len(statuses))
     check_folder(connector)
 
 
@@ -125,8 +125,10 @@ def check_journal(path: Path, *, rows: int) -> None:
 
 def check_folder(connector: Connector) -> None:
     """No file has come but the journal's own."""
-    names = {path.name for path in connector.config.parent.iterdir()}
-    assert names <= {"connector.toml", "journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock"}
+    folder = connector.config.parent
+    assert {"connector.toml", "journal"} == {path.name for path in folder.iterdir()}
+    names = {path.name for path in (folder / "journal").iterdir()}
+    assert names <= {"journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock"}
 
 
 async def test_addresses_in_requests_are_twilios_to_fetch(

@@ -136,4 +136,4 @@ async def test_after_a_full_run_no_secret_is_found_and_no_text_but_in_its_column
     assert [] == [secret for secret in (*SECRETS, *TEXTS) if secret in "".join(statuses)]
     assert [] == [name for name, content in written.items() for each in SECRETS if each.encode() in content]
     for body in TEXTS:
-        assert {"requests.body"} == columns_with(connector.config.with_name("journal.db"), body)
+        assert {"requests.body"} == columns_with(connector.config.parent / "journal" / "journal.db", body)

@@ -85,7 +85,7 @@ class Traces:
 
     def places(self) -> dict[str, bytes]:
         """Everything, by where it is. The configuration holds the broker's password, which is its place."""
-        files = (path for path in self.folder.iterdir() if path.is_file() and path.suffix != ".toml")
+        files = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".toml")
         return {path.name: path.read_bytes() for path in files} | {
             "log": "\n".join(self.log).encode(),
             "statuses": b"\n".join(self.statuses),
@@ -102,7 +102,7 @@ class Traces:
         }
 
     def columns_with_contents(self) -> set[tuple[str, str]]:
-        with closing(sqlite3.connect(self.folder / "journal.db")) as journal:
+        with closing(sqlite3.connect(self.folder / "journal" / "journal.db")) as journal:
             tables = [
                 name for (name,) in journal.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
             ]

@@ -44,7 +44,7 @@ class Device:
         self.aws = aws
         self.arn = aws.create(OLD)
         self.key_file = device_key(folder / "device.key")
-        self.copy = folder / "connector" / "twilio-auth-token.copy"
+        self.copy = folder / "connector" / "journal" / "twilio-auth-token.copy"
         self._make = make
 
     def connector(

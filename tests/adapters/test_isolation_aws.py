@@ -90,7 +90,7 @@ def test_an_endpoint_of_the_environment_may_be_reached(tmp_path: Path, variable:
 def test_the_credentials_of_the_user_may_be_read_and_not_written(tmp_path: Path) -> None:
     confinement = of(tmp_path)
     assert HOME / ".aws" in confinement.readable
-    assert {tmp_path} == confinement.writable
+    assert {tmp_path / "journal"} == confinement.writable
 
 
 @pytest.mark.parametrize(

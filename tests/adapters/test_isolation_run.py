@@ -171,7 +171,7 @@ async def test_check_says_what_would_confine_it(tmp_path: Path) -> None:
     (line,) = [line for line in program.stdout if "  isolation " in line]
     assert line.startswith("ok")
     assert "GreengrassContainer: Landlock version " in line
-    assert f"writes into {tmp_path} alone, executes nothing, has no privileges" in line
+    assert f"writes into {tmp_path}/journal alone, executes nothing, has no privileges" in line
     if discover().confines_ports:
         assert "connects to the TCP ports 1 53, listens on none" in line
 
@@ -195,7 +195,7 @@ async def test_the_log_says_in_one_line_what_the_connector_may_reach(
     ports = sorted([53, broker.port, int(twilio.base_url.rpartition(":")[2])])
     assert " ".join(map(str, ports)) == line["connect_ports"]
     assert "none" == line["listen_ports"]
-    assert str(tmp_path / "connector") == line["writable"]
+    assert str(tmp_path / "connector" / "journal") == line["writable"]
     assert connector.log[0] == line, "it comes first"
 
 
@@ -248,9 +248,11 @@ async def test_a_token_that_is_replaced_while_confined_is_used(
 async def test_a_journal_in_a_home_is_remarked_upon(tmp_path: Path) -> None:
     """Everything in that folder stays open to the connector, and with it whatever else is at home."""
     environ = environment(HOME=str(tmp_path))
-    config = write_configuration(tmp_path / "connector.toml", dead_end())
+    (tmp_path / "etc").mkdir()
+    journal = {"url": f"sqlite:///{tmp_path}/journal.db"}
+    config = write_configuration(tmp_path / "etc" / "connector.toml", dead_end(journal=journal))
     program = await run_program("check", "--offline", "--config", str(config), environ=environ)
-    (note,) = [line for line in program.stdout if line.startswith("note")]
+    (note,) = [line for line in program.stdout if line.startswith("note") and "writes into" in line]
     assert f"the connector writes into {tmp_path}, which is not its own" in note
     assert "[journal] url" in note
 

@@ -207,8 +207,9 @@ async def test_a_secret_file_of_systemd_comes_first(surroundings: Surroundings, 
     ids=["another file", "no folder"],
 )
 async def test_a_bad_journal(surroundings: Surroundings, content: bytes | None, sentence: str) -> None:
-    url = "sqlite:///journal.db" if content is not None else "sqlite:///absent/journal.db"
-    journal = surroundings.folder / "journal.db"
+    url = "sqlite:///state/journal.db" if content is not None else "sqlite:///absent/journal.db"
+    journal = surroundings.folder / "state" / "journal.db"
+    journal.parent.mkdir()
     if content is not None:
         journal.write_bytes(content)
     program = await surroundings.check(journal={"url": url})
@@ -225,16 +226,19 @@ async def test_a_database_of_somebody_else(surroundings: Surroundings) -> None:
 
 async def test_an_empty_file_is_a_journal_to_be(surroundings: Surroundings) -> None:
     """As a first start leaves it that ends before its first commit, and as `touch` does."""
-    (surroundings.folder / "journal.db").touch()
+    journal = surroundings.folder / "journal" / "journal.db"
+    journal.parent.mkdir()
+    journal.touch()
     program = await surroundings.check()
     assert 0 == exit_code(program), program.output
-    assert b"" == (surroundings.folder / "journal.db").read_bytes()
+    assert b"" == journal.read_bytes()
 
 
 async def test_a_journal_that_is_a_folder(surroundings: Surroundings) -> None:
-    (surroundings.folder / "journal.db").mkdir()
+    journal = surroundings.folder / "journal" / "journal.db"
+    journal.mkdir(parents=True)
     program = await surroundings.check()
-    assert f"{surroundings.folder / 'journal.db'} cannot be read" in failure(program, "journal")
+    assert f"{journal} cannot be read" in failure(program, "journal")
 
 
 async def test_several_things_at_once_are_all_told(surroundings: Surroundings) -> None:

@@ -59,7 +59,7 @@ class Device:
         self.aws = aws
         self.arn = aws.create(TOKEN)
         self.key_file = device_key(folder / "device.key")
-        self.copy_path = folder / "twilio-auth-token.copy"
+        self.copy_path = folder / "journal" / "twilio-auth-token.copy"
         self._broker_url, self._twilio_url = broker_url, twilio.base_url
 
     async def check(
@@ -84,6 +84,7 @@ class Device:
         )
 
     async def make_copy(self, *, token: str = TOKEN, hours: int = 0) -> None:
+        self.copy_path.parent.mkdir()
         copy = EncryptedCopy(
             self.copy_path, key_file=self.key_file, name=f'["{self.arn}", "AWSCURRENT", null]'
         )

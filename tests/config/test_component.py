@@ -39,7 +39,10 @@ def test_a_component_is_preset_for_its_nucleus(tmp_path: Path, monkeypatch: pyte
     found = settings()
     assert TransportKind.GREENGRASS is found.transport.kind
     assert SecretOrigin.GREENGRASS is found.secrets.source
-    assert (tmp_path / "journal.db", SECRET_ARN) == (found.journal.path, found.parameters.secret_arn)
+    assert (tmp_path / "journal" / "journal.db", SECRET_ARN) == (
+        found.journal.path,
+        found.parameters.secret_arn,
+    )
     assert IsolationMode.GREENGRASS_CONTAINER is found.parameters.isolation_mode
     assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.transport.pubsub, found.transport.statuses_to)
 

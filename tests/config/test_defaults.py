@@ -77,7 +77,7 @@ PROMISED: dict[str, Any] = {
     "secrets.refresh_seconds": 3600,
     "secrets.copy_path": None,
     "secrets.key_file": None,
-    "journal.url": "sqlite:///journal.db",
+    "journal.url": "sqlite:///journal/journal.db",
     "journal.retention_seconds": 2592000,
     "journal.maximum_waiting": 1000000,
     "twilio.base_url": "https://api.twilio.com",
@@ -121,7 +121,7 @@ SECTIONS: dict[str, type] = {
 }
 # A URL is taken apart, and a relative credential is looked up under the name that was given.
 INSTEAD_OF_KEY = {"transport.url": {"host", "port", "tls", "username", "password"}, "journal.url": {"path"}}
-BESIDE_KEYS = {"secrets": {"path_as_given", "second_path_as_given"}}
+BESIDE_KEYS = {"secrets": {"path_as_given", "second_path_as_given"}, "journal": {"place"}}
 
 
 def settings_in_file() -> list[Setting]:

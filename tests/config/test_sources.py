@@ -212,7 +212,7 @@ def test_relative_paths_of_the_file_start_from_its_folder(
         monkeypatch.chdir(folder)
         settings = load(name, {})
         assert tmp_path / "etc" / "ca" / "broker.pem" == settings.transport.ca_file
-        assert tmp_path / "etc" / "journal.db" == settings.journal.path
+        assert tmp_path / "etc" / "journal" / "journal.db" == settings.journal.path
         assert tmp_path / "etc" / "token" == settings.secrets.path
         assert "token" == settings.secrets.path_as_given
 
@@ -224,7 +224,7 @@ def test_relative_paths_of_the_environment_start_from_the_working_directory(
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path / "etc", ACCOUNT)
     assert tmp_path / "x.db" == load(path, {f"{PREFIX}JOURNAL__URL": "sqlite:///x.db"}).journal.path
-    assert tmp_path / "journal.db" == from_environment().journal.path
+    assert tmp_path / "journal" / "journal.db" == from_environment().journal.path
 
 
 # What is wrong with a source

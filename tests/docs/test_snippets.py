@@ -90,7 +90,7 @@ def test_there_are_configurations() -> None:
 def test_every_setting_that_is_named_exists() -> None:
     """By its dotted name, in backticks; what looks like one and is a file has a suffix of files."""
     sections = "|".join(KEYS)
-    dotted = re.compile(rf"`((?:{sections})\.(?!py`|db`|md`|parameters)\w+)")
+    dotted = re.compile(rf"`((?:{sections})\.(?!py`|db\b|md`|parameters)\w+)")
     named = {name for page in DOCUMENTS for name in dotted.findall(page.read_text(encoding="utf-8"))}
     assert {"delivery.settle_seconds", "transport.client_id"} <= named
     assert set() == named - SETTINGS.keys()

@@ -38,7 +38,7 @@ only_linux = pytest.mark.skipif(
 
 
 def journal(tmp_path: Path) -> Path:
-    return tmp_path / "connector" / "journal.db"
+    return tmp_path / "connector" / "journal" / "journal.db"
 
 
 # A disk without space

@@ -18,6 +18,7 @@ from twilio_notifications.bootstrap.counting import (
     metrics_listeners,
 )
 from twilio_notifications.bootstrap.outside import (
+    make_journal_folder,
     mqtt_transport,
     sqlite_journal,
     supervisor,
@@ -53,6 +54,7 @@ __all__ = [
     "connector",
     "greengrass",
     "identity",
+    "make_journal_folder",
     "metrics_listeners",
     "require_available",
     "secret_copy",

@@ -10,7 +10,8 @@ from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
-from twilio_notifications.config import Ordering
+from twilio_notifications.config import JournalPlace, Ordering
+from twilio_notifications.core.errors import JournalError
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,8 +24,25 @@ _GOODBYE_SECONDS = 30.0
 _TCP_SECONDS = 3600.0
 
 
+def make_journal_folder(settings: Settings) -> None:
+    """Makes the folder of a journal at its default place; raises JournalError where it cannot be made.
+
+    Elsewhere a folder that is missing is a mistake, or a disk that is not there yet.
+    """
+    folder = settings.journal.path.parent
+    if settings.journal.place is JournalPlace.DEFAULT:
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise JournalError(
+                f"the journal's folder {folder} cannot be made: {error.strerror}. Make it, for the user that "
+                "runs the connector, or name another place in journal.url"
+            ) from error
+
+
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
+    make_journal_folder(settings)
     return SqliteJournal(
         settings.journal.path,
         observer=observer,

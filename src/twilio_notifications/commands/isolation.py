@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, FileWatch, Surroundings
-from twilio_notifications.config import TransportKind
+from twilio_notifications.config import JournalPlace, TransportKind
 from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
 from twilio_notifications.core.parameters import IsolationMode
 from twilio_notifications.ports import Level
@@ -52,8 +52,12 @@ def _confined(
 ) -> Confinement:
     if not offer.version:
         raise ConfigurationError([_refusal(settings, offer)])
+    bootstrap.make_journal_folder(settings)  # what is not there yet cannot be allowed
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
+    problems = undone(confinement, settings, config, surroundings)
+    if problems:
+        raise ConfigurationError(problems)
     for remark in isolation.remarks(confinement, surroundings):
         observer.event("configuration_warning", level=Level.WARNING, warning=remark)
     isolation.confine(confinement, offer)
@@ -93,6 +97,32 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
     return confinement
 
 
+def undone(
+    confinement: Confinement, settings: Settings, config: Path | None, surroundings: Surroundings
+) -> list[str]:
+    """Why the confinement would be none at the next start, one sentence for each reason.
+
+    A journal that is still where an earlier version put it by default is used all the same, with the warning
+    of the configuration: requests in it must not be left behind by an update.
+    """
+    if settings.journal.place is JournalPlace.EARLIER_DEFAULT:
+        return []
+    environ = surroundings.environ
+    aws = isolation.aws_files(settings.secrets, surroundings)
+    named = {
+        "the configuration": (config, settings.connector.definition),
+        "a secret": (*chain(*bootstrap.secret_files(settings, environ)), *aws),
+        "a key or certificate": (*isolation.broker_files(settings.transport), settings.twilio.ca_file),
+    }
+    guarded = [
+        isolation.Guarded(path=path.absolute(), what=what)
+        for what, paths in named.items()
+        for path in paths
+        if path is not None
+    ]
+    return list(isolation.undoings(confinement, [*guarded, *isolation.program(surroundings)], surroundings))
+
+
 def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinement:
     """What is reached by a socket with a path: a nucleus, and the daemon for names in .local."""
     hosts = [urlsplit(settings.twilio.base_url).hostname or ""]
@@ -113,7 +143,11 @@ def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str])
     by = f"{mode}: Landlock {offer} and " + (
         f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
     )
-    confinement = allowed(settings, config, Surroundings.here(environ))
+    surroundings = Surroundings.here(environ)
+    confinement = allowed(settings, config, surroundings)
+    problems = undone(confinement, settings, config, surroundings)
+    if problems:
+        return False, "; ".join(problems)
     return True, f"{by}, not confined: {offer.not_confined(confinement)}; {reach(confinement, offer)}"
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import inspect
-from twilio_notifications.config import TransportKind
+from twilio_notifications.config import JournalPlace, TransportKind
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
 
 if TYPE_CHECKING:
@@ -69,20 +69,23 @@ def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[F
 def journal(settings: Settings) -> Finding:
     """What a start would find, and whether there is room for more."""
     path = settings.journal.path
+    folder = path.parent
+    # The connector makes the folder of the default place itself.
+    is_to_be_made = settings.journal.place is JournalPlace.DEFAULT and not folder.exists()
+    if is_to_be_made:
+        folder = folder.parent
     try:
-        sentence = inspect(path)
+        sentence = f"{path}: will be created, with its folder" if is_to_be_made else inspect(path)
     except JournalLocked:
         return Finding(subject="journal", works=True, sentence=f"{path}: in use by a running connector")
     except ConnectorError as error:
         return Finding(subject="journal", works=False, sentence=str(error))
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        sentence = f"{path.parent} is not writable for this user: the journal could not be kept there"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        sentence = f"{folder} is not writable for this user: the journal could not be kept there"
         return Finding(subject="journal", works=False, sentence=sentence)
-    free = shutil.disk_usage(path.parent).free
+    free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
-        sentence = (
-            f"{path.parent} has only {free // 1024} KiB free: requests could not be recorded. Make room"
-        )
+        sentence = f"{folder} has only {free // 1024} KiB free: requests could not be recorded. Make room"
         return Finding(subject="journal", works=False, sentence=sentence)
     return Finding(subject="journal", works=True, sentence=sentence)
 

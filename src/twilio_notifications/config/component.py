@@ -35,11 +35,11 @@ _TOPIC_KEYS = {"txt": "transport.text_topic", "call": "transport.call_topic"}
 
 
 def presets() -> Source:
-    """What a component is unless it is configured otherwise; its journal lies in its work folder."""
+    """What a component is unless it is configured otherwise; its journal lies below its work folder."""
     given = {
         "transport.kind": TransportKind.GREENGRASS,
         "secrets.source": SecretOrigin.GREENGRASS,
-        "journal.url": "sqlite:///journal.db",
+        "journal.url": "sqlite:///journal/journal.db",
     }
     here = Path.cwd()
     return Source(

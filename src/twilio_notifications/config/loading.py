@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.component import presets, read_component
 from twilio_notifications.config.connector import Resolved, Unresolved, resolve
+from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import problems_between, warnings_about
@@ -76,12 +77,14 @@ def load(
     values, mismatches = _accept_all(given)
     resolved = resolve(values, written, component=component is not None)
     problems += [*mismatches, *_placed(problems_between(values), given)]
+    journal = _journal_place(values, written, folder=folder if component is None else Path.cwd())
     if isinstance(resolved, Unresolved):
         problems += resolved.problems
-    if isinstance(resolved, Unresolved) or problems:
-        raise ConfigurationError(problems)
-    settings = _settings(values, given, resolved)
-    return replace(settings, warnings=(*settings.warnings, *configured.warnings))
+    if isinstance(resolved, Unresolved) or problems or journal.problem:
+        raise ConfigurationError([*problems, *_said(journal.problem)])
+    settings = _settings(values, given, resolved, journal=journal)
+    warnings = (*settings.warnings, *configured.warnings, *_said(journal.warning))
+    return replace(settings, warnings=warnings)
 
 
 def log_format(
@@ -109,11 +112,15 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
 
 def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
     """What a person's look into the journal has to know. Raises ConfigurationError, but not for the rest."""
-    given = {**read_defaults(folder=_folder(path)).given, **_written(path, environ)}
+    written = _written(path, environ)
+    given = {**read_defaults(folder=_folder(path)).given, **written}
     names = [name for name in SETTINGS if name.startswith("journal.")]
     values = _accepted(given, [*names, "delivery.lifetime_seconds", "status.detail"])
+    journal = _journal_place(values, written, folder=_folder(path))
+    if journal.problem:
+        raise ConfigurationError([journal.problem])
     return JournalFileSettings(
-        journal=_journal(values),
+        journal=_journal(values, journal),
         lifetime_seconds=values["delivery.lifetime_seconds"],
         detail=values["status.detail"],
     )
@@ -208,13 +215,25 @@ def _placed(remarks: Iterable[Remark], given: Mapping[str, Given]) -> list[str]:
     return [f"{remark.sentence} ({given[remark.name].place})" for remark in remarks]
 
 
-def _settings(values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved) -> Settings:
+def _journal_place(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> Placed:
+    """Where the journal is. Of a wrong URL that was reported already nothing more is said."""
+    path: Path = values.get("journal.url", Path())
+    return placed(path, folder=folder, is_written="journal.url" in written)
+
+
+def _said(*sentences: str) -> list[str]:
+    return [sentence for sentence in sentences if sentence]
+
+
+def _settings(
+    values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved, *, journal: Placed
+) -> Settings:
     return Settings(
         connector=_connector(values, given, resolved),
         parameters=resolved.parameters,
         transport=_transport(values),
-        secrets=_secrets(values, given),
-        journal=_journal(values),
+        secrets=_secrets(values, given, journal=journal.path),
+        journal=_journal(values, journal),
         twilio=TwilioSettings(**_section(values, "twilio")),
         delivery=DeliverySettings(**_section(values, "delivery")),
         limits=_limits(_section(values, "limits")),
@@ -271,9 +290,9 @@ def _limits(section: Mapping[str, Any]) -> Limits:
     )
 
 
-def _secrets(values: Mapping[str, Any], given: Mapping[str, Given]) -> SecretsSettings:
+def _secrets(values: Mapping[str, Any], given: Mapping[str, Given], *, journal: Path) -> SecretsSettings:
     section = _section(values, "secrets")
-    section["copy_path"] = section["copy_path"] or values["journal.url"].with_name(COPY_NAME)
+    section["copy_path"] = section["copy_path"] or journal.with_name(COPY_NAME)
     section["key_file"] = section["key_file"] or values["transport.key_file"]
     return SecretsSettings(
         **section,
@@ -286,6 +305,7 @@ def _as_given(name: str, values: Mapping[str, Any], given: Mapping[str, Given]) 
     return None if values[name] is None else str(given[name].value)
 
 
-def _journal(values: Mapping[str, Any]) -> JournalSettings:
-    section = _section(values, "journal")
-    return JournalSettings(path=section.pop("url"), **section)
+def _journal(values: Mapping[str, Any], journal: Placed) -> JournalSettings:
+    section = _section(values, "journal") | {"path": journal.path, "place": journal.place}
+    del section["url"]
+    return JournalSettings(**section)

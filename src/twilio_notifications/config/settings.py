@@ -59,6 +59,14 @@ class SecretOrigin(StrEnum):
     GREENGRASS = "greengrass"
 
 
+class JournalPlace(StrEnum):
+    """Why the journal is where it is: by default, by the default of an earlier version, or as named."""
+
+    DEFAULT = "default"
+    EARLIER_DEFAULT = "earlier default"
+    NAMED = "named"
+
+
 class Ordering(StrEnum):
     """Among which requests the order of arrival is kept."""
 
@@ -171,9 +179,13 @@ class SecretsSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalSettings:
-    """The journal's file, as an absolute path; 0 for `retention_seconds` keeps no finished request."""
+    """The journal's file, as an absolute path; 0 for `retention_seconds` keeps no finished request.
+
+    The folder of a journal at its default place is made where it is missing.
+    """
 
     path: Path
+    place: JournalPlace
     retention_seconds: float
     maximum_waiting: int
 

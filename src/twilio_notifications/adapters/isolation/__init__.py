@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from twilio_notifications.adapters.isolation.allowances import (
     broker,
+    broker_files,
     certificates,
     configuration,
     devices,
@@ -21,21 +22,25 @@ from twilio_notifications.adapters.isolation.allowances import (
     remarks,
     twilio,
 )
-from twilio_notifications.adapters.isolation.aws import aws_secrets
+from twilio_notifications.adapters.isolation.aws import aws_files, aws_secrets
 from twilio_notifications.adapters.isolation.confinement import Confinement
 from twilio_notifications.adapters.isolation.confining import confine, refusal
 from twilio_notifications.adapters.isolation.kernel import discover
 from twilio_notifications.adapters.isolation.landlock import Offer
 from twilio_notifications.adapters.isolation.surroundings import Surroundings
+from twilio_notifications.adapters.isolation.undoing import Guarded, program, undoings
 from twilio_notifications.adapters.isolation.watch import FileWatch, is_forbidden
 
 __all__ = [
     "Confinement",
     "FileWatch",
+    "Guarded",
     "Offer",
     "Surroundings",
+    "aws_files",
     "aws_secrets",
     "broker",
+    "broker_files",
     "certificates",
     "configuration",
     "confine",
@@ -48,8 +53,10 @@ __all__ = [
     "metrics",
     "name_resolution",
     "nucleus",
+    "program",
     "python",
     "refusal",
     "remarks",
     "twilio",
+    "undoings",
 ]

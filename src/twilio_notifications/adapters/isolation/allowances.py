@@ -153,8 +153,16 @@ def broker(settings: TransportSettings, surroundings: Surroundings) -> Confineme
     """The broker's port and the certificates for it. The Greengrass nucleus is not reached by TCP."""
     if settings.kind is not TransportKind.MQTT:
         return Confinement()
+    ports = Confinement(connect_ports=frozenset({settings.port}))
+    return ports | _files_read_again(broker_files(settings), surroundings)
+
+
+def broker_files(settings: TransportSettings) -> tuple[Path, ...]:
+    """The authorities, the certificate and the key for the broker; none for a nucleus."""
+    if settings.kind is not TransportKind.MQTT:
+        return ()
     files = (settings.ca_file, settings.certificate_file, settings.key_file)
-    return Confinement(connect_ports=frozenset({settings.port})) | _files_read_again(files, surroundings)
+    return tuple(path for path in files if path is not None)
 
 
 def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:

@@ -51,6 +51,13 @@ def aws_secrets(settings: SecretsSettings, surroundings: Surroundings) -> Confin
     return allowed
 
 
+def aws_files(settings: SecretsSettings, surroundings: Surroundings) -> tuple[Path, ...]:
+    """The files that lead to the secret: the device's key and boto3's; none where the secret is elsewhere."""
+    if settings.source is not SecretOrigin.AWS:
+        return ()
+    return (surroundings.home / ".aws", *_files(settings, surroundings.environ))
+
+
 def _ports(environ: Mapping[str, str]) -> Iterator[int]:
     yield HTTPS_PORT
     for url in filter(None, map(environ.get, URL_VARIABLES)):

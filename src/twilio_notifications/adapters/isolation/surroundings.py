@@ -28,6 +28,8 @@ class Surroundings:
     certificates: frozenset[Path]
     """Where OpenSSL was built to look for certificates."""
     resolve: Callable[[Path], Path]
+    program: frozenset[Path] = frozenset()
+    """What the interpreter executes or takes code from: who changes it decides what the next start does."""
 
     @classmethod
     def here(cls, environ: Mapping[str, str]) -> Surroundings:
@@ -35,6 +37,7 @@ class Surroundings:
             environ=environ,
             home=_home(),
             python=frozenset(_python()),
+            program=frozenset(_program()),
             certificates=frozenset(_certificates()),
             resolve=Path.resolve,
         )
@@ -56,6 +59,14 @@ def _python() -> Iterator[Path]:
     # An editable installation has its source elsewhere, and site-packages holds only the way there.
     yield Path(__file__).parents[2]
     yield from _import_path()
+
+
+def _program() -> Iterator[Path]:
+    """Also the working directory, where `python -m` looks first."""
+    yield from _python()
+    yield from (Path.cwd() / entry for entry in sys.path)
+    yield from (Path(place) for place in (sys.prefix, sys.pycache_prefix) if place)
+    yield from (Path(file).parent for file in (sys.executable, *sys.argv[:1]) if Path(file).is_absolute())
 
 
 def _import_path() -> Iterator[Path]:
