@@ -23,15 +23,16 @@ from tests.support.factories import (
 )
 from tests.support.fakes import RecordingObserver
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import ForbiddenTransition
-from twilio_notifications.core.model import Channel, Priority, VoiceLocation
+from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocation
 from twilio_notifications.ports import Agenda, Doubt, Journal, Origin, Recording, Recovery
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twilio_notifications.ports import Claimed, Doubtful, Step
+    from twilio_notifications.ports import Claimed, Doubtful, NewRequest, Step
 
 A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 
@@ -353,15 +354,89 @@ async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> No
 # Unique ids, where the operator says that they are
 
 
-async def test_an_id_accepted_a_short_while_ago_is_a_duplicate(a_store: Store) -> None:
+async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: Store) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         recorded = [
-            await journal.record(a_request(B, request_id="x", accepted_at=START + 59)),
-            await journal.record(a_request(B, request_id="y", accepted_at=START + 59)),
-            await journal.record(a_request(B, request_id="x", accepted_at=START + 60)),
+            await journal.record(a_request(A, request_id="x", accepted_at=START + 59)),
+            await journal.record(a_request(A, request_id="y", accepted_at=START + 59)),
+            await journal.record(a_request(A, request_id="x", accepted_at=START + 60)),
         ]
     assert [Recording.DUPLICATE, Recording.NEW, Recording.NEW] == recorded
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_request(B, request_id="x"),
+        a_request(A, request_id="x", name="Deputy"),
+        a_request(A, request_id="x", content=Text(body="Another alarm")),
+        a_request(A, request_id="x", channel=Channel.CALL, content=VoiceLocation(url="https://example.com")),
+    ],
+    ids=["number", "name", "text", "channel"],
+)
+async def test_the_id_of_another_request_suppresses_nothing(a_store: Store, other: NewRequest) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        assert Recording.NEW == await journal.record(other)
+
+
+async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        await end(journal, a_success(1, status=b"the status"))
+        await journal.report([1], at=START)
+        again = a_request(A, request_id="x", origin=Origin.LOCAL)
+        assert Recording.DUPLICATE == await journal.record(again)
+        (status,) = await journal.unreported(after=0, limit=9)
+        assert (2, b"the status", Origin.LOCAL) == (status.id, status.status, status.origin)
+        assert [] == await due(journal)
+
+
+async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: Store) -> None:
+    async with a_lasting_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        for origin in (Origin.LOCAL, Origin.IOT_CORE):
+            again = a_request(A, request_id="x", origin=origin)
+            assert Recording.DUPLICATE == await journal.record(again)
+        assert [] == await outbox(journal)
+    async with a_lasting_store(deduplicate_seconds=0.0) as journal:
+        await begin(journal, 1)
+        await end(journal, a_success(1, status=b"the status"))
+        statuses = await journal.unreported(after=0, limit=9)
+        assert [None, Origin.LOCAL, Origin.IOT_CORE] == [each.origin for each in statuses]
+        assert {b"the status"} == {each.status for each in statuses}
+        await journal.report([each.id for each in statuses], at=START)
+        assert [] == await outbox(journal)
+
+
+async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await journal.record(a_request(A, request_id="x", mark=a_mark(1)))
+        await journal.record(a_request(A, request_id="x", mark=a_mark(2)))
+        journal.connection_ended()
+        for packet_id in (3, 4):
+            again = a_request(A, request_id="x", mark=a_mark(packet_id), redelivered=True)
+            assert Recording.REPEATED == await journal.record(again)
+        await end(journal, a_failure(1))
+        assert [1, 2] == await outbox(journal)
+
+
+async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
+    """They are all answered in one transaction."""
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        recorded = [await journal.record(a_request(A, request_id="x")) for _ in range(MOST_OF_ONE + 1)]
+        assert Recording.FULL == recorded.pop()
+        assert {Recording.DUPLICATE} == set(recorded)
+
+
+async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0, maximum_waiting=2) as journal:
+        await accept(journal, A, request_id="x")
+        assert Recording.DUPLICATE == await journal.record(a_request(A, request_id="x"))
+        assert Recording.FULL == await journal.record(a_request(A, request_id="x"))
+        assert Recording.FULL == await journal.record(a_request(B))
 
 
 async def test_the_id_of_a_rejection_is_free(a_store: Store) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ONLY_AT_A_START = {"COUNT_UNFINISHED", "COUNT_UNREPORTED", "COUNT_IN_DOUBT", "RECOVER_DOUBTS"}
 ONLY_AT_A_START |= {"COUNT_WAITING", "COUNT_OPEN", "RECOVER_OPEN_ATTEMPTS", "RECOVER_FUTURE", "LEFT_OPEN"}
-ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ACCEPTED_SINCE", "FIRST_DUE"}
+ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ORIGINAL", "FIRST_DUE"}
 FOR_PEOPLE = {"ENTRY", "ATTEMPTS", "UNSETTLED", "RESOLVE", "RESOLVE_ATTEMPT", "RESEND", "TURN_OF_RESENT"}
 
 STATEMENTS = {
@@ -139,9 +139,7 @@ async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> Non
     assert large <= small * 1.2
 
 
-@pytest.mark.parametrize(
-    ("name", "index"), [("ACCEPTED_SINCE", "INDEX_REQUEST_IDS"), ("FIRST_DUE", "INDEX_DUE")]
-)
+@pytest.mark.parametrize(("name", "index"), [("ORIGINAL", "INDEX_REQUEST_IDS"), ("FIRST_DUE", "INDEX_DUE")])
 def test_what_only_some_configurations_ask_has_an_index_there(name: str, index: str) -> None:
     connection = open_connection(None)
     try:

@@ -303,17 +303,33 @@ async def test_what_a_defect_keeps_from_being_recorded_takes_up_no_room() -> Non
     assert [] == door.acknowledged
 
 
-async def test_unique_ids_are_told_apart_where_that_is_switched_on() -> None:
+async def test_a_duplicate_is_answered_where_ids_are_said_to_be_unique() -> None:
     async with a_door(deduplicate_seconds=60.0) as door:
         door.receive(name="first")
+        await door.clock.settle()
+        (waiting,) = await door.waiting()
+        await door.sqlite.apply(a_failure(waiting.id))
         await door.clock.advance(30)
         door.receive(name="second")
         await door.clock.advance(31)
         door.receive(name="third")
         await door.clock.settle()
         assert ["first", "second", "third"] == door.acknowledged
-        assert 2 == len(await door.waiting())
-        assert 1 == door.observer.count("duplicate_id_ignored")
+        assert 1 == len(await door.waiting())
+        first, second = await door.sqlite.unreported(after=0, limit=9)
+        assert first.status == second.status
+        assert ["request", "status", "request"] == door.woken
+
+
+async def test_duplicates_are_counted_in_one_line_a_minute() -> None:
+    async with a_door(deduplicate_seconds=600.0) as door:
+        for pause in (0, 1, 1, 60, 1):
+            await door.clock.advance(pause)
+            door.receive()
+            door.receive()
+            await door.clock.settle()
+        counts = [told.fields["count"] for told in door.observer.named("duplicate_answered")]
+        assert [1, 5] == counts
 
 
 async def test_the_id_of_a_rejected_request_may_be_used_again() -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Inbound, Journal, Milestones, Observer
 
 _DIGEST_BYTES = 16
+_SECONDS_BETWEEN_LINES = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,6 +46,9 @@ class Intake:
     on_status: Callable[[], None]
     meter: Meter = field(default_factory=Unmetered)
     _is_full: bool = field(init=False, default=False)
+    _duplicates: int = field(init=False, default=0)
+    """Those that no line of the log has counted yet."""
+    _tell_duplicates_at: float = field(init=False, default=0.0)
 
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
@@ -183,7 +187,8 @@ class Intake:
             case Recording.REPEATED:
                 self.observer.event("repeated_publish_ignored")
             case Recording.DUPLICATE:
-                self.observer.event("duplicate_id_ignored")
+                self._tell_duplicate()
+                self.on_status()
             case Recording.FULL:
                 self._tell_full()
                 self.on_status()
@@ -202,6 +207,14 @@ class Intake:
                 self.on_status()
             case _:
                 assert_never(arrival)
+
+    def _tell_duplicate(self) -> None:
+        """One line in a minute: a sender could fill the log with its repetitions."""
+        self._duplicates += 1
+        if self.clock.now() >= self._tell_duplicates_at:
+            self.observer.event("duplicate_answered", count=self._duplicates)
+            self._duplicates = 0
+            self._tell_duplicates_at = self.clock.now() + _SECONDS_BETWEEN_LINES
 
     def _tell_full(self) -> None:
         """Once, not for each request that finds no room."""

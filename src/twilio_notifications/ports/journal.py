@@ -67,7 +67,10 @@ class Recording(StrEnum):
     REPEATED = "repeated"
     """The broker sent again what the journal holds already: acknowledge it, do nothing else."""
     DUPLICATE = "duplicate"
-    """Its id was accepted a short while ago, and the operator said that ids are unique."""
+    """It repeats a request of a short while ago, and the operator said that ids are unique.
+
+    It is not carried out, and answered with the status of that request.
+    """
     FULL = "full"
     """The journal is at its limit."""
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from twilio_notifications.adapters.sqlite import operations
 from twilio_notifications.adapters.sqlite import statements as sql
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
+from twilio_notifications.adapters.sqlite.counts import Counts
+from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.operations import Operations
 from twilio_notifications.adapters.sqlite.redelivery import Redelivery
@@ -74,7 +76,10 @@ class SqliteJournal:
         self._observer = observer
         self._monotonic = monotonic
         self._aside = SetAside()
+        counts = Counts()
         self._operations = Operations(
+            counts=counts,
+            duplicates=Duplicates(counts, most=maximum_waiting),
             overtaking=ordering == "none",
             maximum_waiting=maximum_waiting,
             deduplicate_seconds=deduplicate_seconds,
@@ -90,7 +95,7 @@ class SqliteJournal:
             self._connection = connection
             for statement in self._operations.wanted_indexes():
                 connection.execute(statement)
-            self._operations.counts.load(connection)
+            self._operations.load(connection)
             self._reader = None
             if self._path is not None:
                 self._reader = tolerant(opened.enter_context(closing(read_beside(self._path))))

@@ -6,7 +6,7 @@ allows, and a step that finds its request in another state fails as a defect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.sqlite import statements as sql
@@ -14,13 +14,13 @@ from twilio_notifications.adapters.sqlite.rows import (
     RANKS,
     attempt_outcome,
     claimed,
-    encoded_id,
+    original_key,
     paid_back,
     rejection_row,
     request_row,
 )
 from twilio_notifications.core import policy
-from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, State
+from twilio_notifications.core.lifecycle import ForbiddenTransition, State
 from twilio_notifications.ports import (
     Agenda,
     Doubt,
@@ -34,73 +34,16 @@ from twilio_notifications.ports import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.counts import Counts
+    from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.core.model import Priority
     from twilio_notifications.ports import Claimed, Step
 
 CUT_OFF = "the connector ended while the attempt was open"
-
-_COUNTED: Mapping[State, str] = {
-    State.WAITING: sql.COUNT_WAITING,
-    State.OPEN: sql.COUNT_OPEN,
-    State.IN_DOUBT: sql.COUNT_IN_DOUBT,
-    State.FINISHED: sql.COUNT_UNREPORTED,
-}
-
-
-class Counts:
-    """What is kept in memory beside the file: it follows the transactions, so it never disagrees.
-
-    Requests are counted by their state, but for those that are reported: there only purging matters.
-    """
-
-    def __init__(self) -> None:
-        self._by_state = dict.fromkeys(_COUNTED, 0)
-        self.committed_by_state: Mapping[State, int] = dict(self._by_state)
-        """Never changed, only replaced: another thread may read it at any time."""
-        self._position = 0
-
-    @property
-    def unfinished(self) -> int:
-        return sum(map(self._by_state.__getitem__, UNFINISHED))
-
-    def load(self, connection: sqlite3.Connection) -> None:
-        for state, statement in _COUNTED.items():
-            (self._by_state[state],) = connection.execute(statement).fetchone()
-        (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
-        self.committed()
-
-    def change(self, *, was: State | None, now: State | None, by: int = 1) -> None:
-        """None is what is not counted: not recorded yet, or reported."""
-        if was is not None:
-            self._by_state[was] -= by
-        if now is not None:
-            self._by_state[now] += by
-
-    def recovered(self) -> None:
-        """What was open is in doubt."""
-        self.change(was=State.OPEN, now=State.IN_DOUBT, by=self._by_state[State.OPEN])
-
-    def recovery(self) -> Recovery:
-        return Recovery(
-            waiting=self._by_state[State.WAITING],
-            in_doubt=self._by_state[State.IN_DOUBT],
-            unreported=self._by_state[State.FINISHED],
-        )
-
-    def next_position(self) -> int:
-        """Positions only have to grow: a rolled back transaction leaves a gap, which harms nobody."""
-        self._position += 1
-        return self._position
-
-    def committed(self) -> None:
-        self.committed_by_state = dict(self._by_state)
-
-    def rolled_back(self) -> None:
-        self._by_state = dict(self.committed_by_state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +55,22 @@ class Operations:
     maximum_waiting: int
     deduplicate_seconds: float
     redelivery: Redelivery
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts
+    duplicates: Duplicates
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Counts what an earlier run left."""
+        self.counts.load(connection)
+        self.duplicates.load(connection)
 
     def committed(self) -> None:
         self.counts.committed()
         self.redelivery.committed()
+        self.duplicates.committed()
 
     def rolled_back(self) -> None:
         self.counts.rolled_back()
+        self.duplicates.rolled_back()
 
     def wanted_indexes(self) -> list[str]:
         """Indexes that only some configurations need, and that are not worth their cost to the others."""
@@ -142,16 +93,23 @@ class Operations:
             case NewRejection():
                 self._reject(connection, arrival)
             case NewRequest():
-                if self._is_duplicate(connection, arrival):
-                    return Recording.DUPLICATE
-                if self.counts.unfinished >= self.maximum_waiting:
-                    if if_full is not None:
-                        self._reject(connection, if_full())
-                    return Recording.FULL
-                self._insert(connection, arrival)
-                self.counts.change(was=None, now=State.WAITING)
+                return self._record_request(connection, arrival, if_full)
             case _:
                 assert_never(arrival)
+        return Recording.NEW
+
+    def _record_request(
+        self, connection: sqlite3.Connection, arrival: NewRequest, if_full: Callable[[], NewRejection] | None
+    ) -> Recording:
+        original = self._original(connection, arrival)
+        if original is not None and self.duplicates.record(connection, arrival, *original):
+            return Recording.DUPLICATE
+        if original is not None or self.counts.unfinished + self.duplicates.count >= self.maximum_waiting:
+            if if_full is not None:
+                self._reject(connection, if_full())
+            return Recording.FULL
+        self._insert(connection, arrival)
+        self.counts.change(was=None, now=State.WAITING)
         return Recording.NEW
 
     def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
@@ -159,13 +117,13 @@ class Operations:
         self._inserted(connection.execute(sql.INSERT_REJECTION, row))
         self.counts.change(was=None, now=State.FINISHED)
 
-    def _is_duplicate(self, connection: sqlite3.Connection, arrival: NewRequest) -> bool:
+    def _original(self, connection: sqlite3.Connection, arrival: NewRequest) -> tuple[int, State] | None:
+        """The request that this one repeats, by the word of the operator that ids are unique."""
         if not self.deduplicate_seconds:
-            return False
-        notification = arrival.notification
-        since = arrival.accepted_at - self.deduplicate_seconds
-        parameters = (encoded_id(notification.request_id), notification.channel, since)
-        return bool(connection.execute(sql.ACCEPTED_SINCE, parameters).fetchone()[0])
+            return None
+        key = original_key(arrival.notification, since=arrival.accepted_at - self.deduplicate_seconds)
+        row = connection.execute(sql.ORIGINAL, key).fetchone()
+        return None if row is None else (row[0], State(row[1]))
 
     def _insert(self, connection: sqlite3.Connection, arrival: NewRequest) -> None:
         recipient = (arrival.notification.channel, arrival.notification.recipient.phone_number)
@@ -247,6 +205,7 @@ class Operations:
         _require(row is not None, step)
         was = _close_attempt(connection, step, sid=step.sid)
         self.counts.change(was=was, now=State.FINISHED)
+        self.duplicates.answer(connection, step.id, at=step.at)
         self._pass_turn(connection, row)
 
     def _postpone(self, connection: sqlite3.Connection, step: Postpone) -> None:

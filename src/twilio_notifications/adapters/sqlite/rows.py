@@ -54,6 +54,24 @@ def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
     )
 
 
+def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]:
+    """The parameters of ORIGINAL: in all of these a duplicate agrees with its original."""
+    recipient = notification.recipient
+    return (
+        encoded_id(notification.request_id),
+        notification.channel,
+        since,
+        recipient.phone_number,
+        recipient.name,
+        *_content_columns(notification),
+    )
+
+
+def duplicate_row(arrival: NewRequest, *, original: int) -> tuple[Any, ...]:
+    """The parameters of INSERT_DUPLICATE."""
+    return (original, arrival.accepted_at, *_mark_columns(arrival), arrival.origin)
+
+
 def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
     """The parameters of INSERT_REJECTION."""
     return (

@@ -66,10 +66,38 @@ CREATE INDEX IF NOT EXISTS requests_recipient_due ON requests (channel, phone_nu
     WHERE state = 'WAITING'
 """
 
-ACCEPTED_SINCE = """
-SELECT EXISTS (SELECT 1 FROM requests
-               WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number IS NOT NULL)
+ORIGINAL = """
+SELECT id, state FROM requests
+WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number = ? AND name = ?
+  AND body IS ? AND voice_location IS ?
+ORDER BY id DESC LIMIT 1
 """
+
+# A duplicate has the status of its original, and stands in the journal as a rejection does: without content.
+ANSWER_DUPLICATE = """
+INSERT INTO requests (request_id, channel, state, accepted_at, finished_at, reason, message, status, position,
+                      packet_id, digest, origin, delivered, remark)
+SELECT request_id, channel, 'FINISHED', ?, ?, reason, message, status, ?,
+       ?, ?, ?, ?, 'repeats request ' || id || ', and has its status'
+FROM requests WHERE id = ?
+"""
+
+INSERT_DUPLICATE = """
+INSERT INTO duplicates (original, accepted_at, packet_id, digest, origin, delivered)
+VALUES (?, ?, ?, ?, ?, (SELECT connection FROM broker))
+"""
+
+DUPLICATES = """
+SELECT accepted_at, packet_id, digest, origin, delivered FROM duplicates WHERE original = ? ORDER BY id
+"""
+
+CONNECTION = "SELECT connection FROM broker"
+
+DELETE_DUPLICATES = "DELETE FROM duplicates WHERE original = ?"
+
+COUNT_DUPLICATES = "SELECT COUNT(*) FROM duplicates"
+
+COUNT_DUPLICATES_OF = "SELECT COUNT(*) FROM duplicates WHERE original = ?"
 
 FORGET_PACKETS = "UPDATE broker SET acknowledged = (SELECT COALESCE(MAX(id), 0) FROM requests)"
 
