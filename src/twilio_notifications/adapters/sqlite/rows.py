@@ -60,8 +60,8 @@ def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]
     return (
         encoded_id(notification.request_id),
         notification.channel,
-        since,
         recipient.phone_number,
+        since,
         recipient.name,
         *_content_columns(notification),
     )

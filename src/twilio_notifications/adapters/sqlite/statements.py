@@ -57,7 +57,7 @@ NEXT_CONNECTION = "UPDATE broker SET connection = connection + 1"
 
 # Only where the operator switched it on: an index that most journals do not need.
 INDEX_REQUEST_IDS = """
-CREATE INDEX IF NOT EXISTS requests_request_id ON requests (request_id, channel, accepted_at)
+CREATE INDEX IF NOT EXISTS requests_original ON requests (request_id, channel, phone_number, accepted_at)
 """
 
 # Only without ordering, where the turn goes to whoever of a recipient is due first.
@@ -66,11 +66,13 @@ CREATE INDEX IF NOT EXISTS requests_recipient_due ON requests (channel, phone_nu
     WHERE state = 'WAITING'
 """
 
+# Bounded, so that one id used for a million different texts does not make each of them dearer.
 ORIGINAL = """
-SELECT id, state FROM requests
-WHERE request_id = ? AND channel = ? AND accepted_at > ? AND phone_number = ? AND name = ?
-  AND body IS ? AND voice_location IS ?
-ORDER BY id DESC LIMIT 1
+SELECT id, state FROM (
+    SELECT id, state, name, body, voice_location FROM requests
+    WHERE request_id = ? AND channel = ? AND phone_number = ? AND accepted_at > ?
+    ORDER BY accepted_at DESC LIMIT 1000)
+WHERE name = ? AND body IS ? AND voice_location IS ? LIMIT 1
 """
 
 # A duplicate has the status of its original, and stands in the journal as a rejection does: without content.
