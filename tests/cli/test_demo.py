@@ -56,6 +56,12 @@ async def test_the_demo_goes_on_serving_until_it_is_stopped() -> None:
         arguments = ("--to", "+12345000000", "--name", "Darla", "--message", "Is the freezer all right?")
         asked = await run_program("send", "txt", "--config", config, *arguments)
         assert 0 == exit_code(asked), asked.output
+        request = await program.wait_for_line('Is the freezer all right?", ')
+        id_ = json.loads(request)["id"]
+        await program.wait_until(
+            lambda: any(id_ in line and '"status": "success"' in line for line in program.stdout),
+            "its status",
+        )
         program.signal(signal.SIGINT)
         assert 0 == await program.wait()
 

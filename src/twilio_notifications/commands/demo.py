@@ -18,18 +18,24 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
+from twilio_notifications.adapters.mqtt.opening import open_visitor
 from twilio_notifications.commands.asking import Asker
 from twilio_notifications.commands.extras import demo_extra
 from twilio_notifications.config import load
+from twilio_notifications.core.errors import OutputLost
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
     from twilio_notifications.config import Settings
+    from twilio_notifications.ports import Inbound
 
 TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - the variable's name
 ANSWER_SECONDS = 30.0
+
+MOST_SHOWN = 2_000
+"""Bytes of a payload in the demo's window; other programs may publish anything."""
 
 CONFIGURATION = """\
 # Written by `twilio-notifications demo`, for as long as it runs.
@@ -133,7 +139,7 @@ async def _with_connector(
             successful = await _show(settings)
             if not once:
                 terminal.say(*_invitation(config))
-                await stop.wait()
+                await _watch(settings, stop)
         finally:
             done.set()
             await running
@@ -161,7 +167,30 @@ async def _show(settings: Settings) -> bool:
     return successful
 
 
+async def _watch(settings: Settings, stop: asyncio.Event) -> None:
+    """Shows what other programs publish, and what becomes of it, until `stop`."""
+    topics = settings.transport.topics
+
+    def show(inbound: Inbound) -> None:
+        inbound.acknowledge()
+        arrow = "←" if inbound.topic == topics.status else "→"
+        try:
+            payload = inbound.payload[:MOST_SHOWN].decode("utf-8", "backslashreplace")
+            terminal.say(f"{arrow} {inbound.topic}", f"  {payload}", "")
+        except OutputLost:
+            stop.set()  # the terminal is gone, and the demo with it
+
+    requests = [topics.text, topics.call, topics.status]
+    session = await open_visitor(settings.transport, "demo-window", topics=requests, on_inbound=show)
+    await stop.wait()
+    await session.close()
+
+
 def _invitation(config: Path) -> tuple[str, ...]:
     command = f"{Path(sys.argv[0])} send txt --config {config}"
     request = "--to +12345000000 --name Darla --message 'Is the freezer all right?'"
-    return ("Still serving. In another terminal:", f"  {command} {request}", "Ctrl-C ends.")
+    return (
+        "Still serving, and showing here what is published. In another terminal:",
+        f"  {command} {request}",
+        "Ctrl-C ends.",
+    )
