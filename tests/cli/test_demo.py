@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ STATUS = json.loads(
 )
 
 
-def statuses(program: Program) -> list[object]:
+def statuses(program: Program) -> list[dict[str, Any]]:
     """What follows the lines with an arrow to the left."""
     following = zip(program.stdout, program.stdout[1:], strict=False)
     return [json.loads(line) for arrow, line in following if arrow.startswith("←")]
@@ -56,12 +56,9 @@ async def test_the_demo_goes_on_serving_until_it_is_stopped() -> None:
         arguments = ("--to", "+12345000000", "--name", "Darla", "--message", "Is the freezer all right?")
         asked = await run_program("send", "txt", "--config", config, *arguments)
         assert 0 == exit_code(asked), asked.output
-        request = await program.wait_for_line('Is the freezer all right?", ')
-        id_ = json.loads(request)["id"]
-        await program.wait_until(
-            lambda: any(id_ in line and '"status": "success"' in line for line in program.stdout),
-            "its status",
-        )
+        request = await program.wait_for_line('"message": "Is the freezer')
+        ours = json.loads(request)["id"]
+        await program.wait_until(lambda: ours in [status["id"] for status in statuses(program)], "its status")
         program.signal(signal.SIGINT)
         assert 0 == await program.wait()
 
