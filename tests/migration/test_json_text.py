@@ -18,7 +18,6 @@ from tests.migration.house import (
 )
 from tests.migration.templates import STATUSES, TEXTS
 from twilio_notifications.migration.documents import Unusable, read_documents
-from twilio_notifications.migration.json_text import NotJson, take_out
 
 OURS = json.dumps(connectors(connector(5)))
 SUBSCRIPTIONS = json.dumps({"Subscriptions": [TEXTS, STATUSES]})
@@ -93,6 +92,23 @@ def test_a_file_that_a_command_takes_is_asked_for() -> None:
     assert any("line 2 of file1 takes the file 'subscriptions.json': give that file, too" in n for n in notes)
 
 
-def test_a_text_that_only_looks_like_json_ends() -> None:
-    with pytest.raises(NotJson, match="look like JSON and are not"):
-        take_out('["' * 2_000)
+ENDLESS = {
+    "openings": 'x ["' * 100_000,
+    "escaped openings": 'x [\\"' * 100_000,
+    "values": "x {}" * 100_000,
+    "comments": "{/*" * 100_000,
+    "strings": '{"a":1 ' + '"\\"' * 100_000,
+    "lists": "x " + '["a",' * 100_000,
+    "documents": "{}" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_a_text_that_only_looks_like_json_ends(kind: str) -> None:
+    """Each of these was read again from each of its places once, and so took hours."""
+    assert isinstance(read_documents(upload(ENDLESS[kind])), Unusable)
+
+
+def test_a_placeholder_without_an_end_is_read_once() -> None:
+    without_end = "${" + "a" * 5_000 + "{" + "a" * 5_000 + "{" + "a" * 5_000
+    assert problems(connectors(connector(Id=without_end, ConnectorArn=without_end)))

@@ -26,6 +26,7 @@ LARGEST_YAML = 2**20
 """CloudFormation's own limit for a template; YAML is read a hundred times more slowly than JSON."""
 DEEPEST = 60
 MOST_VALUES = 300_000
+MOST_DOCUMENTS = 10_000
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -95,6 +96,10 @@ def read_documents(upload: Upload) -> Reading | Unusable:
     if isinstance(parsed, Unusable):
         return parsed
     trees, remarks = parsed
+    if len(trees) > MOST_DOCUMENTS:
+        return Unusable(
+            problem=f"{upload.name} holds more than {MOST_DOCUMENTS} documents: give the definitions alone"
+        )
     documents: list[Document] = []
     for number, each in enumerate(trees, start=1):
         where = each.where or ("" if len(trees) == 1 else f" (document {number})")

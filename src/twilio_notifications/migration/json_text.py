@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_STRING = r'"(?:\\.|[^"\\])*"'
-_COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/|\#[^\n]*", re.DOTALL)
+# A string or a comment without an end goes to the end of the text, so that the text is read once.
+_STRING = r'"(?:\\.|[^"\\])*+(?:"|\Z)'
+_COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*(?:.*?\*/|.*)|\#[^\n]*", re.DOTALL)
 _LAST_COMMA = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
 # What begins like a value of JSON, in quotes as a shell leaves, escapes (\") or doubles ("") them.
 _OPENING = re.compile(r'[\[{](?=\s*(?:\\?"|[\[{\]}]))')
@@ -24,8 +25,17 @@ _IS_OBJECT = re.compile(r'\{\s*(?:\\"[^"\\]*\\"|"[^"\\]*"|""[^"\\]*"")\s*:')
 _MEMBER = re.compile(
     r'\{\s*(?P<mark>\\"|""(?=[^":,}\s])|")|\[\s*\{\s*(?P<mark_in_list>\\"|""(?=[^":,}\s])|")'
 )
-_MOST_FAILURES = 1_000
-"""Each costs a reading up to the place of the failure; a text with more is no text that a person keeps."""
+_MOST_READ = 32 * 2**20
+"""Characters that are read in vain: more are in no text that a person keeps."""
+_MOST_VALUES = 10_000
+_MOST_FAILURES = 2_000
+"""Python counts the lines of the whole text for each."""
+_ESCAPED, _DOUBLED = '\\"', '""'
+_IN_QUOTES = {
+    _ESCAPED: re.compile(r'(?:\\.|[^"\\])*+', re.DOTALL),
+    _DOUBLED: re.compile(r'(?:""|[^"])*+'),
+}
+_CHARACTER = {_ESCAPED: re.compile(r"\\\n|\\.|[^\\]", re.DOTALL), _DOUBLED: re.compile(r'""|[^"]')}
 
 
 class NotJson(Exception):
@@ -79,48 +89,58 @@ def take_out(text: str) -> tuple[tuple[Taken, ...], str]:
     plain = text.replace("'\\''", "'")  # an apostrophe inside single quotes of a shell
     taken: list[Taken] = []
     rest: list[str] = []
-    position = failures = done = 0
+    position = done = read_in_vain = failures = 0
+    line = 1
     while match := _OPENING.search(plain, position):
-        read = _read_at(plain, match.start())
-        if read is None:
-            failures += 1
-            if failures > _MOST_FAILURES:
-                raise NotJson(f"more than {_MOST_FAILURES} places of it look like JSON and are not")
-            position = match.start() + 1
-            continue
-        tree, position = read
-        taken.append(Taken(tree=tree, line=plain.count("\n", 0, match.start()) + 1))
-        rest += [plain[done : match.start()], "\n" * plain.count("\n", match.start(), position)]
-        done = position
+        start = match.start()
+        read = _read_at(plain, start)
+        if isinstance(read, int):
+            position, read_in_vain, failures = start + 1, read_in_vain + read, failures + 1
+        else:
+            tree, position = read
+            rest += [plain[done:start], "\n" * plain.count("\n", start, position)]
+            line += plain.count("\n", done, start)
+            taken.append(Taken(tree=tree, line=line))
+            line += plain.count("\n", start, position)
+            done = position
+        if read_in_vain > _MOST_READ or failures > _MOST_FAILURES or len(taken) > _MOST_VALUES:
+            raise NotJson("it holds too much that looks like JSON")
     return tuple(taken), "".join([*rest, plain[done:]])
 
 
-def _read_at(text: str, start: int) -> tuple[object, int] | None:
-    """The value that begins there and where it ends, or None where it is none."""
+def _read_at(text: str, start: int) -> tuple[object, int] | int:
+    """The value that begins there and where it ends, or how many characters show that it is none.
+
+    Raises NotJson where an object begins and cannot be read.
+    """
     member = _MEMBER.match(text, start)
     mark = '"' if member is None else (member["mark"] or member["mark_in_list"])
+    read = text
     try:
         if mark == '"':
             return json.JSONDecoder().raw_decode(text, start)
-        unquoted, places = _unquoted(text, start, doubled=mark == '""')
-        tree, end = json.JSONDecoder().raw_decode(unquoted)
-    except ValueError as error:
+        quoted = _IN_QUOTES[mark].match(text, start)
+        pieces = _CHARACTER[mark].findall(quoted[0] if quoted else "")
+        read = "".join(_unquoted(piece) for piece in pieces)
+        tree, end = json.JSONDecoder().raw_decode(read)
+    except json.JSONDecodeError as error:
         if _IS_OBJECT.match(text, start) is None:
-            return None
+            return len(read) if read is not text else error.pos - start
         line = text.count("\n", 0, start) + 1
-        raise NotJson(f"the JSON that begins in line {line} cannot be read: {error}") from error
-    return tree, places[end]
+        raise NotJson(f"the JSON that begins in line {line} cannot be read: {error.msg}") from error
+    return tree, start + _written(pieces, end)
 
 
-def _unquoted(text: str, start: int, *, doubled: bool) -> tuple[str, list[int]]:
-    """The text behind a shell's quotes, and the position of each of its characters and of its end."""
-    pattern = re.compile(r'""|[^"]' if doubled else r'\\\n|\\.|[^"\\]', re.DOTALL)
-    characters: list[str] = []
-    places: list[int] = []
-    position = start
-    while match := pattern.match(text, position):
-        if match[0] != "\\\n":  # the shell joins the two lines
-            characters.append(match[0][-1])
-            places.append(position)
-        position = match.end()
-    return "".join(characters), [*places, position]
+def _unquoted(piece: str) -> str:
+    """A character behind a shell's quotes; a backslash at the end of a line joins it with the next one."""
+    return "" if piece == "\\\n" else piece[-1]
+
+
+def _written(pieces: list[str], count: int) -> int:
+    """How many characters of the text the first so many unquoted ones take."""
+    length = seen = 0
+    for piece in pieces:
+        if seen == count:
+            break
+        length, seen = length + len(piece), seen + len(_unquoted(piece))
+    return length

@@ -14,11 +14,12 @@ from twilio_notifications.migration.partly import Hole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NESTED = r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})"
+# Possessive, so that a long text without an end is read once.
+_NESTED = r"(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})"
 _PLACEHOLDER = re.compile(
     rf"""
       \$\{{\{{(?P<actions>[^{{}}]*)\}}\}}            # ${{ NAME }} of GitHub
-    | \$\{{(?P<braces>{_NESTED}*)\}}                 # ${{NAME}} of shells, Serverless, Terraform, Maven
+    | \$\{{(?P<braces>{_NESTED}*+)\}}                 # ${{NAME}} of shells, Serverless, Terraform, Maven
     | \$\{{(?P<unclosed>.*)                          # what is left of a nested one
     | \$\((?P<command>[^()]*)\)                      # $(NAME) of make and of shells
     | \$(?:env:)?(?!aws\b|LATEST\b)(?P<shell>[A-Za-z_]\w*)   # $NAME, but no reserved topic and no qualifier
