@@ -42,6 +42,7 @@ TEXTS_WITH_JSON = {
     "here-document": f'if [[ "$a" == "b" ]]; then\ncat <<EOF\n{OURS}\nEOF\nfi\necho ${{x}} [1]\n',
     "Markdown": f"# The group\n\n```json\n{INDENTED}\n```\n",
     "Python": repr(connectors(connector(5))),
+    "colours": f"\x1b]0;core\x07$ jq -C\n{INDENTED}\n".replace('"', '\x1b[34;1m"').replace(": ", "\x1b[0m: "),
     "Windows lines": INDENTED.replace("\n", "\r\n"),
 }
 

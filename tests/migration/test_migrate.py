@@ -177,6 +177,12 @@ def test_the_identifier_of_the_envelope_is_not_that_of_a_resource() -> None:
     assert SECRET == parameters(migrated(connectors(), envelope))["TwilioAuthTokenSecretArn"]
 
 
+def test_a_secret_of_others_is_named() -> None:
+    other = resources(OTHER_SECRET)["Resources"][0] | {"Id": "AnotherSecret"}
+    notes = migrated(connectors(), resources(), {"Resources": [other]}).notes
+    assert any("secret resource 'AnotherSecret' (file3, at Resources[0]) is not carried" in n for n in notes)
+
+
 # Which connector.
 
 
@@ -319,6 +325,17 @@ def test_the_version_is_changed_and_the_subscriptions_with_it(version: int, tmp_
     ends = [end for each in written["Subscriptions"] for end in (each["Source"], each["Target"])]
     assert [FUNCTION, arn(version), arn(version), "cloud"] == ends
     assert version == loaded(migration, tmp_path).connector.version
+
+
+def test_an_isolation_mode_before_its_version_is_kept_by_raising_the_version() -> None:
+    document = connectors(connector(4, Parameters=PARAMETERS | {"IsolationMode": "NoContainer"}))
+    (problem,) = problems(document)
+    assert problem.endswith("or raise the connector's version with --to-version 5)")
+    migration = migrated(document, to_version=5)
+    assert ("NoContainer", [arn(5)]) == (
+        parameters(migration)["IsolationMode"],
+        [each["ConnectorArn"] for each in definitions(migration)["Connectors"]],
+    )
 
 
 def test_lowering_drops_the_isolation_mode_and_says_so() -> None:

@@ -108,6 +108,30 @@ def test_a_group_whose_subscriptions_are_in_no_file_is_refused() -> None:
     assert "or leave the group version out" in problem
 
 
+def test_several_group_versions_are_said_to_count_together() -> None:
+    one, two = (
+        envelope("subscriptions", number, {"Subscriptions": [entry]})
+        for number, entry in ((1, TEXTS), (2, STATUSES))
+    )
+    migration = migrated(OURS, one, two, group(1), group(2))
+    assert ["texts", "statuses"] == carried(migration)
+    assert any("the files hold 2 group versions (file4, at Definition; file5" in n for n in migration.notes)
+
+
+def test_a_group_that_leaves_open_which_definition_counts_is_asked_about() -> None:
+    first, second = (
+        {"Type": "AWS::Greengrass::SubscriptionDefinition", "Properties": {"InitialVersion": content}}
+        for content in ({"Subscriptions": [TEXTS]}, {"Subscriptions": [STATUSES]})
+    )
+    latest = [{"Fn::GetAtt": [name, "LatestVersionArn"]} for name in ("Subscriptions", "Second")]
+    version = {"SubscriptionDefinitionVersionArn": when("IsOpen", *latest)}
+    named = {"Type": "AWS::Greengrass::Group", "Properties": {"InitialVersion": version}}
+    document = template(Subscriptions=first, Second=second, Group=named)
+    assert "SubscriptionDefinitionVersionArn of the group depends on Open" in problems(document)[0]
+    assert ["texts"] == carried(migrated(document, given={"Open": "yes"}))
+    assert ["statuses"] == carried(migrated(document, given={"Open": "no"}))
+
+
 def test_a_definition_without_its_content_is_named_with_the_command_that_gives_it() -> None:
     place = "arn:aws:greengrass:us-west-2:1:/greengrass/definition/subscriptions/1"
     named = {"Arn": place, "Id": "1", "LatestVersion": "2", "LatestVersionArn": f"{place}/versions/2"}

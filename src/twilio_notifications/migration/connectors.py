@@ -7,7 +7,7 @@ at a time, so two different ones are refused; the same one in several files is o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.parameters import (
@@ -57,10 +57,22 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Ours:
+    """A connector of ours, with its ARN as it was read."""
+
+    found: Found
+    read: ReadArn
+
+    @property
+    def place(self) -> Place:
+        return self.found.place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Sorted:
     """All connectors of the files: ours, and a sentence for each of the others."""
 
-    ours: tuple[Found, ...]
+    ours: tuple[_Ours, ...]
     outside: tuple[Found, ...]
     questions: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -71,7 +83,7 @@ def choose(finds: Finds, *, to_version: int | None) -> Chosen | Refused:
     """The connector of these finds."""
     group = membership(finds.groups, CONNECTORS)
     connectors = _sorted(finds.connectors, group)
-    questions = (*connectors.questions, *group.questions(connectors.ours))
+    questions = (*connectors.questions, *group.questions([each.found for each in connectors.ours]))
     if questions:
         return Refused(problems=questions)
     if not connectors.ours:
@@ -80,7 +92,7 @@ def choose(finds: Finds, *, to_version: int | None) -> Chosen | Refused:
 
 
 def _sorted(found: Sequence[Found], group: Membership) -> _Sorted:
-    ours: list[Found] = []
+    ours: list[_Ours] = []
     outside: list[Found] = []
     questions: list[str] = []
     left_out: list[str] = []
@@ -103,7 +115,7 @@ def _sorted(found: Sequence[Found], group: Membership) -> _Sorted:
                 elif each.doubts:
                     questions.append(asked("whether this connector is there", each.doubts, each.place))
                 else:
-                    ours.append(replace(each, content={**each.content, "ConnectorArn": read}))
+                    ours.append(_Ours(found=each, read=read))
     return _Sorted(
         ours=tuple(ours),
         outside=tuple(outside),
@@ -124,44 +136,40 @@ def _read(found: Found) -> ReadArn | Maybe | str:
     return f"it is another connector, {shown(str(value))}"
 
 
-def _distinct(ours: Sequence[Found]) -> list[Found]:
+def _distinct(ours: Sequence[_Ours]) -> list[_Ours]:
     """The same connector in several files is one; two in one list are two, whatever they hold."""
-    kept: list[Found] = []
+    kept: list[_Ours] = []
     lists: dict[str, Place] = {}
-    for found in ours:
-        version = _arn(found).arn.rpartition("/")[2]
-        content = repr([version, found.content.get("Parameters")])
-        if lists.setdefault(content, found.place.parent) == found.place.parent:
-            kept.append(found)
+    for each in ours:
+        version = each.read.arn.rpartition("/")[2]
+        content = repr([version, each.found.content.get("Parameters")])
+        if lists.setdefault(content, each.place.parent) == each.place.parent:
+            kept.append(each)
     return kept
 
 
-def _arn(found: Found) -> ReadArn:
-    read = found.content["ConnectorArn"]
-    return read if isinstance(read, ReadArn) else ReadArn(arn=str(read))
-
-
-def _only(ours: Sequence[Found], notes: tuple[str, ...]) -> Chosen | Refused:
+def _only(ours: Sequence[_Ours], notes: tuple[str, ...]) -> Chosen | Refused:
     open_ones = [
-        question(f"Parameters of connector {shown(_identifier(found)[0])}", parameters, found.place)
-        for found in ours
-        if isinstance(parameters := found.content.get("Parameters"), Partly)
+        question(f"Parameters of connector {shown(_identifier(each.found)[0])}", parameters, each.place)
+        for each in ours
+        if isinstance(parameters := each.found.content.get("Parameters"), Partly)
     ]
     if open_ones:
         return Refused(problems=tuple(open_ones))
     entries = [
-        {**found.content, "ConnectorArn": _arn(found).arn, "Id": _identifier(found)[0]} for found in ours
+        {**each.found.content, "ConnectorArn": each.read.arn, "Id": _identifier(each.found)[0]}
+        for each in ours
     ]
     defined = read_definition({"Connectors": entries})
     if isinstance(defined, Unreadable):
-        places = "; ".join(str(found.place) for found in ours)
+        places = "; ".join(str(each.place) for each in ours)
         return Refused(problems=tuple(f"{problem} ({places})" for problem in defined.problems))
-    found = ours[0]
+    first = ours[0]
     return Chosen(
         connector=defined,
-        place=found.place,
-        notes=(*notes, *_identifier(found)[1], *_region_note(found)),
-        assumed=found.assumed,
+        place=first.place,
+        notes=(*notes, *_identifier(first.found)[1], *_region_note(first)),
+        assumed=first.found.assumed,
     )
 
 
@@ -179,10 +187,10 @@ def _identifier(found: Found) -> tuple[str, tuple[str, ...]]:
     return CONNECTOR_NAME, (note,)
 
 
-def _region_note(found: Found) -> Iterator[str]:
-    replaced = _arn(found).replaced
-    if replaced and "${AWS::" not in replaced:
-        yield f"the region of {shown(replaced)} means nothing here: 'region' takes its place ({found.place})"
+def _region_note(ours: _Ours) -> Iterator[str]:
+    written = ours.read.replaced
+    if written and "${AWS::" not in written:
+        yield f"the region of {shown(written)} means nothing here: 'region' takes its place ({ours.place})"
 
 
 # Without a definition: from the parameters alone, as a device has them.

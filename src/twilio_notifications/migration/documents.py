@@ -37,6 +37,8 @@ _TEMPLATE_BODY = "TemplateBody"
 _CONCERNS_US = re.compile(rf"/connectors/{CONNECTOR_NAME}\b|\b{PublishedParameter.ACCOUNT_SID}\b")
 _FILE_OF_COMMAND = re.compile(r"\bfileb?://([^\s'\"]{1,300})")
 _COMMENT_OF_JSON = re.compile(r"(^|\s)//|/\*", re.MULTILINE)
+_TERMINAL = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
+"""What steers a terminal, as colours and window titles: `script` and `jq -C` leave it in a file."""
 _MOST_REMARKS = 20
 
 
@@ -168,7 +170,7 @@ def _json_with_comments(
 def _inside(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable | None:
     """The JSON in a terminal's history or in commands; None where there is none."""
     try:
-        taken, rest = take_out(text)
+        taken, rest = take_out(_TERMINAL.sub("", text))
     except RecursionError:
         return _too_deep(name)
     except NotJson as error:
