@@ -126,6 +126,45 @@ async def test_a_changed_limit_of_a_deployment_is_taken_up_without_a_restart(
         assert 0 == await connector.terminate()
 
 
+async def test_limits_are_lifted_when_nucleus_lite_removes_them_and_tells_nobody(
+    tmp_path: Path, twilio: Simulator
+) -> None:
+    """Also after a restart of its configuration service, when nothing is told at all."""
+    own = configuration(twilio, secrets={"source": "environment"}, transport={"probe_seconds": "0.2"})
+    twilio.set_auth_tokens([TOKEN])
+    with FakeNucleus(style=Style.LITE, configuration=own | {"limits": {"paused": "true"}}) as nucleus:
+        async with Component(tmp_path / "work", TWILIO_AUTH_TOKEN=TOKEN, **nucleus.environ) as connector:
+            await connector.ready()
+            await nucleus.until_subscribed(TEXT_TOPIC)
+            nucleus.remove_configuration("limits")
+            await connector.wait_for_event("configuration_reloaded")
+            nucleus.publish(TEXT_TOPIC, text())
+            (status,) = await nucleus.until_published(STATUS_TOPIC)
+            assert TEXT_SUCCESS == status.payload
+            nucleus.forget_watchers()
+            nucleus.configure({"limits": {"paused": "true"}})
+            await connector.wait_for_event("configuration_reloaded", 2)
+            nucleus.publish(TEXT_TOPIC, text())
+            _, status = await nucleus.until_published(STATUS_TOPIC, count=2)
+            assert "NotAllowed" == status.json()["response"]["error"]
+            assert 0 == await connector.terminate()
+
+
+async def test_an_upgrade_that_adds_a_file_is_no_error_of_the_version_before(
+    tmp_path: Path, nucleus: FakeNucleus
+) -> None:
+    """The old version gets the new configuration first, and is confined to what its own one named."""
+    async with component(tmp_path, nucleus) as connector:
+        await connector.ready()
+        nucleus.wait_until(lambda: "SubscribeToConfigurationUpdate" in nucleus.operations, "a watch")
+        nucleus.configure({"twilio": {**nucleus.configuration["twilio"], "ca_file": str(tmp_path / "new")}})
+        await connector.wait_for_event("configuration_reloaded")
+        warnings = [told["warning"] for told in connector.events("configuration_warning")]
+        assert [True] == ["the next start needs it" in each for each in warnings if "cannot be read" in each]
+        assert [] == connector.events("configuration_refused")
+        assert 0 == await connector.terminate()
+
+
 async def test_a_token_that_was_rotated_is_fetched_without_a_deployment(
     tmp_path: Path, nucleus: FakeNucleus, twilio: Simulator
 ) -> None:

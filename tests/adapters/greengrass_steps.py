@@ -13,8 +13,14 @@ from tests.adapters.transport_steps import (
 from tests.support.fakes import RecordingObserver
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
+from twilio_notifications.adapters.greengrass import (
+    ConfigurationWatch,
+    Endurance,
+    GreengrassTransport,
+    Nucleus,
+)
 from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS
+from twilio_notifications.bootstrap.greengrass import LOOK_SECONDS
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -70,6 +76,13 @@ class Running(RunningTransport):
         self.observer = Telling()
         self.nucleus = Nucleus(environ, settings.answer_seconds)
         self.reconfigured = asyncio.Event()
+        self.watch = ConfigurationWatch(
+            nucleus=self.nucleus,
+            observer=self.observer,
+            every_seconds=settings.probe_seconds or LOOK_SECONDS,
+            on_change=self.reconfigured.set,
+            taken=None,
+        )
         self.transport = GreengrassTransport(
             settings=settings,
             nucleus=self.nucleus,
@@ -79,7 +92,7 @@ class Running(RunningTransport):
             endurance=Endurance(
                 started_at=clock.now(), started_before=clock.now(), rest_seconds=rest_seconds
             ),
-            on_configuration=self.reconfigured.set,
+            configuration=self.watch,
         )
         super().__init__(self.transport, self.observer)
         self.ending: asyncio.Task[None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,21 +91,6 @@ async def test_what_was_open_for_long_is_opened_again_without_a_pause() -> None:
             assert 2 == nucleus.connections
 
 
-async def test_a_configuration_that_changed_while_nobody_watched_is_asked_for() -> None:
-    """The operator may have paused the sending, and nobody says so again."""
-    with FakeNucleus() as nucleus:
-        async with running(nucleus) as found:
-            await found.ready()
-            await asyncio.to_thread(
-                nucleus.wait_until, lambda: "SubscribeToConfigurationUpdate" in nucleus.operations, "a watch"
-            )
-            await found.transport.publish(STATUS_TOPIC, b"{}")
-            assert not found.reconfigured.is_set()
-            nucleus.close_connections()
-            await asyncio.wait_for(found.reconfigured.wait(), WAIT_SECONDS)
-            assert 2 == nucleus.operations.count("SubscribeToConfigurationUpdate")
-
-
 async def test_a_daemon_that_is_restarted_and_keeps_its_tokens_is_joined_again() -> None:
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:
@@ -143,6 +129,10 @@ async def test_a_process_that_was_started_a_moment_ago_does_not_end_yet() -> Non
             await asyncio.to_thread(nucleus.wait_until, refused, "refusals")
             assert not found.ending.done()
             assert 1 == len(found.told("nucleus_refused"))
+            (postponed,) = found.told("component_end_postponed")
+            until = datetime.fromisoformat(str(postponed["until"])).timestamp()
+            assert int(found.transport.endurance.may_end_at) == until
+            assert "forgotten the token" in str(postponed["error"])
 
 
 async def test_a_nucleus_that_is_not_there_yet_is_waited_for_with_one_line() -> None:
@@ -328,6 +318,7 @@ async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_agai
             assert 1 == nucleus.publish(TEXT_TOPIC, b"heard")
             assert b"heard" == (await found.next_inbound()).payload
             assert [{"side": Origin.LOCAL}] == found.told("nucleus_deaf")
+            assert [{"side": Origin.LOCAL}] == await found.observer.until("nucleus_delivers_again")
             assert 1 == nucleus.connections
 
 
@@ -389,7 +380,9 @@ async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:
         nucleus.faults.deaf = True
         async with running(nucleus, probe_seconds=0.05, answer_seconds=0.5) as found:
             await found.observer.until("nucleus_deaf", count=2)
+            assert [] == found.told("nucleus_delivers_again")
             nucleus.faults.deaf = False
+            assert [{"side": Origin.LOCAL}] == await found.observer.until("nucleus_delivers_again")
             before = len(nucleus.published(PROBE_TOPIC))
             await nucleus.until_published(PROBE_TOPIC, count=before + 3)
             nucleus.publish(TEXT_TOPIC, b"x")

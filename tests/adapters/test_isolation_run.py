@@ -36,6 +36,7 @@ from tests.support.process import (
 )
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.isolation import Confinement, Offer, discover
+from twilio_notifications.bootstrap.greengrass import Component
 from twilio_notifications.commands import run
 from twilio_notifications.commands.isolation import reach
 from twilio_notifications.config import load
@@ -331,7 +332,7 @@ async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_worki
             observer=observer,
             environ=environ,
             supervisor=bootstrap.supervisor(environ, observer=observer),
-            on_configuration=asyncio.Event().set,
+            component=Component(configuration=own, on_change=asyncio.Event().set),
         )
         watch = cast("FileWatch", LostFile(observer))
         work = asyncio.create_task(running(wired, watch, observer).until_stopped(EarlySignals()))

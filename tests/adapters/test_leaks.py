@@ -33,6 +33,7 @@ from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.crash import CRASH_VARIABLE, milestones
 from twilio_notifications.adapters.greengrass import (
+    ConfigurationWatch,
     Endurance,
     GreengrassSecret,
     GreengrassTransport,
@@ -275,6 +276,13 @@ async def greengrass(scene: Scene) -> None:
     with FakeNucleus(secrets={arn: TOKEN}, configuration={"token": TOKEN}) as nucleus:
         settings = greengrass_steps.transport_settings(answer_seconds=1)
         found = Nucleus({**nucleus.environ, "AWS_SECRET_ACCESS_KEY": API_SECRET}, 0.5)
+        watch = ConfigurationWatch(
+            nucleus=found,
+            observer=scene.observer,
+            every_seconds=0.01,
+            on_change=lambda: None,
+            taken={"token": TOKEN, "before": True},
+        )
         transport = GreengrassTransport(
             settings=settings,
             nucleus=found,
@@ -282,7 +290,7 @@ async def greengrass(scene: Scene) -> None:
             observer=scene.observer,
             jitter=lambda: 0.0,
             endurance=Endurance(started_at=0.0, started_before=None),
-            on_configuration=lambda: None,
+            configuration=watch,
         )
         secret = GreengrassSecret(nucleus=found, arn=arn, label="AWSCURRENT", json_key=None)
         arrived: asyncio.Queue[object] = asyncio.Queue()
@@ -291,7 +299,12 @@ async def greengrass(scene: Scene) -> None:
         await asyncio.wait_for(ready.wait(), WAIT_SECONDS)
         nucleus.publish(TEXT_TOPIC, BODY, as_json=False)
         scene.see(
-            found, transport, secret, await asyncio.wait_for(arrived.get(), WAIT_SECONDS), await secret.read()
+            found,
+            transport,
+            secret,
+            watch,
+            await asyncio.wait_for(arrived.get(), WAIT_SECONDS),
+            await secret.read(),
         )
         for unusable in (TOKEN.encode(), f'{{"{TOKEN}": 1}}', ""):
             nucleus.keep_secret(arn, unusable)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline.line import a_line, running
 from twilio_notifications.config import load
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConfigurationError, ConnectorError, TransportError
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
 from twilio_notifications.pipeline.reconfiguration import Reconfiguration
 from twilio_notifications.ports import Level
@@ -25,9 +25,9 @@ def settings(**given: str) -> Settings:
     return load(None, environ | {"TWILIO_NOTIFICATIONS__CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": "AC1"})
 
 
-async def reload(line: Line, now: Settings | ConfigurationError) -> None:
+async def reload(line: Line, now: Settings | ConnectorError) -> None:
     async def reread() -> Settings:
-        if isinstance(now, ConfigurationError):
+        if isinstance(now, ConnectorError):
             raise now
         return now
 
@@ -67,6 +67,16 @@ async def test_what_still_finds_no_room_goes_on_waiting() -> None:
         await reload(line, settings(limits__texts_per_hour="1", limits__calls_per_hour="1"))
         assert [FIRST] == line.sender.ids()
         assert 1 == len(await line.waiting())
+
+
+async def test_a_configuration_that_cannot_be_read_is_not_called_wrong() -> None:
+    """The connection to the nucleus ended just then; it is read again with the next one."""
+    async with a_line() as line, running(line):
+        line.dispatcher.limits = Limits(paused=True)
+        await reload(line, TransportError("there is no connection to the nucleus"))
+        assert Limits(paused=True) == line.dispatcher.limits
+        (told,) = line.observer.events
+        assert ("configuration_unread", Level.WARNING) == (told.name, told.level)
 
 
 async def test_a_wrong_configuration_changes_nothing_and_says_everything() -> None:

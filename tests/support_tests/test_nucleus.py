@@ -28,7 +28,7 @@ from awsiot.greengrasscoreipc.model import (
     UnauthorizedError,
 )
 
-from tests.support.nucleus import FakeNucleus, Side, Style
+from tests.support.nucleus import LITE_UNACKNOWLEDGED, FakeNucleus, Side, Style
 from tests.support.nucleus.frames import Frame, Kind
 from tests.support.patience import WAIT_SECONDS
 
@@ -161,6 +161,42 @@ def test_the_configuration_is_read_whole_by_key_and_after_a_change() -> None:
         assert isinstance(event, ConfigurationUpdateEvents)
         assert ["c"] == event.configuration_update_event.key_path
         assert {"c": False} == client.get_configuration(key_path=["c"]).value
+
+
+@pytest.mark.parametrize(("style", "told"), [(Style.CLASSIC, 1), (Style.LITE, 0)])
+def test_the_nucleus_lite_tells_nobody_that_a_key_was_removed(style: Style, told: int) -> None:
+    with FakeNucleus(style=style, configuration={"a": 1, "b": 2}) as nucleus, component(nucleus) as client:
+        heard = Heard()
+        client.subscribe_to_configuration_update(on_stream_event=heard.events.put)
+        nucleus.remove_configuration("a")
+        nucleus.configure({"b": 3})
+        events = [heard.next().configuration_update_event.key_path for _ in range(1 + told)]
+        assert ["b"] == events[-1]
+        assert {"b": 3} == client.get_configuration().value
+
+
+def test_a_stream_of_the_configuration_may_stay_open_and_be_dead() -> None:
+    with FakeNucleus(style=Style.LITE, configuration={"a": 1}) as nucleus, component(nucleus) as client:
+        heard = Heard()
+        client.subscribe_to_configuration_update(
+            on_stream_event=heard.events.put, on_stream_closed=lambda: heard.closed.put("closed")
+        )
+        nucleus.forget_watchers()
+        nucleus.configure({"a": 2})
+        assert {"a": 2} == client.get_configuration().value
+        assert (True, True, False) == (heard.events.empty(), heard.closed.empty(), nucleus.is_watched())
+
+
+def test_the_nucleus_lite_holds_ten_messages_that_iot_core_has_not_acknowledged() -> None:
+    with FakeNucleus(style=Style.LITE) as nucleus, component(nucleus) as client:
+        nucleus.faults.holds_acknowledgements = True
+        for _ in range(LITE_UNACKNOWLEDGED):
+            client.publish_to_iot_core(topic_name="a", qos="1", payload=b"")
+        with pytest.raises(ServiceError):
+            client.publish_to_iot_core(topic_name="a", qos="1", payload=b"")
+        nucleus.acknowledge()
+        client.publish_to_iot_core(topic_name="a", qos="1", payload=b"")
+        assert 1 + LITE_UNACKNOWLEDGED == len(nucleus.published())
 
 
 def test_an_untyped_configuration_has_texts_only() -> None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Sequence
 
-    from twilio_notifications.adapters.greengrass import Endurance, Nucleus
+    from twilio_notifications.adapters.greengrass import ConfigurationWatch, Endurance
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.pipeline.credentials import Sources
     from twilio_notifications.ports import Clock, Observer, Supervisor, Transport
@@ -69,10 +69,6 @@ Reread = Callable[[Mapping[str, object] | None], Settings]
 """Reads the configuration again, with that of the component where there is a nucleus."""
 
 
-def _nobody() -> None:
-    """Who is told as long as nobody is named."""
-
-
 def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raises a ConfigurationError for what the configuration wants and this installation does not have."""
     problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
@@ -90,13 +86,13 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     observer: Observer,
     environ: Mapping[str, str],
     supervisor: Supervisor,
-    on_configuration: Callable[[], None] | None = None,
+    component: greengrass.Component | None = None,
     listeners: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
-    `on_configuration` makes it a component: it is told of changes, and `reread` is given the configuration.
+    As a `component`, it is told of changes of its configuration, and `reread` is given that configuration.
     `listeners` are those of the metrics, where they were opened before.
     """
     for warning in settings.warnings:
@@ -112,7 +108,10 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
             counters.watch(journal.by_state)
             await stack.enter_async_context(metrics_endpoint(settings, counters, observer, listeners))
         twilio = await stack.enter_async_context(twilio_sender(settings, clock=clock))
-        endurance = _endurance(settings, clock, is_component=on_configuration is not None)
+        endurance = _endurance(settings, clock, is_component=component is not None)
+        watch = None
+        if nucleus is not None and component is not None:
+            watch = greengrass.configuration_watch(settings, nucleus, component, observer=observer)
         if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:
             transport: Transport = mqtt_transport(
                 settings,
@@ -129,12 +128,12 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 clock=clock,
                 observer=observer,
                 endurance=endurance,
-                on_configuration=on_configuration or _nobody,
+                configuration=watch,
             )
         yield wired(
             Parts(
                 settings=settings,
-                reread=lambda: _reread(reread, nucleus if on_configuration else None),
+                reread=lambda: _reread(reread, watch),
                 journal=journal,
                 sender=AuthorizedSender(twilio, credentials),
                 credentials=credentials,
@@ -167,5 +166,5 @@ def _endurance(settings: Settings, clock: Clock, *, is_component: bool) -> Endur
     return None
 
 
-async def _reread(reread: Reread, nucleus: Nucleus | None) -> Settings:
-    return reread(None if nucleus is None else await nucleus.configuration())
+async def _reread(reread: Reread, watch: ConfigurationWatch | None) -> Settings:
+    return reread(None if watch is None else await watch.take())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,12 @@ from twilio_notifications.config import SecretOrigin, TransportKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from twilio_notifications.adapters.greengrass import Endurance, GreengrassTransport, Nucleus
+    from twilio_notifications.adapters.greengrass import (
+        ConfigurationWatch,
+        Endurance,
+        GreengrassTransport,
+        Nucleus,
+    )
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer, SecretSource, Supervisor
 
@@ -25,6 +31,9 @@ STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
 
 LAST_START = "last-start"
 """Beside the journal: when the last run began."""
+
+LOOK_SECONDS = 60.0
+"""How often the configuration is read again where no probes are sent: a reading leaves the device nowhere."""
 
 FIRST_ANSWER_SECONDS = 10.0
 """For the configuration, which might say how long an answer may take."""
@@ -90,7 +99,7 @@ def transport(
     clock: Clock,
     observer: Observer,
     endurance: Endurance,
-    on_configuration: Callable[[], None],
+    configuration: ConfigurationWatch | None,
 ) -> GreengrassTransport:
     """The way by the nucleus."""
     from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
@@ -104,7 +113,32 @@ def transport(
         observer=observer,
         jitter=random.SystemRandom().random,
         endurance=endurance,
-        on_configuration=on_configuration,
+        configuration=configuration,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """What a nucleus has started: the configuration it began with, and who is told of changes of it."""
+
+    configuration: Mapping[str, object]
+    on_change: Callable[[], None]
+
+
+def configuration_watch(
+    settings: Settings, nucleus: Nucleus, component: Component, *, observer: Observer
+) -> ConfigurationWatch:
+    """Looks as often as messages are probed; where none are, by default all the same."""
+    from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
+        ConfigurationWatch,
+    )
+
+    return ConfigurationWatch(
+        nucleus=nucleus,
+        observer=observer,
+        every_seconds=settings.transport.probe_seconds or LOOK_SECONDS,
+        on_change=component.on_change,
+        taken=component.configuration,
     )
 
 

@@ -63,7 +63,7 @@ def run(
             settings = load(config, environ, component=component)
             bootstrap.require_available(settings, environ)
             teller.set_up(level=settings.log.level, form=settings.log.format)
-            start = _Start(config=config, environ=environ, settings=settings, is_component=greengrass)
+            start = _Start(config=config, environ=environ, settings=settings, configuration=component)
             start.run(teller, signals or EarlySignals())
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - told with its trace, where it is a defect
             return teller.tell(error)
@@ -77,7 +77,8 @@ class _Start:
     config: Path | None
     environ: Mapping[str, str]
     settings: Settings
-    is_component: bool
+    configuration: Mapping[str, object] | None
+    """That of the component which this process is; None: it is none."""
 
     def run(self, teller: _Teller, signals: EarlySignals) -> None:
         """Confines the process, then runs the connector until it is stopped."""
@@ -92,11 +93,11 @@ class _Start:
             hangup = asyncio.Event()
             wired = bootstrap.connector(
                 settings,
-                reread=lambda component: load(self.config, environ, component=component),
+                reread=self._reread,
                 observer=observer,
                 environ=environ,
                 supervisor=supervisor,
-                on_configuration=hangup.set if self.is_component else None,
+                component=self._component(hangup),
                 listeners=listeners,
             )
             running = Running(
@@ -107,6 +108,16 @@ class _Start:
                 drain_seconds=settings.delivery.drain_seconds,
             )
             _complete(running.until_stopped(signals))
+
+    def _reread(self, component: Mapping[str, object] | None) -> Settings:
+        """A deployment brings the configuration of the next version, with files that only that one may read."""
+        is_running = component is not None
+        return load(self.config, self.environ, component=component, is_running=is_running)
+
+    def _component(self, hangup: asyncio.Event) -> bootstrap.greengrass.Component | None:
+        if self.configuration is None:
+            return None
+        return bootstrap.greengrass.Component(configuration=self.configuration, on_change=hangup.set)
 
 
 def _component(environ: Mapping[str, str]) -> Mapping[str, object]:

@@ -6,7 +6,7 @@ while there is a problem, so that half a configuration never runs.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +57,18 @@ COPY_NAME = "twilio-auth-token.copy"
 
 
 def load(
-    path: Path | None, environ: Mapping[str, str], *, component: Mapping[str, object] | None = None
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    component: Mapping[str, object] | None = None,
+    is_running: bool = False,
 ) -> Settings:
     """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
 
     As a `component` of Greengrass V2, with its configuration between the file and the environment.
     Raises ConfigurationError, whose `problems` hold one sentence for each thing to mend.
+    With `is_running`, a file that cannot be read is a warning: only the next start uses it, and a confined
+    connector may not read what a deployment has just added.
     """
     file = Source() if path is None else read_file(path)
     environment = read_environment(environ)
@@ -74,7 +80,8 @@ def load(
     folder = _folder(path)
     written = {**file.given, **configured.given, **environment.given}
     given = {**read_defaults(folder=folder).given, **preset.given, **written}
-    values, mismatches = _accept_all(given)
+    unread: list[str] = []
+    values, mismatches = _accept_all(given, unread=unread if is_running else None)
     resolved = resolve(values, written, component=component is not None)
     problems += [*mismatches, *_placed(problems_between(values), given)]
     journal = _journal_place(values, written, folder=folder if component is None else Path.cwd())
@@ -83,7 +90,7 @@ def load(
     if isinstance(resolved, Unresolved) or problems or journal.problem:
         raise ConfigurationError([*problems, *_said(journal.problem)])
     settings = _settings(values, given, resolved, journal=journal)
-    warnings = (*settings.warnings, *configured.warnings, *_said(journal.warning))
+    warnings = (*settings.warnings, *configured.warnings, *_said(journal.warning), *unread)
     return replace(settings, warnings=warnings)
 
 
@@ -180,15 +187,21 @@ def _secret_arn(values: Mapping[str, Any], written: Mapping[str, Given]) -> str 
 
 
 def _accept_all(
-    given: Mapping[str, Given], names: Iterable[str] = SETTINGS
+    given: Mapping[str, Given], names: Iterable[str] = SETTINGS, *, unread: list[str] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one."""
+    """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one.
+
+    With a list for what is `unread`, the sentences about files that cannot be read come there instead.
+    """
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name in names:
         kind = SETTINGS[name]
         value = _accept(kind, given[name]) if name in given else None
-        if isinstance(value, Wrong):
+        if isinstance(value, _UnreadableFile) and unread is not None:
+            unread.append(f"{name} {value.demand}: the next start needs it ({given[name].place})")
+            values[name] = value.path
+        elif isinstance(value, Wrong):
             problems.append(f"{name} {value.demand} ({given[name].place})")
         else:
             values[name] = value
@@ -207,8 +220,13 @@ def _readable(path: Path) -> Path | Wrong:
     try:
         path.open("rb").close()  # asks all at once: it exists, is no folder, and this user may read it
     except OSError as error:
-        return Wrong(demand=f"= {shown(str(path))} cannot be read: {error.strerror}")
+        return _UnreadableFile(path=path, demand=f"= {shown(str(path))} cannot be read: {error.strerror}")
     return path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _UnreadableFile(Wrong):
+    path: Path
 
 
 def _placed(remarks: Iterable[Remark], given: Mapping[str, Given]) -> list[str]:

@@ -147,12 +147,7 @@ def _by_nucleus(
         observer=observer,
         jitter=random.SystemRandom().random,
         endurance=Endurance(started_at=clock.now(), started_before=clock.now()),
-        on_configuration=_nothing,
     )
-
-
-def _nothing() -> None:
-    """The function's own configuration is its own affair."""
 
 
 class Runner:

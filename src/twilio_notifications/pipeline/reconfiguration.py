@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.errors import ConnectorError
+from twilio_notifications.core.errors import ConnectorError, TransportError
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ class Reconfiguration:
         """Puts the limits of the configuration into force, as it is now; False where it is refused."""
         try:
             settings = await self.reread()
-        except ConnectorError as error:  # wrong, or out of reach: a component asks its nucleus for it
+        except TransportError as error:  # a component reads it again as soon as its nucleus answers
+            self.observer.event("configuration_unread", level=Level.WARNING, error=str(error))
+            return False
+        except ConnectorError as error:
             sentences = "; ".join(str(error).splitlines())
             self.observer.event("configuration_refused", level=Level.ERROR, error=sentences)
             return False

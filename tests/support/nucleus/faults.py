@@ -13,6 +13,10 @@ LITE_PACKET_BYTES = 10_000
 """The nucleus lite closes the connection over a larger packet, headers and base64 counted."""
 
 
+LITE_UNACKNOWLEDGED = 10
+"""What nucleus lite has sent to AWS IoT Core, and holds until it is acknowledged; one more is refused."""
+
+
 class Style(StrEnum):
     """The two implementations: `CLASSIC` in Java, `LITE` in C."""
 
@@ -38,6 +42,8 @@ class Faults:
     """These operations are answered with ServiceError, e.g. because the spooler is full."""
     cut_off: set[str] = field(default_factory=set)
     """The stream of these operations ends without an answer, and the connection stays."""
+    holds_acknowledgements: bool = False
+    """AWS IoT Core acknowledges nothing. Nucleus lite holds ten messages then, and refuses the next one."""
     offline: bool = False
     """The device has no network, so that no secret can be fetched from AWS."""
     untyped: bool = False

@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.support.nucleus import world
-from tests.support.nucleus.faults import LITE_PACKET_BYTES, Faults, Style
+from tests.support.nucleus.faults import (
+    LITE_PACKET_BYTES,
+    LITE_UNACKNOWLEDGED,
+    Faults,
+    Style,
+)
 from tests.support.nucleus.frames import Flags, Frame, Kind, Oversized, read
 from tests.support.nucleus.world import TYPE_PREFIX, Published, Refused, Side
 from tests.support.patience import WAIT_SECONDS
@@ -76,6 +81,7 @@ class FakeNucleus:
         self._open: set[socket.socket] = set()
         self._subscriptions: list[Subscription] = []
         self._published: list[Published] = []
+        self._unacknowledged = 0
         self._threads: list[threading.Thread] = []
         self._listener: socket.socket | None = None
         self._folder = ""
@@ -96,6 +102,11 @@ class FakeNucleus:
             "AWS_IOT_THING_NAME": "test-core",
             "AWS_REGION": "us-west-2",
         }
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """As a deployment has left it."""
+        return self._configuration
 
     @property
     def _makes_doubles(self) -> bool:
@@ -161,6 +172,22 @@ class FakeNucleus:
                 frame = Frame(kind=Kind.APPLICATION, flags=Flags.TERMINATE, stream=one.stream)
                 self._send(one.connection, frame)
 
+    def forget_watchers(self) -> None:
+        """As when nucleus lite restarts its configuration service: streams stay open and tell nothing."""
+        with self._changed:
+            self._subscriptions = [one for one in self._subscriptions if one.source != _CONFIGURATION]
+
+    def is_watched(self) -> bool:
+        """Whether somebody would be told of a change of the configuration."""
+        with self._changed:
+            return any(one.source == _CONFIGURATION for one in self._subscriptions)
+
+    def acknowledge(self) -> None:
+        """AWS IoT Core acknowledges what it has got; see `faults.holds_acknowledgements`."""
+        with self._changed:
+            self._unacknowledged = 0
+            self._changed.notify_all()
+
     def forget_subscriptions(self) -> None:
         """As when the daemon of local messages is restarted: streams stay open, nothing comes any more."""
         with self._changed:
@@ -181,6 +208,13 @@ class FakeNucleus:
             for one in self._subscriptions:
                 if (one.source, one.topic) == (Side.LOCAL, topic):
                     self._answer(one.connection, one.stream, "SubscriptionResponseMessage", content)
+
+    def remove_configuration(self, key: str) -> None:
+        """Removes a key at the top, as a deployment may. Nucleus lite tells nobody of it."""
+        with self._changed:
+            del self._configuration[key]
+            if self.style is Style.CLASSIC:
+                self.configure({})
 
     def configure(self, changes: Mapping[str, Any]) -> None:
         """Changes keys at the top of the configuration, and tells those that are subscribed to it."""
@@ -385,6 +419,8 @@ class FakeNucleus:
             case "SubscribeToConfigurationUpdate":
                 return {}, lambda: self._subscribe(connection, stream, source=_CONFIGURATION, topic="")
             case "PublishToTopic" | "PublishToIoTCore":
+                if operation == "PublishToIoTCore":
+                    self._hold()
                 published = world.of_request(_side(operation), request)
                 self._published.append(published)
                 return {}, lambda: self._deliver(published)
@@ -399,6 +435,13 @@ class FakeNucleus:
                 return {}, _nothing
             case _:
                 raise Refused("ServiceError", f"{operation} is not implemented")
+
+    def _hold(self) -> None:
+        """Until AWS IoT Core acknowledges it; the classic nucleus has a spooler for more."""
+        if self.faults.holds_acknowledgements and self.style is Style.LITE:
+            if self._unacknowledged >= LITE_UNACKNOWLEDGED:
+                raise Refused("ServiceError", "Failed to publish the message.")
+            self._unacknowledged += 1
 
     def _fetch(self, arn: str) -> None:
         if self.faults.offline:

@@ -6,6 +6,7 @@ committed it, and what is lost on the way there, nobody knows of.
 
 from __future__ import annotations
 
+from twilio_notifications.adapters.greengrass.configuration import ConfigurationWatch
 from twilio_notifications.adapters.greengrass.endurance import Endurance, remembered_start
 from twilio_notifications.adapters.greengrass.nucleus import Nucleus
 from twilio_notifications.adapters.greengrass.secret import GreengrassSecret
@@ -13,6 +14,7 @@ from twilio_notifications.adapters.greengrass.state import NucleusSupervisor
 from twilio_notifications.adapters.greengrass.transport import GreengrassTransport
 
 __all__ = [
+    "ConfigurationWatch",
     "Endurance",
     "GreengrassSecret",
     "GreengrassTransport",

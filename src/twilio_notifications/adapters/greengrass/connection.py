@@ -123,6 +123,11 @@ def is_absent(error: BaseException | None) -> bool:
     return isinstance(error, model.ResourceNotFoundError)
 
 
+def is_passing(error: BaseException | None) -> bool:
+    """Whether the nucleus may carry out the same a moment later: it failed, and did not forbid it."""
+    return isinstance(error, model.ServiceError)
+
+
 def sentence(error: BaseException) -> str:
     """What an error of the SDK says. Its `str` is empty or holds what was received, so it is not shown."""
     if isinstance(error, AwsCrtError):

@@ -19,6 +19,7 @@ from twilio_notifications.ports import Level, Origin
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
+    from twilio_notifications.adapters.greengrass.configuration import ConfigurationWatch
     from twilio_notifications.adapters.greengrass.inflow import Inflow
     from twilio_notifications.adapters.greengrass.messages import Message
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus, Stream
@@ -50,16 +51,18 @@ class Listening:
     pause: Callable[[int], float]
     inflow: Inflow
     on_ready: Callable[[], None]
-    on_configuration: Callable[[], None]
-    on_watching: Callable[[], None]
-    """From now on it is told of changes of the configuration; what changed before, nobody says."""
+    configuration: ConfigurationWatch | None
+    """None: nobody here is interested in it."""
+    on_silence: Callable[[Origin], None]
+    """A message to ourselves has not come back."""
     on_delivery: Callable[[Origin], None]
-    """A message to ourselves has come back."""
+    """One has."""
     on_deaf: Callable[[Origin, str], Awaitable[None]]
     """None has, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
     _is_any_granted: bool = field(init=False, default=False)
-    _open: dict[tuple[Origin, str], tuple[Stream, asyncio.Event]] = field(init=False, default_factory=dict)
+    _open: dict[tuple[Origin, str], tuple[Stream, _End]] = field(init=False, default_factory=dict)
+    _watched: tuple[Stream, _End] | None = field(init=False, default=None)
     _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _probes: int = field(init=False, default=0)
     _refused_probes: set[str] = field(init=False, default_factory=set)
@@ -73,7 +76,9 @@ class Listening:
         """All that has to run as long as the connection stands."""
         for side, topic in sorted(self._unanswered):
             yield self._keep_topic(side, topic, on_message=self._received(side, topic))
-        yield self._keep("", self._watch, on_answer=_nobody)
+        if self.configuration is not None:
+            yield self._keep("", partial(self._watch, self.configuration), on_answer=_nobody)
+            yield self._compare(self.configuration)
         if self.probe_seconds:
             for side in self.sides:
                 yield self._keep_topic(side, self.probe_topic, on_message=self._came_back)
@@ -95,7 +100,7 @@ class Listening:
                 told.add(error)
                 self.observer.event("message_unreadable", level=Level.ERROR, topic=topic, error=error)
 
-        async def subscribe(closed: asyncio.Event) -> None:
+        async def subscribe(closed: _End) -> None:
             def gone() -> None:
                 closed.set()
                 if self._open.get((side, topic), (None, None))[1] is closed:
@@ -109,21 +114,32 @@ class Listening:
 
         return self._keep(topic, subscribe, on_answer=partial(self._answered, side, topic))
 
-    async def _watch(self, closed: asyncio.Event) -> None:
-        await self.nucleus.watch_configuration(on_update=self.on_configuration, on_closed=closed.set)
-        self.on_watching()
+    async def _watch(self, configuration: ConfigurationWatch, closed: _End) -> None:
+        """From now on the nucleus tells of changes; those before are found by a look."""
+        stream = await self.nucleus.watch_configuration(
+            on_update=configuration.on_change, on_closed=closed.set
+        )
+        self._watched = (stream, closed)
+        await configuration.look()
+
+    async def _compare(self, configuration: ConfigurationWatch) -> None:
+        """A change of which the nucleus has not told: its stream may be dead, so there is a new one."""
+        while True:
+            await self.clock.sleep(configuration.every_seconds)
+            if await configuration.look() and self._watched is not None:
+                _end(*self._watched)
 
     async def _keep(
         self,
         topic: str,
-        subscribe: Callable[[asyncio.Event], Awaitable[None]],
+        subscribe: Callable[[_End], Awaitable[None]],
         *,
         on_answer: Callable[..., None],
     ) -> None:
         """Subscribes, and again whenever that ends; without a topic it is the component's configuration."""
         tries, told = 0, ""
         while True:
-            closed = asyncio.Event()
+            closed = _End()
             try:
                 await subscribe(closed)
             except TransportError as error:
@@ -135,7 +151,7 @@ class Listening:
                 told, began = "", self.clock.now()
                 on_answer(granted=True)
                 await closed.wait()
-                if self.nucleus.is_connected:
+                if self.nucleus.is_connected and not closed.is_ours:
                     self.observer.event("subscription_closed", level=Level.WARNING, topic=topic)
                 if self.clock.now() - began >= STEADY_SECONDS:
                     tries = 0
@@ -157,8 +173,7 @@ class Listening:
         for topic in topics:
             stream, closed = self._open.pop((side, topic), (None, None))
             if stream is not None and closed is not None:
-                stream.close()
-                closed.set()
+                _end(stream, closed)
 
     # Probes.
 
@@ -180,7 +195,7 @@ class Listening:
         Where it does not, the others stay: without a network none could be had, and what AWS IoT Core has
         kept for the device comes with the network, to who is subscribed then.
         """
-        self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
+        self.on_silence(side)
         self._renew(side, [self.probe_topic])
         await self._until_open(side)
         if (side, self.probe_topic) not in self._open:
@@ -231,6 +246,19 @@ class Listening:
         deadline = self.clock.now() + self.nucleus.answer_seconds
         while (side, self.probe_topic) not in self._open and self.clock.now() < deadline:
             await self.clock.sleep(self.pause(1))
+
+
+class _End(asyncio.Event):
+    """Set when a subscription has ended."""
+
+    is_ours: bool = False
+    """We have ended it, for a new one."""
+
+
+def _end(stream: Stream, closed: _End) -> None:
+    closed.is_ours = True
+    stream.close()
+    closed.set()
 
 
 def _nobody(**_: object) -> None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.config import StatusesTo
 from twilio_notifications.core.errors import NotAcknowledged, TransportError
+from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twilio_notifications.adapters.greengrass.iot_core import IotCorePublisher
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
-    from twilio_notifications.ports import Observer, Origin
+    from twilio_notifications.ports import Observer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Outflow:
     """Publishes for the transport."""
 
     nucleus: Nucleus
+    iot_core: IotCorePublisher
     sides: Sequence[Origin]
     statuses_to: StatusesTo
     observer: Observer
@@ -46,7 +49,10 @@ class Outflow:
         for side in self._where(origin):
             if side not in taken:
                 try:
-                    await self.nucleus.publish(side, topic, payload)
+                    if side is Origin.IOT_CORE:
+                        await self.iot_core.publish(topic, payload)
+                    else:
+                        await self.nucleus.publish(side, topic, payload)
                     taken.add(side)
                 except TransportError as refusal:
                     error = refusal

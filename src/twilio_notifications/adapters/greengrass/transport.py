@@ -10,9 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import Inflow
+from twilio_notifications.adapters.greengrass.iot_core import IotCorePublisher
 from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS, Listening
 from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
@@ -24,6 +27,7 @@ from twilio_notifications.ports import Level, Origin
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from twilio_notifications.adapters.greengrass.configuration import ConfigurationWatch
     from twilio_notifications.adapters.greengrass.endurance import Endurance
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
     from twilio_notifications.config import TransportSettings
@@ -38,7 +42,7 @@ SIDES: Mapping[PubSub, Sequence[Origin]] = {
 
 @dataclass(slots=True, kw_only=True)
 class GreengrassTransport:
-    """The transport over a nucleus. `on_configuration`: the component's configuration has changed."""
+    """The transport over a nucleus. Without a `configuration`, none is watched for changes."""
 
     settings: TransportSettings
     nucleus: Nucleus
@@ -46,7 +50,7 @@ class GreengrassTransport:
     observer: Observer
     jitter: Callable[[], float]
     endurance: Endurance
-    on_configuration: Callable[[], None]
+    configuration: ConfigurationWatch | None = None
     topics: Sequence[str] = ()
     """Others than those of requests."""
     _outflow: Outflow = field(init=False)
@@ -54,12 +58,16 @@ class GreengrassTransport:
     """Connections in a row that the nucleus has refused."""
     _silences: Counter[Origin] = field(init=False, default_factory=Counter)
     """Connections in a row over which nothing was delivered, by side."""
-    _has_watched: bool = field(init=False, default=False)
+    _deaf_sides: set[Origin] = field(init=False, default_factory=set)
+    """Those that were told of as deaf, and have delivered nothing since."""
+    _postponed: set[Origin | None] = field(init=False, default_factory=set)
+    """What the process would end for and may not yet: a deaf side, or None, a token that is forgotten."""
     _last_told: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self._outflow = Outflow(
             nucleus=self.nucleus,
+            iot_core=IotCorePublisher(nucleus=self.nucleus, clock=self.clock, jitter=self.jitter),
             sides=SIDES[self.settings.pubsub],
             statuses_to=self.settings.statuses_to,
             observer=self.observer,
@@ -96,11 +104,12 @@ class GreengrassTransport:
         except NucleusRefused as error:
             self._tell("nucleus_refused", error=str(error))
             self._refusals += 1
-            self._give_up_in_time(self._refusals, str(error))
+            self._give_up_in_time(self._refusals, str(error), side=None)
         except TransportError as error:
             self._tell("nucleus_unreachable", error=str(error))
         else:
             self._refusals = 0
+            self._postponed.discard(None)
             return ended
         return None
 
@@ -133,30 +142,37 @@ class GreengrassTransport:
             pause=self._pause,
             inflow=inflow,
             on_ready=on_ready,
-            on_configuration=self.on_configuration,
-            on_watching=self._watching,
+            configuration=self.configuration,
+            on_silence=self._silent,
             on_delivery=self._delivered,
             on_deaf=self._deaf,
         )
 
-    def _watching(self) -> None:
-        """The first time, the configuration has just been read; later, it may have changed meanwhile."""
-        if self._has_watched:
-            self.on_configuration()
-        self._has_watched = True
+    def _silent(self, side: Origin) -> None:
+        self._deaf_sides.add(side)
+        self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
 
     def _delivered(self, side: Origin) -> None:
         self._silences[side] = 0
+        self._postponed.discard(side)
+        if side in self._deaf_sides:
+            self._deaf_sides.remove(side)
+            self.observer.event("nucleus_delivers_again", side=side)
 
     async def _deaf(self, side: Origin, sentence: str) -> None:
         """A new connection may help; after a few of them only a new start does."""
         self._silences[side] += 1
-        self._give_up_in_time(self._silences[side], sentence)
+        self._give_up_in_time(self._silences[side], sentence, side=side)
         await self.nucleus.close()
 
-    def _give_up_in_time(self, failures: int, sentence: str) -> None:
+    def _give_up_in_time(self, failures: int, sentence: str, *, side: Origin | None) -> None:
+        """Raises NucleusLost where only a new start helps; where it is too early for one, says until when."""
         if self.endurance.is_over(now=self.clock.now(), failures=failures):
             raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it anew")
+        if failures >= LEAST_FAILURES and side not in self._postponed:
+            self._postponed.add(side)
+            until = datetime.fromtimestamp(self.endurance.may_end_at, UTC).isoformat(timespec="seconds")
+            self.observer.event("component_end_postponed", level=Level.WARNING, until=until, error=sentence)
 
     def _pause(self, tries: int) -> float:
         """Doubling up to the maximum; half of it at random."""

@@ -1,0 +1,61 @@
+"""The component's configuration while the connector runs, so that a change is noticed, whoever tells of it.
+
+A nucleus tells of changes over a subscription. That is not enough on nucleus lite: it does not tell that a
+key was removed, and after a restart of its configuration service the subscription stays open and tells of
+nothing. So the configuration is read from time to time, and compared with the one that was taken up last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.greengrass.connection import ConnectionOver
+from twilio_notifications.core.errors import TransportError
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twilio_notifications.adapters.greengrass.nucleus import Nucleus
+    from twilio_notifications.ports import Observer
+
+
+@dataclass(slots=True, kw_only=True)
+class ConfigurationWatch:
+    """`on_change` is called when the configuration differs from `taken`, until it has been taken up."""
+
+    nucleus: Nucleus
+    observer: Observer
+    every_seconds: float
+    on_change: Callable[[], None]
+    taken: Mapping[str, object] | None = field(repr=False)
+    """What was taken up last, at first what the process has started with; None: it is not known."""
+    _told: str = field(init=False, default="")
+
+    async def take(self) -> Mapping[str, object]:
+        """The configuration as it is now, for the connector to take up. Raises TransportError.
+
+        Where it cannot be read, the next look finds the difference again.
+        """
+        self.taken = await self.nucleus.configuration()
+        return self.taken
+
+    async def look(self) -> bool:
+        """Whether it has changed; says so to `on_change`. What cannot be read has not changed."""
+        try:
+            found = await self.nucleus.configuration()
+        except ConnectionOver:
+            return False  # a new connection looks again
+        except TransportError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self.observer.event("configuration_unread", level=Level.WARNING, error=self._told)
+            return False
+        self._told = ""
+        if self.taken is None:
+            self.taken = found
+        if found == self.taken:
+            return False
+        self.on_change()
+        return True
