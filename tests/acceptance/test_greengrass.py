@@ -157,7 +157,7 @@ async def test_an_upgrade_that_adds_a_file_is_no_error_of_the_version_before(
     async with component(tmp_path, nucleus) as connector:
         await connector.ready()
         nucleus.wait_until(lambda: "SubscribeToConfigurationUpdate" in nucleus.operations, "a watch")
-        nucleus.configure({"twilio": {**nucleus.configuration["twilio"], "ca_file": str(tmp_path / "new")}})
+        nucleus.configure({"secrets": {"source": "aws", "key_file": str(tmp_path / "new")}})
         await connector.wait_for_event("configuration_reloaded")
         warnings = [told["warning"] for told in connector.events("configuration_warning")]
         assert [True] == ["the next start needs it" in each for each in warnings if "cannot be read" in each]

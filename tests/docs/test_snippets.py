@@ -35,6 +35,7 @@ OTHERS = {
     "curl": "curl",
     "docker": "Docker",
     "ggl-cli": "Greengrass nucleus lite",
+    "grep": "grep",
     "greengrass-cli": "the classic nucleus of Greengrass V2",
     "journalctl": "systemd",
     "kill": "the shell",

@@ -110,7 +110,7 @@ class _Start:
             _complete(running.until_stopped(signals))
 
     def _reread(self, component: Mapping[str, object] | None) -> Settings:
-        """A deployment brings the configuration of the next version, with files that only that one may read."""
+        """A deployment brings the next version's configuration, with files that only that one may read."""
         is_running = component is not None
         return load(self.config, self.environ, component=component, is_running=is_running)
 

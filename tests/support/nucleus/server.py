@@ -104,11 +104,6 @@ class FakeNucleus:
         }
 
     @property
-    def configuration(self) -> Mapping[str, Any]:
-        """As a deployment has left it."""
-        return self._configuration
-
-    @property
     def _makes_doubles(self) -> bool:
         """The classic nucleus reads JSON with Gson, which makes a double of every number."""
         return self.style is Style.CLASSIC
