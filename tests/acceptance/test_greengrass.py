@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,7 +96,7 @@ async def test_a_component_is_confined_like_every_other_connector(
     async with component(tmp_path, nucleus) as connector:
         await connector.ready()
         (confined,) = connector.events("process_confined")
-        assert str(tmp_path / "work") == confined["writable"]
+        assert str(tmp_path / "work" / "journal") == confined["writable"]
         assert 2 == nucleus.connections, "one for the configuration alone, in a process that has ended"
         assert 0 == await connector.terminate()
 
@@ -298,7 +299,7 @@ async def test_a_component_without_its_secret_ends_and_says_what_to_do(
     with FakeNucleus(style=style, configuration=configuration(twilio)) as nucleus:
         async with component(tmp_path, nucleus) as connector:
             assert 1 == await connector.wait()
-        assert remedy in connector.stderr[-1]
+        assert remedy in json.loads(connector.stderr[-1])["error"]
         assert TOKEN not in connector.output
 
 
