@@ -26,6 +26,7 @@ from tests.support.process import (
 from tests.support.raw_broker import Kind, Link, RawBroker
 from tests.support.raw_http import Exchange, RawHttp
 from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.simulator.faults import Fault, Refused
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -159,6 +160,42 @@ async def test_a_broker_that_does_not_answer(surroundings: Surroundings) -> None
 async def test_a_wrong_token(surroundings: Surroundings) -> None:
     program = await surroundings.check(token="wrong")
     assert "check TWILIO_ACCOUNT_SID and the auth token" in failure(program, "twilio")
+
+
+NUMBER = "+19999999999"
+
+
+def with_a_default(number: str) -> dict[str, Any]:
+    return {"connector.parameters": {"DefaultFromPhoneNumber": number}}
+
+
+async def test_the_default_sender_number_is_looked_up_at_twilio(surroundings: Surroundings) -> None:
+    program = await surroundings.check(**with_a_default(NUMBER))
+    assert 0 == exit_code(program), program.output
+    assert f"{NUMBER} is one of the account's numbers" in lines(program)["twilio"][1]
+
+
+async def test_a_default_sender_number_of_nobodys_is_a_note(surroundings: Surroundings) -> None:
+    program = await surroundings.check(**with_a_default("+15005550001"))
+    assert 0 == exit_code(program), program.output
+    assert "+15005550001 is none of the account's numbers" in program.output
+
+
+async def test_numbers_that_cannot_be_seen_are_a_note(surroundings: Surroundings, twilio: Simulator) -> None:
+    """A restricted key, for instance."""
+    refused = Refused(code=20403, message="Forbidden", status=403)
+    twilio.add_fault(Fault(effect=refused, on="numbers"))
+    program = await surroundings.check(**with_a_default(NUMBER))
+    assert 0 == exit_code(program), program.output
+    assert f"whether the account owns DefaultFromPhoneNumber {NUMBER} cannot be seen" in program.output
+
+
+async def test_test_credentials_are_named(surroundings: Surroundings, twilio: Simulator) -> None:
+    sentence = "Resource not accessible with Test Account Credentials"
+    twilio.add_fault(Fault(effect=Refused(code=20008, message=sentence, status=403), on="lists"))
+    program = await surroundings.check(**with_a_default(NUMBER))
+    assert 0 == exit_code(program), program.output
+    assert "test credentials" in lines(program)["twilio"][1]
 
 
 async def test_no_twilio(surroundings: Surroundings) -> None:

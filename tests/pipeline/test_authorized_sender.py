@@ -46,6 +46,9 @@ class Guard:
             return FOUND
         return Unreadable(detail="HTTP 401", unauthorized=True)
 
+    async def verify(self, login: Login) -> Answer:
+        return self.answer if await self._is_in(login) else self.refusal
+
     async def reachable(self) -> bool:
         return True
 
@@ -188,3 +191,9 @@ async def test_the_clock_and_the_network_are_those_of_twilio() -> None:
     scene = await a_scene()
     scene.twilio.clock_offset = 3.0
     assert (3.0, True) == (scene.sender.clock_offset, await scene.sender.reachable())
+
+
+async def test_a_login_is_verified_with_the_other_one_where_the_first_is_refused() -> None:
+    scene = await a_scene("second", second="second")
+    assert scene.twilio.answer == await scene.sender.verify()
+    assert ["first", "second"] == scene.twilio.asked

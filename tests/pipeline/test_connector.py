@@ -19,6 +19,7 @@ from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.login_check import LoginCheck
 from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
 from twilio_notifications.pipeline.settler import Settler, SettlingTimes
@@ -134,15 +135,22 @@ def assembled(
         on_status=reporter.wake,
     )
     sweeper = Sweeper(journal=line.journal, clock=line.clock, observer=line.observer, retention_seconds=1e6)
+    login_check = LoginCheck(sender=line.dispatcher.sender, clock=line.clock, observer=line.observer)
     return Connector(
         **common,
+        login_check=login_check,
         transport=transport,
         intake=intake,
         dispatcher=line.dispatcher,
         settler=settler,
         reporter=reporter,
         sweeper=sweeper,
-        refresher=Refresher(credentials=line.credentials, clock=line.clock, period_seconds=REFRESH_SECONDS),
+        refresher=Refresher(
+            credentials=line.credentials,
+            clock=line.clock,
+            period_seconds=REFRESH_SECONDS,
+            on_refreshed=login_check.wake,
+        ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,
     )

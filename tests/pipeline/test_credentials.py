@@ -277,11 +277,18 @@ async def test_a_reading_that_began_before_the_question_does_not_answer_it() -> 
 @pytest.mark.parametrize(("period", "readings"), [(3600.0, 3), (0.0, 0)])
 async def test_secrets_are_read_again_on_a_period_unless_it_is_zero(period: float, readings: int) -> None:
     scene, clock = await a_scene(), HandClock()
-    refresher = Refresher(credentials=scene.credentials, clock=clock, period_seconds=period)
+    refreshed: list[float] = []
+    refresher = Refresher(
+        credentials=scene.credentials,
+        clock=clock,
+        period_seconds=period,
+        on_refreshed=lambda: refreshed.append(clock.now()),
+    )
     running = asyncio.create_task(refresher.run())
     await clock.settle()
     await clock.advance(3 * 3600)
     assert 1 + readings == scene.first.reads
+    assert readings == len(refreshed)
     running.cancel()
     await asyncio.wait({running})
 

@@ -169,6 +169,17 @@ async def test_the_account_is_fetched(client: Any) -> None:
     assert "active" == (await ask(client.api.accounts(ACCOUNT).fetch)).status
 
 
+async def test_the_accounts_number_is_listed(client: Any) -> None:
+    (number,) = await ask(client.incoming_phone_numbers.list, phone_number="+15005550006")
+    assert ("+15005550006", True, "in-use") == (
+        number.phone_number,
+        number.capabilities["sms"],
+        number.status,
+    )
+    assert [] == await ask(client.incoming_phone_numbers.list, phone_number="+15005550001")
+    assert [] == await ask(client.incoming_phone_numbers.list)
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"to": "+15005550001"}, 21211), ({"from_": "+15005550008"}, 21611), ({"body": "x" * 1_601}, 21617)],

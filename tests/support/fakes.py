@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.clock import HandClock
-from tests.support.factories import accepted
+from tests.support.factories import a_notification, accepted
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
-from twilio_notifications.core.model import Records, Secret
+from twilio_notifications.core.model import Answered, Records, Secret
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -166,6 +166,8 @@ class ScriptedSender:
         self.under_way = 0
         self.most_under_way = 0
         self.probes: list[float] = []
+        self.verified: list[Sent] = []
+        self.verdicts: deque[Answer] = deque([Answered(http_status=200)])
         self._answers: defaultdict[str, deque[Answer | Exception]] = defaultdict(deque)
         self._held: dict[str, asyncio.Event] = {}
 
@@ -197,6 +199,11 @@ class ScriptedSender:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def verify(self, login: Login | None = None) -> Answer:
+        """What the test scripted for the next checks of the login, in order; the last one stays."""
+        self.verified.append(Sent(self.clock.now(), a_notification(), login))
+        return self.verdicts.popleft() if len(self.verdicts) > 1 else self.verdicts[0]
 
     async def reachable(self) -> bool:
         self.probes.append(self.clock.now())

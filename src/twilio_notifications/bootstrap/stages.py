@@ -10,6 +10,7 @@ from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.deferring import Timing
 from twilio_notifications.pipeline.dispatcher import Dispatcher
 from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.login_check import LoginCheck
 from twilio_notifications.pipeline.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.refresher import Refresher
 from twilio_notifications.pipeline.reporter import Reporter
@@ -61,7 +62,18 @@ def wired(parts: Parts) -> Connector:
     dispatcher = _dispatcher(parts, reporter)
     settler = _settler(parts, dispatcher, reporter)
     dispatcher.on_doubt = settler.wake
-    parts.credentials.on_renewed = dispatcher.credentials_renewed
+    login_check = LoginCheck(sender=parts.sender, clock=parts.clock, observer=parts.observer)
+
+    def renewed() -> None:
+        dispatcher.credentials_renewed()
+        login_check.wake()
+
+    async def refreshed() -> bool:
+        complete = await parts.credentials.refresh()
+        login_check.wake()
+        return complete
+
+    parts.credentials.on_renewed = renewed
     return Connector(
         journal=parts.journal,
         transport=parts.transport,
@@ -80,13 +92,15 @@ def wired(parts: Parts) -> Connector:
             credentials=parts.credentials,
             clock=parts.clock,
             period_seconds=parts.settings.secrets.refresh_seconds,
+            on_refreshed=login_check.wake,
         ),
+        login_check=login_check,
         clock=parts.clock,
         observer=parts.observer,
         milestones=parts.milestones,
         drain_seconds=parts.settings.delivery.drain_seconds,
         may_end_at=parts.may_end_at,
-        reloads=(_reconfiguration(parts, dispatcher).reload, parts.credentials.refresh),
+        reloads=(_reconfiguration(parts, dispatcher).reload, refreshed),
     )
 
 

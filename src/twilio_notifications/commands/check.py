@@ -18,17 +18,18 @@ from twilio_notifications.commands.notes import notes
 from twilio_notifications.commands.offline import Finding, certificates, journal, metrics
 from twilio_notifications.config import TransportKind, load
 from twilio_notifications.core.errors import TransportError
-from twilio_notifications.core.model import Answered, NotSent, Unanswered
+from twilio_notifications.core.model import Answered, NotSent, Unanswered, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.core.model import Login
+    from twilio_notifications.core.model import Answer, Login
 
 _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
+_TEST_CREDENTIALS = 20_008
 
 
 def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
@@ -43,8 +44,10 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
         journal(settings),
         *metrics(settings),
     ]
-    findings += asyncio.run(_tried(settings, offline=offline, environ=environ))
-    for warning in (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ)):
+    tried, remarks = asyncio.run(_tried(settings, offline=offline, environ=environ))
+    findings += tried
+    standing = (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ))
+    for warning in (*standing, *remarks):
         terminal.say(f"note  {warning}")
     for finding in findings:
         terminal.say(f"{finding}")
@@ -62,17 +65,22 @@ def _isolation(settings: Settings, config: Path | None, environ: Mapping[str, st
     return Finding(subject="isolation", works=works, sentence=sentence)
 
 
-async def _tried(settings: Settings, *, offline: bool, environ: Mapping[str, str]) -> list[Finding]:
+async def _tried(
+    settings: Settings, *, offline: bool, environ: Mapping[str, str]
+) -> tuple[list[Finding], list[str]]:
     seen = await secrets.look(settings, environ=environ, offline=offline, now=SystemClock().now())
     findings = [Finding(subject=each.subject, works=each.works, sentence=each.sentence) for each in seen]
     if offline:
-        return findings
+        return findings, []
     findings.append(await _transport(settings, environ))
+    remarks: list[str] = []
     for each in seen:
         if each.login is not None:
             whose = "credentials" if each.subject == "secret" else each.subject
-            findings.append(await _twilio(settings, each.login, whose=whose))
-    return findings
+            finding, about_the_number = await _twilio(settings, each.login, whose=whose)
+            findings.append(finding)
+            remarks += [remark for remark in about_the_number if remark not in remarks]
+    return findings, remarks
 
 
 async def _transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
@@ -99,17 +107,37 @@ async def _broker(settings: Settings) -> Finding:
     return Finding(subject="broker", works=True, sentence=sentence)
 
 
-async def _twilio(settings: Settings, login: Login, *, whose: str) -> Finding:
+async def _twilio(settings: Settings, login: Login, *, whose: str) -> tuple[Finding, list[str]]:
+    """What Twilio says to the login, and a remark where the default sender number may not be usable."""
     async with bootstrap.twilio_sender(settings, clock=SystemClock()) as sender:
         answer = await sender.verify(login)
+        works, sentence = _said(answer, settings, whose=whose)
+        number = settings.parameters.default_sender_number
+        if not (works and number and isinstance(answer, Answered) and answer.http_status == _OK):
+            return Finding(subject="twilio", works=works, sentence=sentence), []
+        owned = await sender.owns(number, login)
+    if owned is True:
+        sentence += f", and {number} is one of the account's numbers"
+        return Finding(subject="twilio", works=works, sentence=sentence), []
+    remark = (
+        f"whether the account owns DefaultFromPhoneNumber {number} cannot be seen: {owned.detail}"
+        if isinstance(owned, Unreadable)
+        else f"DefaultFromPhoneNumber {number} is none of the account's numbers: Twilio refuses it (21606, "
+        "21210) unless it is a number that is hosted, verified as a caller ID, or a short code"
+    )
+    return Finding(subject="twilio", works=works, sentence=sentence), [remark]
+
+
+def _said(answer: Answer, settings: Settings, *, whose: str) -> tuple[bool, str]:
     where = settings.twilio.base_url
     match answer:
         case Answered(http_status=status) if status == _OK:
-            return Finding(subject="twilio", works=True, sentence=f"{where} accepts the {whose}")
+            return True, f"{where} accepts the {whose}"
+        case Answered(code=code) if code == _TEST_CREDENTIALS:
+            return True, f"{where} knows the {whose} as test credentials: nothing that they send arrives"
         case Answered(http_status=status) if status in _UNAUTHORIZED:
-            sentence = f"{where} refuses the {whose}: check TWILIO_ACCOUNT_SID and the auth token"
+            return False, f"{where} refuses the {whose}: check TWILIO_ACCOUNT_SID and the auth token"
         case Answered(http_status=status, message=message):
-            sentence = f"{where} answered HTTP {status}: {message or 'is this Twilio?'}"
+            return False, f"{where} answered HTTP {status}: {message or 'is this Twilio?'}"
         case NotSent(detail=detail) | Unanswered(detail=detail):
-            sentence = f"{where} cannot be reached: {detail}"
-    return Finding(subject="twilio", works=False, sentence=sentence)
+            return False, f"{where} cannot be reached: {detail}"

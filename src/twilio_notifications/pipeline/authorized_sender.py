@@ -49,6 +49,10 @@ class AuthorizedSender:
 
         return await self._with_a_login(ask)
 
+    async def verify(self) -> Answer:
+        """What Twilio says to a login, as `send`; sends nothing."""
+        return await self._with_a_login(self._twilio.verify)
+
     async def reachable(self) -> bool:
         return await self._twilio.reachable()
 

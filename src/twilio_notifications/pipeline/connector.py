@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.pipeline.dispatcher import Dispatcher
     from twilio_notifications.pipeline.intake import Intake
+    from twilio_notifications.pipeline.login_check import LoginCheck
     from twilio_notifications.pipeline.refresher import Refresher
     from twilio_notifications.pipeline.reporter import Reporter
     from twilio_notifications.pipeline.settler import Settler
@@ -44,6 +45,7 @@ class Connector:
     reporter: Reporter
     sweeper: Sweeper
     refresher: Refresher
+    login_check: LoginCheck
     supervision: Supervision
     clock: Clock
     observer: Observer
@@ -83,6 +85,7 @@ class Connector:
                     ("failures", self.dispatcher.failures.run()),
                     ("sweeper", self.sweeper.run()),
                     ("refresher", self.refresher.run()),
+                    ("login_check", self.login_check.run()),
                     ("supervision", self.supervision.run()),
                     ("transport", self._run_transport(stop)),
                 )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twilio_notifications.pipeline.credentials import Credentials
     from twilio_notifications.ports import Clock
 
@@ -17,9 +19,11 @@ class Refresher:
     credentials: Credentials
     clock: Clock
     period_seconds: float
+    on_refreshed: Callable[[], None]
 
     async def run(self) -> None:
         """Refreshes until cancelled."""
         while self.period_seconds:
             await self.clock.sleep(self.period_seconds)
             await self.credentials.refresh()
+            self.on_refreshed()

@@ -27,6 +27,9 @@ class Twilio(Protocol):
         self, notification: Notification, *, since: float, login: Login
     ) -> Records | Unreadable: ...
 
+    async def verify(self, login: Login) -> Answer:
+        """What Twilio says to this login; sends nothing."""
+
     async def reachable(self) -> bool: ...
 
 
@@ -41,6 +44,9 @@ class Sender(Protocol):
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
+
+    async def verify(self) -> Answer:
+        """What Twilio says to the login, or to the other one where it refuses the first; sends nothing."""
 
     async def reachable(self) -> bool:
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""

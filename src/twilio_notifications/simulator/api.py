@@ -22,6 +22,7 @@ from twilio_notifications.simulator import refusals
 from twilio_notifications.simulator.lists import list_page, read_query
 from twilio_notifications.simulator.numbers import normalized
 from twilio_notifications.simulator.orders import first, read_call, read_text
+from twilio_notifications.simulator.owned import numbers_page
 from twilio_notifications.simulator.refusals import Refusal, render_refusal
 from twilio_notifications.simulator.resources import (
     ANSWERED,
@@ -52,6 +53,7 @@ class Action(StrEnum):
     UPDATE = "updates"
     DELETE = "deletes"
     ACCOUNT = "accounts"
+    NUMBERS = "numbers"
     NONE = "others"
 
 
@@ -166,6 +168,8 @@ def _route(method: str, path: str) -> tuple[Action, Channel, str, str]:
             name in COLLECTIONS
         ):
             return WITH_SID.get(method, Action.NONE), COLLECTIONS[name], account_sid, sid
+        case ["", version, "Accounts", account_sid, "IncomingPhoneNumbers"] if version == API_VERSION:
+            return (Action.NUMBERS if method == "GET" else Action.NONE), Channel.SMS, account_sid, ""
         case ["", version, "Accounts", account_sid] if version == API_VERSION:
             return (Action.ACCOUNT if method == "GET" else Action.NONE), Channel.SMS, account_sid, account_sid
         case _:
@@ -190,6 +194,8 @@ def answer(
             return _act_on(request, resource, store, now=seen_at(resource, now, circumstances.age_seconds))
         case Action.ACCOUNT:
             return _reply(HTTPStatus.OK, _render_account(request.account_sid))
+        case Action.NUMBERS:
+            return _numbers(request)
         case Action.NONE:
             known = bool(request.account_sid)
             return refuse(refusals.METHOD_NOT_ALLOWED if known else refusals.not_found(request.path))
@@ -231,6 +237,16 @@ def _list(request: Request, store: Store, *, now: float, circumstances: Circumst
         hidden_after=hidden_after,
     )
     return _reply(HTTPStatus.OK, page)
+
+
+def _numbers(request: Request) -> Response:
+    """The account's own numbers: the one that is asked for, where it can be a sender."""
+    query = read_query(
+        request.parameters, channel=Channel.SMS, account_sid=request.account_sid, path=request.path
+    )
+    if isinstance(query, Refusal):
+        return refuse(query)
+    return _reply(HTTPStatus.OK, numbers_page(query, first(request.parameters, "PhoneNumber")))
 
 
 def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -> Response:

@@ -107,7 +107,7 @@ Effect = (
 )
 
 
-Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", "others", "all"]
+Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", "numbers", "others", "all"]
 """The requests that a fault may concern: an `Action`, or all of them."""
 
 

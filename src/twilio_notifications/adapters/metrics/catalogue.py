@@ -154,11 +154,16 @@ TWILIO = Metric(
     kind=Kind.GAUGE,
     meaning="0 from an attempt that finds no network until it is back, else 1.",
 )
+LOGIN = Metric(
+    name="login_accepted",
+    kind=Kind.GAUGE,
+    meaning="0 from when Twilio refuses the credentials until it takes them, else 1.",
+)
 DISK = Metric(
     name="journal_writable", kind=Kind.GAUGE, meaning="0 while the journal's disk is full or fails, else 1."
 )
 
 METRICS = (
     *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, DEFECTS),
-    *(JOURNAL, BROKER, TWILIO, DISK),
+    *(JOURNAL, BROKER, TWILIO, LOGIN, DISK),
 )

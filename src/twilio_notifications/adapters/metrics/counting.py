@@ -43,6 +43,10 @@ _GAUGES: Mapping[str, tuple[Metric, int]] = {
     "connector_stopped": (catalogue.BROKER, 0),
     "twilio_reachable": (catalogue.TWILIO, 1),
     "twilio_unreachable": (catalogue.TWILIO, 0),
+    "login_accepted": (catalogue.LOGIN, 1),
+    "login_refused": (catalogue.LOGIN, 0),
+    "credentials_accepted": (catalogue.LOGIN, 1),
+    "credentials_refused": (catalogue.LOGIN, 0),
     "journal_available": (catalogue.DISK, 1),
     "journal_unavailable": (catalogue.DISK, 0),
 }
@@ -71,9 +75,9 @@ class Counters:
         self._defects = self._counters(catalogue.DEFECTS)[()]
         self._gauges = {
             metric.name: self._gauge(metric)
-            for metric in (catalogue.BROKER, catalogue.TWILIO, catalogue.DISK)
+            for metric in (catalogue.BROKER, catalogue.TWILIO, catalogue.LOGIN, catalogue.DISK)
         }
-        for metric in (catalogue.TWILIO, catalogue.DISK):
+        for metric in (catalogue.TWILIO, catalogue.LOGIN, catalogue.DISK):
             self._gauges[metric.name].set(1)
         self._journal = self._gauge(catalogue.JOURNAL)
         self.watch(lambda: dict.fromkeys(catalogue.COUNTED_STATES, 0))

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlencode
 
 from pyreqwest.exceptions import PyreqwestError
 
 from twilio_notifications.adapters.twilio.answers import clock_offset, failed_answer, read_answer
 from twilio_notifications.adapters.twilio.client import Clients, Reply, read_reply
 from twilio_notifications.adapters.twilio.form import form, query
-from twilio_notifications.adapters.twilio.lists import Page, read_page
+from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Channel, NotSent, Record, Records, Unanswered, Unreadable
-from twilio_notifications.core.phone_numbers import spellings
+from twilio_notifications.core.phone_numbers import may_be_one, spellings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,6 +151,16 @@ class TwilioSender:
         if answer.is_twilios or self._page_in(said) is not None:
             return answer
         return Unanswered(detail=f"what answers there (HTTP {said.status}) is not Twilio")
+
+    async def owns(self, number: str, login: Login) -> bool | Unreadable:
+        """Whether the number is one of the account's at Twilio."""
+        url = f"{self._account_url}/IncomingPhoneNumbers.json?{urlencode({'PhoneNumber': number})}"
+        said = await self._asked("GET", url, login, limit=PAGE_BYTES)
+        numbers = read_numbers(said) if isinstance(said, Reply) and said.status == _OK else None
+        if numbers is not None:
+            return any(may_be_one(owned, number) or owned.endswith(number) for owned in numbers)
+        page = self._page(said)
+        return page if isinstance(page, Unreadable) else Unreadable(detail="the answer is no list of numbers")
 
     async def reachable(self) -> bool:
         """Whether a connection can be made; what is answered does not matter."""

@@ -58,6 +58,15 @@ def read_page(reply: Reply) -> Page | None:
     )
 
 
+def read_numbers(reply: Reply) -> tuple[str, ...] | None:
+    """The numbers of a list of the account's numbers; None when it is none."""
+    rows = json_object(reply).get("incoming_phone_numbers")
+    if not isinstance(rows, list):
+        return None
+    found = [text(row, "phone_number", longest=LONGEST_NUMBER) for row in rows if isinstance(row, dict)]
+    return tuple(number for number in found if number is not None)
+
+
 def _record(row: Any) -> Record | None:
     if not isinstance(row, dict):
         return None

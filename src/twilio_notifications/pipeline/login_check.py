@@ -1,0 +1,98 @@
+"""Finds out whether Twilio takes the login: at the start, and whenever the secrets were read again.
+
+Otherwise a wrong token would be noticed at the first alarm. It sends nothing and holds nothing up: a start
+does not wait for it, and what Twilio refuses is refused to each request anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.core.model import Answered
+from twilio_notifications.core.retry import refuses_login
+from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.model import Answer
+    from twilio_notifications.ports import Clock, Observer, Sender
+
+FIRST_PAUSE_SECONDS: Final = 5.0
+LONGEST_PAUSE_SECONDS: Final = 300.0
+"""Between two tries while Twilio does not answer; each pause is twice the one before it."""
+
+_OK: Final = 200
+_TEST_CREDENTIALS: Final = 20_008
+_FORBIDDEN: Final = 403
+
+
+@dataclass(slots=True, kw_only=True)
+class LoginCheck:
+    """Asks once for each `wake`, and again until Twilio has answered."""
+
+    sender: Sender
+    clock: Clock
+    observer: Observer
+    _alarm: Alarm = field(init=False)
+    _told: str = field(init=False, default="")
+    """The event that was told last: what lasts is told once."""
+
+    def __post_init__(self) -> None:
+        self._alarm = Alarm(self.clock)
+
+    def wake(self) -> None:
+        """The secrets were read again."""
+        self._alarm.ring()
+
+    async def run(self) -> None:
+        """Checks until cancelled."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            if await self._is_answered():
+                pause = FIRST_PAUSE_SECONDS
+                await self._alarm.wait()
+            else:
+                await self._alarm.wait(self.clock.now() + pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def _is_answered(self) -> bool:
+        try:
+            answer = await self.sender.verify()
+        except Exception as error:  # noqa: BLE001 - a defect of ours; requests go on without this check
+            self.observer.defect("login_check_failed", error)
+            return True
+        return self._tell(answer)
+
+    def _tell(self, answer: Answer) -> bool:
+        """Tells what is news; whether Twilio has said something about the login."""
+        match answer:
+            case Answered(http_status=status) if status == _OK:
+                if self._is_news("login_accepted"):
+                    self.observer.event("login_accepted")
+            case Answered(http_status=status) if status == _FORBIDDEN:
+                self._tell_forbidden(answer)
+            case Answered() if refuses_login(answer):
+                if self._is_news("login_refused"):
+                    error = "Twilio refuses the account SID or the secret: requests would wait, and then fail"
+                    self.observer.event("login_refused", level=Level.ERROR, error=error)
+            case Answered():
+                return False  # its rate, or a failure of its own
+            case unanswered:
+                if self._is_news("login_unchecked"):
+                    self.observer.event("login_unchecked", level=Level.WARNING, error=unanswered.detail)
+                return False
+        return True
+
+    def _tell_forbidden(self, answer: Answered) -> None:
+        """The login exists, and may not read messages."""
+        if answer.code == _TEST_CREDENTIALS:
+            if self._is_news("login_for_tests"):
+                self.observer.event("login_for_tests", level=Level.WARNING)
+        elif self._is_news("login_unchecked"):
+            error = f"Twilio does not let this login read messages: HTTP 403 {answer.message or ''}".rstrip()
+            self.observer.event("login_unchecked", level=Level.WARNING, error=error)
+
+    def _is_news(self, event: str) -> bool:
+        before, self._told = self._told, event
+        return before != event
