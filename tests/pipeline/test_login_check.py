@@ -13,7 +13,7 @@ from tests.support.clock import HandClock
 from tests.support.factories import START, refused, too_many, unauthorized
 from tests.support.fakes import RecordingObserver, ScriptedSender
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
-from twilio_notifications.pipeline.login_check import LONGEST_PAUSE_SECONDS, LoginCheck
+from twilio_notifications.pipeline.login_check import DELAY_SECONDS, LONGEST_PAUSE_SECONDS, LoginCheck
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def test_a_login_that_works_is_told_once_and_asked_about_at_each_wake() ->
     async with a_scene(ACCEPTED) as scene:
         for _ in range(3):
             scene.check.wake()
-            await scene.clock.settle()
+            await scene.clock.advance(DELAY_SECONDS)
         await scene.clock.advance(100_000)
         assert 4 == len(scene.sender.verified)
         assert [("login_accepted", Level.INFO)] == scene.told()
@@ -73,9 +73,8 @@ async def test_a_wrong_token_is_an_error_at_the_start() -> None:
 
 async def test_a_token_that_expires_is_told_at_the_refresh_and_so_is_its_successor() -> None:
     async with a_scene(ACCEPTED, unauthorized(), unauthorized(), ACCEPTED) as scene:
-        for _ in range(3):
-            scene.check.wake()
-            await scene.clock.settle()
+        scene.check.wake()
+        await scene.clock.advance(60)
         assert [
             ("login_accepted", Level.INFO),
             ("login_refused", Level.ERROR),
@@ -89,6 +88,23 @@ async def test_without_a_network_it_is_asked_again_with_growing_pauses(answer: A
         await scene.clock.advance(1000)
         assert [0, 5, 15, 35, 75] == scene.instants()
         assert [("login_unchecked", Level.WARNING), ("login_accepted", Level.INFO)] == scene.told()
+
+
+async def test_a_refused_login_is_asked_about_again_until_it_is_taken() -> None:
+    """A rotation is over some moments later; the log must not say that it failed for an hour."""
+    async with a_scene(*[unauthorized()] * 3, ACCEPTED) as scene:
+        await scene.clock.advance(1000)
+        assert [0, 5, 15, 35] == scene.instants()
+        assert [("login_refused", Level.ERROR), ("login_accepted", Level.INFO)] == scene.told()
+
+
+async def test_a_new_secret_is_asked_about_some_seconds_after_it_was_read() -> None:
+    async with a_scene(ACCEPTED) as scene:
+        scene.check.wake()
+        await scene.clock.advance(DELAY_SECONDS - 1)
+        assert 1 == len(scene.sender.verified)
+        await scene.clock.advance(1)
+        assert 2 == len(scene.sender.verified)
 
 
 async def test_the_pauses_have_an_end() -> None:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
-"""Between two tries while Twilio does not answer; each pause is twice the one before it."""
+"""Between two tries while Twilio does not answer, or refuses; each pause is twice the one before it."""
+
+DELAY_SECONDS: Final = 5.0
+"""After the secrets were read again: in a rotation the new one is stored some moments before, or after, Twilio
+takes it."""
 
 _OK: Final = 200
 _TEST_CREDENTIALS: Final = 20_008
@@ -29,7 +33,7 @@ _FORBIDDEN: Final = 403
 
 @dataclass(slots=True, kw_only=True)
 class LoginCheck:
-    """Asks once for each `wake`, and again until Twilio has answered."""
+    """Asks at the start and after each `wake`, and again until Twilio takes the login."""
 
     sender: Sender
     clock: Clock
@@ -49,14 +53,15 @@ class LoginCheck:
         """Checks until cancelled."""
         pause = FIRST_PAUSE_SECONDS
         while True:
-            if await self._is_answered():
+            if await self._is_settled():
                 pause = FIRST_PAUSE_SECONDS
                 await self._alarm.wait()
+                await self.clock.sleep(DELAY_SECONDS)
             else:
                 await self._alarm.wait(self.clock.now() + pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _is_answered(self) -> bool:
+    async def _is_settled(self) -> bool:
         try:
             answer = await self.sender.verify()
         except Exception as error:  # noqa: BLE001 - a defect of ours; requests go on without this check
@@ -65,7 +70,7 @@ class LoginCheck:
         return self._tell(answer)
 
     def _tell(self, answer: Answer) -> bool:
-        """Tells what is news; whether Twilio has said something about the login."""
+        """Tells what is news; whether there is nothing more to find out."""
         match answer:
             case Answered(http_status=status) if status == _OK:
                 if self._is_news("login_accepted"):
@@ -76,6 +81,7 @@ class LoginCheck:
                 if self._is_news("login_refused"):
                     error = "Twilio refuses the account SID or the secret: requests would wait, and then fail"
                     self.observer.event("login_refused", level=Level.ERROR, error=error)
+                return False
             case Answered():
                 return False  # its rate, or a failure of its own
             case unanswered:
