@@ -23,8 +23,8 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 """Between two tries while Twilio does not answer, or refuses; each pause is twice the one before it."""
 
 DELAY_SECONDS: Final = 5.0
-"""After the secrets were read again: in a rotation the new one is stored some moments before, or after, Twilio
-takes it."""
+"""After the secrets were read again: in a rotation the new one is stored some moments before Twilio takes it,
+or after."""
 
 _OK: Final = 200
 _TEST_CREDENTIALS: Final = 20_008
