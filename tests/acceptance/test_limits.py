@@ -48,14 +48,19 @@ def answer(message: Any) -> str:
     return str(response.get("error", response["status"]))
 
 
+def reloads(connector: Connector) -> int:
+    """How often it has read its configuration again, well or badly."""
+    return len(connector.events("connector_reloaded") + connector.events("connector_reload_failed"))
+
+
 async def change(connector: Connector, **limits: object) -> None:
     """Rewrites the configuration in its place and has it read, as an operator does."""
-    before = len(connector.events("connector_reloaded"))
+    before = reloads(connector)
     lines = connector.config.read_text("utf-8").split("[limits]")[0]
     write_configuration(connector.config, {"limits": limits})
     connector.config.write_text(lines + connector.config.read_text("utf-8"), "utf-8")
     connector.signal(signal.SIGHUP)
-    await connector.wait_for_event("connector_reloaded", before + 1)
+    await connector.wait_until(lambda: reloads(connector) > before, "reload")
 
 
 async def test_a_pause_by_sighup_is_answered_while_it_lasts(

@@ -314,7 +314,7 @@ async def test_a_file_that_is_gone_on_sighup_changes_nothing(
         path.unlink()
         for number in (1, 2):
             connector.signal(signal.SIGHUP)
-            await connector.wait_for_event("connector_reloaded", number)
+            await connector.wait_for_event("connector_reload_failed", number)
         assert 1 == len(connector.events("secret_unavailable"))
         assert "success" == await send(peer)
         assert 0 == await connector.terminate()

@@ -8,6 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-WAIT_SECONDS: Final = 120.0
+WAIT_SECONDS: Final = 300.0
 """On an idle machine most waits take milliseconds. Eight busy processes for two cores make them forty times
-as long, and the slowest of them, a start of RabbitMQ, then takes about a minute."""
+as long, and the slowest of them, an installation of packages, then takes about two minutes."""
