@@ -72,9 +72,9 @@ async def test_a_restart_does_not_forget_what_was_used(tmp_path: Path) -> None:
 async def test_windows_that_matter_no_more_are_purged_and_no_others() -> None:
     async with SqliteJournal(None, observer=RecordingObserver()) as journal:
         await an_open_attempt(journal)
-        await journal.purge(finished_before=AT, limit=10)
+        await journal.forget_usage(now=AT)
         assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
-        await journal.purge(finished_before=AT + 40 * 86_400, limit=10)
+        await journal.forget_usage(now=AT + 40 * 86_400)
         assert {} == await used(journal)
 
 

@@ -22,6 +22,9 @@ class NoLedger:
     def committed(self) -> None:
         """Nothing is kept."""
 
+    def is_empty(self) -> bool:
+        return True
+
     def rolled_back(self) -> None:
         """Nothing is kept."""
 

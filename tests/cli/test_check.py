@@ -275,7 +275,7 @@ async def test_a_journal_that_is_a_folder(surroundings: Surroundings) -> None:
     journal = surroundings.folder / "journal" / "journal.db"
     journal.mkdir(parents=True)
     program = await surroundings.check()
-    assert f"{journal} cannot be read" in failure(program, "journal")
+    assert f"{journal} is a folder" in failure(program, "journal")
 
 
 async def test_several_things_at_once_are_all_told(surroundings: Surroundings) -> None:

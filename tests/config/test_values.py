@@ -45,6 +45,7 @@ WHOLE_NUMBERS = {
     "connector.version": (1, 5),
     "transport.receive_maximum": (1, 65535),
     "journal.maximum_waiting": (1, 1_000_000_000),
+    "journal.maximum_bytes": (1_000_000, 1_000_000_000_000_000),
     "twilio.concurrency": (1, 1000),
     "limits.requests_per_recipient": (0, 1_000_000_000),
     **{f"limits.{unit}_per_{period}": (0, 1_000_000_000) for unit in Unit for period in Period},

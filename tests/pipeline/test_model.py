@@ -70,7 +70,16 @@ class NoCommit:
         self._connection = connection
         self._loop = loop
 
-    def submit(self, operation: Callable[[sqlite3.Connection], R]) -> asyncio.Future[R]:
+    def require_sound(self) -> None:
+        pass
+
+    def submit(
+        self,
+        operation: Callable[[sqlite3.Connection], R],
+        *,
+        arrival: bool = False,  # noqa: ARG002 - there is always room
+        size: int = 0,  # noqa: ARG002 - the same
+    ) -> asyncio.Future[R]:
         done: asyncio.Future[R] = self._loop.create_future()
         done.set_result(operation(self._connection))
         return done

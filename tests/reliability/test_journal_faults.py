@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import shutil
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import pytest
 
 from tests.acceptance.house import until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.disks import mounted
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.ports import Milestone
 from twilio_notifications.simulator import faults
@@ -128,15 +128,8 @@ async def test_a_disk_that_fills_while_twilio_is_asked_doubles_nothing(
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A small file system, where one may be mounted; four times what SQLite lets its log grow to."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)]
-    if sys.platform != "linux" or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting a small file system needs root on Linux")
-    try:
+    with mounted(tmp_path / "small", megabytes=16) as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 async def test_a_file_system_that_is_really_full(

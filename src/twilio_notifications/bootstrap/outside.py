@@ -48,6 +48,7 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
         observer=observer,
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         maximum_waiting=settings.journal.maximum_waiting,
+        maximum_bytes=settings.journal.maximum_bytes,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
         sure_seconds=_sure_seconds(settings),
     )

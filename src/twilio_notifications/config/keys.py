@@ -97,6 +97,7 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "url": JournalUrl(),
         "retention_seconds": Seconds(minimum=0),
         "maximum_waiting": WholeNumber(minimum=1, maximum=1_000_000_000),
+        "maximum_bytes": WholeNumber(minimum=1_000_000, maximum=1_000_000_000_000_000),
     },
     "twilio": {
         "base_url": WebUrl(),

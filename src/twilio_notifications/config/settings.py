@@ -188,6 +188,7 @@ class JournalSettings:
     place: JournalPlace
     retention_seconds: float
     maximum_waiting: int
+    maximum_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ ConnectorError
 │   ├── JournalLocked       another connector owns the journal
 │   ├── JournalDamaged      the file is no journal, or a broken one
 │   ├── JournalTooNew       written by a later version of this program
+│   ├── JournalFull         it is as large as it may be: what arrives has to be delivered again later
+│   ├── JournalMoved        its files were deleted or moved while the connector ran
 │   └── JournalClosed       the journal was closed before the step was committed
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is none where it should be
@@ -76,6 +78,14 @@ class JournalDamaged(JournalError):
 
 class JournalTooNew(JournalError):
     """The journal was written by a later version of this program."""
+
+
+class JournalFull(JournalError):
+    """The journal is as large as it may be, and nothing in it may be removed yet."""
+
+
+class JournalMoved(JournalError):
+    """The journal's files were deleted, moved or replaced while the connector ran."""
 
 
 class JournalClosed(JournalError):

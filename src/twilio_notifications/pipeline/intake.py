@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import contract
-from twilio_notifications.core.errors import JournalClosed, JournalError, Reason
+from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved, Reason
 from twilio_notifications.core.model import Notification, Rejection
 from twilio_notifications.pipeline.aside import NOT_SENT
 from twilio_notifications.pipeline.metering import Meter, Unmetered
@@ -161,13 +161,26 @@ class Intake:
         if isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
             inbound.release()
             return
-        self.observer.defect("record_failed", error)
+        if isinstance(error, JournalFull):
+            self._give_back(inbound)
+            return
+        if not isinstance(error, JournalMoved):  # which says by itself what to do, and ends the connector
+            self.observer.defect("record_failed", error)
         if last or isinstance(error, JournalError):
             inbound.release()
             self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
             return
         answer = self._defect(_request_id(arrival), inbound, _channel(arrival))
         self._record(inbound, answer, last=True)
+
+    def _give_back(self, inbound: Inbound) -> None:
+        """Not even an answer fits into the journal, so the sender's side keeps the request a while longer."""
+        self._tell_full()
+        if inbound.give_back is not None and inbound.packet_id is not None:
+            inbound.give_back()
+            return
+        inbound.release()
+        self.observer.event("request_lost", level=Level.ERROR, topic=inbound.topic)
 
     def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
         match arrival:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.errors import JournalError
+
 if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Journal, Observer
 
@@ -14,6 +16,9 @@ PAUSE_SECONDS = 0.1
 """Between two batches, for others to use the journal."""
 INTERVAL_SECONDS = 600.0
 """Between two looks when nothing was left to remove."""
+
+REJECTION_SECONDS = 86_400.0
+"""A rejection is kept so long at most: it was never a request, and anybody who may publish can make many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +31,32 @@ class Sweeper:
     async def run(self) -> None:
         """Sweeps until cancelled."""
         while True:
-            removed = await self.sweep()
-            if removed:
-                self.observer.event("journal_purged", requests=removed)
+            try:
+                removed = await self.sweep()
+            except JournalError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a row that cannot be removed must not end the connector
+                self.observer.defect("journal_step_failed", error)
+            else:
+                if removed:
+                    self.observer.event("journal_purged", requests=removed)
             await self.clock.sleep(INTERVAL_SECONDS)
 
     async def sweep(self) -> int:
         """Removes everything that is due, in batches; how many requests that were."""
-        before = self.clock.now() - self.retention_seconds
-        removed = batch = await self.journal.purge(finished_before=before, limit=BATCH)
-        while batch == BATCH:
-            await self.clock.sleep(PAUSE_SECONDS)
-            batch = await self.journal.purge(finished_before=before, limit=BATCH)
+        now = self.clock.now()
+        await self.journal.forget_usage(now=now)
+        rejections_before = now - min(self.retention_seconds, REJECTION_SECONDS)
+        removed = await self._purge(finished_before=rejections_before, rejections_only=True)
+        return removed + await self._purge(finished_before=now - self.retention_seconds)
+
+    async def _purge(self, *, finished_before: float, rejections_only: bool = False) -> int:
+        removed = 0
+        while batch := await self.journal.purge(
+            finished_before=finished_before, limit=BATCH, rejections_only=rejections_only
+        ):
             removed += batch
+            if batch < BATCH:
+                break
+            await self.clock.sleep(PAUSE_SECONDS)
         return removed

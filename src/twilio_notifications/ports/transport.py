@@ -27,6 +27,9 @@ class Inbound:
     acknowledge: Callable[[], None]
     release: Callable[[], None] = lambda: None
     """Instead of `acknowledge`: it was not recorded and never will be, so it takes up no room any more."""
+    give_back: Callable[[], None] | None = None
+    """Instead of `acknowledge`: it could not be recorded now, so have it delivered again later. None: that is
+    not possible, and what is released is lost."""
     passed_over: int = 0
     """Bytes of a payload that was too large to be held in memory; `payload` is empty then."""
     retained: bool = False

@@ -63,6 +63,11 @@ class Outgoing:
     def _window(self) -> int:
         return min(self._conversation.limits.receive_maximum, MOST_UNACKNOWLEDGED)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is not acknowledged yet."""
+        return bool(self._sent or self._waiting)
+
     def publish(self, topic: str, payload: bytes) -> Future:
         """Done with the PUBACK; fails with NotAcknowledged, and at once where the broker cannot take it."""
         future: Future = self._loop.create_future()

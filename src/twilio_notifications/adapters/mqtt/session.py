@@ -33,13 +33,19 @@ from twilio_notifications.ports import Inbound, Level
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.mqtt.opening import Client
     from twilio_notifications.adapters.mqtt.protocol import Event, Limits, Version
 
 FORGET_SECONDS = 2.0
 """How long a new session waits for the disk; even a slow card writes within this."""
+
+GIVE_BACK_SECONDS = 0.25
+GIVE_BACK_LOOKS = 40
+QUIET_LOOKS = 4
+"""A session that gives requests back looks so often, and so many times at most, whether its statuses are
+acknowledged; it ends when that was so at some looks in a row."""
 
 CLOSED_BY_US = "closed by the connector"
 
@@ -55,6 +61,7 @@ class Session:
         self.version = version
         loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[str] = loop.create_future()
+        self._gives_back = False
         self.granted_qos: int | None = None
         """The lowest QoS of our subscriptions; None before there are any."""
         self._client = client
@@ -189,6 +196,8 @@ class Session:
         self._accepted.set_result(None)
 
     def _message_received(self, message: Publish) -> None:
+        if self._gives_back:
+            return  # neither recorded nor acknowledged: in its order, the next connection brings it again
         acknowledge = partial(self._acknowledge, message)
         receipt = self._receipts.new(len(message.payload), acknowledge)
         if self.limits.subscription_identifiers and self._copies.is_copy(message):
@@ -202,11 +211,31 @@ class Session:
                 passed_over=message.passed_over,
                 acknowledge=receipt.acknowledge,
                 release=receipt.release,
+                give_back=partial(self._give_back, receipt.release),
                 retained=message.retained,
                 redelivered=message.redelivered,
                 packet_id=message.packet_id,
             )
         )
+
+    def _give_back(self, release: Callable[[], None]) -> None:
+        """Has the broker deliver it again, by a new connection: nothing else makes it (MQTT 5, 4.4).
+
+        The connection goes on for a while, for the acknowledgements of statuses, which make room.
+        """
+        release()
+        if not self._gives_back:
+            self._gives_back = True
+            self._end_when_quiet(looks=GIVE_BACK_LOOKS, quiet=0)
+
+    def _end_when_quiet(self, *, looks: int, quiet: int) -> None:
+        # Before the subscriptions are acknowledged, no status leaves: that is no quiet.
+        quiet = 0 if self._outgoing.is_busy or self.granted_qos is None else quiet + 1
+        if looks and quiet < QUIET_LOOKS:
+            again = partial(self._end_when_quiet, looks=looks - 1, quiet=quiet)
+            asyncio.get_running_loop().call_later(GIVE_BACK_SECONDS, again)
+        else:
+            self._end("the journal had no room for what arrives, so the broker is asked to deliver it again")
 
     def _pass_over(self, topic: str) -> None:
         """Said once for each connection; a line for each copy would fill the log."""

@@ -36,6 +36,10 @@ class Counts:
     def unfinished(self) -> int:
         return sum(map(self._by_state.__getitem__, UNFINISHED))
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits, neither for Twilio nor to be reported."""
+        return not any(self.committed_by_state.values())
+
     def load(self, connection: sqlite3.Connection) -> None:
         for state, statement in _COUNTED.items():
             (self._by_state[state],) = connection.execute(statement).fetchone()

@@ -19,11 +19,15 @@ from twilio_notifications.adapters.sqlite.counts import Counts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.operations import Operations
+from twilio_notifications.adapters.sqlite.place import Place, make_private, real
 from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve
+from twilio_notifications.adapters.sqlite.room import Boundless, DiskRoom
 from twilio_notifications.adapters.sqlite.rows import (
     claimed,
     doubtful,
     encoded_charges,
+    size_of,
     unreported,
 )
 from twilio_notifications.adapters.sqlite.writer import Writer
@@ -70,9 +74,11 @@ class SqliteJournal:
         deduplicate_seconds: float = 0.0,
         sure_seconds: float = 210.0,
         monotonic: Callable[[], float] = time.monotonic,
+        maximum_bytes: int = 2_000_000_000,
     ) -> None:
         """`sure_seconds`: a PUBACK that a connection outlived by so much has surely reached the broker."""
         self._path = path
+        self._maximum_bytes = maximum_bytes
         self._observer = observer
         self._monotonic = monotonic
         self._aside = SetAside()
@@ -91,22 +97,42 @@ class SqliteJournal:
         with ExitStack() as opened:
             if self._path is not None:
                 opened.callback(FileLock(self._path).release)
+                for warning in make_private(real(self._path)):
+                    self._observer.event("configuration_warning", level=Level.WARNING, warning=warning)
             connection = tolerant(opened.enter_context(closing(open_connection(self._path))))
             self._connection = connection
             for statement in self._operations.wanted_indexes():
                 connection.execute(statement)
             self._operations.load(connection)
             self._reader = None
+            self._room: Boundless | DiskRoom = Boundless()
             if self._path is not None:
                 self._reader = tolerant(opened.enter_context(closing(read_beside(self._path))))
+                self._room = self._disk_room(real(self._path), connection)
             self._writer = Writer(
                 connection,
                 ledger=self._operations,
                 on_disk_fault=self._disk_failed,
                 on_disk_recovery=self._disk_recovered,
+                room=self._room,
             )
             self._opened = opened.pop_all()  # nothing failed: it stays open until the end
         return self
+
+    def _disk_room(self, path: Path, connection: sqlite3.Connection) -> DiskRoom:
+        bounds = Bounds.here(path, self._maximum_bytes)
+        if bounds.maximum < self._maximum_bytes:
+            self._observer.event("journal_limited", journal=str(path), bytes=bounds.maximum)
+        room = DiskRoom(
+            path,
+            bounds,
+            reserve=Reserve(path),
+            place=Place(path),
+            unfinished=lambda: self._operations.counts.unfinished,
+            observer=self._observer,
+        )
+        room.prepare(connection)
+        return room
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,19 +154,22 @@ class SqliteJournal:
         """NEW, or what else became of it. Where there is no room, `if_full` is recorded in its place."""
         now = self._monotonic()
         return self._writer.submit(
-            lambda connection: self._operations.record(connection, arrival, if_full, now)
+            lambda connection: self._operations.record(connection, arrival, if_full, now, self._room),
+            arrival=True,
+            size=size_of(arrival),
         )
 
     def forget_packets(self) -> asyncio.Future[None]:
         """The broker has a new session for us: nothing that came over the last one is delivered again."""
-        forgotten = self._writer.submit(self._operations.redelivery.forget)
+        # Like an arrival, because it must not overtake those that came before it.
+        forgotten = self._writer.submit(self._operations.redelivery.forget, arrival=True)
         forgotten.add_done_callback(_seen)
         return forgotten
 
     def connection_ended(self) -> None:
         """What came over it may be delivered again over the next one."""
         ended = partial(self._operations.redelivery.connection_ended, now=self._monotonic())
-        self._writer.submit(ended).add_done_callback(_seen)
+        self._writer.submit(ended, arrival=True).add_done_callback(_seen)
 
     async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
@@ -258,16 +287,21 @@ class SqliteJournal:
         values = (size, at)
         await self._writer.submit(lambda connection: connection.execute(sql.NOTE_TOO_LARGE, values).rowcount)
 
-    async def purge(self, *, finished_before: float, limit: int) -> int:
+    async def purge(self, *, finished_before: float, limit: int, rejections_only: bool = False) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""
+        statement = sql.PURGE_REJECTIONS if rejections_only else sql.PURGE
         now = self._monotonic()
 
         def operation(connection: sqlite3.Connection) -> int:
             self._operations.redelivery.raise_watermark(connection, now=now)
-            connection.execute(sql.PURGE_USAGE, (finished_before - LONGEST_PERIOD_SECONDS,))
-            return connection.execute(sql.PURGE, (finished_before, limit)).rowcount
+            return connection.execute(statement, (finished_before, limit)).rowcount
 
         return await self._writer.submit(operation)
+
+    async def forget_usage(self, *, now: float) -> None:
+        """Removes what was used of the limits in windows that no limit looks at any more."""
+        bound = (now - LONGEST_PERIOD_SECONDS,)
+        await self._writer.submit(lambda connection: connection.execute(sql.PURGE_USAGE, bound).rowcount)
 
     async def recover(self, *, now: float) -> Recovery:
         """At a start: attempts that an earlier run left open are in doubt, cut off by our own end."""
@@ -332,6 +366,7 @@ class SqliteJournal:
         Measured: a read of some rows costs less than handing it to the writer's thread and back, and there it
         would wait for the commit under way. WAL lets the two connections work side by side.
         """
+        self._writer.require_sound()
         if self._reader is not None:
             try:
                 return operation(self._reader)

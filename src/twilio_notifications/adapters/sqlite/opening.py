@@ -15,6 +15,15 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite import statements
+from twilio_notifications.adapters.sqlite.place import (
+    PRIVATE,
+    look,
+    real,
+    require_folder,
+    require_readable,
+    require_whole,
+)
+from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
 
 if TYPE_CHECKING:
@@ -46,6 +55,11 @@ def migrations() -> Iterator[Migration]:
             yield Migration(version=int(number), name=name, script=file.read_text("utf-8"))
 
 
+def lock_file(journal: Path) -> Path:
+    """Where the lock of a journal stands; links are resolved already."""
+    return journal.with_name(journal.name + ".lock")
+
+
 class FileLock:
     """Held while a connector owns a journal; the kernel releases it when the process ends, however it ends.
 
@@ -53,15 +67,18 @@ class FileLock:
     of a process's locks on a file as soon as any descriptor of it is closed.
     """
 
-    def __init__(self, journal: Path) -> None:
-        journal = journal.resolve()  # however it was reached: SQLite follows links too
-        self._path = journal.with_name(journal.name + ".lock")
+    def __init__(self, journal: Path, *, create: bool = True) -> None:
+        require_folder(journal)
+        journal = real(journal)  # however it was reached: SQLite follows links too
+        self._path = lock_file(journal)
+        created = os.O_CREAT if create else 0
+        flags = os.O_RDWR | created | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(self._path, flags, 0o600)
         except OSError as error:
             raise JournalError(
                 f"the journal's lock file {self._path} cannot be opened: {error.strerror}. "
-                "Its folder must exist and be writable."
+                "It must be a file, not a link, and its folder must exist and be writable."
             ) from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,16 +94,32 @@ class FileLock:
 
 
 def open_connection(path: Path | None) -> sqlite3.Connection:
-    """A connection to a journal of the current version; None stands for one in memory."""
+    """A connection to a journal of the current version; None stands for one in memory.
+
+    Only for the owner of the journal's lock: on a full disk it gives the reserve up.
+    """
+    if path is None:
+        return _opened(None)
+    require_whole(path)
+    try:
+        return _opened(path)
+    except JournalError as error:
+        if isinstance(error, JournalDamaged | JournalTooNew):
+            raise
+        Reserve(real(path)).give_up()  # the disk may be full; if it is not, this changes nothing
+        return _opened(path)
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
     name = ":memory:" if path is None else str(path)
-    if path is not None and path.exists():
+    if path is not None and look(path) is not None:
         # By a connection that cannot write: closing any other one would move a write-ahead log that an
         # earlier run left into the file, and a file that is refused must stay as it was.
         open_for_reading(path).close()
     try:
         if path is not None:
             # It holds message texts and phone numbers: for its owner alone, like what SQLite puts beside it.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
         # One thread at a time uses it, though not always the same one: the writer, and whoever closes.
         connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.OperationalError) as error:
@@ -109,13 +142,27 @@ def open_connection(path: Path | None) -> sqlite3.Connection:
 
 def inspect(path: Path) -> str:
     """What a start would find at `path`, in a sentence; raises what it would raise. Changes nothing."""
-    if not path.parent.is_dir():
-        raise JournalError(f"the journal's folder {path.parent} does not exist. Create it.")
-    if not path.exists():
+    require_folder(path)
+    require_whole(path)
+    if look(path) is None:
         return f"{path}: will be created"
-    lock = FileLock(path)
+    resolved = real(path)
+    # A connector never removes its lock file: where there is none, none is running.
+    lock = FileLock(path, create=False) if lock_file(resolved).exists() else None
     try:
-        with closing(open_for_reading(path)) as connection:
+        return _inspected(path, resolved)
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _inspected(path: Path, resolved: Path) -> str:
+    """With the lock held, if there is one, so that no connector starts meanwhile."""
+    log, memory = (resolved.with_name(resolved.name + suffix) for suffix in ("-wal", "-shm"))
+    companions = {file for file in (log, memory) if file.exists()}
+    try:
+        # SQLite puts files next to a journal to read it; not where there is no log that has to be read, too.
+        with closing(open_for_reading(path, unchanging=log not in companions)) as connection:
             if connection.execute("PRAGMA user_version").fetchone() == (0,):
                 # What a first start leaves that ends before its first commit.
                 return f"{path}: an empty file, which will become the journal"
@@ -124,15 +171,21 @@ def inspect(path: Path) -> str:
                 for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
             )
     finally:
-        lock.release()
+        for file in {log, memory} - companions:
+            file.unlink(missing_ok=True)
     return f"{path}: {waiting} requests wait, {unreported} statuses are not reported yet"
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that cannot change anything; it may be used beside a running connector."""
-    if not path.exists():
+def open_for_reading(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
+    """A connection that cannot change anything; it may be used next to a running connector.
+
+    With `unchanging` nobody writes meanwhile and there is no log: then no file is created to read it.
+    """
+    require_whole(path)
+    if look(path) is None:
         raise JournalError(f"there is no journal {path}. It is created when a connector first starts.")
-    connection = read_beside(path)
+    require_readable(path)
+    connection = read_beside(path, unchanging=unchanging)
     try:
         _verify(connection, str(path))
     except sqlite3.OperationalError as error:
@@ -147,10 +200,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def read_beside(path: Path) -> sqlite3.Connection:
+def read_beside(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
     """A connection that cannot change anything, to a journal that was looked at already."""
     try:
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        uri = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if unchanging else "")
+        return sqlite3.connect(uri, uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
         raise JournalError(f"the journal {path} cannot be read: {error}") from error
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.adapters.sqlite.room import NoRoom
 from twilio_notifications.adapters.sqlite.rows import (
     RANKS,
     attempt_outcome,
@@ -18,6 +19,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     paid_back,
     rejection_row,
     request_row,
+    size_of,
 )
 from twilio_notifications.core import policy
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.counts import Counts
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+    from twilio_notifications.adapters.sqlite.room import Fitting
     from twilio_notifications.core.model import Priority
     from twilio_notifications.ports import Claimed, Step
 
@@ -68,6 +71,10 @@ class Operations:
         self.redelivery.committed()
         self.duplicates.committed()
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits, neither for Twilio nor to be reported."""
+        return self.counts.is_empty()
+
     def rolled_back(self) -> None:
         self.counts.rolled_back()
         self.duplicates.rolled_back()
@@ -83,6 +90,7 @@ class Operations:
         arrival: NewRequest | NewRejection,
         if_full: Callable[[], NewRejection] | None,
         now: float,
+        fitting: Fitting,
     ) -> Recording:
         self.redelivery.raise_watermark(connection, now=now)
         if arrival.mark is not None and self.redelivery.is_repeated(
@@ -91,28 +99,39 @@ class Operations:
             return Recording.REPEATED
         match arrival:
             case NewRejection():
-                self._reject(connection, arrival)
+                self._reject(connection, arrival, fitting)
             case NewRequest():
-                return self._record_request(connection, arrival, if_full)
+                return self._record_request(connection, arrival, if_full, fitting)
             case _:
                 assert_never(arrival)
         return Recording.NEW
 
     def _record_request(
-        self, connection: sqlite3.Connection, arrival: NewRequest, if_full: Callable[[], NewRejection] | None
+        self,
+        connection: sqlite3.Connection,
+        arrival: NewRequest,
+        if_full: Callable[[], NewRejection] | None,
+        fitting: Fitting,
     ) -> Recording:
         original = self._original(connection, arrival)
         if original is not None and self.duplicates.record(connection, arrival, *original):
             return Recording.DUPLICATE
-        if original is not None or self.counts.unfinished + self.duplicates.count >= self.maximum_waiting:
+        unfinished = self.counts.unfinished + self.duplicates.count
+        room = fitting.fits(connection, size_of(arrival), unfinished=unfinished)
+        if original is not None or unfinished >= self.maximum_waiting or not room:
             if if_full is not None:
-                self._reject(connection, if_full())
+                self._reject(connection, if_full(), fitting)
             return Recording.FULL
         self._insert(connection, arrival)
         self.counts.change(was=None, now=State.WAITING)
         return Recording.NEW
 
-    def _reject(self, connection: sqlite3.Connection, rejection: NewRejection) -> None:
+    def _reject(self, connection: sqlite3.Connection, rejection: NewRejection, fitting: Fitting) -> None:
+        if not fitting.fits_answer(connection, size_of(rejection)):
+            raise NoRoom(
+                "the journal is as large as it may be (journal.maximum_bytes, and half of what was free on "
+                "its disk), and holds nothing but requests that wait and statuses that are not reported yet"
+            )
         row = rejection_row(rejection, position=self.counts.next_position())
         self._inserted(connection.execute(sql.INSERT_REJECTION, row))
         self.counts.change(was=None, now=State.FINISHED)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite import statements as sql
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_reading
+from twilio_notifications.adapters.sqlite.place import look, real, require_folder
+from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed, Finish
 
 _Record = TypeVar("_Record", "AttemptEntry", "OrderEntry")
+
+PURGED_AT_ONCE = 20
+"""Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
 
 STANDINGS = {
     "all": "1",
@@ -155,9 +160,16 @@ class JournalFile:
         return new
 
     def purge(self, *, finished_before: float) -> int:
-        """Removes what was reported before that instant; how many requests."""
-        with self._owned() as connection:
-            return connection.execute(sql.PURGE, (finished_before, -1)).rowcount
+        """Removes what was reported before that instant; how many requests.
+
+        In small transactions: on a full disk, the reserve has to be room enough for each of them.
+        """
+        removed = 0
+        with self._locked_journal() as connection:
+            while batch := connection.execute(sql.PURGE, (finished_before, PURGED_AT_ONCE)).rowcount:
+                removed += batch
+                connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        return removed
 
     def _locked(self) -> FileLock:
         try:
@@ -175,14 +187,22 @@ class JournalFile:
     @contextmanager
     def _owned(self) -> Iterator[sqlite3.Connection]:
         """The journal, locked, in one transaction."""
-        if not self.path.exists():
+        with self._locked_journal() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _locked_journal(self) -> Iterator[sqlite3.Connection]:
+        """The journal, locked. On a full disk its reserve is given up; the next start takes it again."""
+        require_folder(self.path)
+        if look(self.path) is None:
             raise JournalError(f"there is no journal {self.path}")
         lock = self._locked()
         try:
             with _translated(self.path), closing(open_connection(self.path)) as connection:
-                connection.execute("BEGIN IMMEDIATE")
+                Reserve(real(self.path)).give_up()
                 yield connection
-                connection.execute("COMMIT")
         finally:
             lock.release()
 

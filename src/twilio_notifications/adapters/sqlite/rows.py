@@ -15,14 +15,24 @@ from twilio_notifications.core.model import (
     VoiceLocation,
 )
 from twilio_notifications.core.policy import Charge
-from twilio_notifications.ports import Claimed, Doubtful, Finish, Origin, Postpone, Unreported
+from twilio_notifications.ports import (
+    Claimed,
+    Doubtful,
+    Finish,
+    NewRejection,
+    NewRequest,
+    Origin,
+    Postpone,
+    Unreported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.ports import NewRejection, NewRequest
-
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+ROW_BYTES = 600
+"""What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
+
 _PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
 
 
@@ -86,6 +96,20 @@ def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
         *_mark_columns(arrival),
         arrival.origin,
     )
+
+
+def size_of(arrival: NewRequest | NewRejection) -> int:
+    """About how many bytes the row of an arrival takes: what it holds of any length, and the rest."""
+    match arrival:
+        case NewRequest(notification=notification):
+            texts = [encoded_id(notification.request_id), notification.recipient.name]
+            texts += [text for text in _content_columns(notification) if text is not None]
+        case NewRejection():
+            texts = [encoded_id(arrival.request_id), arrival.message]
+        case _:
+            assert_never(arrival)
+    held = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return ROW_BYTES + held + (len(arrival.status) if isinstance(arrival, NewRejection) else 0)
 
 
 def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes | None]:

@@ -252,6 +252,23 @@ DELETE FROM requests WHERE id IN (
     SELECT id FROM requests WHERE state = 'REPORTED' AND finished_at < ? ORDER BY finished_at LIMIT ?)
 """
 
+# What was rejected has no recipient.
+PURGE_REJECTIONS = """
+DELETE FROM requests WHERE id IN (
+    SELECT id FROM requests WHERE state = 'REPORTED' AND phone_number IS NULL AND finished_at < ?
+    ORDER BY finished_at LIMIT ?)
+"""
+
+# Where the journal may grow no more: what was reported, oldest first. A request that the broker may deliver
+# again stays, or it would be sent twice; a rejection may be answered twice.
+TRIM = """
+DELETE FROM requests WHERE id IN (
+    SELECT id FROM requests
+    WHERE state = 'REPORTED'
+      AND (digest IS NULL OR phone_number IS NULL OR id <= (SELECT acknowledged FROM broker))
+    ORDER BY finished_at LIMIT ?)
+"""
+
 KNOWN_SID = "SELECT 1 FROM attempts WHERE sid = ? LIMIT 1"
 
 # Of the outbox alone: positions must grow within one run, and beyond what an earlier run left.

@@ -15,12 +15,22 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from twilio_notifications.core.errors import JournalClosed, JournalDamaged
+from twilio_notifications.adapters.sqlite.place import FilesMoved
+from twilio_notifications.adapters.sqlite.room import Boundless, NoRoom, ReserveGone
+from twilio_notifications.core.errors import (
+    JournalClosed,
+    JournalDamaged,
+    JournalError,
+    JournalFull,
+    JournalMoved,
+)
 
 T = TypeVar("T")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from twilio_notifications.adapters.sqlite.room import Room
 
 BATCH_LIMIT = 256
 """Operations in one transaction: well past the point where the cost of a commit per row has vanished,
@@ -36,6 +46,11 @@ there are fewer commits, and as many messages sent; twice as long gains little m
 
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Pauses before a failed transaction is tried again; the last one repeats."""
+
+GIVE_BACK_SECONDS = 1.0
+"""How long an arrival waits for room in a journal that is as large as it may be. Then its transport has it
+delivered again later: as long as it waits, the transport may have to stop reading, and with that misses the
+acknowledgements of statuses that would make room."""
 
 # https://www.sqlite.org/rescode.html, primary codes: the disk's fault, not the statement's.
 _DISK_FAULTS = frozenset(
@@ -60,11 +75,17 @@ class Ledger(Protocol):
 
     def rolled_back(self) -> None: ...
 
+    def is_empty(self) -> bool:
+        """Whether nothing waits, neither for Twilio nor to be reported."""
+
 
 @dataclass(slots=True)
 class _Waiting:
     operation: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
+    arrival: bool = False
+    size: int = 0
+    """Of a request or a rejection; 0 for what only has to keep its place among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +105,14 @@ class Writer:
         ledger: Ledger,
         on_disk_fault: Callable[[str], None],
         on_disk_recovery: Callable[[], None],
+        room: Room | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
         self._on_disk_fault = on_disk_fault
         self._on_disk_recovery = on_disk_recovery
+        self._room = room or Boundless()
         self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._queue: deque[_Waiting] = deque()
@@ -98,19 +121,31 @@ class Writer:
         self._closing = False
         self._faulty = False
         self._last_size = 0
+        self._broken: JournalError | None = None
         self._thread = threading.Thread(target=self._run, name="twilio_notifications.journal", daemon=True)
         self._thread.start()
 
-    def submit(self, operation: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """The operation's result, once it is on disk; JournalClosed when that did not happen any more."""
+    def submit(
+        self, operation: Callable[[sqlite3.Connection], T], *, arrival: bool = False, size: int = 0
+    ) -> asyncio.Future[T]:
+        """The operation's result, once it is on disk; JournalClosed when that did not happen any more.
+
+        An `arrival` of about `size` bytes is what the journal does not hold yet. While there is no room for
+        it, it waits, and operations on what the journal holds go on: they are what makes room.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
         with self._wakeup:
             if self._closing:
                 future.set_exception(JournalClosed("the journal is closed"))
             else:
-                self._queue.append(_Waiting(operation, future))
+                self._queue.append(_Waiting(operation, future, arrival, size))
                 self._wakeup.notify()
         return future
+
+    def require_sound(self) -> None:
+        """Raises the error by which the journal is lost for good."""
+        if self._broken is not None:
+            raise self._broken
 
     def pulse(self) -> asyncio.Future[None]:
         """Done when the thread comes round: after the transaction under way, or between two tries of it."""
@@ -134,8 +169,10 @@ class Writer:
 
     def _run(self) -> None:
         while batch := self._take():
-            results = self._commit_patiently(batch)
-            self._loop.call_soon_threadsafe(_deliver, results)
+            self._hand_out(self._commit_patiently(batch))
+
+    def _hand_out(self, results: list[_Result]) -> None:
+        self._loop.call_soon_threadsafe(_deliver, results)
 
     def _take(self) -> list[_Waiting]:
         with self._wakeup:
@@ -147,10 +184,27 @@ class Writer:
             # Not a wait for the condition: each operation that comes would wake this thread, to no end.
             self._pause(COMPANY_SECONDS)
         with self._wakeup:
-            count = self._last_size = min(len(self._queue), BATCH_LIMIT)
-            return [self._queue.popleft() for _ in range(count)]
+            batch: list[_Waiting] = []
+            size = 0
+            while self._queue and len(batch) < BATCH_LIMIT:
+                size += self._queue[0].size
+                if batch and size > self._room.batch_bytes:
+                    break
+                batch.append(self._queue.popleft())
+            self._last_size = len(batch)
+            return batch
+
+    def _take_work(self) -> list[_Waiting]:
+        """What waits and is no arrival; it refers to what is committed, so it may overtake arrivals."""
+        with self._wakeup:
+            work = [waiting for waiting in self._queue if not waiting.arrival][:BATCH_LIMIT]
+            if work:
+                taken = set(map(id, work))
+                self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
+            return work
 
     def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
+        began = time.monotonic()
         for attempt in range(2**62):
             try:
                 results = self._commit_together(batch)
@@ -160,10 +214,15 @@ class Writer:
                 # Not worth a savepoint for each operation: a failing operation is a defect, and rare. Each
                 # waits for the disk by itself, so that what is committed already is not done again.
                 return [result for waiting in batch for result in self._commit_patiently([waiting])]
-            except (sqlite3.Error, MemoryError) as error:
+            except (sqlite3.Error, MemoryError, NoRoom, ReserveGone, FilesMoved) as error:
                 if isinstance(error, sqlite3.Error) and _primary_code(error) not in _DISK_FAULTS:
                     return [_Result(waiting.future, error=_damaged(error)) for waiting in batch]
-                if not self._wait_for_disk(error, attempt):
+                batch = self._carry_on_without(batch)
+                if self._is_lost(error):
+                    return [_Result(waiting.future, error=self._broken) for waiting in batch]
+                if isinstance(error, NoRoom) and time.monotonic() - began > GIVE_BACK_SECONDS:
+                    return self._given_back(batch, JournalFull(str(error)))
+                if not self._wait_for_disk(error, attempt, held=batch):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
                     return [_Result(waiting.future, error=closed) for waiting in batch]
             else:
@@ -171,18 +230,47 @@ class Writer:
                 return results
         raise AssertionError("unreachable")
 
-    def _wait_for_disk(self, error: Exception, attempt: int) -> bool:
+    def _carry_on_without(self, batch: list[_Waiting]) -> list[_Waiting]:
+        """Relieves the disk, and commits what is no arrival first; what is left of the batch."""
+        self._room.relieve(self._connection)
+        arrivals = [waiting for waiting in batch if waiting.arrival]
+        work = [waiting for waiting in batch if not waiting.arrival]
+        if arrivals and work:
+            self._hand_out(self._commit_patiently(work))
+            return arrivals
+        return batch
+
+    def _given_back(self, batch: list[_Waiting], error: JournalFull) -> list[_Result]:
+        """With all that came after them: later ones must not be recorded before earlier ones."""
+        with self._wakeup:
+            batch += [waiting for waiting in self._queue if waiting.size]
+            self._queue = deque(waiting for waiting in self._queue if not waiting.size)
+        return [_Result(waiting.future, error=error) for waiting in batch]
+
+    def _is_lost(self, error: Exception) -> bool:
+        """Whether the files are gone, and nothing that they held is left to be done."""
+        if self._broken is None and isinstance(error, FilesMoved) and self._ledger.is_empty():
+            self._broken = JournalMoved(str(error))
+        return self._broken is not None
+
+    def _wait_for_disk(self, error: Exception, attempt: int, *, held: Sequence[_Waiting]) -> bool:
         """False when the journal is being closed, so that there is no next try."""
-        if not self._faulty:
+        if not self._faulty and not isinstance(error, NoRoom):
             self._faulty = True
             self._on_disk_fault(str(error) or "out of memory")
+        may_overtake = all(waiting.arrival for waiting in held)
         with self._wakeup:
             self._answer_pulses()
             again_at = time.monotonic() + RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
             # What is submitted meanwhile wakes us too, and must not turn the pause into a busy loop.
             while not self._closing and (left := again_at - time.monotonic()) > 0:
+                if may_overtake and any(not waiting.arrival for waiting in self._queue):
+                    break
                 self._wakeup.wait(left)
                 self._answer_pulses()
+        if may_overtake and (work := self._take_work()):
+            self._hand_out(self._commit_patiently(work))
+        with self._wakeup:
             return not self._closing
 
     def _answer_pulses(self) -> None:
@@ -198,9 +286,14 @@ class Writer:
 
     def _commit_together(self, batch: Sequence[_Waiting]) -> list[_Result]:
         connection = self._connection
+        arrivals = [waiting for waiting in batch if waiting.arrival]
+        if arrivals:
+            self._room.make(connection, sum(waiting.size for waiting in arrivals))
         connection.execute("BEGIN IMMEDIATE")
         try:
             results = [_Result(waiting.future, self._perform(waiting)) for waiting in batch]
+            if arrivals:
+                self._room.check()
             self._commit()
         except BaseException:
             self._ledger.rolled_back()  # first, because a failing disk may fail the ROLLBACK too
@@ -208,6 +301,18 @@ class Writer:
                 connection.execute("ROLLBACK")
             raise
         self._ledger.committed()
+        return results if not arrivals else self._checked(batch, results)
+
+    def _checked(self, batch: Sequence[_Waiting], results: list[_Result]) -> list[_Result]:
+        """Once more after the commit: what went into a file that is gone by now is not acknowledged."""
+        try:
+            self._room.check()
+        except FilesMoved as moved:
+            error = JournalMoved(str(moved))
+            return [
+                _Result(waiting.future, error=error) if waiting.arrival else result
+                for waiting, result in zip(batch, results, strict=True)
+            ]
         return results
 
     def _commit(self) -> None:
@@ -219,6 +324,8 @@ class Writer:
     def _perform(self, waiting: _Waiting) -> Any:
         try:
             return waiting.operation(self._connection)
+        except NoRoom:
+            raise
         except sqlite3.Error as error:
             if _primary_code(error) in _DISK_FAULTS | _DAMAGE:
                 raise

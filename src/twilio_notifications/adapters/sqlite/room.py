@@ -1,0 +1,208 @@
+"""Keeps the journal within its bytes: what was reported goes first, and a full disk is relieved.
+
+All of it runs in the writer's thread, between two transactions. What is not reported is never removed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
+
+from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from twilio_notifications.adapters.sqlite.place import Place
+    from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve
+    from twilio_notifications.ports import Observer
+
+YET_TO_COME_BYTES: Final = 1024
+"""What a request that is not finished will still need: its attempts and its status."""
+
+DELETION_BYTES: Final = 40 * 1024
+"""What the deletion of a row writes to the log at most: a page for each index, and some of the free list."""
+
+MOST_AT_ONCE: Final = 200
+"""Rows deleted in one transaction, so that no request waits for more."""
+
+ROUNDS: Final = 20
+"""Such transactions before one that records: what is left to delete is deleted before the next ones."""
+
+ENOUGH_FREE_PAGES: Final = 64
+"""With so many free pages in the file, deleting more rows does not help a disk that others have filled."""
+
+
+FEWEST_PAGES: Final = "PRAGMA wal_autocheckpoint = 15"
+CHECKPOINTS: Final = (
+    (1000, "PRAGMA wal_autocheckpoint = 1000"),
+    (250, "PRAGMA wal_autocheckpoint = 250"),
+    (60, "PRAGMA wal_autocheckpoint = 60"),
+)
+"""After how many pages the log is moved into the database, where it may hold so many."""
+
+
+class NoRoom(Exception):
+    """The journal may not grow; what arrives has to wait until something in it is reported."""
+
+
+class ReserveGone(Exception):
+    """The disk is full, and has no room for the reserve any more."""
+
+
+class Room(Protocol):
+    """What the writer asks before it records what arrives, and when the disk fails."""
+
+    batch_bytes: int
+
+    def make(self, connection: sqlite3.Connection, size: int) -> None:
+        """Removes what was reported, oldest first, until so many bytes fit. May raise ReserveGone."""
+
+    def relieve(self, connection: sqlite3.Connection) -> None:
+        """Frees what it can of a full disk; never raises for the disk."""
+
+    def check(self) -> None:
+        """Raises FilesMoved where the path does not name the open files any more."""
+
+
+class Fitting(Protocol):
+    """What the operation that records asks, within its transaction."""
+
+    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
+        """Whether a request of so many bytes fits, with what it and the others will still need."""
+
+    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:
+        """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
+
+
+class Boundless:
+    """The room of a journal in memory."""
+
+    batch_bytes = 1 << 20
+
+    def make(self, connection: sqlite3.Connection, size: int) -> None:
+        pass
+
+    def relieve(self, connection: sqlite3.Connection) -> None:
+        pass
+
+    def check(self) -> None:
+        pass
+
+    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:  # noqa: ARG002
+        return True
+
+    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:  # noqa: ARG002
+        return True
+
+
+class DiskRoom:
+    """The room of a journal in a file."""
+
+    def __init__(
+        self,
+        path: Path,
+        bounds: Bounds,
+        *,
+        reserve: Reserve,
+        place: Place,
+        unfinished: Callable[[], int],
+        observer: Observer,
+    ) -> None:
+        self._log = path.with_name(path.name + "-wal")
+        self._bounds = bounds
+        self._reserve = reserve
+        self._place = place
+        self._unfinished = unfinished
+        self._observer = observer
+        self._trimming = False
+        self.batch_bytes = bounds.batch
+        self._high = bounds.database * 9 // 10
+        self._low = bounds.database * 85 // 100
+        self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.log // 2 // DELETION_BYTES))
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """At a start: has SQLite keep to the bounds, takes the reserve, and removes what is beyond them."""
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        pages = self._bounds.checkpoint // page_size
+        connection.execute(next((text for least, text in CHECKPOINTS if pages >= least), FEWEST_PAGES))
+        self._reserve.take(self._bounds.reserve)
+        while self._expected(connection, 0) > self._high and self._trim(connection):
+            pass
+
+    def make(self, connection: sqlite3.Connection, size: int) -> None:
+        """Removes what was reported, oldest first, until so many bytes fit. May raise ReserveGone."""
+        if not self._reserve.take(self._bounds.reserve):
+            raise ReserveGone("the disk is full, and the reserve that the journal keeps on it is used up")
+        expected = self._expected(connection, size)
+        if expected <= self._high:
+            self._trimming = self._trimming and expected > self._bounds.database // 2
+            return
+        for _ in range(ROUNDS):
+            if not self._trim(connection) or self._expected(connection, size) <= self._low:
+                break
+        if not self._trimming:
+            self._trimming = True
+            self._observer.event("journal_trimmed", level=Level.WARNING, bytes=self._bounds.maximum)
+
+    def relieve(self, connection: sqlite3.Connection) -> None:
+        """Frees what it can of a full disk; never raises for the disk."""
+        self._reserve.give_up()
+        self._start_log_over(connection)
+        with suppress(sqlite3.Error):
+            if connection.execute("PRAGMA freelist_count").fetchone()[0] < ENOUGH_FREE_PAGES:
+                self._trim(connection)
+        self._start_log_over(connection)
+        self._reserve.take(self._bounds.reserve)
+
+    def check(self) -> None:
+        """Raises FilesMoved where the path does not name the open files any more."""
+        self._place.check()
+
+    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
+        """Whether a request of so many bytes fits, with what it and the others will still need."""
+        return self._used(connection) + size + (unfinished + 1) * YET_TO_COME_BYTES <= self._high
+
+    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:
+        """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
+        return self._used(connection) + size <= self._bounds.database
+
+    def _start_log_over(self, connection: sqlite3.Connection) -> None:
+        """Not by TRUNCATE: the log's room on the disk stays ours, to be written over."""
+        with suppress(sqlite3.Error):
+            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+
+    def _expected(self, connection: sqlite3.Connection, size: int) -> int:
+        return self._used(connection) + size + self._unfinished() * YET_TO_COME_BYTES
+
+    def _used(self, connection: sqlite3.Connection) -> int:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+        used: int = (pages - free) * page_size
+        return used + max(0, self._log_bytes() - self._bounds.log)
+
+    def _log_bytes(self) -> int:
+        """Of the log; beyond its share only where a reader of another process keeps it from starting over."""
+        try:
+            return self._log.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _trim(self, connection: sqlite3.Connection) -> int:
+        """Deletes the oldest reported requests in a transaction of its own; how many."""
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            deleted = connection.execute(sql.TRIM, (self._rows_at_once,)).rowcount
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            self._observer.defect("journal_step_failed", error)  # a trigger keeps a row, for example
+            return 0
+        return deleted
