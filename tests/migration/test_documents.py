@@ -136,3 +136,22 @@ def test_what_cannot_be_read_or_would_never_end_is_a_sentence(
         assert [content] == trees(content), "a number of thousands of digits is a text of YAML"
     else:
         assert problem(content).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"Subscriptions": [1], "Subscriptions": [2]}',
+        '// by hand\n{"a": {"b": 1, "b": 2}}',
+        '$ aws x\n{"b": [1], "b": [2]}\n',
+        "Subscriptions: [1]\nSubscriptions: [2]\n",
+        "a: {b: 1, b: 2}\n",
+    ],
+)
+def test_a_name_that_stands_twice_is_refused(content: str) -> None:
+    """A reader keeps the last one, and what stood under the first would be lost in silence."""
+    assert "twice" in problem(content)
+
+
+def test_the_same_value_under_the_same_name_is_one() -> None:
+    assert [{"a": [1]}] == trees('{"a": [1], "a": [1]}')

@@ -76,6 +76,12 @@ def test_the_same_file_twice_is_read_once() -> None:
     assert "file2 holds the same as file1: it was read once" in migration.notes
 
 
+def test_two_with_one_id_are_both_carried_over_under_ids_of_their_own() -> None:
+    migration = with_entries(TEXTS, subscription(FUNCTION, "twilio/call", arn(5), "texts"))
+    assert ["texts", "texts-2"] == carried(migration)
+    assert any("has the Id 'texts', too: this one is called 'texts-2'" in note for note in migration.notes)
+
+
 def test_one_between_the_connector_and_itself_is_named() -> None:
     note = note_on("loop", with_entries(TEXTS, subscription(arn(5), "twilio/#", arn(5), "loop")))
     assert "it joins the connector with itself" in note

@@ -56,7 +56,7 @@ def read_json(text: str) -> list[object]:
 
 
 def _in_a_row(text: str) -> Iterator[object]:
-    decoder, position = json.JSONDecoder(), _after_space(text, 0)
+    decoder, position = _decoder(), _after_space(text, 0)
     while position < len(text):
         try:
             tree, end = decoder.raw_decode(text, position)
@@ -64,6 +64,19 @@ def _in_a_row(text: str) -> Iterator[object]:
             raise NotJson(str(error)) from error
         yield tree
         position = _after_space(text, end)
+
+
+def _decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_members)
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The members of an object. Raises NotJson where one would silently take the place of another."""
+    members: dict[str, object] = {}
+    for name, value in pairs:
+        if members.setdefault(name, value) != value:
+            raise NotJson(f"an object has the name {name[:100]!r} twice, with two values: leave one out")
+    return members
 
 
 def _after_space(text: str, position: int) -> int:
@@ -118,11 +131,11 @@ def _read_at(text: str, start: int) -> tuple[object, int] | int:
     read = text
     try:
         if mark == '"':
-            return json.JSONDecoder().raw_decode(text, start)
+            return _decoder().raw_decode(text, start)
         quoted = _IN_QUOTES[mark].match(text, start)
         pieces = _CHARACTER[mark].findall(quoted[0] if quoted else "")
         read = "".join(_unquoted(piece) for piece in pieces)
-        tree, end = json.JSONDecoder().raw_decode(read)
+        tree, end = _decoder().raw_decode(read)
     except json.JSONDecodeError as error:
         if _IS_OBJECT.match(text, start) is None:
             return len(read) if read is not text else error.pos - start

@@ -80,21 +80,36 @@ def account_for(
 ) -> Account:
     """Every subscription with its verdict; one that is carried over already is left out as the same again."""
     entries: list[Entry] = []
-    carried: dict[tuple[object, ...], Entry] = {}
+    carried: dict[tuple[object, ...], str] = {}
+    identifiers: set[str] = set()
     for found in subscriptions:
         name = f"subscription {shown(_identifier(found) or 'without Id')} ({found.place})"
-        entry = Entry(found=found, name=name, verdict=judge(found, aliases=aliases, membership=membership))
-        if isinstance(entry.verdict, Route):
-            first = carried.setdefault(_key(entry.verdict), entry)
-            if first is not entry:
-                same = f"it is the same again as {first.name}"
-                entry = replace(entry, verdict=LeftOut(reason=same))
-        entries.append(entry)
+        verdict = judge(found, aliases=aliases, membership=membership)
+        if isinstance(verdict, Route):
+            key = (verdict.inward, verdict.name, verdict.subject)
+            if key in carried:
+                verdict = LeftOut(reason=f"it is the same again as {carried[key]}")
+            else:
+                carried[key] = name
+                verdict = _with_own_name(verdict, identifiers)
+        entries.append(Entry(found=found, name=name, verdict=verdict))
     return Account(entries=tuple(entries))
 
 
-def _key(route: Route) -> tuple[object, ...]:
-    return (route.inward, route.name, route.subject)
+def _with_own_name(route: Route, names: set[str]) -> Route:
+    """The route with an Id that no other has, as a definition needs it; the name is added to the names."""
+    identifier, number = route.identifier, 1
+    while identifier in names:
+        number += 1
+        identifier = f"{route.identifier}-{number}"
+    names.add(identifier)
+    if identifier == route.identifier:
+        return route
+    note = (
+        f"another subscription has the Id {shown(route.identifier)}, too: this one is called "
+        f"{shown(identifier)} ({route.place})"
+    )
+    return replace(route, identifier=identifier, notes=(*route.notes, note))
 
 
 def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> Verdict:

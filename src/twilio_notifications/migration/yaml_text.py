@@ -79,5 +79,18 @@ class _Loader(yaml.SafeLoader):
     }
     yaml_multi_constructors = {"!": _short_tag}  # noqa: RUF012 - the same
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
+        """Raises where one member would silently take the place of another."""
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
+        if len(mapping) < len(node.value):
+            seen: set[str] = set()
+            for key, _value in node.value:
+                name = str(getattr(key, "value", key))
+                if name in seen:
+                    problem = f"a map has the name {name[:100]!r} twice: leave one out"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(name)
+        return mapping
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Follows no merge key: each level of them could multiply the last."""
