@@ -12,7 +12,10 @@ _STANDARD_ERROR = 2
 def main() -> None:
     """Runs the command line and ends the process with its exit code."""
     _occupy_standard_descriptors()
-    # Imported here, because nothing happens at import; the signals first, because the rest takes its time.
+    # Imported here, because nothing happens at import; these first, because the rest takes its time.
+    from twilio_notifications.seclusion import seclude  # noqa: PLC0415
+
+    seclude()
     from twilio_notifications.signals import EarlySignals, Stopped, is_run  # noqa: PLC0415
 
     signals = EarlySignals() if is_run(sys.argv[1:]) else None

@@ -50,7 +50,6 @@ def make_connector(tmp_path: Path, twilio: Simulator) -> MakeConnector:
     ) -> Connector:
         sections["connector.parameters"] = parameters or {}
         settings = configuration(broker_url=broker_url, twilio_url=twilio.base_url, **sections)
-        variables = {"TWILIO_NOTIFICATIONS_CRASH_AT": crash_at} if crash_at else {}
-        return Connector(tmp_path / folder, settings, **variables | dict(environ or {}))
+        return Connector(tmp_path / folder, settings, crash_at=crash_at, **dict(environ or {}))
 
     return make

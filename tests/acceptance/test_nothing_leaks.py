@@ -150,8 +150,8 @@ class Scene:
         )
 
     def connector(self, crash_at: str = "") -> Connector:
-        variables = {"SECOND_TOKEN": f"{API_KEY}:{KEY_SECRET}", "TWILIO_NOTIFICATIONS_CRASH_AT": crash_at}
-        return Connector(self.traces.folder, self._settings, **variables)
+        variables = {"SECOND_TOKEN": f"{API_KEY}:{KEY_SECRET}"}
+        return Connector(self.traces.folder, self._settings, crash_at=crash_at, **variables)
 
     def strike(
         self, number: int, *effects: Effect, on: faults.Kind = "creates", times: int | None = 1

@@ -31,7 +31,6 @@ from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters import isolation, log
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.adapters.crash import CRASH_VARIABLE, milestones
 from twilio_notifications.adapters.greengrass import (
     ConfigurationWatch,
     Endurance,
@@ -47,7 +46,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.config import LogFormat
 from twilio_notifications.core.model import Login, Secret, Text
-from twilio_notifications.ports import Copied, Inbound, Level, Milestone, Recording
+from twilio_notifications.ports import Copied, Inbound, Level, Recording
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
@@ -333,12 +332,6 @@ async def clock(scene: Scene) -> None:
     scene.see(SystemClock())
 
 
-async def crash(scene: Scene) -> None:
-    """It is given the whole environment, and keeps none of it."""
-    environ = {"TWILIO_AUTH_TOKEN": TOKEN, CRASH_VARIABLE: f"{Milestone.RECEIVED}:2"}
-    scene.see(milestones({"TWILIO_AUTH_TOKEN": TOKEN}), milestones(environ))
-
-
 async def metrics(scene: Scene) -> None:
     """A request with all its contents is counted, and a client asks with a secret in its hands."""
     counters = Counters()
@@ -360,7 +353,6 @@ async def metrics(scene: Scene) -> None:
 SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
     "clock": clock,
-    "crash": crash,
     "greengrass": greengrass,
     "isolation": confinement,
     "log": logged,

@@ -152,6 +152,9 @@ async def test_what_is_no_copy_is_a_damaged_one(place: Place, content: bytes) ->
         ("nonce", 5),
         ("ciphertext", None),
         ("stored_at", "x"),
+        ("stored_at", 10**400),
+        ("stored_at", float("inf")),
+        ("stored_at", float("nan")),
         ("nonce", ""),
         ("ciphertext", ""),
     ],
@@ -179,6 +182,14 @@ async def test_a_folder_in_its_place_is_named(place: Place) -> None:
     assert f"{place.path} cannot be read: Is a directory" in await place.refusal()
     with pytest.raises(SecretCopyUnusable, match="cannot be written: Is a directory"):
         await place.copy().store(COPIED)
+
+
+async def test_a_pipe_in_its_place_is_named_and_not_waited_for(place: Place) -> None:
+    place.path.unlink()
+    os.mkfifo(place.path)
+    assert f"{place.path} cannot be read: it is a pipe, and must be a plain file" in await place.refusal()
+    await place.copy().store(COPIED)
+    assert COPIED == await place.copy().load()
 
 
 # The key
@@ -267,3 +278,9 @@ async def test_a_folder_that_we_may_not_write_to_is_named(place: Place) -> None:
 
 async def test_a_copy_shows_no_secret(place: Place) -> None:
     assert TOKEN not in repr([place.copy(), await place.copy().load()])
+
+
+async def test_a_pipe_in_the_place_of_the_key_is_named_and_not_waited_for(place: Place) -> None:
+    place.key_file.unlink()
+    os.mkfifo(place.key_file)
+    assert f"the key file {place.key_file} cannot be read: it is a pipe" in await place.refusal()

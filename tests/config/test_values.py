@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +18,10 @@ from tests.config.loading_steps import (
 from twilio_notifications.config.keys import SETTINGS
 from twilio_notifications.config.kinds import Choice, FilePath, Seconds, WholeNumber
 from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Period, Unit
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twilio_notifications.config import Settings
     from twilio_notifications.core.policy import Limits
 
@@ -281,17 +282,53 @@ def test_a_list_holds_strings(value: object) -> None:
 @pytest.mark.parametrize(
     "name", [name for name, kind in SETTINGS.items() if isinstance(kind, FilePath) and kind.must_exist]
 )
-def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path, name: str) -> None:
-    missing = only_problem_in_toml(tmp_path, _with_url(name, "missing"))
-    assert f"{name} = '{tmp_path}/missing' cannot be read: No such file or directory" in missing
-    folder = only_problem_in_toml(tmp_path, _with_url(name, "."))
-    assert f"{name} = '{tmp_path}' cannot be read: Is a directory" in folder
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, name: str) -> None:
+    """A pipe is not waited for, and a device is not read until the memory is full."""
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in (
+        (tmp_path / "missing", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "pipe", "it is a pipe, and must be a plain file"),
+        (Path("/dev/zero"), "it is a device, and must be a plain file"),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            from_toml(tmp_path, _in_use(name, path))
+        (problem,) = [problem for problem in caught.value.problems if problem.startswith(f"{name} =")]
+        assert f"{name} = '{path}' cannot be read: {why}" in problem
 
 
-def _with_url(name: str, path: str) -> str:
+def _in_use(name: str, path: Path) -> str:
+    """A configuration in which this file counts."""
     section, key = name.split(".")
-    url = 'url = "mqtts://b"\n' if section == "transport" else ""
-    return f'[{section}]\n{url}{key} = "{path}"\n'
+    other = {"transport": 'url = "mqtts://b"\n', "secrets": 'source = "aws"\n'}.get(section, "")
+    return f'[{section}]\n{other}{key} = "{path}"\n'
+
+
+@pytest.mark.parametrize("source", ["environment", "file", "greengrass"])
+def test_the_key_of_another_source_need_not_be_there(tmp_path: Path, source: str) -> None:
+    """A nucleus merges what is deployed and removes nothing, so a left-over is nobody's mistake."""
+    more = 'path = "token"\n' if source == "file" else ""
+    text = f'[secrets]\nsource = "{source}"\nkey_file = "missing"\n{more}'
+    if source != "greengrass":
+        assert source == from_toml(tmp_path, text).secrets.source
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        from_toml(tmp_path, text)
+    assert [] == [problem for problem in caught.value.problems if "key_file" in problem]
+
+
+@pytest.mark.parametrize("keys", [("ca_file",), ("certificate_file",), ("certificate_file", "key_file")])
+def test_the_files_of_a_broker_need_not_be_there_for_a_nucleus(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    files = "".join(f'{key} = "missing"\n' for key in keys)
+    settings = from_toml(tmp_path, f'[transport]\nkind = "greengrass"\n{files}')
+    assert "greengrass" == settings.transport.kind
+
+
+def test_a_brokers_key_counts_for_a_nucleus_where_it_seals_the_copy_of_the_secret(tmp_path: Path) -> None:
+    text = '[transport]\nkind = "greengrass"\nkey_file = "missing"\n[secrets]\nsource = "aws"\n'
+    with pytest.raises(ConfigurationError) as caught:
+        from_toml(tmp_path, text)
+    assert any(problem.startswith("transport.key_file =") for problem in caught.value.problems)
 
 
 def test_the_file_of_the_token_need_not_be_there_yet(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.mosquitto import Mosquitto
 from tests.support.process import Connector, configuration
-from twilio_notifications.adapters.crash import CRASH_VARIABLE
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -48,8 +47,7 @@ def start(tmp_path: Path, broker: Mosquitto, twilio: Simulator) -> Iterator[Star
 
     def make(*, crash_at: str = "", **sections: Section) -> Connector:
         settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, **sections)
-        variables = {CRASH_VARIABLE: crash_at} if crash_at else {}
-        made.append(Connector(tmp_path / "connector", settings, **variables))
+        made.append(Connector(tmp_path / "connector", settings, crash_at=crash_at))
         return made[-1]
 
     yield make

@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.support.patience import WAIT_SECONDS
@@ -19,12 +20,12 @@ from twilio_notifications.adapters.isolation import discover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 TOKEN = "5ecre7-70k3n-0f-tw1l10"
 TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"
+CRASHING = Path(__file__).with_name("crashing.py")
 DEFAULT_FROM = "+15005550006"
 
 Section = dict[str, Any]
@@ -231,11 +232,18 @@ class LoggingProgram(Program):
 class Connector(LoggingProgram):
     """`run` in `folder`, which holds its configuration and its journal from one start to the next."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, Section], **variables: str) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, Section], *, crash_at: str = "", **variables: str
+    ) -> None:
+        """`crash_at`: the milestone at which it kills itself, and after a colon the passing of it."""
         folder.mkdir(parents=True, exist_ok=True)
         self.config = write_configuration(folder / "connector.toml", settings)
         environ = environment(**{TOKEN_VARIABLE: TOKEN} | variables)
-        super().__init__("run", "--config", str(self.config), environ=environ)
+        if crash_at:
+            command = (sys.executable, str(CRASHING), crash_at)
+            super().__init__("--config", str(self.config), environ=environ, command=command)
+        else:
+            super().__init__("run", "--config", str(self.config), environ=environ)
 
 
 class Component(LoggingProgram):

@@ -15,6 +15,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.config.files import read_plain
 from twilio_notifications.core.errors import SecretCopyUnusable
 from twilio_notifications.core.model import Secret
 from twilio_notifications.ports import Copied
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+MOST_BYTES = 1024 * 1024
+"""A secret has at most 64 KiB at AWS, and a key some thousand bytes."""
 _PURPOSE = b"twilio-notifications: local copy of a secret"
 _KEY_BYTES = 32
 _SALT_BYTES = 16
@@ -47,7 +50,7 @@ class EncryptedCopy:
     def _load(self) -> Copied | None:
         private_key = self._private_key()  # a wrong one is told before there is anything to open
         try:
-            text = self._path.read_bytes()
+            text = read_plain(self._path, most_bytes=MOST_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -68,7 +71,7 @@ class EncryptedCopy:
             fields = json.loads(text)
             if fields["format"] == FORMAT:
                 return _Sealed.read(fields)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             fields = None
         what = "is damaged" if fields is None else "was written by another version of this program"
         raise SecretCopyUnusable(
@@ -92,7 +95,7 @@ class EncryptedCopy:
         path = self._key_file
         try:
             is_open = path.stat().st_mode & stat.S_IROTH
-            text = path.read_bytes()
+            text = read_plain(path, most_bytes=MOST_BYTES)
             load_pem_private_key(text, password=None)
         except OSError as error:
             raise SecretCopyUnusable(f"the key file {path} cannot be read: {error.strerror}") from error
@@ -141,7 +144,7 @@ class _Sealed:
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> _Sealed:
-        """Raises ValueError, TypeError or KeyError where the fields are none of ours."""
+        """Raises ValueError, TypeError, KeyError or OverflowError where the fields are none of ours."""
         return cls(
             stored_at=float(fields["stored_at"]),
             salt=_bytes(fields["salt"]),

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MOST_CHARACTERS = 64 * 1024
+"""As at AWS Secrets Manager; a token of Twilio's has 32."""
+
+
 class EnvironmentSecret:
     """An environment variable."""
 
@@ -61,7 +65,12 @@ def _secret(path: Path) -> Secret | None:
             raise SecretUnavailable(f"the secret file {path} is no plain file. Write the token into one.")
         if mode & stat.S_IROTH:
             raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
-        value = file.read().strip()
+        value = file.read(MOST_CHARACTERS + 1).strip()
+    if len(value) > MOST_CHARACTERS:
+        raise SecretUnavailable(
+            f"the secret file {path} has more than {MOST_CHARACTERS} characters, so it is no token. Write "
+            "the Twilio auth token into it, and nothing else."
+        )
     if not value:
         raise SecretUnavailable(f"the secret file {path} is empty. Write the Twilio auth token into it.")
     return Secret(value)

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.adapters.crash import milestones
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.counting import (
     NO_PROMETHEUS_CLIENT,
@@ -38,6 +37,7 @@ from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
 from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.metering import Unmetered
+from twilio_notifications.pipeline.milestones import Unwatched
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Level
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Endurance
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.pipeline.credentials import Sources
-    from twilio_notifications.ports import Clock, Observer, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Milestones, Observer, Supervisor, Transport
 
 __all__ = [
     "connector",
@@ -88,12 +88,13 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     supervisor: Supervisor,
     component: greengrass.Component | None = None,
     listeners: Sequence[socket.socket] = (),
+    milestones: Milestones | None = None,
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     As a `component`, it is told of changes of its configuration, and `reread` is given that configuration.
-    `listeners` are those of the metrics, where they were opened before.
+    `listeners` are those of the metrics, where they were opened before. `milestones` are for tests alone.
     """
     for warning in settings.warnings:
         observer.event("configuration_warning", level=Level.WARNING, warning=warning)
@@ -144,7 +145,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 meter=counters or Unmetered(),
                 supervisor=supervisor,
                 may_end_at=clock.now() if endurance is None else endurance.may_end_at,
-                milestones=milestones(environ),
+                milestones=milestones or Unwatched(),
                 failures=Failures(observer=observer, clock=clock),
                 jitter=random.SystemRandom().random,
             )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.log import LogObserver
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Milestones, Observer
 
 STANDARD_ERROR: Final = 2
 
@@ -49,10 +49,11 @@ def run(
     environ: Mapping[str, str],
     greengrass: bool = False,
     signals: EarlySignals | None = None,
+    milestones: Milestones | None = None,
 ) -> int:
     """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is.
 
-    Errors are told in the log, in its form, and make the exit code.
+    Errors are told in the log, in its form, and make the exit code. Only tests hand in `milestones`.
     """
     with closing(Outlet(STANDARD_ERROR)) as outlet:
         teller = _Teller(outlet, priorities=log.is_read_by_systemd(environ, STANDARD_ERROR))
@@ -63,7 +64,13 @@ def run(
             settings = load(config, environ, component=component)
             bootstrap.require_available(settings, environ)
             teller.set_up(level=settings.log.level, form=settings.log.format)
-            start = _Start(config=config, environ=environ, settings=settings, configuration=component)
+            start = _Start(
+                config=config,
+                environ=environ,
+                settings=settings,
+                configuration=component,
+                milestones=milestones,
+            )
             start.run(teller, signals or EarlySignals())
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - told with its trace, where it is a defect
             return teller.tell(error)
@@ -79,6 +86,7 @@ class _Start:
     settings: Settings
     configuration: Mapping[str, object] | None
     """That of the component which this process is; None: it is none."""
+    milestones: Milestones | None
 
     def run(self, teller: _Teller, signals: EarlySignals) -> None:
         """Confines the process, then runs the connector until it is stopped."""
@@ -99,6 +107,7 @@ class _Start:
                 supervisor=supervisor,
                 component=self._component(hangup),
                 listeners=listeners,
+                milestones=self.milestones,
             )
             running = Running(
                 wired=wired,

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.config.files import read_plain
 from twilio_notifications.config.keys import PARAMETERS
 from twilio_notifications.config.settings import SecretOrigin
 from twilio_notifications.config.sources import variable_of
@@ -171,7 +172,7 @@ def _in_file(name: str) -> str:
 def _read(path: Path) -> DefinedConnector | Unreadable:
     try:
         # Bytes, not text: json knows UTF-8 from UTF-16, which PowerShell writes when a command is redirected.
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_plain(path))
     except OSError as error:
         return Unreadable(problems=(f"the definition cannot be read: {error.strerror}",))
     except (ValueError, RecursionError) as error:

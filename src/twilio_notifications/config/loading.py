@@ -6,16 +6,18 @@ while there is a problem, so that half a configuration never runs.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.component import presets, read_component
 from twilio_notifications.config.connector import Resolved, Unresolved, resolve
+from twilio_notifications.config.files import open_plain
 from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
-from twilio_notifications.config.rules import problems_between, warnings_about
+from twilio_notifications.config.rules import files_not_in_use, problems_between, warnings_about
 from twilio_notifications.config.settings import (
     ClientSettings,
     ConnectorSettings,
@@ -195,9 +197,10 @@ def _accept_all(
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
+    unused = files_not_in_use({name: one.value for name, one in given.items()})
     for name in names:
         kind = SETTINGS[name]
-        value = _accept(kind, given[name]) if name in given else None
+        value = _accept(kind, given[name], is_used=name not in unused) if name in given else None
         if isinstance(value, _UnreadableFile) and unread is not None:
             unread.append(f"{name} {value.demand}: the next start needs it ({given[name].place})")
             values[name] = value.path
@@ -208,17 +211,19 @@ def _accept_all(
     return values, problems
 
 
-def _accept(kind: Kind, given: Given) -> object:
+def _accept(kind: Kind, given: Given, *, is_used: bool) -> object:
     value = kind.accept(given.value)
     if not isinstance(value, Path):
         return value
     path = given.folder / value
-    return _readable(path) if isinstance(kind, FilePath) and kind.must_exist else path
+    must_exist = is_used and isinstance(kind, FilePath) and kind.must_exist
+    return _readable(path) if must_exist else path
 
 
 def _readable(path: Path) -> Path | Wrong:
     try:
-        path.open("rb").close()  # asks all at once: it exists, is no folder, and this user may read it
+        # Asks all at once: it exists, is a plain file, and this user may read it.
+        os.close(open_plain(path))
     except OSError as error:
         return _UnreadableFile(path=path, demand=f"= {shown(str(path))} cannot be read: {error.strerror}")
     return path

@@ -23,6 +23,21 @@ _RISING = (
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
 
+def files_not_in_use(written: Mapping[str, object]) -> frozenset[str]:
+    """The settings whose files nothing reads, by what was written: a left-over of another way need not exist.
+
+    A nucleus merges what is deployed and removes nothing, so that left-overs are common there.
+    """
+    is_aws = written.get("secrets.source") == SecretOrigin.AWS
+    is_mqtt = written.get("transport.kind") == TransportKind.MQTT
+    unused = set() if is_aws else {"secrets.key_file"}
+    if not is_mqtt:
+        unused |= {"transport.ca_file", "transport.certificate_file"}
+        # Without a key of its own the copy of the secret is sealed with this one.
+        unused |= set() if is_aws and not written.get("secrets.key_file") else {"transport.key_file"}
+    return frozenset(unused)
+
+
 def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     """Each problem carries the name of the setting to look at first."""
     for lower, higher in _RISING:
@@ -61,6 +76,8 @@ def _rising(values: Mapping[str, Any], *, lower: str, higher: str) -> Iterator[R
 
 
 def _certificate_and_key(values: Mapping[str, Any]) -> Iterator[Remark]:
+    if values.get("transport.kind") is TransportKind.GREENGRASS:
+        return
     names = ("transport.certificate_file", "transport.key_file")
     for name, other in (names, names[::-1]):
         if values.get(name) and values.get(other, "") is None:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.config.files import read_plain
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.core.parameters import PublishedParameter, suggestion
 
@@ -78,7 +79,7 @@ def read_file(path: Path) -> Source:
     """One TOML file. Where it cannot be read, that is the only problem."""
     try:
         # A byte order mark is what some editors on Windows put in front; TOML has no room for it.
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(read_plain(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return _unreadable(f"the configuration file {path} does not exist")
     except OSError as error:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config.files import read_plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -48,7 +50,7 @@ def remembered_start(path: Path, *, now: float) -> float | None:
     seldom costs a wait, to end too often costs the component.
     """
     try:
-        before = float(path.read_text(encoding="ascii")) if path.exists() else None
+        before = float(read_plain(path, most_bytes=100).decode("ascii")) if path.exists() else None
     except (OSError, ValueError):
         before = now
     try:

@@ -7,6 +7,7 @@ they expire. Only a new process helps, so whoever waits here ends the connector 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class FileWatch:
 def is_forbidden(path: Path) -> bool:
     """Whether the kernel does not let this process read it. A missing file may be about to come back."""
     try:
-        path.open("rb").close()
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
         return True
     except OSError:

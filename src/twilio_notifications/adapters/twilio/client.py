@@ -15,6 +15,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from twilio_notifications.adapters.twilio.answers import causes_of
+from twilio_notifications.config.files import read_plain
 from twilio_notifications.config.urls import is_loopback
 from twilio_notifications.core.model import NotSent
 
@@ -87,7 +88,7 @@ class Clients:
             seen = (found.st_ino, found.st_mtime_ns, found.st_size)
             if self._client is not None and seen == self._ca_file_seen:
                 return self._client
-            certificates = self._ca_file.read_bytes()
+            certificates = read_plain(self._ca_file)
             _require_certificates(certificates)
         except (ssl.SSLError, ValueError):
             return NotSent(detail=f"{self._ca_file} holds no certificate that can be read ([twilio] ca_file)")

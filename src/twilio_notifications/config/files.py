@@ -1,0 +1,47 @@
+"""Reads files whose names were given from outside: plain ones alone, and only so much of them.
+
+A pipe that nothing is written into would be waited for without end, and a device or a huge file would fill
+the memory. What is wrong is an OSError with a sentence, as for any file that cannot be read.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Far more than any configuration, definition or bundle of certificates has."""
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def read_plain(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
+    """The content; raises OSError where there is none, where it is no plain file, or longer than that."""
+    with os.fdopen(open_plain(path), "rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise OSError(errno.EFBIG, f"it has more than {most_bytes} bytes", str(path))
+    return content
+
+
+def open_plain(path: Path) -> int:
+    """A file descriptor to read from, for the caller to close; raises OSError as `read_plain`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+    if kind != stat.S_IFREG:
+        os.close(descriptor)
+        if kind == stat.S_IFDIR:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        what = _KINDS.get(kind, "something else")
+        raise OSError(errno.EINVAL, f"it is {what}, and must be a plain file", str(path))
+    return descriptor
