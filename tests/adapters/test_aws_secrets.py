@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from tests.support.aws import REGION, Aws
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_http import RawHttp
-from twilio_notifications.adapters.aws_secrets import AwsSecret
+from twilio_notifications.adapters.aws_secrets import ANSWER_BYTES, AwsSecret
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Secret
 
@@ -274,6 +276,40 @@ async def test_what_does_not_speak_as_aws_does_is_not_repeated(
     async with RawHttp(answer) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         assert TOKEN not in await refusal(NOBODYS)
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_an_answer_without_an_end_is_given_up_after_a_megabyte(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    sent = 0
+
+    async def flood(exchange: Exchange) -> None:
+        nonlocal sent
+        exchange.say(b"HTTP/1.1 %d -\r\nTransfer-Encoding: chunked\r\n\r\n" % status)
+        with suppress(ConnectionError):
+            while sent < 500_000_000:
+                exchange.say(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+                sent += 0x10000
+                await exchange.flushed()
+        exchange.hang_up()
+
+    async with RawHttp(flood) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        sentence = await refusal(NOBODYS)
+    assert f"larger than {ANSWER_BYTES} bytes" in sentence
+    assert sent < 32_000_000, "what two sockets hold may have been sent for nothing"
+
+
+async def test_an_encoded_answer_is_not_decoded(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = gzip.compress(b"x" * 100_000_000)
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.answer(200, bomb, Content_Encoding="gzip")
+
+    async with RawHttp(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        assert "cannot be read" in await refusal(NOBODYS)
 
 
 async def test_what_answers_in_place_of_sts_is_not_repeated(

@@ -99,6 +99,17 @@ def test_a_reload_with_a_wrong_configuration_fails(unit: str) -> None:
     assert options.offline
 
 
+@UNITS
+def test_its_memory_and_its_threads_are_bounded(unit: str) -> None:
+    assert ["512M"] == values("MemoryMax", unit)
+    assert ["128"] == values("TasksMax", unit)
+
+
+def test_the_containers_memory_and_processes_are_bounded() -> None:
+    page = (ROOT / "docs" / "how-to" / "isolation.md").read_text(encoding="utf-8")
+    assert re.search(r"docker run (?:.*\\\n)*.*--memory=512m --pids-limit=128", page)
+
+
 def test_the_guides_user_has_no_home_in_the_journals_folder() -> None:
     """A confined connector warns at each start of a journal in a home."""
     (home,) = re.findall(r"useradd .*--home-dir (\S+)", GUIDE)

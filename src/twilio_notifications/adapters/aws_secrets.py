@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.secret_text import token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from twilio_notifications.core.model import Secret
 
@@ -28,6 +29,10 @@ CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 5.0
 TRIES = 2
 """So that one lost packet does not count as an outage; a third try would not fit into the limit."""
+
+ANSWER_BYTES = 1_048_576
+"""How much of an answer is read: a secret has at most 64 kB."""
+_PIECE_BYTES = 65_536
 
 _OUR_CREDENTIALS = frozenset(
     {
@@ -92,6 +97,7 @@ class AwsSecret:
         try:
             session = boto3.session.Session()
             with closing(session.client("secretsmanager", region_name=self._region, config=limits)) as client:
+                _bound_answers(client)
                 answer: Mapping[str, Any] = client.get_secret_value(
                     SecretId=self._arn, VersionStage=self._label
                 )
@@ -99,6 +105,11 @@ class AwsSecret:
             raise self._refused(error.response.get("Error", {})) from None
         except (BotoCoreError, OSError) as error:
             raise self._unreached(error) from None
+        except _TooLarge:
+            raise SecretUnavailable(
+                f"{self._name} cannot be read: what answers is not AWS, because its answer is larger than "
+                f"{ANSWER_BYTES} bytes. Look at the endpoint and the proxy of this device."
+            ) from None
         except Exception as error:  # noqa: BLE001 - over the log-in page of a network boto3 raises anything
             failure = type(error).__name__  # and in its text repeats what came
             raise SecretUnavailable(f"{self._name} cannot be read: boto3 failed ({failure})") from None
@@ -137,6 +148,38 @@ class AwsSecret:
                 "See docs/how-to/aws-secrets-manager.md for where it looks."
             )
         return SecretUnavailable(f"AWS Secrets Manager in {self._region} cannot be reached: {error}")
+
+
+class _TooLarge(Exception):
+    """The answer is larger than ANSWER_BYTES."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A body that was read, in the form in which botocore reads it."""
+
+    content: bytes
+
+    def stream(self) -> Iterator[bytes]:
+        yield self.content
+
+
+def _bound_answers(client: Any) -> None:
+    """Has the client read its answers in pieces, up to the bound; boto3 itself reads without one."""
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - as boto3
+
+    def sent(request: Any, **_: Any) -> AWSResponse:
+        request.stream_output = True  # else the whole answer is read before it can be looked at
+        response = client._endpoint.http_session.send(request)  # noqa: SLF001 - there is no public way to it
+        body = bytearray()
+        for piece in response.raw.stream(_PIECE_BYTES, decode_content=False):
+            body += piece
+            if len(body) > ANSWER_BYTES:
+                response.raw.close()
+                raise _TooLarge
+        return AWSResponse(response.url, response.status_code, response.headers, _Body(bytes(body)))
+
+    client.meta.events.register_first("before-send.secrets-manager.GetSecretValue", sent)
 
 
 async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
