@@ -79,6 +79,20 @@ async def test_a_call_is_posted_with_exactly_these_fields() -> None:
     assert expected == parse_qsl(asked.body.decode())
 
 
+@pytest.mark.parametrize(("seconds", "written"), [(600.0, "600"), (0.2, "1"), (59.5, "60")])
+async def test_each_call_has_its_time_limit_and_a_text_has_none(seconds: float, written: str) -> None:
+    """A document can forward the call, which would go on for hours."""
+    async with (
+        RawHttp(answering(201, CREATED)) as server,
+        a_sender(server.url, call_seconds=seconds) as sender,
+    ):
+        await sender.send(CALL, LOGIN)
+        await sender.send(a_notification(), LOGIN)
+    call, text = (dict(parse_qsl(asked.body.decode())) for asked in server.asked)
+    assert written == call["TimeLimit"]
+    assert "TimeLimit" not in text
+
+
 async def test_account_and_token_go_as_basic_authentication_with_every_request_that_needs_them() -> None:
     async with RawHttp(answering(200, page())) as server, a_sender(server.url) as sender:
         await sender.send(a_notification(), LOGIN)

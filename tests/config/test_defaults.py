@@ -12,6 +12,7 @@ import pytest
 
 from tests.config.loading_steps import environment, from_environment, write
 from twilio_notifications.config import (
+    CallSettings,
     ConnectorSettings,
     DeliverySettings,
     JournalSettings,
@@ -98,6 +99,8 @@ PROMISED: dict[str, Any] = {
     "limits.denied_texts": [],
     "limits.allowed_calls": [],
     "limits.denied_calls": [],
+    "limits.allowed_voice_locations": [],
+    "calls.time_limit_seconds": 600,
     "limits.requests_per_recipient": 0,
     "limits.recipient_period_seconds": 3600,
     **{f"limits.{unit}_per_{period}": 0 for unit in Unit for period in Period},
@@ -116,6 +119,7 @@ SECTIONS: dict[str, type] = {
     "journal": JournalSettings,
     "twilio": TwilioSettings,
     "delivery": DeliverySettings,
+    "calls": CallSettings,
     "status": StatusSettings,
     "metrics": MetricsSettings,
     "log": LogSettings,

@@ -72,6 +72,7 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
         clock=clock,
         timeout_seconds=settings.twilio.timeout_seconds,
         ca_file=settings.twilio.ca_file,
+        call_seconds=settings.calls.time_limit_seconds,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
 from twilio_notifications.config.settings import (
+    CallSettings,
     ClientSettings,
     ConnectorSettings,
     DeliverySettings,
@@ -37,6 +38,7 @@ from twilio_notifications.config.sources import CONFIG_VARIABLE, find
 
 __all__ = [
     "CONFIG_VARIABLE",
+    "CallSettings",
     "ClientSettings",
     "ConnectorSettings",
     "DeliverySettings",

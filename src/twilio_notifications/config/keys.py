@@ -20,6 +20,7 @@ from twilio_notifications.config.kinds import (
     Switch,
     Text,
     TextList,
+    VoiceLocations,
     WebUrl,
     WholeNumber,
 )
@@ -116,12 +117,14 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "credential_probe_seconds": Seconds(),
         "drain_seconds": Seconds(minimum=0),
     },
+    "calls": {"time_limit_seconds": Seconds(maximum=86_400)},
     "limits": {
         "paused": Switch(),
         "allowed_texts": Destinations(),
         "denied_texts": Destinations(),
         "allowed_calls": Destinations(),
         "denied_calls": Destinations(),
+        "allowed_voice_locations": VoiceLocations(),
         "requests_per_recipient": _COUNT,
         "recipient_period_seconds": Seconds(maximum=LONGEST_PERIOD_SECONDS),
         **{f"{unit}_per_{period}": _COUNT for unit in Unit for period in Period},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from twilio_notifications.config.urls import Wrong, read_broker_url, read_journal_url, read_web_url
 from twilio_notifications.core.parameters import Unreadable, read_connector_arn, shown
+from twilio_notifications.core.policy import is_prefix
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -158,6 +159,23 @@ class Destinations(TextList):
         patterns = TextList.accept(self, value)
         fits = isinstance(patterns, tuple) and all(_DESTINATION.fullmatch(pattern) for pattern in patterns)
         return patterns if fits else self.mismatch(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceLocations(TextList):
+    """Beginnings of URLs; the value is a tuple."""
+
+    @property
+    def description(self) -> str:
+        return (
+            'a list of beginnings of URLs ("https://example.com/voice/"), without user, password, query, '
+            'fragment and ".."'
+        )
+
+    def accept(self, value: Any) -> object:
+        prefixes = TextList.accept(self, value)
+        fits = isinstance(prefixes, tuple) and all(map(is_prefix, prefixes))
+        return prefixes if fits else self.mismatch(value)
 
 
 class TextKind(Kind):

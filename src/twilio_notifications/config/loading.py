@@ -19,6 +19,7 @@ from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import files_not_in_use, problems_between, warnings_about
 from twilio_notifications.config.settings import (
+    CallSettings,
     ClientSettings,
     ConnectorSettings,
     DeliverySettings,
@@ -259,6 +260,7 @@ def _settings(
         journal=_journal(values, journal),
         twilio=TwilioSettings(**_section(values, "twilio")),
         delivery=DeliverySettings(**_section(values, "delivery")),
+        calls=CallSettings(**_section(values, "calls")),
         limits=_limits(_section(values, "limits")),
         status=StatusSettings(**_section(values, "status")),
         metrics=MetricsSettings(**_section(values, "metrics")),
@@ -300,6 +302,7 @@ def _limits(section: Mapping[str, Any]) -> Limits:
         paused=section["paused"],
         texts=Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
         calls=Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
+        voice_locations=section["allowed_voice_locations"],
         quotas=tuple(
             Quota(unit=unit, period=period, most=most)
             for unit in Unit

@@ -217,6 +217,14 @@ class DeliverySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallSettings:
+    """How calls are made."""
+
+    time_limit_seconds: float
+    """After so long Twilio ends a call, whatever its document does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsSettings:
     """Where the page of metrics is served, as host and port; None: nowhere, and nothing is counted."""
 
@@ -249,6 +257,7 @@ class Settings:
     journal: JournalSettings
     twilio: TwilioSettings
     delivery: DeliverySettings
+    calls: CallSettings
     limits: Limits
     status: StatusSettings
     metrics: MetricsSettings

@@ -62,11 +62,14 @@ class TwilioSender:
         clock: Clock,
         timeout_seconds: float,
         ca_file: Path | None = None,
+        call_seconds: float | None = None,
     ) -> None:
+        """`call_seconds` bounds each call; None leaves that to Twilio, which allows four hours."""
         self._origin = base_url.rstrip("/")
         self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
         self._clock = clock
         self._ca_file = ca_file
+        self._call_seconds = call_seconds
         self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
         self.clock_offset: float | None = None
         """Twilio's clock minus ours in seconds, by its latest answer; None before the first one."""
@@ -86,7 +89,9 @@ class TwilioSender:
     async def send(self, notification: Notification, login: Login) -> Answer:
         """Makes one attempt, in at most the time-out."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
-        said = await self._asked("POST", url, login, fields=form(notification))
+        said = await self._asked(
+            "POST", url, login, fields=form(notification, call_seconds=self._call_seconds)
+        )
         return self._read(said) if isinstance(said, Reply) else said
 
     async def look_up(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
@@ -11,14 +12,16 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Notification
 
 
-def form(notification: Notification) -> list[tuple[str, str]]:
-    """The parameters of the create request."""
+def form(notification: Notification, *, call_seconds: float | None) -> list[tuple[str, str]]:
+    """The parameters of the create request; `call_seconds`: how long a call may take, None for any time."""
     fields = [("To", notification.recipient.phone_number), ("From", notification.sender_number)]
     match notification.content:
         case Text(body=body):
             fields.append(("Body", body))
         case VoiceLocation(url=url):
             fields.append(("Url", url))
+            if call_seconds is not None:
+                fields.append(("TimeLimit", str(ceil(call_seconds))))
         case _:
             assert_never(notification.content)
     return fields

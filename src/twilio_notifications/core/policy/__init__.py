@@ -34,6 +34,7 @@ from twilio_notifications.core.policy.pace import (
 )
 from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
+from twilio_notifications.core.policy.voice_locations import is_prefix
 
 __all__ = [
     "LONGEST_PERIOD_SECONDS",
@@ -59,6 +60,7 @@ __all__ = [
     "credentials_renewed",
     "expired",
     "interleaved",
+    "is_prefix",
     "judge",
     "online",
     "opens_at",

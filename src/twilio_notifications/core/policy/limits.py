@@ -15,8 +15,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel, Text
+from twilio_notifications.core.model import Channel, Text, VoiceLocation
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer
+from twilio_notifications.core.policy.voice_locations import is_below
 from twilio_notifications.core.segments import count_segments
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Limits:
     paused: bool = False
     texts: Destinations = Destinations()
     calls: Destinations = Destinations()
+    voice_locations: tuple[str, ...] = ()
+    """With what the address of a call's document must begin; empty: with anything."""
     quotas: tuple[Quota, ...] = ()
     requests_per_recipient: int = 0
     """0: any number."""
@@ -204,7 +207,14 @@ def _forbidden(notification: Notification, limits: Limits) -> str | None:
             return f"The operator denies {name} to {number} ([limits] denied_{name}: {pattern})"
     if destinations.allowed and not any(permits(pattern, number) for pattern in destinations.allowed):
         return f"The operator does not allow {name} to {number} ([limits] allowed_{name})"
+    content, allowed = notification.content, limits.voice_locations
+    if allowed and isinstance(content, VoiceLocation) and not _is_allowed(content, allowed):
+        return "The operator does not allow this voice message location ([limits] allowed_voice_locations)"
     return None
+
+
+def _is_allowed(content: VoiceLocation, prefixes: Iterable[str]) -> bool:
+    return any(is_below(content.url, prefix) for prefix in prefixes)
 
 
 def _twin(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> str | None:
