@@ -203,6 +203,18 @@ async def test_no_twilio(surroundings: Surroundings) -> None:
     assert "http://127.0.0.1:1 cannot be reached" in failure(program, "twilio")
 
 
+async def test_a_system_without_authorities_is_said_without_a_trace(
+    surroundings: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "none.pem").write_bytes(b"")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    program = await surroundings.check()
+    assert "ok" == lines(program)["twilio"][0], "http:// needs none"
+    program = await surroundings.check(twilio={"base_url": "https://127.0.0.1:1"})
+    assert "ca-certificates" in failure(program, "twilio")
+
+
 async def test_something_else_than_twilio(surroundings: Surroundings) -> None:
     async def welcome(exchange: Exchange) -> None:
         exchange.answer(200, b"<html>Please log in to the hotel's network</html>")
