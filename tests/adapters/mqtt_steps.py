@@ -16,6 +16,7 @@ from tests.support.fakes import RecordingObserver
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import MqttTransport
+from twilio_notifications.core.contract import PROBE_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,6 +35,7 @@ def transport_settings(url: str, **settings: object) -> TransportSettings:
         "connect_timeout_seconds": WAIT_SECONDS,
         "reconnect_initial_seconds": 0.01,
         "reconnect_maximum_seconds": 0.05,
+        "broker_probe_seconds": 0,
     } | settings
     return settings_of(chosen)
 
@@ -44,7 +46,12 @@ class Running(RunningTransport):
     def __init__(self, settings: TransportSettings, *, clock: Clock, jitter: float) -> None:
         self.observer = RecordingObserver()
         self.transport = MqttTransport(
-            settings, topics=TOPICS, clock=clock, observer=self.observer, jitter=lambda: jitter
+            settings,
+            topics=(settings.topics.text, settings.topics.call),
+            probe_topic=PROBE_TOPIC,
+            clock=clock,
+            observer=self.observer,
+            jitter=lambda: jitter,
         )
         super().__init__(self.transport, self.observer)
 

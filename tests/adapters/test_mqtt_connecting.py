@@ -13,7 +13,9 @@ from tests.support.clock import HandClock
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_broker import HOST, Kind, Link, RawBroker
 from twilio_notifications.adapters.mqtt.opening import FALL_BACK_SECONDS
+from twilio_notifications.adapters.mqtt.telling import LASTING_SECONDS
 from twilio_notifications.adapters.mqtt.transport import STEADY_SECONDS
+from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -285,7 +287,8 @@ class PauseClock(HandClock):
         self._pauses: asyncio.Queue[float] = asyncio.Queue()
 
     async def sleep(self, seconds: float) -> None:
-        self._pauses.put_nowait(seconds)
+        if seconds != LASTING_SECONDS:  # which is no pause between two connections
+            self._pauses.put_nowait(seconds)
         await super().sleep(seconds)
 
     async def next_pause(self) -> float:
@@ -365,6 +368,43 @@ async def test_each_change_is_one_line() -> None:
         assert ["broker_unreachable", "broker_unreachable", "broker_connected"] == [
             event.name for event in found.observer.events
         ]
+
+
+async def test_a_loop_of_connections_that_are_lost_for_one_reason_is_one_state() -> None:
+    """Not two lines for each of them, for as long as it lasts."""
+
+    async def throw_out(link: Link) -> None:
+        await link.accept()
+        link.say(link.disconnect(0x97))
+
+    clock = PauseClock()
+    async with RawBroker(throw_out) as broker, running(broker.url, clock=clock, **PAUSES) as found:
+        await clock.pauses(6)
+    seen = [event.name for event in found.observer.events if event.level is not Level.DEBUG]
+    expected = ["broker_connected", "broker_lost", "broker_connected", "broker_unsteady"]
+    assert expected == seen[:4]
+    assert ["broker_unsteady"] == seen[3:]
+
+
+async def test_the_log_says_when_a_connection_lasts_again() -> None:
+    async def throw_out(link: Link) -> None:
+        await link.accept()
+        link.say(link.disconnect(0x97))
+
+    clock = PauseClock()
+    async with (
+        RawBroker(throw_out, throw_out, let_in) as broker,
+        running(broker.url, clock=clock, **PAUSES) as found,
+    ):
+        await clock.pauses(2)
+        for _ in range(3):
+            await found.ready()
+        assert Level.DEBUG is found.observer.named("broker_connected")[-1].level
+        await clock.advance(LASTING_SECONDS)
+        assert Level.INFO is found.observer.named("broker_connected")[-1].level
+        broker.links[-1].say(broker.links[-1].disconnect(0x97))
+        await clock.next_pause()
+        assert Level.WARNING is found.observer.named("broker_lost")[-1].level
 
 
 # What is said in CONNECT and SUBSCRIBE

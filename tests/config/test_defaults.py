@@ -60,6 +60,7 @@ PROMISED: dict[str, Any] = {
     "transport.probe_seconds": 60,
     "transport.answer_seconds": 10,
     "transport.acknowledge_seconds": 30,
+    "transport.broker_probe_seconds": 10,
     "transport.keepalive_seconds": 60,
     "transport.connect_timeout_seconds": 10,
     "transport.session_expiry_seconds": 604800,

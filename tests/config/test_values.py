@@ -29,6 +29,7 @@ DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds
 MAY_BE_ZERO = {
     "transport.session_expiry_seconds",
     "transport.probe_seconds",
+    "transport.broker_probe_seconds",
     "secrets.refresh_seconds",
     "journal.retention_seconds",
     "delivery.settle_seconds",
@@ -254,7 +255,15 @@ def test_a_topic_prefix_is_any_beginning_of_a_topic(tmp_path: Path, prefix: str)
 @pytest.mark.parametrize("prefix", ["+/", "site/#", "a+b/"])
 def test_a_topic_prefix_with_a_wildcard_is_refused(tmp_path: Path, prefix: str) -> None:
     found = only_problem_in_toml(tmp_path, f'[transport]\ntopic_prefix = "{prefix}"\n')
-    assert f"transport.topic_prefix must be a string, without + and #, not '{prefix}'" in found
+    assert "transport.topic_prefix must be a string, without + and #, that does not begin with" in found
+
+
+@pytest.mark.parametrize("key", ["topic_prefix", "text_topic", "call_topic", "status_topic"])
+@pytest.mark.parametrize("topic", ["$share/group/twilio/txt", "$queue/twilio/txt"])
+def test_a_shared_subscription_is_refused(tmp_path: Path, key: str, topic: str) -> None:
+    """Its messages arrive on another name, and two connectors on one topic cannot keep an order."""
+    found = only_problem_in_toml(tmp_path, f'[transport]\n{key} = "{topic}"\n')
+    assert "that does not begin with $share/ or $queue/, not" in found
 
 
 def test_a_topic_prefix_with_a_nul_is_refused(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ class Packet:
 
     @property
     def packet_id(self) -> int:
-        """Of a PUBACK or SUBSCRIBE, where it comes first, or of a PUBLISH, where it follows the topic."""
+        """Of an answer or SUBSCRIBE, where it comes first, or of a PUBLISH, where it follows the topic."""
         start = 2 + self._topic_length if self.kind is Kind.PUBLISH else 0
         (packet_id,) = struct.unpack_from("!H", self.body, start)
         return int(packet_id)
@@ -173,6 +173,9 @@ class Link:
         body += properties if self.level == LEVEL_5 else b""
         flags = (0 if packet_id is None else qos) << 1 | dup << 3 | int(retain)
         return packet(Kind.PUBLISH, body + payload, flags=flags)
+
+    def pubrel(self, packet_id: int) -> bytes:
+        return packet(Kind.PUBREL, struct.pack("!H", packet_id), flags=0b0010)
 
     def disconnect(self, reason: int) -> bytes:
         return packet(Kind.DISCONNECT, bytes([reason]))

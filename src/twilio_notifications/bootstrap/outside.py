@@ -11,6 +11,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
 from twilio_notifications.config import JournalPlace, Ordering
+from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import JournalError
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def mqtt_transport(
     return MqttTransport(
         settings.transport,
         topics=(topics.text, topics.call),
+        probe_topic=settings.transport.topic_prefix + PROBE_TOPIC,
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,

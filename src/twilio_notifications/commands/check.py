@@ -13,6 +13,7 @@ from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
+from twilio_notifications.adapters.mqtt.promises import shortfalls
 from twilio_notifications.commands import isolation, secrets
 from twilio_notifications.commands.notes import notes
 from twilio_notifications.commands.offline import Finding, certificates, journal, metrics
@@ -103,6 +104,10 @@ async def _broker(settings: Settings) -> Finding:
         sentence = f"{transport.address}: {describe(error, transport)}"
         return Finding(subject="broker", works=False, sentence=sentence)
     await session.close()
+    missing = shortfalls(session)
+    if missing:
+        sentence = f"{transport.address}: {'; '.join(missing)}"
+        return Finding(subject="broker", works=False, sentence=sentence)
     sentence = f"{transport.address} answers, protocol level {session.version.value}"
     return Finding(subject="broker", works=True, sentence=sentence)
 

@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 PARAMETERS = "connector.parameters."
 """What the names of the published parameters begin with; core.parameters knows the rest of them."""
 
+_SHARED = ("$share/", "$queue/")
+"""Shared subscriptions (MQTT 5, 4.8.2, and EMQX): messages arrive on the name behind the group. Connectors
+that share a topic cannot keep the order of a recipient's requests, so there are none."""
+
 _COUNT = WholeNumber(minimum=0, maximum=1_000_000_000)
 
 KEYS: Mapping[str, Mapping[str, Kind]] = {
@@ -64,15 +68,16 @@ KEYS: Mapping[str, Mapping[str, Kind]] = {
         "key_file": FilePath(),
         "alpn": TextList(),
         # Wildcards belong to filters; a status is published on a topic (MQTT 5, 4.7.1).
-        "topic_prefix": Text(may_be_empty=True, without="+#"),
-        "text_topic": Text(without="+#"),
-        "call_topic": Text(without="+#"),
-        "status_topic": Text(without="+#"),
+        "topic_prefix": Text(may_be_empty=True, without="+#", not_beginning=_SHARED),
+        "text_topic": Text(without="+#", not_beginning=_SHARED),
+        "call_topic": Text(without="+#", not_beginning=_SHARED),
+        "status_topic": Text(without="+#", not_beginning=_SHARED),
         "pubsub": Choice(words=PubSub),
         "statuses_to": Choice(words=StatusesTo),
         "probe_seconds": Seconds(minimum=0),
         "answer_seconds": Seconds(),
         "acknowledge_seconds": Seconds(),
+        "broker_probe_seconds": Seconds(minimum=0),
         "keepalive_seconds": Seconds(maximum=65_535, whole=True),  # two bytes (MQTT 5, 3.1.2.10)
         "connect_timeout_seconds": Seconds(),
         "session_expiry_seconds": Seconds(minimum=0, whole=True),

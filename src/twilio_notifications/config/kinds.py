@@ -199,15 +199,20 @@ class TextKind(Kind):
 class Text(TextKind):
     may_be_empty: bool = False
     without: str = ""
+    not_beginning: tuple[str, ...] = ()
 
     @property
     def description(self) -> str:
         phrase = "a string" if self.may_be_empty else "a string that is not empty"
-        return f"{phrase}, without {' and '.join(self.without)}" if self.without else phrase
+        if self.without:
+            phrase += f", without {' and '.join(self.without)}"
+        if self.not_beginning:
+            phrase += f", that does not begin with {' or '.join(self.not_beginning)}"
+        return phrase
 
     def accept_text(self, text: str) -> object:
         fits = (text or self.may_be_empty) and not set(self.without) & set(text)
-        return text if fits else self.mismatch(text)
+        return text if fits and not text.startswith(self.not_beginning) else self.mismatch(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

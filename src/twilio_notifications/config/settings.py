@@ -132,6 +132,7 @@ class TransportSettings:
     probe_seconds: float
     answer_seconds: float
     acknowledge_seconds: float
+    broker_probe_seconds: float
     keepalive_seconds: int
     connect_timeout_seconds: float
     session_expiry_seconds: int

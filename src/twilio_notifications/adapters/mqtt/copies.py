@@ -28,20 +28,15 @@ class Copies:
 
     def __init__(self) -> None:
         self._proven: set[str] = set()
-        self._is_proven = False
         self._executed: tuple[str, bytes] | None = None
         """The last message before any proof that was no copy."""
-
-    def prove(self) -> None:
-        """A message to ourselves came back with our identifier: what follows was published after it."""
-        self._is_proven = True
 
     def is_copy(self, message: Publish) -> bool:
         """Whether the same message has come, or will come, by a subscription of ours."""
         if message.identifiers is None:
             return False
         topic, is_ours = message.topic, OURS in message.identifiers
-        if self._is_proven or topic in self._proven:
+        if topic in self._proven:
             return not is_ours
         if is_ours:
             self._proven.add(topic)

@@ -47,6 +47,9 @@ QUIET_LOOKS = 4
 """A session that gives requests back looks so often, and so many times at most, whether its statuses are
 acknowledged; it ends when that was so at some looks in a row."""
 
+PROBE = b"{}"
+"""What we say to ourselves: as little as possible, and nothing that a client could take for a request."""
+
 CLOSED_BY_US = "closed by the connector"
 
 
@@ -64,11 +67,15 @@ class Session:
         self._gives_back = False
         self.granted_qos: int | None = None
         """The lowest QoS of our subscriptions; None before there are any."""
+        self.left_unacknowledged = False
+        """At its end, something that we published was not acknowledged."""
         self._client = client
         self._observer = client.observer
         self._accepted: asyncio.Future[None] = loop.create_future()
-        self._granted: asyncio.Future[Suback] = loop.create_future()
+        self._subscribing: dict[int, asyncio.Future[Suback]] = {}
         self._forgetting: asyncio.Future[None] | None = None
+        self._probe: tuple[str, asyncio.Future[None]] | None = None
+        """Its topic, and whether it has come back."""
         self._copies = Copies()
         self._has_copies = False
         self._conversation = Conversation(version)
@@ -83,6 +90,11 @@ class Session:
             limit_seconds=client.acknowledge_seconds,
             on_silence=self._end,
         )
+
+    @property
+    def is_probing(self) -> bool:
+        """A message to ourselves is under way."""
+        return self._probe is not None and not self._probe[1].done()
 
     @property
     def limits(self) -> Limits:
@@ -115,12 +127,11 @@ class Session:
         """Subscribes with QoS 1 and waits for SUBACK; raises BrokerRefused when a topic is not granted."""
         await self._forgotten()
         self._require_connection()
-        self._conversation.subscribe(topics, identifier=OURS)
-        self._connection.flush_soon()
-        await self._until(self._granted)
-        if not self._granted.done():
+        answer = self._subscribe(topics)
+        await self._until(answer)
+        if not answer.done():
             raise ConnectionEnded(f"the connection ended while subscribing: {self.ended.result()}")
-        granted = self._granted.result()
+        granted = answer.result()
         if len(granted.codes) != len(topics):
             raise ConnectionEnded(
                 f"the broker granted {len(granted.codes)} subscriptions, {len(topics)} were asked for"
@@ -130,6 +141,12 @@ class Session:
         if refused:
             raise reasons.not_granted(self._client.introduction.client_id, refused, granted.reason)
         self.granted_qos = min(granted.codes)
+
+    def _subscribe(self, topics: Sequence[str]) -> asyncio.Future[Suback]:
+        packet_id = self._conversation.subscribe(topics, identifier=OURS)
+        self._connection.flush_soon()
+        answer = self._subscribing[packet_id] = asyncio.get_running_loop().create_future()
+        return answer
 
     async def _forgotten(self) -> None:
         """A crash before the last session's packets are forgotten would have new ones taken for them.
@@ -157,6 +174,7 @@ class Session:
     def _end(self, sentence: str) -> None:
         if not self.ended.done():
             self.ended.set_result(sentence)
+            self.left_unacknowledged = self._outgoing.is_busy
             self._outgoing.fail(sentence)
 
     # What the broker says.
@@ -169,9 +187,10 @@ class Session:
                 self._outgoing.answered(event)
             case Connack():
                 self._connack_received(event)
-            case Suback():
-                if not self._granted.done():
-                    self._granted.set_result(event)
+            case Suback(packet_id=packet_id):
+                answer = self._subscribing.pop(packet_id, None)
+                if answer is not None and not answer.done():
+                    answer.set_result(event)
             case Pingresp():
                 pass  # that anything came was noticed
             case Disconnect(said=said):
@@ -200,8 +219,7 @@ class Session:
             return  # neither recorded nor acknowledged: in its order, the next connection brings it again
         acknowledge = partial(self._acknowledge, message)
         receipt = self._receipts.new(len(message.payload), acknowledge)
-        if self.limits.subscription_identifiers and self._copies.is_copy(message):
-            self._pass_over(message.topic)
+        if self._is_for_us_alone(message):
             receipt.acknowledge()
             return
         self._client.on_inbound(
@@ -237,7 +255,18 @@ class Session:
         else:
             self._end("the journal had no room for what arrives, so the broker is asked to deliver it again")
 
-    def _pass_over(self, topic: str) -> None:
+    def _is_for_us_alone(self, message: Publish) -> bool:
+        """Whether it is a message to ourselves, or a copy of a request."""
+        if self._probe is not None and message.topic == self._probe[0]:
+            if not self._probe[1].done():
+                self._probe[1].set_result(None)
+            return True
+        is_copy = self.limits.subscription_identifiers and self._copies.is_copy(message)
+        if is_copy:
+            self._tell_copy(message.topic)
+        return is_copy
+
+    def _tell_copy(self, topic: str) -> None:
         """Said once for each connection; a line for each copy would fill the log."""
         level = Level.DEBUG if self._has_copies else Level.WARNING
         self._has_copies = True
@@ -249,6 +278,30 @@ class Session:
             self._connection.flush_soon()
 
     # What we publish.
+
+    def probe(self, topic: str) -> asyncio.Future[None]:
+        """Publishes a message to ourselves on this topic; done when it comes back.
+
+        Fails with BrokerRefused where the broker does not let us listen; is never done where it does not let
+        us publish, or the connection ends. It has QoS 0, as it is of no use later.
+        """
+        back: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._probe = topic, back
+        if not self.ended.done():
+            self._subscribe([topic]).add_done_callback(partial(self._probe_granted, topic, back))
+            self._conversation.publish(topic, PROBE, qos=0)
+        return back
+
+    def _probe_granted(self, topic: str, back: asyncio.Future[None], granted: asyncio.Future[Suback]) -> None:
+        answer = granted.result()
+        if answer.codes and answer.codes[0] >= FAILURE and not back.done():
+            client_id = self._client.introduction.client_id
+            refused = {topic: answer.codes[0]}
+            back.set_exception(reasons.not_granted(client_id, refused, answer.reason))
+
+    def publish_without_acknowledgement(self) -> None:
+        """From now on with QoS 0, for a broker that ends the connection over QoS 1."""
+        self._outgoing.qos = 0
 
     def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
         """Done with the broker's PUBACK; fails with NotAcknowledged when it refuses or hangs up."""

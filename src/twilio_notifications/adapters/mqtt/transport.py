@@ -16,10 +16,14 @@ from twilio_notifications.adapters.mqtt.opening import (
     open_session,
     versions,
 )
-from twilio_notifications.adapters.mqtt.protocol import Version
-from twilio_notifications.core.errors import NotAcknowledged, TransportError
+from twilio_notifications.adapters.mqtt.promises import (
+    NO_ACKNOWLEDGEMENTS,
+    refuses_acknowledgements,
+    shortfalls,
+)
+from twilio_notifications.adapters.mqtt.telling import LASTING_SECONDS, Telling
+from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
 from twilio_notifications.core.retry import backoff_ceiling
-from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,10 +48,13 @@ class MqttTransport:
         clock: Clock,
         observer: Observer,
         jitter: Callable[[], float],
+        probe_topic: str | None = None,
         on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
         on_connection_ended: Callable[[], None] = nothing_follows,
     ) -> None:
-        """`on_new_session`: the broker has no session of ours; the packets of the last one are over.
+        """`probe_topic`: where a message to ourselves is sent over each connection; None sends none.
+
+        `on_new_session`: the broker has no session of ours; the packets of the last one are over.
 
         What it returns is waited for, within a bound, before anything can arrive.
         `on_connection_ended` is called between two connections: nothing of the last one arrives after it,
@@ -55,6 +62,7 @@ class MqttTransport:
         """
         self._settings = settings
         self._topics = topics
+        self._probe_topic = probe_topic if settings.broker_probe_seconds else None
         self._clock = clock
         self._observer = observer
         self._jitter = jitter
@@ -62,7 +70,9 @@ class MqttTransport:
         self._on_connection_ended = on_connection_ended
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
-        self._last_told = ""
+        self._telling = Telling(observer, settings.address)
+        self._publishes_without_acknowledgement = False
+        self._is_deaf = False
 
     async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
         """Stays connected until cancelled."""
@@ -72,7 +82,7 @@ class MqttTransport:
             try:
                 session = await self._connect(on_inbound)
             except (OSError, TransportError) as error:
-                self._tell("broker_unreachable", error=describe(error, self._settings))
+                self._telling.unreachable(describe(error, self._settings))
             else:
                 await self._stay(session, on_ready)
                 if self._clock.now() - started >= STEADY_SECONDS:
@@ -97,13 +107,64 @@ class MqttTransport:
 
     async def _stay(self, session: Session, on_ready: Callable[[], None]) -> None:
         self._session = session
-        self._tell("broker_connected", protocol=_NAMES[session.version])
+        self._telling.connected(session.version)
+        for sentence in shortfalls(session):
+            self._telling.short(sentence)
+        if self._publishes_without_acknowledgement:
+            session.publish_without_acknowledgement()
+        watching = asyncio.ensure_future(self._watch(session))  # its probe goes out before the first status
+        await asyncio.sleep(0)
         on_ready()
-        reason = await asyncio.shield(session.ended)
+        try:
+            reason = await asyncio.shield(session.ended)
+        finally:
+            watching.cancel()
         if self._session is session:  # otherwise we closed it ourselves
             self._session = None
-            self._tell("broker_lost", error=reason)
+            self._telling.lost(reason)
+            self._learn_from(session)
         await session.close()
+
+    async def _watch(self, session: Session) -> None:
+        """What is found out about a connection while it stands."""
+        if self._probe_topic is not None:
+            await self._probe(session, self._probe_topic)
+        if self._telling.is_unsteady:
+            await self._clock.sleep(LASTING_SECONDS)
+            self._telling.lasted(session.version)
+
+    async def _probe(self, session: Session, topic: str) -> None:
+        """Says where the broker grants subscriptions and delivers nothing, as its access list may have it."""
+        seconds = self._settings.broker_probe_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(session.probe(topic))
+        except BrokerRefused as error:
+            self._probe_topic = None
+            self._telling.probe_refused(f"a message to ourselves on {topic}: {error}")
+        except TimeoutError:
+            if not self._is_deaf:
+                self._telling.deaf(
+                    f"a message to ourselves on {topic} did not come back within {seconds:g} s, so perhaps "
+                    f"no request arrives either: {self._advice(topic)}"
+                )
+            self._is_deaf = True
+        else:
+            self._is_deaf = False
+
+    def _learn_from(self, session: Session) -> None:
+        """What the end of a session says about the next one."""
+        if refuses_acknowledgements(session):
+            self._publishes_without_acknowledgement = True
+            self._telling.short(NO_ACKNOWLEDGEMENTS)
+        if self._probe_topic is not None and session.is_probing:
+            # AWS IoT Core and some versions of Mosquitto do so over a topic that they do not allow.
+            self._telling.probe_refused(
+                f"the connection ended while a message to ourselves on {self._probe_topic} was under way, so "
+                "none is sent any more, and whether requests arrive is not known: "
+                f"{self._advice(self._probe_topic)}, or set [transport] broker_probe_seconds to 0"
+            )
+            self._probe_topic = None
 
     async def _connect(self, on_inbound: Callable[[Inbound], None]) -> Session:
         client = connector_client(
@@ -125,12 +186,8 @@ class MqttTransport:
         ceiling = backoff_ceiling(count=failures, initial=initial, maximum=maximum)
         return ceiling * (0.5 + 0.5 * self._jitter())
 
-    def _tell(self, event: str, **fields: object) -> None:
-        told = f"{event} {fields}"
-        if told != self._last_told:
-            level = Level.INFO if event == "broker_connected" else Level.WARNING
-            self._observer.event(event, level=level, broker=self._settings.address, **fields)
-        self._last_told = told
-
-
-_NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
+    def _advice(self, probe_topic: str) -> str:
+        return (
+            f"in the broker's access list, let {self._settings.client_id} read {', '.join(self._topics)} and "
+            f"{probe_topic}, and write {probe_topic}"
+        )

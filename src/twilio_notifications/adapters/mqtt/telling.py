@@ -1,0 +1,78 @@
+"""What the log hears of the connection to the broker: one line for each change, not one for each try.
+
+A connection that is lost again and again for the same reason is one state with one line. Its changes are told
+at DEBUG, where the metrics still hear them, until a connection has lasted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.mqtt.protocol import Version
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports import Observer
+
+LASTING_SECONDS = 600.0
+"""A connection that lasted this long is no part of a row of short ones."""
+
+_NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
+
+
+class Telling:
+    """Tells an observer of one broker."""
+
+    def __init__(self, observer: Observer, broker: str) -> None:
+        self._observer = observer
+        self._broker = broker
+        self._unreachable = ""
+        self._lost = ""
+        self._losses = 0
+        """Connections in a row that did not last and were lost for the same reason."""
+        self._shortfalls: set[str] = set()
+
+    @property
+    def is_unsteady(self) -> bool:
+        """The log has said so; it waits for a connection that lasts."""
+        return self._losses > 1
+
+    def connected(self, version: Version) -> None:
+        self._unreachable = ""
+        level = Level.DEBUG if self.is_unsteady else Level.INFO
+        self._observer.event("broker_connected", level=level, broker=self._broker, protocol=_NAMES[version])
+
+    def lasted(self, version: Version) -> None:
+        """The connection has lasted: the row of short ones is over."""
+        was_unsteady, self._losses = self.is_unsteady, 0
+        if was_unsteady:
+            self.connected(version)
+
+    def lost(self, error: str) -> None:
+        self._losses = self._losses + 1 if error == self._lost else 1
+        self._lost = error
+        level = Level.DEBUG if self.is_unsteady else Level.WARNING
+        self._observer.event("broker_lost", level=level, broker=self._broker, error=error)
+        if self._losses == 2:  # noqa: PLR2004 - once is an accident, twice is a state
+            self._observer.event("broker_unsteady", level=Level.WARNING, broker=self._broker, error=error)
+
+    def unreachable(self, error: str) -> None:
+        if error != self._unreachable:
+            self._unreachable = error
+            self._observer.event("broker_unreachable", level=Level.WARNING, broker=self._broker, error=error)
+
+    def short(self, sentence: str) -> None:
+        """The broker grants less than is promised; told once for each way in which it does."""
+        if sentence not in self._shortfalls:
+            self._shortfalls.add(sentence)
+            self._observer.event(
+                "broker_grants_less", level=Level.WARNING, broker=self._broker, error=sentence
+            )
+
+    def deaf(self, error: str) -> None:
+        """A message to ourselves has not come back."""
+        self._observer.event("broker_deaf", level=Level.WARNING, broker=self._broker, error=error)
+
+    def probe_refused(self, error: str) -> None:
+        """The broker does not let us send a message to ourselves."""
+        self._observer.event("probe_refused", level=Level.WARNING, error=error)
