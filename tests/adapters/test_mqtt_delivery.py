@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -151,7 +151,7 @@ async def test_a_connack_whose_reason_cannot_be_read_is_understood() -> None:
 
 @pytest.mark.rabbitmq
 async def test_with_rabbitmq_requests_come_and_statuses_go(rabbitmq: RabbitMq) -> None:
-    own = {"client_id": "delivery", "topic_prefix": "delivery/"}
+    own: dict[str, Any] = {"client_id": "delivery", "topic_prefix": "delivery/"}
     async with Peer(rabbitmq.url, subscribe="answers", protocol="3.1.1") as peer:
         async with running(rabbitmq.url, **own) as found:
             await found.ready()
