@@ -24,9 +24,8 @@ from twilio_notifications.core.parameters import (
     published_in,
     read_connector_arn,
     read_definition,
-    shown,
-    suggestion,
 )
+from twilio_notifications.core.wording import shown, suggestion
 
 SECRET_ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
 PLACEHOLDER_ARN = "arn:aws:secretsmanager:region:account-id:secret:greengrass-secret-hash"

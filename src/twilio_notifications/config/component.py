@@ -16,7 +16,8 @@ from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import WholeNumber
 from twilio_notifications.config.settings import PubSub, SecretOrigin, StatusesTo, TransportKind
 from twilio_notifications.config.sources import Given, Source
-from twilio_notifications.core.parameters import PublishedParameter, shown, suggestion
+from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.core.wording import shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from twilio_notifications.config.urls import Wrong, read_broker_url, read_journal_url, read_web_url
-from twilio_notifications.core.parameters import Unreadable, read_connector_arn, shown
+from twilio_notifications.core.parameters import Unreadable, read_connector_arn
 from twilio_notifications.core.policy import is_prefix
+from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from enum import StrEnum

@@ -46,8 +46,9 @@ from twilio_notifications.config.sources import (
 )
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.core.parameters import PublishedParameter, shown
+from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
+from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.settings import SecretOrigin, TransportKind
 from twilio_notifications.config.urls import is_loopback
-from twilio_notifications.core.parameters import Remark, shown
+from twilio_notifications.core.parameters import Remark
+from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

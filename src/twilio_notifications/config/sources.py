@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.files import read_plain
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
-from twilio_notifications.core.parameters import PublishedParameter, suggestion
+from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.core.wording import suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -18,8 +18,8 @@ from twilio_notifications.core.parameters import (
     PublishedParameter,
     Unreadable,
     read_definition,
-    shown,
 )
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.arns import Maybe, ReadArn, read_arn
 from twilio_notifications.migration.groups import CONNECTORS, membership, missing_definition, named_elsewhere
 from twilio_notifications.migration.partly import Partly

@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter, shown
+from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.json_text import NotJson, read_json, take_out, without_comments
 from twilio_notifications.migration.yaml_text import NotYaml, read_yaml
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.questions import question
 

@@ -16,9 +16,8 @@ from twilio_notifications.core.parameters import (
     InvalidParameters,
     PublishedParameter,
     check_parameters,
-    shown,
-    suggestion,
 )
+from twilio_notifications.core.wording import shown, suggestion
 from twilio_notifications.migration.connectors import Refused, contradictions
 from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.placeholders import is_stand_in

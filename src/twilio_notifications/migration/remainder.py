@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.connectors import own_bags, without_content
 from twilio_notifications.migration.groups import missing_definition, named_elsewhere, several
 from twilio_notifications.migration.parameters import other_secrets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.questions import with_word
 
 if TYPE_CHECKING:

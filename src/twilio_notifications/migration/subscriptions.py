@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.contract import Topics
-from twilio_notifications.core.parameters import shown
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.arns import Maybe, Ours, Whose, whose
 from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.placeholders import is_stand_in

@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter, shown
+from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter
+from twilio_notifications.core.wording import shown
 from twilio_notifications.migration.found import Found, Mention, Place, Unread
 from twilio_notifications.migration.intrinsics import Scope, symbol
 from twilio_notifications.migration.partly import Partly, names_in
