@@ -203,6 +203,15 @@ async def test_no_twilio(surroundings: Surroundings) -> None:
     assert "http://127.0.0.1:1 cannot be reached" in failure(program, "twilio")
 
 
+async def test_a_wrong_address_of_twilio_names_the_setting(surroundings: Surroundings) -> None:
+    async def not_found(exchange: Exchange) -> None:
+        exchange.answer(404, b'{"code": 20404, "message": "There is no such resource", "status": 404}')
+
+    async with RawHttp(not_found) as server:
+        program = await surroundings.check(twilio={"base_url": server.url})
+    assert "Check base_url in [twilio]" in failure(program, "twilio")
+
+
 async def test_a_system_without_authorities_is_said_without_a_trace(
     surroundings: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

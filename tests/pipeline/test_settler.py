@@ -287,6 +287,20 @@ async def test_a_clock_that_was_told_wrongly_at_the_opening_sends_nothing_again(
         assert 1 == len(scene.sender.sent)
 
 
+async def test_a_first_list_that_was_cut_by_a_wrong_clock_proves_no_absence() -> None:
+    """It comes after the settling time, so that no other look would follow; it is asked for again at once."""
+    async with a_running_scene() as scene:
+        scene.sender.clock_offset = HOUR
+        scene.sender.unreadable[DARLA] = NO_NETWORK
+        await scene.doubt(retries=3)
+        scene.sender.carries_out(sid=FIRST)
+        await scene.advance(SETTLE + 60.0)
+        scene.sender.unreadable.clear()
+        await scene.advance(60.0)
+        assert [(DARLA, "OutcomeUnknown")] == await scene.results()
+        assert 1 == len(scene.sender.sent)
+
+
 async def test_an_older_twin_is_no_success_where_the_clock_was_told_wrongly() -> None:
     async with a_running_scene() as scene:
         scene.sender.carries_out(sid=FIRST)

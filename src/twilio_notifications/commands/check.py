@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 _UNAUTHORIZED = frozenset({401, 403})
+_NOT_FOUND = 404
 _TEST_CREDENTIALS = 20_008
 
 
@@ -143,6 +144,7 @@ def _said(answer: Answer, settings: Settings, *, whose: str) -> tuple[bool, str]
         case Answered(http_status=status) if status in _UNAUTHORIZED:
             return False, f"{where} refuses the {whose}: check TWILIO_ACCOUNT_SID and the auth token"
         case Answered(http_status=status, message=message):
-            return False, f"{where} answered HTTP {status}: {message or 'is this Twilio?'}"
+            remedy = ". Check base_url in [twilio], and TWILIO_ACCOUNT_SID" if status == _NOT_FOUND else ""
+            return False, f"{where} answered HTTP {status}: {message or 'is this Twilio?'}{remedy}"
         case NotSent(detail=detail) | Unanswered(detail=detail):
             return False, f"{where} cannot be reached: {detail}"
