@@ -32,6 +32,10 @@ def test_pauses_begin_with_a_conviction_and_grow_up_to_half_an_hour() -> None:
     assert [0, 0, 10, 20, 40, 1800] == [pause(points) for points in (0, 3, 4, 6, 8, 100)]
 
 
+def test_after_some_fruitless_connections_statuses_are_held_for_up_to_a_minute() -> None:
+    assert [0, 0, 5, 10, 60, 60] == [suspicion.hold(count) for count in (0, 5, 6, 7, 12, 1000)]
+
+
 @pytest.mark.parametrize(
     ("size", "points", "expected"),
     [

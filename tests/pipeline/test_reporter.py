@@ -427,6 +427,30 @@ async def test_what_cannot_be_short_enough_is_set_aside_and_told_once() -> None:
         assert 2 == outbox.line.observer.count("status_set_aside")
 
 
+async def test_a_broker_that_takes_no_status_at_all_does_not_end_each_connection_at_once() -> None:
+    """The connection is needed for requests, also where a policy forbids every status."""
+    async with an_outbox() as outbox:
+        for number in range(6):
+            await outbox.write(a_long_status(str(number), 10))
+            outbox.transport.lose()
+            await outbox.settle()
+            outbox.connect()
+            await outbox.settle()
+        published = len(outbox.published())
+        await outbox.write(a_long_status("held", 10))
+        await outbox.line.clock.advance(4)
+        assert published == len(outbox.published())
+        await outbox.line.clock.advance(2)
+        assert "held" in ids(outbox, published)
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        outbox.transport.lose()
+        outbox.connect()
+        await outbox.write(a_long_status("at once", 10))
+        assert "at once" == ids(outbox)[-1]
+        assert [5.0] == [told.fields["seconds"] for told in outbox.line.observer.named("statuses_held")]
+
+
 async def test_our_own_goodbye_is_held_against_no_status() -> None:
     async with an_outbox() as outbox:
         await outbox.write("one")

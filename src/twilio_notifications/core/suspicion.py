@@ -26,6 +26,11 @@ _FIRST_PAUSE_SECONDS: Final = 10.0
 _LONGEST_PAUSE_SECONDS: Final = 1800.0
 """A status that the broker never takes costs a connection each time: twice an hour is bearable."""
 
+_MOST_FRUITLESS: Final = 6
+_FIRST_HOLD_SECONDS: Final = 5.0
+_LONGEST_HOLD_SECONDS: Final = 60.0
+"""A network that flaps may become steady at any time, and statuses wait no longer for that."""
+
 
 def points(on_their_way: Mapping[int, int]) -> dict[int, int]:
     """What the end of a connection adds against each status; `on_their_way` has the points so far, by id.
@@ -44,6 +49,17 @@ def pause(suspicion: int) -> float:
         return 0.0
     doublings = min((suspicion - CONVICTED) // 2, 16)
     return min(_FIRST_PAUSE_SECONDS * 2.0**doublings, _LONGEST_PAUSE_SECONDS)
+
+
+def hold(fruitless: int) -> float:
+    """Seconds for which no status is published over the next connection.
+
+    `fruitless` counts connections in a row that ended with statuses on their way, others than suspects, while
+    no status was acknowledged. A broker that takes none at all would otherwise end each connection at its
+    beginning, and requests would come late.
+    """
+    beyond = fruitless - _MOST_FRUITLESS
+    return min(_FIRST_HOLD_SECONDS * 2.0 ** min(beyond, 16), _LONGEST_HOLD_SECONDS) if beyond >= 0 else 0.0
 
 
 def is_too_large(size: int, suspicion: int) -> bool:

@@ -71,6 +71,9 @@ class Reporter:
     """How many there were: what an earlier one fails with says nothing of this one."""
     _judged: int = field(init=False, default=0)
     """The last connection whose end was held against what was on its way."""
+    _fruitless: int = field(init=False, default=0)
+    """Connections in a row that ended under statuses, none of which had been acknowledged."""
+    _held_until: float = field(init=False, default=0.0)
     _points: dict[int, int] = field(init=False, default_factory=dict)
     _remarks: dict[int, str] = field(init=False, default_factory=dict)
     _largest: int | None = field(init=False, default=None)
@@ -101,6 +104,10 @@ class Reporter:
         self._largest = None
         self._connection += 1
         self._blocked = False
+        seconds = suspicion.hold(self._fruitless)
+        self._held_until = self.clock.now() + seconds
+        if seconds:
+            self.observer.event("statuses_held", level=Level.WARNING, seconds=seconds)
         self._begin_anew()
 
     def closing(self) -> None:
@@ -128,7 +135,9 @@ class Reporter:
             if self._retry_at is not None and self.clock.now() >= self._retry_at:
                 self._begin_anew()
             await self._write_down()
-            if self._blocked or not await self._publish_some():
+            if self.clock.now() < self._held_until:
+                await self._alarm.wait(self._held_until)
+            elif self._blocked or not await self._publish_some():
                 await self._alarm.wait(self._retry_at)
 
     async def _write_down(self) -> None:
@@ -234,6 +243,7 @@ class Reporter:
             del self._on_their_way[id_]
         if error is None:
             self.milestones.passed(Milestone.STATUS_ACKNOWLEDGED)
+            self._fruitless = 0
             self._acknowledged.append(id_)
             self._noting.ring()
             return
@@ -262,6 +272,8 @@ class Reporter:
         self._judged = connection
         on_their_way = [sent for sent in self._on_their_way.values() if sent.connection == connection]
         so_far = {sent.status.id: sent.status.suspicion for sent in on_their_way}
+        if so_far and min(so_far.values()) < suspicion.SUSPECT:
+            self._fruitless += 1
         for id_, more in suspicion.points(so_far).items():
             self._points[id_] = self._points.get(id_, 0) + more
             if so_far[id_] + more >= suspicion.CONVICTED:
