@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, cast
 
-from tests.support.factories import START, a_request, a_success
+from tests.support.disks import mounted
+from tests.support.factories import START, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingObserver
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.core.errors import JournalClosed
 from twilio_notifications.ports import Level, Recording
 
@@ -155,3 +158,32 @@ def test_a_limit_of_the_operating_system_is_waited_for_like_a_full_disk(tmp_path
         peer.stdin.close()
         assert ["journal_available\n", "201\n"] == sorted(peer.stdout, reverse=True)
     assert 0 == peer.returncode
+
+
+async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
+    """Deleting needs room for the log; the reserve is that room."""
+    with mounted(tmp_path / "small", megabytes=16) as folder:
+        path = folder / "journal.db"
+        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+            await journal.record(big(0))
+            for number in range(600):
+                await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
+                await journal.report([number + 2], at=START)
+        (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
+        assert 0 == shutil.disk_usage(folder).free
+        assert 600 == JournalFile(path).purge(finished_before=START + 1)
+        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+            assert Recording.NEW is await journal.record(big(1))
+
+
+async def test_a_start_and_its_alarms_work_on_a_disk_that_others_have_filled(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", megabytes=16) as folder:
+        path = folder / "journal.db"
+        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+            for number in range(600):
+                await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
+                await journal.report([number + 1], at=START)
+        (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
+        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+            assert Recording.NEW is await journal.record(a_request())
+            assert 1 == len(await journal.claim(due_before=START, limit=9))

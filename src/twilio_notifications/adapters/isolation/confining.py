@@ -93,12 +93,20 @@ def _require_one_thread() -> None:
 def _require_writable(allowed: Confinement) -> None:
     """Without capabilities even root has only the rights of an owner, a member of the group, or anybody."""
     for folder in sorted(allowed.writable):
-        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        if not _is_usable(folder):
             raise IsolationFailed(
                 f"the folder {folder} is not writable for this user. A confined process has no privileges, "
                 "not even root's, so the folder must belong to the user that runs the connector: chown it, "
                 "or run as its owner"
             )
+
+
+def _is_usable(folder: Path) -> bool:
+    """True also for a folder that does not exist, which others say better."""
+    try:
+        return not folder.is_dir() or os.access(folder, os.W_OK | os.X_OK)
+    except PermissionError:  # one of the folders above it may not be entered
+        return False
 
 
 def _require_program() -> None:

@@ -33,13 +33,15 @@ class Copies:
 
     def is_copy(self, message: Publish) -> bool:
         """Whether the same message has come, or will come, by a subscription of ours."""
-        if message.identifiers is None:
+        if message.identifiers is None or message.redelivered:
+            # Mosquitto 2.0 delivers again without the identifier that it sent before. The journal tells
+            # whether it holds what is delivered again; what it does not hold must not be lost here.
             return False
         topic, is_ours = message.topic, OURS in message.identifiers
         if topic in self._proven:
             return not is_ours
         if is_ours:
             self._proven.add(topic)
-            return self._executed == (topic, message.payload) and not message.redelivered
+            return self._executed == (topic, message.payload)
         self._executed = (topic, message.payload)
         return False

@@ -20,6 +20,7 @@ from twilio_notifications.adapters.sqlite.rows import (
     rejection_row,
     request_row,
     size_of,
+    without_id,
 )
 from twilio_notifications.core import policy
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State
@@ -207,6 +208,7 @@ class Operations:
                 assert_never(step)
 
     def _finish(self, connection: sqlite3.Connection, step: Finish) -> None:
+        kept, request_id = without_id(step.status)
         row = connection.execute(
             sql.FINISH,
             (
@@ -215,6 +217,8 @@ class Operations:
                 step.message,
                 step.code,
                 step.sid,
+                request_id,
+                kept,
                 step.status,
                 self.counts.next_position(),
                 step.counted,

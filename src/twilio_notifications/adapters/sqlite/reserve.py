@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -31,18 +32,18 @@ class Bounds:
 
     @property
     def log(self) -> int:
-        """Of the write-ahead log, between two checkpoints."""
-        return self.reserve
+        """Of the write-ahead log: more than is written between two checkpoints, which readers may put off."""
+        return 3 * self.reserve
 
     @property
     def checkpoint(self) -> int:
         """So much of the log is written before its pages are moved into the database."""
-        return self.log // 2
+        return self.reserve // 2
 
     @property
     def batch(self) -> int:
         """Of what one transaction records."""
-        return self.log // 4
+        return self.reserve // 4
 
     @property
     def database(self) -> int:
@@ -81,7 +82,7 @@ class Reserve:
 
     def take(self, size: int) -> bool:
         """Whether the file has its size now; a disk without room for it leaves no file behind."""
-        if _size(self._path) >= size:
+        if _size(self._path) >= size and self._path.is_file():
             return True
         try:
             self._write(size)
@@ -91,8 +92,9 @@ class Reserve:
         return True
 
     def give_up(self) -> None:
-        """Frees the room."""
-        self._path.unlink(missing_ok=True)
+        """Frees the room; what stands there and is no file of ours stays."""
+        with suppress(OSError):
+            self._path.unlink()
 
     def _write(self, size: int) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -122,7 +122,7 @@ class DiskRoom:
         self.batch_bytes = bounds.batch
         self._high = bounds.database * 9 // 10
         self._low = bounds.database * 85 // 100
-        self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.log // 2 // DELETION_BYTES))
+        self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.reserve // 2 // DELETION_BYTES))
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """At a start: has SQLite keep to the bounds, takes the reserve, and removes what is beyond them."""

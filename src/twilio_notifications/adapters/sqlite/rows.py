@@ -29,6 +29,9 @@ from twilio_notifications.ports import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ID_KEY = b',"id":'
+"""Stands once in a status: within a string, quotes are escaped."""
+
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
@@ -37,8 +40,23 @@ _PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
 
 
 def encoded_id(request_id: str | float) -> str:
-    """The published `id` as it is kept: JSON, in ASCII, so that any id can be stored and compared."""
-    return json.dumps(request_id)
+    """The published `id` as it is kept: JSON in UTF-8, with half a surrogate pair as its escape.
+
+    So it has the same bytes as in a status.
+    """
+    text = json.dumps(request_id, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def without_id(status: bytes) -> tuple[bytes, str | None]:
+    """A status as it is kept: up to its id, which stands in the row already; and the id that was cut off.
+
+    None for the id: the status is none of the published form, and is kept as it is.
+    """
+    head, separator, tail = status.rpartition(ID_KEY)
+    if not separator or not tail.endswith(b"}"):
+        return status, None
+    return head + separator, tail[:-1].decode()
 
 
 def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
@@ -84,14 +102,16 @@ def duplicate_row(arrival: NewRequest, *, original: int) -> tuple[Any, ...]:
 
 def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
     """The parameters of INSERT_REJECTION."""
+    kept, id_ = without_id(arrival.status)
+    request_id = encoded_id(arrival.request_id)
     return (
-        encoded_id(arrival.request_id),
+        request_id,
         arrival.channel,
         arrival.accepted_at,
         arrival.accepted_at,
         arrival.reason,
         arrival.message,
-        arrival.status,
+        kept if id_ == request_id else arrival.status,
         position,
         *_mark_columns(arrival),
         arrival.origin,

@@ -149,7 +149,7 @@ RETURNING charges, doubt_at
 FINISH = """
 UPDATE requests
 SET state = 'FINISHED', due_at = NULL, turn = 0, finished_at = ?, reason = ?, message = ?, code = ?, sid = ?,
-    status = ?, position = ?, attempts = attempts + ?
+    status = IIF(request_id = ?, ?, ?), position = ?, attempts = attempts + ?
 WHERE id = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT')
 RETURNING channel, phone_number
 """
@@ -223,16 +223,22 @@ NEXT_SETTLEMENT = """
 SELECT request, settle_at FROM attempts WHERE settle_at IS NOT NULL ORDER BY settle_at LIMIT ?
 """
 
+# A status is kept up to its id, which is the last of its keys and stands in request_id.
+_WHOLE_STATUS = """
+CASE WHEN SUBSTR(status, -6) = CAST(',"id":' AS BLOB) THEN CAST(status || request_id || '}' AS BLOB)
+     ELSE status END
+"""
+
 # Whatever is read of a request begins with id, request_id and channel, by which a row that cannot be read is
 # answered. Here the id is in the status already.
-UNREPORTED = """
-SELECT id, '""', channel, position, status, origin, suspicion FROM requests
+UNREPORTED = f"""
+SELECT id, '""', channel, position, {_WHOLE_STATUS}, origin, suspicion FROM requests
 WHERE state = 'FINISHED' AND position > ? AND suspicion < 2 ORDER BY position LIMIT ?
 """
 
 # The smallest that the broker does not take tells most about its limit.
-SUSPECTS = """
-SELECT id, '""', channel, position, status, origin, suspicion FROM requests
+SUSPECTS = f"""
+SELECT id, '""', channel, position, {_WHOLE_STATUS}, origin, suspicion FROM requests
 WHERE state = 'FINISHED' AND suspicion >= ? AND suspicion >= 2
 ORDER BY suspicion, LENGTH(status), position LIMIT ?
 """

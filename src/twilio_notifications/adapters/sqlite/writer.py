@@ -169,7 +169,11 @@ class Writer:
 
     def _run(self) -> None:
         while batch := self._take():
-            self._hand_out(self._commit_patiently(batch))
+            try:
+                results = self._commit_patiently(batch)
+            except Exception as error:  # noqa: BLE001 - a defect; without this thread everything would wait
+                results = [_Result(waiting.future, error=error) for waiting in batch]
+            self._hand_out(results)
 
     def _hand_out(self, results: list[_Result]) -> None:
         self._loop.call_soon_threadsafe(_deliver, results)
