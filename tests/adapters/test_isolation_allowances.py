@@ -37,6 +37,7 @@ def surroundings(**environ: str) -> Surroundings:
 
 def settings(folder: Path, environ: Mapping[str, str] | None = None, **sections: Section) -> Settings:
     parameters = {"connector.parameters": {"TWILIO_ACCOUNT_SID": "AC1"}}
+    folder.mkdir(exist_ok=True)
     return load(write_configuration(folder / "connector.toml", parameters | sections), environ or {})
 
 
@@ -155,6 +156,72 @@ def test_a_file_in_a_shared_folder_is_allowed_alone_and_watched(tmp_path: Path) 
     assert token in confinement.readable
     assert token in confinement.watched
     assert Path("/etc") not in confinement.readable
+
+
+@pytest.mark.parametrize("other", ["other.key", "work", "docker.sock"])
+def test_a_file_among_those_of_others_is_allowed_alone_and_watched(tmp_path: Path, other: str) -> None:
+    """As in /greengrass/v2 and /run/user/1000: the whole folder would open what the others keep there."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    token = folder / "token"
+    token.touch()
+    (folder / other).mkdir() if other == "work" else (folder / other).touch()
+    confinement = of(tmp_path / "etc", secrets={"source": "file", "path": str(token)})
+    assert token in confinement.readable
+    assert token in confinement.watched
+    assert not confinement.outlives_replacement(folder / other)
+    (remark,) = remarks(confinement)
+    assert remark.startswith(f"{token} stands in a folder of others")
+
+
+def test_a_key_is_no_different(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for name in ("ca.pem", "connector.pem", "connector.key", "other.key"):
+        (folder / name).touch()
+    transport = {
+        "url": "mqtts://broker",
+        "ca_file": str(folder / "ca.pem"),
+        "certificate_file": str(folder / "connector.pem"),
+        "key_file": str(folder / "connector.key"),
+    }
+    assert folder / "other.key" not in of(tmp_path / "etc", transport=transport).readable
+    assert not of(tmp_path / "etc", transport=transport).outlives_replacement(folder / "other.key")
+    (folder / "other.key").unlink()
+    confinement = of(tmp_path / "etc", transport=transport)
+    assert folder in confinement.readable
+    assert frozenset() == {path for path in confinement.watched if path.is_relative_to(folder)}
+
+
+@pytest.mark.parametrize("other", ["token.new", ".token.swp", "token~"])
+def test_versions_of_a_file_leave_its_folder_its_own(tmp_path: Path, other: str) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name in ("token", other):
+        (folder / name).touch()
+    secrets = {"source": "file", "path": str(folder / "token")}
+    assert folder in of(tmp_path / "etc", secrets=secrets).readable
+
+
+def test_a_secret_of_kubernetes_is_allowed_with_the_folders_that_its_links_go_through(tmp_path: Path) -> None:
+    """A new version is a new folder behind ..data; only the mounted folder stays."""
+    folder = tmp_path / "mounted"
+    (folder / "..2026_11_26").mkdir(parents=True)
+    (folder / "..2026_11_26" / "token").touch()
+    (folder / "..data").symlink_to("..2026_11_26")
+    (folder / "token").symlink_to("..data/token")
+    confinement = of(tmp_path / "etc", secrets={"source": "file", "path": str(folder / "token")})
+    assert folder in confinement.readable
+    assert frozenset() == {path for path in confinement.watched if path.is_relative_to(folder)}
+
+
+def test_a_folder_of_the_connectors_name_is_its_own_whatever_is_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "twilio-notifications"
+    folder.mkdir()
+    for name in ("token", "notes.txt"):
+        (folder / name).touch()
+    secrets = {"source": "file", "path": str(folder / "token")}
+    assert folder in of(tmp_path / "etc", secrets=secrets).readable
 
 
 def test_a_link_is_allowed_with_the_folders_on_both_ends(tmp_path: Path) -> None:

@@ -157,6 +157,23 @@ def test_files_elsewhere_cannot_be_read_although_they_are_the_users_own(inside: 
     assert FORBIDDEN == inside.tries("listed", place.elsewhere)
 
 
+def test_a_secret_among_the_files_of_others_opens_none_of_them(place: Place) -> None:
+    """In a process of its own, because what is allowed is decided at the start."""
+    other = place.token.parent / "other"
+    other.write_text("not the connector's business")
+    place.own()
+    try:
+        with Inside(place) as inside:
+            assert TOKEN == inside.tries("secret")
+            assert FORBIDDEN == inside.tries("read", other)
+            assert FORBIDDEN == inside.tries("listed", other.parent)
+            assert "" == inside.tries("lost_file")
+            replace(place.token, lambda _new: None, place)
+            assert str(place.token) == inside.tries("lost_file"), "so that the connector is started again"
+    finally:
+        other.unlink()
+
+
 def test_nothing_is_written_elsewhere(inside: Inside, place: Place) -> None:
     before = (place.elsewhere / "file").read_text()
     assert FORBIDDEN == inside.tries("write", place.elsewhere / "new")

@@ -147,15 +147,15 @@ def test_what_belongs_to_the_nucleus_is_left_alone_and_a_relic_is_a_warning() ->
 
 def test_a_file_that_only_the_next_start_reads_is_a_warning_for_who_runs(tmp_path: Path) -> None:
     """An upgrade names a new file, which a confined connector may not read. The limits count."""
-    missing = {"transport": {"ca_file": str(tmp_path / "new.pem")}, "limits": {"paused": "true"}}
+    missing = {"twilio": {"ca_file": str(tmp_path / "new.pem")}, "limits": {"paused": "true"}}
     (problem,) = problems(**missing)
     assert "cannot be read: No such file" in problem
     found = load(None, {}, component=PARAMETERS | missing, is_running=True)
     assert found.limits.paused
     (warning,) = found.warnings
-    assert "transport.ca_file = " in warning
+    assert "twilio.ca_file = " in warning
     assert "cannot be read: No such file or directory: the next start needs it" in warning
-    assert warning.endswith("(transport.ca_file in the component configuration)")
+    assert warning.endswith("(twilio.ca_file in the component configuration)")
 
 
 def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.loading_steps import environment, from_environment, only_problem
+from twilio_notifications.config.rules import proxy_warning
 from twilio_notifications.config.urls import (
     BrokerAddress,
     Wrong,
@@ -199,6 +200,54 @@ def test_plain_http_across_a_network_is_used_with_a_warning(url: str) -> None:
     (warning,) = from_environment(TWILIO__BASE_URL=url).warnings
     assert "the auth token crosses the network unencrypted" in warning
     assert "TWILIO_NOTIFICATIONS__TWILIO__BASE_URL" in warning
+
+
+@pytest.mark.parametrize("login", ["user:password", "token"])
+def test_a_password_in_clear_across_a_network_is_used_with_a_warning(login: str) -> None:
+    (warning,) = from_environment(TRANSPORT__URL=f"mqtt://{login}@broker.example").warnings
+    assert "crosses the network unencrypted" in warning
+    assert login not in warning
+    assert "TWILIO_NOTIFICATIONS__TRANSPORT__URL" in warning
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtts://user:password@broker.example",
+        "mqtt://user:password@127.0.0.1",
+        "mqtt://user:password@localhost",
+        "mqtt://user:password@[::1]:1884",
+        "mqtt://broker.example",
+    ],
+)
+def test_where_no_password_crosses_a_network_in_clear_no_warning_is_needed(url: str) -> None:
+    assert () == from_environment(TRANSPORT__URL=url).warnings
+
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+def test_a_proxy_that_would_get_the_token_in_clear_is_warned_of(name: str) -> None:
+    warning = proxy_warning("http://127.0.0.1:4010", {name: PROXY, "no_proxy": "elsewhere.example"})
+    assert f"the environment variable {name.lower()} names a proxy" in warning
+    assert "the auth token unencrypted" in warning
+    assert "add 127.0.0.1 to no_proxy" in warning
+
+
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("https://api.twilio.com", {"http_proxy": PROXY, "https_proxy": PROXY}),
+        ("http://127.0.0.1:4010", {"https_proxy": PROXY}),
+        ("http://127.0.0.1:4010", {"http_proxy": ""}),
+        ("http://127.0.0.1:4010", {"http_proxy": PROXY, "no_proxy": "localhost, 127.0.0.1"}),
+        ("http://twilio.example.org", {"http_proxy": PROXY, "NO_PROXY": ".example.org"}),
+        ("http://twilio.example.org", {"http_proxy": PROXY, "NO_PROXY": "*"}),
+    ],
+)
+def test_a_proxy_that_does_not_get_it_needs_no_warning(url: str, environ: dict[str, str]) -> None:
+    assert "" == proxy_warning(url, environ)
 
 
 def test_https_needs_no_warning_anywhere() -> None:

@@ -43,17 +43,19 @@ class Certificates:
 def make_certificates(folder: Path, *, expired: bool = False) -> Certificates:
     """Issue them for `localhost` and 127.0.0.1 and write them into the folder; `expired`: since yesterday."""
     not_after = datetime.now(UTC) - timedelta(days=1) if expired else None
-    folder.mkdir(parents=True, exist_ok=True)
+    server, client = folder / "server", folder / "client"
+    for each in (server, client):
+        each.mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
-    authority.cert_pem.write_to_path(folder / "ca.pem")
+    authority.cert_pem.write_to_path(client / "ca.pem")
     for role, names in {"server": ("localhost", "127.0.0.1"), "client": ("client.test",)}.items():
         issued = authority.issue_cert(*names, not_after=not_after)
-        issued.cert_chain_pems[0].write_to_path(folder / f"{role}.pem")
-        issued.private_key_pem.write_to_path(folder / f"{role}.key")
+        issued.cert_chain_pems[0].write_to_path(folder / role / f"{role}.pem")
+        issued.private_key_pem.write_to_path(folder / role / f"{role}.key")
     return Certificates(
-        ca_file=folder / "ca.pem",
-        server_certificate_file=folder / "server.pem",
-        server_key_file=folder / "server.key",
-        client_certificate_file=folder / "client.pem",
-        client_key_file=folder / "client.key",
+        ca_file=client / "ca.pem",
+        server_certificate_file=server / "server.pem",
+        server_key_file=server / "server.key",
+        client_certificate_file=client / "client.pem",
+        client_key_file=client / "client.key",
     )

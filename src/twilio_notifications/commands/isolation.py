@@ -6,6 +6,7 @@ or port adds a piece to `allowed`, and nothing else.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
@@ -74,6 +75,9 @@ def _confined(
 
 def allowed(settings: Settings, config: Path | None, surroundings: Surroundings) -> Confinement:
     """What the connector may still reach once it is confined."""
+    named = chain.from_iterable(_named(settings, config, surroundings).values())
+    folders = (settings.journal.path.parent, settings.secrets.copy_path.parent)
+    surroundings = replace(surroundings, own=frozenset(path.absolute() for path in (*named, *folders)))
     pieces = (
         isolation.python(surroundings),
         isolation.devices(),
@@ -107,20 +111,23 @@ def undone(
     """
     if settings.journal.place is JournalPlace.EARLIER_DEFAULT:
         return []
-    environ = surroundings.environ
-    aws = isolation.aws_files(settings.secrets, surroundings)
-    named = {
-        "the configuration": (config, settings.connector.definition),
-        "a secret": (*chain(*bootstrap.secret_files(settings, environ)), *aws),
-        "a key or certificate": (*isolation.broker_files(settings.transport), settings.twilio.ca_file),
-    }
     guarded = [
         isolation.Guarded(path=path.absolute(), what=what)
-        for what, paths in named.items()
+        for what, paths in _named(settings, config, surroundings).items()
         for path in paths
-        if path is not None
     ]
     return list(isolation.undoings(confinement, [*guarded, *isolation.program(surroundings)], surroundings))
+
+
+def _named(settings: Settings, config: Path | None, surroundings: Surroundings) -> dict[str, list[Path]]:
+    """The files that the configuration names and that the connector only reads, by what they are."""
+    secrets = chain(*bootstrap.secret_files(settings, surroundings.environ))
+    named: dict[str, tuple[Path | None, ...]] = {
+        "the configuration": (config, settings.connector.definition),
+        "a secret": (*secrets, *isolation.aws_files(settings.secrets, surroundings)),
+        "a key or certificate": (*isolation.broker_files(settings.transport), settings.twilio.ca_file),
+    }
+    return {what: [path for path in paths if path is not None] for what, paths in named.items()}
 
 
 def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinement:

@@ -17,7 +17,12 @@ from twilio_notifications.config.files import open_plain
 from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import FilePath
-from twilio_notifications.config.rules import files_not_in_use, problems_between, warnings_about
+from twilio_notifications.config.rules import (
+    files_not_in_use,
+    problems_between,
+    proxy_warning,
+    warnings_about,
+)
 from twilio_notifications.config.settings import (
     CallSettings,
     ClientSettings,
@@ -94,7 +99,12 @@ def load(
     if isinstance(resolved, Unresolved) or problems or journal.problem:
         raise ConfigurationError([*problems, *_said(journal.problem)])
     settings = _settings(values, given, resolved, journal=journal)
-    warnings = (*settings.warnings, *configured.warnings, *_said(journal.warning), *unread)
+    warnings = (
+        *settings.warnings,
+        *configured.warnings,
+        *_said(journal.warning, proxy_warning(settings.twilio.base_url, environ)),
+        *unread,
+    )
     return replace(settings, warnings=warnings)
 
 

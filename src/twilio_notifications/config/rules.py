@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from twilio_notifications.config.settings import SecretOrigin, TransportKind
-from twilio_notifications.config.urls import is_loopback
+from twilio_notifications.config.urls import is_loopback, is_loopback_host
 from twilio_notifications.core.parameters import Remark
 from twilio_notifications.core.wording import shown
 
@@ -61,6 +62,14 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
     if address.startswith("http:") and not is_loopback(address):
         sentence = "twilio.base_url begins with http://: the auth token crosses the network unencrypted"
         yield Remark(name="twilio.base_url", sentence=sentence)
+    broker, is_mqtt = values["transport.url"], values["transport.kind"] is TransportKind.MQTT
+    # Some brokers take a token as the user name.
+    if is_mqtt and broker.username and not broker.tls and not is_loopback_host(broker.host):
+        sentence = (
+            "transport.url begins with mqtt:// and holds a user name or password, which crosses the network "
+            "unencrypted, as all messages do: use mqtts://"
+        )
+        yield Remark(name="transport.url", sentence=sentence)
     prefix = values["transport.topic_prefix"]
     if prefix and not prefix.endswith("/"):
         sentence = (
@@ -68,6 +77,24 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
             f"requests are expected on {prefix}{values['transport.text_topic']}"
         )
         yield Remark(name="transport.topic_prefix", sentence=sentence)
+
+
+def proxy_warning(base_url: str, environ: Mapping[str, str]) -> str:
+    """A sentence where a proxy of the environment would get the token in clear; "" where none would."""
+    if not base_url.startswith("http:"):
+        return ""  # https:// goes through a proxy as a tunnel
+    host = urlsplit(base_url).hostname or ""
+    given = {name.lower(): value for name, value in environ.items() if value}
+    spared = [entry.strip().lstrip(".") for entry in given.get("no_proxy", "").split(",") if entry.strip()]
+    if any(entry in {"*", host} or host.endswith(f".{entry}") for entry in spared):
+        return ""
+    name = next((name for name in ("http_proxy", "all_proxy") if name in given), None)
+    if name is None:
+        return ""
+    return (
+        f"twilio.base_url begins with http:// and the environment variable {name} names a proxy, which gets "
+        f"the auth token unencrypted: use https://, add {host} to no_proxy, or unset {name}"
+    )
 
 
 def _rising(values: Mapping[str, Any], *, lower: str, higher: str) -> Iterator[Remark]:

@@ -79,7 +79,11 @@ def read_journal_url(url: str) -> Path | Wrong:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL cannot leave this machine."""
-    host = urlsplit(url).hostname or ""
+    return is_loopback_host(urlsplit(url).hostname or "")
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether what is sent to this host cannot leave this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -35,6 +35,9 @@ SHARED_FOLDERS = frozenset(
 )
 """Folders where everybody keeps something: to allow one of them would allow the secrets of others."""
 
+OWN_NAME = "twilio-notifications"
+"""A folder of this name is the connector's own, whatever is in it."""
+
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
 """The C library loads more of itself when a name is resolved or a thread ends."""
 
@@ -98,7 +101,7 @@ def name_resolution(surroundings: Surroundings) -> Confinement:
     """Names to addresses, by files and by DNS. UDP is confined neither by Landlock nor by the filter."""
     allowed = Confinement(readable=_paths(*NAMES_OF_PORTS), connect_ports=frozenset({DNS_PORT}))
     for name in RESOLVER_FILES:
-        allowed |= file_read_again(Path(name), surroundings)
+        allowed |= file_read_again(Path(name), surroundings, is_public=True)
     return allowed
 
 
@@ -113,13 +116,14 @@ def local_names(hosts: Iterable[str], surroundings: Surroundings) -> Confinement
     return Confinement(sockets=frozenset({AVAHI})) if runs else Confinement()
 
 
-def file_read_again(path: Path, surroundings: Surroundings) -> Confinement:
+def file_read_again(path: Path, surroundings: Surroundings, *, is_public: bool = False) -> Confinement:
     """A file that others may replace, and that the connector reads again by itself.
 
     Its folder is allowed, so that the next file of this name can be read too; where the folder is not the
-    connector's own, the file alone, which is watched then.
+    connector's own, the file alone, which is watched then. In a folder with `is_public` files others may keep
+    something too, because everybody may read it anyway.
     """
-    allowed = _file(path, surroundings)
+    allowed = _file(path, surroundings, is_public=is_public)
     return allowed if allowed.outlives_replacement(path) else allowed | Confinement(watched=frozenset({path}))
 
 
@@ -213,12 +217,46 @@ def web_port(url: str) -> int | None:
         return None
 
 
-def _file(path: Path, surroundings: Surroundings) -> Confinement:
+def _file(path: Path, surroundings: Surroundings, *, is_public: bool = False) -> Confinement:
     """The folders of a file and of what it links to; where one is not the connector's own, the file too."""
     target = surroundings.resolve(path)
     folders = {surroundings.resolve(path.parent), path.parent, target.parent}
-    own = frozenset(folder for folder in folders if not _is_shared_link(folder, surroundings))
+    named = surroundings.own | {path, target}
+    own = frozenset(
+        folder
+        for folder in folders
+        if not _is_shared_link(folder, surroundings) and (is_public or _is_own(folder, named, surroundings))
+    )
     return Confinement(readable=own if len(own) == len(folders) else own | {target})
+
+
+def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
+    """Whether nothing is in the folder but what the configuration names: then nobody else's secret is."""
+    real = surroundings.resolve(folder)
+    if real.name == OWN_NAME or str(folder) == surroundings.environ.get("CREDENTIALS_DIRECTORY"):
+        return True
+    places = {surroundings.resolve(path.parent) / path.name for path in named}
+    places |= {surroundings.resolve(path) for path in named}
+    return _holds_only(real, frozenset(places), surroundings)
+
+
+def _holds_only(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
+    names = surroundings.listed(folder)
+    return names is not None and all(
+        _is_ours(folder / name, named) or _leads_to_ours_alone(folder / name, named, surroundings)
+        for name in names
+    )
+
+
+def _leads_to_ours_alone(entry: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
+    return any(path.is_relative_to(entry) for path in named) and _holds_only(entry, named, surroundings)
+
+
+def _is_ours(entry: Path, named: frozenset[Path]) -> bool:
+    """Also what Kubernetes puts next to a secret (..data), and versions such as token.new and .token.swp."""
+    versions = (path.name for path in named if path.parent == entry.parent)
+    name = entry.name
+    return entry in named or name.startswith("..") or any(map(name.lstrip(".").startswith, versions))
 
 
 def _is_shared_link(folder: Path, surroundings: Surroundings) -> bool:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
+def _listed(folder: Path) -> frozenset[str] | None:
+    try:
+        return frozenset(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return frozenset()
+    except OSError:
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the allowances need to know of the machine. `resolve` follows the symbolic links of a path."""
@@ -28,6 +37,10 @@ class Surroundings:
     certificates: frozenset[Path]
     """Where OpenSSL was built to look for certificates."""
     resolve: Callable[[Path], Path]
+    own: frozenset[Path] = frozenset()
+    """The files and folders that the configuration names."""
+    listed: Callable[[Path], frozenset[str] | None] = _listed
+    """The names in a folder; none where there is no such folder, None where it cannot be listed."""
     program: frozenset[Path] = frozenset()
     """What the interpreter executes or takes code from: who changes it decides what the next start does."""
 
