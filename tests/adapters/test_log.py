@@ -38,11 +38,20 @@ def written(form: LogFormat, name: str, *, level: Level = Level.INFO, **fields: 
 
 
 def test_json_has_time_level_and_event_first_and_then_the_fields() -> None:
-    line = written(LogFormat.JSON, "connector_ready", level=Level.WARNING, count=3, reason=None)
+    line = written(LogFormat.JSON, "connector_ready", level=Level.WARNING, count=3, reason="Expired")
     record = json.loads(line)
     assert ["time", "level", "event", "count", "reason"] == list(record)
-    assert ("WARNING", "connector_ready", 3, None) == tuple(record.values())[1:]
+    assert ("WARNING", "connector_ready", 3, "Expired") == tuple(record.values())[1:]
     assert line.endswith("}\n")
+
+
+@pytest.mark.parametrize("form", list(LogFormat))
+def test_a_field_without_a_value_is_left_out(form: LogFormat) -> None:
+    line = written(form, "request_finished", number=7, count=0, reason=None)
+    assert "reason" not in line
+    assert "None" not in line
+    assert "null" not in line
+    assert "count" in line
 
 
 def test_the_time_is_utc_with_milliseconds() -> None:

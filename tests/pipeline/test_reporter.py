@@ -318,7 +318,7 @@ async def test_a_status_over_which_the_broker_hangs_up_holds_up_no_other() -> No
         assert [statuses[7]] == await outbox.unreported_and_suspects()
         assert 3 == broker.endings
         (told,) = outbox.line.observer.named("status_set_aside")
-        assert (8, len(statuses[7])) == (told.fields["notification_id"], told.fields["bytes"])
+        assert (8, len(statuses[7])) == (told.fields["number"], told.fields["bytes"])
 
 
 async def test_what_is_set_aside_is_tried_again_with_growing_pauses_and_after_all_others() -> None:
@@ -401,9 +401,7 @@ async def test_what_is_larger_than_the_transport_takes_is_shortened_at_once() ->
         await outbox.settle()
         assert [] == await outbox.unreported()
         told = [each.fields for each in outbox.line.observer.named("status_shortened")]
-        assert [(1, 500), (2, 500), (4, 500)] == [
-            (each["notification_id"], each["published"]) for each in told
-        ]
+        assert [(1, 500), (2, 500), (4, 500)] == [(each["number"], each["published"]) for each in told]
 
 
 async def test_the_next_connection_may_take_more() -> None:

@@ -107,7 +107,7 @@ async def test_a_broker_that_hangs_up_over_one_status_gets_all_others_also_after
         async with a_connector(tmp_path / "connector", broker.url, twilio) as connector:
             await until(lambda: {"a", "b", "c"} <= set(picky.taken))
             (told,) = [await connector.wait_for_event("status_set_aside")]
-            assert (2, 3) == (told["notification_id"], picky.hung_up)
+            assert (2, 3) == (told["number"], picky.hung_up)
             await connector.wait_for_event("broker_connected", count=4)
             assert 0 == await connector.terminate()
         picky.requests = [json.dumps({"id": name}).encode() for name in ("d", "e")]

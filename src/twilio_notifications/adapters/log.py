@@ -1,7 +1,7 @@
 """The log: one line for each event, as text for people or JSON for machines, on standard error.
 
-Rule 1: an event has a constant name and structured fields. Rule 2: phone numbers are masked here, whoever
-passes them; tokens and message texts are never passed at all. Rule 3: libraries that log payloads are
+Rule 1: an event has a constant name and structured fields. Rule 2: this module masks phone numbers, so
+callers pass them whole; callers never pass tokens or message texts. Rule 3: libraries that log payloads are
 silenced.
 """
 
@@ -55,6 +55,7 @@ class LogObserver:
         self._logger = logger
 
     def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+        """Writes one line; a field whose value is None is left out."""
         number = logging.getLevelNamesMapping()[level]
         if self._logger.isEnabledFor(number):
             self._logger.log(number, name, extra={"fields": _masked(fields)})
@@ -70,7 +71,7 @@ def mask(number: str) -> str:
 
 
 def _masked(fields: dict[str, object]) -> dict[str, object]:
-    return {name: _shown(name, value) for name, value in fields.items()}
+    return {name: _shown(name, value) for name, value in fields.items() if value is not None}
 
 
 def _shown(name: str, value: object) -> object:
@@ -134,7 +135,7 @@ def adopt_strays(observer: LogObserver) -> None:
 
 
 def silence(names: Iterable[str]) -> None:
-    """Nothing of these libraries is written from now on, whoever has set up the log."""
+    """Nothing of these libraries is written from now on, even where another program has set up the log."""
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 

@@ -285,9 +285,7 @@ class Reporter:
         if suspicion.is_too_large(sent.size, points):
             self._too_large, self._has_grown = sent.size, True
             self._not_before[status.id] = self.clock.now()
-            self.observer.event(
-                "status_too_large", level=Level.ERROR, notification_id=status.id, bytes=sent.size
-            )
+            self.observer.event("status_too_large", level=Level.ERROR, number=status.id, bytes=sent.size)
             return
         self._not_before[status.id] = self.clock.now() + suspicion.pause(points)
         self._told_aside.discard(status.id)
@@ -303,16 +301,14 @@ class Reporter:
         self._told_aside.add(status.id)
         size = len(status.status)
         self._remarks[status.id] = f"the status of {size} bytes is set aside: {why}"
-        self.observer.event(
-            "status_set_aside", level=Level.ERROR, notification_id=status.id, bytes=size, error=why
-        )
+        self.observer.event("status_set_aside", level=Level.ERROR, number=status.id, bytes=size, error=why)
         self._alarm.ring()
 
     def _tell_shortened(self, status: Unreported, size: int) -> None:
         whole = len(status.status)
         self._remarks[status.id] = f"the status of {whole} bytes was published shortened to {size}"
         self.observer.event(
-            "status_shortened", level=Level.WARNING, notification_id=status.id, bytes=whole, published=size
+            "status_shortened", level=Level.WARNING, number=status.id, bytes=whole, published=size
         )
         self._alarm.ring()
 
