@@ -29,7 +29,8 @@ def alarm(reading: dict[str, Any], *, request_id: str) -> dict[str, Any] | None:
     recipient = {
         "name": reading["to_name"],
         "phone_number": reading["to_number"],
-        "message": f"temperature:{reading['temperature']}",
+        # :g, because the classic nucleus makes 31.0 of a JSON message's 31.
+        "message": f"temperature:{reading['temperature']:g}",
     }
     return {"request": {"recipient": recipient}, "id": request_id}
 

@@ -10,6 +10,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import random
 import sqlite3
 import traceback
@@ -40,6 +41,7 @@ from twilio_notifications.adapters.greengrass import (
 )
 from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
 from twilio_notifications.adapters.mqtt import MqttTransport
+from twilio_notifications.adapters.outlet import Outlet
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -251,6 +253,16 @@ async def secret_copy(scene: Scene) -> None:
     await scene.fails(copy.load())
 
 
+async def outlet(scene: Scene) -> None:
+    """A log that cannot be written, while a line of it waits."""
+    way_out = Outlet(os.open("/dev/full", os.O_WRONLY))
+    way_out.on_lost = lambda lines: scene.observer.event("log_lines_lost", lines=lines)
+    way_out.write(f"{BODY} {TOKEN}\n")
+    scene.see(way_out)
+    way_out.close(WAIT_SECONDS)
+    scene.see(way_out)
+
+
 async def systemd(scene: Scene) -> None:
     """A supervisor that nobody is, while the token is in the environment."""
     environ = {"NOTIFY_SOCKET": str(scene.folder / "nobody"), "TWILIO_AUTH_TOKEN": TOKEN}
@@ -358,6 +370,7 @@ SCENARIOS: dict[str, Scenario] = {
     "log": logged,
     "metrics": metrics,
     "mqtt": mqtt,
+    "outlet": outlet,
     "secret_copy": secret_copy,
     "secret_sources": secret_sources,
     "sqlite": sqlite,

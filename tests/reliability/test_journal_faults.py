@@ -208,7 +208,10 @@ async def test_a_journal_that_cannot_be_trusted_is_named_and_left_alone(
 
 
 def shift(path: Path, seconds: float) -> None:
-    """As if everything had been written by a clock that was `seconds` ahead of today's."""
+    """As if everything had been written by a clock that was `seconds` ahead of today's.
+
+    How far Twilio's clock was from it was measured when the connector logged in.
+    """
     instants = {
         "requests": ("accepted_at", "expires_at", "due_at", "finished_at", "reported_at"),
         "attempts": ("opened_at", "closed_at", "doubt_at", "settle_at"),
@@ -217,6 +220,7 @@ def shift(path: Path, seconds: float) -> None:
         for table, columns in instants.items():
             moved = ", ".join(f"{column} = {column} + {seconds}" for column in columns)
             connection.execute(f"UPDATE {table} SET {moved}")  # noqa: S608 - only the names above
+        connection.execute("UPDATE attempts SET clock_offset = clock_offset - ?", (seconds,))
         connection.commit()
 
 
