@@ -8,6 +8,7 @@ ARGS   ?=
 N      ?= 2000
 KILLS  ?= 50
 SECONDS ?= 60
+TARGET ?= contract
 
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
@@ -74,12 +75,14 @@ $(VENV)/.fuzz: $(VENV)/.dev
 	    "make fuzz VENV=.venv-fuzz PYTHON=python3.12"; exit 1; }
 	@touch $@
 
-# What breaks the contract is left in fuzz/found.
-## give the contract payloads made by a fuzzer; SECONDS=600 for a longer run
+# What breaks a claim is left in fuzz/found.
+## give the contract bytes made by a fuzzer, or MQTT's protocol with TARGET=mqtt; SECONDS=600 for a longer run
 fuzz: $(VENV)/.fuzz
-	@mkdir -p fuzz/found
-	$(BIN)/python -m fuzz -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=8192 -verbosity=0 \
-	  -print_final_stats=1 -dict=fuzz/contract.dict -artifact_prefix=fuzz/found/ fuzz/found fuzz/corpus
+	@mkdir -p fuzz/found/$(TARGET)
+	$(BIN)/python -m fuzz $(TARGET) -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=512 -max_len=8192 \
+	  -verbosity=0 -print_final_stats=1 $(if $(filter contract,$(TARGET)),-dict=fuzz/contract.dict) \
+	  -artifact_prefix=fuzz/found/$(TARGET)/ fuzz/found/$(TARGET) \
+	  fuzz/corpus$(if $(filter mqtt,$(TARGET)),-mqtt)
 
 ## build the component of Greengrass V2 into build/greengrass; ARGS=--help has what can be chosen
 component: $(VENV)/.dev

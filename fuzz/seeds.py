@@ -1,6 +1,7 @@
 """Where the fuzzer starts from: the inputs of the published examples, and some that break readers of JSON.
 
-`python -m fuzz.seeds` writes them into fuzz/corpus; a test compares them.
+`python -m fuzz.seeds` writes them into fuzz/corpus, and those of MQTT into fuzz/corpus-mqtt; a test compares
+them.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fuzz.mqtt_claims import SEEDS
+
 ROOT = Path(__file__).resolve().parent.parent
 CORPUS = ROOT / "fuzz" / "corpus"
+MQTT_CORPUS = ROOT / "fuzz" / "corpus-mqtt"
 VECTORS = ROOT / "tests" / "vectors"
 
 HOSTILE = {
@@ -36,9 +40,10 @@ def seeds() -> dict[str, bytes]:
 
 
 def main() -> None:
-    CORPUS.mkdir(exist_ok=True)
-    for name, content in seeds().items():
-        (CORPUS / name).write_bytes(content)
+    for corpus, contents in ((CORPUS, seeds()), (MQTT_CORPUS, SEEDS)):
+        corpus.mkdir(exist_ok=True)
+        for name, content in contents.items():
+            (corpus / name).write_bytes(content)
 
 
 if __name__ == "__main__":

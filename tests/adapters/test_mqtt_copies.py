@@ -130,6 +130,20 @@ async def test_copies_are_acknowledged_and_told_once_for_each_connection() -> No
         ]
 
 
+async def test_without_identifiers_equal_messages_that_come_together_are_executed_and_told() -> None:
+    async def send_twice(link: Link) -> None:
+        await link.hear(Kind.CONNECT)
+        link.say(link.connack(0, session_present=True))
+        await link.grant()
+        link.say(*(link.publish(TEXT_TOPIC, b"one", packet_id=number) for number in (1, 2, 3)))
+        await link.hear_the_end()
+
+    async with RawBroker(send_twice) as broker, running(broker.url, protocol="3.1.1") as found:
+        for _ in range(3):
+            assert b"one" == (await found.next_inbound()).payload
+        assert [{"topic": TEXT_TOPIC}] == found.told("copy_suspected")
+
+
 async def heard(broker: RawBroker, count: int) -> None:
     """Returns when so many acknowledgements have come to the broker."""
     while count > sum(packet.kind is Kind.PUBACK for packet in broker.links[0].seen):  # noqa: ASYNC110 - it has no event

@@ -7,11 +7,23 @@ import sys
 
 import pytest
 
+from fuzz import mqtt_claims
 from fuzz.claims import check
-from fuzz.seeds import CORPUS, ROOT, seeds
+from fuzz.seeds import CORPUS, MQTT_CORPUS, ROOT, seeds
 from tests.support.patience import WAIT_SECONDS
 
 FOUND = {path.name: path.read_bytes() for path in sorted(CORPUS.iterdir())}
+
+OF_MQTT = {path.name: path.read_bytes() for path in sorted(MQTT_CORPUS.iterdir())}
+
+
+@pytest.mark.parametrize("name", OF_MQTT)
+def test_the_claims_of_mqtt_hold_for_a_seed(name: str) -> None:
+    mqtt_claims.check(OF_MQTT[name])
+
+
+def test_the_seeds_of_mqtt_are_written() -> None:
+    assert mqtt_claims.SEEDS == {name: OF_MQTT.get(name) for name in mqtt_claims.SEEDS}
 
 
 @pytest.mark.parametrize("name", FOUND)

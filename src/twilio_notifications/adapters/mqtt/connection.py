@@ -55,7 +55,8 @@ class Connection(asyncio.BufferedProtocol):
         self._beat: asyncio.TimerHandle | None = None
         self._is_closing = False
         self.is_reading = True
-        self._sent_at = self._heard_at = self.reading_since = self._loop.time()
+        self._sent_at = self.heard_at = self.reading_since = self._loop.time()
+        """`heard_at`: when something was read last, by the loop's clock."""
         self.is_writable = True
         """False while the broker takes less than we send."""
         self.on_writable: Callable[[], None] = nothing_follows
@@ -97,7 +98,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Asyncio's word that it has read so many bytes."""
-        self._heard_at = self._loop.time()
+        self.heard_at = self._loop.time()
         self._conversation.receive(bytes(self._view[:nbytes]))
         self._bring_up()
 
@@ -124,7 +125,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         self.is_reading = is_wanted
         if is_wanted:
-            self._heard_at = self.reading_since = self._loop.time()
+            self.heard_at = self.reading_since = self._loop.time()
             self._transport.resume_reading()
         else:
             self._transport.pause_reading()
@@ -139,11 +140,11 @@ class Connection(asyncio.BufferedProtocol):
     def _check(self, seconds: float) -> None:
         now = self._loop.time()
         # While we do not read, the broker's silence is our own doing; our pings go on for its sake.
-        if self.is_reading and now - self._heard_at >= SILENT_PERIODS * seconds:
+        if self.is_reading and now - self.heard_at >= SILENT_PERIODS * seconds:
             self._end("the broker did not answer for too long (keep alive)")
             return
         # A little early: the next look comes only after half the time.
-        if now - min(self._sent_at, self._heard_at) >= seconds / 4 and self._conversation.is_open:
+        if now - min(self._sent_at, self.heard_at) >= seconds / 4 and self._conversation.is_open:
             self._conversation.ping()
             self._flush()
         self.keep_alive(seconds)

@@ -17,6 +17,21 @@ OURS = 175_201_913
 """The identifier of our subscriptions: one that no other program is likely to choose."""
 
 
+class Neighbours:
+    """Suspects copies where there are no identifiers, as with MQTT 3.1.1: equal messages of one read.
+
+    A client may also send the same twice, so nothing is passed over for it.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[str, bytes, float] | None = None
+
+    def is_suspect(self, message: Publish, *, read_at: float) -> bool:
+        """Whether it equals the message before it, and both came with one read."""
+        last, self._last = self._last, (message.topic, message.payload, read_at)
+        return last == self._last and not message.redelivered
+
+
 class Copies:
     """Judges the messages of one connection, in their order.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.mqtt import reasons
 from twilio_notifications.adapters.mqtt.connection import Connection
-from twilio_notifications.adapters.mqtt.copies import OURS, Copies
+from twilio_notifications.adapters.mqtt.copies import OURS, Copies, Neighbours
 from twilio_notifications.adapters.mqtt.inflow import Inflow, Receipts
 from twilio_notifications.adapters.mqtt.outgoing import Outgoing
 from twilio_notifications.adapters.mqtt.protocol import (
@@ -77,6 +77,7 @@ class Session:
         self._probe: tuple[str, asyncio.Future[None]] | None = None
         """Its topic, and whether it has come back."""
         self._copies = Copies()
+        self._neighbours: Neighbours | None = None
         self._has_copies = False
         self._conversation = Conversation(version)
         self._inflow = Inflow(most_unrecorded=client.introduction.receive_maximum)
@@ -209,6 +210,8 @@ class Session:
         granted = connack.limits.keep_alive_seconds
         asked = self._client.introduction.keep_alive_seconds
         self._connection.keep_alive(asked if granted is None else granted)
+        if connack.session_present and not connack.limits.subscription_identifiers:
+            self._neighbours = Neighbours()
         # At once: what arrives from here on has packet identifiers of the new session.
         if not connack.session_present:
             self._forgetting = self._client.on_new_session()
@@ -261,10 +264,17 @@ class Session:
             if not self._probe[1].done():
                 self._probe[1].set_result(None)
             return True
+        if self._neighbours is not None:
+            self._suspect_copy(self._neighbours, message)
         is_copy = self.limits.subscription_identifiers and self._copies.is_copy(message)
         if is_copy:
             self._tell_copy(message.topic)
         return is_copy
+
+    def _suspect_copy(self, neighbours: Neighbours, message: Publish) -> None:
+        if neighbours.is_suspect(message, read_at=self._connection.heard_at):
+            self._neighbours = None  # once for each connection
+            self._observer.event("copy_suspected", level=Level.WARNING, topic=message.topic)
 
     def _tell_copy(self, topic: str) -> None:
         """Said once for each connection; a line for each copy would fill the log."""
