@@ -1,4 +1,4 @@
-"""The yardstick: receive, POST, publish, on the connector's own libraries and nothing else.
+"""The yardstick: receive, POST, publish, on gmqtt and the connector's own HTTP client, and nothing else.
 
 It is what anybody would write first. There is no journal, no order, no retry, no check of the request, and
 the status is published without waiting for its PUBACK: whatever goes wrong here is lost. Run as a program,

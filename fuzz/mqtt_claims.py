@@ -35,14 +35,14 @@ SEEDS = {
 """Where the fuzzer starts from, by name."""
 
 
-def check(content: bytes) -> None:
+def check(payload: bytes) -> None:
     """However it is cut, the same comes up, nothing is raised, and a broken packet is the last one."""
-    if not content:
+    if not payload:
         return
-    version = Version.V5 if content[0] & 1 else Version.V311
-    size = 1 + (content[0] >> 1)
-    at_once, answered = told(version, [content[1:]])
-    pieces = [content[start : start + size] for start in range(1, len(content), size)]
+    version = Version.V5 if payload[0] & 1 else Version.V311
+    size = 1 + (payload[0] >> 1)
+    at_once, answered = told(version, [payload[1:]])
+    pieces = [payload[start : start + size] for start in range(1, len(payload), size)]
     assert (at_once, answered) == told(version, pieces), "it depends on how it is cut"
     assert not any(isinstance(event, Broken | Disconnect) for event in at_once[:-1])
     assert not answered or answered[0] in SENT
