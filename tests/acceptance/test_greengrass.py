@@ -201,7 +201,7 @@ async def test_a_request_that_was_recorded_is_answered_by_the_next_start(
     async with component(tmp_path, nucleus) as connector:
         await connector.ready()
         nucleus.publish(TEXT_TOPIC, text(), side=Side.LOCAL)
-        await until(lambda: twilio.counters.requests > 0)
+        await until(lambda: twilio.counters.creates > 0)
         await connector.kill()
     twilio.set_latency(0)
     nucleus.restart(keep_token=False)
@@ -259,7 +259,7 @@ async def test_a_component_that_the_nucleus_has_forgotten_ends_with_an_error_and
     async with component(tmp_path, nucleus) as connector:
         await connector.ready()
         nucleus.publish(TEXT_TOPIC, text())
-        await until(lambda: twilio.counters.requests > 0)
+        await until(lambda: twilio.counters.creates > 0)
         nucleus.restart(keep_token=False)
         assert 1 == await connector.wait()
         assert "Only a new start by the nucleus helps" in connector.stderr[-1]
