@@ -73,9 +73,11 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_work_resumes_by_itself
             assert 20 == len(twilio.ledger) == len(peer.received)
             unlimit_files(connector)
             await answered(peer, REQUESTS)
-            assert [1, 1] == [
+            # The journal's reserve may let a commit pass in between.
+            failed, recovered = (
                 len(connector.events(name)) for name in ("journal_unavailable", "journal_available")
-            ]
+            )
+            assert 1 <= failed == recovered <= 3
             assert 0 == await connector.terminate()
         assert ALL_KEPT == judge(REQUESTS, twilio.ledger, [message.payload for message in peer.received])
 
