@@ -53,6 +53,11 @@ def test_a_copy_behind_its_original_is_told() -> None:
     )
 
 
+def test_what_is_delivered_again_is_never_taken_for_a_copy() -> None:
+    """Mosquitto repeats it without the identifier; the journal knows whether it holds it."""
+    assert [b"one", b"two"] == executed(message(b"one", MINE), message(b"two", NOBODYS, dup=True))
+
+
 def test_a_copy_before_its_original_is_told() -> None:
     assert [b"one", b"two"] == executed(
         message(b"one", NOBODYS), message(b"one", MINE), message(b"two", NOBODYS), message(b"two", MINE)

@@ -15,11 +15,12 @@ from tests.support.factories import DARLA, START, a_failure, a_payload
 from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserver, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.errors import JournalFull
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Inbound, Milestone, Origin
+from twilio_notifications.ports import Inbound, Level, Milestone, Origin, Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -161,6 +162,36 @@ async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -
         door.receive(name="good")
         await door.clock.settle()
         assert ["good"] == door.acknowledged
+
+
+class FullJournal:
+    """Has no room, not even for an answer."""
+
+    def record(self, _arrival: object, *, if_full: object = None) -> asyncio.Future[Recording]:  # noqa: ARG002
+        recording: asyncio.Future[Recording] = asyncio.get_running_loop().create_future()
+        recording.set_exception(JournalFull("as large as it may be"))
+        return recording
+
+
+async def test_what_finds_no_room_is_given_back_and_not_acknowledged() -> None:
+    given_back: list[str] = []
+    async with a_door() as door:
+        door.intake.journal = cast("Journal", FullJournal())
+        door.receive(name="kept by the broker", packet_id=1, give_back=lambda: given_back.append("it"))
+        await door.clock.settle()
+        assert (["it"], []) == (given_back, door.acknowledged)
+        assert (1, 0) == (door.observer.count("journal_full"), door.observer.count("request_lost"))
+        assert [] == door.observer.defects
+
+
+async def test_what_finds_no_room_and_cannot_be_given_back_is_told_as_lost() -> None:
+    released: list[str] = []
+    async with a_door() as door:
+        door.intake.journal = cast("Journal", FullJournal())
+        door.receive(name="QoS 0", give_back=lambda: None, release=lambda: released.append("it"))
+        await door.clock.settle()
+        assert (["it"], []) == (released, door.acknowledged)
+        assert [Level.ERROR] == [told.level for told in door.observer.named("request_lost")]
 
 
 async def test_a_retained_payload_is_never_executed() -> None:

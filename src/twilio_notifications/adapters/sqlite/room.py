@@ -119,6 +119,7 @@ class DiskRoom:
         self._unfinished = unfinished
         self._observer = observer
         self._trimming = False
+        self._page_bytes = 4096
         self.batch_bytes = bounds.batch
         self._high = bounds.database * 9 // 10
         self._low = bounds.database * 85 // 100
@@ -126,8 +127,8 @@ class DiskRoom:
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """At a start: has SQLite keep to the bounds, takes the reserve, and removes what is beyond them."""
-        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-        pages = self._bounds.checkpoint // page_size
+        (self._page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        pages = self._bounds.checkpoint // self._page_bytes
         connection.execute(next((text for least, text in CHECKPOINTS if pages >= least), FEWEST_PAGES))
         self._reserve.take(self._bounds.reserve)
         while self._expected(connection, 0) > self._high and self._trim(connection):
@@ -181,8 +182,7 @@ class DiskRoom:
     def _used(self, connection: sqlite3.Connection) -> int:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-        used: int = (pages - free) * page_size
+        used: int = (pages - free) * self._page_bytes
         return used + max(0, self._log_bytes() - self._bounds.log)
 
     def _log_bytes(self) -> int:
