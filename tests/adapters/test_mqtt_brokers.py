@@ -10,6 +10,7 @@ import pytest
 
 from tests.adapters.mqtt_steps import running
 from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
+from tests.support.certificates import make_certificates
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.patience import WAIT_SECONDS
@@ -81,6 +82,27 @@ async def test_large_messages_pass_both_ways(tmp_path: Path, kind: str, protocol
         inbound = await found.next_inbound()
         inbound.acknowledge()
         assert payload == inbound.payload
+        await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, payload), WAIT_SECONDS)
+        assert payload == (await peer.next_message()).payload
+
+
+@pytest.mark.mosquitto
+async def test_large_messages_pass_both_ways_through_tls(tmp_path: Path) -> None:
+    """They come in many records, of which several are read at once."""
+    certificates = make_certificates(tmp_path / "certificates")
+    payload = bytes(range(256)) * (LARGEST // 256)
+    async with (
+        Mosquitto(tmp_path / "broker", certificates=certificates) as broker,
+        running(broker.url, ca_file=certificates.ca_file) as found,
+        Peer(broker.url, context=certificates.client_context()) as peer,
+    ):
+        await found.ready()
+        for _ in range(5):
+            await peer.publish(TEXT_TOPIC, payload)
+        for _ in range(5):
+            inbound = await found.next_inbound()
+            inbound.acknowledge()
+            assert payload == inbound.payload
         await asyncio.wait_for(found.transport.publish(STATUS_TOPIC, payload), WAIT_SECONDS)
         assert payload == (await peer.next_message()).payload
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twilio_notifications.adapters.mqtt.inflow import nothing_follows
 
@@ -47,8 +47,7 @@ class Connection(asyncio.BufferedProtocol):
         self._on_event = on_event
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._space = bytearray(READ_BYTES)
-        self._view = memoryview(self._space)
+        self._view = memoryview(bytearray(READ_BYTES))
         self._transport: asyncio.Transport | None = None
         self._lost = asyncio.Event()
         self._flushing: asyncio.Handle | None = None
@@ -89,12 +88,12 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's word that there is a connection, and TLS in it where it was asked for."""
-        assert isinstance(transport, asyncio.Transport), "a connection is made for reading and writing"
-        self._transport = transport
+        # Those of uvloop have the methods and are no subclass.
+        self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - what is read at once is for us to say
-        """Where asyncio puts what it reads."""
-        return self._space
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - what is read at once is for us to say
+        """Where asyncio puts what it reads. Its TLS writes into slices of it, which must be no copies."""
+        return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Asyncio's word that it has read so many bytes."""
