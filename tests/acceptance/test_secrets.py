@@ -218,6 +218,7 @@ async def test_a_pending_version_is_the_second_token(device: Device, twilio: Sim
     twilio.set_auth_tokens([NEW])
     async with device.connector(second_label="AWSPENDING") as connector, Peer(device.broker.url) as peer:
         await connector.ready()
+        await connector.wait_for_event("login_accepted")
         assert ["success", "success"] == [await send(peer, "one"), await send(peer, "two")]
         assert 1 == len(connector.events("login_switched"))
         assert 1 == twilio.counters.refusals

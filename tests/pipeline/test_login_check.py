@@ -13,7 +13,12 @@ from tests.support.clock import HandClock
 from tests.support.factories import START, refused, too_many, unauthorized
 from tests.support.fakes import RecordingObserver, ScriptedSender
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
-from twilio_notifications.pipeline.login_check import DELAY_SECONDS, LONGEST_PAUSE_SECONDS, LoginCheck
+from twilio_notifications.pipeline.login_check import (
+    DELAY_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    START_SECONDS,
+    LoginCheck,
+)
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ class Scene:
         return [(event.name, event.level) for event in self.observer.events]
 
     def instants(self) -> list[float]:
-        return [sent.at - START for sent in self.sender.verified]
+        return [sent.at - START - START_SECONDS for sent in self.sender.verified]
 
 
 @asynccontextmanager
@@ -49,6 +54,8 @@ async def a_scene(*answers: Answer) -> AsyncIterator[Scene]:
     running = asyncio.create_task(check.run())
     try:
         await clock.settle()
+        assert [] == sender.verified, "requests go first"
+        await clock.advance(START_SECONDS)
         yield Scene(clock, sender, observer, check)
         assert not running.done(), running
     finally:

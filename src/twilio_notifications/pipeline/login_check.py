@@ -22,6 +22,9 @@ FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
 """Between two tries while Twilio does not answer, or refuses; each pause is twice the one before it."""
 
+START_SECONDS: Final = 1.0
+"""After the start: what waits in the journal and at the broker goes first."""
+
 DELAY_SECONDS: Final = 5.0
 """After the secrets were read again: in a rotation the new one is stored some moments before Twilio takes it,
 or after."""
@@ -52,6 +55,7 @@ class LoginCheck:
     async def run(self) -> None:
         """Checks until cancelled."""
         pause = FIRST_PAUSE_SECONDS
+        await self.clock.sleep(START_SECONDS)
         while True:
             if await self._is_settled():
                 pause = FIRST_PAUSE_SECONDS
