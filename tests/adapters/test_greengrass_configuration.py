@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.acceptance.house import until as holds
 from tests.adapters.greengrass_steps import running
 from tests.support.nucleus import FakeNucleus, Style
 from tests.support.patience import WAIT_SECONDS
@@ -93,7 +94,7 @@ async def test_after_a_restart_of_the_configuration_service_changes_are_found_an
             await until(nucleus, WATCH, 2)
             assert [] == found.told("subscription_closed")
             await found.watch.take()
-            assert nucleus.is_watched()
+            await holds(nucleus.is_watched)
 
 
 async def test_a_change_that_could_not_be_taken_up_is_found_again() -> None:

@@ -329,7 +329,8 @@ async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)
             assert "delivers nothing any more" in str(lost)
-            assert LEAST_FAILURES == nucleus.connections
+            # On a busy machine a connection may take longer than the tenth of a second that it has here.
+            assert LEAST_FAILURES <= nucleus.connections
 
 
 async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> None:
