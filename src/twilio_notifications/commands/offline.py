@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.opening import inspect
+from twilio_notifications.adapters.sqlite.opening import inspect, inspect_used
 from twilio_notifications.config import JournalPlace, TransportKind
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
 
@@ -75,9 +75,7 @@ def journal(settings: Settings) -> Finding:
     if is_to_be_made:
         folder = folder.parent
     try:
-        sentence = f"{path}: will be created, with its folder" if is_to_be_made else inspect(path)
-    except JournalLocked:
-        return Finding(subject="journal", works=True, sentence=f"{path}: in use by a running connector")
+        sentence = f"{path}: will be created, with its folder" if is_to_be_made else _inspected(path)
     except ConnectorError as error:
         return Finding(subject="journal", works=False, sentence=str(error))
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -88,6 +86,13 @@ def journal(settings: Settings) -> Finding:
         sentence = f"{folder} has only {free // 1024} KiB free: requests could not be recorded. Make room"
         return Finding(subject="journal", works=False, sentence=sentence)
     return Finding(subject="journal", works=True, sentence=sentence)
+
+
+def _inspected(path: Path) -> str:
+    try:
+        return inspect(path)
+    except JournalLocked:
+        return f"{path}: in use by a running connector; {inspect_used(path)}"
 
 
 def metrics(settings: Settings) -> Iterator[Finding]:

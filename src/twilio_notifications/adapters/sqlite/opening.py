@@ -166,14 +166,24 @@ def _inspected(path: Path, resolved: Path) -> str:
             if connection.execute("PRAGMA user_version").fetchone() == (0,):
                 # What a first start leaves that ends before its first commit.
                 return f"{path}: an empty file, which will become the journal"
-            waiting, unreported = (
-                connection.execute(statement).fetchone()[0]
-                for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
-            )
+            return f"{path}: {_contents(connection)}"
     finally:
         for file in {log, memory} - companions:
             file.unlink(missing_ok=True)
-    return f"{path}: {waiting} requests wait, {unreported} statuses are not reported yet"
+
+
+def inspect_used(path: Path) -> str:
+    """What a journal holds that a running connector uses, in a few words; the connector is not disturbed."""
+    with closing(open_for_reading(path)) as connection:
+        return _contents(connection)
+
+
+def _contents(connection: sqlite3.Connection) -> str:
+    unfinished, unreported = (
+        connection.execute(statement).fetchone()[0]
+        for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
+    )
+    return f"unfinished requests: {unfinished}, statuses that are not reported yet: {unreported}"
 
 
 def open_for_reading(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
