@@ -27,6 +27,13 @@ SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew
 RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 """Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
+LITE_VARIABLE = "NUCLEUS_LITE"
+LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
+
+CONTROL_GROUPS = Path("/sys/fs/cgroup/unified")
+if not CONTROL_GROUPS.is_dir():  # of a system without the groups of version 1
+    CONTROL_GROUPS = CONTROL_GROUPS.parent
+
 CAP_SYS_ADMIN = 21
 
 
@@ -38,7 +45,9 @@ class Missing:
     fails: bool
 
 
-def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI) -> Missing | None:
+def missing(  # noqa: C901 - a case for each marker
+    marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI
+) -> Missing | None:
     """What the tests with this marker lack on this machine, if anything."""
     path = environment.get("PATH", "")
     in_ci = environment.get("CI", "").lower() in {"true", "1"}
@@ -61,6 +70,9 @@ def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPEN
         case "landlock" if not discover().version:
             # No installation helps, so CI does not fail over it.
             return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)
+        case "nucleus_lite" if lite_programs(environment) is None:
+            reason = f"${LITE_VARIABLE} names no folder with ggconfigd, ggpubsubd and ggipcd of nucleus lite"
+            return Missing(reason=reason, fails=False)
         case "namespaces" if not _may_administer():
             return Missing(reason="only root, with all its rights, may make namespaces", fails=False)
         case "mounts" if not _may_administer():
@@ -74,6 +86,12 @@ def missing(marker: str, environment: Mapping[str, str], *, openapi: Path = OPEN
             )
         case _:
             return None
+
+
+def lite_programs(environment: Mapping[str, str]) -> Path | None:
+    """The folder with the programs of Greengrass nucleus lite, which no distribution has."""
+    folder = Path(environment.get(LITE_VARIABLE, "/nonexistent"))
+    return folder if all((folder / name).is_file() for name in LITE_PROGRAMS) else None
 
 
 def _may_administer() -> bool:
