@@ -75,7 +75,7 @@ def nucleus(twilio: Simulator, tmp_path: Path) -> Iterator[NucleusLite]:
     )
     operations = ["aws.greengrass#PublishToTopic", "aws.greengrass#SubscribeToTopic"]
     policy = {"operations": operations, "resources": [TEXT_TOPIC, STATUS_TOPIC]}
-    components = {
+    components: dict[str, dict[str, Any]] = {
         COMPONENT: {**own, "accessControl": access_control(own)},
         SENDER: {"accessControl": {"aws.greengrass.ipc.pubsub": {f"{SENDER}:pubsub:1": policy}}},
     }

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -102,11 +102,13 @@ class NucleusLite:
 
     def environ(self, component: str) -> dict[str, str]:
         """What the nucleus puts into the environment of this component, with a new token."""
-        ask = [sys.executable, "-c", _ASK, str(self._socket), component]
-        _group(component).mkdir(exist_ok=True)
+        # A slice of this process, because another test may ask for the same component at the same time.
+        unit = CONTROL_GROUPS / f"nucleus{os.getpid()}.slice" / f"ggl.{component}.service"
+        unit.mkdir(parents=True)
+        ask = [sys.executable, "-c", _ASK, str(unit), str(self._socket), component]
         token = subprocess.run(ask, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
-        with suppress(OSError):  # another test asks for a token of the same name just now
-            _group(component).rmdir()
+        unit.rmdir()
+        unit.parent.rmdir()
         return {
             "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT": str(self._socket),
             "SVCUID": token,
@@ -135,12 +137,12 @@ def _answers(path: Path) -> bool:
     return True
 
 
-def print_token(path: str, component: str) -> None:
+def print_token(unit: str, path: str, component: str) -> None:
     """Prints the token that the nucleus gives to this component; for a process of its own, which ends then.
 
-    The control group of the component's unit must be there: the process goes into it, for its name.
+    `unit` is the control group of the component's unit: the process goes into it, for its name.
     """
-    (_group(component) / "cgroup.procs").write_text(str(os.getpid()))
+    (Path(unit) / "cgroup.procs").write_text(str(os.getpid()))
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(path)
         hello = json.dumps({"componentName": component}).encode()
@@ -148,7 +150,3 @@ def print_token(path: str, component: str) -> None:
         answer = read(connection)
     assert isinstance(answer, Frame), "the nucleus does not believe the name"
     sys.stdout.write(str(answer.headers["svcuid"]))
-
-
-def _group(component: str) -> Path:
-    return CONTROL_GROUPS / f"ggl.{component}.service"
