@@ -56,7 +56,7 @@ class Listening:
     on_silence: Callable[[Origin], None]
     """A message to ourselves has not come back."""
     on_delivery: Callable[[Origin], None]
-    """One has."""
+    """One has, and all that was asked for anew for its sake is granted."""
     on_deaf: Callable[[Origin, str], Awaitable[None]]
     """None has, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
@@ -181,28 +181,32 @@ class Listening:
         period = self.probe_seconds * (SLOWER_BY_IOT_CORE if side is Origin.IOT_CORE else 1)
         await self._granted.wait()
         while True:
-            if await self._delivers(side) or await self._delivers_anew(side):
+            delivers = await self._delivers(side)
+            if delivers is False:
+                delivers = await self._delivers_anew(side)
+            if delivers is not False:
                 self._deaf_sides.discard(side)
+                if delivers:
+                    self.on_delivery(side)
             else:
                 self._deaf_sides.add(side)
                 if self._is_the_nucleus_to_blame(side):
                     await self.on_deaf(side, f"the nucleus delivers nothing any more ({side})")
             await self.clock.sleep(period)
 
-    async def _delivers_anew(self, side: Origin) -> bool:
-        """By a new subscription to our own messages; where that helps, the others need new ones too.
+    async def _delivers_anew(self, side: Origin) -> bool | None:
+        """As `_delivers`, by a new subscription to our own messages; if it helps, the others are renewed too.
 
         Where it does not, the others stay: without a network none could be had, and what AWS IoT Core has
         kept for the device comes with the network, to who is subscribed then.
         """
         self.on_silence(side)
         self._renew(side, [self.probe_topic])
-        await self._until_open(side)
-        if (side, self.probe_topic) not in self._open:
-            return True  # nobody can tell
+        await self._until_open(side, [self.probe_topic])
         delivers = await self._delivers(side)
         if delivers:
             self._renew(side, self.topics)
+            await self._until_open(side, self.topics)
         return delivers
 
     def _is_the_nucleus_to_blame(self, side: Origin) -> bool:
@@ -212,10 +216,10 @@ class Listening:
         """
         return side is Origin.LOCAL or self._deaf_sides >= set(self.sides)
 
-    async def _delivers(self, side: Origin) -> bool:
-        """Whether a message to ourselves comes back; also where the nucleus does not let us try."""
+    async def _delivers(self, side: Origin) -> bool | None:
+        """Whether a message to ourselves comes back; None where the nucleus does not let us try."""
         if (side, self.probe_topic) not in self._open:
-            return True
+            return None
         self._probes += 1
         payload = f"{self.clock.now()} {self._probes}".encode()
         back = self._awaited[payload] = asyncio.Event()
@@ -227,24 +231,24 @@ class Listening:
             if str(error) not in self._refused_probes:
                 self._refused_probes.add(str(error))
                 self.observer.event("probe_refused", level=Level.WARNING, error=str(error))
-            return True
+            return None
         except ConnectionOver:
-            return True  # which is noticed without a probe
+            return None  # which is noticed without a probe
         except (TransportError, TimeoutError):
             return False
         finally:
             del self._awaited[payload]
-        self.on_delivery(side)
         return True
 
     def _came_back(self, message: Message) -> None:
         if message.payload in self._awaited:
             self._awaited[message.payload].set()
 
-    async def _until_open(self, side: Origin) -> None:
-        """Waits for the new subscription, but not for ever."""
+    async def _until_open(self, side: Origin, topics: Sequence[str]) -> None:
+        """Waits for the new subscriptions, as long as the nucleus may take to answer."""
         deadline = self.clock.now() + self.nucleus.answer_seconds
-        while (side, self.probe_topic) not in self._open and self.clock.now() < deadline:
+        wanted = {(side, topic) for topic in topics}
+        while not wanted <= self._open.keys() and self.clock.now() < deadline:
             await self.clock.sleep(self.pause(1))
 
 
