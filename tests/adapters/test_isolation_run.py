@@ -246,6 +246,21 @@ async def test_a_token_that_is_replaced_while_confined_is_used(
 
 
 @pytest.mark.landlock
+async def test_a_journal_that_others_can_read_is_closed_before_the_process_is_confined(
+    tmp_path: Path,
+) -> None:
+    """Afterwards it can change no mode, not even of its own files."""
+    journal = tmp_path / "connector" / "journal" / "journal.db"
+    journal.parent.mkdir(parents=True)
+    journal.touch()
+    journal.chmod(0o644)
+    async with Connector(tmp_path / "connector", dead_end()) as connector:
+        await connector.wait_for_event("journal_opened")
+        assert 0o600 == journal.stat().st_mode & 0o777
+        assert [] == [record for record in connector.log if "chmod" in str(record)]
+
+
+@pytest.mark.landlock
 async def test_a_journal_in_a_home_is_remarked_upon(tmp_path: Path) -> None:
     """Everything in that folder stays open to the connector, and with it whatever else is at home."""
     environ = environment(HOME=str(tmp_path))

@@ -17,8 +17,8 @@ from twilio_notifications.bootstrap.counting import (
     metrics_listeners,
 )
 from twilio_notifications.bootstrap.outside import (
-    make_journal_folder,
     mqtt_transport,
+    prepare_journal,
     sqlite_journal,
     supervisor,
     twilio_sender,
@@ -54,8 +54,8 @@ __all__ = [
     "connector",
     "greengrass",
     "identity",
-    "make_journal_folder",
     "metrics_listeners",
+    "prepare_journal",
     "require_available",
     "secret_copy",
     "secret_files",

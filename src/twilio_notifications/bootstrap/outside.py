@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.place import make_private, real
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
 from twilio_notifications.config import JournalPlace, Ordering
@@ -25,10 +28,12 @@ _GOODBYE_SECONDS = 30.0
 _TCP_SECONDS = 3600.0
 
 
-def make_journal_folder(settings: Settings) -> None:
-    """Makes the folder of a journal at its default place; raises JournalError where it cannot be made.
+def prepare_journal(settings: Settings) -> None:
+    """Makes the folder of a journal at its default place, and takes the rights of others from its files.
 
-    Elsewhere a folder that is missing is a mistake, or a disk that is not there yet.
+    Both before the process is confined, which can change no modes and is not allowed what is not there yet.
+    Raises JournalError where the folder cannot be made. Elsewhere a folder that is missing is a mistake, or a
+    disk that is not there yet.
     """
     folder = settings.journal.path.parent
     if settings.journal.place is JournalPlace.DEFAULT:
@@ -39,11 +44,13 @@ def make_journal_folder(settings: Settings) -> None:
                 f"the journal's folder {folder} cannot be made: {error.strerror}. Make it, for the user that "
                 "runs the connector, or name another place in journal.url"
             ) from error
+    with suppress(OSError):  # the journal says so when it is opened, as for files that are another user's
+        deque(make_private(real(settings.journal.path)), maxlen=0)
 
 
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
-    make_journal_folder(settings)
+    prepare_journal(settings)
     return SqliteJournal(
         settings.journal.path,
         observer=observer,

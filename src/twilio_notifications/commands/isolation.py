@@ -53,7 +53,7 @@ def _confined(
 ) -> Confinement:
     if not offer.version:
         raise ConfigurationError([_refusal(settings, offer)])
-    bootstrap.make_journal_folder(settings)  # what is not there yet cannot be allowed
+    bootstrap.prepare_journal(settings)
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
     problems = undone(confinement, settings, config, surroundings)
