@@ -62,7 +62,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> None:
 
 
 def _show_progress(run: Run) -> None:
-    """For whoever waits at a terminal."""
+    """For a person at a terminal."""
     if sys.stderr.isatty():
         print(f"  {run.kind}: {run.rate:.0f} messages per second", file=sys.stderr, flush=True)
 
@@ -71,7 +71,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Runs the connector and a bare loop of the same libraries in turns, against Mosquitto "
-        "and the simulator, and prints both beside each other. Takes about two minutes.",
+        "and the simulator, and prints both next to each other. Takes about two minutes.",
     )
     parser.add_argument("--quick", action="store_true", help="one round of fewer messages: 20 seconds")
     parser.add_argument("--messages", type=_positive, metavar="N", help=f"in each run ({MESSAGES})")

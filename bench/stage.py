@@ -1,6 +1,6 @@
 """The processes of one run: Mosquitto, the simulator, and the connector or the bare loop.
 
-Each is started anew in the run's own folder, listens on the loopback, and is ended by its own id when its
+Each is started in the run's own folder, listens on the loopback, and is ended by its own id when its
 block ends, however it ends.
 """
 
@@ -91,7 +91,7 @@ def broker(folder: Path) -> Iterator[tuple[Started, str]]:
 
 
 def _free_port() -> int:
-    """Mosquitto cannot say which port it was given, so it is told one."""
+    """Mosquitto cannot say which port the system chose, so its configuration names one."""
     with socket.socket() as seat:
         seat.bind((LOOPBACK, 0))
         return int(seat.getsockname()[1])

@@ -30,7 +30,7 @@ COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 MEANINGS: Mapping[State, str] = {
     State.WAITING: "Recorded. It is claimed when it is due and its turn has come.",
     State.OPEN: "An attempt is open: the POST may be under way. After a crash this is `IN_DOUBT`.",
-    State.IN_DOUBT: "Nobody knows whether Twilio carried the attempt out. Twilio's records are looked up.",
+    State.IN_DOUBT: "Twilio may or may not have carried the attempt out. Twilio's records are looked up.",
     State.FINISHED: "Its status is written, and the broker has not acknowledged it yet: the outbox.",
     State.REPORTED: "The broker has acknowledged its status. It is kept for `journal.retention_seconds`.",
 }
@@ -101,17 +101,17 @@ Counters begin at 0 with each start; `journal_requests` is read from the journal
 
 ALERTS: Mapping[str, str] = {
     "the auth token is refused": 'increase({}deferrals_total{{reason="Unauthorized"}}[10m]) > 0',
-    "requests end that were nobody's fault": (
+    "requests fail for no fault of their senders": (
         'increase({}statuses_total{{reason=~"Expired\\|QueueFull\\|InternalError"}}[1h]) > 0'
     ),
-    "somebody has to look whether it was sent": (
+    "a person has to find out whether a request was sent": (
         'increase({}statuses_total{{reason="OutcomeUnknown"}}[1h]) > 0'
     ),
     "nothing comes in": "{}broker_connected == 0",
     "nothing goes out": "{}twilio_reachable == 0",
     "the disk is full or fails": "{}journal_writable == 0",
 }
-"""What is worth waking somebody for, as expressions without the prefix of the names."""
+"""What is worth an alert, as expressions without the prefix of the names."""
 
 
 def pages() -> dict[Path, str]:

@@ -1,4 +1,4 @@
-"""Texts somebody when a temperature is above 30 degrees, as a function of Greengrass V1 does.
+"""Sends a text when a temperature is above 30 degrees, as a function of Greengrass V1 does.
 
 But for its first import it is what ran on a V1 core, where a subscription led `temperature/input` to it.
 A reading says how warm it is and whom to tell:

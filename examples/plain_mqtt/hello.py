@@ -26,7 +26,7 @@ def connected(client: Client, *_: Any) -> None:
 
 
 def subscribed(client: Client, *_: Any) -> None:
-    # Not before: the status could come before anybody listens for it.
+    # Publish only after the subscription: the status could come before it otherwise.
     client.publish("twilio/txt", json.dumps(TEXT), qos=1)
 
 

@@ -1,4 +1,4 @@
-"""Texts somebody when a temperature is above 30 degrees, as a client of a plain MQTT broker.
+"""Sends a text when a temperature is above 30 degrees, as a client of a plain MQTT broker.
 
 A reading on `temperature/input` says how warm it is and whom to tell:
 `{"temperature": 31, "to_name": "Darla", "to_number": "+12345000000"}`.
