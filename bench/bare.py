@@ -1,8 +1,8 @@
 """The yardstick: receive, POST, publish, on gmqtt and the connector's own HTTP client, and nothing else.
 
-It is the first version that a programmer would write. There is no journal, no order, no retry, no check of the
-request, and the status is published without waiting for its PUBACK: whatever goes wrong here is lost. Run as a
-program, it says so in one line of JSON once it is subscribed, and works until SIGTERM.
+It is the first version that a programmer would write. There is no journal, no order, no retry, no check of
+the request, and the status is published without waiting for its PUBACK: whatever goes wrong here is lost. Run
+as a program, it says so in one line of JSON once it is subscribed, and works until SIGTERM.
 """
 
 from __future__ import annotations
