@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.mosquitto import Mosquitto
 from tests.support.process import (
     TOKEN,
     TOKEN_VARIABLE,
@@ -94,6 +95,15 @@ async def test_when_all_is_well_every_part_says_so(surroundings: Surroundings, t
     assert dict.fromkeys(SUBJECTS, "ok") == verdicts, program.output
     assert TOKEN not in program.output
     assert [] == list(twilio.ledger)
+
+
+@pytest.mark.mosquitto
+async def test_a_broker_that_takes_qos_0_alone_is_a_failure(
+    surroundings: Surroundings, tmp_path: Path
+) -> None:
+    async with Mosquitto(tmp_path / "broker", settings=["max_qos 0"]) as broker:
+        sentence = failure(await surroundings.check(transport={"url": broker.url}), "broker")
+    assert "a status that is lost on the way is not published again: allow QoS 1 at the broker" in sentence
 
 
 async def test_it_changes_nothing(surroundings: Surroundings) -> None:

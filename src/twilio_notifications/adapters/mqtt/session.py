@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.mqtt import reasons
-from twilio_notifications.adapters.mqtt.connection import Connection
+from twilio_notifications.adapters.mqtt.connection import CLOSED_BY_BROKER, Connection
 from twilio_notifications.adapters.mqtt.copies import OURS, Copies, Neighbours
 from twilio_notifications.adapters.mqtt.inflow import Inflow, Receipts
 from twilio_notifications.adapters.mqtt.outgoing import Outgoing
@@ -121,7 +121,10 @@ class Session:
         self._connection.flush_soon()
         await self._until(self._accepted)
         if not self._accepted.done():
-            raise ConnectionEnded(f"the broker gave no answer to CONNECT: {self.ended.result()}")
+            why = self.ended.result()
+            if why.startswith(CLOSED_BY_BROKER):  # what the socket says of it differs from try to try
+                raise ConnectionEnded("the broker closed the connection without an answer")
+            raise ConnectionEnded(f"the broker gave no answer to CONNECT: {why}")
         self._accepted.result()
 
     async def subscribe(self, topics: Sequence[str]) -> None:

@@ -26,7 +26,8 @@ class Telling:
     def __init__(self, observer: Observer, broker: str) -> None:
         self._observer = observer
         self._broker = broker
-        self._unreachable = ""
+        self._unreachable: set[str] = set()
+        """What was said of failed tries since the last connection."""
         self._lost = ""
         self._losses = 0
         """Connections in a row that did not last and were lost for the same reason."""
@@ -38,7 +39,7 @@ class Telling:
         return self._losses > 1
 
     def connected(self, version: Version) -> None:
-        self._unreachable = ""
+        self._unreachable.clear()
         level = Level.DEBUG if self.is_unsteady else Level.INFO
         self._observer.event("broker_connected", level=level, broker=self._broker, protocol=_NAMES[version])
 
@@ -57,8 +58,8 @@ class Telling:
             self._observer.event("broker_unsteady", level=Level.WARNING, broker=self._broker, error=error)
 
     def unreachable(self, error: str) -> None:
-        if error != self._unreachable:
-            self._unreachable = error
+        if error not in self._unreachable:
+            self._unreachable.add(error)
             self._observer.event("broker_unreachable", level=Level.WARNING, broker=self._broker, error=error)
 
     def short(self, sentence: str) -> None:
