@@ -322,6 +322,28 @@ async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_agai
             assert 1 == nucleus.connections
 
 
+async def test_a_probe_that_is_younger_than_other_subscriptions_does_not_hide_their_end() -> None:
+    """The daemon was restarted between them: what was subscribed to after that works, and the rest does not."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, probe_seconds=0.1, answer_seconds=0.5) as found:
+            await found.ready()
+            await nucleus.until_published(PROBE_TOPIC)
+            nucleus.forget_subscriptions(but=PROBE_TOPIC)
+            nucleus.close_stream(PROBE_TOPIC)
+            await nucleus.until_subscribed(TEXT_TOPIC, CALL_TOPIC, PROBE_TOPIC)
+            assert 1 == nucleus.publish(TEXT_TOPIC, b"heard")
+            assert b"heard" == (await found.next_inbound()).payload
+
+
+async def test_the_requests_are_subscribed_to_after_the_probe() -> None:
+    """So that the first probe proves them, and they need not be renewed."""
+    with FakeNucleus() as nucleus:
+        async with running(nucleus, probe_seconds=0.05) as found:
+            await found.ready()
+            await nucleus.until_published(PROBE_TOPIC, count=3)
+            assert 3 == nucleus.operations.count("SubscribeToTopic")
+
+
 async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf = True

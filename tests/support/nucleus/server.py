@@ -183,10 +183,13 @@ class FakeNucleus:
             self._unacknowledged = 0
             self._changed.notify_all()
 
-    def forget_subscriptions(self) -> None:
-        """As when the daemon of local messages is restarted: streams stay open, nothing comes any more."""
+    def forget_subscriptions(self, *, but: str | None = None) -> None:
+        """As when the daemon of local messages is restarted: streams stay open, nothing comes any more.
+
+        Of the topic `but` it was told after that.
+        """
         with self._changed:
-            self._subscriptions.clear()
+            self._subscriptions = [one for one in self._subscriptions if one.topic == but]
 
     # What a test does and sees.
 

@@ -61,7 +61,11 @@ class Listening:
     """None has, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
     _is_any_granted: bool = field(init=False, default=False)
-    _open: dict[tuple[Origin, str], tuple[Stream, _End]] = field(init=False, default_factory=dict)
+    _open: dict[tuple[Origin, str], _Open] = field(init=False, default_factory=dict)
+    _subscriptions: int = field(init=False, default=0)
+    """How many were granted so far: the number of the last one."""
+    _probe_answered: dict[Origin, asyncio.Event] = field(init=False)
+    """Whether the nucleus has granted or refused the subscription to our own messages."""
     _watched: tuple[Stream, _End] | None = field(init=False, default=None)
     _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _probes: int = field(init=False, default=0)
@@ -70,12 +74,13 @@ class Listening:
     _awaited: dict[bytes, asyncio.Event] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._probe_answered = {side: asyncio.Event() for side in self.sides}
         self._unanswered = {(side, topic) for side in self.sides for topic in self.topics}
 
     def stages(self) -> Iterator[Coroutine[None, None, None]]:
         """All that has to run as long as the connection stands."""
         for side, topic in sorted(self._unanswered):
-            yield self._keep_topic(side, topic, on_message=self._received(side, topic))
+            yield self._keep_request_topic(side, topic)
         if self.configuration is not None:
             yield self._keep("", partial(self._watch, self.configuration), on_answer=_nobody)
             yield self._compare(self.configuration)
@@ -86,8 +91,15 @@ class Listening:
 
     # Subscriptions.
 
-    def _received(self, side: Origin, topic: str) -> Callable[[Message], None]:
-        return lambda message: self.inflow.receive(topic, message, origin=side)
+    async def _keep_request_topic(self, side: Origin, topic: str) -> None:
+        """After the probe's, so that a probe which comes back has proved this subscription too."""
+        if self.probe_seconds:
+            await self._probe_answered[side].wait()
+
+        def received(message: Message) -> None:
+            self.inflow.receive(topic, message, origin=side)
+
+        await self._keep_topic(side, topic, on_message=received)
 
     def _keep_topic(
         self, side: Origin, topic: str, *, on_message: Callable[[Message], None]
@@ -103,14 +115,16 @@ class Listening:
         async def subscribe(closed: _End) -> None:
             def gone() -> None:
                 closed.set()
-                if self._open.get((side, topic), (None, None))[1] is closed:
+                found = self._open.get((side, topic))
+                if found is not None and found.closed is closed:
                     del self._open[side, topic]
 
             stream = await self.nucleus.subscribe(
                 side, topic, on_message=on_message, on_unreadable=unreadable, on_closed=gone
             )
             if not closed.is_set():
-                self._open[side, topic] = (stream, closed)
+                self._subscriptions += 1
+                self._open[side, topic] = _Open(stream=stream, closed=closed, number=self._subscriptions)
 
         return self._keep(topic, subscribe, on_answer=partial(self._answered, side, topic))
 
@@ -161,6 +175,7 @@ class Listening:
 
     def _answered(self, side: Origin, topic: str, *, granted: bool) -> None:
         if topic == self.probe_topic:
+            self._probe_answered[side].set()
             return
         self._unanswered.discard((side, topic))
         self._is_any_granted |= granted
@@ -171,9 +186,8 @@ class Listening:
     def _renew(self, side: Origin, topics: Sequence[str]) -> None:
         """Only of this side: what is sent to the other one meanwhile would be lost."""
         for topic in topics:
-            stream, closed = self._open.pop((side, topic), (None, None))
-            if stream is not None and closed is not None:
-                _end(stream, closed)
+            if (found := self._open.pop((side, topic), None)) is not None:
+                _end(found.stream, found.closed)
 
     # Probes.
 
@@ -187,6 +201,7 @@ class Listening:
             if delivers is not False:
                 self._deaf_sides.discard(side)
                 if delivers:
+                    await self._renew_unproved(side)
                     self.on_delivery(side)
             else:
                 self._deaf_sides.add(side)
@@ -195,19 +210,26 @@ class Listening:
             await self.clock.sleep(period)
 
     async def _delivers_anew(self, side: Origin) -> bool | None:
-        """As `_delivers`, by a new subscription to our own messages; if it helps, the others are renewed too.
+        """As `_delivers`, by a new subscription to our own messages.
 
-        Where it does not, the others stay: without a network none could be had, and what AWS IoT Core has
-        kept for the device comes with the network, to who is subscribed then.
+        Where that does not help, the others stay: without a network none could be had, and what AWS IoT Core
+        has kept for the device comes with the network, to who is subscribed then.
         """
         self.on_silence(side)
         self._renew(side, [self.probe_topic])
         await self._until_open(side, [self.probe_topic])
-        delivers = await self._delivers(side)
-        if delivers:
-            self._renew(side, self.topics)
-            await self._until_open(side, self.topics)
-        return delivers
+        return await self._delivers(side)
+
+    async def _renew_unproved(self, side: Origin) -> None:
+        """A probe proves what was subscribed to after it. Of an older one, the nucleus may have forgotten."""
+        probe = self._open.get((side, self.probe_topic))
+        topics = [topic for topic in self.topics if (side, topic) in self._open]
+        unproved = [
+            topic for topic in topics if probe is not None and self._open[side, topic].number < probe.number
+        ]
+        if unproved:
+            self._renew(side, unproved)
+            await self._until_open(side, unproved)
 
     def _is_the_nucleus_to_blame(self, side: Origin) -> bool:
         """From AWS IoT Core nothing comes either where the device has no network.
@@ -257,6 +279,15 @@ class _End(asyncio.Event):
 
     is_ours: bool = False
     """We have ended it, for a new one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Open:
+    """A subscription that was granted; those over one connection are numbered."""
+
+    stream: Stream
+    closed: _End
+    number: int
 
 
 def _end(stream: Stream, closed: _End) -> None:
