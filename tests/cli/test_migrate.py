@@ -150,12 +150,40 @@ async def test_a_reader_that_goes_away_costs_no_file(files: list[str], tmp_path:
     os.close(reading)
     command = [sys.executable, "-m", "twilio_notifications", "migrate", *files, "--output", str(output)]
     try:
-        await asyncio.to_thread(
+        ended = await asyncio.to_thread(
             subprocess.run, command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=WAIT_SECONDS
         )
     finally:
         os.close(writing)
     assert (output / "report.md").is_file()
+    assert (0, b"") == (ended.returncode, ended.stderr)
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]], ids=["", "dry run"])
+@pytest.mark.parametrize(
+    ("redirection", "complaint"),
+    [("> /dev/full", "No space left on device"), (">&-", "standard output is closed")],
+    ids=["full", "closed"],
+)
+async def test_an_output_that_cannot_be_written_is_a_sentence(
+    files: list[str], tmp_path: Path, redirection: str, complaint: str, dry: list[str]
+) -> None:
+    command = [sys.executable, "-m", "twilio_notifications", "migrate", *files, *dry]
+    line = f"{shlex.join([*command, '--output', str(tmp_path / 'out')])} {redirection}"
+    ended = await asyncio.to_thread(
+        subprocess.run, ["/bin/sh", "-c", line], stderr=subprocess.PIPE, check=False, text=True
+    )
+    assert 1 == ended.returncode
+    assert complaint in ended.stderr
+    assert 1 == ended.stderr.count("\n"), ended.stderr
+
+
+async def test_what_a_file_holds_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(connectors(connector(Id="tw\x1b[2J\nwrote  everything"))))
+    program = await migrate(str(path), "--output", str(tmp_path / "out"))
+    assert all(line.isprintable() for line in [*program.stdout, *program.stderr]), program.output
+    assert "wrote  everything" not in program.stdout
 
 
 async def test_every_file_that_cannot_be_read_is_named(files: list[str], tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ The files in and out are here; what becomes of them is decided in the room `migr
 
 from __future__ import annotations
 
-import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from twilio_notifications import terminal
 from twilio_notifications.core.errors import ConfigurationError, FolderUnusable
 from twilio_notifications.migration import Upload, migrate
 from twilio_notifications.migration.documents import LARGEST_FILE
@@ -39,8 +39,7 @@ def run(
     _say(migration)
     if dry_run:
         _print(migration.files)
-    for path in written:
-        sys.stdout.write(f"wrote  {_printable(path)}\n")
+    terminal.say(*(f"wrote  {_printable(path)}" for path in written))
     return 0
 
 
@@ -65,15 +64,15 @@ def _printable(path: Path) -> str:
 
 
 def _say(migration: Migration) -> None:
-    for sentence in migration.found:
-        sys.stdout.write(f"found  {sentence}\n")
-    for note in migration.notes:
-        sys.stdout.write(f"note   {note}\n")
+    terminal.say(
+        *(f"found  {sentence}" for sentence in migration.found),
+        *(f"note   {note}" for note in migration.notes),
+    )
 
 
 def _print(files: Mapping[str, str]) -> None:
     for name, text in files.items():
-        sys.stdout.write(f"\n--- {name}\n{text}")
+        terminal.say("", f"--- {name}", *text.splitlines())
 
 
 def _write(files: Mapping[str, str], folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twilio_notifications import terminal
 from twilio_notifications.config import CONFIG_VARIABLE
 from twilio_notifications.core.errors import ConfigurationError, ConnectorError
 from twilio_notifications.greengrasssdk import runner
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _fail(sentences: Sequence[str], code: int) -> int:
     for sentence in sentences:
-        sys.stderr.write(f"{PROGRAM}: {sentence}\n")
+        terminal.complain(f"{PROGRAM}: {sentence}")
     return code
 
 
