@@ -323,7 +323,7 @@ async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_agai
 
 
 async def test_a_probe_younger_than_other_subscriptions_does_not_hide_their_end() -> None:
-    """The daemon was restarted between them: what was subscribed to after that works, and the rest does not."""
+    """The daemon was restarted between them: what was subscribed to before that is dead."""
     with FakeNucleus() as nucleus:
         async with running(nucleus, probe_seconds=0.1, answer_seconds=0.5) as found:
             await found.ready()
