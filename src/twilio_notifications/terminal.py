@@ -31,6 +31,8 @@ def say(*lines: str) -> None:
     except BrokenPipeError as error:
         raise OutputLost("the program that reads the output has ended", reader_left=True) from error
     except OSError as error:
+        # Newer versions of Python keep the line and fail once more at the end, over the same loss.
+        sys.stdout = None
         raise OutputLost(f"standard output cannot be written: {error.strerror}") from error
 
 
