@@ -113,7 +113,7 @@ async def test_another_key_does_not_open_it(place: Place) -> None:
     other = device_key(place.folder / "other.key")
     sentence = await place.refusal(place.copy(key_file=other))
     assert f"does not open with {other}" in sentence
-    assert "made anew" in sentence
+    assert "replaces it" in sentence
 
 
 async def test_a_copy_of_another_secret_does_not_open(place: Place) -> None:
@@ -204,7 +204,7 @@ async def test_a_key_that_everybody_can_read_is_refused_with_the_command_that_me
         place.path.unlink()
     place.key_file.chmod(0o644)
     assert f"chmod o-r {place.key_file}" in await place.refusal()
-    with pytest.raises(SecretCopyUnusable, match="readable by everybody"):
+    with pytest.raises(SecretCopyUnusable, match="readable by every user"):
         await place.copy().store(COPIED)
 
 

@@ -135,7 +135,9 @@ class AwsSecret:
                     "encrypted with a key of your own."
                 )
             case _ if code in _OUR_CREDENTIALS:
-                remedy = "AWS does not take the credentials of this device: look at them, and at its clock."
+                remedy = (
+                    "AWS does not accept the credentials of this device: check them, and the device's clock."
+                )
             case _:
                 remedy = "See docs/how-to/aws-secrets-manager.md."
         return SecretUnavailable(f"{self._name} cannot be read. {said}. {remedy}")
@@ -183,7 +185,7 @@ def _bound_answers(client: Any) -> None:
 
 
 async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """As asyncio.to_thread, but nobody has to wait for the thread at the end, where a network hangs."""
+    """As asyncio.to_thread, but the end does not wait for the thread, which may hang with a network."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Mapping[str, Any]] = loop.create_future()
 
@@ -192,7 +194,7 @@ async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any
             give(what)
 
     def report(give: Callable[[Any], None], what: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
             loop.call_soon_threadsafe(deliver, give, what)
 
     def run() -> None:

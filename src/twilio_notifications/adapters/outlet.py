@@ -1,8 +1,8 @@
 """Where the log of `run` leaves the process: through a thread, so that its reader decides nothing.
 
 A pipe that is not read, a full disk or a closed descriptor holds up this thread and nothing else. What waits
-is bounded; what does not fit, or cannot be written, is lost and counted, and the count is told as soon as a
-line can be written again.
+is bounded; what does not fit, or cannot be written, is lost and counted, and the count is written as soon as
+a line can be written again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_CHARACTERS: Final = 4_000_000
-"""What may wait to be written: a minute of a busy log at DEBUG, and little beside the rest of the process."""
+"""What may wait to be written: a minute of a busy log at DEBUG, and little memory compared with the rest of
+the process."""
 
 FLUSH_SECONDS: Final = 2.0
 """How long the end of the process waits for the last lines. A reader that is alive needs milliseconds."""
@@ -26,8 +27,8 @@ FLUSH_SECONDS: Final = 2.0
 _FULL_PIPE_SECONDS: Final = 1.0
 
 
-def _nobody(_lines: int) -> None:
-    """Who hears of lost lines as long as nobody is named."""
+def _unheard(_lines: int) -> None:
+    """Takes the count of lost lines until a listener is set."""
 
 
 class Outlet:
@@ -43,7 +44,7 @@ class Outlet:
         self._is_cut = False
         self._closing = False
         self._thread: threading.Thread | None = None
-        self.on_lost: Callable[[int], None] = _nobody
+        self.on_lost: Callable[[int], None] = _unheard
         """Called in the outlet's thread with the number of lost lines, once a line could be written again."""
 
     def start(self) -> None:

@@ -48,7 +48,7 @@ class EncryptedCopy:
         await asyncio.to_thread(self._store, copied)
 
     def _load(self) -> Copied | None:
-        private_key = self._private_key()  # a wrong one is told before there is anything to open
+        private_key = self._private_key()  # a wrong one is an error also where there is no copy to open
         try:
             text = read_plain(self._path, most_bytes=MOST_BYTES)
         except FileNotFoundError:
@@ -62,7 +62,7 @@ class EncryptedCopy:
         if secret is None:
             raise SecretCopyUnusable(
                 f"the local copy {self._path} does not open with {self._key_file}: it was made with another "
-                "key or of another secret, or is damaged. It is made anew when AWS can be reached."
+                "key or of another secret, or is damaged. The connector replaces it when AWS can be reached."
             )
         return Copied(secret=secret, stored_at=sealed.stored_at)
 
@@ -75,7 +75,7 @@ class EncryptedCopy:
             fields = None
         what = "is damaged" if fields is None else "was written by another version of this program"
         raise SecretCopyUnusable(
-            f"the local copy {self._path} {what}. It is made anew when AWS can be reached."
+            f"the local copy {self._path} {what}. The connector replaces it when AWS can be reached."
         )
 
     def _store(self, copied: Copied) -> None:
@@ -106,7 +106,7 @@ class EncryptedCopy:
             ) from None
         if is_open:
             raise SecretCopyUnusable(
-                f"the key file {path} is readable by everybody, and opens the local copy of the token. "
+                f"the key file {path} is readable by every user, and opens the local copy of the token. "
                 f"Run: chmod o-r {path}"
             )
         return text

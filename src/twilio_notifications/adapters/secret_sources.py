@@ -54,7 +54,7 @@ class FileSecret:
 
 
 def _secret(path: Path) -> Secret | None:
-    """None where there is no such file. What is looked at is what is read, whoever replaces it meanwhile."""
+    """None where there is no such file. Checks the file that it reads, even if another one replaces it."""
     try:
         file = open(path, encoding="utf-8-sig", opener=_at_once)  # noqa: SIM115 - closed below
     except (FileNotFoundError, NotADirectoryError):
@@ -64,7 +64,9 @@ def _secret(path: Path) -> Secret | None:
         if not stat.S_ISREG(mode):
             raise SecretUnavailable(f"the secret file {path} is no plain file. Write the token into one.")
         if mode & stat.S_IROTH:
-            raise SecretUnavailable(f"the secret file {path} is readable by everybody. Run: chmod o-r {path}")
+            raise SecretUnavailable(
+                f"the secret file {path} is readable by every user. Run: chmod o-r {path}"
+            )
         value = file.read(MOST_CHARACTERS + 1).strip()
     if len(value) > MOST_CHARACTERS:
         raise SecretUnavailable(
@@ -77,5 +79,5 @@ def _secret(path: Path) -> Secret | None:
 
 
 def _at_once(path: str, flags: int) -> int:
-    """A pipe that nobody writes into is not waited for."""
+    """Does not wait for a writer where the path is a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)

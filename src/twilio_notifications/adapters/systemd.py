@@ -22,7 +22,7 @@ _MICROSECONDS = 1_000_000
 
 
 class SystemdSupervisor:
-    """The supervisor that `environ` names; with none, nobody is told anything."""
+    """The supervisor that `environ` names; with none, no message goes anywhere."""
 
     def __init__(self, environ: Mapping[str, str], *, pid: int, observer: Observer) -> None:
         self.watchdog_seconds = _watchdog_seconds(environ, pid=pid)

@@ -93,7 +93,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
-    As a `component`, it is told of changes of its configuration, and `reread` is given that configuration.
+    As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
     `listeners` are those of the metrics, where they were opened before. `milestones` are for tests alone.
     """
     for warning in settings.warnings:

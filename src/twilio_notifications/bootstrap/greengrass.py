@@ -27,10 +27,10 @@ NO_SDK = (
     "In a clone of the project, run: pip install '.[greengrass]'"
 )
 STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
-"""What a nucleus tells the components that it starts, and nobody else."""
+"""Variables that a nucleus sets for the components that it starts, and for no other process."""
 
 LAST_START = "last-start"
-"""Beside the journal: when the last run began."""
+"""The file next to the journal that holds when the last run began."""
 
 LOOK_SECONDS = 60.0
 """How often the configuration is read again where no probes are sent: a reading leaves the device nowhere."""
@@ -119,7 +119,7 @@ def transport(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """What a nucleus has started: the configuration it began with, and who is told of changes of it."""
+    """What a nucleus has started: the configuration it began with, and the watch for changes of it."""
 
     configuration: Mapping[str, object]
     on_change: Callable[[], None]
@@ -156,8 +156,8 @@ def endurance(settings: Settings, now: float) -> Endurance:
     return Endurance(started_at=now, started_before=remembered_start(path, now=now))
 
 
-def supervisor(nucleus: Nucleus, beside: Supervisor, *, observer: Observer) -> Supervisor:
-    """Whoever watches over the process, and the nucleus."""
+def supervisor(nucleus: Nucleus, other: Supervisor, *, observer: Observer) -> Supervisor:
+    """The nucleus as a supervisor, and the other one."""
     from twilio_notifications.adapters.greengrass import NucleusSupervisor  # noqa: PLC0415 - needs the extra
 
-    return NucleusSupervisor(nucleus=nucleus, beside=beside, observer=observer)
+    return NucleusSupervisor(nucleus=nucleus, other=other, observer=observer)

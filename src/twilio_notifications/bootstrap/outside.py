@@ -85,7 +85,7 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
 
 
 def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupervisor:
-    """Whoever started this process, if it wants to know; made before the process is confined."""
+    """Speaks to systemd, where it started this process. Made before the process is confined."""
     return SystemdSupervisor(environ, pid=os.getpid(), observer=observer)
 
 

@@ -110,7 +110,7 @@ def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[P
 
 
 def candidates(path: Path | None, given: str | None, environ: Mapping[str, str]) -> list[Path]:
-    """A relative name is looked up where systemd puts credentials first, then beside the configuration."""
+    """A relative name is looked up where systemd puts credentials first, then next to the configuration."""
     if path is None or given is None:
         return []
     directory = environ.get("CREDENTIALS_DIRECTORY")

@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
         type=kinds.whole(1, _MOST_LISTED),
         default=50,
         metavar="N",
-        help="at most so many (default: 50)",
+        help="show at most N requests (default: 50)",
     )
     _add_number(_add_action(actions, "show", _show, "one request and its attempts"))
     _add_resolve(actions)

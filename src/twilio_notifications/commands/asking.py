@@ -69,7 +69,7 @@ class Asker:
         try:
             status = json.loads(inbound.payload)
         except ValueError:
-            return  # somebody else's message on the status topic
+            return  # a message of another program on the status topic
         if not _is_status(status):
             return
         waiting = self._waiting.get(str(status.get("id")))

@@ -1,7 +1,7 @@
 """Confines the process as the configuration says, for `run`; says what would become of that, for `check`.
 
-What the connector may still reach is put together here, piece by piece. Whoever gives it another file, folder
-or port adds a piece to `allowed`, and nothing else.
+This module collects what the connector may still reach, piece by piece. A new file, folder or port needs a
+piece in `allowed`, and nothing else.
 """
 
 from __future__ import annotations

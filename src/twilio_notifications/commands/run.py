@@ -53,7 +53,7 @@ def run(
 ) -> int:
     """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is.
 
-    Errors are told in the log, in its form, and make the exit code. Only tests hand in `milestones`.
+    Errors are lines of the log, in its form, and decide the exit code. Only tests hand in `milestones`.
     """
     with closing(Outlet(STANDARD_ERROR)) as outlet:
         teller = _Teller(outlet, priorities=log.is_read_by_systemd(environ, STANDARD_ERROR))
@@ -214,12 +214,12 @@ class Running:
             working.result()
 
     async def _work(self) -> None:
-        async with asyncio.TaskGroup() as beside, self.wired as connector:
+        async with asyncio.TaskGroup() as group, self.wired as connector:
             self._is_open = True
-            watching = beside.create_task(
+            watching = group.create_task(
                 self._stop_when_replaced(connector), name="twilio_notifications.file_watch"
             )
-            reloading = beside.create_task(
+            reloading = group.create_task(
                 self._reload_when_asked(connector), name="twilio_notifications.reload"
             )
             # What was made so far lives as long as the process: the collector need not look at it again.

@@ -42,7 +42,7 @@ def default_configuration(
     settings: Mapping[str, Mapping[str, object]] | None = None,
     pubsub_to_iot_core: bool = False,
 ) -> Configuration:
-    """The published parameters, empty where they are not given, and what a component needs beside them.
+    """The published parameters, empty where they are not given, and what a component needs in addition.
 
     Numbers and switches are texts: a deployment may give them back as fractions (guide, "component recipe
     reference"). Nucleus lite keeps no secrets, so there the token is a file in the work folder.

@@ -190,7 +190,7 @@ def deployment(
 ) -> dict[str, object]:
     """For `aws greengrassv2 create-deployment --cli-input-json`: the component with this configuration.
 
-    Beside it the Secret Manager of the nucleus, which has to be told which secret to keep.
+    In addition the Secret Manager of the nucleus, whose configuration has to name the secret to keep.
     """
     merged = {**configuration, "accessControl": access_control(configuration)}
     components = {COMPONENT: _deployed(version, merged)}

@@ -1,7 +1,7 @@
 """Configuration: the shipped defaults, one TOML file and the environment → frozen Settings.
 
-`load` is the way in; `load_client` and `load_secret_place` are that of programs beside the connector.
-Whatever is wrong is said at once, in a ConfigurationError, before anything starts:
+`load` is the way in; `load_client` and `load_secret_place` are for programs other than the connector.
+A ConfigurationError names everything that is wrong at once, before anything starts:
 an unknown key is an error, a value out of range is an error, and no message ever shows a secret.
 """
 

@@ -52,7 +52,7 @@ def presets() -> Source:
 
 
 def read_component(configuration: Mapping[str, object]) -> Source:
-    """Every value by its dotted name. A key at the top that nobody knows may be a relic: it is a warning."""
+    """Every value by its dotted name. An unknown key at the top may be a relic: it is a warning."""
     reader = _Reader()
     for key, value in configuration.items():
         if _is_given(value) and key not in _IGNORED:

@@ -1,6 +1,6 @@
 """Resolves the connector's version and its published parameters: from the settings, or from a definition.
 
-Reads the definition's file; every rule is in core.parameters. Says of each problem where it is to be mended.
+Reads the definition's file; every rule is in core.parameters. Says of each problem where to correct it.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ class _Claim:
 def resolve(
     values: Mapping[str, Any], written: Mapping[str, Given], *, component: bool = False
 ) -> Resolved | Unresolved:
-    """What was `written` (so without the defaults) about the connector, beside the accepted `values`.
+    """What was `written` (so without the defaults) about the connector, in addition to the accepted `values`.
 
     A `component` of Greengrass V2 is configured by its deployment: what is missing is set there.
     """
     if _DEFINITION not in values:
         return Unresolved(
             problems=()
-        )  # its path is wrong: nobody knows the parameters that it would have given
+        )  # its path is wrong: the parameters that it would have given are not known
     definition: Path | None = values[_DEFINITION]
     if definition is None:
         return _from_settings(values, written, where_to_set=_in_component if component else _in_file)
@@ -129,7 +129,7 @@ def _resolved(
 
 
 def _claims(values: Mapping[str, Any], written: Mapping[str, Given]) -> list[_Claim]:
-    """What was asked for on purpose, a default is nobody's; the last one is the most precise."""
+    """What was set on purpose, so no defaults; the last one is the most precise."""
     claims = []
     if "connector.version" in written and "connector.version" in values:
         version = values["connector.version"]
@@ -156,7 +156,7 @@ def _both_given(written: Mapping[str, Given]) -> str:
     )
     return (
         f"connector.definition ({written[_DEFINITION].place}) already holds the parameters: "
-        f"remove it, or remove what is set beside it ({names})"
+        f"remove it, or remove what is set next to it ({names})"
     )
 
 

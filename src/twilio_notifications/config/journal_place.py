@@ -1,4 +1,4 @@
-"""Where the journal is when nobody says where: in a folder of its own, or where an earlier version put it.
+"""Where the journal is by default: in a folder of its own, or where an earlier version put it.
 
 The earlier default was next to the configuration, so that the folder in which the connector must be able to
 write held the configuration too. A journal that is still there is used, and no request in it is left behind;

@@ -251,7 +251,7 @@ class ConnectorArn(TextKind):
 class ApiKeySid(TextKind):
     """The SID of a Twilio API key; "" is none."""
 
-    is_shown: ClassVar[bool] = False  # the key's secret stands beside it where it is copied from
+    is_shown: ClassVar[bool] = False  # where a key is copied from, its secret stands next to its SID
 
     @property
     def description(self) -> str:
@@ -281,7 +281,7 @@ class BrokerUrl(TextKind):
 class WebUrl(TextKind):
     """The value is the URL without a slash at its end."""
 
-    is_shown: ClassVar[bool] = False  # as above: it must not hold a password, but somebody will try
+    is_shown: ClassVar[bool] = False  # as above: it must not hold a password, but a user may try
 
     @property
     def description(self) -> str:

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.parameters import Remark
 
 COPY_NAME = "twilio-auth-token.copy"
-"""The local copy of the secret, beside the journal: the folder that the connector may write to."""
+"""The local copy of the secret, next to the journal: the folder that the connector may write to."""
 
 
 def load(
@@ -75,7 +75,7 @@ def load(
     """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
 
     As a `component` of Greengrass V2, with its configuration between the file and the environment.
-    Raises ConfigurationError, whose `problems` hold one sentence for each thing to mend.
+    Raises ConfigurationError, whose `problems` hold one sentence for each thing to correct.
     With `is_running`, a file that cannot be read is a warning: only the next start uses it, and a confined
     connector may not read what a deployment has just added.
     """

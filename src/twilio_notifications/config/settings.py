@@ -75,7 +75,7 @@ class Ordering(StrEnum):
 
 
 class StatusDetail(StrEnum):
-    """Whether a status is the published document alone, or carries `detail` beside it."""
+    """Whether a status is the published document alone, or carries `detail` in addition."""
 
     DOCUMENT = "document"
     EXTENDED = "extended"

@@ -157,7 +157,7 @@ def _is_known(name: str) -> bool:
 
 
 def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
-    # No value is shown here: nobody knows what an unknown name was meant to hold.
+    # No value is shown here: an unknown name may have been meant to hold a secret.
     for section, content in table.items():
         if section not in KEYS:
             yield _unknown_section(section, is_section=isinstance(content, dict))

@@ -57,7 +57,7 @@ class ConnectorError(Exception):
 
 
 class ConfigurationError(ConnectorError):
-    """The configuration is wrong; `problems` holds one sentence for each thing to mend."""
+    """The configuration is wrong; `problems` holds one sentence for each thing to correct."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
@@ -151,7 +151,7 @@ class NucleusRefused(TransportError):
 
 
 class NucleusLost(TransportError):
-    """The nucleus cannot be reached any more by this process: it has to be started anew."""
+    """The nucleus cannot be reached any more by this process: the process has to be started again."""
 
 
 class NotAcknowledged(TransportError):

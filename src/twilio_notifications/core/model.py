@@ -223,7 +223,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InDoubt:
-    """Nobody knows yet: the request may have been carried out. Neither success nor failure."""
+    """Not known yet: the request may have been carried out. Neither success nor failure."""
 
     message: str
 

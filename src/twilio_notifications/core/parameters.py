@@ -1,9 +1,9 @@
 """The published parameters of connector versions 1 to 5, connector ARNs and connector definitions.
 
-Judges values that somebody else has read: never touches a file, the environment or a log.
-A judgement is a value and names every problem at once, so that a configuration is mended in one go.
+Judges values that its caller has read: never touches a file, the environment or a log.
+A judgement is a value and names every problem at once, so that an operator can correct all in one go.
 The rules are those of the published document, "Connector Parameters"; where a rule here is wider or
-narrower than its pattern, the reason stands beside it. No value that could be a token is ever shown.
+narrower than its pattern, the reason stands next to it. No value that could be a token is ever shown.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def read_definition(document: object) -> DefinedConnector | Unreadable:
 
 
 def _unknown(present: Mapping[str, object]) -> Iterator[Remark]:
-    # The value is not shown: somebody may have written the token itself under a name of their own.
+    # The value is not shown: it may be the token itself, under a name that the user made up.
     for name in present:
         if name not in set(PublishedParameter):
             sentence = f"unknown parameter {shown(name)}: {suggestion(name, PublishedParameter)}"

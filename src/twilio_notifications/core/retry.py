@@ -74,7 +74,7 @@ BY_CODE: Final[Mapping[int, Treatment]] = MappingProxyType(
         21611: SENDER_WAITS,  # texts: as many as the number can send in 10 hours are queued
         22005: SENDER_WAITS,  # calls: more than 24 hours of them are queued
         30001: SENDER_WAITS,  # a messaging service's queue is full
-        # Nothing of this account will work until a person or a new secret mends it.
+        # Nothing of this account will work until a person corrects it or a new secret comes.
         10001: CREDENTIALS_WAIT,  # the account is not active
         20003: CREDENTIALS_WAIT,  # user name or token is wrong, or may not do this
         20005: CREDENTIALS_WAIT,  # the account is not active
@@ -212,7 +212,7 @@ def refuses_login(answer: Answer) -> bool:
 
 def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoubt:
     if not (answer.is_twilios and answer.sid and answer.message_status):
-        # Most likely sent, but without a SID nobody could prove it; the records have the SID.
+        # Most likely sent, but without a SID that cannot be proved; the records have the SID.
         if not answer.is_twilios:
             return InDoubt(message=_sentence(answer, None))
         return InDoubt(message=f"Twilio answered HTTP {answer.http_status} without a SID and a status")
@@ -255,7 +255,7 @@ def _treatment(answer: Answered) -> Treatment:
         return treatment_of(http_status=answer.http_status, code=_code(answer))
     match answer.http_status:
         case 429:
-            return ACCOUNT_WAITS  # whoever counts, it was not passed on
+            return ACCOUNT_WAITS  # whichever server counts, the request was not passed on
         case status if status in TURNED_AWAY or status // 100 == _REDIRECT:
             return ADDRESS_WAITS
         case _:
@@ -307,7 +307,8 @@ def _clean(text: str) -> str:
 # Waiting
 
 MAXIMUM_RETRY_AFTER_SECONDS: Final = 3600.0
-"""A longer `Retry-After` counts as an hour: one try an hour harms nobody, a broken header parks nothing."""
+"""A longer `Retry-After` counts as an hour: one try an hour does no harm, and a broken header parks
+nothing."""
 
 SENDER_QUEUE_FACTOR: Final = 30
 """How much longer a full queue waits: a US number sends a segment a second, so that many places are free."""

@@ -2,7 +2,8 @@
 
 Smart encoding (a default of messaging services) puts plain characters in the place of look-alikes, so that a
 text takes fewer segments: https://www.twilio.com/docs/messaging/features/smart-encoding. Line ends and
-Unicode's ways to write one letter differ between programs. A difference that nobody can see is none here.
+Unicode's ways to write one letter differ between programs. A difference that a reader cannot see is none
+here.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Twilio has no idempotency key for creating messages and calls; its own lists are the only witness.
 Rule 1: absence is proved, by a list that was read after the whole settling time and holds no record that
-could be the attempt's: what Twilio rewrote counts as equal, what cannot be told apart is not sent again.
+could be the attempt's: what Twilio rewrote counts as equal, what cannot be distinguished is not sent again.
 Rule 2: all instants of records are Twilio's; ours are moved onto Twilio's clock, and where two of its answers
 disagree about that clock, the records of both are looked at.
 """
@@ -42,7 +42,7 @@ DRIFT_SECONDS = 60.0
 in half a day, and an alarm may be the first request for weeks."""
 
 UNTRUSTED_SECONDS = 86_400.0
-"""By how much the clock may have been wrong, where nobody knew Twilio's when the attempt was opened."""
+"""By how much the clock may have been wrong, where Twilio's was not known when the attempt was opened."""
 
 LONGEST_ATTEMPT_SECONDS = 600.0
 """An attempt that our own end cut off is in doubt only since the next start. It was over long before."""
@@ -148,7 +148,7 @@ def settle(
     window = _window(attempt, records.clock_offset)
     in_time = [record for record in unclaimed if window.start <= record.created_at <= window.end]
     if in_time:
-        # Several are somebody else's twins of ours, sent meanwhile; the first is the likeliest to be ours,
+        # Several are equal texts of other programs, sent meanwhile; the first is the likeliest to be ours,
         # and whichever it is, the recipient has the message.
         return Found(record=_earliest(in_time))
     if looked_at < attempt.doubt_at + settle_seconds:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUSPECT: Final = 2
-"""From so many points on, a status is published after all others, and one at a time."""
+"""From this number of points on, a status is published after all others, and one at a time."""
 
 CONVICTED: Final = 4
-"""From so many points on, it also waits: three connections ended over it, and on the last it was alone."""
+"""From this number of points on, it also waits: three connections ended over it, and on the last it was
+alone."""
 
 SMALL_BYTES: Final = 1024
 """So much fits through every broker. A larger status that is convicted counts as too large."""
@@ -44,7 +45,7 @@ def points(on_their_way: Mapping[int, int]) -> dict[int, int]:
 
 
 def pause(suspicion: int) -> float:
-    """Seconds until a status with so many points is published again."""
+    """Seconds until a status with this number of points is published again."""
     if suspicion < CONVICTED:
         return 0.0
     doublings = min((suspicion - CONVICTED) // 2, 16)

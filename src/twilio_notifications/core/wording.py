@@ -1,4 +1,4 @@
-"""How values and names are shown to people, and what they are told about a name that nothing knows."""
+"""How values and names are shown to people, and what a message says about an unknown name."""
 
 from __future__ import annotations
 

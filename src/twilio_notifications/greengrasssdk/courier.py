@@ -1,8 +1,8 @@
 """The way from a function's thread to the event loop in which its connection lives.
 
 V1's calls block, in any number of threads; the connection wants one thread of its own, which begins with the
-first call and ends with the process. A process that was forked begins anew: the connection is its parent's,
-and two that write into one would break it for both.
+first call and ends with the process. A process that was forked makes a connection of its own: the connection
+is its parent's, and two that write into one would break it for both.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Courier:
                 log.silence(CHATTY)
                 self._loop = asyncio.new_event_loop()
                 name = "twilio_notifications.greengrasssdk"
-                # A daemon: nobody calls an end before the interpreter does.
+                # A daemon: V1's interface has no call that ends it before the interpreter does.
                 thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
                 thread.start()
                 atexit.register(self._say_goodbye, self._loop, thread, os.getpid())
@@ -80,7 +80,7 @@ class Couriers:
 
 COURIERS = Couriers()
 """State in a module, which nothing else here has: V1's `client` takes no connection and is called anywhere,
-so whoever calls it must find the one there is."""
+so each call must find the one there is."""
 
 
 def courier() -> Courier:

@@ -1,6 +1,6 @@
 """Where a function's messages go out: a broker, or the Greengrass V2 nucleus.
 
-A message is sent once. When its connection ends before the acknowledgement comes, nobody knows whether it
+A message is sent once. When its connection ends before the acknowledgement comes, it may or may not have
 arrived; that is an error for the caller to judge, because to publish it again could send a text twice.
 """
 
@@ -55,7 +55,7 @@ class BrokerOutlet:
             await session.close()  # it may be a connection that leads nowhere any more
             raise NotAcknowledged(
                 f"{self._settings.address} did not acknowledge a message on {topic} within {limit:g} s "
-                "([transport] connect_timeout_seconds); whether it has it, nobody knows"
+                "([transport] connect_timeout_seconds); it may or may not have it"
             ) from None
 
     async def close(self) -> None:

@@ -94,7 +94,7 @@ class Outside:
         await self._outlet.publish(self._prefix + topic, payload)
 
     async def secret(self, secret_id: str, stage: str) -> Kept:
-        """Read anew each time, as it may have been rotated; raises a ConnectorError."""
+        """Read again each time, as it may have been rotated; raises a ConnectorError."""
         place = secret_place_of(self._environ)
         vault = Vault(place=place, environ=self._environ)
         if place.source is not SecretOrigin.GREENGRASS:

@@ -43,7 +43,7 @@ class ClientContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a function learns of its call beside the event."""
+    """What a function learns of its call in addition to the event."""
 
     client_context: ClientContext
     function_name: str
@@ -115,7 +115,7 @@ async def _first_of(*stages: Any) -> None:
 
 
 def _by_broker(settings: TransportSettings, filters: Sequence[str], observer: Observer) -> MqttTransport:
-    """Without a session: as in V1, what nobody runs for is not kept."""
+    """Without a session: as in V1, nothing is kept for a function that does not run."""
     return MqttTransport(
         replace(settings, client_id=own_client_id(settings), session_expiry_seconds=0),
         topics=filters,

@@ -1,7 +1,7 @@
 """The secrets of V1 functions, from where the connector's own secret is.
 
-An environment and a file hold one secret, the connector's: it is given to who asks for that one, by its ARN
-or name, and to nobody who asks for another. Secrets Manager and a nucleus know many, and decide who may read
+An environment and a file hold one secret, the connector's: a caller gets it by its ARN
+or name, and an error for any other. Secrets Manager and a nucleus know many, and decide who may read
 which.
 """
 

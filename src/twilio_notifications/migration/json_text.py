@@ -150,7 +150,7 @@ def _unquoted(piece: str) -> str:
 
 
 def _written(pieces: list[str], count: int) -> int:
-    """How many characters of the text the first so many unquoted ones take."""
+    """How many characters of the text its first `count` unquoted ones take."""
     length = seen = 0
     for piece in pieces:
         if seen == count:

@@ -8,7 +8,7 @@ _MARKUP = "\\`*_[]<>|#"
 
 
 def plain(sentence: str) -> str:
-    """One line that steers no terminal, whatever somebody has written into a file."""
+    """One line that steers no terminal, whatever a file holds."""
     shortened = sentence if len(sentence) <= _LONGEST_SENTENCE else f"{sentence[:_LONGEST_SENTENCE]}…"
     return "".join(character if character.isprintable() else "?" for character in shortened)
 

@@ -52,7 +52,7 @@ class Connector:
     milestones: Milestones
     drain_seconds: float
     may_end_at: float = 0.0
-    """Earlier, an end of our own might be one too many for whoever starts the connector again."""
+    """Do not exit before this instant: the nucleus gives up after three exits in an hour."""
     reloads: Sequence[Callable[[], Awaitable[bool]]] = ()
     """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
     _lost: NucleusLost | None = field(init=False, default=None)
@@ -129,7 +129,7 @@ class Connector:
             self.supervision.ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
-        """Ends what is under way; what cannot be ended in time stays in the journal for the next start."""
+        """Finishes what is under way; what takes too long stays in the journal for the next start."""
         self.observer.event("connector_draining")
         self.supervision.stopping()
         draining = asyncio.ensure_future(self._finish_and_report())
@@ -151,7 +151,7 @@ class Connector:
 
     async def _finish_and_report(self) -> None:
         await self.dispatcher.drain()
-        if self._lost is None:  # otherwise nobody takes a status any more
+        if self._lost is None:  # otherwise no transport takes a status any more
             await self.reporter.flushed()
 
 

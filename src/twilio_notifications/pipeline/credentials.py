@@ -1,7 +1,7 @@
 """The logins with which attempts are made: the configured one and, for the time of a rotation, a second.
 
 They are read again when Twilio refuses them, on a period, and when a person asks for it. What cannot be read
-is told, and what was read before stays in use: a store that is away must not end what works.
+has a line in the log, and what was read before stays in use: a store that is away must not end what works.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _API_KEY = re.compile(r"(?P<sid>SK[0-9a-fA-F]{32}):(?P<secret>\S+)")
 """An API key's SID and secret in one: they change together. No auth token has a colon in it."""
 
 
-def _nobody() -> None:
-    """Who is told as long as nobody is named."""
+def _unheard() -> None:
+    """Is called until a listener is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Credentials:
         self._reading = asyncio.Lock()
         self._readings = 0
         self._troubles: dict[str, str] = {}
-        self.on_renewed: Callable[[], None] = _nobody
+        self.on_renewed: Callable[[], None] = _unheard
         """Called when there is a login that Twilio has not seen yet."""
 
     @classmethod
@@ -103,7 +103,7 @@ class Credentials:
     async def refresh(self) -> bool:
         """Reads the secrets again; False where they cannot be read, and what was read before stays in use.
 
-        Many may ask at once: whoever asks before a reading begins is served by it.
+        Many may ask at once: each that asks before a reading begins is served by it.
         """
         seen = self._readings
         async with self._reading:

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed, Clock, Journal, Milestones, Observer, Sender, Step
 
 AHEAD_SHARE = 8
-"""At full speed, one attempt for each so many that may be made at once is opened ahead: about as many as find
-a place while a commit takes its time. A crash leaves them in doubt too, which costs them nothing."""
+"""At full speed, open maximum/8 more attempts than may run, so that no slot waits for a commit. A crash
+leaves them in doubt too; the next start makes them again without counting a retry."""
 
 OVERDUE_BATCH = 200
-"""Requests that are told at once that they expired; the next ones follow in the next turn."""
+"""Overdue requests that are answered with Expired in one turn; the others follow in the next turn."""
 
 SWEEP_SECONDS = 0.25
 """Between two looks for requests whose lifetime has ended: a busy dispatcher need not look each turn."""
@@ -56,8 +56,8 @@ OFFLINE_PROBE_SECONDS = 1.0
 should leave within a second or two of its return."""
 
 
-def _nobody() -> None:
-    """Who is woken as long as nobody is named."""
+def _unheard() -> None:
+    """Is called until a listener is set."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Dispatcher:
     jitter: Callable[[], float]
     pace: policy.Pace
     on_status: Callable[[], None]
-    on_doubt: Callable[[], None] = _nobody
+    on_doubt: Callable[[], None] = _unheard
     limits: policy.Limits = field(default_factory=policy.Limits)
     """The operator's, replaced as a whole when the configuration is read again."""
     meter: Meter = field(default_factory=Unmetered)
@@ -113,7 +113,7 @@ class Dispatcher:
         self._alarm.ring()
 
     async def limits_changed(self, limits: policy.Limits) -> None:
-        """What is attempted from now on is judged by these; what waits for the old ones is judged anew."""
+        """What is attempted from now on is judged by these; what waits for the old ones is judged again."""
         self.limits = limits
         await self.journal.hasten(Reason.QUOTA_EXCEEDED, now=self.clock.now())
         self.wake()
@@ -161,7 +161,7 @@ class Dispatcher:
     async def _hold(self, now: float) -> bool:
         """Writes into the journal how long requests wait, where that is long; whether there may be more.
 
-        At most so many for each second of the pause: a large backlog would cost more to write than to keep.
+        Bounded for each second of the pause: a large backlog would cost more to write than to keep.
         """
         until = self.pace.closed_until
         if until - now < HELD_SECONDS:

@@ -1,4 +1,4 @@
-"""Tells of requests that end without success: one line each, at most so many a minute, then a count.
+"""Tells of requests that end without success: one line each, a limited number a minute, then a count.
 
 A line names the request by its number in the journal and by its sender's own id, and says why. It holds no
 message text and no whole phone number, whatever the sentence quotes.

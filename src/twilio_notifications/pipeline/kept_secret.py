@@ -1,7 +1,7 @@
 """A secret that is read from a store elsewhere and kept on this machine, for when the store is away.
 
 The store goes first, always: a copy may be outdated, and Twilio alone can tell. A copy that cannot be opened
-or written is told, and stops nothing as long as the store answers.
+or written has a line in the log, and stops nothing as long as the store answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Lets so many lines of one kind into the log within a period, and counts the others."""
+"""Lets a limited number of lines of one kind into the log within a period, and counts the others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Limiter:
         return False
 
     def count_due_at(self) -> float | None:
-        """When the number of lines that were left out is to be told; None: none was."""
+        """When the number of lines that were left out is to be written; None: none was."""
         return self._ends_at if self._left_out else None
 
     def taken_count(self) -> int:

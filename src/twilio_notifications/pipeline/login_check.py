@@ -43,7 +43,7 @@ class LoginCheck:
     observer: Observer
     _alarm: Alarm = field(init=False)
     _told: str = field(init=False, default="")
-    """The event that was told last: what lasts is told once."""
+    """The last event in the log: a state that lasts has one line."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)

@@ -1,7 +1,7 @@
-"""What the stages tell whoever counts: each call once, after the commit of what it tells of.
+"""Metrics hooks of the stages; each is called once per event, after its commit.
 
 Counting is no event of the log: it happens for each request, so it takes the values that are at hand and
-nothing is made for it. Where nobody counts, `Unmetered` costs a call.
+nothing is made for it. With metrics off, `Unmetered` costs a call.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Meter(Protocol):
 
 
 class Unmetered:
-    """Nobody counts."""
+    """The hooks where metrics are off."""
 
     def recorded(self, inbound: Inbound, arrival: NewRequest | NewRejection, recording: Recording) -> None:
         pass

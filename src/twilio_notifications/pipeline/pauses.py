@@ -1,6 +1,6 @@
 """Tells when requests begin to wait, until when, and when they go on: one line for each beginning and end.
 
-It decides nothing: it sees what the dispatcher decided, and knows what was told already.
+It decides nothing: it sees what the dispatcher decided, and knows which lines the log has already.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Pauses:
     _senders: dict[str, float] = field(init=False, default_factory=dict)
     _quotas: dict[str, float] = field(init=False, default_factory=dict)
     _is_elsewhere: bool = field(init=False, default=False)
-    """What answers is not Twilio, and that was told."""
+    """The log has said that what answers is not Twilio."""
     _is_refused: bool = field(init=False, default=False)
-    """Twilio refuses the credentials, and that was told."""
+    """The log has said that Twilio refuses the credentials."""
 
     def __post_init__(self) -> None:
         self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
@@ -87,7 +87,7 @@ class Pauses:
             self._senders[sender] = until
 
     def kept(self, verdict: policy.Verdict) -> None:
-        """A request was not admitted; a limit that is used up is told once."""
+        """A request was not admitted; a limit that is used up has one line."""
         until = getattr(verdict, "until", None)
         if until is None or getattr(verdict, "reason", None) is not Reason.QUOTA_EXCEEDED:
             return

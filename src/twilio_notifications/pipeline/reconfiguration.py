@@ -1,6 +1,7 @@
 """Reads the configuration again while the connector works, and changes what can be changed then: the limits.
 
-A configuration that is wrong changes nothing. What needs a restart is named, so that nobody waits for it.
+A configuration that is wrong changes nothing. What needs a restart is named, so that the operator does not
+wait for it.
 """
 
 from __future__ import annotations

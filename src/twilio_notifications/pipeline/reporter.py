@@ -26,7 +26,7 @@ RETRY_SECONDS = 5.0
 """Pause after a status that the broker refused; a new connection ends it at once."""
 
 MOST_REFUSED = 4 * WINDOW
-"""So many may be refused before nothing else is tried either. One side of a transport may refuse, or one
+"""Statuses that may be refused before no other is tried either. One side of a transport may refuse, or one
 status be too large, and the others go on; a broker that refuses all is not asked for each of a million."""
 
 MOST_SUSPECTS = 64

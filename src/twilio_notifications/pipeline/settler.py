@@ -1,7 +1,7 @@
 """Brings attempts in doubt to an end, by Twilio's own records.
 
 Doubt is never guessed away: it ends with the record that was found, with its sure absence, or with a person.
-While it lasts, its recipient waits and nobody else.
+Until then, its recipient's other requests wait, and no others.
 """
 
 from __future__ import annotations

@@ -21,17 +21,17 @@ class Slots:
         self._idle.set()
 
     def take(self, count: int) -> None:
-        """So many attempts are about to be opened."""
+        """`count` attempts are about to be opened."""
         self.in_flight += count
         self._under_way += count
         self._idle.clear()
 
     def answered(self, count: int = 1) -> None:
-        """So many attempts have their answer, or were not made after all."""
+        """`count` attempts have their answer, or were not made after all."""
         self.in_flight -= count
 
     def closed(self, count: int = 1) -> None:
-        """So many attempts are closed in the journal, or were not opened after all."""
+        """`count` attempts are closed in the journal, or were not opened after all."""
         self._under_way -= count
         if self._under_way == 0:
             self._idle.set()

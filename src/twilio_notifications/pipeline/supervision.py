@@ -1,4 +1,4 @@
-"""Keeps whoever started the connector informed: that it is ready, that it stops, and that it is alive.
+"""Keeps the supervisor of the process informed: that it is ready, that it stops, and that it is alive.
 
 A sign of life is given only when the event loop turns and the journal's writer has come round, because a
 connector that lacks either looks alive and does nothing. No sign is ever given on a timer alone.

@@ -1,4 +1,4 @@
-"""What surrounds the line: the clock, whoever watches, and where the secrets are."""
+"""What surrounds the line: the clock, the observer, the supervisor, and where the secrets are."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Copied:
 
 
 class SecretCopy(Protocol):
-    """Keeps a secret on this machine, unreadable for whoever lacks its key."""
+    """Keeps a secret on this machine, unreadable without its key."""
 
     async def load(self) -> Copied | None:
         """None where there is none; raises SecretCopyUnusable where it cannot be opened."""
@@ -96,7 +96,7 @@ class Pulse(Protocol):
 
 
 class Supervisor(Protocol):
-    """Whoever started the connector and watches over it, such as systemd."""
+    """The program that started the connector and watches over it, such as systemd."""
 
     watchdog_seconds: float | None
     """It ends the connector when it has not heard that it is alive for so long; None: it does not mind."""

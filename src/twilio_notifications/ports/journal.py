@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class Mark:
     """By what a repeated PUBLISH is known again: a digest of topic and bytes.
 
-    The packet identifier is a help only: some brokers number anew on each connection.
+    The packet identifier is a help only: some brokers give new numbers on each connection.
     """
 
     packet_id: int
@@ -92,7 +92,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubtful:
-    """A request in doubt, with the attempt whose answer nobody knows."""
+    """A request in doubt, with the attempt whose answer is not known."""
 
     request: Claimed
     opened_at: float

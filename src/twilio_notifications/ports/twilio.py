@@ -1,4 +1,4 @@
-"""Twilio's API, and whoever makes an attempt with it."""
+"""Twilio's API, and the sender that makes an attempt with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Twilio(Protocol):
-    """Twilio's API, for whoever has a login. Knows nothing of retries, order or the journal."""
+    """Twilio's API, for callers with a login. Knows nothing of retries, order or the journal."""
 
     @property
     def clock_offset(self) -> float | None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What a request is about; the plural is also how faults are told which requests they hit."""
+    """What a request is about; the plural is the word by which a fault names the requests that it hits."""
 
     CREATE = "creates"
     LIST = "lists"
@@ -78,7 +78,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One answer; `headers` are those beside the ones that every answer has."""
+    """One answer; `headers` are those in addition to the ones that every answer has."""
 
     status: int
     body: bytes = field(repr=False)
@@ -288,7 +288,7 @@ def _update_message(
 
 
 def _update_call(call: Call, parameters: Mapping[str, list[str]], *, now: float) -> Resource | Refusal:
-    """Hang up (`canceled`: only while nobody answered; `completed`: at any time) or redirect."""
+    """Hang up (`canceled`: only while it is not answered; `completed`: at any time) or redirect."""
     status = first(parameters, "Status")
     answered = instant_of(call, ANSWERED, now) is not None
     match status:

@@ -24,7 +24,7 @@ REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status i
 
 
 class Site(Protocol):
-    """Whoever answers: a `begin` for each request, and a `finish` when it is answered or given up."""
+    """The one that answers: a `begin` for each request, and a `finish` when it is answered or given up."""
 
     def begin(self, *, method: str, target: str, authorization: str, body: bytes, local: bool) -> Reply: ...
 
@@ -34,7 +34,7 @@ class Site(Protocol):
 
 
 class Roster(Protocol):
-    """Whoever keeps track of the open connections."""
+    """Keeps track of the open connections."""
 
     def add(self, connection: Connection) -> None: ...
 

@@ -1,7 +1,7 @@
 """The simulator's own endpoints under /simulator/…: reading what happened, and making things go wrong.
 
-They are for whoever started the simulator, in another process. They ask for no credentials and are answered
-to the loopback only; they see no latency and no fault, and are not counted as requests.
+They are for the program that started the simulator, in another process. They ask for no credentials and are
+answered to the loopback only; they see no latency and no fault, and are not counted as requests.
 """
 
 from __future__ import annotations

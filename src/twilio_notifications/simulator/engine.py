@@ -40,8 +40,8 @@ class Counters:
 class Reply:
     """What becomes of a request, `delay_seconds` from now.
 
-    The answer is sent and the connection kept; with `cut_at`, only so many bytes are sent before it is
-    closed; without an answer it is closed, or left open for ever (`hang`).
+    The answer is sent and the connection kept. With `cut_at`, only that many bytes are sent before it is
+    closed. Without an answer it is closed, or left open without end (`hang`).
     """
 
     response: Response | None

@@ -31,7 +31,7 @@ class _Effect(
 
 
 class AnswerLost(_Effect, frozen=True, tag="answer-lost"):
-    """The request is carried out; the connection closes after so many bytes of the answer."""
+    """The request is carried out; the connection closes after `after_bytes` bytes of the answer."""
 
     after_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
 
@@ -74,13 +74,13 @@ class Garbage(_Effect, frozen=True, tag="garbage"):
 
 
 class Slow(_Effect, frozen=True, tag="slow"):
-    """Carried out at once, answered so many seconds later than usual."""
+    """Carried out at once, answered `seconds` later than usual."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ListLag(_Effect, frozen=True, tag="list-lag"):
-    """Lists do not yet show what is younger than so many seconds."""
+    """Lists do not yet show what is younger than `seconds`."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 

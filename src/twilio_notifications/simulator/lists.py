@@ -152,7 +152,7 @@ def list_page(
 def _select(
     query: Query, book: Book, *, when: Callable[[Resource], float], hidden_after: float
 ) -> tuple[list[Resource], bool, bool]:
-    """The resources of the page, newest first, and whether there are older and newer ones beside it."""
+    """The resources of the page, newest first, and whether there are older and newer ones."""
     kind, sid = (query.token[:2], query.token[2:]) if query.token else (NEXT, None)
 
     def matching(resources: Iterable[Resource], limit: int) -> list[Resource]:

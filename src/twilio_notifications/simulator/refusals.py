@@ -1,6 +1,7 @@
 """Twilio's refusals: the codes and sentences of its error catalogue that the simulator gives, and their JSON.
 
-A refusal is a value, not an exception: whoever reads parameters returns one instead of what was asked for.
+A refusal is a value, not an exception: a function that reads parameters returns one instead of what was asked
+for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The simulator as a server: the engine behind a listening socket, for tests, the demo and the command line.
 
-Whoever opens it closes it: leaving the context closes every connection and waits until the last is gone. It
-speaks HTTP without TLS and is meant for the loopback.
+The code that opens it closes it: leaving the context closes every connection and waits until the last is
+gone. It speaks HTTP without TLS and is meant for the loopback.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class _Open:
 
 
 class _Site:
-    """What a connection sees of the engine: Twilio's API, and the simulator's own endpoints beside it."""
+    """What a connection sees of the engine: Twilio's API, and the simulator's own endpoints."""
 
     __slots__ = ("_counted", "_engine")
 

@@ -1,7 +1,7 @@
 """A Greengrass V2 nucleus as transport and as a place for secrets, by awsiotsdk (the extra `greengrass`).
 
 Local messages of a nucleus have no acknowledgement: a request counts as accepted when the journal has
-committed it, and what is lost on the way there, nobody knows of.
+committed it, and a request that is lost on the way there leaves no trace.
 """
 
 from __future__ import annotations

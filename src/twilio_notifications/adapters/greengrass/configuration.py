@@ -1,4 +1,4 @@
-"""The component's configuration while the connector runs, so that a change is noticed, whoever tells of it.
+"""The component's configuration while the connector runs. Every change is noticed, reported or not.
 
 A nucleus tells of changes over a subscription. That is not enough on nucleus lite: it does not tell that a
 key was removed, and after a restart of its configuration service the subscription stays open and tells of

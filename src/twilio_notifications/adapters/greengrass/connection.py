@@ -30,7 +30,7 @@ HUNG_UP = "AWS_IO_SOCKET_CLOSED"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Connected. `ended` is done with a reason when it is over, whoever ended it."""
+    """Connected. `ended` is done with a reason when it is over, whichever side ended it."""
 
     client: GreengrassCoreIPCClientV2
     ended: asyncio.Future[str]
@@ -39,7 +39,7 @@ class Connection:
 
     @classmethod
     async def open(cls, socket: str, *, token: str, timeout_seconds: float) -> Self:
-        """Raises NucleusRefused where the token is not taken, TransportError where nobody answers."""
+        """Raises NucleusRefused where the token is not taken, TransportError where no answer comes."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[str] = loop.create_future()
 
@@ -47,7 +47,7 @@ class Connection:
             try:
                 loop.call_soon_threadsafe(function, *arguments)
             except RuntimeError:
-                return  # the event loop is closed: whatever comes now, nobody waits for it
+                return  # the event loop is closed: nothing waits for what comes now
 
         def over(reason: str) -> None:
             if not ended.done():

@@ -1,4 +1,4 @@
-"""When the process may end itself, so that the nucleus starts it anew. The decision is pure.
+"""When the process may end itself, so that the nucleus starts it again. The decision is pure.
 
 A nucleus gives a component up that ends too often, and then it stays down until it is deployed again: nucleus
 lite after three ends within an hour, the classic one after three without an hour between two of them. So one
@@ -31,12 +31,12 @@ class Endurance:
     rest_seconds: float = REST_SECONDS
 
     def is_over(self, *, now: float, failures: int) -> bool:
-        """Whether to end after so many failures in a row that only a new start can mend."""
+        """Whether to end after this number of failures in a row, which only a new start can cure."""
         return failures >= LEAST_FAILURES and now >= self.may_end_at
 
     @property
     def may_end_at(self) -> float:
-        """Earlier, an end might be one too many."""
+        """The process must not end before this instant: the nucleus might give the component up."""
         before = self.started_before
         # Either way round: the clock may have been set between the two.
         is_rested = before is None or abs(self.started_at - before) >= self.rest_seconds
@@ -46,7 +46,7 @@ class Endurance:
 def remembered_start(path: Path, *, now: float) -> float | None:
     """When the last run began, by what it has left in this file; leaves there that one begins `now`.
 
-    A disk that fails, or a file that somebody else has written, counts as a start a moment ago: to end too
+    A disk that fails, or a file of another program's, counts as a start a moment ago: to end too
     seldom costs a wait, to end too often costs the component.
     """
     try:

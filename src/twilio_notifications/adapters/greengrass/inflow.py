@@ -20,7 +20,7 @@ MOST_BYTES = 32_000_000
 
 @dataclass(slots=True, kw_only=True)
 class Inflow:
-    """Hands payloads on. One beyond the bound is dropped, and that it begins to happen is told."""
+    """Hands payloads on. One beyond the bound is dropped; the first of a row has a line in the log."""
 
     observer: Observer
     on_inbound: Callable[[Inbound], None]

@@ -30,7 +30,7 @@ SLOWER_BY_IOT_CORE = 10
 
 
 STEADY_SECONDS = 10.0
-"""What lasted this long was a good one and is begun anew at once: what is sent in a pause is lost."""
+"""A subscription that lasted this long is made again without a pause: what is sent in a pause is lost."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -52,11 +52,11 @@ class Listening:
     inflow: Inflow
     on_ready: Callable[[], None]
     configuration: ConfigurationWatch | None
-    """None: nobody here is interested in it."""
+    """None: the configuration is not watched here."""
     on_silence: Callable[[Origin], None]
     """A message to ourselves has not come back."""
     on_delivery: Callable[[Origin], None]
-    """One has, and all that was asked for anew for its sake is granted."""
+    """One has, and all subscriptions that were made again for its sake are granted."""
     on_deaf: Callable[[Origin, str], Awaitable[None]]
     """None has, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
@@ -82,7 +82,7 @@ class Listening:
         for side, topic in sorted(self._unanswered):
             yield self._keep_request_topic(side, topic)
         if self.configuration is not None:
-            yield self._keep("", partial(self._watch, self.configuration), on_answer=_nobody)
+            yield self._keep("", partial(self._watch, self.configuration), on_answer=_unheard)
             yield self._compare(self.configuration)
         if self.probe_seconds:
             for side in self.sides:
@@ -296,5 +296,5 @@ def _end(stream: Stream, closed: _End) -> None:
     closed.set()
 
 
-def _nobody(**_: object) -> None:
-    """Who is told of the answer where nobody waits for it."""
+def _unheard(**_: object) -> None:
+    """Takes the answer where no caller waits for it."""

@@ -181,7 +181,7 @@ class Nucleus:
     async def secret(self, arn: str, *, label: str, from_aws: bool = False) -> str | bytes:
         """A secret that the nucleus keeps for this component; raises SecretUnavailable or SecretAbsent.
 
-        `from_aws` has a nucleus from 2.13 on fetch it anew, for which it needs the network; an earlier one
+        `from_aws` has a nucleus from 2.13 on fetch it again, for which it needs the network; an earlier one
         gives what it has.
         """
         what = "reading a secret"
@@ -227,7 +227,7 @@ class Nucleus:
             try:
                 await asyncio.wrap_future(asked)
             except BaseException:
-                stream.close()  # it may still be granted, and nobody would listen
+                stream.close()  # it may still be granted, and its messages would go nowhere
                 raise
             return stream
 
@@ -245,7 +245,7 @@ class Nucleus:
             raise NucleusRefused(f"{what}: {sentence(error)}") from error
         except (RuntimeError, AwsCrtError) as error:
             # The SDK has several errors for a connection that has ended, and the same ones, and others, for
-            # an answer that was cut off or that it cannot read. Only the first begins anew by itself.
+            # an answer that was cut off or that it cannot read. Only the first is cured by a new connection.
             kind = ConnectionOver if await _has_ended(connection) else TransportError
             raise kind(f"{what}: {sentence(error)}") from error
 

@@ -1,4 +1,4 @@
-"""Statuses out, on the sides where they belong, and none of them may hold up the others for ever."""
+"""Statuses out, on the sides where they belong. None of them may hold up the others without end."""
 
 from __future__ import annotations
 

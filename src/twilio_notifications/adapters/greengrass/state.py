@@ -1,4 +1,4 @@
-"""Tells the nucleus that the component works, beside whoever else watches over the process."""
+"""Tells the nucleus that the component works, in addition to another supervisor such as systemd."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class NucleusSupervisor:
-    """Passes everything on to `beside`."""
+    """Passes everything on to `other`."""
 
     nucleus: Nucleus
-    beside: Supervisor
+    other: Supervisor
     observer: Observer
     watchdog_seconds: float | None = field(init=False)
     _telling: asyncio.Task[None] | None = field(init=False, default=None)
     """Held, because the event loop holds its tasks by weak references only."""
 
     def __post_init__(self) -> None:
-        self.watchdog_seconds = self.beside.watchdog_seconds
+        self.watchdog_seconds = self.other.watchdog_seconds
 
     def ready(self) -> None:
-        self.beside.ready()
+        self.other.ready()
         self._telling = asyncio.create_task(self._tell(), name="twilio_notifications.component_state")
 
     def reloading(self) -> None:
-        self.beside.reloading()
+        self.other.reloading()
 
     def stopping(self) -> None:
-        """The nucleus is told nothing: it knows best that it has asked for it."""
-        self.beside.stopping()
+        """The nucleus gets no message: it has asked for the stop itself."""
+        self.other.stopping()
 
     def alive(self) -> None:
-        self.beside.alive()
+        self.other.alive()
 
     async def _tell(self) -> None:
         try:

@@ -1,8 +1,8 @@
 """Keeps the connector subscribed at a Greengrass V2 nucleus, on its local side, at AWS IoT Core, or both.
 
-The SDK neither connects again nor subscribes again. What ends is begun anew with growing pauses, and told
-once for each change. Where the nucleus has forgotten this process, or delivers nothing any more, only ending
-helps: then it starts the component anew. `endurance` says when that may be.
+The SDK neither connects again nor subscribes again. This module does, with growing pauses and one line in the
+log for each change. Where the nucleus has forgotten this process, or delivers nothing any more, only an end
+helps: then the nucleus starts the component again. `endurance` says when that may be.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class GreengrassTransport:
     _silences: Counter[Origin] = field(init=False, default_factory=Counter)
     """Connections in a row over which nothing was delivered, by side."""
     _deaf_sides: set[Origin] = field(init=False, default_factory=set)
-    """Those that were told of as deaf, and have delivered nothing since."""
+    """Those that the log calls deaf, and that have delivered nothing since."""
     _postponed: set[Origin | None] = field(init=False, default_factory=set)
     """What the process would end for and may not yet: a deaf side, or None, a token that is forgotten."""
     _last_told: str = field(init=False, default="")
@@ -92,7 +92,7 @@ class GreengrassTransport:
         return self._outflow.publish(topic, payload, origin=origin)
 
     async def close(self) -> None:
-        """Ends the connection; what is published locally then, nobody keeps."""
+        """Ends the connection. Local messages that are published afterwards are lost."""
         await self.nucleus.close()
 
     async def _connected(self) -> asyncio.Future[str] | None:
@@ -168,7 +168,7 @@ class GreengrassTransport:
     def _give_up_in_time(self, failures: int, sentence: str, *, side: Origin | None) -> None:
         """Raises NucleusLost where only a new start helps; where it is too early for one, says until when."""
         if self.endurance.is_over(now=self.clock.now(), failures=failures):
-            raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it anew")
+            raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it again")
         if failures >= LEAST_FAILURES and side not in self._postponed:
             self._postponed.add(side)
             until = datetime.fromtimestamp(self.endurance.may_end_at, UTC).isoformat(timespec="seconds")

@@ -138,7 +138,7 @@ def configuration(config: Path | None, definition: Path | None, *, surroundings:
 
 
 def journal(settings: JournalSettings) -> Confinement:
-    """The folder of the journal: SQLite creates and removes files beside it."""
+    """The folder of the journal: SQLite creates and removes files next to it."""
     return Confinement(writable=frozenset({settings.path.parent}))
 
 
@@ -231,7 +231,7 @@ def _file(path: Path, surroundings: Surroundings, *, is_public: bool = False) ->
 
 
 def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    """Whether nothing is in the folder but what the configuration names: then nobody else's secret is."""
+    """Whether the folder holds only what the configuration names, so no secret of others."""
     real = surroundings.resolve(folder)
     if real.name == OWN_NAME or str(folder) == surroundings.environ.get("CREDENTIALS_DIRECTORY"):
         return True

@@ -38,7 +38,7 @@ def refusal(offer: Offer, *, connector_version: int) -> str:
 
 
 def confine(allowed: Confinement, offer: Offer) -> None:
-    """Takes from this process all but what is allowed, for ever. Raises IsolationFailed."""
+    """Takes from this process all but what is allowed, for its whole life. Raises IsolationFailed."""
     _require_one_thread()
     try:
         _confine(allowed, offer)
@@ -115,6 +115,6 @@ def _require_program() -> None:
         if not os.access(file, os.R_OK):
             raise IsolationFailed(
                 f"the program's own file {file} is not readable for this user. A confined process has no "
-                "privileges, not even root's: install the program where everybody may read it (such as "
+                "privileges, not even root's: install the program where every user may read it (such as "
                 "/opt/twilio-notifications), or run it as the owner of that folder"
             )

@@ -89,7 +89,7 @@ def filter_system_calls(program: Block) -> None:
 
 
 def restrict(ruleset: Ruleset) -> None:
-    """Puts the ruleset in force for the calling thread and everything it starts, for ever."""
+    """Puts the ruleset in force for the calling thread and everything it starts; it cannot be undone."""
     attributes = struct.pack("=QQQ", ruleset.files, ruleset.ports, ruleset.scopes)
     descriptor = _system_call(
         _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)

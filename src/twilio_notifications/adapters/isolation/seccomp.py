@@ -128,7 +128,7 @@ def _socket(*, unix_sockets: bool) -> Block:
 
 
 def _socketpair() -> Block:
-    """Streams alone: a datagram socket of a pair can be connected anew, to any path of this machine."""
+    """Streams alone: a datagram socket of a pair can be connected again, to any path of this machine."""
     stream = _when_type(_STREAM, then=_allow(), otherwise=_refuse(errno.EPERM))
     return _when(_argument(0), _IF_EQUAL, (_AF_UNIX,), then=stream, otherwise=_refuse(errno.EPERM))
 

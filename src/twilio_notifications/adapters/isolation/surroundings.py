@@ -57,7 +57,7 @@ class Surroundings:
 
 
 def _home() -> Path:
-    """In a container the user may be a number of which nothing else is known: then nobody's home is here."""
+    """In a container the user may be a number without an entry: then there is no home to protect."""
     try:
         return Path.home()
     except RuntimeError:

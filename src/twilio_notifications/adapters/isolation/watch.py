@@ -2,7 +2,7 @@
 
 A rule of Landlock belongs to the file that was there, so a new one under the same name is out of reach, and
 nothing inside the process can change that: without name resolution, for instance, requests would wait until
-they expire. Only a new process helps, so whoever waits here ends the connector in good order.
+they expire. Only a new process helps, so the caller that waits here drains and ends the connector.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INTERVAL_SECONDS = 15.0
 
 
 class FileWatch:
-    """Watches files that can be read now; with none, it waits for ever."""
+    """Watches files that can be read now; with none, it waits until it is cancelled."""
 
     def __init__(self, files: Iterable[Path], *, clock: Clock, is_forbidden: Callable[[Path], bool]) -> None:
         self._files = tuple(path for path in sorted(files) if path.exists() and not is_forbidden(path))

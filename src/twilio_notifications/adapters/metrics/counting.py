@@ -1,7 +1,8 @@
 """Counts what the stages and the observer tell.
 
-All children are made at the start and found by a tuple: an increment costs half a microsecond and cannot
-make a new series. What has an event of its own is heard there; what is too frequent for one is told directly.
+All children are made at the start and found by a tuple: an increment costs half a microsecond and cannot make
+a new series. What has an event of its own is heard there; the stages report directly what is too frequent for
+one.
 """
 
 from __future__ import annotations

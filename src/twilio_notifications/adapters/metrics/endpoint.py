@@ -129,7 +129,7 @@ class MetricsEndpoint:
                 writer.write(self._answer(head))
                 await writer.drain()
         except (OSError, EOFError, asyncio.LimitOverrunError):  # TimeoutError is an OSError
-            return  # whoever asks like this gets no answer
+            return  # a request of this form gets no answer
         finally:
             writer.close()
 

@@ -96,7 +96,7 @@ class Connection(asyncio.BufferedProtocol):
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Asyncio's word that it has read so many bytes."""
+        """Asyncio calls this after it has read `nbytes` bytes."""
         self.heard_at = self._loop.time()
         self._conversation.receive(bytes(self._view[:nbytes]))
         self._bring_up()

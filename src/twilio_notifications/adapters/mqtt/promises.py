@@ -32,7 +32,7 @@ def shortfalls(session: Session) -> tuple[str, ...]:
 
 
 def refuses_acknowledgements(session: Session) -> bool:
-    """Whether it ended over a message with QoS 1, as far as can be told.
+    """Whether it ended over a message with QoS 1, as far as is known.
 
     MQTT 3.1.1 cannot say that a broker takes QoS 0 only. One that grants no more to our subscriptions, and
     ends the connection while a message with QoS 1 is not acknowledged, very likely takes no more.

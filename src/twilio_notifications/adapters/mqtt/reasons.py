@@ -37,7 +37,7 @@ _DEFECT: Final = "please report it, with the broker's name and version"
 WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         0x04: ("the connection ended with a will", _BROKER_LOG),
-        0x10: ("nobody subscribes to the topic", "nothing is to be done"),
+        0x10: ("no client subscribes to the topic", "nothing is to be done"),
         0x11: ("there was no such subscription", _BROKER_LOG),
         0x18: ("authentication goes on", _BROKER_LOG),
         0x19: ("authentication begins again", _BROKER_LOG),
@@ -69,7 +69,7 @@ WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         0x96: ("messages come too fast", f"{_LIMITS} (message rate)"),
         0x97: ("a quota is used up", f"{_LIMITS} (quota)"),
         0x98: ("the broker's administrator ended the connection", "ask the broker's administrator"),
-        0x99: ("the payload is not of the format that was said", _DEFECT),
+        0x99: ("the payload does not have the announced format", _DEFECT),
         0x9A: ("the broker keeps no retained messages", _BROKER_LOG),
         0x9B: ("the broker does not take this QoS", "allow QoS 1 at the broker"),
         0x9C: ("another server is to be used", "change [transport] url"),

@@ -44,8 +44,8 @@ FORGET_SECONDS = 2.0
 GIVE_BACK_SECONDS = 0.25
 GIVE_BACK_LOOKS = 40
 QUIET_LOOKS = 4
-"""A session that gives requests back looks so often, and so many times at most, whether its statuses are
-acknowledged; it ends when that was so at some looks in a row."""
+"""A session that gives requests back looks this often, and a limited number of times, whether its statuses
+are acknowledged; it ends when they were at several looks in a row."""
 
 PROBE = b"{}"
 """What we say to ourselves: as little as possible, and nothing that a client could take for a request."""

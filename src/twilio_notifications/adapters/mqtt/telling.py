@@ -1,7 +1,7 @@
 """What the log hears of the connection to the broker: one line for each change, not one for each try.
 
-A connection that is lost again and again for the same reason is one state with one line. Its changes are told
-at DEBUG, where the metrics still hear them, until a connection has lasted.
+A connection that is lost again and again for the same reason is one state with one line. Its changes have
+lines at DEBUG, where the metrics still hear them, until a connection has lasted.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ with one client_id, each throwing out the other, stay below it and slow down."""
 class MqttTransport:
     """The transport over MQTT, for one client identifier."""
 
-    def __init__(  # noqa: PLR0913 - two of them are who is told of what
+    def __init__(  # noqa: PLR0913 - two of them are listeners
         self,
         settings: TransportSettings,
         *,

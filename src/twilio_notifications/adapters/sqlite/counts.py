@@ -21,7 +21,7 @@ _COUNTED: Mapping[State, str] = {
 
 
 class Counts:
-    """What is kept in memory beside the file: it follows the transactions, so it never disagrees.
+    """What is kept in memory in addition to the file: it follows the transactions, so it never disagrees.
 
     Requests are counted by their state, but for those that are reported: there only purging matters.
     """
@@ -65,7 +65,7 @@ class Counts:
         )
 
     def next_position(self) -> int:
-        """Positions only have to grow: a rolled back transaction leaves a gap, which harms nobody."""
+        """Positions only have to grow: a rolled back transaction leaves a gap, which does no harm."""
         self._position += 1
         return self._position
 

@@ -172,7 +172,7 @@ class SqliteJournal:
         self._writer.submit(ended, arrival=True).add_done_callback(_seen)
 
     async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
-        """Due requests whose turn has come. The file lock is the lease: nobody else can claim them."""
+        """Due requests whose turn has come. The file lock is the lease: no other process can claim them."""
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = self._writer.submit if self._operations.overtaking else self._read
         return await read(
@@ -377,6 +377,6 @@ class SqliteJournal:
 
 
 def _seen(done: asyncio.Future[None]) -> None:
-    """Takes note of an error that needs nobody here: whatever waits for the journal has it too."""
+    """Marks an error as seen: everything that waits for the journal gets it too."""
     if not done.cancelled():
         done.exception()

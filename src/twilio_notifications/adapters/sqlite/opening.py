@@ -63,8 +63,8 @@ def lock_file(journal: Path) -> Path:
 class FileLock:
     """Held while a connector owns a journal; the kernel releases it when the process ends, however it ends.
 
-    It stands beside the journal and not on it: SQLite's own locks live on the file, and POSIX drops all
-    of a process's locks on a file as soon as any descriptor of it is closed.
+    The lock is a file next to the journal and not the journal itself: SQLite's own locks live on the file,
+    and POSIX drops all of a process's locks on a file as soon as any descriptor of it is closed.
     """
 
     def __init__(self, journal: Path, *, create: bool = True) -> None:
@@ -118,9 +118,10 @@ def _opened(path: Path | None) -> sqlite3.Connection:
         open_for_reading(path).close()
     try:
         if path is not None:
-            # It holds message texts and phone numbers: for its owner alone, like what SQLite puts beside it.
+            # It holds message texts and phone numbers: for its owner alone, like what SQLite puts next to it.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
-        # One thread at a time uses it, though not always the same one: the writer, and whoever closes.
+        # One thread at a time uses it, though not always the same one: the writer, and the one that closes
+        # it.
         connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.OperationalError) as error:
         raise JournalError(
@@ -189,7 +190,7 @@ def _contents(connection: sqlite3.Connection) -> str:
 def open_for_reading(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
     """A connection that cannot change anything; it may be used next to a running connector.
 
-    With `unchanging` nobody writes meanwhile and there is no log: then no file is created to read it.
+    With `unchanging` no process writes meanwhile and there is no log: then no file is created to read it.
     """
     require_whole(path)
     if look(path) is None:

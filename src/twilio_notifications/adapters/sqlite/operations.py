@@ -55,7 +55,7 @@ class Operations:
     """The operations that depend on how the journal was configured."""
 
     overtaking: bool
-    """Whether the turn goes to whoever is due first, rather than to whoever came first."""
+    """Whether the turn goes to the request that is due first, rather than to the one that came first."""
     maximum_waiting: int
     deduplicate_seconds: float
     redelivery: Redelivery
@@ -165,7 +165,7 @@ class Operations:
         if changed != len(ids):
             raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
         opened = connection.executemany(sql.OPEN_ATTEMPT, rows).rowcount
-        if opened != len(ids):  # a trigger of somebody else's may swallow a row without a word
+        if opened != len(ids):  # a trigger that another program added may swallow a row without a word
             raise ForbiddenTransition(f"not all attempts of the requests {ids} could be opened")
         self.counts.change(was=State.WAITING, now=State.OPEN, by=changed)
 
@@ -241,7 +241,7 @@ class Operations:
         self._pass_turn(connection, row)
 
     def _pass_turn(self, connection: sqlite3.Connection, recipient: tuple[str, str]) -> None:
-        """Gives the turn to whoever is first in line, unless an attempt for this recipient is open."""
+        """Gives the turn to the first request in line, unless an attempt for this recipient is open."""
         first_in_line = sql.FIRST_DUE if self.overtaking else sql.FIRST_IN_ORDER
         first = connection.execute(first_in_line, recipient).fetchone()
         if first is None:

@@ -1,7 +1,7 @@
-"""Reads and repairs a journal from beside the connector.
+"""Reads and repairs a journal from another process than the connector.
 
-Reading disturbs nobody and needs no lock. A repair needs the journal for itself: what is not finished is kept
-by the connector that owns it, and two writers with two opinions are one too many.
+Reading disturbs no other process and needs no lock. A repair needs the journal for itself: the connector
+holds unfinished requests in memory, and a second writer would contradict it.
 """
 
 from __future__ import annotations

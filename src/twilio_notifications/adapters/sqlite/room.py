@@ -33,7 +33,8 @@ ROUNDS: Final = 20
 """Such transactions before one that records: what is left to delete is deleted before the next ones."""
 
 ENOUGH_FREE_PAGES: Final = 64
-"""With so many free pages in the file, deleting more rows does not help a disk that others have filled."""
+"""With this number of free pages in the file, deleting more rows does not help a disk that others have
+filled."""
 
 
 FEWEST_PAGES: Final = "PRAGMA wal_autocheckpoint = 15"
@@ -42,7 +43,8 @@ CHECKPOINTS: Final = (
     (250, "PRAGMA wal_autocheckpoint = 250"),
     (60, "PRAGMA wal_autocheckpoint = 60"),
 )
-"""After how many pages the log is moved into the database, where it may hold so many."""
+"""Pages in the write-ahead log after which SQLite moves it into the database, by the size that it may
+have."""
 
 
 class NoRoom(Exception):
@@ -59,7 +61,7 @@ class Room(Protocol):
     batch_bytes: int
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
-        """Removes what was reported, oldest first, until so many bytes fit. May raise ReserveGone."""
+        """Removes what was reported, oldest first, until `size` bytes fit. May raise ReserveGone."""
 
     def relieve(self, connection: sqlite3.Connection) -> None:
         """Frees what it can of a full disk; never raises for the disk."""
@@ -72,7 +74,7 @@ class Fitting(Protocol):
     """What the operation that records asks, within its transaction."""
 
     def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
-        """Whether a request of so many bytes fits, with what it and the others will still need."""
+        """Whether a request of `size` bytes fits, with what it and the others will still need."""
 
     def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:
         """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
@@ -135,7 +137,7 @@ class DiskRoom:
             pass
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
-        """Removes what was reported, oldest first, until so many bytes fit. May raise ReserveGone."""
+        """Removes what was reported, oldest first, until `size` bytes fit. May raise ReserveGone."""
         if not self._reserve.take(self._bounds.reserve):
             raise ReserveGone("the disk is full, and the reserve that the journal keeps on it is used up")
         expected = self._expected(connection, size)
@@ -164,7 +166,7 @@ class DiskRoom:
         self._place.check()
 
     def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
-        """Whether a request of so many bytes fits, with what it and the others will still need."""
+        """Whether a request of `size` bytes fits, with what it and the others will still need."""
         return self._used(connection) + size + (unfinished + 1) * YET_TO_COME_BYTES <= self._high
 
     def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:

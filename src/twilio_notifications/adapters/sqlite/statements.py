@@ -24,8 +24,8 @@ SELECT EXISTS (SELECT 1 FROM requests
                WHERE channel = ? AND phone_number = ? AND state IN ('WAITING', 'OPEN', 'IN_DOUBT'))
 """
 
-# A broker that keeps packet identifiers repeats under the same one, so that request comes first; others
-# number anew on each connection. The newest ones are those whose PUBACKs the broker is likeliest to lack.
+# A broker that keeps packet identifiers repeats under the same one, so that request comes first; others give
+# new numbers on each connection. The newest ones are those whose PUBACKs the broker is likeliest to lack.
 # Over one and the same connection only the identifier tells that it is the same message.
 REPEATABLE = """
 SELECT id, packet_id, delivered FROM requests
@@ -60,7 +60,7 @@ INDEX_REQUEST_IDS = """
 CREATE INDEX IF NOT EXISTS requests_original ON requests (request_id, channel, phone_number, accepted_at)
 """
 
-# Only without ordering, where the turn goes to whoever of a recipient is due first.
+# Only without ordering, where the turn goes to the request of a recipient that is due first.
 INDEX_DUE = """
 CREATE INDEX IF NOT EXISTS requests_recipient_due ON requests (channel, phone_number, due_at, id)
     WHERE state = 'WAITING'
@@ -299,8 +299,8 @@ RECOVER_OPEN_ATTEMPTS = """
 UPDATE attempts SET outcome = 'IN_DOUBT', cut_off = 1, message = ? WHERE closed_at IS NULL AND outcome IS NULL
 """
 
-# The settling time begins anew: how much of it has really passed, only the clock of a process that is gone
-# could tell, and it may have been wrong.
+# The settling time begins again: only the clock of the process that is gone measured how much of it has
+# passed, and that clock may have been wrong.
 RECOVER_DOUBTS = "UPDATE attempts SET doubt_at = ?, settle_at = ? WHERE closed_at IS NULL"
 
 RECOVER_REQUESTS = """
@@ -326,7 +326,7 @@ LEFT_OPEN = "SELECT id FROM requests WHERE state IN ('OPEN', 'IN_DOUBT')"
 
 COUNT_IN_DOUBT = "SELECT COUNT(*) FROM requests WHERE state IN ('OPEN', 'IN_DOUBT') AND state = 'IN_DOUBT'"
 
-# For people: reading and repairing beside the connector.
+# For people: reading and repairing from another process than the connector.
 
 _ENTRY_COLUMNS = """
 id, request_id, channel, state, phone_number, accepted_at, expires_at, due_at, turn, waiting_reason, attempts,

@@ -27,7 +27,7 @@ LONGEST_STATUS = 32  # Twilio's longest, "partially_delivered", has 19
 LONGEST_NUMBER = 32  # "whatsapp:" and a number of E.164 have 25
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""A longer `Retry-After` counts as an hour: one try in an hour harms nobody."""
+"""A longer `Retry-After` counts as an hour: one try in an hour does no harm."""
 
 CONNECT_FAILURE = "client error (Connect)"
 """The cause by which the HTTP client says that it never had a connection: name resolution, TCP, TLS.

@@ -21,7 +21,8 @@ serde_json has 128, Ruby 100, .NET 64. Without one it would be whatever stack th
 
 MAXIMUM_VALUES: Final = 2000
 """Values of any kind, and so keys: a request has nine. The payload limit alone would let 65,000 pass, each of
-them an object to be made and thrown away; this leaves room for a sender's own properties beside ours."""
+them an object to be made and thrown away; this leaves room for a sender's own properties in addition to
+ours."""
 
 _MAXIMUM_DIGITS: Final = 40  # of an integer: every bound that is compared with has far fewer
 

@@ -2,7 +2,7 @@
 
 The only file that knows the names and the rules of the published input.
 Whatever arrives is answered: `parse` returns a value for every payload and raises for none.
-It must never guess: what the contract does not allow is rejected, never mended.
+It must never guess: what the contract does not allow is rejected, never corrected.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def parse(payload: bytes, *, channel: Channel, default_sender_number: str | None
 
 
 def too_large(size: int) -> Rejection:
-    """Of a payload of so many bytes, more than are allowed, that nobody has looked at."""
+    """Of a payload of `size` bytes, more than are allowed, that was not read."""
     sentence = Sentence.TOO_LARGE.format(size=size, limit=MAXIMUM_PAYLOAD_BYTES)
     return Rejection(request_id="", message=sentence)
 

@@ -1,4 +1,4 @@
-"""Outcomes become status bytes: the names and the order of the published output, and nothing beside them."""
+"""Outcomes become status bytes: the names and the order of the published output, and nothing else."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """What one attempt uses up: so many of a scope, in the window that began at `since`."""
+    """What one attempt uses up of a scope, in the window that began at `since`."""
 
     scope: str
     since: float

@@ -1,7 +1,7 @@
 """How fast attempts may be made.
 
 A `Pace` is a value: what happened goes in, the new pace comes out. It is lost when the process ends, which
-only means that a new process finds out anew how Twilio feels; what must survive stands in the journal.
+only means that a new process finds out again what Twilio accepts; what must survive stands in the journal.
 Nothing here waits, looks at a clock or draws a random number.
 """
 
@@ -117,5 +117,5 @@ def online(pace: Pace) -> Pace:
 
 
 def credentials_renewed(pace: Pace) -> Pace:
-    """There is a new secret, which nobody has refused yet."""
+    """There is a new secret, which Twilio has not refused yet."""
     return replace(pace, refused_since=None)

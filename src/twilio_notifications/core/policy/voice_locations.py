@@ -17,7 +17,8 @@ _ODD: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\]")  # control characters, blank
 _ENCODED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9._~-]")  # RFC 3986, 2.3: encoded or not, they are the same
 _DECODINGS: Final = 5
-"""Some servers decode more than once. A path that is still encoded after so many times is not allowed."""
+"""Some servers decode more than once. A path that is still encoded after this number of decodings is not
+allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,7 @@ def _suback(reader: Reader, version: Version) -> Suback:
 
 
 def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: bool) -> Publish:
-    """A PUBLISH; raises Malformed where its topic or its payload cannot be told."""
+    """A PUBLISH; raises Malformed where its topic or its payload cannot be read."""
     qos = first >> 1 & 3
     at = start + 2
     if qos > _HIGHEST_QOS or at > end:
@@ -217,7 +217,7 @@ def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | 
 
 
 def _identifiers(reader: Reader) -> tuple[int, ...] | None:
-    """None where they cannot be told: what is wrong with the properties is no reason to lose the message."""
+    """None where they cannot be read: a defect of the properties is no reason to lose the message."""
     identifiers: list[int] = []
     while reader.left:
         try:
@@ -233,7 +233,7 @@ def _identifiers(reader: Reader) -> tuple[int, ...] | None:
 
 
 def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: bool) -> Publish:
-    """What can be told of a PUBLISH of `size` bytes of which only the beginning is held.
+    """What is known of a PUBLISH of `size` bytes of which only the beginning is held.
 
     `packet` reaches at least to the end of its topic, packet identifier and length of properties.
     """
