@@ -81,6 +81,14 @@ def test_an_account_has_the_form_that_twilio_gives_it(word: str) -> None:
     ), "what is given is taken"
 
 
+def test_an_account_of_another_form_is_carried_over_with_a_note() -> None:
+    """The published document's own example is one."""
+    migration = migrated(with_sid("abcd12345xyz"))
+    assert "abcd12345xyz" == parameters(migration)["TWILIO_ACCOUNT_SID"]
+    (note,) = (note for note in migration.notes if "not of Twilio's form" in note)
+    assert "'abcd12345xyz'" in note
+
+
 @pytest.mark.parametrize(
     "value",
     [

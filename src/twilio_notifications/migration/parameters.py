@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 _LABELS = "AdditionalStagingLabelsToDownload"
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
+_ODD_SID = re.compile(r"(?=.*[0-9])(?!SK)[A-Za-z0-9]{8,64}")
+"""A value rather than a word for one: the published document's own example is abcd12345xyz."""
+
 _NO_ACCOUNT = ":000000000000:"
 
 
@@ -109,16 +112,33 @@ def _resolved(
             problems.append((name, question(name, value, chosen.place)))
         elif name not in own and _is_stand_in(name, value):
             problems.append((name, _stand_in(name, value, chosen)))
-    return {name: v for name, v in parameters.items() if not isinstance(v, Partly)}, problems, notes
+    return (
+        {name: v for name, v in parameters.items() if not isinstance(v, Partly)},
+        problems,
+        [
+            *notes,
+            *_odd_sid(parameters, place=chosen.place),
+        ],
+    )
+
+
+def _odd_sid(parameters: Mapping[str, object], *, place: Place) -> Iterator[str]:
+    """The document allows any text as the account's SID, and Twilio has one form of it."""
+    value = parameters.get(PublishedParameter.ACCOUNT_SID)
+    if isinstance(value, str) and value and not _ACCOUNT_SID.fullmatch(value):
+        yield (
+            f"TWILIO_ACCOUNT_SID is {shown(value)}, which is not of Twilio's form, AC and 32 hexadecimal "
+            f"digits: compare it with the one in Twilio's console ({place})"
+        )
 
 
 def _is_stand_in(name: str, value: object) -> bool:
-    """Whether a value was to be replaced by a person; an account's SID has one form at Twilio."""
+    """Whether a value was to be replaced by a person."""
     if not isinstance(value, str) or not value:
         return False
     match name:
         case PublishedParameter.ACCOUNT_SID:
-            return _ACCOUNT_SID.fullmatch(value) is None
+            return is_stand_in(value) or not (_ACCOUNT_SID.fullmatch(value) or _ODD_SID.fullmatch(value))
         case PublishedParameter.SECRET_ARN:
             return value.startswith("arn:") and (is_stand_in(value) or _NO_ACCOUNT in value)
         case PublishedParameter.SECRET_RESOURCE_ID:
