@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -77,7 +78,7 @@ async def test_a_look_creates_no_file(tmp_path: Path, how: str) -> None:
                 )
         path = tmp_path / "cut" / "journal.db"
     before = names(path.parent)
-    expected = {"empty": "an empty file", "left by a crash": "2 requests wait"}.get(how, "1 requests wait")
+    expected = {"empty": "an empty file", "left by a crash": "requests: 2"}.get(how, "requests: 1")
     assert expected in inspect(path)
     assert before == names(path.parent)
 
@@ -89,7 +90,7 @@ async def test_a_look_through_a_link_creates_no_file_either(tmp_path: Path) -> N
     target.with_name("journal.db.lock").unlink()
     link.symlink_to(target)
     before = names(tmp_path), names(target.parent)
-    assert "1 requests wait" in inspect(link)
+    assert "unfinished requests: 1" in inspect(link)
     assert before == (names(tmp_path), names(target.parent))
 
 
@@ -225,10 +226,26 @@ def delete_log(path: Path) -> None:
     path.with_name(path.name + "-wal").unlink()
 
 
-@pytest.mark.parametrize("lose", [delete, move, replace, delete_log])
+def delete_folder(path: Path) -> None:
+    shutil.rmtree(path.parent)
+
+
+def move_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("elsewhere"))
+
+
+def replace_folder(path: Path) -> None:
+    move_folder(path)
+    path.parent.mkdir()
+
+
+@pytest.mark.parametrize(
+    "lose", [delete, move, replace, delete_log, delete_folder, move_folder, replace_folder]
+)
 async def test_nothing_is_acknowledged_once_the_files_are_gone(tmp_path: Path, lose: object) -> None:
     assert callable(lose)
-    path = tmp_path / "journal.db"
+    path = tmp_path / "journal" / "journal.db"
+    path.parent.mkdir()
     async with a_journal(path) as journal:
         lose(path)
         with pytest.raises(JournalMoved, match="deleted, moved or replaced"):

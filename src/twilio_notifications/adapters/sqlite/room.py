@@ -137,7 +137,11 @@ class DiskRoom:
             pass
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
-        """Removes what was reported, oldest first, until `size` bytes fit. May raise ReserveGone."""
+        """Removes what was reported, oldest first, until `size` bytes fit.
+
+        Raises FilesMoved where the path does not name the open files any more, and ReserveGone.
+        """
+        self._place.check()  # first: where the folder is gone, the reserve cannot be taken either
         if not self._reserve.take(self._bounds.reserve):
             raise ReserveGone("the disk is full, and the reserve that the journal keeps on it is used up")
         expected = self._expected(connection, size)
