@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -206,13 +205,13 @@ def _configuration(path: Path, kind: NucleusKind) -> dict[str, object]:
 
 
 def _without_the_devices_files(configuration: Mapping[str, object]) -> dict[str, object]:
-    """For the judgement alone: one file that can be read stands for each that must be there on the device."""
+    """For the judgement alone: this file, which can be read, stands for each that the device must have."""
     judged = dict(configuration)
     for name, kind in SETTINGS.items():
         section, _, key = name.partition(".")
         content = judged.get(section)
         if isinstance(kind, FilePath) and kind.must_exist and isinstance(content, dict) and content.get(key):
-            judged[section] = {**content, key: os.devnull}
+            judged[section] = {**content, key: __file__}
     return judged
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,11 @@ import pytest
 from tests.support.process import write_configuration
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
-from twilio_notifications.adapters.isolation.allowances import is_shared, web_port
+from twilio_notifications.adapters.isolation.allowances import (
+    file_read_again,
+    is_shared,
+    web_port,
+)
 from twilio_notifications.commands.isolation import allowed, notes
 from twilio_notifications.config import load
 
@@ -222,6 +227,17 @@ def test_a_folder_of_the_connectors_name_is_its_own_whatever_is_in_it(tmp_path: 
         (folder / name).touch()
     secrets = {"source": "file", "path": str(folder / "token")}
     assert folder in of(tmp_path / "etc", secrets=secrets).readable
+
+
+def test_the_work_folder_of_a_component_is_its_own(tmp_path: Path) -> None:
+    """A nucleus gives it to this component alone; the program stands there, the journal and the token."""
+    for name in ("token", "venv-3f2a-3.13", "unpacked"):
+        (tmp_path / name).touch()
+    started = replace(surroundings(), work=tmp_path)
+    confinement = file_read_again(tmp_path / "token", started)
+    assert tmp_path in confinement.readable
+    assert confinement.outlives_replacement(tmp_path / "token")
+    assert tmp_path not in file_read_again(tmp_path / "token", surroundings()).readable
 
 
 def test_a_link_is_allowed_with_the_folders_on_both_ends(tmp_path: Path) -> None:

@@ -235,6 +235,8 @@ def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) ->
     real = surroundings.resolve(folder)
     if real.name == OWN_NAME or str(folder) == surroundings.environ.get("CREDENTIALS_DIRECTORY"):
         return True
+    if surroundings.work is not None and real == surroundings.resolve(surroundings.work):
+        return True
     places = {surroundings.resolve(path.parent) / path.name for path in named}
     places |= {surroundings.resolve(path) for path in named}
     return _holds_only(real, frozenset(places), surroundings)

@@ -26,6 +26,10 @@ def _listed(folder: Path) -> frozenset[str] | None:
         return None
 
 
+STARTED_BY_A_NUCLEUS = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
+"""A component starts in its work folder."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the allowances need to know of the machine. `resolve` follows the symbolic links of a path."""
@@ -43,6 +47,8 @@ class Surroundings:
     """The names in a folder; none where there is no such folder, None where it cannot be listed."""
     program: frozenset[Path] = frozenset()
     """What the interpreter executes or takes code from: who changes it decides what the next start does."""
+    work: Path | None = None
+    """The folder that a Greengrass nucleus gives to this component alone; None: no nucleus started it."""
 
     @classmethod
     def here(cls, environ: Mapping[str, str]) -> Surroundings:
@@ -53,6 +59,7 @@ class Surroundings:
             program=frozenset(_program()),
             certificates=frozenset(_certificates()),
             resolve=Path.resolve,
+            work=Path.cwd() if STARTED_BY_A_NUCLEUS in environ else None,
         )
 
 
