@@ -47,7 +47,7 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(PYTEST) $(ARGS)
 
-## look at form, lint, types and import rules
+## check formatting, lint, types and import rules
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -84,7 +84,7 @@ fuzz: $(VENV)/.fuzz
 	  -artifact_prefix=fuzz/found/$(TARGET)/ fuzz/found/$(TARGET) \
 	  fuzz/corpus$(if $(filter mqtt,$(TARGET)),-mqtt)
 
-## build the component of Greengrass V2 into build/greengrass; ARGS=--help has what can be chosen
+## build the component of Greengrass V2 into build/greengrass; ARGS=--help lists the options
 component: $(VENV)/.dev
 	@$(BIN)/python deploy/greengrass/build.py $(ARGS)
 
@@ -93,7 +93,7 @@ component: $(VENV)/.dev
 bare:
 	@RELEASE=$(or $(RELEASE),trixie) ARGS='$(ARGS)' .ci/bare
 
-## measure the connector; ARGS=--help has what can be chosen
+## measure the connector; ARGS=--help lists the options
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
 

@@ -216,7 +216,7 @@ async def test_two_connectors_are_refused(tmp_path: Path) -> None:
         (["--to-version", "6"], "--to-version"),  # the sentence is argparse's, and differs between versions
         (["--set", "NAME"], "'NAME' is not of the form NAME=VALUE"),
         (["--set", "NAME=a\nb"], "the value of 'NAME' holds a character that is no text"),
-        (["--set", "NAME=x"], "nothing asks for --set 'NAME'"),
+        (["--set", "NAME=x"], "--set 'NAME' gives a name that is not asked for"),
     ],
 )
 async def test_wrong_usage_is_said(

@@ -141,7 +141,7 @@ def test_a_quota_refuses_where_the_operator_says_so() -> None:
     assert Admit() == line.ask(call(), NOON)
     assert Decline(
         reason=Reason.QUOTA_EXCEEDED,
-        message="The limit of 1 calls per day is used up until 2026-11-24T00:00:00Z",
+        message="The limit of 1 call per day is used up until 2026-11-24T00:00:00Z",
     ) == line.ask(call(), NOON + 1)
 
 
@@ -179,7 +179,7 @@ def test_what_waited_in_vain_is_told_which_limit_it_was_and_when_it_ends() -> No
     assert None is policy.standing(text(), line.limits, line.tally, now=NOON)
     line.ask(text(), NOON)
     sentence = policy.standing(text(), line.limits, line.tally, now=NOON + 1)
-    assert "The limit of 1 texts per hour is used up until 2026-11-23T13:00:00Z" == sentence
+    assert "The limit of 1 text per hour is used up until 2026-11-23T13:00:00Z" == sentence
 
 
 def test_segments_are_counted_as_they_are_billed() -> None:
@@ -194,7 +194,7 @@ def test_what_is_larger_than_the_whole_window_is_refused_at_once() -> None:
     line = Timeline(quotas=(Quota(unit=Unit.SEGMENTS, period=Period.DAY, most=1),))
     assert Decline(
         reason=Reason.QUOTA_EXCEEDED,
-        message="The request takes 2 segments, and the limit of 1 segments per day never leaves so much",
+        message="The request takes 2 segments, more than the whole limit of 1 segment per day",
     ) == line.ask(text(body="a" * 161), NOON)
 
 

@@ -117,7 +117,7 @@ def test_what_a_template_leaves_open_is_asked_for_by_name_all_at_once() -> None:
 
 def test_a_given_name_that_nothing_asks_for_is_a_slip() -> None:
     (problem,) = problems(TEMPLATE, given=GIVEN | {"SecretArm": "x"})
-    assert "nothing asks for --set 'SecretArm': did you mean SecretArn?" == problem
+    assert "--set 'SecretArm' gives a name that is not asked for: did you mean SecretArn?" == problem
 
 
 def test_a_device_keeps_the_parameters_somewhere(tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_what_waited_for_a_limit_is_told_which_one_and_when_it_ends() -> N
         await line.clock.advance(61)
         assert [(A, "success"), (B, "QuotaExceeded")] == await line.results()
         message = (await line.statuses())[-1]["response"]["error_message"]
-        assert message.startswith("The limit of 1 texts per day is used up until 20")
+        assert message.startswith("The limit of 1 text per day is used up until 20")
         assert message.endswith("Z; the request's lifetime (60 s) has ended before there was room")
 
 

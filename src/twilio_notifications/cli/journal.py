@@ -29,7 +29,9 @@ def add(commands: Commands) -> None:
     )
     actions = journal.add_subparsers(title="actions", metavar="ACTION", required=True)
     newest = _add_action(actions, "list", _list, "the newest requests, one line each")
-    newest.add_argument("--only", choices=_STANDINGS, default="all", help="narrows the list (default: all)")
+    newest.add_argument(
+        "--only", choices=_STANDINGS, default="all", help="which requests to show (default: all)"
+    )
     newest.add_argument(
         "--limit",
         type=kinds.whole(1, _MOST_LISTED),
@@ -42,7 +44,10 @@ def add(commands: Commands) -> None:
     _add_number(_add_action(actions, "resend", _resend, "sends a finished request once more"))
     purge = _add_action(actions, "purge", _purge, "removes reported requests")
     purge.add_argument(
-        "--older-than", type=kinds.days, metavar="DAYS", help="default: [journal] retention_seconds"
+        "--older-than",
+        type=kinds.days,
+        metavar="DAYS",
+        help="how long ago their status was reported, at least (default: [journal] retention_seconds)",
     )
 
 
@@ -52,9 +57,17 @@ def _add_resolve(actions: Commands) -> None:
     )
     _add_number(resolve)
     answer = resolve.add_mutually_exclusive_group(required=True)
-    answer.add_argument("--sent", action="store_true", help="it was sent: its new status is a success")
-    answer.add_argument("--not-sent", action="store_true", help="it was not sent: its new status says so")
-    resolve.add_argument("--sid", type=kinds.sid, help="its SID at Twilio, where it is known; with --sent")
+    answer.add_argument(
+        "--sent", action="store_true", help="the request was sent; its new status is a success"
+    )
+    answer.add_argument(
+        "--not-sent", action="store_true", help="the request was not sent; its new status is a failure"
+    )
+    resolve.add_argument(
+        "--sid",
+        type=kinds.sid,
+        help="the SID of its text or call at Twilio, if you know it; only with --sent",
+    )
 
 
 def _add_action(actions: Commands, name: str, command: Command, sentence: str) -> argparse.ArgumentParser:
@@ -66,7 +79,10 @@ def _add_action(actions: Commands, name: str, command: Command, sentence: str) -
 
 def _add_number(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "number", type=kinds.whole(1), metavar="NUMBER", help="the request's number, as `journal list` has it"
+        "number",
+        type=kinds.whole(1),
+        metavar="NUMBER",
+        help="the request's number, as `journal list` shows it",
     )
 
 

@@ -25,14 +25,18 @@ def add(commands: Commands) -> None:
         "Writes the configuration for a broker, the files for Greengrass V2, and a report, and says of each "
         "subscription what became of it. Overwrites nothing.",
     )
-    migrate.add_argument("files", nargs="+", type=Path, metavar="FILE", help="what is there of Greengrass V1")
-    migrate.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to write")
+    migrate.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a file with definitions of Greengrass V1"
+    )
+    migrate.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="the folder to write into"
+    )
     migrate.add_argument(
         "--to-version",
         type=int,
         choices=VERSIONS,
         metavar="N",
-        help="the connector's version from now on, 1 to 5 (default: as it was)",
+        help="the new version of the connector, 1 to 5 (default: the version that is found)",
     )
     migrate.add_argument(
         "--set",
@@ -41,9 +45,9 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a value that the files do not hold, under the name that was asked for",
+        help="a value that the files do not hold, under the name by which the command asks for it",
     )
-    migrate.add_argument("--dry-run", action="store_true", help="print the files, write nothing")
+    migrate.add_argument("--dry-run", action="store_true", help="print the files and write nothing")
     migrate.set_defaults(command=_migrate)
 
 

@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser(
         "run",
-        help="the connector, in the foreground",
+        help="runs the connector in the foreground",
         description="Runs the connector until SIGTERM or SIGINT; then it finishes the attempts under way and "
         "exits with 0. A second signal does not wait. The log goes to standard error.",
     )
@@ -46,7 +46,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument(
         "--greengrass",
         action="store_true",
-        help="as a component of Greengrass V2: its configuration counts, before that of the file",
+        help="run as a component of Greengrass V2: the component's configuration wins over the file",
     )
     run.set_defaults(command=_run)
 
@@ -59,37 +59,43 @@ def _add_check(commands: Commands) -> None:
         "secret, broker and Twilio, one line each. Sends nothing and changes nothing.",
     )
     add_config(check)
-    check.add_argument("--offline", action="store_true", help="try nothing that needs a network")
+    check.add_argument("--offline", action="store_true", help="leave out what needs a network")
     check.set_defaults(command=_check)
 
 
 def _add_demo(commands: Commands) -> None:
     demo = commands.add_parser(
         "demo",
-        help="broker, simulated Twilio and connector in one process",
+        help="runs a broker, a simulated Twilio and the connector in one process",
         description="Starts an embedded broker, the Twilio simulator and the connector, sends the published "
         "examples and shows their statuses; then serves until Ctrl-C. Needs the extra 'demo'.",
     )
-    demo.add_argument("--once", action="store_true", help="end after the first text and the first call")
+    demo.add_argument(
+        "--once", action="store_true", help="end after the first text and the first call have succeeded"
+    )
     demo.set_defaults(command=_demo)
 
 
 def _add_simulator(commands: Commands) -> None:
     simulator = commands.add_parser(
         "simulator",
-        help="a stand-in for Twilio's API",
+        help="serves a stand-in for Twilio's API",
         description="Serves a stand-in for Twilio's Messages and Calls until Ctrl-C. Needs the extra "
         "'simulator'.",
     )
     simulator.add_argument(
-        "--listen", type=kinds.address, required=True, metavar="HOST:PORT", help="port 0 takes a free one"
+        "--listen",
+        type=kinds.address,
+        required=True,
+        metavar="HOST:PORT",
+        help="the address to serve; with port 0 the system chooses a free port",
     )
     simulator.add_argument(
         "--latency",
         type=kinds.seconds,
         default=0.0,
         metavar="SECONDS",
-        help="added to each answer (default: 0)",
+        help="how much later to send each answer (default: 0)",
     )
     simulator.set_defaults(command=_simulator)
 

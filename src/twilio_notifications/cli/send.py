@@ -25,14 +25,14 @@ def add(commands: Commands) -> None:
     )
     channels = send.add_subparsers(title="channels", metavar="CHANNEL", required=True)
     text = channels.add_parser("txt", help="a text", description="Sends one text and prints its status.")
-    text.add_argument("--message", dest="content", required=True, metavar="TEXT", help="what to say")
+    text.add_argument("--message", dest="content", required=True, metavar="TEXT", help="the text to send")
     call = channels.add_parser("call", help="a call", description="Makes one call and prints its status.")
     call.add_argument(
         "--voice-message-location",
         dest="content",
         required=True,
         metavar="URL",
-        help="where Twilio finds the TwiML",
+        help="the URL from which Twilio fetches the TwiML document",
     )
     for channel, parser in (("txt", text), ("call", call)):
         _add_request(parser)
@@ -43,16 +43,20 @@ def add(commands: Commands) -> None:
 def _add_request(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, metavar="NUMBER", help="the recipient, as in +12345000000")
     parser.add_argument("--name", required=True, help="the recipient's name")
-    parser.add_argument("--from", dest="sender", metavar="NUMBER", help="default: DefaultFromPhoneNumber")
-    parser.add_argument("--retries", type=int, metavar="N", help="further attempts (default: 0)")
     parser.add_argument(
-        "--priority", choices=[str(each) for each in Priority], help="overtakes others (default: normal)"
+        "--from", dest="sender", metavar="NUMBER", help="the sender number (default: DefaultFromPhoneNumber)"
+    )
+    parser.add_argument("--retries", type=int, metavar="N", help="attempts after the first one (default: 0)")
+    parser.add_argument(
+        "--priority",
+        choices=[str(each) for each in Priority],
+        help="which waiting requests it overtakes (default: normal)",
     )
     parser.add_argument(
         "--valid-for",
         type=kinds.seconds,
         metavar="SECONDS",
-        help="how long it may wait (default: [delivery] lifetime_seconds)",
+        help="how long the request may wait (default: [delivery] lifetime_seconds)",
     )
     parser.add_argument("--id", help="the request's id (default: a random one)")
     parser.add_argument(
@@ -60,7 +64,7 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
         type=kinds.seconds,
         default=60.0,
         metavar="SECONDS",
-        help="how long to wait for the status (default: 60); the request goes on without us",
+        help="how long to wait for the status (default: 60); the request goes on afterwards",
     )
 
 

@@ -190,7 +190,7 @@ def _invitation(config: Path) -> tuple[str, ...]:
     command = f"{Path(sys.argv[0])} send txt --config {config}"
     request = "--to +12345000000 --name Darla --message 'Is the freezer all right?'"
     return (
-        "Still serving, and showing here what is published. In another terminal:",
+        "The demo shows here what is published. To send more, type in another terminal:",
         f"  {command} {request}",
         "Ctrl-C ends.",
     )

@@ -16,6 +16,7 @@ from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
+from twilio_notifications.core.wording import counted
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
     now = time.time()
     terminal.say(*(_line(entry, now=now) for entry in found))
     more = f"; there may be more (--limit {limit})" if len(found) == limit else ""
-    terminal.say(f"{counted(len(found))}{more}")
+    terminal.say(f"{counted(len(found), 'request')}{more}")
     return 0
 
 
@@ -94,7 +95,7 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     journal = load_journal(config, environ).journal
     seconds = journal.retention_seconds if days is None else days * 86_400
     removed = JournalFile(journal.path).purge(finished_before=time.time() - seconds)
-    terminal.say(f"{counted(removed)} removed")
+    terminal.say(f"{counted(removed, 'request')} removed")
     return 0
 
 
@@ -103,11 +104,6 @@ def _print(kind: str, records: Sequence[AttemptEntry | OrderEntry]) -> None:
         values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
         lines = (f"  {name:<12}{_shown(name, value)}" for name, value in values.items())
         terminal.say(f"{kind} {position}:", *lines)
-
-
-def counted(requests: int) -> str:
-    """The number with its noun."""
-    return "1 request" if requests == 1 else f"{requests} requests"
 
 
 def _require_fitting(sid: str | None, channel: Channel, *, sent: bool) -> None:

@@ -42,6 +42,6 @@ async def _serve(host: str, port: int, latency_seconds: float) -> None:
 def _announce(url: str) -> None:
     terminal.say(
         f"Twilio simulator on {url}",
-        f'  [twilio] base_url = "{url}"  - any account SID and any auth token are let in',
+        f'  [twilio] base_url = "{url}"  - accepts any account SID and any auth token',
         f"  curl {url}/simulator/ledger  - what was created; Ctrl-C ends",
     )

@@ -18,6 +18,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number with its noun, as in "1 text" and "2 texts"; the plural is the noun with an s by default."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 _RESEMBLANCE = 0.6
 _TYPO = 0.85
 """difflib's measure: a letter or two of TwilioAuthTokenSecretArn are wrong, and not a word missing."""

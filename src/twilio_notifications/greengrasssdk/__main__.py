@@ -48,15 +48,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Runs a Lambda function of Greengrass V1: calls it with each message."
     )
-    parser.add_argument("function", metavar="MODULE.FUNCTION", help="as V1's Executable named it")
     parser.add_argument(
-        "--topic", action="append", required=True, help="what to call it for; may be given several times"
+        "function", metavar="MODULE.FUNCTION", help="the function to call, named as in V1's Executable"
+    )
+    parser.add_argument(
+        "--topic",
+        action="append",
+        required=True,
+        help="a topic whose messages the function gets; may be given several times",
     )
     parser.add_argument(
         "--config",
         metavar="FILE",
         type=Path,
-        help=f"the connector's file; otherwise that of ${CONFIG_VARIABLE}",
+        help=f"the connector's configuration file (default: the one that ${CONFIG_VARIABLE} names)",
     )
     return parser
 

@@ -189,7 +189,11 @@ class Runner:
         try:
             event = json.loads(inbound.payload)
         except (ValueError, RecursionError) as error:
-            reason = f"{inbound.passed_over} bytes are too many" if inbound.passed_over else _where(error)
+            reason = (
+                f"it has {inbound.passed_over} bytes, which is too many"
+                if inbound.passed_over
+                else _where(error)
+            )
             self.observer.event("function_event_unreadable", level=Level.WARNING, topic=subject, error=reason)
             return
         await asyncio.to_thread(self._call, event, subject)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter
-from twilio_notifications.core.wording import shown
+from twilio_notifications.core.wording import counted, shown
 from twilio_notifications.migration.json_text import NotJson, read_json, take_out, without_comments
 from twilio_notifications.migration.yaml_text import NotYaml, read_yaml
 
@@ -295,7 +295,7 @@ def _distinct(uploads: Sequence[Upload]) -> tuple[list[Upload], list[Remark]]:
 def _bounded(name: str, remarks: Sequence[Remark]) -> list[Remark]:
     kept, more = list(remarks[:_MOST_REMARKS]), len(remarks) - _MOST_REMARKS
     if more > 0:
-        kept.append(Remark(sentence=f"{more} more lines of {name} are like these: not carried over"))
+        kept.append(Remark(sentence=f"not carried over: {counted(more, 'more line')} of {name} like these"))
     return kept
 
 

@@ -237,7 +237,7 @@ def unused_names(finds: Finds) -> tuple[str, ...]:
     """A problem for each name that was given and that nothing asks for: it may be a slip."""
     known = (*finds.known_names, *PublishedParameter)
     return tuple(
-        f"nothing asks for --set {shown(name)}: {suggestion(name, known)}"
+        f"--set {shown(name)} gives a name that is not asked for: {suggestion(name, known)}"
         for name in finds.unused
         if name not in set(PublishedParameter)
     )

@@ -58,7 +58,7 @@ def discover() -> Offer:
 
 def _why_no_filter() -> str:
     if architecture() is None:
-        return f"no numbers of its system calls are known for {os.uname().machine}"
+        return f"this program does not know the numbers of its system calls on {os.uname().machine}"
     libc = ctypes.CDLL(None, use_errno=True)
     # A program at address 0 is not accepted: EFAULT is the answer of a kernel that would take another one.
     mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)

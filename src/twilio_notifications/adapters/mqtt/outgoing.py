@@ -80,8 +80,8 @@ class Outgoing:
             future.set_exception(
                 NotAcknowledged(
                     f"the broker takes packets of {self._conversation.limits.maximum_packet_bytes} bytes, so "
-                    f"{largest} bytes on this topic, and these are {len(payload)}: raise that limit at the "
-                    "broker (Mosquitto: max_packet_size)",
+                    f"messages of {largest} bytes on this topic, and this one has {len(payload)}: raise that "
+                    "limit at the broker (Mosquitto: max_packet_size)",
                     refused=True,
                     largest=largest,
                 )

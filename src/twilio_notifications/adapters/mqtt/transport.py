@@ -141,12 +141,12 @@ class MqttTransport:
                 await asyncio.shield(session.probe(topic))
         except BrokerRefused as error:
             self._probe_topic = None
-            self._telling.probe_refused(f"a message to ourselves on {topic}: {error}")
+            self._telling.probe_refused(f"the connector's message to itself on {topic}: {error}")
         except TimeoutError:
             if not self._is_deaf:
                 self._telling.deaf(
-                    f"a message to ourselves on {topic} did not come back within {seconds:g} s, so perhaps "
-                    f"no request arrives either: {self._advice(topic)}"
+                    f"the connector's message to itself on {topic} did not come back within {seconds:g} s, "
+                    f"so perhaps no request arrives either: {self._advice(topic)}"
                 )
             self._is_deaf = True
         else:
@@ -160,8 +160,8 @@ class MqttTransport:
         if self._probe_topic is not None and session.is_probing:
             # AWS IoT Core and some versions of Mosquitto do so over a topic that they do not allow.
             self._telling.probe_refused(
-                f"the connection ended while a message to ourselves on {self._probe_topic} was under way, so "
-                "none is sent any more, and whether requests arrive is not known: "
+                f"the connection ended while the connector's message to itself on {self._probe_topic} was "
+                "under way, so it sends none any more, and whether requests arrive is not known: "
                 f"{self._advice(self._probe_topic)}, or set [transport] broker_probe_seconds to 0"
             )
             self._probe_topic = None

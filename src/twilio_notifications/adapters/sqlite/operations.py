@@ -155,7 +155,9 @@ class Operations:
     def _inserted(self, cursor: sqlite3.Cursor) -> None:
         """What is not in the journal must not be acknowledged."""
         if cursor.rowcount != 1 or cursor.lastrowid is None:
-            raise ForbiddenTransition("the journal's file swallowed a row: does it have a trigger?")
+            raise ForbiddenTransition(
+                "the journal's file did not keep a row: remove the triggers that another program added to it"
+            )
         self.redelivery.recorded(cursor.lastrowid)
 
     def open_attempts(

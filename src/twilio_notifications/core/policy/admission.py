@@ -36,7 +36,7 @@ def admit(request: Waiting, pace: Pace, *, now: float, credential_wait_seconds: 
         return Defer(
             until=min(pace.closed_until, request.expires_at),
             reason=pace.closed_for,
-            message="everything waits: Twilio asked for a pause, or is not reached",
+            message="everything waits: Twilio asked for a pause, or cannot be reached",
         )
     paused_until = pace.senders.get(request.sender_number, 0.0)
     if paused_until > now:

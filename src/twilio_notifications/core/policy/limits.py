@@ -19,6 +19,7 @@ from twilio_notifications.core.model import Channel, Text, VoiceLocation
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer
 from twilio_notifications.core.policy.voice_locations import is_below
 from twilio_notifications.core.segments import count_segments
+from twilio_notifications.core.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -253,16 +254,14 @@ def _windows(notification: Notification, limits: Limits, *, now: float) -> Seque
 
 def _quota_window(quota: Quota, notification: Notification, *, now: float) -> _Window:
     since, ends_at = bounds(quota.period, now=now)
-    amount, limit = (
-        _amount(quota.unit, notification),
-        f"limit of {quota.most} {quota.unit} per {quota.period}",
-    )
+    amount, noun = _amount(quota.unit, notification), quota.unit.removesuffix("s")
+    limit = f"limit of {counted(quota.most, noun)} per {quota.period}"
     return _Window(
         charge=Charge(scope=f"{quota.unit}/{quota.period}", since=since, amount=amount),
         most=quota.most,
         ends_at=ends_at,
         sentence=f"The {limit} is used up",
-        excess=f"The request takes {amount} {quota.unit}, and the {limit} never leaves so much",
+        excess=f"The request takes {counted(amount, noun)}, more than the whole {limit}",
     )
 
 
@@ -275,7 +274,7 @@ def _recipient_window(notification: Notification, limits: Limits, *, now: float)
         ),
         most=limits.requests_per_recipient,
         ends_at=since + period,
-        sentence=f"The limit of {limits.requests_per_recipient} requests to this recipient "
+        sentence=f"The limit of {counted(limits.requests_per_recipient, 'request')} to this recipient "
         f"within {period:g} s is used up",
     )
 
