@@ -93,6 +93,31 @@ def test_a_file_that_a_command_takes_is_asked_for() -> None:
     assert any("line 2 of file1 takes the file 'subscriptions.json': give that file, too" in n for n in notes)
 
 
+COMMANDS_ALONE = {
+    "one": "aws greengrass create-connector-definition --initial-version file://connectors.json\n",
+    "no YAML": "# It's the group.\naws greengrass create-connector-definition --name 'x: y' \\\n"
+    "\t--initial-version file://connectors.json\n",
+}
+
+
+@pytest.mark.parametrize("form", COMMANDS_ALONE)
+def test_commands_without_json_name_the_files_that_they_take(form: str) -> None:
+    assert any(
+        "takes the file 'connectors.json': give that file, too" in p for p in problems(COMMANDS_ALONE[form])
+    )
+
+
+@pytest.mark.parametrize("form", COMMANDS_ALONE)
+def test_commands_without_json_stand_next_to_the_files_that_they_take(form: str) -> None:
+    assert migrated(COMMANDS_ALONE[form], OURS).found[0].startswith("connector `")
+
+
+@pytest.mark.parametrize("around", ["{}", "aws x '{}'", '{{"Connectors": {}}}', "{} // more"])
+def test_a_number_of_thousands_of_digits_ends_in_a_sentence(around: str) -> None:
+    (problem,) = problems(around.format(f'[{{"Id": {"1" * 5000}}}]'))
+    assert "a number of 5000 digits" in problem or "no Twilio Notifications connector" in problem
+
+
 ENDLESS = {
     "openings": 'x ["' * 100_000,
     "escaped openings": 'x [\\"' * 100_000,

@@ -36,6 +36,7 @@ _BOMS = (
 )
 _TEMPLATE_BODY = "TemplateBody"
 _CONCERNS_US = re.compile(rf"/connectors/{CONNECTOR_NAME}\b|\b{PublishedParameter.ACCOUNT_SID}\b")
+_COMMAND = re.compile(r"\baws\s+greengrass\b")
 _FILE_OF_COMMAND = re.compile(r"\bfileb?://([^\s'\"]{1,300})")
 _COMMENT_OF_JSON = re.compile(r"(^|\s)//|/\*", re.MULTILINE)
 _TERMINAL = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
@@ -145,6 +146,9 @@ def _parsed(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Un
         inside = _inside(name, text)
         if inside is not None:
             return inside
+        remarks = tuple(_remarks(name, text))
+        if remarks and (isinstance(trees, list) or _COMMAND.search(text)):
+            return [], remarks  # commands that take all of their JSON from files, for instance
     return trees if isinstance(trees, Unusable) else ([_Tree(tree=tree) for tree in trees], ())
 
 
@@ -273,7 +277,7 @@ def read_all(uploads: Sequence[Upload]) -> Reading:
     read = [reading for reading in readings if not isinstance(reading, Unusable)]
     for upload, reading in zip(distinct, read, strict=True):
         remarks += _bounded(upload.name, reading.remarks)
-        if not reading.documents:
+        if not reading.documents and not reading.remarks:
             remarks.append(Remark(sentence=f"{upload.name} is empty"))
     return Reading(
         documents=tuple(document for reading in read for document in reading.documents),

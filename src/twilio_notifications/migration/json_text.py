@@ -67,7 +67,15 @@ def _in_a_row(text: str) -> Iterator[object]:
 
 
 def _decoder() -> json.JSONDecoder:
-    return json.JSONDecoder(object_pairs_hook=_members)
+    return json.JSONDecoder(object_pairs_hook=_members, parse_int=_whole)
+
+
+def _whole(digits: str) -> int:
+    """Raises NotJson for a number that Python refuses to read, because that could take hours."""
+    try:
+        return int(digits)
+    except ValueError as error:
+        raise NotJson(f"it holds a number of {len(digits)} digits, and no definition has one") from error
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
