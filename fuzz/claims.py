@@ -1,4 +1,4 @@
-"""What must hold for every payload, whoever made it: the fuzzer's, the seeds, and what was found once.
+"""What must hold for every payload, wherever it comes from: the fuzzer, the seeds, and what was found once.
 
 Knows nothing of atheris, so that the test suite can make the same claims about the committed seeds.
 """

@@ -1,4 +1,4 @@
-"""What must hold for all bytes that a broker may send, whoever made them: a broken one, or a fuzzer.
+"""What must hold for all bytes that a broker may send, whether a broken broker or a fuzzer made them.
 
 The first byte chooses the version and the size of the pieces in which the rest is read.
 """
