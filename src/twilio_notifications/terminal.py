@@ -1,6 +1,6 @@
 """What a command prints: whole lines that cannot steer the terminal, and no crash over where they go.
 
-A line may hold text of anybody: a request's id, Twilio's message, a broker's reason. Every character that a
+A line may hold text from outside: a request's id, Twilio's message, a broker's reason. Every character that a
 terminal obeys instead of showing it is escaped as JSON does, so that printed JSON stays the same JSON.
 """
 

@@ -251,7 +251,7 @@ def _placed(remarks: Iterable[Remark], given: Mapping[str, Given]) -> list[str]:
 
 
 def _journal_place(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> Placed:
-    """Where the journal is. Of a wrong URL that was reported already nothing more is said."""
+    """Where the journal is. A wrong URL that was already reported gets no second message."""
     path: Path = values.get("journal.url", Path())
     return placed(path, folder=folder, is_written="journal.url" in written)
 

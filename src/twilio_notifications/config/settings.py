@@ -286,7 +286,7 @@ class JournalFileSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretPlace:
-    """Where the connector's secret is, and which one: `arn`, where it is said.
+    """Where the connector's secret is, and which one: `arn`, where the configuration names it.
 
     `path` and `path_as_given` are as in SecretsSettings.
     """

@@ -1,6 +1,6 @@
 """The three URLs of the configuration, taken apart: broker, journal, Twilio's API.
 
-Pure. A URL may hold a password, so nothing of a wrong URL is ever repeated in what is said about it.
+Pure. A URL may hold a password, so no message repeats any part of a wrong URL.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def is_loopback_host(host: str) -> bool:
 
 
 def _split(url: str) -> SplitResult | None:
-    # urlsplit drops tabs and line ends without a word, so they are refused first.
+    # urlsplit silently drops tabs and line ends, so they are refused first.
     if re.search(r"[\x00-\x20\x7f]", url):
         return None
     try:

@@ -14,7 +14,7 @@ ConnectorError
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is none where it should be
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
-├── ListeningFailed         an address that the connector shall listen on cannot be had
+├── ListeningFailed         an address to listen on cannot be opened
 ├── FolderUnusable          a folder for files cannot be written to
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
 ├── OutputLost              what a command printed did not reach its reader
@@ -116,7 +116,7 @@ _LISTENING_ADVICE: Final[Mapping[int | None, str]] = MappingProxyType(
 
 
 class ListeningFailed(ConnectorError):
-    """An address that the program shall listen on cannot be had; says what to do."""
+    """An address to listen on cannot be opened; the sentence says what to do."""
 
     @classmethod
     def of(cls, error: OSError, *, setting: str, address: str) -> Self:

@@ -1,4 +1,4 @@
-"""The interface of the Greengrass Core SDK of V1, for functions that shall go on as they are.
+"""The interface of the Greengrass Core SDK of V1, for functions that go on unchanged.
 
 `from twilio_notifications import greengrasssdk` is the one import that changes; `client("iot-data")` and
 `client("secretsmanager")` are what they were. Topics are those of the configured broker, or of the Greengrass

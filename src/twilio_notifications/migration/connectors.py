@@ -174,7 +174,7 @@ def _only(ours: Sequence[_Ours], notes: tuple[str, ...]) -> Chosen | Refused:
 
 
 def _identifier(found: Found) -> tuple[str, tuple[str, ...]]:
-    """An Id is only a name, so one that is open is replaced, which is said."""
+    """An Id is only a name, so one that is open is replaced, with a note."""
     identifier = found.content.get("Id")
     if isinstance(identifier, str) and identifier:
         return identifier, ()

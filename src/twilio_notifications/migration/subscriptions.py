@@ -260,7 +260,7 @@ def _route(found: Found, far: str, *, version: int | None) -> Route:
 
 
 def _own_identifier(found: Found) -> tuple[str, tuple[str, ...]]:
-    """An Id is only a name, so one that is open is replaced, which is said."""
+    """An Id is only a name, so one that is open is replaced, with a note."""
     identifier = found.content.get("Id")
     if isinstance(identifier, str) and identifier:
         return identifier, ()

@@ -114,7 +114,7 @@ class Connector:
         await self.clock.sleep(max(0.0, self.may_end_at - self.clock.now()))
 
     async def _run_transport(self, stop: asyncio.Event) -> None:
-        """One that gives up stops the connector in good order: attempts under way come to their end."""
+        """A transport that gives up makes the connector drain: it finishes the attempts under way."""
         try:
             await self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready)
         except NucleusLost as lost:

@@ -1,6 +1,6 @@
 """A secret that is read from a store elsewhere and kept on this machine, for when the store is away.
 
-The store goes first, always: a copy may be outdated, and Twilio alone can tell. A copy that cannot be opened
+Each reading asks the store first: a copy may be outdated, and only Twilio knows. A copy that cannot be opened
 or written has a line in the log, and stops nothing as long as the store answers.
 """
 

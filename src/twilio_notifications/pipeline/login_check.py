@@ -23,7 +23,7 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 """Between two tries while Twilio does not answer, or refuses; each pause is twice the one before it."""
 
 START_SECONDS: Final = 1.0
-"""After the start: what waits in the journal and at the broker goes first."""
+"""How long after the start: requests that wait in the journal and at the broker come first."""
 
 DELAY_SECONDS: Final = 5.0
 """After the secrets were read again: in a rotation the new one is stored some moments before Twilio takes it,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Journal, Observer
 
 BATCH = 200
-"""Rows in one transaction: some milliseconds, so that no request waits for it noticeably."""
+"""Rows in one transaction: some milliseconds, so that no request waits noticeably for it."""
 PAUSE_SECONDS = 0.1
 """Between two batches, for others to use the journal."""
 INTERVAL_SECONDS = 600.0

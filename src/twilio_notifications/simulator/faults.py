@@ -1,4 +1,4 @@
-"""What can be made to go wrong, for which requests, and whether it strikes this one.
+"""What can be made to go wrong, for which requests, and whether a fault hits this one.
 
 A fault is an effect and a choice of requests; all its conditions must hold. Faults are asked in the order in
 which they were added, the first that strikes is the only one, and later ones do not even count that request.

@@ -1,6 +1,6 @@
 """The system calls behind the isolation, by ctypes: Landlock, seccomp, prctl and capset.
 
-Python has no wrapper for them, nor has any package that is well kept. Each function makes one step, raises
+Python has no wrapper for them, nor has any maintained package. Each function makes one step, raises
 OSError as the os module does, and decides nothing.
 """
 

@@ -1,7 +1,7 @@
 """Landlock as the kernel documents it: rights, versions, and the ruleset for a confinement.
 
 Pure: the system calls are made in `kernel`. A right that the running kernel's version does not know is left
-out, because the kernel refuses a ruleset with it; what that leaves open is said, not passed over.
+out, because the kernel refuses a ruleset with it; the log and `check` name what that leaves open.
 https://docs.kernel.org/userspace-api/landlock.html
 """
 

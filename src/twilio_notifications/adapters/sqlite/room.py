@@ -1,4 +1,4 @@
-"""Keeps the journal within its bytes: what was reported goes first, and a full disk is relieved.
+"""Keeps the journal within its bytes: removes what was reported first, and makes room on a full disk.
 
 All of it runs in the writer's thread, between two transactions. What is not reported is never removed.
 """

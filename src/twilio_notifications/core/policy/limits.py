@@ -1,4 +1,4 @@
-"""What the operator allows: where to, how often, and how much. Limits protect a purse and people's sleep.
+"""What the operator allows: where to, how often, and how much. Limits protect money and people's sleep.
 
 All of it is judged here, from values: the rules, what was used so far, and the instant. Windows are fixed and
 in UTC (an hour, a day, a month of the calendar, or a period counted from the epoch), so that every sentence
