@@ -16,6 +16,7 @@ import pytest
 
 from tests.acceptance.house import CALL_TOPIC, SENDER, TEXT_TOPIC, MakeConnector
 from tests.support.mqtt_peer import Peer
+from twilio_notifications.adapters.sqlite.place import COMPANIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,7 @@ def check_folder(connector: Connector) -> None:
     folder = connector.config.parent
     assert {"connector.toml", "journal"} == {path.name for path in folder.iterdir()}
     names = {path.name for path in (folder / "journal").iterdir()}
-    assert names <= {"journal.db", "journal.db-wal", "journal.db-shm", "journal.db.lock"}
+    assert names <= {"journal.db", *(f"journal.db{suffix}" for suffix in COMPANIONS)}
 
 
 async def test_addresses_in_requests_are_twilios_to_fetch(
