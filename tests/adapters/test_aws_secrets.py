@@ -238,9 +238,9 @@ def refusing(code: str, message: str, status: int = 400) -> Any:
     [
         ("AccessDeniedException", "User: x is not authorized to perform: y", "secretsmanager:GetSecretValue"),
         ("DecryptionFailure", "Secrets Manager can't decrypt", "kms:Decrypt"),
-        ("UnrecognizedClientException", "The security token is invalid", "look at them, and at its clock"),
-        ("ExpiredTokenException", "The security token has expired", "look at them, and at its clock"),
-        ("InvalidSignatureException", "Signature not yet current: 2026", "look at them, and at its clock"),
+        ("UnrecognizedClientException", "The security token is invalid", "check them, and the device"),
+        ("ExpiredTokenException", "The security token has expired", "check them, and the device"),
+        ("InvalidSignatureException", "Signature not yet current: 2026", "check them, and the device"),
         ("SomethingNewException", "Of which nobody knows", "aws-secrets-manager.md"),
     ],
 )
