@@ -184,6 +184,8 @@ def tls_context(settings: TransportSettings) -> ssl.SSLContext | None:
     if not settings.tls:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Python sets this itself, but Debian's leaves it to a file of the system, which may allow older ones.
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if settings.ca_file is None:
