@@ -47,6 +47,11 @@ async def test_a_variable_that_is_not_set_is_named(environ: dict[str, str]) -> N
     assert "[secrets] source" in sentence
 
 
+async def test_a_variable_that_is_no_text_is_refused_before_an_attempt_is_made_with_it() -> None:
+    environ = {VARIABLE: os.fsdecode(b"token\xff")}
+    assert VARIABLE in await refusal(EnvironmentSecret(VARIABLE, environ=environ))
+
+
 async def test_a_variable_is_read_anew_each_time() -> None:
     environ = {VARIABLE: "old"}
     source = EnvironmentSecret(VARIABLE, environ=environ)

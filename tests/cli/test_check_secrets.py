@@ -199,6 +199,13 @@ async def test_a_second_file_that_everybody_can_read_is_a_failure(device: Device
     assert f"chmod o-r {tmp_path / 'second'}" in of(program, "second-secret")[0]
 
 
+async def test_a_secret_that_was_not_copied_well_has_a_note(device: Device, twilio: Simulator) -> None:
+    twilio.set_auth_tokens([f'"{TOKEN}"'])
+    program = await device.check(source="environment", environ={TOKEN_VARIABLE: f'"{TOKEN}"'})
+    assert 0 == exit_code(program), program.output
+    assert any("note  secret: it has quotes around it" in line for line in program.stdout), program.output
+
+
 async def test_an_api_key_is_named_by_its_sid(device: Device, twilio: Simulator) -> None:
     twilio.set_api_keys({API_KEY: "its secret"})
     environ = {TOKEN_VARIABLE: "its secret"}

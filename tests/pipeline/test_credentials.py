@@ -297,3 +297,40 @@ async def test_credentials_show_no_secret() -> None:
     scene = await a_scene("second")
     shown = [repr(scene.credentials), repr(scene.credentials.current()), repr(scene.credentials._logins)]
     assert not any("first" in text or "second" in text for text in shown), shown
+
+
+# What was not copied well
+
+
+@pytest.mark.parametrize(
+    ("text", "oddity"),
+    [
+        ('"token"', "has quotes around it"),
+        ("'token'", "has quotes around it"),
+        ("token\nsecond line", "has more than one line"),
+        ("to ken", "has a blank in it"),
+        ("to\xa0ken", "has a blank in it"),
+        ("tokén", "has characters that cannot be typed"),
+        ("to\0ken", "has characters that cannot be typed"),
+    ],
+    ids=ascii,
+)
+async def test_a_secret_that_was_not_copied_well_has_a_warning_without_the_secret(
+    text: str, oddity: str
+) -> None:
+    scene = await a_scene()
+    scene.first.value = text
+    await scene.credentials.refresh()
+    await scene.credentials.refresh()
+    (told,) = scene.observer.named("secret_odd")
+    assert (Level.WARNING, "first") == (told.level, told.fields["login"])
+    assert oddity in str(told.fields["error"])
+    assert text not in str(told.fields["error"])
+
+
+@pytest.mark.parametrize("text", ["0123456789abcdef0123456789abcdef", f"{API_KEY}:secret", "a'b\"c"])
+async def test_a_token_or_key_as_twilio_makes_it_has_no_warning(text: str) -> None:
+    scene = await a_scene()
+    scene.first.value = text
+    await scene.credentials.refresh()
+    assert not scene.observer.named("secret_odd")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Secret
+from twilio_notifications.core.secret_text import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,7 @@ class EnvironmentSecret:
                 f"the environment variable {self._variable} with the Twilio auth token is not set. "
                 "Set it, or choose another [secrets] source."
             )
-        return Secret(value)
+        return secret_of(value, name=f"the environment variable {self._variable}")
 
 
 class FileSecret:

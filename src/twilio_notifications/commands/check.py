@@ -20,6 +20,7 @@ from twilio_notifications.commands.offline import Finding, certificates, journal
 from twilio_notifications.config import TransportKind, load
 from twilio_notifications.core.errors import TransportError
 from twilio_notifications.core.model import Answered, NotSent, Unanswered, Unreadable
+from twilio_notifications.core.secret_text import oddity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,10 +73,14 @@ async def _tried(
 ) -> tuple[list[Finding], list[str]]:
     seen = await secrets.look(settings, environ=environ, offline=offline, now=SystemClock().now())
     findings = [Finding(subject=each.subject, works=each.works, sentence=each.sentence) for each in seen]
+    remarks = [
+        f"{each.subject}: it {odd}, which no token of Twilio has: look whether it was copied well"
+        for each in seen
+        if each.login is not None and (odd := oddity(each.login.secret))
+    ]
     if offline:
-        return findings, []
+        return findings, remarks
     findings.append(await _transport(settings, environ))
-    remarks: list[str] = []
     for each in seen:
         if each.login is not None:
             whose = "credentials" if each.subject == "secret" else each.subject

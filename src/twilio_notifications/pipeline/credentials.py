@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
+from twilio_notifications.core.secret_text import oddity
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Credentials:
         self._reading = asyncio.Lock()
         self._readings = 0
         self._troubles: dict[str, str] = {}
+        self._oddities: dict[str, str | None] = {}
         self.on_renewed: Callable[[], None] = _unheard
         """Called when there is a login that Twilio has not seen yet."""
 
@@ -142,6 +144,9 @@ class Credentials:
             second = await reading
         finally:
             reading.cancel()  # a stop does not wait for a store that does not answer
+        self._look_at(first, which="first")
+        if second is not None:
+            self._look_at(second, which="second")
         return (first,) if second is None or second == first else (first, second)
 
     async def _read_second(self) -> Login | None:
@@ -156,6 +161,13 @@ class Credentials:
             return self._logins[1] if len(self._logins) > 1 else None  # it may be the one that works
         self._troubles.pop("second_secret_unavailable", None)
         return self._identity.second_login(secret)
+
+    def _look_at(self, login: Login, *, which: str) -> None:
+        """Warns of a secret that was not copied well, once; Twilio decides whether it is one."""
+        odd = oddity(login.secret)
+        if odd is not None and self._oddities.get(which) != odd:
+            self._observer.event("secret_odd", level=Level.WARNING, login=which, error=f"the secret {odd}")
+        self._oddities[which] = odd
 
     def _trouble(self, event: str, *, level: Level, error: str) -> None:
         """Tells what lasts once, and again only when it is another trouble."""
