@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Final
+from unicodedata import normalize
 from urllib.parse import unquote, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -41,9 +42,12 @@ def is_below(url: str, prefix: str) -> bool:
 
 
 def is_prefix(prefix: str) -> bool:
-    """Whether it can be a prefix: an http or https URL without user, password, query and fragment."""
+    """Whether it can be a prefix: an http or https URL without user, password, query and fragment.
+
+    A star in the host is no pattern here: no URL would be below it, and every call declined.
+    """
     location = _read(prefix)
-    return location is not None and not location.has_more
+    return location is not None and not location.has_more and "*" not in location.origin[1]
 
 
 def _read(url: str) -> _Location | None:
@@ -62,16 +66,22 @@ def _read(url: str) -> _Location | None:
     # "https://good.example?@evil.example": some programs end the host at the "?", and some do not.
     if not host or (has_more and not parts.path) or not _stays_inside(parts.path):
         return None
-    return _Location((parts.scheme, host, port or _PORTS[parts.scheme]), _normal(parts.path), has_more)
+    return _Location(
+        (parts.scheme, host, _PORTS[parts.scheme] if port is None else port), _normal(parts.path), has_more
+    )
 
 
 def _stays_inside(path: str) -> bool:
     """Whether no reading of the path leads out of its folder."""
     for _ in range(_DECODINGS):
-        segments = path.replace("\\", "/").split("/")
+        # Some servers take other characters for a dot, such as the full-width one.
+        segments = normalize("NFKC", path).replace("\\", "/").split("/")
         if any(segment.partition(";")[0] in {".", ".."} for segment in segments) or "\0" in path:
             return False
-        decoded = unquote(path)
+        try:
+            decoded = unquote(path, errors="strict")
+        except UnicodeDecodeError:  # a dot in more bytes than it needs, as some servers read it
+            return False
         if decoded == path:
             return True
         path = decoded
