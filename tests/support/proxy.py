@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import ssl
 
 HOST = "127.0.0.1"
 CHUNK = 65_536
@@ -17,10 +20,14 @@ HOLD = 2_048
 
 
 class Proxy:
-    """`async with Proxy(broker.port) as proxy:` leads from `proxy.port` to that port of the loopback."""
+    """`async with Proxy(broker.port) as proxy:` leads from `proxy.port` to that port of the loopback.
 
-    def __init__(self, target: int) -> None:
+    With `tls` it speaks TLS with whoever connects, and none with the target.
+    """
+
+    def __init__(self, target: int, *, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._seat = socket.socket()
         self._passing: set[asyncio.Task[None]] = set()
@@ -52,7 +59,9 @@ class Proxy:
         """Everything passes again; what was sent into a black hole arrives, as TCP would repeat it."""
         self._through.set()
         if self._server is None:
-            self._server = await asyncio.start_server(self._connected, sock=self._listener(), limit=HOLD)
+            self._server = await asyncio.start_server(
+                self._connected, sock=self._listener(), limit=HOLD, ssl=self._tls
+            )
 
     async def __aenter__(self) -> Self:
         # Bound and not listening, it keeps the port ours while the proxy refuses (see mosquitto.py).
