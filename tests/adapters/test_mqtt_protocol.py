@@ -341,6 +341,16 @@ def test_a_suback_tells_what_each_filter_is_granted(version: Version) -> None:
 
 
 @BOTH
+def test_an_end_of_subscriptions_is_asked_for_and_its_answer_says_nothing(version: Version) -> None:
+    conversation = opened(version)
+    conversation.unsubscribe(["a/#", "+"])
+    properties_, codes = (b"\0", b"\0\x11") if version is Version.V5 else (b"", b"")
+    body = b"\0\1" + properties_ + b"\0\3a/#" + b"\0\1+"
+    assert packet(Kind.UNSUBSCRIBE, body, flags=2) == conversation.take()
+    assert [] == events(conversation, packet(Kind.UNSUBACK, b"\0\1" + properties_ + codes))
+
+
+@BOTH
 def test_a_pingresp_comes_up(version: Version) -> None:
     assert Pingresp() == the_event(opened(version), packet(Kind.PINGRESP, b""))
 

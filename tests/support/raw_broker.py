@@ -35,6 +35,8 @@ class Kind(IntEnum):
     PUBCOMP = 7
     SUBSCRIBE = 8
     SUBACK = 9
+    UNSUBSCRIBE = 10
+    UNSUBACK = 11
     PINGREQ = 12
     PINGRESP = 13
     DISCONNECT = 14

@@ -8,9 +8,12 @@ Pure: decides, and acknowledges nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import combinations, islice
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from twilio_notifications.adapters.mqtt.protocol import Publish
 
 OURS = 175_201_913
@@ -60,3 +63,32 @@ class Copies:
             return self._executed == (topic, message.payload)
         self._executed = (topic, message.payload)
         return False
+
+
+MOST_FILTERS: Final = 64
+"""More than match a topic of four levels; the likelier ones come first."""
+
+FILTERS_AT_ONCE: Final = 8
+"""AWS IoT Core takes no more in one packet."""
+
+_LONGEST_TOPIC: Final = 1024
+"""Characters; a longer topic would need packets that a broker may not take."""
+
+
+def filters_with_wildcards(topic: str) -> Iterator[tuple[str, ...]]:
+    """What an earlier client may have subscribed to, so that it matches `topic`, in packets of a few."""
+    if len(topic) <= _LONGEST_TOPIC:
+        filters = islice(_filters(topic.split("/")), MOST_FILTERS)
+        while some := tuple(islice(filters, FILTERS_AT_ONCE)):
+            yield some
+
+
+def _filters(levels: list[str]) -> Iterator[str]:
+    """Those with few wildcards first, each of them once."""
+    for count in range(len(levels) + 1):
+        for places in combinations(range(len(levels)), count):
+            written = ["+" if at in places else level for at, level in enumerate(levels)]
+            if count:
+                yield "/".join(written)
+            for depth in range(max(places, default=-1) + 1, len(levels) + 1):
+                yield "/".join((*written[:depth], "#"))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.mqtt import reasons
 from twilio_notifications.adapters.mqtt.connection import CLOSED_BY_BROKER, Connection
-from twilio_notifications.adapters.mqtt.copies import OURS, Copies, Neighbours
+from twilio_notifications.adapters.mqtt.copies import OURS, Copies, Neighbours, filters_with_wildcards
 from twilio_notifications.adapters.mqtt.inflow import Inflow, Receipts
 from twilio_notifications.adapters.mqtt.outgoing import Outgoing
 from twilio_notifications.adapters.mqtt.protocol import (
@@ -78,7 +78,8 @@ class Session:
         """Its topic, and whether it has come back."""
         self._copies = Copies()
         self._neighbours: Neighbours | None = None
-        self._has_copies = False
+        self._copied: set[str] = set()
+        """Topics of which copies came."""
         self._conversation = Conversation(version)
         self._inflow = Inflow(most_unrecorded=client.introduction.receive_maximum)
         self._receipts = Receipts(self._inflow)
@@ -277,13 +278,25 @@ class Session:
     def _suspect_copy(self, neighbours: Neighbours, message: Publish) -> None:
         if neighbours.is_suspect(message, read_at=self._connection.heard_at):
             self._neighbours = None  # once for each connection
+            self._end_old_subscriptions(message.topic)
             self._observer.event("copy_suspected", level=Level.WARNING, topic=message.topic)
 
     def _tell_copy(self, topic: str) -> None:
         """Said once for each connection; a line for each copy would fill the log."""
-        level = Level.DEBUG if self._has_copies else Level.WARNING
-        self._has_copies = True
+        level = Level.DEBUG if self._copied else Level.WARNING
         self._observer.event("copy_dropped", level=level, topic=topic)
+        self._end_old_subscriptions(topic)
+
+    def _end_old_subscriptions(self, topic: str) -> None:
+        """Has the broker make no more copies: one that it delivers again can not be told from a request.
+
+        A broker does not name the subscriptions of a session, so all that could be there are ended.
+        """
+        if topic not in self._copied and self._conversation.is_open:
+            self._copied.add(topic)
+            for filters in filters_with_wildcards(topic):
+                self._conversation.unsubscribe(filters)
+            self._connection.flush_soon()
 
     def _acknowledge(self, message: Publish) -> None:
         if self._conversation.is_open and not self.ended.done():

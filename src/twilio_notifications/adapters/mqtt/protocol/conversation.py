@@ -26,6 +26,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Pubrec,
     Pubrel,
     Suback,
+    Unsuback,
     Version,
 )
 from twilio_notifications.adapters.mqtt.protocol.stream import Stream
@@ -67,6 +68,7 @@ EXPECTED: Final[Mapping[Phase, frozenset[Kind]]] = MappingProxyType(
                 Kind.PUBREL,
                 Kind.PUBCOMP,
                 Kind.SUBACK,
+                Kind.UNSUBACK,
                 Kind.PINGRESP,
                 Kind.DISCONNECT,
             }
@@ -168,6 +170,13 @@ class Conversation:
         self._out.append(encoding.subscribe(packet_id, filters, identifier=marked, version=self.version))
         self._used.add(packet_id)
         return packet_id
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ends these subscriptions of the session, where there are such."""
+        self._require(Phase.OPEN)
+        packet_id = self._next_id()
+        self._out.append(encoding.unsubscribe(packet_id, filters, version=self.version))
+        self._used.add(packet_id)
 
     def publish(self, topic: str, payload: bytes, *, qos: int) -> int | None:
         """QoS 1 or 0; the packet identifier, by which its PUBACK is known, or None."""
@@ -272,6 +281,9 @@ class Conversation:
                 self._answer(Kind.PUBREL, packet_id, NOT_FOUND)
                 return None
             case Pubcomp():
+                return None
+            case Unsuback(packet_id=packet_id):
+                self._used.discard(packet_id)
                 return None
             case Connack(said=said, limits=limits):
                 self._phase = Phase.OVER if said.code else Phase.OPEN

@@ -23,6 +23,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Pubrel,
     Said,
     Suback,
+    Unsuback,
     Version,
 )
 from twilio_notifications.adapters.mqtt.protocol.properties import (
@@ -84,6 +85,9 @@ def _read(kind: Kind, reader: Reader, version: Version) -> Packet:
             return Pubcomp(packet_id=packet_id)
         case Kind.SUBACK:
             return _suback(reader, version)
+        case Kind.UNSUBACK:
+            packet_id, _ = _packet_id(reader), reader.take(reader.left)
+            return Unsuback(packet_id=packet_id)
         case Kind.PINGRESP:
             return Pingresp()
         case Kind.DISCONNECT if version is Version.V5:

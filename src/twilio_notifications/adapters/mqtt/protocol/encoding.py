@@ -78,6 +78,13 @@ def subscribe(packet_id: int, filters: Sequence[str], *, identifier: int | None,
     return packet(Kind.SUBSCRIBE, body, flags=0b0010)
 
 
+def unsubscribe(packet_id: int, filters: Sequence[str], *, version: Version) -> bytes:
+    """UNSUBSCRIBE; a filter to which nobody subscribed changes nothing (MQTT 5, 3.10.4)."""
+    properties = b"\0" if version is Version.V5 else b""
+    body = packet_id.to_bytes(2) + properties + b"".join(text(each, "topic filter") for each in filters)
+    return packet(Kind.UNSUBSCRIBE, body, flags=0b0010)
+
+
 def _identifier(identifier: int) -> bytes:
     return bytes((Property.SUBSCRIPTION_IDENTIFIER,)) + number(identifier)
 

@@ -110,6 +110,13 @@ class Suback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsuback:
+    """The answer to UNSUBSCRIBE. What it says of each filter changes nothing for us."""
+
+    packet_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pingresp:
     """The answer to PINGREQ."""
 
@@ -153,6 +160,6 @@ class Pubcomp:
     packet_id: int
 
 
-Packet = Connack | Publish | Puback | Pubrec | Pubrel | Pubcomp | Suback | Pingresp | Disconnect
+Packet = Connack | Publish | Puback | Pubrec | Pubrel | Pubcomp | Suback | Unsuback | Pingresp | Disconnect
 Event = Connack | Publish | Puback | Suback | Pingresp | Disconnect | Broken
-"""What a conversation brings up; it answers the packets of QoS 2 that are left out here by itself."""
+"""What a conversation brings up; it deals with the packets that are left out here by itself."""
