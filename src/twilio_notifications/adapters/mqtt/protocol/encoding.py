@@ -79,7 +79,7 @@ def subscribe(packet_id: int, filters: Sequence[str], *, identifier: int | None,
 
 
 def unsubscribe(packet_id: int, filters: Sequence[str], *, version: Version) -> bytes:
-    """UNSUBSCRIBE; a filter to which nobody subscribed changes nothing (MQTT 5, 3.10.4)."""
+    """UNSUBSCRIBE; a filter that the session does not have changes nothing (MQTT 5, 3.10.4)."""
     properties = b"\0" if version is Version.V5 else b""
     body = packet_id.to_bytes(2) + properties + b"".join(text(each, "topic filter") for each in filters)
     return packet(Kind.UNSUBSCRIBE, body, flags=0b0010)
