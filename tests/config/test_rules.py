@@ -145,6 +145,22 @@ def test_a_topic_has_one_use(tmp_path: Path, topics: dict[str, str], second: str
     assert claim in found
 
 
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        (f'call_topic = "{"x" * 65_536}"', "transport.call_topic has 65536 bytes, and MQTT allows 65535"),
+        (f'status_topic = "{"ü" * 33_000}"', "transport.status_topic has 66000 bytes, and"),
+        (f'client_id = "{"x" * 65_536}"', "transport.client_id has 65536 bytes, and MQTT allows 65535"),
+        (
+            f'topic_prefix = "p/"\ntext_topic = "{"x" * 65_534}"',
+            "transport.text_topic has 65536 bytes with transport.topic_prefix before it, and",
+        ),
+    ],
+)
+def test_what_mqtt_cannot_express_is_a_problem(tmp_path: Path, lines: str, problem: str) -> None:
+    assert problem in only_problem_in_toml(tmp_path, f"[transport]\n{lines}\n")
+
+
 def test_the_topics_are_the_operators_with_the_prefix_in_front(tmp_path: Path) -> None:
     text = '[transport]\ntopic_prefix = "site7/"\ntext_topic = "sms"\nstatus_topic = "done"\n'
     topics = from_toml(tmp_path, text).transport.topics

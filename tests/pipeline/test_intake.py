@@ -202,6 +202,15 @@ async def test_a_retained_payload_is_never_executed() -> None:
         assert 1 == door.observer.count("retained_dropped")
 
 
+async def test_other_topics_have_one_warning_a_minute() -> None:
+    async with a_door() as door:
+        for pause in (0, 1, 60):
+            await door.clock.advance(pause)
+            door.receive(topic="another/topic")
+        levels = [told.level for told in door.observer.named("unknown_topic_dropped")]
+        assert [Level.WARNING, Level.DEBUG, Level.WARNING] == levels
+
+
 async def test_another_topic_is_dropped() -> None:
     async with a_door() as door:
         door.receive(name="other", topic="twilio/txt")

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 PARAMETERS = "connector.parameters."
 """What the names of the published parameters begin with; core.parameters knows the rest of them."""
 
-_SHARED = ("$share/", "$queue/")
-"""Shared subscriptions (MQTT 5, 4.8.2, and EMQX): messages arrive on the name behind the group. Connectors
-that share a topic cannot keep the order of a recipient's requests, so there are none."""
+_SHARED = ("$share/", "$queue/", "$exclusive/")
+"""Shared and exclusive subscriptions (MQTT 5, 4.8.2, and EMQX): messages arrive on the name behind the group
+or the prefix. Connectors that share a topic cannot keep the order of a recipient's requests."""
 
 _COUNT = WholeNumber(minimum=0, maximum=1_000_000_000)
 

@@ -22,6 +22,7 @@ _RISING = (
     ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
     ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
 )
+_LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
 
@@ -51,6 +52,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
         yield Remark(name="secrets.source", sentence=sentence)
     yield from _key_for_the_copy(values)
     yield from _one_use_a_topic(values)
+    yield from _too_long_for_mqtt(values)
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
         sentence = "twilio.ca_file is for https://, and twilio.base_url begins with http://"
         yield Remark(name="twilio.ca_file", sentence=sentence)
@@ -129,6 +131,19 @@ def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
         if values[first] == values[second]:
             sentence = f"{second} = {shown(values[second])} is {first} too: each needs a topic of its own"
             yield Remark(name=second, sentence=sentence)
+
+
+def _too_long_for_mqtt(values: Mapping[str, Any]) -> Iterator[Remark]:
+    prefix = values.get("transport.topic_prefix", "")
+    for key in ("text_topic", "call_topic", "status_topic", "client_id"):
+        before = "" if key == "client_id" else prefix
+        size = len((before + values.get(f"transport.{key}", "")).encode())
+        if size > _LONGEST_MQTT_BYTES:
+            after = " with transport.topic_prefix before it" if before else ""
+            sentence = (
+                f"transport.{key} has {size} bytes{after}, and MQTT allows {_LONGEST_MQTT_BYTES}: shorten it"
+            )
+            yield Remark(name=f"transport.{key}", sentence=sentence)
 
 
 def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:

@@ -49,6 +49,7 @@ class Intake:
     _duplicates: int = field(init=False, default=0)
     """Those that no line of the log has counted yet."""
     _tell_duplicates_at: float = field(init=False, default=0.0)
+    _tell_unknown_topic_at: float = field(init=False, default=0.0)
 
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
@@ -79,9 +80,19 @@ class Intake:
 
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
-        event = "retained_dropped" if inbound.retained else "unknown_topic_dropped"
-        self.observer.event(event, level=Level.WARNING, topic=inbound.topic)
+        if inbound.retained:
+            self.observer.event("retained_dropped", level=Level.WARNING, topic=inbound.topic)
+        else:
+            self._tell_unknown_topic(inbound.topic)
         inbound.acknowledge()
+
+    def _tell_unknown_topic(self, topic: str) -> None:
+        """One WARNING in a minute: an old subscription to everything could bring thousands of them."""
+        now = self.clock.now()
+        level = Level.DEBUG
+        if now >= self._tell_unknown_topic_at:
+            level, self._tell_unknown_topic_at = Level.WARNING, now + _SECONDS_BETWEEN_LINES
+        self.observer.event("unknown_topic_dropped", level=level, topic=topic)
 
     def _arrival(self, inbound: Inbound, channel: Channel) -> NewRequest | NewRejection:
         now = self.clock.now()
