@@ -7,6 +7,8 @@ import os
 import sys
 
 _STANDARD_ERROR = 2
+_BY_CTRL_C = 130
+"""128 and the number of SIGINT, as shells count."""
 
 
 def main() -> None:
@@ -27,12 +29,21 @@ def main() -> None:
         code = command_line(sys.argv[1:], signals=signals)
     except Stopped:
         code = 0
+    except KeyboardInterrupt:  # Ctrl-C before the command line is loaded, which then answers it itself
+        code = _interrupted()
     except SystemExit as ended:  # argparse: help, version, wrong usage
         code = ended.code if isinstance(ended.code, int) else 0
     logging.shutdown()
     # Everything of ours is closed, but the HTTP client's threads may still be taking leave. Measured: one in
     # three busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT.
     os._exit(code if _flushed() else max(code, 1))
+
+
+def _interrupted() -> int:
+    from twilio_notifications import terminal  # noqa: PLC0415 - nothing happens at import
+
+    terminal.complain("twilio-notifications: interrupted")
+    return _BY_CTRL_C
 
 
 def _flushed() -> bool:

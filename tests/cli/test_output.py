@@ -87,6 +87,27 @@ def test_a_file_never_gets_the_number_of_a_standard_stream_that_is_closed() -> N
     assert 2 < ended.returncode
 
 
+INTERRUPTED_WHILE_LOADING = """
+import sys
+from twilio_notifications.__main__ import main
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == "twilio_notifications.cli":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["twilio-notifications", "check"]
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_is_still_loaded_is_one_line() -> None:
+    command = [sys.executable, "-c", INTERRUPTED_WHILE_LOADING]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
+    assert (130, "twilio-notifications: interrupted\n") == (ended.returncode, ended.stderr)
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
