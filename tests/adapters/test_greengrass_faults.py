@@ -20,11 +20,14 @@ from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
 from twilio_notifications.adapters.greengrass.inflow import MOST_BYTES, MOST_PAYLOADS, Inflow
 from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS
 from twilio_notifications.adapters.greengrass.messages import Message
+from twilio_notifications.adapters.greengrass.nucleus import SOCKET, TOKEN
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, TransportError
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twilio_notifications.ports import Inbound
 
 
@@ -482,3 +485,11 @@ async def test_whoever_is_not_started_by_a_nucleus_is_told_what_is_missing(varia
         found = Nucleus(environ, transport_settings().answer_seconds)
         with pytest.raises(TransportError, match=f"{variable} is not set"):
             await found.connect()
+
+
+async def test_a_socket_that_is_not_there_is_named(tmp_path: Path) -> None:
+    socket = tmp_path / "ipc.socket"
+    environ = {SOCKET: str(socket), TOKEN: "any"}
+    with pytest.raises(TransportError, match="there is no such socket") as caught:
+        await Nucleus(environ, WAIT_SECONDS).connect()
+    assert str(socket) in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from awscrt.exceptions import AwsCrtError
@@ -87,7 +88,18 @@ def _connect(
     except TimeoutError:
         raise TransportError(f"the nucleus did not answer within {timeout_seconds:g} s at {socket}") from None
     except (OSError, RuntimeError) as error:
-        raise TransportError(f"the nucleus cannot be reached at {socket}: {sentence(error)}") from None
+        raise TransportError(f"the nucleus cannot be reached at {socket}: {_why(socket, error)}") from None
+
+
+def _why(socket: str, error: Exception) -> str:
+    """The SDK's RuntimeError does not tell a missing socket from any other."""
+    try:
+        Path(socket).stat()
+    except FileNotFoundError:
+        return "there is no such socket, so the nucleus does not run"
+    except OSError as unseen:
+        return unseen.strerror or sentence(error)
+    return sentence(error)
 
 
 def _opened(
