@@ -98,6 +98,7 @@ async def test_without_a_connector_the_wait_ends_with_a_sentence(tmp_path: Path)
     (sentence,) = program.stderr
     assert "no status came within 0.2 s" in sentence
     assert "do not send it again" in sentence
+    assert "If none ever was, the broker has dropped the request" in sentence
     assert "Is a connector running" in sentence
 
 
