@@ -92,6 +92,6 @@ def _silence(seconds: float, *, reached: bool) -> str:
     return (
         f"no status came within {seconds:g} s. Where a connector with this configuration is connected, or "
         "was before, the request is carried out as soon as it can be: do not send it again. If none ever "
-        "was, the broker has dropped the request. Is a connector running with this configuration? Its log says "
-        "what it waits for."
+        "was, the broker has dropped the request. Is a connector running with this configuration? "
+        "Its log says what it waits for."
     )
