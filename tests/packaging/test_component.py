@@ -219,6 +219,7 @@ async def test_an_upgrade_is_built_next_to_what_runs_and_is_used_by_the_next_sta
     old = in_use(lite)
     before = inodes(lite.work / old)
     later = replace(lite, built=with_a_later_content(lite.built, tmp_path))
+    last = replace(lite, built=with_a_later_content(lite.built, tmp_path / "last", digest=b"eeeeeeeeeeee"))
     with started_by(deployed(lite, NucleusKind.LITE, twilio)) as nucleus:
         async with component(lite, NucleusKind.LITE, nucleus) as connector:
             await connector.wait_for_event("connector_ready")
@@ -226,6 +227,11 @@ async def test_an_upgrade_is_built_next_to_what_runs_and_is_used_by_the_next_sta
             later.unpack(NucleusKind.LITE)
             await asyncio.to_thread(later.install, NucleusKind.LITE)
             await carry_out(nucleus, 1)
+            last.unpack(NucleusKind.LITE)
+            await asyncio.to_thread(last.install, NucleusKind.LITE)
+            assert before.keys() <= inodes(lite.work / old).keys(), "a second upgrade leaves what runs too"
+            later.unpack(NucleusKind.LITE)
+            await asyncio.to_thread(later.install, NucleusKind.LITE)
             assert 0 == await connector.terminate()
         new = in_use(lite)
         assert {old, new} <= environments(lite)
@@ -242,13 +248,14 @@ async def test_an_upgrade_is_built_next_to_what_runs_and_is_used_by_the_next_sta
     assert old == in_use(lite)
 
 
-def with_a_later_content(built: Path, output: Path) -> Path:
+def with_a_later_content(built: Path, output: Path, *, digest: bytes = b"ffffffffffff") -> Path:
     """The same component with another content, as a later build has it."""
+    output.mkdir(exist_ok=True)
     for name in RECIPES.values():
         shutil.copy(built / name, output)
     with zipfile.ZipFile(built / ARCHIVE) as old, zipfile.ZipFile(output / ARCHIVE, "w") as new:
         for name in old.namelist():
-            new.writestr(name, b"ffffffffffff" if name == "digest" else old.read(name))
+            new.writestr(name, digest if name == "digest" else old.read(name))
     return output
 
 

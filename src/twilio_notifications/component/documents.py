@@ -112,8 +112,8 @@ def _install(version: str, packaging: Packaging) -> str:
 
     A nucleus may run it again at any time, also while the program runs. So an environment is never changed: a
     new one is built next to those that are there, and it is used from the moment when the link `venv` points
-    to it. The one before it stays until the next is built, for a program that still runs and for the way back
-    to an earlier version. A local deployment to nucleus lite does not unpack the archive.
+    to it. The one before it stays until the next is built, for the way back to an earlier version, and one
+    that a program still runs in stays too. A local deployment to nucleus lite does not unpack the archive.
 
     In braces a nucleus looks for variables, so the shell has to do without them. Python makes the last step,
     because `ln` has no way to replace a link at once.
@@ -135,7 +135,11 @@ def _install(version: str, packaging: Packaging) -> str:
         f'if [ ! -e "$from/{DIGEST}" ]; then from=unpacked; rm -rf unpacked; {unpack}; fi',
         f'new="venv-$(cat "$from/{DIGEST}")-$({number})"',
         'if [ ! -e "$new/installed" ]; then',
-        '  for old in venv-*; do if [ "$old" != "$(readlink venv)" ]; then rm -rf "$old"; fi; done',
+        "  for old in venv-*; do",
+        '    if [ "$old" = "$(readlink venv)" ]; then continue; fi',
+        # The brackets keep grep from finding itself.
+        '    grep -qs "[/]$old/bin/" /proc/[0-9]*/cmdline || rm -rf "$old"',
+        "  done",
         f'  {python} -m venv --clear "$new"',
         f'  {pip} {index}--require-hashes --requirement "$from/{LOCK}"',
         f'  {pip} {index}--no-deps "$from/wheels/{wheel_name(version)}"',
