@@ -363,7 +363,7 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.IOT_CORE)
         async with running(
-            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.5
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=2
         ) as found:
             told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
@@ -394,7 +394,7 @@ async def test_a_side_that_delivers_does_not_hide_that_local_messages_have_ended
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.LOCAL)
         async with running(
-            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=0.5
+            nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=2
         ) as found:
             lost = await end_of(found)
             assert isinstance(lost, NucleusLost)

@@ -62,9 +62,12 @@ async def test_a_status_that_is_larger_than_the_brokers_packets_leaves_shortened
             await connector.ready()
             await peer.publish(TEXT_TOPIC, json.dumps({"id": "x" * 1024}))
             await peer.publish(TEXT_TOPIC, text("alarm"))
-            ids = sorted((each.json()["id"] for each in await peer.collect(2)), key=len)
-            assert "alarm" == ids[0]
-            assert ids[1].endswith(f"x{SHORTENED}")
+            # A status that was on its way when the broker hung up may come twice.
+            ids: set[str] = set()
+            while len(ids) < len(("alarm", "shortened")):
+                ids.add((await peer.next_message()).json()["id"])
+            (shortened_id,) = ids - {"alarm"}
+            assert shortened_id.endswith(f"x{SHORTENED}")
             shortened = await connector.wait_for_event("status_shortened")
             assert shortened["published"] <= 1100 < shortened["bytes"]
             assert len(connector.events("broker_lost")) <= (0 if protocol == "5" else 3)
