@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Sequence
 
-    from twilio_notifications.adapters.greengrass import ConfigurationWatch, Endurance
+    from twilio_notifications.adapters.greengrass import ConfigurationWatch, Endurance, Nucleus
+    from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.pipeline.credentials import Sources
     from twilio_notifications.ports import Clock, Milestones, Observer, Supervisor, Transport
@@ -113,24 +114,17 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         watch = None
         if nucleus is not None and component is not None:
             watch = greengrass.configuration_watch(settings, nucleus, component, observer=observer)
-        if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:
-            transport: Transport = mqtt_transport(
-                settings,
-                clock=clock,
-                observer=observer,
-                on_new_session=journal.forget_packets,
-                on_connection_ended=journal.connection_ended,
-            )
-        else:
+        transport = _transport(
+            settings,
+            nucleus,
+            journal=journal,
+            endurance=endurance,
+            watch=watch,
+            clock=clock,
+            observer=observer,
+        )
+        if nucleus is not None and settings.transport.kind is TransportKind.GREENGRASS:
             supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
-            transport = greengrass.transport(
-                settings,
-                nucleus,
-                clock=clock,
-                observer=observer,
-                endurance=endurance,
-                configuration=watch,
-            )
         yield wired(
             Parts(
                 settings=settings,
@@ -150,6 +144,35 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 jitter=random.SystemRandom().random,
             )
         )
+
+
+def _transport(  # noqa: PLR0913 - what either transport is made of
+    settings: Settings,
+    nucleus: Nucleus | None,
+    *,
+    journal: SqliteJournal,
+    endurance: Endurance | None,
+    watch: ConfigurationWatch | None,
+    clock: Clock,
+    observer: Observer,
+) -> Transport:
+    """The transport of the configuration; that of a nucleus only where there is one."""
+    if nucleus is None or endurance is None or settings.transport.kind is TransportKind.MQTT:
+        return mqtt_transport(
+            settings,
+            clock=clock,
+            observer=observer,
+            on_new_session=journal.forget_packets,
+            on_connection_ended=journal.connection_ended,
+        )
+    return greengrass.transport(
+        settings,
+        nucleus,
+        clock=clock,
+        observer=observer,
+        endurance=endurance,
+        configuration=watch,
+    )
 
 
 async def _credentials(
