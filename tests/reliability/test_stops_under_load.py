@@ -24,17 +24,19 @@ REQUESTS = [Request(number=number, to=recipient(number % 60)) for number in rang
 async def test_one_sigterm_drains_and_leaves_the_rest_for_the_next_start(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
-    twilio.set_latency(0.1)
     async with Peer(broker.url) as peer:
-        async with start() as connector:
+        async with start(twilio={"concurrency": 5}) as connector:
             await connector.ready()
+            twilio.set_latency(0.1)
             await publish(peer, REQUESTS)
             await until(lambda: len(twilio.ledger) >= 60)
+            twilio.set_latency(1.0)  # five a second: a busy machine has most of a minute for the stop
             assert 0 == await connector.terminate()
             assert [] == connector.events("drain_cut_short")
         sent = len(twilio.ledger)
         assert sent < len(REQUESTS), "the stop came too late to show anything"
         await until(lambda: len(peer.received) == sent)
+        twilio.set_latency(0.0)
         async with start() as connector:
             opened = await connector.wait_for_event("journal_opened")
             assert (0, 0) == (opened["in_doubt"], opened["unreported"])
