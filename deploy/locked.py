@@ -61,7 +61,7 @@ def _wanted(project: dict[str, Any], extras: Iterable[str], *, only: str | None)
 
 
 def _of_extras(project: dict[str, Any], extras: list[str]) -> Iterator[str]:
-    """What these extras ask for, and those that they name themselves, as in `NAME[OTHER]`."""
+    """The requirements of these extras and of the extras that they name, as in `NAME[OTHER]`."""
     for extra in extras:
         for requirement in project["optional-dependencies"][extra]:
             if _name(requirement) == _canonical(project["name"]):

@@ -55,7 +55,7 @@ def check(payload: bytes) -> None:
 
 
 def told(version: Version, pieces: list[bytes]) -> tuple[list[Event], bytes]:
-    """What comes up from a broker that has let us in, and what is answered."""
+    """The events of a broker that has accepted CONNECT, and the bytes that we answer with."""
     conversation = Conversation(version)
     conversation.connect(Introduction(client_id="fuzz"))
     conversation.receive(CONNACKS[version])

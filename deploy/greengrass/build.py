@@ -76,7 +76,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _put_together(content: Path, options: argparse.Namespace, number: str) -> None:
-    """What the archive holds: our wheel, the lock, and where it is wanted the wheels of the dependencies."""
+    """The files of the archive: our wheel, the lock and, if vendored, the wheels of the dependencies."""
     wheels, lock = content / "wheels", content / LOCK
     if find_spec("hatchling") is None:
         sys.exit(

@@ -30,7 +30,7 @@ class ConfigurationWatch:
     every_seconds: float
     on_change: Callable[[], None]
     taken: Mapping[str, object] | None = field(repr=False)
-    """What was taken up last, at first what the process has started with; None: it is not known."""
+    """The configuration in force, at first that of the start; None while it is not known."""
     _told: str = field(init=False, default="")
 
     async def take(self) -> Mapping[str, object]:
@@ -42,7 +42,7 @@ class ConfigurationWatch:
         return self.taken
 
     async def look(self) -> bool:
-        """Whether it has changed; says so to `on_change`. What cannot be read has not changed."""
+        """True where it has changed, after calling `on_change`; False also where it cannot be read."""
         try:
             found = await self.nucleus.configuration()
         except ConnectionOver:

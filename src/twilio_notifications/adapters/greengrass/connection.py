@@ -136,7 +136,7 @@ def is_absent(error: BaseException | None) -> bool:
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Whether the nucleus may carry out the same a moment later: it failed, and did not forbid it."""
+    """True where the nucleus failed and did not forbid it, so that a second try may succeed."""
     return isinstance(error, model.ServiceError)
 
 

@@ -31,7 +31,7 @@ class Endurance:
     rest_seconds: float = REST_SECONDS
 
     def is_over(self, *, now: float, failures: int) -> bool:
-        """Whether to end after this number of failures in a row, which only a new start can cure."""
+        """True when so many failures in a row are enough to end the process for a new start."""
         return failures >= LEAST_FAILURES and now >= self.may_end_at
 
     @property
