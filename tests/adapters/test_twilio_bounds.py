@@ -13,8 +13,8 @@ from tests.adapters.twilio_steps import LOGIN, NOW, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from tests.support.raw_http import Exchange, RawHttp
 from twilio_notifications.adapters.twilio.api import ANSWER_BYTES, LIST_BYTES, PAGE_BYTES
+from twilio_notifications.core.answers import classify
 from twilio_notifications.core.model import Answered, InDoubt, NotSent, Records, Unanswered, Unreadable
-from twilio_notifications.core.retry import classify
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -11,7 +11,7 @@ import pytest
 from twilio_notifications.core import contract
 from twilio_notifications.core.contract import Sentence, Topics
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.retry import BY_CODE, OPTED_OUT, SENDER_WAITS
+from twilio_notifications.core.twilio_codes import BY_CODE, OPTED_OUT, SENDER_WAITS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "reference" / "contract.md").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Makes each attempt with a login that Twilio takes: where it refuses one, with the next, at once.
 
-A refused login means that nothing was carried out (core/retry.py), so that another try cannot send twice.
+A refused login means that nothing was carried out (core/answers.py), so that another try cannot send twice.
 Each attempt tries each login once and keeps its own list of those refused: that another attempt got further
 with an old login, or a new one, tells nothing about this one.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from twilio_notifications.core.answers import refuses_login
 from twilio_notifications.core.model import Answered, Records, Unreadable
-from twilio_notifications.core.retry import refuses_login
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core import policy, retry
+from twilio_notifications.core import policy
 from twilio_notifications.core.model import DeferralScope
+from twilio_notifications.core.waits import deferral_seconds
 from twilio_notifications.ports import Postpone
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _instants(
     """Until when everything (of its scope) waits, and when the request itself is due."""
 
     def pause(count: int) -> float:
-        return retry.deferral_seconds(
+        return deferral_seconds(
             deferred,
             count=count,
             initial=timing.backoff_initial,

@@ -10,7 +10,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core import policy, retry, settlement
+from twilio_notifications.core import policy, settlement
+from twilio_notifications.core.answers import classify
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Accepted,
@@ -334,7 +335,7 @@ class Dispatcher:
             return self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
         answer = await self._answer(request)
         self.milestones.passed(Milestone.ANSWERED)
-        outcome = retry.classify(answer, notification=request.notification)
+        outcome = classify(answer, notification=request.notification)
         return self._step(request, outcome)
 
     def _free_place(self) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from twilio_notifications.core.answers import refuses_login
 from twilio_notifications.core.model import Answered
-from twilio_notifications.core.retry import refuses_login
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import Level
 

@@ -10,9 +10,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core import retry, settlement
+from twilio_notifications.core import settlement
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Accepted, Records, Unreadable
+from twilio_notifications.core.waits import backoff_seconds
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
 from twilio_notifications.pipeline.metering import Meter, Unmetered
@@ -207,7 +208,7 @@ class Settler:
         )
 
     def _backoff(self, count: int) -> float:
-        return retry.backoff_seconds(
+        return backoff_seconds(
             count=count,
             initial=self.times.backoff_initial,
             maximum=self.times.backoff_maximum,

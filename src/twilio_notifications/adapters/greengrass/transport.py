@@ -21,7 +21,7 @@ from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
-from twilio_notifications.core.retry import backoff_ceiling
+from twilio_notifications.core.waits import backoff_ceiling
 from twilio_notifications.ports import Level, Origin
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from twilio_notifications.adapters.mqtt.promises import (
 )
 from twilio_notifications.adapters.mqtt.telling import LASTING_SECONDS, Telling
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
-from twilio_notifications.core.retry import backoff_ceiling
+from twilio_notifications.core.waits import backoff_ceiling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,6 +1,6 @@
 """Twilio's REST API, as far as one attempt needs it: create a message or a call, and look it up in the lists.
 
-It reports what was said and what certainly did not happen, and leaves the meaning to core/retry.py.
+It reports what was said and what certainly did not happen, and leaves the meaning to core/answers.py.
 It never retries, never follows a redirect (a redirected POST could be carried out twice), and never fetches
 a URL that a request names.
 """

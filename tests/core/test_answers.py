@@ -1,14 +1,12 @@
-"""What each answer means: every row of the tables, every HTTP status, and how long a request waits."""
+"""What each answer means for an attempt, and which sentence people read about it."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from twilio_notifications.core import retry
+from twilio_notifications.core.answers import classify, refuses_login
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Accepted,
@@ -26,18 +24,15 @@ from twilio_notifications.core.model import (
     Text,
     Unanswered,
 )
-from twilio_notifications.core.retry import (
+from twilio_notifications.core.twilio_codes import (
+    ACCOUNT_WAITS,
+    ADDRESS_WAITS,
     BY_CODE,
-    MAXIMUM_RETRY_AFTER_SECONDS,
     Refuse,
     Settle,
     Treatment,
     Wait,
-    backoff_ceiling,
-    backoff_seconds,
-    classify,
-    deferral_seconds,
-    refuses_login,
+    treatment_of,
 )
 
 NOTIFICATION = Notification(
@@ -53,7 +48,7 @@ def outcome(answer: Answer) -> Outcome:
     return classify(answer, notification=NOTIFICATION)
 
 
-def treatment_of(outcome: Outcome) -> Treatment | None:
+def treatment(outcome: Outcome) -> Treatment | None:
     match outcome:
         case Accepted():
             return None
@@ -65,42 +60,14 @@ def treatment_of(outcome: Outcome) -> Treatment | None:
             return Settle()
 
 
-CLIENT_ERRORS = [status for status in range(400, 500) if status not in {401, 429}]
-
-
-class TestCodes:
-    @pytest.mark.parametrize(("code", "treatment"), BY_CODE.items())
-    def test_a_known_code_decides_over_the_status(self, code: int, treatment: Treatment) -> None:
-        outcomes = {outcome(Answered(http_status=status, code=code)) for status in CLIENT_ERRORS}
-        assert {treatment} == {treatment_of(each) for each in outcomes}
-
-    @pytest.mark.parametrize("code", BY_CODE)
-    def test_no_code_makes_a_server_error_certain(self, code: int) -> None:
-        """Creating is not idempotent: after a 5xx the message may be on its way."""
-        for status in (500, 502, 503, 504, 599):
-            assert isinstance(outcome(Answered(http_status=status, code=code)), InDoubt)
-
-    @pytest.mark.parametrize("code", BY_CODE)
-    def test_a_401_is_about_the_credentials_whatever_its_code(self, code: int) -> None:
-        assert retry.CREDENTIALS_WAIT == treatment_of(outcome(Answered(http_status=401, code=code)))
-
-    @pytest.mark.parametrize("code", [None, 1, 20429, 21211, 21610, 20003, 20500, 99999])
-    def test_a_429_was_never_looked_at_whatever_its_code(self, code: int | None) -> None:
-        assert retry.ACCOUNT_WAITS == treatment_of(outcome(Answered(http_status=429, code=code)))
-
-    @pytest.mark.parametrize("code", [21611, 22005, 30001])
-    @pytest.mark.parametrize("status", [400, 403, 429])
-    def test_one_numbers_full_queue_stops_that_number_only(self, status: int, code: int) -> None:
-        assert retry.SENDER_WAITS == treatment_of(outcome(Answered(http_status=status, code=code)))
-
-    @pytest.mark.parametrize("code", [None, 10000, 20007, 20999])
-    def test_a_403_about_the_account_waits_for_the_credentials(self, code: int | None) -> None:
-        assert retry.CREDENTIALS_WAIT == treatment_of(outcome(Answered(http_status=403, code=code)))
-
-    @pytest.mark.parametrize("code", [21000, 21211, 21999, 30034, 63999, 99999])
-    def test_a_403_about_the_request_refuses_that_request_only(self, code: int) -> None:
-        """Treated as refused credentials, one bad recipient would stop all others."""
-        assert retry.REFUSE == treatment_of(outcome(Answered(http_status=403, code=code)))
+class TestAnswersOfTwilios:
+    @given(
+        status=st.integers(100, 599), code=st.none() | st.sampled_from([*BY_CODE]) | st.integers(1, 99_999)
+    )
+    def test_the_outcome_is_the_treatment_of_code_and_status(self, status: int, code: int | None) -> None:
+        assume(status // 100 != 2)
+        expected = treatment_of(http_status=status, code=code)
+        assert expected == treatment(outcome(Answered(http_status=status, code=code)))
 
     @pytest.mark.parametrize("code", [1, 20001, 21999, 99999])
     def test_an_unknown_code_of_a_400_is_refused(self, code: int) -> None:
@@ -112,6 +79,18 @@ class TestCodes:
         """It goes into a column of the journal."""
         expected = Refused(reason=Reason.INVALID_PARAMETER, message="Twilio answered HTTP 400")
         assert expected == outcome(Answered(http_status=400, code=code))
+
+    @pytest.mark.parametrize("seconds", [None, 0.0, 7.5])
+    def test_what_twilio_asks_for_is_kept(self, seconds: float | None) -> None:
+        deferred = outcome(Answered(http_status=429, code=20429, message="Too many", retry_after=seconds))
+        expected = Deferred(
+            scope=DeferralScope.ACCOUNT,
+            reason=Reason.RATE_LIMITED,
+            message="Twilio error 20429: Too many",
+            code=20429,
+            retry_after=seconds,
+        )
+        assert expected == deferred
 
 
 class TestMagicNumbers:
@@ -148,45 +127,6 @@ class TestMagicNumbers:
         assert expected == outcome(Answered(http_status=400, code=21611, message="Queue full"))
 
 
-EXPECTED_BY_STATUS: dict[int, Treatment] = {
-    **dict.fromkeys(range(100, 200), Settle()),
-    **dict.fromkeys(range(200, 300), Settle()),
-    **dict.fromkeys(range(300, 400), retry.ADDRESS_WAITS),
-    **dict.fromkeys(range(400, 500), Refuse(reason=Reason.INVALID_PARAMETER)),
-    **dict.fromkeys(range(500, 600), Settle()),
-    **dict.fromkeys((-1, 0, 99, 600, 999, 10**30), Settle()),
-    401: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
-    403: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
-    404: retry.ADDRESS_WAITS,
-    408: Settle(),
-    425: Settle(),
-    429: Wait(scope=DeferralScope.ACCOUNT, reason=Reason.RATE_LIMITED),
-}
-
-
-class TestStatuses:
-    @pytest.mark.parametrize(("status", "treatment"), EXPECTED_BY_STATUS.items())
-    def test_an_answer_without_a_code_is_judged_by_its_status(
-        self, status: int, treatment: Treatment
-    ) -> None:
-        assert treatment == treatment_of(outcome(Answered(http_status=status)))
-
-    def test_every_status_of_http_is_there(self) -> None:
-        assert set(range(100, 600)) <= EXPECTED_BY_STATUS.keys()
-
-    @pytest.mark.parametrize("seconds", [None, 0.0, 7.5])
-    def test_what_twilio_asks_for_is_kept(self, seconds: float | None) -> None:
-        deferred = outcome(Answered(http_status=429, code=20429, message="Too many", retry_after=seconds))
-        expected = Deferred(
-            scope=DeferralScope.ACCOUNT,
-            reason=Reason.RATE_LIMITED,
-            message="Twilio error 20429: Too many",
-            code=20429,
-            retry_after=seconds,
-        )
-        assert expected == deferred
-
-
 def foreign(status: int, **fields: object) -> Answered:
     return Answered(http_status=status, is_twilios=False, **fields)  # type: ignore[arg-type]  # by the test
 
@@ -196,7 +136,7 @@ class TestAnswersThatAreNotTwilios:
 
     @pytest.mark.parametrize("status", [*range(300, 400), 400, 401, 403, 404, 405, 407, 411, 413, 415, 451])
     def test_what_was_turned_away_waits_and_is_not_refused(self, status: int) -> None:
-        assert retry.ADDRESS_WAITS == treatment_of(outcome(foreign(status)))
+        assert ADDRESS_WAITS == treatment(outcome(foreign(status)))
 
     @pytest.mark.parametrize(
         "status", [*range(200, 300), 408, 409, 425, 444, 460, 499, *range(500, 600), 999]
@@ -205,7 +145,7 @@ class TestAnswersThatAreNotTwilios:
         assert isinstance(outcome(foreign(status)), InDoubt)
 
     def test_a_429_was_not_passed_on_whoever_counts(self) -> None:
-        assert retry.ACCOUNT_WAITS == treatment_of(outcome(foreign(429)))
+        assert ACCOUNT_WAITS == treatment(outcome(foreign(429)))
 
     @pytest.mark.parametrize("status", range(200, 600))
     def test_none_refuses_the_login_or_a_value_or_is_a_success(self, status: int) -> None:
@@ -418,96 +358,3 @@ def test_any_answer_has_an_outcome_that_people_can_read(answer: Answer) -> None:
         assert result.message
         assert result.message.isprintable()
         assert len(result.message) < 700
-
-
-class TestBackoff:
-    @pytest.mark.parametrize(
-        ("count", "seconds"),
-        [(1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60), (1025, 60), (10**9, 60)],
-    )
-    def test_the_ceiling_doubles_up_to_its_maximum(self, count: int, seconds: float) -> None:
-        assert seconds == backoff_ceiling(count=count, initial=1, maximum=60)
-
-    def test_a_maximum_below_the_initial_wait_wins(self) -> None:
-        assert 0.5 == backoff_ceiling(count=1, initial=1, maximum=0.5)
-
-    @pytest.mark.parametrize("count", [0, -1])
-    def test_before_the_first_failure_it_is_the_initial_wait(self, count: int) -> None:
-        assert 1 == backoff_ceiling(count=count, initial=1, maximum=60)
-
-    @pytest.mark.parametrize(("jitter", "seconds"), [(0.0, 0), (0.25, 2), (0.5, 4), (0.75, 6)])
-    def test_jitter_is_the_share_of_the_ceiling(self, jitter: float, seconds: float) -> None:
-        assert seconds == backoff_seconds(count=4, initial=1, maximum=60, jitter=jitter)
-
-    @given(
-        count=st.integers(),
-        initial=st.floats(0, 1e300),
-        maximum=st.floats(0, 1e6),
-        jitter=st.floats(0, 1, exclude_max=True),
-    )
-    def test_it_stays_between_nothing_and_the_maximum(
-        self, count: int, initial: float, maximum: float, jitter: float
-    ) -> None:
-        assert 0 <= backoff_seconds(count=count, initial=initial, maximum=maximum, jitter=jitter) <= maximum
-
-
-def deferred(scope: DeferralScope, retry_after: float | None = None) -> Deferred:
-    return Deferred(scope=scope, reason=Reason.RATE_LIMITED, message="m", retry_after=retry_after)
-
-
-def wait(deferral: Deferred, *, count: int = 1, jitter: float = 0.5) -> float:
-    return deferral_seconds(deferral, count=count, initial=1, maximum=60, jitter=jitter)
-
-
-NOT_THE_SENDER = [scope for scope in DeferralScope if scope is not DeferralScope.SENDER]
-
-
-class TestDeferral:
-    @pytest.mark.parametrize("scope", DeferralScope)
-    @pytest.mark.parametrize("seconds", [0.001, 1, 60, 300, 3600])
-    def test_what_twilio_asks_for_is_honoured(self, scope: DeferralScope, seconds: float) -> None:
-        """Also beyond our own maximum, and spread a little, so that not everything comes at one instant."""
-        assert seconds == wait(deferred(scope, seconds), jitter=0)
-        assert seconds < wait(deferred(scope, seconds), jitter=0.9) <= seconds + 1
-
-    @pytest.mark.parametrize("seconds", [3601, 1e9, math.inf])
-    def test_more_than_an_hour_counts_as_an_hour(self, seconds: float) -> None:
-        assert MAXIMUM_RETRY_AFTER_SECONDS == wait(deferred(DeferralScope.ACCOUNT, seconds), jitter=0)
-
-    @pytest.mark.parametrize("seconds", [None, 0, -1, -math.inf, math.nan])
-    @pytest.mark.parametrize("scope", NOT_THE_SENDER)
-    def test_otherwise_it_backs_off(self, scope: DeferralScope, seconds: float | None) -> None:
-        """A header that says "now" must not become a busy loop."""
-        for count in (1, 3, 50):
-            expected = backoff_seconds(count=count, initial=1, maximum=60, jitter=0.5)
-            assert expected == wait(deferred(scope, seconds), count=count)
-
-    @pytest.mark.parametrize("count", [1, 2, 7, 5000])
-    def test_a_full_queue_waits_longer_than_anything_else(self, count: int) -> None:
-        longest = wait(deferred(DeferralScope.ACCOUNT), count=count, jitter=0.999)
-        assert longest * 10 < wait(deferred(DeferralScope.SENDER), count=count, jitter=0)
-
-    def test_a_full_queue_waits_for_minutes_by_default(self) -> None:
-        assert (15, 22.5) == tuple(wait(deferred(DeferralScope.SENDER), jitter=jitter) for jitter in (0, 0.5))
-        assert 900 == wait(deferred(DeferralScope.SENDER), count=7, jitter=0)
-
-    @given(
-        scope=st.sampled_from(DeferralScope),
-        retry_after=st.none() | st.floats(),
-        count=st.integers(),
-        initial=st.floats(0, 1e4),
-        maximum=st.floats(0, 1e4),
-        jitter=st.floats(0, 1, exclude_max=True),
-    )
-    def test_every_wait_is_finite_and_not_in_the_past(
-        self,
-        scope: DeferralScope,
-        retry_after: float | None,
-        count: int,
-        initial: float,
-        maximum: float,
-        jitter: float,
-    ) -> None:
-        deferral = deferred(scope, retry_after)
-        seconds = deferral_seconds(deferral, count=count, initial=initial, maximum=maximum, jitter=jitter)
-        assert 0 <= seconds <= MAXIMUM_RETRY_AFTER_SECONDS + initial + 30 * maximum
