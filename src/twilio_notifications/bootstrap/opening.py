@@ -1,0 +1,183 @@
+"""Opens everything that a connector consists of, in the order in which it is needed; closes it in reverse.
+
+What is opened depends on the settings: a nucleus, a page of metrics and a local copy of the secret are there
+only where the configuration wants them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.clock import SystemClock
+from twilio_notifications.bootstrap import greengrass
+from twilio_notifications.bootstrap.counting import NO_PROMETHEUS_CLIENT, counting, metrics_endpoint
+from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
+from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
+from twilio_notifications.bootstrap.stages import Parts, wired
+from twilio_notifications.config import Settings, StatusDetail, TransportKind
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.failures import Failures
+from twilio_notifications.pipeline.metering import Unmetered
+from twilio_notifications.pipeline.milestones import Unwatched
+from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Sequence
+
+    from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
+    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.pipeline.connector import Connector
+    from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor, Transport
+
+Reread = Callable[[Mapping[str, object] | None], Settings]
+"""Reads the configuration again, with that of the component where there is a nucleus."""
+
+
+def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Raises a ConfigurationError for what the configuration wants and this installation does not have."""
+    problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
+    if settings.metrics.listen is not None and find_spec("prometheus_client") is None:
+        problems.append(NO_PROMETHEUS_CLIENT)
+    if problems:
+        raise ConfigurationError(problems)
+
+
+@asynccontextmanager
+async def connector(  # noqa: PLR0913 - each is a thing of its own that only the command has
+    settings: Settings,
+    *,
+    reread: Reread,
+    observer: Observer,
+    environ: Mapping[str, str],
+    supervisor: Supervisor,
+    component: greengrass.Component | None = None,
+    listeners: Sequence[socket.socket] = (),
+    milestones: Milestones | None = None,
+) -> AsyncIterator[Connector]:
+    """A connector whose journal is open and whose secret is read; closes everything in reverse order.
+
+    `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
+    As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
+    `listeners` are those of the metrics, where they were opened before. `milestones` are for tests alone.
+    """
+    for warning in settings.warnings:
+        observer.event("configuration_warning", level=Level.WARNING, warning=warning)
+    counters, observer = counting(settings, observer)
+    async with AsyncExitStack() as stack:
+        opening = _Opening(
+            stack=stack, settings=settings, environ=environ, clock=SystemClock(), observer=observer
+        )
+        nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
+        credentials = await opening.credentials(nucleus)
+        journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
+        if counters is not None:
+            counters.watch(journal.by_state)
+            await stack.enter_async_context(metrics_endpoint(settings, counters, observer, listeners))
+        sender = await opening.sender(credentials)
+        around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
+        yield wired(
+            Parts(
+                settings=settings,
+                reread=lambda: _reread(reread, around.watch),
+                journal=journal,
+                sender=sender,
+                credentials=credentials,
+                transport=around.transport,
+                statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
+                clock=opening.clock,
+                observer=observer,
+                meter=counters or Unmetered(),
+                supervisor=around.supervisor,
+                may_end_at=around.may_end_at,
+                milestones=milestones or Unwatched(),
+                failures=Failures(observer=observer, clock=opening.clock),
+                jitter=random.SystemRandom().random,
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TransportParts:
+    """The transport, and what the program that started this process asks for."""
+
+    transport: Transport
+    supervisor: Supervisor
+    watch: ConfigurationWatch | None
+    """Over the configuration of the component; None where this process is no component."""
+    may_end_at: float
+    """The process does not exit before this instant: a nucleus gives up after three exits in an hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """What all parts are opened with; what a part opens is closed by `stack`."""
+
+    stack: AsyncExitStack
+    settings: Settings
+    environ: Mapping[str, str]
+    clock: Clock
+    observer: Observer
+
+    async def credentials(self, nucleus: Nucleus | None) -> Credentials:
+        """The secrets, read; with the local copy of the first one, where there is a copy."""
+        settings, observer = self.settings, self.observer
+        sources = secret_sources(settings, self.environ, nucleus=nucleus)
+        found = kept(sources, secret_copy(settings), clock=self.clock, observer=observer)
+        return await Credentials.read(found, identity=identity(settings), observer=observer)
+
+    async def sender(self, credentials: Credentials) -> Sender:
+        """The way to Twilio, opened, which chooses among the logins."""
+        twilio = twilio_sender(self.settings, clock=self.clock)
+        return AuthorizedSender(await self.stack.enter_async_context(twilio), credentials)
+
+    def transport_parts(
+        self,
+        nucleus: Nucleus | None,
+        journal: SqliteJournal,
+        *,
+        component: greengrass.Component | None,
+        supervisor: Supervisor,
+    ) -> _TransportParts:
+        """The transport of the configuration, and what a nucleus adds where there is one."""
+        settings, clock, observer = self.settings, self.clock, self.observer
+        by_nucleus = settings.transport.kind is TransportKind.GREENGRASS
+        endurance = watch = None
+        if by_nucleus or component is not None:
+            endurance = greengrass.endurance(settings, clock.now())
+        if nucleus is not None and component is not None:
+            watch = greengrass.configuration_watch(settings, nucleus, component, observer=observer)
+        if nucleus is None or endurance is None or not by_nucleus:
+            transport: Transport = self._mqtt_transport(journal)
+        else:
+            transport = greengrass.transport(
+                settings, nucleus, clock=clock, observer=observer, endurance=endurance, configuration=watch
+            )
+            supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+        return _TransportParts(
+            transport=transport,
+            supervisor=supervisor,
+            watch=watch,
+            may_end_at=clock.now() if endurance is None else endurance.may_end_at,
+        )
+
+    def _mqtt_transport(self, journal: SqliteJournal) -> Transport:
+        return mqtt_transport(
+            self.settings,
+            clock=self.clock,
+            observer=self.observer,
+            on_new_session=journal.forget_packets,
+            on_connection_ended=journal.connection_ended,
+        )
+
+
+async def _reread(reread: Reread, watch: ConfigurationWatch | None) -> Settings:
+    return reread(None if watch is None else await watch.take())

@@ -1,0 +1,38 @@
+"""What stands in a room, beyond who may import it: each file is what its room is for."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from tests.support.house import Module, listed, modules, parse
+
+RE_EXPORTING = ("bootstrap/__init__.py",)
+"""Packages whose entrance has no code of its own, so that a reader finds it in a file with a name."""
+
+
+def code_of_its_own(module: Module) -> list[str]:
+    """The statements that are neither the docstring, nor an import, nor `__all__`."""
+    found = []
+    for node in module.tree.body:
+        match node:
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+                pass
+            case ast.Assign(targets=[ast.Name(id="__all__")]):
+                pass
+            case _:
+                found.append(f"{module.name}:{node.lineno} is more than a re-export")
+    return found
+
+
+@pytest.mark.parametrize("name", RE_EXPORTING)
+def test_the_entrance_of_a_room_re_exports_and_does_nothing_else(name: str) -> None:
+    (module,) = (module for module in modules() if module.name == name)
+    found = code_of_its_own(module)
+    assert [] == found, listed(found)
+
+
+@pytest.mark.parametrize("source", ["def f(): ...", "class C: ...", "LIMIT = 3", "if True: ..."])
+def test_code_of_its_own_is_found(source: str) -> None:
+    assert code_of_its_own(parse(f"from x import y\n__all__ = ['y']\n{source}"))
