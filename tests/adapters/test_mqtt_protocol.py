@@ -23,12 +23,12 @@ from tests.support.mqtt_packets import (
 from tests.support.raw_broker import Kind, packet
 from twilio_notifications.adapters.mqtt.protocol import (
     Broken,
+    BrokerLimits,
     Connack,
     Conversation,
     Disconnect,
     Event,
     Introduction,
-    Limits,
     Pingresp,
     Puback,
     Publish,
@@ -41,10 +41,10 @@ from twilio_notifications.adapters.mqtt.protocol.conversation import (
     EXACTLY_ONCE,
     EXPECTED,
     LARGEST_PACKET_HELD,
-    Cause,
     OutOfTurn,
     Phase,
     Stage,
+    Trigger,
 )
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_the_limits_of_the_broker_are_known() -> None:
         UserProperty=("a", "b"),
     )
     events(conversation, connack(Version.V5, after=after))
-    assert conversation.limits == Limits(
+    assert conversation.limits == BrokerLimits(
         maximum_packet_bytes=10_000,
         maximum_qos=1,
         receive_maximum=7,
@@ -463,7 +463,7 @@ def test_a_giant_that_is_no_message_ends_the_conversation() -> None:
 
 
 def test_every_case_of_qos_2_has_a_rule() -> None:
-    assert {(stage, cause) for stage in Stage for cause in Cause} == EXACTLY_ONCE.keys()
+    assert {(stage, trigger) for stage in Stage for trigger in Trigger} == EXACTLY_ONCE.keys()
 
 
 def test_every_phase_says_what_may_come() -> None:
@@ -522,7 +522,7 @@ def test_a_packet_identifier_is_used_again_only_after_its_answer(version: Versio
 def test_the_largest_payload_is_the_largest(version: Version, topic: str) -> None:
     for maximum in (0, 1, 20, 129, 130, 131, 132, 300, 16_386, 16_387, 16_388, 2_097_155):
         conversation = opened(version)
-        conversation.limits = Limits(maximum_packet_bytes=maximum)
+        conversation.limits = BrokerLimits(maximum_packet_bytes=maximum)
         largest = conversation.largest_payload(topic)
         conversation.publish(topic, b"x" * largest, qos=1)
         size = len(conversation.take())

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.mqtt.opening import Client
-    from twilio_notifications.adapters.mqtt.protocol import Event, Limits, Version
+    from twilio_notifications.adapters.mqtt.protocol import BrokerLimits, Event, Version
 
 FORGET_SECONDS = 2.0
 """How long a new session waits for the disk; even a slow card writes within this."""
@@ -99,7 +99,7 @@ class Session:
         return self._probe is not None and not self._probe[1].done()
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> BrokerLimits:
         """What the broker granted in CONNACK."""
         return self._conversation.limits
 

@@ -1,8 +1,9 @@
 """One conversation with a broker, from CONNECT to its end, without any I/O.
 
-Bytes of the broker go in by `receive` and come up as events, one for each `next_event`. Commands are methods;
-what they and the events bring about to be sent is fetched by `take`. The rules of a session are two tables:
-which packets may come when, and what becomes of a message of QoS 2 (MQTT 5, 4.3.3).
+The caller passes the broker's bytes to `receive` and fetches the events in them one by one with `next_event`.
+Commands are methods. `take` returns the bytes that commands and events add for the broker. Two tables hold
+the rules of a session: which packets may come in which phase, and what happens to a message of QoS 2 (MQTT
+5, 4.3.3).
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from twilio_notifications.adapters.mqtt.protocol import decoding, encoding
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     LARGEST_WINDOW,
     Broken,
+    BrokerLimits,
     Connack,
     Disconnect,
-    Kind,
-    Limits,
+    PacketKind,
     Pingresp,
     Puback,
     Pubcomp,
@@ -29,7 +30,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Unsuback,
     Version,
 )
-from twilio_notifications.adapters.mqtt.protocol.stream import Stream
+from twilio_notifications.adapters.mqtt.protocol.stream import PacketStream
 from twilio_notifications.adapters.mqtt.protocol.wire import PROTOCOL_ERROR, Malformed, text
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol.packets import Event, Packet
 
 LARGEST_PACKET_HELD: Final = 256 * 1024
-"""Room for the largest request (128 KiB), the longest topic (64 KiB) and properties; MQTT allows 256 MiB."""
+"""Bytes: room for the largest request (128 KiB), the longest topic (64 KiB) and properties. MQTT allows
+256 MiB."""
 
 PACKET_TOO_LARGE: Final = 0x95
 NOT_FOUND: Final = 0x92
@@ -51,47 +53,48 @@ class Phase(Enum):
 
     NEW = auto()
     CONNECTING = auto()
-    """CONNECT is sent and not answered."""
+    """CONNECT is sent, and the broker has not answered it."""
     OPEN = auto()
     OVER = auto()
 
 
-EXPECTED: Final[Mapping[Phase, frozenset[Kind]]] = MappingProxyType(
+EXPECTED: Final[Mapping[Phase, frozenset[PacketKind]]] = MappingProxyType(
     {
         Phase.NEW: frozenset(),
-        Phase.CONNECTING: frozenset({Kind.CONNACK}),
+        Phase.CONNECTING: frozenset({PacketKind.CONNACK}),
         Phase.OPEN: frozenset(
             {
-                Kind.PUBLISH,
-                Kind.PUBACK,
-                Kind.PUBREC,
-                Kind.PUBREL,
-                Kind.PUBCOMP,
-                Kind.SUBACK,
-                Kind.UNSUBACK,
-                Kind.PINGRESP,
-                Kind.DISCONNECT,
+                PacketKind.PUBLISH,
+                PacketKind.PUBACK,
+                PacketKind.PUBREC,
+                PacketKind.PUBREL,
+                PacketKind.PUBCOMP,
+                PacketKind.SUBACK,
+                PacketKind.UNSUBACK,
+                PacketKind.PINGRESP,
+                PacketKind.DISCONNECT,
             }
         ),
         Phase.OVER: frozenset(),
     }
 )
-"""What a broker may send when. AUTH never: we name no authentication method (MQTT 5, 4.12)."""
+"""The packets that a broker may send in each phase. AUTH is in none: we name no authentication method
+(MQTT 5, 4.12)."""
 
 
 class Stage(Enum):
     """Where a message of QoS 2 stands on this connection."""
 
     UNKNOWN = auto()
-    """It has not come, or is done, or came on an earlier connection."""
+    """The message has not come, or is completed, or came on an earlier connection."""
     TAKEN = auto()
-    """It was brought up, and the application has not acknowledged it."""
+    """`next_event` returned the message, and the application has not acknowledged it."""
     RECORDED = auto()
     """Our PUBREC is sent."""
 
 
 class Reaction(Enum):
-    """What follows."""
+    """What the conversation does next with a message of QoS 2."""
 
     BRING_UP = auto()
     NOTHING = auto()
@@ -100,49 +103,50 @@ class Reaction(Enum):
     PUBCOMP_NOT_FOUND = auto()
 
 
-class Cause(Enum):
-    """What happens to a message of QoS 2."""
+class Trigger(Enum):
+    """The packet or command that moves a message of QoS 2 to its next stage."""
 
     PUBLISH = auto()
     ACKNOWLEDGED = auto()
     PUBREL = auto()
 
 
-EXACTLY_ONCE: Final[Mapping[tuple[Stage, Cause], tuple[Reaction, Stage]]] = MappingProxyType(
+EXACTLY_ONCE: Final[Mapping[tuple[Stage, Trigger], tuple[Reaction, Stage]]] = MappingProxyType(
     {
-        (Stage.UNKNOWN, Cause.PUBLISH): (Reaction.BRING_UP, Stage.TAKEN),
-        (Stage.TAKEN, Cause.PUBLISH): (Reaction.NOTHING, Stage.TAKEN),
-        (Stage.RECORDED, Cause.PUBLISH): (Reaction.PUBREC, Stage.RECORDED),
-        (Stage.UNKNOWN, Cause.ACKNOWLEDGED): (Reaction.NOTHING, Stage.UNKNOWN),
-        (Stage.TAKEN, Cause.ACKNOWLEDGED): (Reaction.PUBREC, Stage.RECORDED),
-        (Stage.RECORDED, Cause.ACKNOWLEDGED): (Reaction.NOTHING, Stage.RECORDED),
-        (Stage.UNKNOWN, Cause.PUBREL): (Reaction.PUBCOMP_NOT_FOUND, Stage.UNKNOWN),
-        (Stage.TAKEN, Cause.PUBREL): (Reaction.PUBCOMP_NOT_FOUND, Stage.TAKEN),
-        (Stage.RECORDED, Cause.PUBREL): (Reaction.PUBCOMP, Stage.UNKNOWN),
+        (Stage.UNKNOWN, Trigger.PUBLISH): (Reaction.BRING_UP, Stage.TAKEN),
+        (Stage.TAKEN, Trigger.PUBLISH): (Reaction.NOTHING, Stage.TAKEN),
+        (Stage.RECORDED, Trigger.PUBLISH): (Reaction.PUBREC, Stage.RECORDED),
+        (Stage.UNKNOWN, Trigger.ACKNOWLEDGED): (Reaction.NOTHING, Stage.UNKNOWN),
+        (Stage.TAKEN, Trigger.ACKNOWLEDGED): (Reaction.PUBREC, Stage.RECORDED),
+        (Stage.RECORDED, Trigger.ACKNOWLEDGED): (Reaction.NOTHING, Stage.RECORDED),
+        (Stage.UNKNOWN, Trigger.PUBREL): (Reaction.PUBCOMP_NOT_FOUND, Stage.UNKNOWN),
+        (Stage.TAKEN, Trigger.PUBREL): (Reaction.PUBCOMP_NOT_FOUND, Stage.TAKEN),
+        (Stage.RECORDED, Trigger.PUBREL): (Reaction.PUBCOMP, Stage.UNKNOWN),
     }
 )
-"""PUBREC says "it is on disk". Until then the broker repeats the message after a new connection, and the
-journal knows it again; from then on the broker only asks for PUBCOMP, and nothing has to be remembered."""
+"""PUBREC says "the message is on disk". Without it, the broker repeats the message after a new connection,
+and the journal recognises the repetition. With it, the broker only asks for PUBCOMP, so the conversation
+keeps nothing."""
 
 
 class OutOfTurn(Exception):
-    """A command that has no place in this phase: a defect of the caller."""
+    """The caller gave a command that this phase does not allow: a defect of the caller."""
 
 
 class Conversation:
-    """With one broker, in one version, over one connection; never used again."""
+    """The client's side of one connection to one broker, in one version of MQTT; it is used once."""
 
     def __init__(self, version: Version) -> None:
         self.version = version
-        self.limits = Limits()
+        self.limits = BrokerLimits()
         self._has_properties = version is Version.V5
         self._phase = Phase.NEW
-        self._stream = Stream(limit=LARGEST_PACKET_HELD)
+        self._stream = PacketStream(limit=LARGEST_PACKET_HELD)
         self._passed_over: Publish | None = None
         self._out: list[bytes] = []
         self._stages: dict[int, Stage] = {}
         self._used: set[int] = set()
-        """Packet identifiers of ours that are not answered."""
+        """Our packet identifiers that the broker has not answered."""
         self._last_id = 0
 
     @property
@@ -150,12 +154,12 @@ class Conversation:
         return self._phase is Phase.OPEN
 
     def take(self) -> bytes:
-        """All that is to be written, in its order; nothing of it is kept."""
+        """The bytes to write to the broker, in order; the conversation forgets them."""
         out = b"".join(self._out)
         self._out.clear()
         return out
 
-    # Commands. They raise OutOfTurn in the wrong phase, and Unsendable for what MQTT cannot express.
+    # Commands raise OutOfTurn in the wrong phase, and Unsendable for values that MQTT cannot express.
 
     def connect(self, introduction: Introduction) -> None:
         self._require(Phase.NEW)
@@ -163,7 +167,10 @@ class Conversation:
         self._phase = Phase.CONNECTING
 
     def subscribe(self, filters: Sequence[str], *, identifier: int | None) -> int:
-        """Asks for QoS 1; the packet identifier of the answer that will come."""
+        """Asks for QoS 1; returns the packet identifier that SUBACK will carry.
+
+        `identifier` marks the messages that match; None, or a broker without such identifiers, marks none.
+        """
         self._require(Phase.OPEN)
         packet_id = self._next_id()
         marked = identifier if self.limits.subscription_identifiers else None
@@ -172,14 +179,14 @@ class Conversation:
         return packet_id
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Ends these subscriptions of the session, where there are such."""
+        """Ends these subscriptions of the session; filters that the session does not have are allowed."""
         self._require(Phase.OPEN)
         packet_id = self._next_id()
         self._out.append(encoding.unsubscribe(packet_id, filters, version=self.version))
         self._used.add(packet_id)
 
     def publish(self, topic: str, payload: bytes, *, qos: int) -> int | None:
-        """QoS 1 or 0; the packet identifier, by which its PUBACK is known, or None."""
+        """Publishes with QoS 1 or 0; returns the packet identifier that PUBACK will carry, None for QoS 0."""
         self._require(Phase.OPEN)
         name = text(topic, "topic")
         packet_id = self._next_id() if qos else None
@@ -191,48 +198,54 @@ class Conversation:
         return packet_id
 
     def acknowledge(self, message: Publish) -> None:
-        """The application has the message on disk; nothing happens with QoS 0."""
+        """Tells the broker that the message is on disk; does nothing for QoS 0."""
         self._require(Phase.OPEN)
         if message.packet_id is None:
             return
         if message.qos == 1:
-            self._answer(Kind.PUBACK, message.packet_id)
+            self._answer(PacketKind.PUBACK, message.packet_id)
         else:
-            self._go_on(message.packet_id, Cause.ACKNOWLEDGED)
+            self._advance(message.packet_id, Trigger.ACKNOWLEDGED)
 
     def ping(self) -> None:
         self._require(Phase.OPEN)
         self._out.append(encoding.PINGREQ)
 
     def disconnect(self, code: int = 0) -> None:
-        """Our last word; possible in each phase, and nothing is sent where there was no CONNECT."""
+        """Ends the conversation, in any phase; sends DISCONNECT only after CONNECT."""
         if self._phase in {Phase.CONNECTING, Phase.OPEN}:
             self._out.append(encoding.disconnect(code, self.version))
         self._phase = Phase.OVER
 
     def largest_payload(self, topic: str) -> int:
-        """Bytes of payload that the broker takes on this topic; 0 where not even the topic fits."""
+        """The largest payload in bytes that the broker takes on this topic.
+
+        0 where the topic itself is too long.
+        """
         return encoding.largest_payload(
             text(topic, "topic"),
             maximum_packet_bytes=self.limits.maximum_packet_bytes,
             has_properties=self._has_properties,
         )
 
-    # What the broker sends.
+    # Bytes and events from the broker.
 
     def receive(self, received: bytes) -> None:
-        """What was read next; `next_event` tells what it is."""
+        """Takes the bytes that were read next; `next_event` returns the events in them."""
         if self._phase is not Phase.OVER:
             self._stream.add(received)
 
     def next_event(self) -> Event | None:
-        """What the broker said next; None until more is read. Nothing comes after Broken and Disconnect."""
+        """The next event from the broker.
+
+        None until `receive` brings more. None follows Broken and Disconnect.
+        """
         try:
             while self._phase is not Phase.OVER:
                 packet = self._next_packet()
                 if packet is None:
                     return None
-                event = self._understood(packet)
+                event = self._handle(packet)
                 if event is not None:
                     return event
         except Malformed as broken:
@@ -254,8 +267,11 @@ class Conversation:
         self._expect(first >> 4)
         if extent.is_whole:
             return decoding.read(first, held, extent.start, extent.end, version=self.version)
-        if first >> 4 != Kind.PUBLISH:
-            raise Malformed("a packet that is no PUBLISH is too large", code=PACKET_TOO_LARGE)
+        if first >> 4 != PacketKind.PUBLISH:
+            raise Malformed(
+                f"the broker sent a packet other than PUBLISH with more than {LARGEST_PACKET_HELD} bytes",
+                code=PACKET_TOO_LARGE,
+            )
         size = extent.end - extent.start
         has_properties = self._has_properties
         self._passed_over = decoding.begin(first, held, extent.start, size, has_properties=has_properties)
@@ -263,22 +279,22 @@ class Conversation:
 
     def _expect(self, kind: int) -> None:
         if kind not in EXPECTED[self._phase]:
-            name = Kind(kind).name if kind else "a packet of kind 0"
+            name = PacketKind(kind).name if kind else "a packet of kind 0"
             raise Malformed(f"the broker sent {name} out of turn", code=PROTOCOL_ERROR)
 
-    def _understood(self, packet: Packet) -> Event | None:
-        """The event that a packet is, or None where it is answered here, or says nothing."""
+    def _handle(self, packet: Packet) -> Event | None:
+        """The event for the caller; None where the conversation answers the packet itself or ignores it."""
         match packet:
             case Publish(qos=2, packet_id=int(packet_id)):
-                return packet if self._go_on(packet_id, Cause.PUBLISH) is Reaction.BRING_UP else None
+                return packet if self._advance(packet_id, Trigger.PUBLISH) is Reaction.BRING_UP else None
             case Puback(packet_id=packet_id) | Suback(packet_id=packet_id):
                 self._used.discard(packet_id)
             case Pubrel(packet_id=packet_id):
-                self._go_on(packet_id, Cause.PUBREL)
+                self._advance(packet_id, Trigger.PUBREL)
                 return None
             case Pubrec(packet_id=packet_id):
-                # Of an earlier client with our identifier; we publish nothing with QoS 2.
-                self._answer(Kind.PUBREL, packet_id, NOT_FOUND)
+                # It answers an earlier client with our client identifier: we publish nothing with QoS 2.
+                self._answer(PacketKind.PUBREL, packet_id, NOT_FOUND)
                 return None
             case Pubcomp():
                 return None
@@ -296,26 +312,26 @@ class Conversation:
                 assert_never(packet)
         return packet
 
-    def _go_on(self, packet_id: int, cause: Cause) -> Reaction:
-        reaction, stage = EXACTLY_ONCE[self._stages.get(packet_id, Stage.UNKNOWN), cause]
+    def _advance(self, packet_id: int, trigger: Trigger) -> Reaction:
+        reaction, stage = EXACTLY_ONCE[self._stages.get(packet_id, Stage.UNKNOWN), trigger]
         if stage is Stage.UNKNOWN:
             self._stages.pop(packet_id, None)
         else:
             self._stages[packet_id] = stage
         match reaction:
             case Reaction.PUBREC:
-                self._answer(Kind.PUBREC, packet_id)
+                self._answer(PacketKind.PUBREC, packet_id)
             case Reaction.PUBCOMP:
-                self._answer(Kind.PUBCOMP, packet_id)
+                self._answer(PacketKind.PUBCOMP, packet_id)
             case Reaction.PUBCOMP_NOT_FOUND:
-                self._answer(Kind.PUBCOMP, packet_id, NOT_FOUND)
+                self._answer(PacketKind.PUBCOMP, packet_id, NOT_FOUND)
             case Reaction.BRING_UP | Reaction.NOTHING:
                 pass
             case _:
                 assert_never(reaction)
         return reaction
 
-    def _answer(self, kind: Kind, packet_id: int, code: int = 0) -> None:
+    def _answer(self, kind: PacketKind, packet_id: int, code: int = 0) -> None:
         self._out.append(encoding.answer(kind, packet_id, code, version=self.version))
 
     def _require(self, phase: Phase) -> None:
@@ -323,7 +339,7 @@ class Conversation:
             raise OutOfTurn(f"the conversation is {self._phase.name}, not {phase.name}")
 
     def _next_id(self) -> int:
-        """A packet identifier that is not in use; the window keeps the caller far below their number."""
+        """A packet identifier that is not in use. Callers stay far below the number of identifiers."""
         if len(self._used) >= LARGEST_WINDOW:
             raise OutOfTurn("all packet identifiers are in use")
         while True:

@@ -1,7 +1,7 @@
-"""One whole packet of a broker → its value, or Malformed. Knows nothing of what came before it.
+"""Turns one whole packet of a broker into its value, or raises Malformed; keeps nothing between packets.
 
-A PUBLISH is read leniently: whatever stands in its properties, a request whose topic and payload can be read
-is a request. Some brokers pass on user properties that are not UTF-8.
+A PUBLISH is read leniently: a message with a readable topic and payload is a request, even if its properties
+are broken. Some brokers pass on user properties that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
     LARGEST_WINDOW,
+    BrokerLimits,
     Connack,
     Disconnect,
-    Kind,
-    Limits,
+    PacketKind,
     Pingresp,
     Puback,
     Pubcomp,
@@ -55,42 +55,45 @@ _FLAGS_OF_PUBREL: Final = 0b0010
 
 
 def read(first: int, packet: bytes, start: int, end: int, *, version: Version) -> Packet:
-    """What stands from `start` to `end`; `first` is the first byte of the fixed header."""
-    kind, flags = Kind(first >> 4), first & 0x0F
-    if kind is Kind.PUBLISH:
+    """The packet between `start` and `end`; `first` is the first byte of its fixed header.
+
+    Raises Malformed where the packet breaks the protocol.
+    """
+    kind, flags = PacketKind(first >> 4), first & 0x0F
+    if kind is PacketKind.PUBLISH:
         return publish(first, packet, start, end, has_properties=version is Version.V5)
-    if flags != (_FLAGS_OF_PUBREL if kind is Kind.PUBREL else 0):  # MQTT 5, 2.1.3
+    if flags != (_FLAGS_OF_PUBREL if kind is PacketKind.PUBREL else 0):  # MQTT 5, 2.1.3
         raise Malformed(f"the flags of a {kind.name} are {flags:04b}")
     reader = Reader(packet, start, end)
     value = _read(kind, reader, version)
     if reader.left:
-        raise Malformed(f"a {kind.name} is longer than what stands in it")
+        raise Malformed(f"a {kind.name} has {reader.left} bytes after its last field")
     return value
 
 
-def _read(kind: Kind, reader: Reader, version: Version) -> Packet:
+def _read(kind: PacketKind, reader: Reader, version: Version) -> Packet:
     match kind:
-        case Kind.CONNACK:
+        case PacketKind.CONNACK:
             return _connack(reader, version)
-        case Kind.PUBACK:
+        case PacketKind.PUBACK:
             return Puback(packet_id=_packet_id(reader), said=_said(reader, OF_ACKNOWLEDGEMENT, version))
-        case Kind.PUBREC:
+        case PacketKind.PUBREC:
             packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
             return Pubrec(packet_id=packet_id)
-        case Kind.PUBREL:
+        case PacketKind.PUBREL:
             packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
             return Pubrel(packet_id=packet_id)
-        case Kind.PUBCOMP:
+        case PacketKind.PUBCOMP:
             packet_id, _ = _packet_id(reader), _said(reader, OF_ACKNOWLEDGEMENT, version)
             return Pubcomp(packet_id=packet_id)
-        case Kind.SUBACK:
+        case PacketKind.SUBACK:
             return _suback(reader, version)
-        case Kind.UNSUBACK:
+        case PacketKind.UNSUBACK:
             packet_id, _ = _packet_id(reader), reader.take(reader.left)
             return Unsuback(packet_id=packet_id)
-        case Kind.PINGRESP:
+        case PacketKind.PINGRESP:
             return Pingresp()
-        case Kind.DISCONNECT if version is Version.V5:
+        case PacketKind.DISCONNECT if version is Version.V5:
             return Disconnect(said=_said(reader, OF_DISCONNECT, version))
         case _:
             raise Malformed(f"a broker does not send {kind.name} here", code=PROTOCOL_ERROR)
@@ -104,7 +107,7 @@ def _packet_id(reader: Reader) -> int:
 
 
 def _said(reader: Reader, allowed: frozenset[int], version: Version) -> Said:
-    """The reason code and the properties behind it; both may be left out (MQTT 5, 3.4.2.1)."""
+    """The reason code and the texts of its properties; both may be absent (MQTT 5, 3.4.2.1)."""
     if version is not Version.V5 or not reader.left:
         return Said(code=0)
     code = reader.integer(1)
@@ -123,17 +126,19 @@ def _connack(reader: Reader, version: Version) -> Connack:
         raise Malformed(f"the flags in a CONNACK are {flags:08b}")
     if version is not Version.V5:
         return Connack(
-            said=Said(code=code), session_present=bool(flags), limits=Limits(subscription_identifiers=False)
+            said=Said(code=code),
+            session_present=bool(flags),
+            limits=BrokerLimits(subscription_identifiers=False),
         )
-    if code and not reader.left:  # a broker for 3.1.1 alone refuses in its own form
+    if code and not reader.left:  # a broker that speaks only 3.1.1 refuses MQTT 5 in the form of 3.1.1
         return Connack(said=Said(code=code))
     properties = read_properties(reader, OF_CONNACK)
     said = _explained(code, properties)
     return Connack(said=said, session_present=bool(flags), limits=_limits(properties))
 
 
-def _limits(properties: Mapping[int, Value]) -> Limits:
-    """What CONNACK grants; raises Malformed for what it may not say."""
+def _limits(properties: Mapping[int, Value]) -> BrokerLimits:
+    """The limits in a CONNACK; raises Malformed for a value that MQTT does not allow."""
 
     def of(which: Property, default: int, allowed: range) -> int:
         value = properties.get(which, default)
@@ -142,9 +147,9 @@ def _limits(properties: Mapping[int, Value]) -> Limits:
             raise Malformed(f"the {name} in a CONNACK is {value!r}", code=PROTOCOL_ERROR)
         return value
 
-    switch, default = range(2), Limits()
+    switch, default = range(2), BrokerLimits()
     largest = default.maximum_packet_bytes
-    return Limits(
+    return BrokerLimits(
         maximum_packet_bytes=min(largest, of(Property.MAXIMUM_PACKET_SIZE, largest, range(1, 2**32))),
         maximum_qos=of(Property.MAXIMUM_QOS, _HIGHEST_QOS, range(_HIGHEST_QOS + 1)),
         receive_maximum=of(Property.RECEIVE_MAXIMUM, LARGEST_WINDOW, range(1, LARGEST_WINDOW + 1)),
@@ -184,7 +189,7 @@ def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: 
         raise Malformed("a PUBLISH has the identifier 0", code=PROTOCOL_ERROR)
     identifiers: tuple[int, ...] | None = ()
     if has_properties:
-        if after < end and not packet[after]:  # as most messages have none
+        if after < end and not packet[after]:  # the short way: most messages have no properties
             after += 1
         else:
             identifiers, after = _properties(packet, after, end)
@@ -212,7 +217,10 @@ def _topic(name: bytes) -> str:
 
 
 def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | None, int]:
-    """The subscription identifiers, and where the payload begins."""
+    """The subscription identifiers (None: unreadable) and the place where the payload begins.
+
+    Raises Malformed where the properties are longer than the packet.
+    """
     found = number_at(packet, start, end)
     if found is None or found[1] + found[0] > end:
         raise Malformed("the properties of a PUBLISH are longer than its packet")
@@ -221,7 +229,10 @@ def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | 
 
 
 def _identifiers(reader: Reader) -> tuple[int, ...] | None:
-    """None where they cannot be read: a defect of the properties is no reason to lose the message."""
+    """The subscription identifiers before the first unreadable property; None where there is none before it.
+
+    A defect of the properties is no reason to lose the message. Raises Malformed for a topic alias.
+    """
     identifiers: list[int] = []
     while reader.left:
         try:
@@ -237,9 +248,10 @@ def _identifiers(reader: Reader) -> tuple[int, ...] | None:
 
 
 def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: bool) -> Publish:
-    """What is known of a PUBLISH of `size` bytes of which only the beginning is held.
+    """A PUBLISH of `size` bytes of which only the beginning is held: its payload is left out.
 
-    `packet` reaches at least to the end of its topic, packet identifier and length of properties.
+    `packet` reaches at least to the end of the topic, the packet identifier and the length of the properties.
+    Raises Malformed where the topic cannot be read.
     """
     topic_end = start + 2 + int.from_bytes(packet[start : start + 2])
     packet_id = packet[topic_end : topic_end + 2]

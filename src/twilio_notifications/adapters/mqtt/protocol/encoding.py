@@ -1,11 +1,11 @@
-"""What a client says → bytes. Raises Unsendable for what MQTT cannot express."""
+"""Turns the packets of a client into bytes; raises Unsendable for values that MQTT cannot express."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.mqtt.protocol.packets import Kind, Version
+from twilio_notifications.adapters.mqtt.protocol.packets import PacketKind, Version
 from twilio_notifications.adapters.mqtt.protocol.properties import Property
 from twilio_notifications.adapters.mqtt.protocol.wire import (
     LARGEST_NUMBER,
@@ -27,20 +27,21 @@ _CLEAN, _HAS_PASSWORD, _HAS_USER = 0x02, 0x40, 0x80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Introduction:
-    """What CONNECT says of the client."""
+    """What the client says of itself in CONNECT."""
 
     client_id: str
-    # Hidden too: some brokers take a token as user name.
+    # Hidden in `repr` like the password: some brokers take a token as user name.
     username: str | None = field(default=None, repr=False)
     password: bytes | None = field(default=None, repr=False)
     keep_alive_seconds: int = 60
     session_expiry_seconds: int | None = None
-    """How long the broker keeps the session after the connection; None begins and ends a clean one."""
+    """How long the broker keeps the session after the connection ends; None: a new session for each
+    connection."""
     receive_maximum: int = 100
 
 
-def packet(kind: Kind, body: bytes, *, flags: int = 0) -> bytes:
-    """The body behind its fixed header."""
+def packet(kind: PacketKind, body: bytes, *, flags: int = 0) -> bytes:
+    """A packet: the fixed header, then the body; raises Unsendable where the body is too long."""
     if len(body) > LARGEST_NUMBER:
         raise Unsendable(f"the packet has {len(body)} bytes, and MQTT allows {LARGEST_NUMBER}")
     return bytes((kind << 4 | flags,)) + number(len(body)) + body
@@ -64,37 +65,40 @@ def connect(introduction: Introduction, version: Version) -> bytes:
         body += text(username, "user name")
     if password is not None:
         body += binary(password, "password")
-    return packet(Kind.CONNECT, body)
+    return packet(PacketKind.CONNECT, body)
 
 
 def subscribe(packet_id: int, filters: Sequence[str], *, identifier: int | None, version: Version) -> bytes:
-    """SUBSCRIBE with QoS 1; retained messages are not wanted, and `identifier` marks what matches."""
+    """SUBSCRIBE with QoS 1 and, in MQTT 5, without retained messages.
+
+    `identifier` marks the messages that match (MQTT 5 only); None marks none.
+    """
     body, options = packet_id.to_bytes(2), b"\x01"
     if version is Version.V5:
-        marked = b"" if identifier is None else _identifier(identifier)
-        body += number(len(marked)) + marked
+        mark = bytes((Property.SUBSCRIPTION_IDENTIFIER,))
+        properties = b"" if identifier is None else mark + number(identifier)
+        body += number(len(properties)) + properties
         options = bytes((1 | _DO_NOT_SEND_RETAINED,))
     body += b"".join(text(each, "topic filter") + options for each in filters)
-    return packet(Kind.SUBSCRIBE, body, flags=0b0010)
+    return packet(PacketKind.SUBSCRIBE, body, flags=0b0010)
 
 
 def unsubscribe(packet_id: int, filters: Sequence[str], *, version: Version) -> bytes:
-    """UNSUBSCRIBE; a filter that the session does not have changes nothing (MQTT 5, 3.10.4)."""
+    """UNSUBSCRIBE; the broker ignores a filter that the session does not have (MQTT 5, 3.10.4)."""
     properties = b"\0" if version is Version.V5 else b""
     body = packet_id.to_bytes(2) + properties + b"".join(text(each, "topic filter") for each in filters)
-    return packet(Kind.UNSUBSCRIBE, body, flags=0b0010)
-
-
-def _identifier(identifier: int) -> bytes:
-    return bytes((Property.SUBSCRIPTION_IDENTIFIER,)) + number(identifier)
+    return packet(PacketKind.UNSUBSCRIBE, body, flags=0b0010)
 
 
 def publish(topic: bytes, payload: bytes, *, packet_id: int | None, has_properties: bool) -> bytes:
-    """PUBLISH with QoS 1, or 0 without a packet identifier; `topic` is encoded already, with its length."""
+    """PUBLISH with QoS 1, or with QoS 0 if `packet_id` is None.
+
+    `topic` is the encoded topic after its length.
+    """
     if packet_id is None:
-        first, middle = Kind.PUBLISH << 4, b""
+        first, middle = PacketKind.PUBLISH << 4, b""
     else:
-        first, middle = Kind.PUBLISH << 4 | 0b0010, packet_id.to_bytes(2)
+        first, middle = PacketKind.PUBLISH << 4 | 0b0010, packet_id.to_bytes(2)
     if has_properties:
         middle += b"\0"
     length = len(topic) + len(middle) + len(payload)
@@ -102,7 +106,7 @@ def publish(topic: bytes, payload: bytes, *, packet_id: int | None, has_properti
 
 
 def largest_payload(topic: bytes, *, maximum_packet_bytes: int, has_properties: bool) -> int:
-    """Bytes of payload that fit into a PUBLISH with QoS 1; 0 where not even the topic does."""
+    """The largest payload in bytes of a PUBLISH with QoS 1; 0 where the topic itself is too long."""
     around = len(topic) + 2 + (1 if has_properties else 0)
     for digits in range(LONGEST_NUMBER, 0, -1):
         length = min(maximum_packet_bytes - 1 - digits, (1 << 7 * digits) - 1)
@@ -111,17 +115,17 @@ def largest_payload(topic: bytes, *, maximum_packet_bytes: int, has_properties: 
     return 0
 
 
-def answer(kind: Kind, packet_id: int, code: int = 0, *, version: Version) -> bytes:
-    """PUBACK, PUBREC, PUBREL or PUBCOMP."""
-    first = kind << 4 | (0b0010 if kind is Kind.PUBREL else 0)
+def answer(kind: PacketKind, packet_id: int, code: int = 0, *, version: Version) -> bytes:
+    """PUBACK, PUBREC, PUBREL or PUBCOMP; 3.1.1 sends it without the code."""
+    first = kind << 4 | (0b0010 if kind is PacketKind.PUBREL else 0)
     if code and version is Version.V5:
         return bytes((first, 3)) + packet_id.to_bytes(2) + bytes((code,))
     return bytes((first, 2)) + packet_id.to_bytes(2)
 
 
 def disconnect(code: int, version: Version) -> bytes:
-    """DISCONNECT; 3.1.1 has no reason in it."""
-    return packet(Kind.DISCONNECT, bytes((code,)) if code and version is Version.V5 else b"")
+    """DISCONNECT; 3.1.1 sends it without the code."""
+    return packet(PacketKind.DISCONNECT, bytes((code,)) if code and version is Version.V5 else b"")
 
 
 PINGREQ = b"\xc0\0"

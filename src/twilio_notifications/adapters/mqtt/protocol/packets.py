@@ -1,4 +1,7 @@
-"""What a broker can tell a client, as values: one for each kind of packet, and two that no packet is."""
+"""The packets that a broker sends, one value for each kind, and the values around them.
+
+`BrokerLimits` come with CONNACK; `Broken` stands for bytes that are no valid packet.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ class Version(IntEnum):
     V5 = 5
 
 
-class Kind(IntEnum):
+class PacketKind(IntEnum):
     """The kinds of packets (MQTT 5, 2.1.2)."""
 
     CONNECT = 1
@@ -36,29 +39,30 @@ class Kind(IntEnum):
 
 
 FAILURE = 0x80
-"""From here up a reason code is a failure (MQTT 5, 2.4)."""
+"""Reason codes from this one on mean failure (MQTT 5, 2.4)."""
 
 LARGEST_PACKET = 1 + LONGEST_NUMBER + LARGEST_NUMBER
 LARGEST_WINDOW = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What the broker grants in CONNACK; the defaults are those of MQTT 5 (3.2.2.3), and all of 3.1.1."""
+class BrokerLimits:
+    """What the broker grants in CONNACK. MQTT 5 has these defaults (3.2.2.3); 3.1.1 has no other values."""
 
     maximum_packet_bytes: int = LARGEST_PACKET
     maximum_qos: int = 2
     receive_maximum: int = LARGEST_WINDOW
     retain_available: bool = True
     subscription_identifiers: bool = True
-    """3.1.1 has none."""
+    """Whether the broker marks messages with the identifier of their subscription; 3.1.1 has no
+    identifiers."""
     keep_alive_seconds: int | None = None
-    """None: the one that we asked for."""
+    """None: the broker accepts the value that our CONNECT asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A reason code with what the broker says about it; the texts are untrusted and may be of any length."""
+    """A reason code and the broker's texts about it. The texts are untrusted and may have any length."""
 
     code: int
     reason: str = ""
@@ -68,33 +72,34 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connack:
-    """The answer to CONNECT; the connection stands where the code is 0."""
+    """The answer to CONNECT; the code 0 accepts the connection."""
 
     said: Said
     session_present: bool = False
-    limits: Limits = field(default_factory=Limits)
+    limits: BrokerLimits = field(default_factory=BrokerLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """A message. `packet_id` is None with QoS 0."""
+    """A message from the broker. `packet_id` is None with QoS 0."""
 
     topic: str
     payload: bytes = field(repr=False)
     qos: int
     packet_id: int | None
     redelivered: bool
-    """The flag DUP."""
+    """The flag DUP: the broker may have sent the message before."""
     retained: bool
     identifiers: tuple[int, ...] | None = ()
-    """Those of the subscriptions that it matches; None where its properties cannot be read."""
+    """The identifiers of the subscriptions that the message matches; None: its properties cannot be read."""
     passed_over: int = 0
-    """Bytes of a payload that was too large to be held; `payload` is empty then."""
+    """The bytes of a payload that was too large to be held; `payload` is then empty. 0: `payload` is
+    whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Puback:
-    """The answer to a message of ours with QoS 1."""
+    """The answer to a message that we published with QoS 1."""
 
     packet_id: int
     said: Said
@@ -102,7 +107,7 @@ class Puback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suback:
-    """The answer to SUBSCRIBE: one reason code for each filter, up to 2 the QoS that is granted."""
+    """The answer to SUBSCRIBE: one reason code for each filter. The codes 0 to 2 are the granted QoS."""
 
     packet_id: int
     codes: tuple[int, ...]
@@ -111,7 +116,7 @@ class Suback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsuback:
-    """The answer to UNSUBSCRIBE. What it says of each filter changes nothing for us."""
+    """The answer to UNSUBSCRIBE. Its codes are left out: they change nothing for us."""
 
     packet_id: int
 
@@ -123,16 +128,16 @@ class Pingresp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disconnect:
-    """The broker's last word on this connection."""
+    """The broker ends the connection, and says why."""
 
     said: Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """The broker broke the protocol, and nothing that it sends from here on is read.
+    """The broker broke the protocol. The conversation reads no more of its bytes.
 
-    `code` is the reason for our DISCONNECT.
+    `code` is the reason code of our DISCONNECT; `sentence` says what is wrong.
     """
 
     code: int
@@ -141,25 +146,31 @@ class Broken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pubrec:
-    """The first answer to a message of ours with QoS 2. We send none; an earlier client may have."""
+    """The first answer to a message with QoS 2.
+
+    We publish none; an earlier client of this session may have.
+    """
 
     packet_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pubrel:
-    """The broker has our PUBREC for a message of its own, and will not repeat that message."""
+    """The broker has our PUBREC for one of its messages, and will not repeat that message."""
 
     packet_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pubcomp:
-    """The last answer to a message of ours with QoS 2."""
+    """The last answer to a message with QoS 2.
+
+    We publish none; an earlier client of this session may have.
+    """
 
     packet_id: int
 
 
 Packet = Connack | Publish | Puback | Pubrec | Pubrel | Pubcomp | Suback | Unsuback | Pingresp | Disconnect
 Event = Connack | Publish | Puback | Suback | Pingresp | Disconnect | Broken
-"""What a conversation brings up; it deals with the packets that are left out here by itself."""
+"""What `Conversation.next_event` returns. The conversation answers the other packets itself."""

@@ -1,6 +1,7 @@
-"""The properties of MQTT 5 (2.2.2.2): which there are, in what form, and which packet may carry them.
+"""The properties of MQTT 5 (2.2.2.2): their identifiers, their forms, and the packets that may carry them.
 
-Texts are shown to people and never acted on, so a text that is not UTF-8 is shown with replacements.
+The connector only shows the texts of properties to people. So a text that is not UTF-8 gets replacement
+characters.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Form(Enum):
-    """How a value is written."""
+    """How a value is encoded."""
 
     BYTE = 1
     TWO_BYTES = 2
@@ -116,24 +117,30 @@ NONE: Mapping[int, Value] = MappingProxyType({})
 
 
 def read_properties(reader: Reader, allowed: frozenset[int]) -> Values:
-    """Those of one packet, user properties left out; raises Malformed for what may not stand there."""
+    """The properties of one packet, without user properties.
+
+    Raises Malformed for one that is not in `allowed`.
+    """
     part = reader.part(reader.number())
     found: Values = {}
     while part.left:
         identifier = part.number()
         if identifier not in allowed:
-            raise Malformed(f"the property 0x{identifier:02x} does not belong there", code=PROTOCOL_ERROR)
+            raise Malformed(f"this packet may not have the property 0x{identifier:02x}", code=PROTOCOL_ERROR)
         value = read_value(part, FORMS[identifier])
         if identifier == Property.USER_PROPERTY:
             continue
         if identifier in found:
-            raise Malformed(f"the property 0x{identifier:02x} is there twice", code=PROTOCOL_ERROR)
+            raise Malformed(f"a packet has the property 0x{identifier:02x} twice", code=PROTOCOL_ERROR)
         found[identifier] = value
     return found
 
 
 def read_value(reader: Reader, form: Form) -> Value:
-    """A value of this form; of a pair its second text. Raises Malformed where it is not whole."""
+    """The next value, in this form.
+
+    Of a pair, the second text. Raises Malformed where the packet ends before it.
+    """
     match form:
         case Form.BYTE | Form.TWO_BYTES | Form.FOUR_BYTES:
             return reader.integer(form.value)

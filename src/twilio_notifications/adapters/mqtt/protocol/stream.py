@@ -1,6 +1,6 @@
-"""Cuts what is read into whole packets, and passes over those that are too large without holding them.
+"""Cuts the bytes from the broker into whole packets, and skips the rest of packets that are too large.
 
-Each byte is copied once when it arrives and once when its packet is whole, whatever the pieces it comes in.
+Each byte is copied once when it arrives and once when its packet is whole, however small the pieces are.
 """
 
 from __future__ import annotations
@@ -10,27 +10,28 @@ from dataclasses import dataclass
 from twilio_notifications.adapters.mqtt.protocol.wire import LONGEST_NUMBER, number_at
 
 LONGEST_HEAD = 2 + 65_535 + 2 + LONGEST_NUMBER
-"""Length of the topic, topic, packet identifier and length of the properties of a PUBLISH."""
+"""Bytes of a PUBLISH before its properties: length of the topic, topic, packet identifier, length of
+properties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
-    """Where a packet stands in what was read. Its last bytes may not be there: see `is_whole`."""
+    """The place of a packet in `PacketStream.held`. Its last bytes may be missing: see `is_whole`."""
 
     first: int
-    """The first byte of its fixed header."""
+    """The first byte of the fixed header."""
     start: int
-    """Behind the fixed header."""
+    """The place after the fixed header."""
     end: int
     is_whole: bool
-    """False: it is too large. Only its beginning is there; the rest is passed over as it comes."""
+    """False: the packet is too large. Only its beginning is held; the rest is skipped when it arrives."""
 
 
-class Stream:
-    """What was read and not taken yet. The extents that `next` gives are places in `held`."""
+class PacketStream:
+    """The bytes that were read and not yet taken. `next` returns extents, which are places in `held`."""
 
     def __init__(self, *, limit: int) -> None:
-        """`limit`: bytes of the largest packet that is held as a whole."""
+        """`limit`: the largest packet, in bytes, that the stream holds whole."""
         self._limit = limit
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -41,7 +42,7 @@ class Stream:
         self.held = b""
 
     def add(self, received: bytes) -> None:
-        """What was read next."""
+        """Takes the bytes that were read next."""
         if self._to_skip:
             skipped = min(self._to_skip, len(received))
             self._to_skip -= skipped
@@ -51,11 +52,14 @@ class Stream:
 
     @property
     def is_passing_over(self) -> bool:
-        """A packet that is too large has not come to its end."""
+        """Whether the end of a packet that is too large has not arrived yet."""
         return self._to_skip > 0
 
     def next(self) -> Extent | None:
-        """The next packet; None until more is read. Raises Malformed where its length does not end."""
+        """The next packet.
+
+        None until `add` brings more. Raises Malformed where its length has over four bytes.
+        """
         if self._waiting < self._needed or self._to_skip:
             return None
         if self._pieces:
@@ -78,7 +82,10 @@ class Stream:
         return Extent(first=held[at], start=start, end=end, is_whole=True)
 
     def _begin_to_skip(self, start: int, end: int) -> Extent | None:
-        """Once enough is held to know what the packet is."""
+        """The beginning of a packet that is too large.
+
+        None until the bytes before its properties are held.
+        """
         held, at = self.held, self._at
         self._needed = min(end, start + LONGEST_HEAD) - at
         if len(held) - at < self._needed:

@@ -1,4 +1,4 @@
-"""Numbers and strings as MQTT writes them (MQTT 5, 1.5). Every read stays within bounds that it checks."""
+"""Reads and writes numbers and strings as MQTT encodes them (MQTT 5, 1.5). Every read checks its bounds."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ MALFORMED_PACKET = 0x81
 PROTOCOL_ERROR = 0x82
 
 CONTINUED = 0x80
-"""Set in each byte of a variable byte integer but its last (MQTT 5, 1.5.5)."""
+"""The bit that is set in every byte of a variable byte integer except the last (MQTT 5, 1.5.5)."""
 
 LONGEST_NUMBER = 4
-"""Most bytes of a variable byte integer."""
+"""The most bytes that a variable byte integer may have."""
 
 LARGEST_NUMBER = 268_435_455
 LARGEST_TEXT = 65_535
 
 
 class Malformed(Exception):
-    """What the broker sent breaks the protocol. `code` is the reason for our DISCONNECT (MQTT 5, 4.13)."""
+    """The broker's bytes break the protocol. `code` is the reason code of our DISCONNECT (MQTT 5, 4.13)."""
 
     def __init__(self, sentence: str, *, code: int = MALFORMED_PACKET) -> None:
         super().__init__(sentence)
@@ -24,11 +24,14 @@ class Malformed(Exception):
 
 
 class Unsendable(Exception):
-    """What is to be sent cannot be expressed in MQTT; says why."""
+    """MQTT cannot express a value that was to be sent; the sentence says why."""
 
 
 class Reader:
-    """Reads one field after another of a packet that is there as a whole; raises Malformed at its end."""
+    """Reads the fields of a whole packet in order.
+
+    Raises Malformed for a field that passes the packet's end.
+    """
 
     __slots__ = ("_at", "_bytes", "_end")
 
@@ -39,7 +42,7 @@ class Reader:
 
     @property
     def left(self) -> int:
-        """Bytes that were not read yet."""
+        """The number of bytes after the last field that was read."""
         return self._end - self._at
 
     def take(self, count: int) -> bytes:
@@ -60,22 +63,22 @@ class Reader:
             value |= (byte & ~CONTINUED) << 7 * index
             if byte < CONTINUED:
                 return value
-        raise Malformed("a number does not end")
+        raise Malformed(f"a variable byte integer has more than {LONGEST_NUMBER} bytes")
 
     def binary(self) -> bytes:
         return self.take(self.integer(2))
 
     def part(self, count: int) -> Reader:
-        """A reader of the next `count` bytes, which this one passes over."""
+        """A reader of the next `count` bytes; this reader goes on after them."""
         start = self._at
         self.take(count)
         return Reader(self._bytes, start, self._at)
 
 
 def number_at(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """A variable byte integer and where it ends; None while its end is not before `end`.
+    """A variable byte integer and the place after it; None where `end` comes before its last byte.
 
-    Raises Malformed where it has more than four bytes.
+    Raises Malformed where the integer has more than four bytes.
     """
     value = 0
     for index in range(LONGEST_NUMBER):
@@ -85,11 +88,11 @@ def number_at(packet: bytes, start: int, end: int) -> tuple[int, int] | None:
         value |= (byte & ~CONTINUED) << 7 * index
         if byte < CONTINUED:
             return value, start + index + 1
-    raise Malformed("the length of a packet does not end")
+    raise Malformed(f"the length of a packet has more than {LONGEST_NUMBER} bytes")
 
 
 def number(value: int) -> bytes:
-    """A variable byte integer."""
+    """The value as a variable byte integer."""
     if value < CONTINUED:
         return bytes((value,))
     digits = bytearray()
@@ -101,14 +104,21 @@ def number(value: int) -> bytes:
 
 
 def binary(value: bytes, what: str) -> bytes:
-    """Bytes behind their length; `what` names them where they are too long."""
+    """The length in two bytes, then the value.
+
+    Raises Unsendable, with the name `what`, where it is too long.
+    """
     if len(value) > LARGEST_TEXT:
         raise Unsendable(f"the {what} has {len(value)} bytes, and MQTT allows {LARGEST_TEXT}")
     return len(value).to_bytes(2) + value
 
 
 def text(value: str, what: str) -> bytes:
-    """A string behind its length; raises Unsendable where it has no UTF-8 or holds U+0000 (MQTT 5, 1.5.4)."""
+    """The length in two bytes, then the string as UTF-8.
+
+    Raises Unsendable, with the name `what`, where the string has no UTF-8, holds U+0000 (MQTT 5, 1.5.4) or is
+    too long.
+    """
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
