@@ -1,4 +1,4 @@
-"""`python -m bench`: the arguments, the machine in a few lines, and one table for each latency.
+"""`python -m bench`: the arguments, the machine in a few lines, one table for each setting, and the targets.
 
 Ends with 0 whether or not the targets are reached, with 1 when nothing could be measured.
 """
@@ -15,17 +15,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import readings
+from bench import readings, report, targets
 from bench.load import WrongStatuses
-from bench.race import Setting, race
-from bench.report import table
+from bench.race import Case, Setting, race
 from bench.stage import NotStarted, mosquitto_program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bench.race import Run
 
-ROUNDS, MESSAGES = 5, 6_000
-QUICK_ROUNDS, QUICK_MESSAGES = 1, 2_000
+ROUNDS, MESSAGES, PACED_MESSAGES = 5, 6_000, 500
+QUICK_ROUNDS, QUICK_MESSAGES, QUICK_PACED_MESSAGES = 1, 2_000, 200
+OUTSTANDING = 400
 LATENCIES = (0.0, 0.15)
 CONCURRENCY = 200
 FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
@@ -50,15 +52,30 @@ def main() -> int:
 
 def _measure(options: argparse.Namespace, folder: Path) -> None:
     print("\n".join(_surroundings(folder)), flush=True)
-    for latency_seconds in options.latency:
-        setting = Setting(
-            messages=options.messages, concurrency=options.concurrency, latency_seconds=latency_seconds
-        )
+    all_runs: list[Run] = []
+    for setting in _settings(options):
         runs = []
         for run in race(setting, rounds=options.rounds, folder=folder):
             runs.append(run)
             _show_progress(run)
-        print(f"\n{table(runs)}", flush=True)
+        print(f"\n{report.table(runs)}", flush=True)
+        all_runs += runs
+    print(f"\n{targets.table(all_runs)}", flush=True)
+
+
+def _settings(options: argparse.Namespace) -> Iterator[Setting]:
+    cases = (Case.LIVE, Case.BACKLOG, Case.LATENCY) if options.only is None else (options.only,)
+    paced_messages = QUICK_PACED_MESSAGES if options.quick else PACED_MESSAGES
+    for case in cases:
+        paced = case is Case.LATENCY
+        for latency_seconds in (0.0,) if paced else options.latency:
+            yield Setting(
+                case=case,
+                messages=min(options.messages, paced_messages) if paced else options.messages,
+                concurrency=options.concurrency,
+                latency_seconds=latency_seconds,
+                outstanding=options.outstanding,
+            )
 
 
 def _show_progress(run: Run) -> None:
@@ -71,9 +88,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Runs the connector and a bare loop of the same libraries in turns, against Mosquitto "
-        "and the simulator, and prints both next to each other. Takes about two minutes.",
+        "and the simulator, and prints both next to each other. Takes about six minutes.",
     )
-    parser.add_argument("--quick", action="store_true", help="one round of fewer messages: 20 seconds")
+    parser.add_argument("--quick", action="store_true", help="one round of fewer messages: 40 seconds")
+    parser.add_argument("--only", type=Case, choices=list(Case), help="one case instead of all three")
     parser.add_argument("--messages", type=_positive, metavar="N", help=f"in each run ({MESSAGES})")
     parser.add_argument("--rounds", type=_positive, metavar="N", help=f"runs of each ({ROUNDS})")
     parser.add_argument(
@@ -85,7 +103,18 @@ def _options() -> argparse.Namespace:
         help="of the simulator; one table for each (0 0.15)",
     )
     parser.add_argument(
-        "--concurrency", type=_positive, default=CONCURRENCY, metavar="N", help=f"({CONCURRENCY})"
+        "--concurrency",
+        type=_positive,
+        default=CONCURRENCY,
+        metavar="N",
+        help=f"attempts at once ({CONCURRENCY})",
+    )
+    parser.add_argument(
+        "--outstanding",
+        type=_positive,
+        default=OUTSTANDING,
+        metavar="N",
+        help=f"unanswered requests at most, under live load ({OUTSTANDING})",
     )
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"on the disk to measure with ({FOLDER})")
     options = parser.parse_args()

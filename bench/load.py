@@ -1,4 +1,4 @@
-"""What is asked for: the requests of one run, and whether the statuses answer each of them once.
+"""The requests of one run, and whether each of them is answered by exactly one status.
 
 Every request has a recipient of its own. The connector opens at most one attempt per recipient, so requests
 to one number would measure the order it keeps, not its speed.
@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 REQUEST_TOPIC = "twilio/txt"
 STATUS_TOPIC = "twilio/message/status"
@@ -18,20 +18,26 @@ SENDER_NUMBER = "+15005550006"
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 AUTH_TOKEN = "benchmark"
 
+_ID = "request"
+
 
 class WrongStatuses(Exception):
     """The statuses of a run are not one success for each request: there is nothing to measure."""
 
 
-def requests(count: int) -> Iterator[bytes]:
-    """So many requests of the published example's size, each to another number."""
-    for number in range(count):
-        recipient = {
-            "name": "Darla",
-            "phone_number": f"+1415{number:07d}",
-            "message": "Hello from the edge: the pump in hall 3 has stopped.",
-        }
-        yield json.dumps({"id": f"request{number}", "request": {"recipient": recipient}}).encode()
+def requests(count: int) -> list[bytes]:
+    """This number of requests, each as large as the published example and to a number of its own."""
+    return [_request(number) for number in range(count)]
+
+
+def phone_number(number: int) -> str:
+    """The recipient of the request with this number."""
+    return f"+1415{number:07d}"
+
+
+def number_answered(status: bytes) -> int:
+    """The number of the request that a status answers."""
+    return int(json.loads(status)["id"].removeprefix(_ID))
 
 
 def verify(statuses: Iterable[bytes], *, count: int) -> None:
@@ -42,7 +48,16 @@ def verify(statuses: Iterable[bytes], *, count: int) -> None:
         if status["response"]["status"] != "success":
             raise WrongStatuses(f"a request failed, so its run counts for nothing: {payload.decode()}")
         answered.append(status["id"])
-    if sorted(answered) != sorted(f"request{number}" for number in range(count)):
+    if sorted(answered) != sorted(f"{_ID}{number}" for number in range(count)):
         raise WrongStatuses(
             f"{count} requests brought {len(answered)} statuses with {len(set(answered))} different ids"
         )
+
+
+def _request(number: int) -> bytes:
+    recipient = {
+        "name": "Darla",
+        "phone_number": phone_number(number),
+        "message": "Hello from the edge: the pump in hall 3 has stopped.",
+    }
+    return json.dumps({"id": f"{_ID}{number}", "request": {"recipient": recipient}}).encode()

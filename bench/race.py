@@ -1,8 +1,7 @@
 """Runs connector and bare loop in turns and writes down what each took.
 
-One run: everything fresh, the subject subscribed and at rest, then stopped (SIGSTOP) while the broker takes
-in all requests, then let go. So the load costs nothing while the clock runs, and starting costs nothing of
-what is counted. The clock stops with the last status at a subscriber.
+Everything is new in each run: broker, simulator, program, folder. The clock starts when the program is
+subscribed and at rest, and stops with the last status at a subscriber. `drive.py` says how the requests come.
 """
 
 from __future__ import annotations
@@ -12,37 +11,66 @@ import json
 import os
 import signal
 import tempfile
-import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urlsplit
 
-from bench import readings, stage
-from bench.load import REQUEST_TOPIC, STATUS_TOPIC, WrongStatuses, requests, verify
+from bench import drive, readings, stage
+from bench.load import (
+    REQUEST_TOPIC,
+    STATUS_TOPIC,
+    WrongStatuses,
+    number_answered,
+    phone_number,
+    requests,
+    verify,
+)
 from bench.stage import Kind
 from bench.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from bench.drive import Traffic
 
 USUAL_RATE = 1_000
 GRACE_SECONDS = 20.0
+LEDGER_PAGE = 1_000
+
+
+class Case(StrEnum):
+    """How the requests come; the words are those of `--only`."""
+
+    BACKLOG = "backlog"
+    """All of them wait in the broker before the program may work, as after an outage."""
+    LIVE = "live"
+    """They come while the program works, as fast as it answers."""
+    LATENCY = "latency"
+    """They come at fixed instants, far apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What a run is made with."""
 
+    case: Case
     messages: int
     concurrency: int
+    """Attempts at once."""
     latency_seconds: float
+    """Of the simulator's answers."""
+    outstanding: int
+    """Unanswered requests at most, under live load."""
+    per_second: float = 50
+    """Requests, where they come at fixed instants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of one subject. CPU times are those of the messages alone, starting and ending left out."""
+    """One run of one program. CPU times are those of the messages alone, without its start and its end."""
 
     kind: Kind
     setting: Setting
@@ -50,10 +78,15 @@ class Run:
     cpu_seconds: float
     simulator_cpu_seconds: float
     broker_cpu_seconds: float
+    load_cpu_seconds: float
     others_cpu_seconds: float
-    """What everything else on the machine used meanwhile: what disturbed the run."""
+    """Of all other programs on the machine: they disturb the run."""
     peak_bytes: int
     ready_seconds: float
+    to_post_seconds: Sequence[float]
+    """Of each message, from its PUBLISH to its POST at the simulator."""
+    to_status_seconds: Sequence[float]
+    """Of each message, from its PUBLISH to its status at the subscriber."""
 
     @property
     def rate(self) -> float:
@@ -62,7 +95,7 @@ class Run:
 
 
 def race(setting: Setting, *, rounds: int, folder: Path) -> Iterator[Run]:
-    """So many runs of each, in turns, so that whatever else the machine does falls on both."""
+    """This number of runs of each, in turns, so that other load of the machine affects both."""
     for _ in range(rounds):
         for kind in (Kind.CONNECTOR, Kind.BARE_LOOP):
             with tempfile.TemporaryDirectory(prefix="run-", dir=folder) as own:
@@ -70,32 +103,41 @@ def race(setting: Setting, *, rounds: int, folder: Path) -> Iterator[Run]:
 
 
 def run(kind: Kind, setting: Setting, folder: Path) -> Run:
-    """One run in a folder of its own; raises WrongStatuses when it came to nothing."""
+    """One run in a folder of its own; raises WrongStatuses when not every request succeeded once."""
+    load = requests(setting.messages)
     with _scene(kind, setting, folder) as scene:
         readings.wait_for_rest(scene.subject.pid)
-        os.kill(scene.subject.pid, signal.SIGSTOP)
-        scene.load.publish(REQUEST_TOPIC, requests(setting.messages))
+        if setting.case is Case.BACKLOG:
+            os.kill(scene.subject.pid, signal.SIGSTOP)
+            scene.wire.publish(REQUEST_TOPIC, load)
         pids = {"subject": scene.subject.pid, "simulator": scene.simulator_pid, "broker": scene.broker_pid}
         meter = readings.CpuMeter({**pids, "load": os.getpid()})
-        start = time.monotonic()
-        os.kill(scene.subject.pid, signal.SIGCONT)
-        payloads, end = _collect(scene, setting)
-        others = meter.others_seconds()
-        # What it still does after its last status is part of its work.
+        traffic = _drive(scene, setting, load)
+        load_cpu_seconds, others = meter.seconds()["load"], meter.others_seconds()
+        # What the program still does after its last status is part of its work.
         readings.wait_for_rest(scene.subject.pid)
         used = meter.seconds()
         peak = readings.peak_bytes(scene.subject.pid)
-        _verify(payloads, scene.twilio, setting)
+        posted_at = _verified(traffic, scene.twilio, setting)
     return Run(
         kind=kind,
         setting=setting,
-        seconds=end - start,
+        seconds=traffic.seconds,
         cpu_seconds=used["subject"],
         simulator_cpu_seconds=used["simulator"],
         broker_cpu_seconds=used["broker"],
+        load_cpu_seconds=load_cpu_seconds,
         others_cpu_seconds=others,
         peak_bytes=peak,
         ready_seconds=scene.subject.ready_seconds,
+        to_post_seconds=[
+            posted_at[phone_number(number)] - published
+            for number, published in enumerate(traffic.published_at)
+        ],
+        to_status_seconds=[
+            answered - traffic.published_at[number_answered(status)]
+            for status, answered in zip(traffic.statuses, traffic.answered_at, strict=True)
+        ],
     )
 
 
@@ -105,57 +147,69 @@ class _Scene:
     simulator_pid: int
     twilio: str
     broker_pid: int
-    statuses: Wire
-    load: Wire
+    wire: Wire
 
 
 @contextmanager
 def _scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[_Scene]:
-    """Everything that a run needs, started and connected; nothing of it is left afterwards."""
+    """Everything that a run needs, started and connected; all of it has ended afterwards."""
     with (
         stage.broker(folder) as (broker, url),
         stage.simulator(folder, latency_seconds=setting.latency_seconds) as (simulator, twilio),
         stage.subject(kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency) as subject,
-        Wire(url, client_id="statuses") as statuses,
-        Wire(url, client_id="requests") as load,
+        Wire(url, client_id="load") as wire,
     ):
-        statuses.subscribe(STATUS_TOPIC)
+        wire.subscribe(STATUS_TOPIC)
         yield _Scene(
-            subject=subject,
-            simulator_pid=simulator.pid,
-            twilio=twilio,
-            broker_pid=broker.pid,
-            statuses=statuses,
-            load=load,
+            subject=subject, simulator_pid=simulator.pid, twilio=twilio, broker_pid=broker.pid, wire=wire
         )
 
 
-def _collect(scene: _Scene, setting: Setting) -> tuple[list[bytes], float]:
-    """All statuses and when the last one came; says what the subject said when they do not come."""
+def _drive(scene: _Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
+    """Raises WrongStatuses with the end of the program's log when statuses are missing."""
+    wire, limit = scene.wire, _limit_seconds(setting)
     try:
-        return scene.statuses.collect(setting.messages, limit_seconds=_limit_seconds(setting))
+        match setting.case:
+            case Case.BACKLOG:
+                return drive.backlog(wire, load, pid=scene.subject.pid, limit_seconds=limit)
+            case Case.LIVE:
+                return drive.live(wire, load, outstanding=setting.outstanding, limit_seconds=limit)
+            case Case.LATENCY:
+                return drive.paced(wire, load, per_second=setting.per_second, limit_seconds=limit)
+            case _:
+                assert_never(setting.case)
     except TimeoutError as error:
         raise WrongStatuses(
-            f"{error}; the log of what was measured ends with\n{scene.subject.end_of_log()}"
+            f"{error}; the log of the program ends with\n{scene.subject.end_of_log()}"
         ) from error
 
 
 def _limit_seconds(setting: Setting) -> float:
-    """Ten times as long as a run takes on a machine of these days."""
+    """Ten times as long as a run takes on a machine of today."""
     return GRACE_SECONDS + 10 * setting.messages * max(
         1 / USUAL_RATE, setting.latency_seconds / setting.concurrency
     )
 
 
-def _verify(payloads: list[bytes], twilio: str, setting: Setting) -> None:
-    verify(payloads, count=setting.messages)
-    created = _texts_created(twilio)
-    if created != setting.messages:
-        raise WrongStatuses(f"{setting.messages} requests made {created} texts at the simulator")
+def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
+    """When each recipient's POST was at the simulator; raises WrongStatuses unless each has exactly one."""
+    verify(traffic.statuses, count=setting.messages)
+    texts = _texts_created(twilio)
+    posted_at = {text["to"]: float(text["created_at"]) for text in texts}
+    if not len(texts) == len(posted_at) == setting.messages:
+        raise WrongStatuses(
+            f"{setting.messages} requests made {len(texts)} texts to {len(posted_at)} numbers"
+        )
+    return posted_at
 
 
-def _texts_created(twilio: str) -> int:
+def _texts_created(twilio: str) -> list[Any]:
     connection = http.client.HTTPConnection(urlsplit(twilio).netloc, timeout=10)
+    texts: list[Any] = []
     with closing(connection):
-        connection.request("GET", "/simulator/ledger?limit=0")
-        return int(json.load(connection.getresponse())["total"])
+        while True:
+            connection.request("GET", f"/simulator/ledger?start={len(texts)}&limit={LEDGER_PAGE}")
+            page = json.load(connection.getresponse())
+            texts += page["entries"]
+            if len(texts) >= page["total"]:
+                return texts

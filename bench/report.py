@@ -1,14 +1,16 @@
-"""Runs → the table that is printed: medians, ratios, and which targets are reached.
+"""Runs → the tables that are printed: one for each setting, and one of the targets.
 
-Pure: everything it says follows from the runs. A missed target is a word in the table, never an error.
+Pure: everything in them follows from the runs. A missed target is a word in the table, never an error.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.race import Case
 from bench.stage import Kind
 
 if TYPE_CHECKING:
@@ -16,64 +18,113 @@ if TYPE_CHECKING:
 
     from bench.race import Run, Setting
 
-RATE_OF_BARE_LOOP = 0.6
-"""At no latency, where nothing but our own work counts."""
-RATE_OF_WHAT_IS_POSSIBLE = 0.9
-"""With latency: of the attempts at once, divided by the time that each takes at least."""
-PEAK_MEGABYTES = 70
-READY_SECONDS = 1.0
-
-_MEGA = 1e6
+MEGA, MILLI = 1e6, 1e3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A line of the table; `target` is "" where there is none."""
+    """A line of a table of one setting."""
 
     name: str
     connector: str
     bare_loop: str = ""
     ratio: str = ""
-    target: str = ""
-    reached: bool = True
 
     def __str__(self) -> str:
-        verdict = f"{self.target}: {'reached' if self.reached else 'MISSED'}" if self.target else ""
-        numbers = f"{self.connector:>10} {self.bare_loop:>10} {self.ratio:>7}"
-        return f"  {self.name:<34}{numbers}   {verdict}".rstrip()
+        return f"  {self.name:<34}{self.connector:>10} {self.bare_loop:>10} {self.ratio:>7}".rstrip()
 
 
 def table(runs: Sequence[Run]) -> str:
     """The table of all runs with one setting."""
-    setting = runs[0].setting
-    rounds = sum(run.kind is Kind.CONNECTOR for run in runs)
-    head = f"{setting.latency_seconds * 1000:g} ms, {setting.concurrency} at once, "
-    head += f"{setting.messages} messages, median of {rounds}"
     columns = Row(name="", connector="connector", bare_loop="bare loop", ratio="ratio")
-    return "\n".join([head, str(columns), *map(str, rows(runs))])
+    return "\n".join([_head(runs), str(columns), *map(str, rows(runs))])
 
 
 def rows(runs: Sequence[Run]) -> Iterator[Row]:
-    """Its lines."""
-    yield from _rates(runs)
-    yield _row(runs, "CPU µs per message", lambda run: run.cpu_seconds / run.setting.messages * _MEGA, ".0f")
-    peak = _medians(runs, lambda run: run.peak_bytes / _MEGA)
-    yield _compared(
-        "peak memory, MB", peak, ".1f", f"at most {PEAK_MEGABYTES}", reached=peak[0] <= PEAK_MEGABYTES
-    )
-    ready = _medians(runs, lambda run: run.ready_seconds)
-    yield _compared(
-        "time to ready, s", ready, ".2f", f"at most {READY_SECONDS:g}", reached=ready[0] <= READY_SECONDS
-    )
+    """The lines of that table, without its head."""
+    if runs[0].setting.case is Case.LATENCY:
+        yield from _delays(runs)
+    else:
+        yield from _rates(runs)
+    yield _compared("CPU µs per message", medians(runs, cpu_per_message), ".0f")
+    yield _compared("peak memory, MB", medians(runs, peak_megabytes), ".1f")
+    yield _compared("time to ready, s", medians(runs, lambda run: run.ready_seconds), ".2f")
     yield from _shares(runs)
 
 
+def medians(runs: Sequence[Run], value: Callable[[Run], float]) -> tuple[float, float]:
+    """The median over the connector's runs, and the one over the bare loop's."""
+    connector, bare = (median(value(run) for run in runs if run.kind is kind) for kind in Kind)
+    return connector, bare
+
+
+def cpu_per_message(run: Run) -> float:
+    """CPU microseconds of the program, all threads."""
+    return run.cpu_seconds / run.setting.messages * MEGA
+
+
+def peak_megabytes(run: Run) -> float:
+    """The most memory that was resident, in units of 1,000,000 bytes."""
+    return run.peak_bytes / MEGA
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The smallest value that at least so many percent of the values do not exceed."""
+    return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
+
+
+def _head(runs: Sequence[Run]) -> str:
+    setting = runs[0].setting
+    rounds = sum(run.kind is Kind.CONNECTOR for run in runs)
+    circumstances = f"{setting.latency_seconds * MILLI:g} ms, {setting.concurrency} at once"
+    return f"{_case(setting)}: {circumstances}, {setting.messages} messages, median of {rounds}"
+
+
+def _case(setting: Setting) -> str:
+    match setting.case:
+        case Case.LIVE:
+            return f"live, {setting.outstanding} unanswered"
+        case Case.LATENCY:
+            return f"latency, {setting.per_second:g} a second"
+        case _:
+            return setting.case
+
+
+def _delays(runs: Sequence[Run]) -> Iterator[Row]:
+    values: Mapping[str, Callable[[Run], Sequence[float]]] = {
+        "PUBLISH to POST": lambda run: run.to_post_seconds,
+        "PUBLISH to status": lambda run: run.to_status_seconds,
+    }
+    for name, seconds in values.items():
+        for percent in (50, 99):
+            pair = medians(runs, lambda run: percentile(seconds(run), percent) * MILLI)  # noqa: B023 - called at once
+            yield _compared(f"{name}, p{percent}, ms", pair, ".2f")
+
+
+def _rates(runs: Sequence[Run]) -> Iterator[Row]:
+    setting = runs[0].setting
+    rates = medians(runs, lambda run: run.rate)
+    yield _compared("messages per second", rates, ".0f")
+    if setting.latency_seconds:
+        possible = setting.concurrency / setting.latency_seconds
+        name = f"  of {setting.concurrency}/{setting.latency_seconds:g} s = {possible:.0f}"
+        connector, bare = (f"{rate / possible:.3f}" for rate in rates)
+        yield Row(name=name, connector=connector, bare_loop=bare)
+    lowest, highest = (
+        [f"{bound(run.rate for run in runs if run.kind is kind):.0f}" for kind in Kind]
+        for bound in (min, max)
+    )
+    spread = [f"{low}-{high}" for low, high in zip(lowest, highest, strict=True)]
+    yield Row(name="  from lowest to highest", connector=spread[0], bare_loop=spread[1])
+
+
 def _shares(runs: Sequence[Run]) -> Iterator[Row]:
-    """Who was busy. What is busy all the time holds up the rest; others should not be busy at all."""
+    """Which program was busy. One that is always busy slows the rest; others should not be busy at all."""
     shares: Mapping[str, Callable[[Run], float]] = {
         "itself": lambda run: run.cpu_seconds,
         "simulator": lambda run: run.simulator_cpu_seconds,
         "broker": lambda run: run.broker_cpu_seconds,
+        "load": lambda run: run.load_cpu_seconds,
         "other programs": lambda run: run.others_cpu_seconds,
     }
     for name, seconds in shares.items():
@@ -84,54 +135,11 @@ def _shares(runs: Sequence[Run]) -> Iterator[Row]:
         yield Row(name=f"CPU of {name}, % of a core", connector=connector, bare_loop=bare)
 
 
-def _rates(runs: Sequence[Run]) -> Iterator[Row]:
-    setting = runs[0].setting
-    rates = _medians(runs, lambda run: run.rate)
-    if setting.latency_seconds == 0:
-        target, reached = f"ratio at least {RATE_OF_BARE_LOOP}", rates[0] / rates[1] >= RATE_OF_BARE_LOOP
-        yield _compared("messages per second", rates, ".0f", target, reached=reached)
-    else:
-        yield _compared("messages per second", rates, ".0f")
-        yield _of_possible(setting, rates)
-    lowest, highest = (
-        [f"{bound(run.rate for run in runs if run.kind is kind):.0f}" for kind in Kind]
-        for bound in (min, max)
-    )
-    spread = [f"{low}-{high}" for low, high in zip(lowest, highest, strict=True)]
-    yield Row(name="  from lowest to highest", connector=spread[0], bare_loop=spread[1])
-
-
-def _of_possible(setting: Setting, rates: tuple[float, float]) -> Row:
-    possible = setting.concurrency / setting.latency_seconds
-    connector, bare = (rate / possible for rate in rates)
-    return Row(
-        name=f"  of {setting.concurrency}/{setting.latency_seconds:g} s = {possible:.0f}",
-        connector=f"{connector:.3f}",
-        bare_loop=f"{bare:.3f}",
-        target=f"at least {RATE_OF_WHAT_IS_POSSIBLE}",
-        reached=connector >= RATE_OF_WHAT_IS_POSSIBLE,
-    )
-
-
-def _row(runs: Sequence[Run], name: str, value: Callable[[Run], float], form: str) -> Row:
-    return _compared(name, _medians(runs, value), form)
-
-
-def _compared(
-    name: str, pair: tuple[float, float], form: str, target: str = "", *, reached: bool = True
-) -> Row:
+def _compared(name: str, pair: tuple[float, float], form: str) -> Row:
     connector, bare = pair
     return Row(
         name=name,
         connector=format(connector, form),
         bare_loop=format(bare, form),
         ratio=f"{connector / bare:.2f}" if bare else "",
-        target=target,
-        reached=reached,
     )
-
-
-def _medians(runs: Sequence[Run], value: Callable[[Run], float]) -> tuple[float, float]:
-    """Of the connector's runs, and of the bare loop's."""
-    connector, bare = (median(value(run) for run in runs if run.kind is kind) for kind in Kind)
-    return connector, bare

@@ -1,25 +1,27 @@
-"""MQTT 3.1.1 on a blocking socket, for the two ends of the load: as little work as the protocol allows.
+"""MQTT 3.1.1 on a blocking socket, for the load: it publishes requests and subscribes to statuses.
 
-A client library costs about as much for each message as what is measured, and the machine may have few
-cores. Written for a broker on the loopback that refuses nothing, and for nothing else.
+It does as little work as the protocol allows. A client library costs about as much CPU for each message as
+the connector, and the machine may have two cores for everything. It works with a broker on the loopback that
+accepts every packet, and with no other.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
-import time
 from itertools import count, islice
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 WINDOW = 500
-"""Requests on their way to the broker at once; it acknowledges them in bulk."""
+"""Requests that `publish` sends before it waits for their acknowledgements."""
 STEP_SECONDS = 10.0
 """Limit for a single answer of the broker."""
+SHORTEST_SECONDS = 0.0001
+"""A socket takes a limit of 0 for "do not block", which raises another exception."""
 _CHUNK = 1 << 18
 _PACKET_IDS = 65_535
 
@@ -37,6 +39,7 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
         self._packet_ids = count()
+        self._unacknowledged: list[bytes] = []
         variable = _text("MQTT") + bytes([4, 0x02]) + struct.pack("!H", 0)  # level 4, clean, no keep alive
         self._socket.sendall(_packet(_CONNECT, variable + _text(client_id)))
         self._await(_CONNACK, 1)
@@ -48,14 +51,10 @@ class Wire:
         self._socket.close()
 
     def publish(self, topic: str, payloads: Iterable[bytes]) -> None:
-        """Publishes all of them with QoS 1 and returns when the broker has acknowledged the last."""
+        """Publishes all payloads with QoS 1 and returns when the broker has acknowledged the last one."""
         waiting = iter(payloads)
         while window := list(islice(waiting, WINDOW)):
-            packets = [
-                _packet(_PUBLISH | _QOS_1, _text(topic) + self._next_packet_id() + payload)
-                for payload in window
-            ]
-            self._socket.sendall(b"".join(packets))
+            self.send(topic, window)
             self._await(_PUBACK, len(window))
 
     def subscribe(self, topic: str) -> None:
@@ -63,45 +62,59 @@ class Wire:
         self._socket.sendall(_packet(_SUBSCRIBE, self._next_packet_id() + _text(topic) + b"\x01"))
         self._await(_SUBACK, 1)
 
-    def collect(self, number: int, *, limit_seconds: float) -> tuple[list[bytes], float]:
-        """The payloads of so many messages, and the monotonic instant at which the last one was there.
+    def send(self, topic: str, payloads: Iterable[bytes]) -> None:
+        """Publishes the payloads with QoS 1 and acknowledges all that has arrived, in one write.
 
-        TimeoutError when they do not come within the limit; it says how many did.
+        Returns without an answer from the broker. Without payloads, only the acknowledgements leave.
         """
-        payloads: list[bytes] = []
-        deadline = time.monotonic() + limit_seconds
-        while len(payloads) < number:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
-                packets = list(self._receive())
-            except TimeoutError:
-                came = f"{len(payloads)} of {number} statuses came within {limit_seconds:g} s"
-                raise TimeoutError(came) from None
-            arrived = [_opened(content) for kind, content in packets if kind & 0xF0 == _PUBLISH]
-            payloads += [payload for _, payload in arrived]
-            self._socket.sendall(b"".join(_packet(_PUBACK, packet_id) for packet_id, _ in arrived))
-        return payloads, time.monotonic()
+        head = _text(topic)
+        packets = [
+            _packet(_PUBLISH | _QOS_1, head + self._next_packet_id() + payload) for payload in payloads
+        ]
+        packets += [_packet(_PUBACK, packet_id) for packet_id in self._unacknowledged]
+        self._unacknowledged.clear()
+        if packets:
+            self._socket.sendall(b"".join(packets))
+
+    def arrivals(self, *, limit_seconds: float) -> list[bytes]:
+        """The payloads that the next read brings; the next `send` acknowledges them.
+
+        Empty when nothing arrives within the limit, or only acknowledgements of what was published.
+        """
+        self._socket.settimeout(max(SHORTEST_SECONDS, limit_seconds))
+        try:
+            packets = self._receive()
+        except TimeoutError:
+            return []
+        payloads = []
+        for kind, content in packets:
+            if kind & 0xF0 == _PUBLISH:
+                packet_id, payload = _opened(content)
+                self._unacknowledged.append(packet_id)
+                payloads.append(payload)
+        return payloads
 
     def _next_packet_id(self) -> bytes:
         return struct.pack("!H", next(self._packet_ids) % _PACKET_IDS + 1)
 
     def _await(self, kind: int, number: int) -> None:
-        """Passes over so many packets of one kind; nothing else can come at that time."""
+        """Reads this number of packets of one kind; packets of other kinds are dropped."""
         self._socket.settimeout(STEP_SECONDS)
         while number > 0:
             number -= sum(received == kind for received, _ in self._receive())
 
-    def _receive(self) -> Iterator[tuple[int, bytes]]:
-        """The packets that are complete with what has come in next."""
+    def _receive(self) -> list[tuple[int, bytes]]:
+        """The packets that the next read completes, each as its first byte and its content."""
         chunk = self._socket.recv(_CHUNK)
         if not chunk:
             raise ConnectionError("the broker has closed the load's connection; see its log")
-        self._received += chunk
-        position = 0
-        while (found := _next_packet(self._received, position)) is not None:
+        received = self._received + chunk
+        packets, position = [], 0
+        while (found := _next_packet(received, position)) is not None:
             kind, content, position = found
-            yield kind, content
-        self._received = self._received[position:]
+            packets.append((kind, content))
+        self._received = received[position:]
+        return packets
 
 
 def _packet(kind: int, content: bytes) -> bytes:
@@ -114,7 +127,7 @@ def _packet(kind: int, content: bytes) -> bytes:
 
 
 def _next_packet(received: bytes, start: int) -> tuple[int, bytes, int] | None:
-    """Kind, content and end of the packet that begins at `start`; None when a part of it is missing."""
+    """First byte, content and end of the packet that begins at `start`; None when a part of it is missing."""
     length, shift, position = 0, 0, start + 1
     while position < len(received):
         byte = received[position]

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench import targets
 from bench.load import WrongStatuses, requests, verify
-from bench.race import Run, Setting
-from bench.report import Row, rows, table
+from bench.race import Case, Run, Setting
+from bench.report import Row, percentile, rows, table
 from bench.stage import Kind
 from tests.support.needs import ROOT
 from tests.support.patience import WAIT_SECONDS
@@ -23,27 +24,63 @@ from tests.support.patience import WAIT_SECONDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-NO_LATENCY = Setting(messages=1_000, concurrency=200, latency_seconds=0.0)
-LATENCY = replace(NO_LATENCY, latency_seconds=0.15)
+    from bench.targets import Target
+
+BACKLOG = Setting(
+    case=Case.BACKLOG,
+    messages=1_000,
+    concurrency=200,
+    latency_seconds=0.0,
+    outstanding=400,
+)
+SLOW = replace(BACKLOG, latency_seconds=0.15)
+LIVE = replace(BACKLOG, case=Case.LIVE)
+PACED = replace(BACKLOG, case=Case.LATENCY)
 
 
-def a_run(kind: Kind, setting: Setting = NO_LATENCY, *, rate: float = 1_000) -> Run:
+def a_run(
+    kind: Kind,
+    setting: Setting = BACKLOG,
+    *,
+    rate: float = 1_000,
+    cpu_seconds: float = 0.5,
+    to_status_seconds: float = 0.002,
+) -> Run:
     return Run(
         kind=kind,
         setting=setting,
         seconds=setting.messages / rate,
-        cpu_seconds=0.5,
+        cpu_seconds=cpu_seconds,
         simulator_cpu_seconds=0.25,
         broker_cpu_seconds=0.05,
+        load_cpu_seconds=0.05,
         others_cpu_seconds=0.0,
         peak_bytes=50_000_000,
         ready_seconds=0.25,
+        to_post_seconds=[0.001] * setting.messages,
+        to_status_seconds=[to_status_seconds] * setting.messages,
     )
+
+
+def the_target(runs: list[Run], name: str) -> Target:
+    (target,) = [target for target in targets.targets(runs) if name in target.name]
+    return target
 
 
 def the_row(runs: list[Run], name: str) -> Row:
     (row,) = [row for row in rows(runs) if row.name.strip().startswith(name)]
     return row
+
+
+def run_the_benchmark(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        check=False,
+    )
 
 
 def a_success(request_id: str) -> bytes:
@@ -52,47 +89,89 @@ def a_success(request_id: str) -> bytes:
 
 @pytest.mark.mosquitto
 @pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc, which only Linux has")
-def test_a_small_benchmark_measures_both(tmp_path: Path) -> None:
+def test_a_small_benchmark_measures_each_case(tmp_path: Path) -> None:
     arguments = ["--messages", "40", "--rounds", "1", "--latency", "0", "--folder", str(tmp_path)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=WAIT_SECONDS,
-        check=False,
-    )
+    ended = run_the_benchmark(*arguments)
     assert (0, "") == (ended.returncode, ended.stderr)
-    for line in ("0 ms, 200 at once, 40 messages", "messages per second", "peak memory", "time to ready"):
+    for case in ("live, 400 unanswered", "backlog", "latency, 50 a second"):
+        assert f"{case}: 0 ms, 200 at once, 40 messages" in ended.stdout
+    for line in ("messages per second", "PUBLISH to status, p99", "targets", "live: rate at 0 ms"):
         assert line in ended.stdout
     assert [] == list(tmp_path.iterdir()), "it left something behind"
+
+
+@pytest.mark.mosquitto
+@pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc, which only Linux has")
+def test_one_case_can_be_measured_alone(tmp_path: Path) -> None:
+    arguments = ["--only", "latency", "--messages", "5", "--rounds", "1", "--folder", str(tmp_path)]
+    ended = run_the_benchmark(*arguments)
+    assert (0, "") == (ended.returncode, ended.stderr)
+    assert "latency, 50 a second: 0 ms, 200 at once, 5 messages" in ended.stdout
+    assert "backlog" not in ended.stdout
 
 
 def test_the_median_run_counts() -> None:
     connector = [a_run(Kind.CONNECTOR, rate=rate) for rate in (100, 600, 900)]
     bare_loop = [a_run(Kind.BARE_LOOP, rate=rate) for rate in (1_000, 800, 5_000)]
     row = the_row(connector + bare_loop, "messages per second")
-    assert ("600", "1000", "0.60", True) == (row.connector, row.bare_loop, row.ratio, row.reached)
+    assert ("600", "1000", "0.60") == (row.connector, row.bare_loop, row.ratio)
 
 
-@pytest.mark.parametrize(("rate", "reached"), [(1_201, True), (1_199, False)])
-def test_with_latency_the_target_is_what_so_many_at_once_allow(rate: float, *, reached: bool) -> None:
-    row = the_row([a_run(Kind.CONNECTOR, LATENCY, rate=rate), a_run(Kind.BARE_LOOP, LATENCY)], "of 200/0.15")
-    assert reached == row.reached
+def test_a_percentile_is_a_value_that_was_measured() -> None:
+    values = [float(number) for number in range(200, 0, -1)]
+    assert (100.0, 198.0, 200.0) == tuple(percentile(values, percent) for percent in (50, 99, 100))
+    assert 7.0 == percentile([7.0], 50)
 
 
 @pytest.mark.parametrize(
-    ("name", "missing"),
+    ("name", "fair", "poor"),
     [
-        ("peak memory", replace(a_run(Kind.CONNECTOR), peak_bytes=70_100_000)),
-        ("time to ready", replace(a_run(Kind.CONNECTOR), ready_seconds=1.1)),
+        ("backlog: rate at 0 ms", a_run(Kind.CONNECTOR, rate=801), a_run(Kind.CONNECTOR, rate=799)),
+        ("live: rate at 0 ms", a_run(Kind.CONNECTOR, LIVE, rate=751), a_run(Kind.CONNECTOR, LIVE, rate=749)),
+        (
+            "live: CPU per message",
+            a_run(Kind.CONNECTOR, LIVE, cpu_seconds=0.74),
+            a_run(Kind.CONNECTOR, LIVE, cpu_seconds=0.76),
+        ),
+        ("rate at 150 ms", a_run(Kind.CONNECTOR, SLOW, rate=971), a_run(Kind.CONNECTOR, SLOW, rate=969)),
+        (
+            "added p99",
+            a_run(Kind.CONNECTOR, PACED, to_status_seconds=0.0119),
+            a_run(Kind.CONNECTOR, PACED, to_status_seconds=0.0121),
+        ),
+        (
+            "peak memory",
+            a_run(Kind.CONNECTOR),
+            replace(a_run(Kind.CONNECTOR), peak_bytes=70_100_000),
+        ),
+        ("time to ready", a_run(Kind.CONNECTOR), replace(a_run(Kind.CONNECTOR), ready_seconds=0.61)),
     ],
 )
-def test_a_missed_target_is_called_so(name: str, missing: Run) -> None:
-    bare_loop = a_run(Kind.BARE_LOOP)
-    assert the_row([a_run(Kind.CONNECTOR), bare_loop], name).reached
-    assert not the_row([missing, bare_loop], name).reached
-    assert "MISSED" in table([missing, bare_loop])
+def test_a_missed_target_is_called_so(name: str, fair: Run, poor: Run) -> None:
+    bare_loop = a_run(Kind.BARE_LOOP, fair.setting)
+    assert the_target([fair, bare_loop], name).reached
+    missed = the_target([poor, bare_loop], name)
+    assert not missed.reached
+    assert str(missed).endswith("MISSED")
+    assert str(missed) in targets.table([poor, bare_loop])
+
+
+def test_a_setting_that_was_not_measured_has_no_target() -> None:
+    names = [target.name for target in targets.targets([a_run(Kind.CONNECTOR), a_run(Kind.BARE_LOOP)])]
+    assert not [name for name in names if "live" in name or "150 ms" in name or "a second" in name]
+
+
+def test_the_peak_is_that_of_the_hungriest_setting() -> None:
+    runs = [a_run(kind, setting) for kind in Kind for setting in (BACKLOG, LIVE)]
+    runs = [replace(run, peak_bytes=80_000_000) if run.setting is LIVE else run for run in runs]
+    assert 80 == the_target(runs, "peak memory").measured
+
+
+def test_the_table_of_fixed_instants_shows_delays_instead_of_rates() -> None:
+    runs = [a_run(Kind.CONNECTOR, PACED), a_run(Kind.BARE_LOOP, PACED)]
+    assert "1.00" == the_row(runs, "PUBLISH to POST, p99").connector
+    assert "2.00" == the_row(runs, "PUBLISH to status, p50").connector
+    assert "messages per second" not in table(runs)
 
 
 def test_every_request_has_a_recipient_of_its_own() -> None:
