@@ -1,10 +1,10 @@
-"""How numbers stand in sentences for people."""
+"""How numbers, values and names stand in sentences for people."""
 
 from __future__ import annotations
 
 import pytest
 
-from twilio_notifications.core.wording import counted
+from twilio_notifications.core.wording import counted, shown, suggestion
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,13 @@ def test_a_number_has_its_noun_in_the_right_form(number: int, expected: str) -> 
 
 def test_the_plural_is_the_noun_with_an_s() -> None:
     assert ("1 text", "2 texts") == (counted(1, "text"), counted(2, "text"))
+
+
+def test_a_long_value_is_cut_where_it_is_shown() -> None:
+    assert "'x'" == shown("x")
+    assert 201 == len(shown("x" * 10_000))
+
+
+def test_a_suggestion_is_the_close_name_or_all_of_them() -> None:
+    assert "did you mean level?" == suggestion("LEVL", ["level", "format"])
+    assert "known are level, format" == suggestion("colour", ["level", "format"])
