@@ -270,7 +270,7 @@ def test_a_value_that_is_no_string_is_refused(name: str) -> None:
 
 def test_an_unknown_parameter_is_refused_with_the_closest_known_name_but_not_its_value() -> None:
     problem = only_problem(complete() | {"TwilioAuthToken": "0123456789abcdef"})
-    assert "unknown parameter 'TwilioAuthToken': no secret stands in a configuration" in problem
+    assert "unknown parameter 'TwilioAuthToken': a configuration never holds secrets" in problem
     assert "TWILIO_AUTH_TOKEN" in problem
     assert "did you mean TWILIO_ACCOUNT_SID?" in only_problem(complete() | {"twilio_account_sid": "AC1"})
     assert "known are TWILIO_ACCOUNT_SID, Twilio" in only_problem(complete() | {"Colour": "red"})

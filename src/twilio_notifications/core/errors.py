@@ -1,27 +1,27 @@
 """Every error of the connector, and the closed list of reasons for a failed request.
 
-What is expected is a value (a rejection, a refusal, doubt); only what is not expected is raised:
+Expected results are values (a rejection, a refusal, doubt). Only unexpected ones are raised:
 
 ConnectorError
-├── ConfigurationError      the configuration is wrong; carries every problem at once
+├── ConfigurationError      the configuration is wrong; holds all its problems
 ├── JournalError
 │   ├── JournalLocked       another connector owns the journal
-│   ├── JournalDamaged      the file is no journal, or a broken one
-│   ├── JournalTooNew       written by a later version of this program
-│   ├── JournalFull         it is as large as it may be: what arrives has to be delivered again later
-│   ├── JournalMoved        its files were deleted or moved while the connector ran
+│   ├── JournalDamaged      the file is no journal, or it is damaged
+│   ├── JournalTooNew       a later version of this program wrote the journal
+│   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
+│   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
 │   └── JournalClosed       the journal was closed before the step was committed
 ├── SecretUnavailable       the auth token cannot be read
-│   └── SecretAbsent        there is none where it should be
+│   └── SecretAbsent        there is no auth token in its place
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
 ├── ListeningFailed         an address to listen on cannot be opened
 ├── FolderUnusable          a folder for files cannot be written to
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
-├── OutputLost              what a command printed did not reach its reader
+├── OutputLost              the output of a command did not reach its reader
 └── TransportError
-    ├── BrokerRefused       the broker answered, and said no
-    ├── NucleusRefused      the Greengrass nucleus answered, and said no
-    ├── NucleusLost         only a new start by the nucleus helps
+    ├── BrokerRefused       the broker refused the connection
+    ├── NucleusRefused      the Greengrass nucleus refused a request
+    ├── NucleusLost         this process cannot reach the nucleus again: the nucleus must restart it
     └── NotAcknowledged     the broker refused a status, or the connection ended first
 """
 
@@ -73,15 +73,15 @@ class JournalLocked(JournalError):
 
 
 class JournalDamaged(JournalError):
-    """The journal file is damaged, or no journal at all."""
+    """The journal file is damaged, or it is no journal."""
 
 
 class JournalTooNew(JournalError):
-    """The journal was written by a later version of this program."""
+    """A later version of this program wrote the journal."""
 
 
 class JournalFull(JournalError):
-    """The journal is as large as it may be, and nothing in it may be removed yet."""
+    """The journal has reached its limit, and nothing in it may be removed yet."""
 
 
 class JournalMoved(JournalError):
@@ -97,7 +97,7 @@ class SecretUnavailable(ConnectorError):
 
 
 class SecretAbsent(SecretUnavailable):
-    """There is no token where it should be, or not yet: the place itself could be looked at."""
+    """The place of the token can be read, but holds no token, or none yet."""
 
 
 class SecretCopyUnusable(ConnectorError):
@@ -107,8 +107,8 @@ class SecretCopyUnusable(ConnectorError):
 _LISTENING_ADVICE: Final[Mapping[int | None, str]] = MappingProxyType(
     {
         errno.EADDRINUSE: "another program listens there: end it, or choose another port",
-        errno.EACCES: "this user may not use that port: choose one from 1024 on",
-        errno.EADDRNOTAVAIL: "this machine has no such address: choose 127.0.0.1 or one of the machine's own",
+        errno.EACCES: "this user may not use that port: choose a port from 1024 on",
+        errno.EADDRNOTAVAIL: "this machine has no such address: choose 127.0.0.1 or one that it has",
         errno.EMFILE: "the process may open no more files: raise its limit (LimitNOFILE= in the unit)",
         errno.ENFILE: "the machine may open no more files: end other programs",
     }
@@ -116,21 +116,21 @@ _LISTENING_ADVICE: Final[Mapping[int | None, str]] = MappingProxyType(
 
 
 class ListeningFailed(ConnectorError):
-    """An address to listen on cannot be opened; the sentence says what to do."""
+    """An address to listen on cannot be opened; the message says what to do."""
 
     @classmethod
     def of(cls, error: OSError, *, setting: str, address: str) -> Self:
-        """`setting` is where the address was configured, such as "[metrics] listen"."""
+        """The error for this address; `setting` is where it was configured, such as "[metrics] listen"."""
         advice = _LISTENING_ADVICE.get(error.errno, "check the host name, or choose another address")
-        return cls(f"{setting}: {address} cannot be listened on ({error.strerror or error}): {advice}")
+        return cls(f"{setting}: cannot listen on {address} ({error.strerror or error}): {advice}")
 
 
 class FolderUnusable(ConnectorError):
-    """A folder cannot be written to; says what to do."""
+    """A folder cannot be written to; the message says what to do."""
 
 
 class IsolationFailed(ConnectorError):
-    """The process could not be confined, or outlived its confinement; says what to do."""
+    """The process could not be confined, or outlived its confinement; the message says what to do."""
 
 
 class TransportError(ConnectorError):
@@ -138,20 +138,20 @@ class TransportError(ConnectorError):
 
 
 class BrokerRefused(TransportError):
-    """The broker answered the connection, and said no."""
+    """The broker refused the connection."""
 
     def __init__(self, message: str, *, unsupported_version: bool = False) -> None:
         super().__init__(message)
         self.unsupported_version = unsupported_version
-        """The broker does not speak this version of MQTT; another one may do."""
+        """The broker does not speak this version of MQTT, but may speak another."""
 
 
 class NucleusRefused(TransportError):
-    """The nucleus answered, and said no; the SDK's own error is its cause."""
+    """The nucleus refused a request; the SDK's own error is the cause."""
 
 
 class NucleusLost(TransportError):
-    """The nucleus cannot be reached any more by this process: the process has to be started again."""
+    """The process cannot reach the nucleus again: the nucleus must restart it."""
 
 
 class NotAcknowledged(TransportError):
@@ -160,13 +160,13 @@ class NotAcknowledged(TransportError):
     def __init__(self, message: str, *, refused: bool = False, largest: int | None = None) -> None:
         super().__init__(message)
         self.refused = refused
-        """The connection stands, and the broker said no."""
+        """True: the broker refused the status, and the connection stands. False: the connection ended."""
         self.largest = largest
-        """Bytes of payload that would have fitted; set only with `refused=True`, where it was too large."""
+        """The largest payload in bytes that the broker takes; None: unknown. Set only with `refused=True`."""
 
 
 class OutputLost(ConnectorError):
-    """What a command printed did not reach its reader."""
+    """The output of a command did not reach its reader."""
 
     def __init__(self, message: str, *, reader_left: bool = False) -> None:
         super().__init__(message)

@@ -1,7 +1,7 @@
-"""The values that travel through the connector: frozen, without behaviour beyond their own invariants.
+"""The values that the parts of the connector pass on: frozen, with no behaviour but their own invariants.
 
 Instants are seconds since the epoch (UTC), durations are seconds; both are floats.
-Names follow the glossary (docs/glossary.md): one word for one thing.
+The glossary (docs/glossary.md) defines the names: one word for one thing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Secret:
-    """A token, key or password: prints as `Secret(***)` wherever it ends up; `reveal` is the only way in."""
+    """A token, key or password. It always prints as `Secret(***)`; only `reveal` returns the value."""
 
     __slots__ = ("_value",)
 
@@ -38,21 +38,24 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """Who we are to Twilio: the account's SID and its auth token, or an API key's SID and its secret."""
+    """What Twilio asks for: the account's SID with its auth token, or an API key's SID with its secret."""
 
     user: str
     secret: Secret
 
 
 class Channel(StrEnum):
-    """How a recipient is reached, and so which topic and which resource of Twilio's API are meant."""
+    """The way to reach a recipient. It determines the topic and the resource of Twilio's API."""
 
     SMS = "SMS"
     CALL = "CALL"
 
 
 class Priority(StrEnum):
-    """`urgent` requests overtake waiting ones of other recipients, never one of the same recipient."""
+    """The order of waiting requests.
+
+    `urgent` ones overtake those of other recipients, never of the same one.
+    """
 
     URGENT = "urgent"
     NORMAL = "normal"
@@ -61,7 +64,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Whom a request is for: exactly one person, by name and E.164 number."""
+    """The one person a request is for, by name and E.164 number."""
 
     name: str
     phone_number: str
@@ -69,14 +72,17 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """The content of a text: what the recipient reads. Never logged."""
+    """The content of a text, which the recipient reads. The connector never logs it."""
 
     body: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceLocation:
-    """The content of a call: the absolute URL of a TwiML document, which Twilio fetches, never we."""
+    """The content of a call: the absolute URL of a TwiML document.
+
+    Twilio fetches it; the connector never does.
+    """
 
     url: str = field(repr=False)
 
@@ -86,7 +92,11 @@ Content = Text | VoiceLocation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A valid request. `sender_number` is `from_number`, or the configured default."""
+    """A valid request.
+
+    `sender_number` is the request's `from_number`, or the configured default. `valid_for_seconds` is None
+    where the request sets no lifetime of its own.
+    """
 
     request_id: str
     channel: Channel
@@ -100,22 +110,23 @@ class Notification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """A request that breaks the published contract, and the sentence that says how."""
+    """The answer to a request that breaks the published contract; `message` says how."""
 
     request_id: str | int | float
     message: str
 
 
-# What Twilio, or the lack of Twilio, said to one attempt.
+# Answers to one attempt: Twilio's own, or what is known without one.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """An HTTP answer. `code` and `message` are those of Twilio's error body, where there was one."""
+    """An HTTP answer. `code` and `message` come from Twilio's error body; None: it has no such field."""
 
     http_status: int
     is_twilios: bool = True
-    """It has the form of Twilio's answers. False: a proxy, a log-in page or another server made it."""
+    """Whether it has the form of Twilio's answers. False: a proxy, a log-in page or another server made
+    it."""
     code: int | None = None
     message: str | None = None
     sid: str | None = None
@@ -129,7 +140,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotSent:
-    """The request certainly never left: no name resolution, no connection, no TLS session."""
+    """The request certainly did not leave: no name resolution, no connection, or no TLS session."""
 
     detail: str
 
@@ -144,7 +155,7 @@ class Unanswered:
 Answer = Answered | NotSent | Unanswered
 
 
-# What Twilio's own lists say.
+# What Twilio's lists of messages and calls say.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,28 +172,29 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """The records of one recipient, newest first, and Twilio's clock minus ours when they were read."""
+    """The records of one recipient, newest first."""
 
     found: tuple[Record, ...]
     clock_offset: float | None
+    """Twilio's clock minus ours, in seconds, when the lists were read; None: unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """The lists could not be read: nothing is known, neither that it was sent nor that it was not."""
+    """The lists could not be read, so it is not known whether Twilio carried the request out."""
 
     detail: str
     retry_after: float | None = None
     unauthorized: bool = False
-    """Twilio refuses the login."""
+    """Whether Twilio refuses the login."""
 
 
-# What an answer means for the attempt.
+# Outcomes: the meaning of an answer for the attempt.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """Twilio took the request; `message_status` is its own word, unchanged."""
+    """Twilio accepted the request; `message_status` is Twilio's own word, unchanged."""
 
     sid: str
     message_status: str
@@ -192,7 +204,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Twilio said no, and would say no again: never retried."""
+    """Twilio refused the request, and would refuse it again: the connector does not retry it."""
 
     reason: Reason
     message: str
@@ -200,19 +212,23 @@ class Refused:
 
 
 class DeferralScope(StrEnum):
-    """What has to wait: everything, everything of one sender number, or everything until credentials work."""
+    """Which requests wait: those of one sender number (SENDER), or all of them (every other scope)."""
 
     ACCOUNT = "account"
     SENDER = "sender"
     CREDENTIALS = "credentials"
+    """All requests wait until Twilio accepts the login."""
     NETWORK = "network"
     ADDRESS = "address"
-    """Everything: what answers is not Twilio, or not this account's place at Twilio."""
+    """All requests wait: the server that answers is not Twilio, or Twilio does not know the account there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
-    """Certainly not carried out, and not the request's fault: it waits, and no attempt is counted."""
+    """Twilio certainly did not carry the request out, for no fault of the request.
+
+    The request waits, and no attempt is counted. `retry_after` is seconds; None: Twilio names no time.
+    """
 
     scope: DeferralScope
     reason: Reason
@@ -223,7 +239,7 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InDoubt:
-    """Not known yet: the request may have been carried out. Neither success nor failure."""
+    """It is not known whether Twilio carried the request out: neither success nor failure."""
 
     message: str
 

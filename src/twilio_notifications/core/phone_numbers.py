@@ -1,7 +1,7 @@
-"""Under which other spellings Twilio may record a telephone number.
+"""The spellings under which Twilio may record one telephone number.
 
 Some countries changed how their mobile numbers are dialled, and Twilio records the form that the network uses
-now. Two spellings are one telephone.
+today. So two spellings can mean the same telephone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SAME_BEGINNING = 2  # "+" and the first digit: the country code's zone
 
 
 def spellings(number: str) -> tuple[str, ...]:
-    """The number, then the other forms of it that are known."""
+    """The number itself, then its other known spellings."""
     known: tuple[str, ...] = ()
     if (found := _MEXICO.fullmatch(number)) is not None:
         known = (f"+52{found[1]}", f"+521{found[1]}")
@@ -29,10 +29,10 @@ def spellings(number: str) -> tuple[str, ...]:
 
 
 def may_be_one(recorded: str, requested: str) -> bool:
-    """Whether Twilio may have made the recorded number out of the requested one.
+    """Whether Twilio may have recorded `recorded` for the number `requested`.
 
-    That is one of its other spellings, or a number of the same zone with the same last seven digits that is
-    longer or shorter: what is dialled between them is what countries change.
+    True for its other spellings, and for a longer or shorter number with the same zone and the same last
+    seven digits: countries change only the digits between them.
     """
     return recorded in spellings(requested) or (
         recorded[:_SAME_BEGINNING] == requested[:_SAME_BEGINNING]

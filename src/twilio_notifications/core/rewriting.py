@@ -1,9 +1,9 @@
-"""What Twilio may change in a text before it records it: two texts that read the same are compared as equal.
+"""Makes a sent text and a recorded text comparable: Twilio may change a text before it records it.
 
-Smart encoding (a default of messaging services) puts plain characters in the place of look-alikes, so that a
-text takes fewer segments: https://www.twilio.com/docs/messaging/features/smart-encoding. Line ends and
-Unicode's ways to write one letter differ between programs. A difference that a reader cannot see is none
-here.
+Smart encoding (a default of messaging services) replaces look-alikes by plain characters, so that a text
+takes fewer segments: https://www.twilio.com/docs/messaging/features/smart-encoding. Programs also differ
+in line ends and in the way they write one letter in Unicode. This module removes every difference that a
+reader cannot see.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRIAL_PREFIX = "Sent from your Twilio trial account - "
-"""What Twilio puts before every text of a trial account."""
+"""Twilio puts these words before every text of a trial account."""
 
 _LOOK_ALIKES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -45,18 +45,19 @@ _LOOK_ALIKES: Final[Mapping[str, str]] = MappingProxyType(
         ")": "\u2769\u276b",
     }
 )
-"""A plain character, and those that smart encoding or a keyboard's correction exchanges for it."""
+"""Each plain character, with the look-alikes that smart encoding or a keyboard's correction exchanges with
+it."""
 
 _PLAIN: Final = str.maketrans(
     {look_alike: plain for plain, group in _LOOK_ALIKES.items() for look_alike in group}
 )
 
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})  # format and control characters, halves of surrogate pairs
-_VARIATIONS: Final = range(0xFE00, 0xFE10)  # how an emoji is drawn
+_VARIATIONS: Final = range(0xFE00, 0xFE10)  # variation selectors: they choose how an emoji is drawn
 
 
 def comparable(body: str) -> str:
-    """The text without what may change on the way: for comparisons only, never for people."""
+    """The text without everything that may change on the way; only for comparisons, never shown to people."""
     spaced = unicodedata.normalize("NFC", body.removeprefix(TRIAL_PREFIX))
     plain = unicodedata.normalize("NFKC", spaced.translate(_PLAIN)).translate(_PLAIN)
     kept = (

@@ -1,7 +1,7 @@
-"""How many parts a text takes on the air, by the rules of GSM 03.38 and UCS-2.
+"""Counts the parts (segments) in which a text is sent, by the rules of GSM 03.38 and UCS-2.
 
-One character outside the GSM-7 alphabet turns the whole text to UCS-2. Neither an escaped GSM character nor a
-surrogate pair is ever split across two parts.
+One character outside the GSM-7 alphabet makes the whole text UCS-2. A part never ends inside an escaped GSM
+character or a surrogate pair.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ GSM7 = frozenset(
 )
 GSM7_ESCAPED = frozenset("^{}\\[~]|€\f")  # two septets each
 GSM7_ALL = GSM7 | GSM7_ESCAPED
-LAST_OF_THE_FIRST_PLANE = "\uffff"  # beyond it UTF-16 takes two units
+LAST_OF_THE_FIRST_PLANE = "\uffff"  # characters after it take two units of UTF-16
 
 GSM7_SINGLE, GSM7_PART = 160, 153
 UCS2_SINGLE, UCS2_PART = 70, 67
 
 
 def count_segments(body: str) -> int:
-    """The number of parts; an empty text takes one."""
+    """The number of parts; 1 for an empty text."""
     if GSM7_ALL.issuperset(body):
         return _count(body, wide=GSM7_ESCAPED, single=GSM7_SINGLE, part=GSM7_PART)
     beyond = frozenset(letter for letter in body if letter > LAST_OF_THE_FIRST_PLANE)

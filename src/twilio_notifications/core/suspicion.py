@@ -1,9 +1,10 @@
-"""Which status a broker may not take, judged by which ones were on their way when connections ended.
+"""Finds the statuses that a broker may not take, from the statuses under way when connections ended.
 
-A broker that dislikes a status may say nothing and hang up: over its size, its topic, its format or a policy.
-Connections also end for other reasons, so one end proves nothing. Points against a status add up until it is
-published after all others, alone, and then with growing pauses: one that the broker does not take points at
-itself, and a network that flaps only delays what waits.
+A broker may close the connection over a status without a word: because of its size, topic, format or a
+policy. Connections also end for other reasons, so one end proves nothing. Each end adds points to the
+statuses under way. With enough points a status is published after all others, alone, and then with growing
+pauses. So a status that the broker does not take is found, and a network that fails again and again only
+delays statuses.
 """
 
 from __future__ import annotations
@@ -17,26 +18,27 @@ SUSPECT: Final = 2
 """From this number of points on, a status is published after all others, and one at a time."""
 
 CONVICTED: Final = 4
-"""From this number of points on, it also waits: three connections ended over it, and on the last it was
-alone."""
+"""From this number of points on, a status also waits: three connections ended with it under way, the last
+with it alone."""
 
 SMALL_BYTES: Final = 1024
-"""So much fits through every broker. A larger status that is convicted counts as too large."""
+"""Bytes that every broker takes. A larger status counts as too large once it is convicted."""
 
 _FIRST_PAUSE_SECONDS: Final = 10.0
 _LONGEST_PAUSE_SECONDS: Final = 1800.0
-"""A status that the broker never takes costs a connection each time: twice an hour is bearable."""
+"""A status that the broker never takes ends the connection each time: twice an hour is acceptable."""
 
 _MOST_FRUITLESS: Final = 6
 _FIRST_HOLD_SECONDS: Final = 5.0
 _LONGEST_HOLD_SECONDS: Final = 60.0
-"""A network that flaps may become steady at any time, and statuses wait no longer for that."""
+"""The longest hold: a network that fails again and again may become steady at any time."""
 
 
 def points(on_their_way: Mapping[int, int]) -> dict[int, int]:
-    """What the end of a connection adds against each status; `on_their_way` has the points so far, by id.
+    """The points that the end of a connection adds, by id of the status.
 
-    Where a suspect was on its way, it alone is blamed. To be alone counts twice, but not the first time.
+    `on_their_way` has the points so far of the statuses under way. If suspects are among them, only
+    suspects get points. A status that is alone gets two points, but only one the first time.
     """
     suspects = {id_ for id_, suspicion in on_their_way.items() if suspicion >= SUSPECT}
     blamed = suspects or set(on_their_way)
@@ -53,25 +55,26 @@ def pause(suspicion: int) -> float:
 
 
 def hold(fruitless: int) -> float:
-    """Seconds for which no status is published over the next connection.
+    """Seconds for which the next connection publishes no status.
 
-    `fruitless` counts connections in a row that ended with statuses on their way, others than suspects, while
-    no status was acknowledged. A broker that takes none at all would otherwise end each connection at its
-    beginning, and requests would come late.
+    `fruitless` counts the connections in a row that ended with statuses other than suspects under way, and
+    without an acknowledged status. Without the hold, a broker that takes no status at all would end each
+    connection at its beginning, and requests would come late.
     """
     beyond = fruitless - _MOST_FRUITLESS
     return min(_FIRST_HOLD_SECONDS * 2.0 ** min(beyond, 16), _LONGEST_HOLD_SECONDS) if beyond >= 0 else 0.0
 
 
 def is_too_large(size: int, suspicion: int) -> bool:
-    """Whether its size is taken for the reason."""
+    """Whether a status of `size` bytes with this number of points counts as too large for the broker."""
     return suspicion >= CONVICTED and size > SMALL_BYTES
 
 
 def fitting(size: int, *, too_large: int | None) -> int | None:
-    """How long a status of `size` bytes may be; None: as long as it is.
+    """The bytes to which a status of `size` bytes is shortened; None: it keeps its size.
 
-    `too_large` is the smallest size over which a broker hung up. It did not say what would have fitted, and
-    trying costs a connection each time, so half of it is tried.
+    `too_large` is the smallest size in bytes over which the broker closed a connection; None: no size is
+    known. The broker does not say which size fits, and each try costs a connection, so the result is half
+    of it.
     """
     return too_large // 2 if too_large is not None and size >= too_large else None

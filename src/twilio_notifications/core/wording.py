@@ -1,4 +1,4 @@
-"""How values and names are shown to people, and what a message says about an unknown name."""
+"""Shows values, numbers and unknown names in messages to people."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ _LONGEST_SHOWN = 200
 
 
 def shown(value: object) -> str:
-    """The value as a problem quotes it: one line, cut where it grows long."""
+    """The value as messages quote it: its `repr`, at most 200 characters and an ellipsis."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """The number with its noun, as in "1 text" and "2 texts"; the plural is the noun with an s by default."""
+    """The number with its noun, as in "1 text" and "2 texts"; without `plural`, the noun with an s."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 _RESEMBLANCE = 0.6
 _TYPO = 0.85
-"""difflib's measure: a letter or two of TwilioAuthTokenSecretArn are wrong, and not a word missing."""
+"""Similarity by difflib: one or two letters of TwilioAuthTokenSecretArn are wrong, but no word is missing."""
 
 _SECRET_NAME = re.compile(r"token|password|passwd|secret(?!.*arn)|api_?key(?!.*sid)", re.IGNORECASE)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """What to do about an unknown name: the closest known one as a question, or all of them.
+    """What to do about an unknown name: a question with the closest known name, or a list of all known names.
 
-    A name that promises a secret is answered with the place where secrets are.
+    For a name that looks like a secret, the sentence says where secrets belong.
     """
     by_folded_name = {candidate.casefold(): candidate for candidate in known}
     is_secret = bool(_SECRET_NAME.search(name))
@@ -43,7 +43,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f"did you mean {by_folded_name[close[0]]}?"
     if is_secret:
         return (
-            "no secret stands in a configuration. The auth token comes from the environment variable "
-            "TWILIO_AUTH_TOKEN, or from where [secrets] source says"
+            "a configuration never holds secrets. Give the auth token in the environment variable "
+            "TWILIO_AUTH_TOKEN, or in the place that [secrets] source names"
         )
     return f"known are {', '.join(by_folded_name.values())}"

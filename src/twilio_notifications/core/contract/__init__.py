@@ -1,7 +1,7 @@
-"""The published JSON: bytes from the request topics become a notification, outcomes become status bytes.
+"""The published JSON: turns payloads into notifications, and outcomes into the bytes of a status.
 
 Only this package knows the names, the order and the sentences of the published document.
-Whatever arrives is answered, within bounds that are checked before anything is made of it.
+It has an answer to every payload, and checks the bounds of a payload before it decodes the payload.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A payload becomes the JSON document in it, if it is one and keeps within bounds.
+"""Decodes a payload into the JSON document in it, if it is valid JSON within the bounds.
 
-Bounds come before the decoder and cost one pass over the bytes, so that what a payload costs is known before
-it is paid. No payload may make this take more than linear time or memory.
+The bounds are checked before decoding, in one pass over the bytes, so that no payload costs more time or
+memory than the bounds allow. For every payload, both stay linear in its size.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Final
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 
 MAXIMUM_PAYLOAD_BYTES: Final = 128 * 1024
-"""The largest message of AWS IoT Core, so no sender of the original could exceed it."""
+"""The largest message of AWS IoT Core: clients of the original connector could send no larger one.
+https://docs.aws.amazon.com/general/latest/gr/iot-core.html"""
 
 MAXIMUM_DEPTH: Final = 128
-"""Levels of nesting, of which a request needs three. RFC 8259, section 9, leaves the limit to the reader:
-serde_json has 128, Ruby 100, .NET 64. Without one it would be whatever stack the caller has left."""
+"""Levels of nesting; a request needs three. RFC 8259, section 9, leaves the limit to the reader:
+serde_json has 128, Ruby 100, .NET 64. Without a limit, the rest of the caller's stack would decide."""
 
 MAXIMUM_VALUES: Final = 2000
-"""Values of any kind, and so keys: a request has nine. The payload limit alone would let 65,000 pass, each of
-them an object to be made and thrown away; this leaves room for a sender's own properties in addition to
-ours."""
+"""Values of any kind; a request has nine. The limit of the payload alone would allow 65,000 values, each an
+object to create and throw away. 2,000 leaves room for properties that a client adds for itself."""
 
-_MAXIMUM_DIGITS: Final = 40  # of an integer: every bound that is compared with has far fewer
+_MAXIMUM_DIGITS: Final = 40  # digits kept of an integer: the bounds of the contract have far fewer
 
 
 def decoded(payload: bytes) -> object:
-    """What `payload` says; raises Flaw where it says nothing, or too much."""
+    """The JSON value in `payload`; raises Flaw where it is no JSON or exceeds a bound."""
     if len(payload) > MAXIMUM_PAYLOAD_BYTES:
         raise Flaw(Sentence.TOO_LARGE, size=len(payload), limit=MAXIMUM_PAYLOAD_BYTES)
     try:
@@ -45,19 +45,21 @@ def decoded(payload: bytes) -> object:
     raise Flaw(Sentence.NOT_JSON, where=where)
 
 
-def _refused_constant(word: str) -> float:
-    raise ValueError(word)  # the decoder does not say where it met it
+def _refuse_constant(word: str) -> float:
+    raise ValueError(word)  # the decoder does not pass on the place of the constant
 
 
 def _bounded_integer(digits: str) -> int:
-    # Python raises for integers of some thousand digits. What is cut off here is beyond every bound anyway.
+    # Python raises for integers with thousands of digits. An integer that is cut here exceeds every bound
+    # anyway.
     return int(digits[:_MAXIMUM_DIGITS])
 
 
-# Of two equal keys the last one counts: RFC 8259 leaves it open, and the original was written in Python, too.
-_DECODER: Final = json.JSONDecoder(parse_int=_bounded_integer, parse_constant=_refused_constant)
+# The last of two equal keys counts: RFC 8259 leaves it open, and the original was written in Python as well.
+_DECODER: Final = json.JSONDecoder(parse_int=_bounded_integer, parse_constant=_refuse_constant)
 
-# Nothing is tried twice (`++`, `*+`, `"?`): backslashes and quotes would otherwise take quadratic time.
+# The possessive parts (`++`, `*+`) never backtrack: backslashes and quotes would otherwise take quadratic
+# time.
 _STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _CONSTANT: Final = re.compile(r"NaN|-?Infinity")
 _WHITE_SPACE: Final = str.maketrans("", "", " \t\n\r")
@@ -67,14 +69,17 @@ _BRACKET: Final = re.compile(r"[\[{\]}]")
 def _check_bounds(text: str) -> None:
     openers = text.count("[") + text.count("{")
     if openers <= MAXIMUM_DEPTH and openers + text.count(",") < MAXIMUM_VALUES:
-        return  # every honest request ends here: strings can only make these counts too large
+        return  # ordinary requests end here: characters in strings can only make these counts too large
     skeleton = _STRING.sub("_", text)
     _check_values(skeleton)
     _check_depth(skeleton)
 
 
 def _check_values(skeleton: str) -> None:
-    """The first value of each array or object stands behind its bracket, every other one behind a comma."""
+    """Raises Flaw for too many values.
+
+    The first value of each array or object follows its bracket, every other value follows a comma.
+    """
     dense = skeleton.translate(_WHITE_SPACE)
     empty = dense.count("[]") + dense.count("{}")
     count = 1 + dense.count("[") + dense.count("{") - empty + dense.count(",")
@@ -88,7 +93,7 @@ def _check_depth(skeleton: str) -> None:
         depth += 1 if bracket[0] in "[{" else -1
         deepest = max(deepest, depth)
         if depth < 0:
-            break  # closed more often than opened: the decoder says where
+            break  # more brackets close than open: the decoder says where
     if deepest > MAXIMUM_DEPTH:
         where = f"it is nested {deepest} levels deep, the limit is {MAXIMUM_DEPTH}"
         raise Flaw(Sentence.NOT_JSON, where=where)
@@ -96,6 +101,6 @@ def _check_depth(skeleton: str) -> None:
 
 def _constant_place(text: str) -> str:
     found = _CONSTANT.search(_STRING.sub(lambda string: "_" * len(string[0]), text))
-    assert found, "the decoder has met one"
-    error = json.JSONDecodeError("", text, found.start())  # counts lines and columns as for all other flaws
+    assert found, "the decoder found a constant"
+    error = json.JSONDecodeError("", text, found.start())  # counts lines and columns like the decoder
     return f"line {error.lineno} column {error.colno}, {found[0]} is not a JSON number"

@@ -1,4 +1,4 @@
-"""The id under which a request is answered: as it came, or none."""
+"""Chooses the id in the status of a request: the request's own id, or none."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from typing import Final
 
 MAXIMUM_ID_CHARACTERS: Final = 1024
-"""Of the id of a valid request, and of what a rejection echoes. A status has to fit through every broker that
-let its request pass, and the id is the one part of a status that its sender chooses the length of."""
+"""The longest id of a valid request, and the longest id that a rejection echoes. Every broker that passed the
+request must also pass its status, and the client alone chooses the length of the id."""
 
 _INTEGERS: Final = range(-(2**63), 2**63)
-"""What a database column holds, and most JSON readers."""
+"""The integers that a database column and most JSON readers can hold."""
 
 
 def echoed(value: object) -> str | int | float:
-    """The id under which to answer: a bad one too, as long as every reader and the journal can hold it.
+    """The id for the status, cut to 1,024 characters; `""` where not every reader or the journal can hold it.
 
-    A text is echoed up to its first 1,024 characters.
+    An id that breaks the contract is echoed too.
     """
     match value:
         case str():

@@ -1,8 +1,8 @@
-"""A JSON document becomes a notification, or the first rule that it breaks.
+"""Turns a payload into a notification, or into a rejection that names the first broken rule.
 
-The only file that knows the names and the rules of the published input.
-Whatever arrives is answered: `parse` returns a value for every payload and raises for none.
-It must never guess: what the contract does not allow is rejected, never corrected.
+Only this file knows the names and the rules of the published input.
+`parse` returns a value for every payload and raises for none.
+It never guesses: it rejects what the contract does not allow, and corrects nothing.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from twilio_notifications.core.model import (
 )
 
 MAXIMUM_TEXT_CHARACTERS: Final = 1600
-"""Twilio's limit (error 21617), in code points, the fewest that its word "characters" could mean. What Twilio
-would take is never refused here; where it counts more (an emoji as two UTF-16 units), it refuses itself."""
+"""Twilio's limit (error 21617), counted in code points, the smallest count that its word "characters" can
+mean. So no text that Twilio takes is rejected here. Where Twilio counts more (an emoji as two UTF-16
+units), Twilio refuses the text itself."""
 
 MAXIMUM_NAME_CHARACTERS: Final = 1024
-"""A success repeats the name, which has to fit through every broker that let the request pass."""
+"""The longest name. The status of a success repeats the name, and every broker that passed the request
+must also pass its status."""
 
 MAXIMUM_RETRIES: Final = 1_000_000_000
-"""More count as this many: no lifetime is long enough to notice, and any integer column holds it plus one."""
+"""A larger number counts as this one: no lifetime is long enough for more, and any integer column holds it
+plus one."""
 
 _MAXIMUM_LIFETIME: Final = 86_400  # seconds
 _LONGEST_QUOTATION: Final = 100  # characters of a wrong phone number repeated to its sender
 
 
 def parse(payload: bytes, *, channel: Channel, default_sender_number: str | None) -> Notification | Rejection:
-    """The request in `payload`, or the first rule that it breaks, with the id to answer to (`""`: none)."""
+    """The notification in `payload`, or a rejection with the first broken rule and the id (`""`: none)."""
     request_id: str | int | float = ""
     try:
         document = _document(payload)
@@ -50,7 +53,7 @@ def parse(payload: bytes, *, channel: Channel, default_sender_number: str | None
 
 
 def too_large(size: int) -> Rejection:
-    """Of a payload of `size` bytes, more than are allowed, that was not read."""
+    """The rejection of a payload of `size` bytes that was too large to be read."""
     sentence = Sentence.TOO_LARGE.format(size=size, limit=MAXIMUM_PAYLOAD_BYTES)
     return Rejection(request_id="", message=sentence)
 
@@ -65,7 +68,7 @@ def _document(payload: bytes) -> dict[str, Any]:
 def _notification(
     document: dict[str, Any], *, channel: Channel, default_sender_number: str | None
 ) -> Notification:
-    # Arguments are evaluated from top to bottom, which is the published order of the checks.
+    # Python evaluates the arguments from top to bottom, which is the published order of the checks.
     request_id = _short(_filled(document.get("id"), "Id"), "Id", limit=MAXIMUM_ID_CHARACTERS)
     request = _object(document.get("request"), "Request")
     recipient = _recipient(request.get("recipient"))
@@ -96,7 +99,7 @@ def _name(value: Any, channel: Channel) -> str:
     return _short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS)
 
 
-# ASCII digits only: `\d` would let other scripts' digits pass. Matched to the end, so no newline may follow.
+# ASCII digits only: `\d` would match digits of other scripts. `fullmatch` allows no newline at the end.
 _E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
@@ -109,7 +112,7 @@ def _phone_number(value: Any, label: str) -> str:
 
 
 def _sender_number(value: Any, default: str | None) -> str:
-    # The default is the operator's word and passes as it is: published examples write it without its plus.
+    # The operator's default is not checked: published examples write it without its plus.
     return default if value is None and default else _phone_number(value, "From number")
 
 
@@ -135,7 +138,7 @@ def _text(value: Any, *, other: Any) -> Text:
     return Text(body=body)
 
 
-# Not urllib, which drops newlines and raises for some hosts. What follows the host is Twilio's to judge.
+# urllib is not used: it drops newlines and raises for some hosts. Twilio judges what follows the host.
 _URL: Final = re.compile(
     r"""https?://
         (?:[^\s/?#@\\]*@)?                      # user:password@
@@ -199,7 +202,7 @@ def _string(value: Any, label: str) -> str:
         raise Flaw(Sentence.IS_NONE, label=label)
     if not isinstance(value, str):
         raise Flaw(Sentence.NOT_A_STRING, label=label)
-    # "\ud800" alone is JSON, but has no UTF-8: neither Twilio nor the journal could be given it.
+    # "\ud800" alone is valid JSON but has no UTF-8, so neither Twilio nor the journal can take it.
     if _HALF_PAIR.search(value):
         raise Flaw(Sentence.NOT_UNICODE, label=label)
     return value

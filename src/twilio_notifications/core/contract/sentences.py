@@ -1,6 +1,6 @@
-"""What a rejection says to people, word for word as documented, and the exception that carries it.
+"""The sentences of rejections, word for word as documented, and the exception that carries them.
 
-A `Flaw` is raised so that checks in a row read as a row; it never leaves this package.
+The checks raise a `Flaw`, so that they read as a plain sequence; it never leaves this package.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class Sentence(StrEnum):
-    """What a rejection says to people, word for word as documented; the braces are filled in."""
+    """The sentences of rejections, word for word as documented; `Flaw` fills in the braces."""
 
     TOO_LARGE = "Input message is {size} bytes long, the limit is {limit}"
     TOO_MANY_VALUES = "Input message holds {count} values, the limit is {limit}"
@@ -33,7 +33,7 @@ class Sentence(StrEnum):
 
 
 class Flaw(Exception):
-    """A broken rule; `parse` turns it into a rejection."""
+    """The request breaks a rule; `parse` turns this into a rejection."""
 
     def __init__(self, sentence: Sentence, **words: object) -> None:
         super().__init__(sentence)

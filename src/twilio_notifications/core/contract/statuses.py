@@ -1,4 +1,4 @@
-"""Outcomes become status bytes: the names and the order of the published output, and nothing else."""
+"""Turns an outcome into the bytes of a status, with the names and the order of the published output."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from twilio_notifications.core.errors import Reason
 
 SHORTENED: Final = "… (shortened)"
-"""Ends what was cut so that the status fits."""
+"""The mark at the end of a text that was cut so that the status fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Success:
-    """Twilio took the request. `message_status` is its own word; the numbers are those it will use."""
+    """Twilio accepted the request. `message_status` and the numbers are those in Twilio's answer."""
 
     message_status: str
     sender_number: str
@@ -30,7 +30,7 @@ class Success:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """The request came to nothing: the reason for programs, a sentence for people."""
+    """The request failed: `reason` is for programs, `message` is a sentence for people."""
 
     reason: Reason
     message: str
@@ -45,10 +45,10 @@ def render(
     request_id: str | float | bool,
     detail: Mapping[str, object] | None = None,
 ) -> bytes:
-    """The published document as compact UTF-8 JSON, its keys in the published order.
+    """The published document as compact UTF-8 JSON, with its keys in the published order.
 
-    `detail` follows the published keys of `response`; values that JSON does not know are written as strings,
-    and numbers in it must be finite.
+    `detail` follows the published keys of `response`; None leaves it out. Its values that JSON does not know
+    become strings; its numbers must be finite.
     """
     response = _response(content)
     if detail is not None:
@@ -57,10 +57,10 @@ def render(
 
 
 def shortened(status: bytes, *, limit: int) -> bytes | None:
-    """The status in at most `limit` bytes of the same form; None where that cannot be done.
+    """The same status in at most `limit` bytes; None where it cannot be made so short.
 
-    Its longest parts are cut, each only as far as it must be: the sentence first, then the name, then the id.
-    What is cut ends with a mark that says so.
+    The sentence is cut first, then the name, then the id, each only as far as necessary. Each cut text
+    ends with the mark `SHORTENED`.
     """
     try:
         document = json.loads(status)
@@ -68,20 +68,20 @@ def shortened(status: bytes, *, limit: int) -> bytes | None:
             if len(_encoded(document)) <= limit:
                 break
             _cut(document, place, key, limit=limit)
-    except (ValueError, TypeError, KeyError):  # written by another version of this program
+    except (ValueError, TypeError, KeyError):  # another version of this program wrote it
         return None
     fitting = _encoded(document)
     return fitting if len(fitting) <= limit else None
 
 
 def _encoded(document: dict[str, Any]) -> bytes:
-    # For half a surrogate pair `backslashreplace` writes \udXXX, which is JSON's own escape for it: so an id
-    # comes back as it came in.
+    # `backslashreplace` writes half a surrogate pair as \udXXX, which is also JSON's escape for it. So the
+    # status has the id as the client sent it.
     return _ENCODER.encode(document).encode("utf-8", "backslashreplace")
 
 
 def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The objects and keys of what may be cut, in the order in which it is."""
+    """The objects and keys of the texts that may be cut, in the order of cutting."""
     response = document["response"]
     if "error_message" in response:
         yield response, "error_message"
@@ -91,7 +91,7 @@ def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _cut(document: dict[str, Any], place: dict[str, Any], key: str, *, limit: int) -> None:
-    """As many characters stay as fit; where not even the mark does, none."""
+    """Keeps as many characters as fit before the mark; none where the mark itself does not fit."""
     text = place[key]
     if not isinstance(text, str):
         return

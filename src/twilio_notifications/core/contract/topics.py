@@ -1,4 +1,4 @@
-"""The published topics, and which channel each of them asks for. The only place that knows their names."""
+"""The published topics and their channels. Only this file knows the names of the topics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from twilio_notifications.core.model import Channel
 
 PROBE_TOPIC = "twilio/notifications/probe"
-"""Ours alone, behind the same prefix: what a connector says to itself, to hear whether a nucleus delivers."""
+"""The topic of probes, after the same prefix: the connector sends itself messages to test whether the nucleus
+delivers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
-    """The three topics, each behind the operator's prefix; by default the published ones."""
+    """The full names of the three topics, with the operator's prefix."""
 
     text: str
     call: str
@@ -27,11 +28,14 @@ class Topics:
         call: str = "twilio/call",
         status: str = "twilio/message/status",
     ) -> Topics:
-        """Their full names; `""` leaves them as they are, and a prefix brings its own slash (`site7/`)."""
+        """The topics with `prefix` before each name.
+
+        A prefix includes its slash (`site7/`), `""` adds nothing.
+        """
         return cls(text=prefix + text, call=prefix + call, status=prefix + status)
 
     def channel_of(self, topic: str) -> Channel | None:
-        """The channel that `topic` asks for; None where it is no request topic."""
+        """The channel of requests on `topic`; None where it is no request topic."""
         if topic == self.text:
             return Channel.SMS
         return Channel.CALL if topic == self.call else None
