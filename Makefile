@@ -47,12 +47,13 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(PYTEST) $(ARGS)
 
-## check formatting, lint, types and import rules
+## check formatting, lint, types, import rules and the rules of the house
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(PYTEST) -q tests/architecture
 
 ## format the code, and correct what ruff can correct by itself
 format: $(VENV)/.dev

@@ -271,14 +271,14 @@ def _archive(content: Path, path: Path) -> Path:
     inside = sorted(path for path in content.rglob("*") if path.is_file())
     files = {str(file.relative_to(content)): file.read_bytes() for file in inside}
     digest = hashlib.sha256()
-    for name, data in files.items():
-        digest.update(f"{name} {hashlib.sha256(data).hexdigest()}\n".encode())
+    for name, payload in files.items():
+        digest.update(f"{name} {hashlib.sha256(payload).hexdigest()}\n".encode())
     files[DIGEST] = digest.hexdigest()[:DIGEST_LETTERS].encode()
     with zipfile.ZipFile(path, "w") as archive:
-        for name, data in files.items():
+        for name, payload in files.items():
             entry = zipfile.ZipInfo(name, date_time=EARLIEST)
             entry.external_attr = 0o644 << 16
-            archive.writestr(entry, data)
+            archive.writestr(entry, payload)
     return path
 
 

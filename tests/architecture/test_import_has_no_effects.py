@@ -1,6 +1,6 @@
 """Nothing happens at import: a module holds definitions, constants and imports, and no state.
 
-Whoever imports a module gets names and nothing else; what has effects stands in a function, what changes has
+An import gives names and does nothing else; what has effects stands in a function, what changes has
 an owner that `bootstrap` made. The check reads the code; what it does not know to be harmless, it refuses.
 """
 

@@ -57,6 +57,17 @@ def changeable_dataclasses(module: Module) -> list[str]:
     ]
 
 
+def open_dataclasses(module: Module) -> list[str]:
+    """Dataclasses that take attributes which they do not declare."""
+    return [
+        f"{module.name}:{node.lineno} {node.name}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef)
+        for decorator in map(ast.unparse, node.decorator_list)
+        if "dataclass" in decorator and "slots=True" not in decorator
+    ]
+
+
 def prints(module: Module) -> list[str]:
     return [
         f"{module.name}:{node.lineno} prints"
@@ -85,6 +96,11 @@ def test_the_core_is_pure() -> None:
 
 def test_values_of_the_core_never_change() -> None:
     found = [name for module in core() for name in changeable_dataclasses(module)]
+    assert [] == found, listed(found)
+
+
+def test_every_dataclass_has_slots() -> None:
+    found = [name for module in modules() for name in open_dataclasses(module)]
     assert [] == found, listed(found)
 
 

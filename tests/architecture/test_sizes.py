@@ -1,6 +1,6 @@
 """Nothing grows so large that it must be scrolled: the size of functions and modules.
 
-The limits are those that admired code bases of this kind keep; see CONTRIBUTING.md.
+The limits are those that admired projects of this kind keep; see CONTRIBUTING.md.
 """
 
 from __future__ import annotations

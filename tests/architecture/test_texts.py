@@ -24,13 +24,6 @@ PUT_OFF = re.compile(r"\b(?:TO" + "DO|FIX" + r"ME|XX" + r"X)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~*<>$}-])/(?:home|root|Users|work)/[\w.-]+|\b[A-Z]:\\Users")
 """Folders that exist on one machine only. Places of a system, as /etc or /var/lib, are the same on all."""
 
-UNUSED_WORDS = re.compile(
-    r"\b(?:nobody|somebody|whoever|anew|for ever|beside|so manieth|mend(?:s|ed|ing)?|belongs? into"
-    r"|(?:is|are|was|were) told|ends what is under way)\b",
-    re.IGNORECASE,
-)
-"""Words that hide who does what, or that readers misunderstand; documents and the package use plain ones."""
-
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)|^\[[^\]]+\]:\s*(\S+)", re.MULTILINE)
@@ -90,17 +83,6 @@ def _leads_somewhere(link: str, path: Path, root: Path, text: str) -> bool:
     return anchor in anchors(page.read_text(encoding="utf-8") if target else text)
 
 
-def prose() -> list[Path]:
-    """The documents and the package; not SQL, as scripts of migrations never change, comments included."""
-    return [
-        path
-        for path in texts()
-        if path.suffix in {".md", ".py", ".toml", ".service"}
-        and not path.is_relative_to(ROOT / "tests")
-        and path.name != "glossary.md"
-    ]
-
-
 def documents() -> list[Path]:
     return [path for path in texts() if path.suffix == ".md"]
 
@@ -113,27 +95,6 @@ def test_nothing_is_put_off() -> None:
 def test_nothing_names_a_folder_of_one_machine() -> None:
     found = [line for path in texts() for line in lines_with(MACHINE_PATH, path)]
     assert [] == found, listed(found)
-
-
-def test_the_documents_and_the_package_use_plain_words() -> None:
-    found = [line for path in prose() for line in lines_with(UNUSED_WORDS, path)]
-    assert [] == found, listed(found)
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("and nobody is answered", True),
-        ("It is told once.", True),
-        ("Mend the function.", True),
-        ("it belongs into a folder", True),
-        ("the file beside the journal", True),
-        ("besides, read_beside(path) recommends it", False),
-        ("it is told_apart", False),
-    ],
-)
-def test_unused_words_are_found(line: str, *, found: bool) -> None:
-    assert found == bool(UNUSED_WORDS.search(line))
 
 
 def test_every_link_of_a_document_leads_somewhere() -> None:

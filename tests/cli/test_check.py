@@ -152,7 +152,7 @@ async def test_offline_nothing_is_tried_that_needs_a_network(surroundings: Surro
 # Each part broken in turn
 
 
-async def test_no_broker(surroundings: Surroundings) -> None:
+async def test_a_broker_that_is_away_is_reported(surroundings: Surroundings) -> None:
     with socket.socket() as seat:
         seat.bind(("127.0.0.1", 0))
         url = f"mqtt://user:pa55@127.0.0.1:{seat.getsockname()[1]}"
@@ -211,7 +211,7 @@ async def test_test_credentials_are_named(surroundings: Surroundings, twilio: Si
     assert "test credentials" in lines(program)["twilio"][1]
 
 
-async def test_no_twilio(surroundings: Surroundings) -> None:
+async def test_a_twilio_that_is_away_is_reported(surroundings: Surroundings) -> None:
     program = await surroundings.check(twilio={"base_url": "http://127.0.0.1:1"})
     assert "http://127.0.0.1:1 cannot be reached" in failure(program, "twilio")
 

@@ -35,7 +35,7 @@ def classes(taken: list[str]) -> str:
         ({}, ""),
     ],
 )
-def test_ten_places(counts: dict[str, int], expected: str) -> None:
+def test_ten_places_go_to_the_classes_in_their_shares(counts: dict[str, int], expected: str) -> None:
     assert expected == classes(interleaved(waiting(**counts), place=0, limit=ROUND))
 
 

@@ -67,7 +67,7 @@ def test_it_starts_a_command_that_exists(unit: str) -> None:
     (line,) = values("ExecStart", unit)
     program, *arguments = shlex.split(line)
     assert PROGRAM == program
-    assert cli.parser().parse_args(arguments).config.name == "twilio-notifications.toml"
+    assert "twilio-notifications.toml" == cli.parser().parse_args(arguments).config.name
 
 
 @UNITS

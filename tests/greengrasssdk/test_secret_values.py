@@ -96,7 +96,7 @@ async def test_the_connectors_private_key_need_not_be_there(tmp_path: Path) -> N
     """It is for the connector's own copy of the secret, and perhaps not for others to read."""
     config = tmp_path / "twilio-notifications.toml"
     config.write_text('[secrets]\nsource = "aws"\nkey_file = "of-another-user.key"\n')
-    assert load_secret_place(config, {}).source == "aws"
+    assert "aws" == load_secret_place(config, {}).source
 
 
 async def test_secrets_manager_gives_any_secret_with_all_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:

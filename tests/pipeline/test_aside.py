@@ -63,7 +63,7 @@ async def test_a_request_whose_rows_cannot_be_written_is_set_aside_alone(
         await line.accept("+12345000003")
         found = await answered(line)
         assert ("success", "success") == (found[GOOD], found["+12345000003"])
-        assert found.get(BAD, "InternalError") == "InternalError"
+        assert "InternalError" == found.get(BAD, "InternalError")
         (told,) = line.observer.named("request_set_aside")
         assert (Level.ERROR, 1, BAD in found) == (
             told.level,

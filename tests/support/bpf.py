@@ -42,7 +42,7 @@ def run(program: bytes, call: bytes) -> int:
         place += 1
         match code:
             case 0x20:  # load a word of the call, which must be aligned
-                assert value % 4 == 0
+                assert 0 == value % 4
                 (accumulator,) = struct.unpack_from("<I", call, value)
             case 0x54:  # and
                 accumulator &= value

@@ -46,7 +46,7 @@ async def test_one_advance_covers_several_naps_of_one_sleeper() -> None:
         group.create_task(_sleep(clock, [1, 2, 3], lambda: instants.append(clock.now())))
         await clock.advance(6)
     assert [1.0, 3.0, 6.0] == instants
-    assert clock.now() == 6.0
+    assert 6.0 == clock.now()
 
 
 async def test_setting_the_clock_wakes_nobody() -> None:

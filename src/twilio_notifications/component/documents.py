@@ -163,8 +163,8 @@ def _python_is_recent_enough(python: str) -> str:
 
 
 _RUN = 'cd "{work:path}" && exec "$(readlink -f venv)/bin/python" -m twilio_notifications run --greengrass'
-"""The environment itself and not the link, which an upgrade turns to another one while this program runs.
-exec: the nucleus's SIGTERM is for the connector, which then finishes what is under way, not for a shell."""
+"""Python comes from the environment itself and not from the link: an upgrade points the link elsewhere while
+this program runs. `exec` has the nucleus's SIGTERM reach the connector, not a shell."""
 
 
 def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dict[str, object]:
