@@ -40,7 +40,6 @@ STILL_SHARED: frozenset[str] = frozenset(
         "Failure",
         "Found",
         "Kind",
-        "Limits",
         "Message",
         "Migration",
         "Outlet",

@@ -48,7 +48,6 @@ STILL_TO_CORRECT: frozenset[str] = frozenset(
         "src/twilio_notifications/adapters/isolation/system_calls.py",
         "src/twilio_notifications/adapters/mqtt/session.py",
         "src/twilio_notifications/adapters/sqlite/reserve.py",
-        "src/twilio_notifications/core/retry.py",
         "src/twilio_notifications/pipeline/connector.py",
         "tests/acceptance/house.py",
         "tests/acceptance/test_brokers.py",

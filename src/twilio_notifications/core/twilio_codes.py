@@ -131,7 +131,7 @@ BY_STATUS: Final[Mapping[int, Treatment]] = MappingProxyType(
         # Twilio sends neither of these two: something in between does, and cannot know what Twilio did.
         408: SETTLE,
         425: SETTLE,
-        429: ACCOUNT_WAITS,  # never processed, says Twilio
+        429: ACCOUNT_WAITS,  # not carried out, says Twilio
     }
 )
 
