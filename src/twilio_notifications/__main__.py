@@ -7,8 +7,6 @@ import os
 import sys
 
 _STANDARD_ERROR = 2
-_BY_CTRL_C = 130
-"""128 and the number of SIGINT, as shells count."""
 
 
 def main() -> None:
@@ -40,10 +38,10 @@ def main() -> None:
 
 
 def _interrupted() -> int:
-    from twilio_notifications import terminal  # noqa: PLC0415 - nothing happens at import
+    from twilio_notifications import exit_codes, terminal  # noqa: PLC0415 - nothing happens at import
 
     terminal.complain("twilio-notifications: interrupted")
-    return _BY_CTRL_C
+    return exit_codes.INTERRUPTED
 
 
 def _flushed() -> bool:

@@ -16,7 +16,8 @@ from twilio_notifications.adapters.isolation.allowances import (
     is_shared,
     web_port,
 )
-from twilio_notifications.commands.isolation import allowed, notes
+from twilio_notifications.bootstrap.isolation import allowed
+from twilio_notifications.checks.isolation import notes
 from twilio_notifications.config import load
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from tests.config.loading_steps import SECRET_ARN
 from tests.support.process import write_configuration
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
-from twilio_notifications.commands.isolation import allowed
+from twilio_notifications.bootstrap.isolation import allowed
 from twilio_notifications.config import load
 
 HOME = Path("/home") / "pi"

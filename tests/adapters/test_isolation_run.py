@@ -37,8 +37,8 @@ from tests.support.process import (
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.isolation import Confinement, Offer, discover
 from twilio_notifications.bootstrap.greengrass import Component
+from twilio_notifications.checks.isolation import reach
 from twilio_notifications.commands import run
-from twilio_notifications.commands.isolation import reach
 from twilio_notifications.config import load
 from twilio_notifications.core.errors import IsolationFailed
 from twilio_notifications.signals import EarlySignals

@@ -19,7 +19,7 @@ from tests.support.process import (
     write_configuration,
 )
 from twilio_notifications.adapters.isolation import Surroundings
-from twilio_notifications.commands.isolation import allowed, undone
+from twilio_notifications.bootstrap.isolation import allowed, undone
 from twilio_notifications.config import load
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.support.certificates import make_certificates
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.demo.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

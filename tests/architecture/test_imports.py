@@ -39,8 +39,7 @@ NEEDS_AN_EXTRA = (
     "twilio_notifications.adapters.metrics",
     "twilio_notifications.migration.yaml_text",
     "twilio_notifications.simulator",
-    "twilio_notifications.commands.demo",
-    "twilio_notifications.commands.simulator",
+    "twilio_notifications.demo",
 )
 
 
@@ -75,7 +74,7 @@ def installed(name: str) -> bool:
 def house(tmp_path: Path) -> Path:
     """A small house that keeps the rules, to be spoilt."""
     house = tmp_path / SOURCE.name
-    for room in ("core", "pipeline", "adapters", "simulator", "commands", "greengrasssdk"):
+    for room in ("core", "pipeline", "adapters", "simulator", "demo", "checks", "commands", "greengrasssdk"):
         (house / room).mkdir(parents=True)
         (house / room / "__init__.py").touch()
     for module in ("__init__.py", "bootstrap.py", "core/model.py", "core/errors.py", "adapters/south.py"):

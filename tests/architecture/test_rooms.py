@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 
 import pytest
 
-from tests.support.house import Module, listed, modules, parse
+from tests.support.house import SOURCE, Module, listed, modules, parse
+from twilio_notifications.cli import parser
 
 RE_EXPORTING = ("bootstrap/__init__.py", "core/parameters/__init__.py")
 """Packages whose entrance has no code of its own, so that a reader finds it in a file with a name."""
@@ -36,3 +38,29 @@ def test_the_entrance_of_a_room_re_exports_and_does_nothing_else(name: str) -> N
 @pytest.mark.parametrize("source", ["def f(): ...", "class C: ...", "LIMIT = 3", "if True: ..."])
 def test_code_of_its_own_is_found(source: str) -> None:
     assert code_of_its_own(parse(f"from x import y\n__all__ = ['y']\n{source}"))
+
+
+OF_SEVERAL_COMMANDS = frozenset({"kinds", "options", "root"})
+"""The files of `cli/` that hold the arguments of no single command."""
+
+
+def commands() -> set[str]:
+    """The commands of the command line."""
+    (choices,) = (
+        action.choices for action in parser()._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    return set(choices)
+
+
+def stems(room: str) -> set[str]:
+    return {path.stem for path in (SOURCE / room).iterdir() if path.suffix == ".py"} - {"__init__"}
+
+
+def test_the_room_of_the_commands_has_one_module_for_each_command_and_nothing_else() -> None:
+    assert commands() == stems("commands")
+    assert [] == [path.name for path in (SOURCE / "commands").glob("*/*.py")]
+
+
+def test_each_command_has_one_file_for_its_arguments() -> None:
+    assert commands() == stems("cli") - OF_SEVERAL_COMMANDS
+    assert stems("cli") >= OF_SEVERAL_COMMANDS

@@ -26,7 +26,7 @@ from tests.support.process import (
 )
 from tests.support.raw_broker import Kind, Link, RawBroker
 from tests.support.raw_http import Exchange, RawHttp
-from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.demo.broker import EmbeddedBroker
 from twilio_notifications.simulator.faults import Fault, Refused
 from twilio_notifications.simulator.server import Simulator
 

@@ -22,10 +22,10 @@ from tests.support.process import (
     write_configuration,
 )
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
-from twilio_notifications.commands.secrets import age
+from twilio_notifications.checks.secrets import age
 from twilio_notifications.core.model import Secret
+from twilio_notifications.demo.broker import EmbeddedBroker
 from twilio_notifications.ports import Copied
-from twilio_notifications.simulator.broker import EmbeddedBroker
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from tests.support.process import (
     write_configuration,
 )
 from tests.support.raw_broker import Kind, Link, RawBroker
-from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.demo.broker import EmbeddedBroker
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:

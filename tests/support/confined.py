@@ -30,7 +30,7 @@ from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 from twilio_notifications.adapters.log import LogObserver, configure
 from twilio_notifications.adapters.mqtt.opening import tls_context
 from twilio_notifications.adapters.secret_sources import FileSecret
-from twilio_notifications.commands.isolation import isolate
+from twilio_notifications.bootstrap.isolation import isolate
 from twilio_notifications.config import load
 from twilio_notifications.core.errors import ConnectorError
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Observer
 
-NO_PROMETHEUS_CLIENT = (
-    "[metrics] listen needs the package prometheus-client, which is not installed. "
-    "In a clone of the project, run: pip install '.[metrics]'"
-)
-
 
 def counting(settings: Settings, observer: Observer) -> tuple[Counters | None, Observer]:
     """What counts, and an observer that tells it."""

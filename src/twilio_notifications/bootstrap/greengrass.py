@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config import SecretOrigin, TransportKind
+from twilio_notifications.extras import not_installed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.ports import Clock, Observer, SecretSource, Supervisor
 
-NO_SDK = (
-    "Greengrass V2 needs the package awsiotsdk, which is not installed. "
-    "In a clone of the project, run: pip install '.[greengrass]'"
-)
 STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
 """Variables that a nucleus sets for the components that it starts, and for no other process."""
 
@@ -42,7 +39,7 @@ FIRST_ANSWER_SECONDS = 10.0
 def problems(environ: Mapping[str, str]) -> Iterator[str]:
     """Why there is no nucleus to be had, one sentence each."""
     if find_spec("awsiot") is None:
-        yield NO_SDK
+        yield not_installed("awsiotsdk", needed_by="Greengrass V2", extra="greengrass")
     missing = [name for name in STARTED_BY if not environ.get(name)]
     if missing:
         yield (

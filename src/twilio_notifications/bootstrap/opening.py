@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.counting import NO_PROMETHEUS_CLIENT, counting, metrics_endpoint
+from twilio_notifications.bootstrap.counting import counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.config import Settings, StatusDetail, TransportKind
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
 from twilio_notifications.pipeline.failures import Failures
@@ -46,7 +47,7 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
     """Raises a ConfigurationError for what the configuration wants and this installation does not have."""
     problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
     if settings.metrics.listen is not None and find_spec("prometheus_client") is None:
-        problems.append(NO_PROMETHEUS_CLIENT)
+        problems.append(not_installed("prometheus-client", needed_by="[metrics] listen", extra="metrics"))
     if problems:
         raise ConfigurationError(problems)
 

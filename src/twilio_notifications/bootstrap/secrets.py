@@ -14,6 +14,7 @@ from twilio_notifications.adapters.secret_sources import EnvironmentSecret, File
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.config import SecretOrigin
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.credentials import Identity, Sources
 from twilio_notifications.pipeline.kept_secret import KeptSecret
 
@@ -71,8 +72,8 @@ def _kept_by(nucleus: Nucleus, settings: Settings) -> Sources:
 def _aws_secret(settings: Settings, label: str) -> AwsSecret:
     for package in ("boto3", "cryptography"):
         if find_spec(package) is None:
-            missing = f'[secrets] source = "aws" needs the package {package}, which is not installed'
-            raise ConfigurationError([f"{missing}. In a clone of the project, run: pip install '.[aws]'"])
+            sentence = not_installed(package, needed_by='[secrets] source = "aws"', extra="aws")
+            raise ConfigurationError([sentence])
     return AwsSecret(_secret_arn(settings), label=label, json_key=settings.secrets.json_key)
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications import terminal
 from twilio_notifications.cli.root import parser
-from twilio_notifications.commands.failures import FAILED, WRONG_USAGE, understood
 from twilio_notifications.config import find
 from twilio_notifications.core.errors import ConnectorError, OutputLost
+from twilio_notifications.exit_codes import FAILED, INTERRUPTED, WRONG_USAGE, understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from twilio_notifications.signals import EarlySignals
 
 __all__ = ["FAILED", "INTERRUPTED", "WRONG_USAGE", "main", "parser"]
-
-INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells count."""
 
 
 def main(arguments: Sequence[str], *, signals: EarlySignals | None = None) -> int:

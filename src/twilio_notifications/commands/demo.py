@@ -1,196 +1,28 @@
-"""`demo`: broker, simulated Twilio and connector in one process, and a client with the published examples.
+"""`demo`: shows the connector at work with a broker and a simulated Twilio of its own.
 
-Nothing leaves the machine. The journal and the configuration are in a temporary folder, which is removed.
+The journal and the configuration are in a temporary folder, which is removed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 import signal
-import sys
 import tempfile
-import time
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from twilio_notifications import bootstrap, terminal
-from twilio_notifications.adapters import log
-from twilio_notifications.adapters.mqtt.opening import open_visitor
-from twilio_notifications.commands.asking import Asker
-from twilio_notifications.commands.extras import demo_extra
-from twilio_notifications.config import load
-from twilio_notifications.core.errors import OutputLost
-from twilio_notifications.core.model import Channel
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-
-    from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Inbound
-
-TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - the variable's name
-ANSWER_SECONDS = 30.0
-
-MOST_SHOWN = 2_000
-"""Bytes of a payload in the demo's window; other programs may publish anything."""
-
-CONFIGURATION = """\
-# Written by `twilio-notifications demo`, for as long as it runs.
-[connector.parameters]
-TWILIO_ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
-DefaultFromPhoneNumber = "+15005550006"
-IsolationMode = "NoContainer"
-
-[transport]
-url = "{broker}"
-protocol = "3.1.1"   # the embedded broker speaks nothing newer
-
-[twilio]
-base_url = "{twilio}"
-
-[log]
-level = "WARNING"
-"""
-
-# The input examples of the published document.
-EXAMPLES: tuple[tuple[Channel, dict[str, Any]], ...] = (
-    (
-        Channel.SMS,
-        {
-            "request": {
-                "recipient": {
-                    "name": "Darla",
-                    "phone_number": "+12345000000",
-                    "message": "Hello from the edge",
-                },
-                "from_number": "+19999999999",
-                "retries": 3,
-            },
-            "id": "request123",
-        },
-    ),
-    (
-        Channel.CALL,
-        {
-            "request": {
-                "recipient": {
-                    "name": "Darla",
-                    "phone_number": "+12345000000",
-                    "voice_message_location": "https://some-public-TwiML",
-                },
-                "from_number": "+19999999999",
-                "retries": 3,
-            },
-            "id": "request123",
-        },
-    ),
-)
+from twilio_notifications.extras import demo_extra
 
 
 def demo(*, once: bool) -> int:
     """Shows the two examples and their statuses; 0 when both succeeded."""
     with demo_extra(), tempfile.TemporaryDirectory(prefix="twilio-notifications-") as folder:
-        return asyncio.run(_demo(Path(folder), once=once))
+        return 0 if asyncio.run(_show(Path(folder), once=once)) else 1
 
 
-async def _demo(folder: Path, *, once: bool) -> int:
-    from twilio_notifications.simulator.broker import EmbeddedBroker  # noqa: PLC0415 - needs the extra
-    from twilio_notifications.simulator.server import Simulator  # noqa: PLC0415 - needs the extra
+async def _show(folder: Path, *, once: bool) -> bool:
+    from twilio_notifications.demo.showing import show  # noqa: PLC0415 - needs the extra
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(EmbeddedBroker())
-        random_numbers = random.Random()  # noqa: S311 - SIDs of a simulator
-        twilio = await stack.enter_async_context(Simulator(clock=time.time, random=random_numbers))
-        config = folder / "twilio-notifications.toml"
-        config.write_text(CONFIGURATION.format(broker=broker.url, twilio=twilio.base_url))
-        # Nothing of the environment: it could name the real Twilio and hold a token that works there.
-        environ = {TOKEN_VARIABLE: "demo"}
-        settings = load(config, environ)
-        terminal.say(
-            f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}", ""
-        )
-        return await _with_connector(settings, config, once=once, environ=environ, stop=stop)
-
-
-async def _with_connector(
-    settings: Settings, config: Path, *, once: bool, environ: Mapping[str, str], stop: asyncio.Event
-) -> int:
-    observer = log.configure(level=settings.log.level, form=settings.log.format)
-    supervisor = bootstrap.supervisor(environ, observer=observer)
-    async with bootstrap.connector(
-        settings,
-        reread=lambda _: load(config, environ),
-        observer=observer,
-        environ=environ,
-        supervisor=supervisor,
-    ) as connector:
-        done = asyncio.Event()
-        work = connector.run(done, asyncio.Event())
-        running = asyncio.create_task(work, name="twilio_notifications.demo.connector")
-        try:
-            # The embedded broker keeps nothing for a connector that has not subscribed yet.
-            await _first(connector.ready.wait(), running)
-            successful = await _show(settings)
-            if not once:
-                terminal.say(*_invitation(config))
-                await _watch(settings, stop)
-        finally:
-            done.set()
-            await running
-    return 0 if successful else 1
-
-
-async def _first(wanted: Coroutine[Any, Any, Any], running: asyncio.Task[None]) -> None:
-    """Waits for `wanted`, or raises what ended the connector before it."""
-    waiting = asyncio.ensure_future(wanted)
-    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
-    if not waiting.done():
-        waiting.cancel()
-        running.result()
-
-
-async def _show(settings: Settings) -> bool:
-    successful = True
-    async with Asker(settings.transport, client_id="demo") as asker:
-        for channel, request in EXAMPLES:
-            topic = "twilio/txt" if channel is Channel.SMS else "twilio/call"
-            terminal.say(f"→ {topic}", f"  {json.dumps(request)}")
-            status = await asker.ask(channel, request, timeout_seconds=ANSWER_SECONDS)
-            terminal.say("← twilio/message/status", f"  {json.dumps(status)}", "")
-            successful = successful and status["response"]["status"] == "success"
-    return successful
-
-
-async def _watch(settings: Settings, stop: asyncio.Event) -> None:
-    """Shows what other programs publish, and what becomes of it, until `stop`."""
-    topics = settings.transport.topics
-
-    def show(inbound: Inbound) -> None:
-        inbound.acknowledge()
-        arrow = "←" if inbound.topic == topics.status else "→"
-        try:
-            payload = inbound.payload[:MOST_SHOWN].decode("utf-8", "backslashreplace")
-            terminal.say(f"{arrow} {inbound.topic}", f"  {payload}", "")
-        except OutputLost:
-            stop.set()  # the terminal is gone, and the demo with it
-
-    requests = [topics.text, topics.call, topics.status]
-    session = await open_visitor(settings.transport, "demo-window", topics=requests, on_inbound=show)
-    await stop.wait()
-    await session.close()
-
-
-def _invitation(config: Path) -> tuple[str, ...]:
-    command = f"{Path(sys.argv[0])} send txt --config {config}"
-    request = "--to +12345000000 --name Darla --message 'Is the freezer all right?'"
-    return (
-        "The demo shows here what is published. To send more, type in another terminal:",
-        f"  {command} {request}",
-        "Ctrl-C ends.",
-    )
+    return await show(folder, once=once, stop=stop)

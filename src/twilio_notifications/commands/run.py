@@ -18,10 +18,10 @@ from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.outlet import Outlet
-from twilio_notifications.commands.failures import FAILED, understood
-from twilio_notifications.commands.isolation import isolate, outlived
+from twilio_notifications.bootstrap.isolation import isolate, outlived
 from twilio_notifications.config import LogFormat, load, log_format
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.exit_codes import FAILED, understood
 from twilio_notifications.ports import Level
 from twilio_notifications.signals import EarlySignals, Stopped
 

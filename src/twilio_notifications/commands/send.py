@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications import terminal
 from twilio_notifications.adapters import log
-from twilio_notifications.commands.asking import Asker
+from twilio_notifications.adapters.mqtt.asking import Asker
 from twilio_notifications.config import TransportKind, load
 from twilio_notifications.core.errors import ConfigurationError, OutputLost
 from twilio_notifications.core.model import Channel

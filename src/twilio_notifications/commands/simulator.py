@@ -8,8 +8,8 @@ import signal
 import time
 
 from twilio_notifications import terminal
-from twilio_notifications.commands.extras import simulator_extra
 from twilio_notifications.core.errors import ListeningFailed
+from twilio_notifications.extras import simulator_extra
 
 
 def simulator(*, host: str, port: int, latency_seconds: float) -> int:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from twilio_notifications import terminal
 from twilio_notifications.config import CONFIG_VARIABLE
 from twilio_notifications.core.errors import ConfigurationError, ConnectorError
+from twilio_notifications.exit_codes import FAILED, WRONG_USAGE
 from twilio_notifications.greengrasssdk import runner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FAILED = 1
-WRONG_USAGE = 2
 PROGRAM = "python -m twilio_notifications.greengrasssdk"
 
 

@@ -16,6 +16,7 @@ from twilio_notifications.adapters.secret_sources import EnvironmentSecret, File
 from twilio_notifications.bootstrap.secrets import candidates
 from twilio_notifications.config import SecretOrigin
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
+from twilio_notifications.extras import not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,10 +85,7 @@ class Vault:
                 "or set TwilioAuthTokenSecretArn where it is the connector's own"
             )
         if find_spec("boto3") is None:
-            raise SecretUnavailable(
-                '[secrets] source = "aws" needs the package boto3, which is not installed. '
-                "In a clone of the project, run: pip install '.[aws]'"
-            )
+            raise SecretUnavailable(not_installed("boto3", needed_by='[secrets] source = "aws"', extra="aws"))
         answer = await AwsSecret(arn, label=stage).answer()
         return Kept(
             arn=answer["ARN"],

@@ -1,4 +1,4 @@
-"""What the connector needs of its machine, piece by piece; `commands.isolation` puts them together.
+"""What the connector needs of its machine, piece by piece; `bootstrap.isolation` puts them together.
 
 Pure but for following symbolic links. A piece allows the least that works: a folder only where the files in
 it may be replaced while the connector runs, because a rule of Landlock belongs to a file and not to its name.

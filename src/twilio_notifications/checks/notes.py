@@ -1,4 +1,4 @@
-"""What `check` remarks on a configuration that is allowed and mostly a mistake outside of a test."""
+"""Remarks on values of the configuration that are allowed, and outside of a test are mostly a mistake."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 _ACCOUNT_SID = re.compile(r"AC[0-9a-f]{32}")
 
 TWILIO_SECONDS = 26
-"""So long Twilio may take for one answer, by its own word (issue 519 of its Ruby library)."""
+"""The longest that Twilio may take for one answer, as its own staff says (issue 519 of its Ruby library)."""
 
 
 def notes(settings: Settings) -> Iterator[str]:
-    """One sentence for each."""
+    """One sentence for each such value."""
     account_sid = settings.parameters.account_sid
     if not _ACCOUNT_SID.fullmatch(account_sid):
         yield (

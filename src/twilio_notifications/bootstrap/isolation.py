@@ -1,4 +1,4 @@
-"""Confines the process as the configuration says, for `run`; says what would become of that, for `check`.
+"""Confines the process as the configuration says.
 
 This module collects what the connector may still reach, piece by piece. A new file, folder or port needs a
 piece in `allowed`, and nothing else.
@@ -11,9 +11,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlsplit
 
-from twilio_notifications import bootstrap
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, FileWatch, Surroundings
+from twilio_notifications.bootstrap import greengrass
+from twilio_notifications.bootstrap.outside import prepare_journal
+from twilio_notifications.bootstrap.secrets import secret_files
 from twilio_notifications.config import JournalPlace, TransportKind
 from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
 from twilio_notifications.core.parameters import IsolationMode
@@ -52,8 +54,8 @@ def _confined(
     settings: Settings, config: Path | None, *, offer: Offer, environ: Mapping[str, str], observer: Observer
 ) -> Confinement:
     if not offer.version:
-        raise ConfigurationError([_refusal(settings, offer)])
-    bootstrap.prepare_journal(settings)
+        raise ConfigurationError([isolation.refusal(offer, connector_version=settings.connector.version)])
+    prepare_journal(settings)
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
     problems = undone(confinement, settings, config, surroundings)
@@ -67,8 +69,8 @@ def _confined(
         landlock=str(offer),
         not_confined=offer.not_confined(confinement),
         writable=" ".join(map(str, sorted(confinement.writable))),
-        connect_ports=_ports(confinement.connect_ports),
-        listen_ports=_ports(confinement.listen_ports),
+        connect_ports=port_list(confinement.connect_ports),
+        listen_ports=port_list(confinement.listen_ports),
     )
     return confinement
 
@@ -86,7 +88,7 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.configuration(config, settings.connector.definition, surroundings=surroundings),
         *(
             isolation.file_read_again(path, surroundings)
-            for path in chain(*bootstrap.secret_files(settings, surroundings.environ))
+            for path in chain(*secret_files(settings, surroundings.environ))
         ),
         isolation.aws_secrets(settings.secrets, surroundings),
         isolation.journal(settings.journal),
@@ -120,8 +122,8 @@ def undone(
 
 
 def _named(settings: Settings, config: Path | None, surroundings: Surroundings) -> dict[str, list[Path]]:
-    """The files that the configuration names and that the connector only reads, by what they are."""
-    secrets = chain(*bootstrap.secret_files(settings, surroundings.environ))
+    """The files that the configuration names and the connector only reads, by their kind."""
+    secrets = chain(*secret_files(settings, surroundings.environ))
     named: dict[str, tuple[Path | None, ...]] = {
         "the configuration": (config, settings.connector.definition),
         "a secret": (*secrets, *isolation.aws_files(settings.secrets, surroundings)),
@@ -136,51 +138,7 @@ def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinemen
     if settings.transport.kind is TransportKind.MQTT:
         hosts.append(settings.transport.host)
     found = isolation.local_names(hosts, surroundings)
-    return found | isolation.nucleus(surroundings) if bootstrap.greengrass.is_wanted(settings) else found
-
-
-def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> tuple[bool, str]:
-    """Whether a connector with these settings could start on this kernel, and what would be left to it."""
-    offer = isolation.discover()
-    mode = settings.parameters.isolation_mode
-    if mode is IsolationMode.NO_CONTAINER:
-        return True, f"{mode}: the process is not confined (Landlock: {offer})"
-    if not offer.version:
-        return False, _refusal(settings, offer)
-    by = f"{mode}: Landlock {offer} and " + (
-        f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
-    )
-    surroundings = Surroundings.here(environ)
-    confinement = allowed(settings, config, surroundings)
-    problems = undone(confinement, settings, config, surroundings)
-    if problems:
-        return False, "; ".join(problems)
-    return True, f"{by}, not confined: {offer.not_confined(confinement)}; {reach(confinement, offer)}"
-
-
-def reach(confinement: Confinement, offer: Offer) -> str:
-    """What is left to a confined connector, in a few words; what is not named is shut off."""
-    words = [f"writes into {_joined(confinement.writable)} alone", "executes nothing", "has no privileges"]
-    if confinement.sockets:
-        words.append(f"uses the sockets {_joined(confinement.sockets)}")
-    if offer.confines_ports:
-        words += [
-            f"connects to the TCP ports {_ports(confinement.connect_ports)}",
-            f"listens on {_ports(confinement.listen_ports)}",
-        ]
-    return ", ".join(words)
-
-
-def _joined(paths: frozenset[Path]) -> str:
-    return " and ".join(map(str, sorted(paths)))
-
-
-def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:
-    """What could be arranged better for a confined connector."""
-    if settings.parameters.isolation_mode is IsolationMode.NO_CONTAINER:
-        return []
-    surroundings = Surroundings.here(environ)
-    return list(isolation.remarks(allowed(settings, config, surroundings), surroundings))
+    return found | isolation.nucleus(surroundings) if greengrass.is_wanted(settings) else found
 
 
 def outlived(path: Path) -> IsolationFailed:
@@ -191,9 +149,6 @@ def outlived(path: Path) -> IsolationFailed:
     )
 
 
-def _refusal(settings: Settings, offer: Offer) -> str:
-    return isolation.refusal(offer, connector_version=settings.connector.version)
-
-
-def _ports(ports: frozenset[int]) -> str:
+def port_list(ports: frozenset[int]) -> str:
+    """The ports in ascending order, or "none"."""
     return " ".join(map(str, sorted(ports))) or "none"

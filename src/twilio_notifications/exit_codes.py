@@ -1,4 +1,4 @@
-"""What a command says of an error that ends it, and the exit code that goes with it."""
+"""The exit codes of the commands, and what a command says about the error that ends it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WRONG_USAGE = 2
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,7 @@ class Failure:
 
 
 def understood(error: BaseException) -> Failure | None:
-    """What an error means to people; None for a defect, which needs its trace."""
+    """The sentences and the exit code for an error; None for a defect, whose trace is needed."""
     match error:
         case ConfigurationError():
             return Failure(sentences=tuple(error.problems), exit_code=WRONG_USAGE)

@@ -1,6 +1,6 @@
-"""What `check` says about the secrets: where they were read from, and how old the local copy is.
+"""Looks at the secrets: where they can be read from, and how old the local copy is.
 
-It reads the source and the copy each by itself, not one instead of the other, and writes nothing.
+Reads the source and the copy each by itself, not one instead of the other, and writes nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `check` tries without a network: certificates, the journal and its disk, the metrics' address."""
+"""Tries what needs no network: the certificates, the journal and its disk, the address of the metrics."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import errno
 import os
 import shutil
 import ssl
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import inspect, inspect_used
+from twilio_notifications.checks.finding import Finding
 from twilio_notifications.config import JournalPlace, TransportKind
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
 
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 
 LEAST_FREE_BYTES = 16 * 1024 * 1024
 """Room for the write-ahead log (8 MiB) and some thousand requests."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One line: what was tried, whether it works, and what was found or is to be done."""
-
-    subject: str
-    works: bool
-    sentence: str
-
-    def __str__(self) -> str:
-        return f"{'ok  ' if self.works else 'FAIL'}  {self.subject:<13}  {self.sentence}"
 
 
 def certificates(settings: Settings) -> Iterator[Finding]:

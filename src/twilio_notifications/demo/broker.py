@@ -23,7 +23,7 @@ QUIET = ("amqtt", "transitions")  # they log every connection and every change o
 
 
 class EmbeddedBroker:
-    """A broker on `url` while the context is open; who is still connected at its end is cut off."""
+    """A broker on `url` while the context is open; the clients still connected at its end are cut off."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._host = host
@@ -63,7 +63,7 @@ class EmbeddedBroker:
         await self._server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.create_task(self._serve(reader, writer), name="simulator.broker-client")
+        client = asyncio.create_task(self._serve(reader, writer), name="demo.broker-client")
         self._clients.add(client)
         client.add_done_callback(self._clients.discard)
 
@@ -71,7 +71,7 @@ class EmbeddedBroker:
         from amqtt.adapters import StreamWriterAdapter  # noqa: PLC0415 - as above
 
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):  # the client left: its own business
+            with suppress(ConnectionError, asyncio.IncompleteReadError):  # the client has left, which it may
                 head = await _read_head(reader)
                 if head.endswith(LEVEL_5):
                     writer.write(UNSUPPORTED_VERSION)

@@ -14,7 +14,7 @@ from gmqtt.mqtt.handler import MQTTConnectError
 
 from tests.support.mqtt_peer import Peer
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.simulator.broker import EmbeddedBroker
+from twilio_notifications.demo.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -141,6 +141,6 @@ async def test_the_broker_keeps_quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_amqtt_is_imported_only_when_a_broker_is_opened() -> None:
     """It takes 0.15 s, which `run` and `send` must not pay."""
-    code = "import sys, twilio_notifications.simulator.broker; print('amqtt' in sys.modules)"
+    code = "import sys, twilio_notifications.demo.broker; print('amqtt' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "False" == done.stdout.strip()

@@ -1,0 +1,61 @@
+"""Says whether the process could be confined as the configuration wants, and what would be left to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters import isolation
+from twilio_notifications.adapters.isolation import Surroundings
+from twilio_notifications.bootstrap.isolation import allowed, port_list, undone
+from twilio_notifications.core.parameters import IsolationMode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from twilio_notifications.adapters.isolation import Confinement, Offer
+    from twilio_notifications.config import Settings
+
+
+def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> tuple[bool, str]:
+    """Whether a connector with these settings could start on this kernel, and what would be left to it."""
+    offer = isolation.discover()
+    mode = settings.parameters.isolation_mode
+    if mode is IsolationMode.NO_CONTAINER:
+        return True, f"{mode}: the process is not confined (Landlock: {offer})"
+    if not offer.version:
+        return False, isolation.refusal(offer, connector_version=settings.connector.version)
+    by = f"{mode}: Landlock {offer} and " + (
+        f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
+    )
+    surroundings = Surroundings.here(environ)
+    confinement = allowed(settings, config, surroundings)
+    problems = undone(confinement, settings, config, surroundings)
+    if problems:
+        return False, "; ".join(problems)
+    return True, f"{by}, not confined: {offer.not_confined(confinement)}; {reach(confinement, offer)}"
+
+
+def reach(confinement: Confinement, offer: Offer) -> str:
+    """What is left to a confined connector, in a few words; what is not named is shut off."""
+    words = [f"writes into {_joined(confinement.writable)} alone", "executes nothing", "has no privileges"]
+    if confinement.sockets:
+        words.append(f"uses the sockets {_joined(confinement.sockets)}")
+    if offer.confines_ports:
+        words += [
+            f"connects to the TCP ports {port_list(confinement.connect_ports)}",
+            f"listens on {port_list(confinement.listen_ports)}",
+        ]
+    return ", ".join(words)
+
+
+def _joined(paths: frozenset[Path]) -> str:
+    return " and ".join(map(str, sorted(paths)))
+
+
+def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:
+    """What could be arranged better for a confined connector."""
+    if settings.parameters.isolation_mode is IsolationMode.NO_CONTAINER:
+        return []
+    surroundings = Surroundings.here(environ)
+    return list(isolation.remarks(allowed(settings, config, surroundings), surroundings))

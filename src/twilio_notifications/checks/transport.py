@@ -1,0 +1,47 @@
+"""Tries the connection over which requests come in: to the broker, or to the nucleus."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from twilio_notifications import bootstrap
+from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
+from twilio_notifications.adapters.mqtt.promises import shortfalls
+from twilio_notifications.checks.finding import Finding
+from twilio_notifications.config import TransportKind
+from twilio_notifications.core.errors import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.config import Settings
+
+
+async def transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
+    """Whether the broker or the nucleus takes this program's connection."""
+    if settings.transport.kind is TransportKind.MQTT:
+        return await _broker(settings)
+    try:
+        async with bootstrap.greengrass.nucleus(settings, environ):
+            return Finding(subject="nucleus", works=True, sentence="takes the connection of this component")
+    except TransportError as error:
+        return Finding(subject="nucleus", works=False, sentence=str(error))
+
+
+async def _broker(settings: Settings) -> Finding:
+    """With a client identifier of its own: the connector's would throw a running one out of its session."""
+    transport = settings.transport
+    client_id = f"{transport.client_id}-check-{token_hex(4)}"
+    try:
+        session = await open_visitor(transport, client_id, topics=[transport.topics.status])
+    except (OSError, TransportError) as error:
+        sentence = f"{transport.address}: {describe(error, transport)}"
+        return Finding(subject="broker", works=False, sentence=sentence)
+    await session.close()
+    missing = shortfalls(session)
+    if missing:
+        sentence = f"{transport.address}: {'; '.join(missing)}"
+        return Finding(subject="broker", works=False, sentence=sentence)
+    sentence = f"{transport.address} answers, protocol level {session.version.value}"
+    return Finding(subject="broker", works=True, sentence=sentence)
