@@ -31,10 +31,12 @@ def main() -> None:
         code = _interrupted()
     except SystemExit as ended:  # argparse: help, version, wrong usage
         code = ended.code if isinstance(ended.code, int) else 0
+    from twilio_notifications import terminal  # noqa: PLC0415 - nothing happens at import
+
     logging.shutdown()
     # Everything of ours is closed, but the HTTP client's threads may still be taking leave. Measured: one in
     # three busy processes that let the interpreter take itself apart meanwhile ended with SIGABRT.
-    os._exit(code if _flushed() else max(code, 1))
+    os._exit(code if terminal.flushed() else max(code, 1))
 
 
 def _interrupted() -> int:
@@ -42,12 +44,6 @@ def _interrupted() -> int:
 
     terminal.complain("twilio-notifications: interrupted")
     return exit_codes.INTERRUPTED
-
-
-def _flushed() -> bool:
-    from twilio_notifications import terminal  # noqa: PLC0415 - nothing happens at import
-
-    return terminal.flushed()
 
 
 def _occupy_standard_descriptors() -> None:

@@ -51,6 +51,9 @@ def prepare_journal(settings: Settings) -> None:
 def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
     prepare_journal(settings)
+    # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
+    # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after a quarter of an hour.
+    keepalive = settings.transport.keepalive_seconds
     return SqliteJournal(
         settings.journal.path,
         observer=observer,
@@ -58,18 +61,8 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
         maximum_waiting=settings.journal.maximum_waiting,
         maximum_bytes=settings.journal.maximum_bytes,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
-        sure_seconds=_sure_seconds(settings),
+        sure_seconds=3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS,
     )
-
-
-def _sure_seconds(settings: Settings) -> float:
-    """How long a connection has to outlive a PUBACK until the broker has surely had it.
-
-    Within two keep alives and a goodbye, the end of a dead connection is noticed. Without a keep alive, TCP
-    gives up after a quarter of an hour.
-    """
-    keepalive = settings.transport.keepalive_seconds
-    return 3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS
 
 
 def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Surroundings
 from twilio_notifications.bootstrap.isolation import allowed, port_list, undone
+from twilio_notifications.checks.finding import Finding
 from twilio_notifications.core.parameters import IsolationMode
 
 if TYPE_CHECKING:
@@ -17,23 +18,27 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
 
 
-def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> tuple[bool, str]:
+def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Finding:
     """Whether a connector with these settings could start on this kernel, and what would be left to it."""
     offer = isolation.discover()
     mode = settings.parameters.isolation_mode
     if mode is IsolationMode.NO_CONTAINER:
-        return True, f"{mode}: the process is not confined (Landlock: {offer})"
+        sentence = f"{mode}: the process is not confined (Landlock: {offer})"
+        return Finding(subject="isolation", works=True, sentence=sentence)
     if not offer.version:
-        return False, isolation.refusal(offer, connector_version=settings.connector.version)
-    by = f"{mode}: Landlock {offer} and " + (
-        f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
-    )
+        sentence = isolation.refusal(offer, connector_version=settings.connector.version)
+        return Finding(subject="isolation", works=False, sentence=sentence)
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
     problems = undone(confinement, settings, config, surroundings)
     if problems:
-        return False, "; ".join(problems)
-    return True, f"{by}, not confined: {offer.not_confined(confinement)}; {reach(confinement, offer)}"
+        return Finding(subject="isolation", works=False, sentence="; ".join(problems))
+    second = f"no seccomp ({offer.no_filter})" if offer.no_filter else "seccomp"
+    sentence = (
+        f"{mode}: Landlock {offer} and {second}, not confined: {offer.not_confined(confinement)}; "
+        f"{reach(confinement, offer)}"
+    )
+    return Finding(subject="isolation", works=True, sentence=sentence)
 
 
 def reach(confinement: Confinement, offer: Offer) -> str:

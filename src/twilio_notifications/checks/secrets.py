@@ -38,10 +38,10 @@ async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool,
     """One look for each secret, and one for the local copy. Raises ConfigurationError."""
     async with bootstrap.greengrass.nucleus(settings, environ) as nucleus:
         sources = bootstrap.secret_sources(settings, environ, nucleus=nucleus)
-        return await _looked(sources, settings, offline=offline, now=now)
+        return await _look_at_each(sources, settings, offline=offline, now=now)
 
 
-async def _looked(sources: Sources, settings: Settings, *, offline: bool, now: float) -> list[Seen]:
+async def _look_at_each(sources: Sources, settings: Settings, *, offline: bool, now: float) -> list[Seen]:
     identity = bootstrap.identity(settings)
     away = offline and settings.secrets.source is SecretOrigin.AWS
     copy = await _copy(settings, identity.login, now=now)

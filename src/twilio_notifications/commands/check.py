@@ -33,13 +33,17 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
     bootstrap.require_available(settings, environ)
     log.configure(level="ERROR", form=settings.log.format)
     findings = [
-        _configuration(settings, config),
+        Finding(
+            subject="configuration",
+            works=True,
+            sentence=f"{config or 'environment alone'}: connector version {settings.connector.version}",
+        ),
         *certificates(settings),
-        _isolation(settings, config, environ),
+        isolation.outlook(settings, config, environ),
         journal(settings),
         *metrics(settings),
     ]
-    tried, remarks = asyncio.run(_tried(settings, offline=offline, environ=environ))
+    tried, remarks = asyncio.run(_try(settings, offline=offline, environ=environ))
     findings += tried
     standing = (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ))
     for warning in (*standing, *remarks):
@@ -49,18 +53,7 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
     return 0 if all(finding.works for finding in findings) else 1
 
 
-def _configuration(settings: Settings, config: Path | None) -> Finding:
-    source = "environment alone" if config is None else str(config)
-    sentence = f"{source}: connector version {settings.connector.version}"
-    return Finding(subject="configuration", works=True, sentence=sentence)
-
-
-def _isolation(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Finding:
-    works, sentence = isolation.outlook(settings, config, environ)
-    return Finding(subject="isolation", works=works, sentence=sentence)
-
-
-async def _tried(
+async def _try(
     settings: Settings, *, offline: bool, environ: Mapping[str, str]
 ) -> tuple[list[Finding], list[str]]:
     seen = await secrets.look(settings, environ=environ, offline=offline, now=SystemClock().now())

@@ -38,7 +38,8 @@ def run(
     written = [] if dry_run else _write(migration.files, output)
     _say(migration)
     if dry_run:
-        _print(migration.files)
+        for name, text in migration.files.items():
+            terminal.say("", f"--- {name}", *text.splitlines())
     terminal.say(*(f"wrote  {_printable(path)}" for path in written))
     return 0
 
@@ -68,11 +69,6 @@ def _say(migration: Migration) -> None:
         *(f"found  {sentence}" for sentence in migration.found),
         *(f"note   {note}" for note in migration.notes),
     )
-
-
-def _print(files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        terminal.say("", f"--- {name}", *text.splitlines())
 
 
 def _write(files: Mapping[str, str], folder: Path) -> list[Path]:

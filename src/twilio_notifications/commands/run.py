@@ -116,7 +116,11 @@ class _Start:
                 observer=observer,
                 drain_seconds=settings.delivery.drain_seconds,
             )
-            _complete(running.until_stopped(signals))
+            # asyncio.run would wait for threads that ask a name server which does not answer: 18 seconds,
+            # with uvloop half a minute. The process ends next, so the loop is left as it is.
+            loop = event_loop()
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(running.until_stopped(signals))
 
     def _reread(self, component: Mapping[str, object] | None) -> Settings:
         """A deployment brings the next version's configuration, with files that only that one may read."""
@@ -166,17 +170,6 @@ class _Teller:
                 line = f"twilio-notifications: {terminal.printable(sentence)}"
                 self.outlet.write(f"{log.prioritized(line, logging.ERROR) if self._priorities else line}\n")
         return failure.exit_code
-
-
-def _complete(main: Coroutine[Any, Any, None]) -> None:
-    """Runs `main` in an event loop that is left as it is at the end, because the process ends next.
-
-    asyncio.run would wait for threads that ask a name server which does not answer: 18 seconds, with uvloop
-    half a minute.
-    """
-    loop = event_loop()
-    asyncio.set_event_loop(loop)
-    loop.run_until_complete(main)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One client of the connector: publishes requests and waits for their statuses."""
+"""A client of the connector: publishes requests and waits for their statuses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Asker:
         """Connects and subscribes to the statuses; raises a TransportError that says what to do."""
         try:
             self._session = await open_visitor(
-                self._settings, self._client_id, topics=[self._topics.status], on_inbound=self._received
+                self._settings, self._client_id, topics=[self._topics.status], on_inbound=self._receive
             )
         except (OSError, TransportError) as error:
             sentence = describe(error, self._settings)
@@ -64,23 +64,19 @@ class Asker:
         except TimeoutError:
             raise NoStatus(_silence(timeout_seconds, reached=published.done())) from None
 
-    def _received(self, inbound: Inbound) -> None:
+    def _receive(self, inbound: Inbound) -> None:
         inbound.acknowledge()
         try:
             status = json.loads(inbound.payload)
         except ValueError:
             return  # a message of another program on the status topic
-        if not _is_status(status):
+        # Anybody may publish anything on the topic, so it is checked for the fields that are read.
+        response = status.get("response") if isinstance(status, dict) else None
+        if not isinstance(response, dict) or "status" not in response:
             return
         waiting = self._waiting.get(str(status.get("id")))
         if waiting is not None and not waiting.done():
             waiting.set_result(status)
-
-
-def _is_status(document: Any) -> bool:
-    """Whether it has at least what is looked at; anybody may publish anything on the topic."""
-    response = document.get("response") if isinstance(document, dict) else None
-    return isinstance(response, dict) and "status" in response
 
 
 def _silence(seconds: float, *, reached: bool) -> str:

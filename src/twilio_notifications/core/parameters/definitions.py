@@ -20,7 +20,8 @@ _CONNECTOR_ARN = re.compile(
     rf"arn:(?P<partition>{'|'.join(PARTITIONS)}):greengrass:(?P<region>[a-z0-9\-]+)::"
     rf"/connectors/{CONNECTOR_NAME}/versions/(?P<number>[1-9][0-9]*)"
 )
-_ANY_CONNECTOR_ARN = re.compile(r"arn:[^:]*:greengrass:[^:]*:[^:]*:/connectors/(?P<name>[^/]+)(/.*)?")
+# Of any version, partition and form: what is ours and written wrongly is refused, not ignored.
+_OURS = re.compile(rf"arn:[^:]*:greengrass:[^:]*:[^:]*:/connectors/{CONNECTOR_NAME}(/.*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,14 @@ def read_definition(document: object) -> DefinedConnector | Unreadable:
     if unreadable:
         return Unreadable(problems=unreadable)
     entries = [entry for entry in connectors if isinstance(entry, dict)]
-    ours = [entry for entry in entries if _connector_name(entry["ConnectorArn"]) == CONNECTOR_NAME]
+    ours = [entry for entry in entries if _OURS.fullmatch(entry["ConnectorArn"])]
     match ours:
         case [only]:
             return _defined_connector(only)
         case []:
-            return _no_connector(entries)
+            arns = ", ".join(shown(entry["ConnectorArn"]) for entry in entries)
+            found = f"found {arns}" if arns else "its list of connectors is empty"
+            return _unreadable(f"the definition holds no Twilio Notifications connector: {found}")
         case _:
             return _several_connectors(ours)
 
@@ -122,17 +125,6 @@ def _unreadable_entries(connectors: Sequence[object]) -> Iterator[str]:
             yield f"connector {position} of the definition must be an object"
         elif not isinstance(entry.get("ConnectorArn"), str):
             yield f"connector {position} of the definition has no ConnectorArn"
-
-
-def _connector_name(arn: str) -> str | None:
-    match = _ANY_CONNECTOR_ARN.fullmatch(arn)
-    return None if match is None else match["name"]
-
-
-def _no_connector(entries: Sequence[Mapping[str, object]]) -> Unreadable:
-    arns = ", ".join(shown(entry["ConnectorArn"]) for entry in entries)
-    found = f"found {arns}" if arns else "its list of connectors is empty"
-    return _unreadable(f"the definition holds no Twilio Notifications connector: {found}")
 
 
 def _several_connectors(ours: Sequence[Mapping[str, object]]) -> Unreadable:

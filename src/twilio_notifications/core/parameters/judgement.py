@@ -102,17 +102,22 @@ def _demand(parameter: PublishedParameter, value: object, *, version: int) -> st
         return f"must be a string in quotes, not {shown(value)}"
     match parameter:
         case PublishedParameter.ACCOUNT_SID | PublishedParameter.SECRET_RESOURCE_ID:
-            return _one_line_demand(value)
+            # The document's `.+`; "" is absence, and _missing knows whether that is a problem.
+            fits, demand = re.fullmatch(r".*", value), "must be a single line"
         case PublishedParameter.DEFAULT_SENDER_NUMBER:
-            return _sender_number_demand(value)
+            # Wider than `^$|\+[0-9]+`: the AWS CLI examples for this connector pass 4254492999.
+            fits, demand = (
+                re.fullmatch(r"\+?[0-9]+|", value),
+                "must be empty, or a plus sign and digits as in +14255550123",
+            )
         case PublishedParameter.ISOLATION_MODE:
-            return _isolation_mode_demand(value)
-    assert_never(parameter)
-
-
-def _one_line_demand(value: str) -> str | None:
-    # The document's `.+`; "" is absence, and _missing knows whether that is a problem.
-    return None if re.fullmatch(r".*", value) else f"must be a single line, not {shown(value)}"
+            fits, demand = (
+                re.fullmatch("|".join(IsolationMode), value),
+                f"must be {' or '.join(IsolationMode)}",
+            )
+        case _:
+            assert_never(parameter)
+    return None if fits else f"{demand}, not {shown(value)}"
 
 
 def _secret_arn_demand(value: object) -> str | None:
@@ -132,19 +137,6 @@ def _secret_arn_demand(value: object) -> str | None:
         if re.fullmatch(pattern, part) is None
     ]
     return f"{shown(value)} is not the ARN of a secret: {'; '.join(wrong)}" if wrong else None
-
-
-def _sender_number_demand(value: str) -> str | None:
-    # Wider than `^$|\+[0-9]+`: the AWS CLI examples for this connector pass 4254492999, so that has to start.
-    if re.fullmatch(r"\+?[0-9]+|", value):
-        return None
-    return f"must be empty, or a plus sign and digits as in +14255550123, not {shown(value)}"
-
-
-def _isolation_mode_demand(value: str) -> str | None:
-    if value in set(IsolationMode):
-        return None
-    return f"must be {' or '.join(IsolationMode)}, not {shown(value)}"
 
 
 def _warnings(present: Mapping[str, object]) -> Iterator[Remark]:
