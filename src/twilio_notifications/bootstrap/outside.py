@@ -52,7 +52,7 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
     prepare_journal(settings)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
-    # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after a quarter of an hour.
+    # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after 15 minutes.
     keepalive = settings.transport.keepalive_seconds
     return SqliteJournal(
         settings.journal.path,
