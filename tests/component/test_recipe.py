@@ -265,12 +265,11 @@ def test_nucleus_lite_can_read_all_of_it(kind: NucleusKind) -> None:
 
 def test_a_deployment_brings_the_secret_to_the_classic_nucleus() -> None:
     configuration = default_configuration(NucleusKind.CLASSIC, parameters=PARAMETERS)
-    document = deployment(
-        NucleusKind.CLASSIC, version=VERSION, configuration=configuration, target_arn="arn:target"
-    )
+    document = deployment(NucleusKind.CLASSIC, version=VERSION, configuration=configuration)
     components: Any = document["components"]
     merge = json.loads(components[COMPONENT]["configurationUpdate"]["merge"])
-    assert ("arn:target", VERSION) == (document["targetArn"], components[COMPONENT]["componentVersion"])
+    target = "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP"
+    assert (target, VERSION) == (document["targetArn"], components[COMPONENT]["componentVersion"])
     assert merge == {**configuration, "accessControl": access_control(configuration)}
     secrets = json.loads(components["aws.greengrass.SecretManager"]["configurationUpdate"]["merge"])
     assert {"cloudSecrets": [{"arn": ARN}]} == secrets

@@ -5,12 +5,7 @@ from __future__ import annotations
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.counting import metrics_listeners
 from twilio_notifications.bootstrap.opening import connector, require_available
-from twilio_notifications.bootstrap.outside import (
-    prepare_journal,
-    sqlite_journal,
-    supervisor,
-    twilio_sender,
-)
+from twilio_notifications.bootstrap.outside import sqlite_journal, supervisor, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, secret_copy, secret_files, secret_sources
 
 __all__ = [
@@ -18,7 +13,6 @@ __all__ = [
     "greengrass",
     "identity",
     "metrics_listeners",
-    "prepare_journal",
     "require_available",
     "secret_copy",
     "secret_files",

@@ -185,13 +185,7 @@ def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dic
     return {name: {"VersionRequirement": "^2.0.0", "DependencyType": how} for name in names}
 
 
-def deployment(
-    kind: NucleusKind,
-    *,
-    version: str,
-    configuration: Mapping[str, object],
-    target_arn: str | None = None,
-) -> dict[str, object]:
+def deployment(kind: NucleusKind, *, version: str, configuration: Mapping[str, object]) -> dict[str, object]:
     """For `aws greengrassv2 create-deployment --cli-input-json`: the component with this configuration.
 
     In addition the Secret Manager of the nucleus, whose configuration has to name the secret to keep.
@@ -204,7 +198,7 @@ def deployment(
         secret = _kept(wanted.secret_arn, wanted.secret_labels)
         components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, {"cloudSecrets": [secret]})
     return {
-        "targetArn": target_arn or "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
+        "targetArn": "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
         "deploymentName": COMPONENT,
         "components": components,
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 UNSUPPORTED_VERSION = bytes((0x20, 0x03, 0x00, 0x84, 0x00))  # MQTT 5: CONNACK with reason 0x84
 LEVEL_5 = b"MQTT\x05"
+LOOPBACK = "127.0.0.1"
 LISTENER = "default"  # amqtt insists on one of this name
 ANYBODY = "amqtt.plugins.authentication.AnonymousAuthPlugin"
 QUIET = ("amqtt", "transitions")  # they log every connection and every change of state
@@ -25,9 +26,8 @@ QUIET = ("amqtt", "transitions")  # they log every connection and every change o
 class EmbeddedBroker:
     """A broker on `url` while the context is open; the clients still connected at its end are cut off."""
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._host = host
-        self._port = port
+    def __init__(self) -> None:
+        self._port: int
         self._broker: Any
         self._server: asyncio.Server
         self._clients: set[asyncio.Task[None]] = set()
@@ -35,7 +35,7 @@ class EmbeddedBroker:
     @property
     def url(self) -> str:
         """What `[transport] url` takes."""
-        return f"mqtt://{self._host}:{self._port}"
+        return f"mqtt://{LOOPBACK}:{self._port}"
 
     async def __aenter__(self) -> Self:
         from amqtt.broker import Broker  # noqa: PLC0415 - 0.15 s to import, and only the demo needs it
@@ -45,7 +45,7 @@ class EmbeddedBroker:
         listeners = {LISTENER: {"type": "external"}}
         self._broker = Broker({"listeners": listeners, "plugins": {ANYBODY: {"allow_anonymous": True}}})
         await self._broker.start()
-        self._server = await asyncio.start_server(self._accept, self._host, self._port)
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, port=0)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -112,7 +112,7 @@ def _files(
     files = {
         CONFIGURATION: toml(carried),
         DEFINITIONS: definitions(carried, routes),
-        **greengrass(carried, routes, release=release, target_arn=None),
+        **greengrass(carried, routes, release=release),
     }
     names = [*files, REPORT]
     return {**files, REPORT: report(carried, routes, notes=notes, names=names, release=release)}

@@ -94,15 +94,6 @@ def _is_function(value: object) -> bool:
     return isinstance(value, dict) and len(value) == 1 and next(iter(value)) not in _SECRET_ARN_KEYS
 
 
-def named_definitions(content: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-    """The versions of definitions that a group version is made of, each with the name of its member."""
-    return tuple(
-        (name, arn)
-        for name, arn in content.items()
-        if name.endswith(_VERSION_ARN) and name != "LatestVersionArn" and arn
-    )
-
-
 def phone_masked(text: str) -> str:
     """A text that is a phone number with its last digits alone, any other as it is."""
     return masked(text) if _PHONE_NUMBER.fullmatch(text) else text

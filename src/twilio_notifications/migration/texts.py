@@ -81,9 +81,7 @@ def definitions(carried: Carried, routes: Sequence[Route]) -> str:
     return _json({"Connectors": [connector], "Subscriptions": [route.arns(arn) for route in routes]})
 
 
-def greengrass(
-    carried: Carried, routes: Sequence[Route], *, release: str, target_arn: str | None
-) -> dict[str, str]:
+def greengrass(carried: Carried, routes: Sequence[Route], *, release: str) -> dict[str, str]:
     """The files for Greengrass V2, by name."""
     cloud = needs_cloud(routes)
     classic, lite = (
@@ -95,12 +93,8 @@ def greengrass(
         "configuration.json": {**own, "PubSubToIoTCore": str(cloud).lower()},
         "recipe-classic.json": recipe(NucleusKind.CLASSIC, version=release, configuration=classic),
         "recipe-lite.json": recipe(NucleusKind.LITE, version=release, configuration=lite),
-        "deployment.json": deployment(
-            NucleusKind.CLASSIC, version=release, configuration=classic, target_arn=target_arn
-        ),
-        "deployment-lite.json": deployment(
-            NucleusKind.LITE, version=release, configuration=lite, target_arn=target_arn
-        ),
+        "deployment.json": deployment(NucleusKind.CLASSIC, version=release, configuration=classic),
+        "deployment-lite.json": deployment(NucleusKind.LITE, version=release, configuration=lite),
         "access-control.json": access_control(classic),
     }
     files = {f"greengrass-v2/{name}": _json(document) for name, document in documents.items()}

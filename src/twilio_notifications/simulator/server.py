@@ -180,19 +180,9 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
     random: random.Random,
     stop: asyncio.Event,
     announce: Callable[[str], None],
-    account_sid: str | None = None,
-    auth_tokens: Collection[str] | None = None,
 ) -> None:
     """Serve until `stop` is set. `announce` is called once with the URL, as soon as requests are answered."""
-    simulator = Simulator(
-        host=host,
-        port=port,
-        latency_seconds=latency_seconds,
-        clock=clock,
-        random=random,
-        account_sid=account_sid,
-        auth_tokens=auth_tokens,
-    )
+    simulator = Simulator(host=host, port=port, latency_seconds=latency_seconds, clock=clock, random=random)
     async with simulator:
         announce(simulator.base_url)
         await stop.wait()

@@ -22,9 +22,6 @@ LONGEST_TEXT = 200
 UNSUPPORTED_VERSION: Final = frozenset({0x01, 0x84})
 """CONNACK's "I do not speak this version": 3.1.1 has 1 (3.1.1, 3.2.2.3), 5 has 0x84 (5, 3.2.2.2)."""
 
-TAKEN_OVER: Final = 0x8E
-PACKET_TOO_LARGE: Final = 0x95
-
 _CREDENTIALS: Final = "check user name and password in [transport] url"
 _CLIENT_ID: Final = "check [transport] client_id"
 _VERSION: Final = "check [transport] protocol"
