@@ -1,4 +1,4 @@
-"""Writes what repeats the code: the reference of settings, commands, states and metrics, and the recipes.
+"""Writes what repeats the code: the file of defaults, the reference of settings and more, and the recipes.
 
     python -m docs.generate
 
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
 from twilio_notifications.component import NucleusKind, recipe
-from twilio_notifications.config.reference import render
-from twilio_notifications.config.sources import defaults_text
+from twilio_notifications.config.reference import defaults_file, settings_page
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 REFERENCE = Path(__file__).parent / "reference"
+DEFAULTS = Path(__file__).parents[1] / "src" / "twilio_notifications" / "config.default.toml"
 COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 
 MEANINGS: Mapping[State, str] = {
@@ -117,7 +117,8 @@ ALERTS: Mapping[str, str] = {
 def pages() -> dict[Path, str]:
     """Each generated page by its file."""
     return {
-        REFERENCE / "settings.md": render(defaults_text()),
+        DEFAULTS: defaults_file(),
+        REFERENCE / "settings.md": settings_page(),
         REFERENCE / "commands.md": commands_page(cli.parser()),
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),

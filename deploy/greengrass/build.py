@@ -40,8 +40,8 @@ from twilio_notifications.component import (
     wheel_name,
 )
 from twilio_notifications.config import load
-from twilio_notifications.config.keys import SETTINGS
 from twilio_notifications.config.kinds import FilePath
+from twilio_notifications.config.sections import SETTINGS
 from twilio_notifications.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -207,9 +207,9 @@ def _configuration(path: Path, kind: NucleusKind) -> dict[str, object]:
 def _without_the_devices_files(configuration: Mapping[str, object]) -> dict[str, object]:
     """For the judgement alone: this file, which can be read, stands for each that the device must have."""
     judged = dict(configuration)
-    for name, kind in SETTINGS.items():
+    for name, setting in SETTINGS.items():
         section, _, key = name.partition(".")
-        content = judged.get(section)
+        content, kind = judged.get(section), setting.kind
         if isinstance(kind, FilePath) and kind.must_exist and isinstance(content, dict) and content.get(key):
             judged[section] = {**content, key: __file__}
     return judged

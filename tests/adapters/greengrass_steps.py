@@ -12,6 +12,7 @@ from tests.adapters.transport_steps import (
 )
 from tests.support.fakes import RecordingObserver
 from tests.support.patience import WAIT_SECONDS
+from tests.support.variants import as_a
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import (
     ConfigurationWatch,
@@ -21,17 +22,17 @@ from twilio_notifications.adapters.greengrass import (
 )
 from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS
 from twilio_notifications.bootstrap.greengrass import LOOK_SECONDS
+from twilio_notifications.config import GreengrassSettings
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from tests.support.nucleus import FakeNucleus
-    from twilio_notifications.config import TransportSettings
     from twilio_notifications.ports import Clock
 
 
-def transport_settings(**settings: object) -> TransportSettings:
+def transport_settings(**settings: object) -> GreengrassSettings:
     """The settings of `[transport]` for a nucleus; what `settings` say goes before the defaults."""
     chosen = {
         "kind": "greengrass",
@@ -39,7 +40,7 @@ def transport_settings(**settings: object) -> TransportSettings:
         "reconnect_initial_seconds": 0.02,
         "reconnect_maximum_seconds": 0.05,
     } | settings
-    return settings_of(chosen)
+    return as_a(GreengrassSettings, settings_of(chosen))
 
 
 class Telling(RecordingObserver):
@@ -68,7 +69,7 @@ class Running(RunningTransport):
     def __init__(
         self,
         environ: Mapping[str, str],
-        settings: TransportSettings,
+        settings: GreengrassSettings,
         *,
         rest_seconds: float,
         clock: Clock,

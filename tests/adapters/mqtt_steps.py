@@ -14,20 +14,21 @@ from tests.adapters.transport_steps import (
 )
 from tests.support.fakes import RecordingObserver
 from tests.support.patience import WAIT_SECONDS
+from tests.support.variants import as_a
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt.transport import MqttTransport
+from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.contract import PROBE_TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from twilio_notifications.config import TransportSettings
     from twilio_notifications.ports import Clock
 
 TOPICS = (TEXT_TOPIC, CALL_TOPIC)
 
 
-def transport_settings(url: str, **settings: object) -> TransportSettings:
+def transport_settings(url: str, **settings: object) -> MqttSettings:
     """The settings of `[transport]` with short pauses; what `settings` say goes before them."""
     chosen = {
         "url": url,
@@ -37,13 +38,13 @@ def transport_settings(url: str, **settings: object) -> TransportSettings:
         "reconnect_maximum_seconds": 0.05,
         "broker_probe_seconds": 0,
     } | settings
-    return settings_of(chosen)
+    return as_a(MqttSettings, settings_of(chosen))
 
 
 class Running(RunningTransport):
     """A transport that runs, everything it brought, and what it told the observer."""
 
-    def __init__(self, settings: TransportSettings, *, clock: Clock, jitter: float) -> None:
+    def __init__(self, settings: MqttSettings, *, clock: Clock, jitter: float) -> None:
         self.observer = RecordingObserver()
         self.transport = MqttTransport(
             settings,

@@ -27,8 +27,10 @@ HARMLESS_CALLS = words(
     MappingProxyType NewType ParamSpec Path PurePath PurePosixPath TypeVar timedelta
     json.JSONDecoder json.JSONEncoder msgspec.Meta re.compile re.escape str.maketrans struct.Struct
     dataclass dataclass_transform lru_cache wraps
+    key keys_of
     """
 )
+"""`key` and `keys_of` declare settings, as `field` and `fields` do."""
 HARMLESS_METHODS = words("encode format items join keys lower split strip upper values")
 MUTATORS = words("add append clear discard extend insert pop popitem remove reverse setdefault sort update")
 FROZEN_BASES = words("Enum IntEnum StrEnum Flag IntFlag NamedTuple")

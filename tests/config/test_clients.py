@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.config.loading_steps import PREFIX, SECRET_ARN, write
+from tests.support.variants import as_a
 from twilio_notifications.config import (
     LogFormat,
+    MqttSettings,
     SecretOrigin,
     TransportKind,
     load_client,
@@ -24,7 +26,8 @@ KIND, URL = f"{PREFIX}TRANSPORT__KIND", f"{PREFIX}TRANSPORT__URL"
 
 def test_the_connectors_parameters_are_not_asked_for() -> None:
     settings = load_client(None, {URL: "mqtt://broker:1884", f"{PREFIX}LOG__FORMAT": "json"})
-    assert ("broker", 1884) == (settings.transport.host, settings.transport.port)
+    broker = as_a(MqttSettings, settings.transport).broker
+    assert ("broker", 1884) == (broker.host, broker.port)
     assert LogFormat.JSON is settings.log.format
 
 
@@ -36,7 +39,7 @@ def test_other_sections_may_name_what_only_the_connector_can_read(tmp_path: Path
 def test_a_path_starts_from_the_file(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").touch()
     path = write(tmp_path, '[transport]\nurl = "mqtts://broker"\nca_file = "ca.pem"\n')
-    assert tmp_path / "ca.pem" == load_client(path, {}).transport.ca_file
+    assert tmp_path / "ca.pem" == as_a(MqttSettings, load_client(path, {}).transport).ca_file
 
 
 @pytest.mark.parametrize(

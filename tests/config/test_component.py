@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.loading_steps import ACCOUNT, SECRET_ARN, write
-from twilio_notifications.config import PubSub, SecretOrigin, Settings, StatusesTo, TransportKind, load
+from tests.support.variants import as_a
+from twilio_notifications.config import (
+    GreengrassSettings,
+    PubSub,
+    SecretOrigin,
+    Settings,
+    StatusesTo,
+    TransportKind,
+    load,
+)
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import IsolationMode
 
@@ -44,7 +53,8 @@ def test_a_component_is_preset_for_its_nucleus(tmp_path: Path, monkeypatch: pyte
         found.parameters.secret_arn,
     )
     assert IsolationMode.GREENGRASS_CONTAINER is found.parameters.isolation_mode
-    assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.transport.pubsub, found.transport.statuses_to)
+    transport = as_a(GreengrassSettings, found.transport)
+    assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (transport.pubsub, transport.statuses_to)
 
 
 def test_what_is_missing_is_to_be_set_where_a_component_is_configured() -> None:
@@ -88,13 +98,13 @@ def test_other_input_topics_are_a_problem(topics: object) -> None:
 
 @pytest.mark.parametrize("wanted", [True, "true", "True", " TRUE "])
 def test_pubsub_to_iot_core_is_for_requests_and_statuses(wanted: object) -> None:
-    found = settings(PubSubToIoTCore=wanted).transport
+    found = as_a(GreengrassSettings, settings(PubSubToIoTCore=wanted).transport)
     assert (PubSub.BOTH, StatusesTo.BOTH) == (found.pubsub, found.statuses_to)
 
 
 @pytest.mark.parametrize("wanted", [False, "false", "", None])
 def test_without_it_everything_is_local(wanted: object) -> None:
-    found = settings(PubSubToIoTCore=wanted).transport
+    found = as_a(GreengrassSettings, settings(PubSubToIoTCore=wanted).transport)
     assert (PubSub.LOCAL, StatusesTo.ORIGIN) == (found.pubsub, found.statuses_to)
 
 
@@ -104,7 +114,9 @@ def test_what_is_neither_true_nor_false_is_a_problem() -> None:
 
 
 def test_the_transports_own_settings_are_more_precise() -> None:
-    found = settings(PubSubToIoTCore=True, transport={"statuses_to": "origin"}).transport
+    found = as_a(
+        GreengrassSettings, settings(PubSubToIoTCore=True, transport={"statuses_to": "origin"}).transport
+    )
     assert (PubSub.BOTH, StatusesTo.ORIGIN) == (found.pubsub, found.statuses_to)
 
 

@@ -22,7 +22,7 @@ from tests.config.loading_steps import (
     write,
 )
 from twilio_notifications.config import load
-from twilio_notifications.core.parameters import IsolationMode
+from twilio_notifications.core.parameters import IsolationMode, read_connector_arn
 
 PUBLISHED = Path(__file__).with_name("published_definition.json").read_text(encoding="utf-8")
 PLACEHOLDER = "arn:aws:secretsmanager:region:account-id:secret:greengrass-secret-hash"
@@ -53,7 +53,7 @@ def test_the_version_is_given_by_number_or_by_arn(tmp_path: Path) -> None:
     assert 5 == from_toml(tmp_path, "").connector.version
     assert 3 == from_toml(tmp_path, "[connector]\nversion = 3\n").connector.version
     connector = from_toml(tmp_path, f'[connector]\narn = "{arn(2)}"\n').connector
-    assert (2, arn(2)) == (connector.version, connector.arn)
+    assert (2, read_connector_arn(arn(2))) == (connector.version, connector.arn)
 
 
 def test_a_number_and_an_arn_that_agree_are_fine(tmp_path: Path) -> None:

@@ -1,33 +1,26 @@
-"""The shipped file of defaults: complete, explained, in agreement with the code and the reference page."""
+"""The declarations of settings: complete, explained, and what the shipped file and the reference page say."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from tests.config.loading_steps import environment, from_environment, write
-from twilio_notifications.config import (
-    CallSettings,
-    ConnectorSettings,
-    DeliverySettings,
-    JournalSettings,
-    LogSettings,
-    MetricsSettings,
-    SecretsSettings,
-    Settings,
-    StatusSettings,
-    TransportSettings,
-    TwilioSettings,
-    load,
-)
-from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
-from twilio_notifications.config.reference import Paragraph, Section, Setting, read_blocks, render
-from twilio_notifications.config.sources import defaults_text, variable_of
+from tests.support.variants import as_a
+from twilio_notifications import config
+from twilio_notifications.config import MqttSettings, SecretsSettings, Settings, TransportSettings, load
+from twilio_notifications.config.component import read_component
+from twilio_notifications.config.keys import Section, key, keys_of, made
+from twilio_notifications.config.kinds import Kind, Seconds, Text, TextList
+from twilio_notifications.config.reference import defaults_file, settings_page
+from twilio_notifications.config.sections import KEYS, SECTIONS, SETTINGS
+from twilio_notifications.config.sections.connector import PARAMETERS, PUBLISHED_PARAMETERS
+from twilio_notifications.config.sources import read_environment, variable_of
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.parameters import (
     IsolationMode,
@@ -37,7 +30,9 @@ from twilio_notifications.core.parameters import (
 )
 from twilio_notifications.core.policy import Period, Unit
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+ROOT = Path(__file__).parents[2]
+SHIPPED = (ROOT / "src" / "twilio_notifications" / "config.default.toml").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
 # Every key with its default as users and acceptance checks rely on them; None: not set by default.
 PROMISED: dict[str, Any] = {
     "connector.version": 5,
@@ -113,124 +108,177 @@ PROMISED: dict[str, Any] = {
     "log.level": "INFO",
     "log.format": "text",
 }
-SECTIONS: dict[str, type] = {
-    "connector": ConnectorSettings,
-    "transport": TransportSettings,
-    "secrets": SecretsSettings,
-    "journal": JournalSettings,
-    "twilio": TwilioSettings,
-    "delivery": DeliverySettings,
-    "calls": CallSettings,
-    "status": StatusSettings,
-    "metrics": MetricsSettings,
-    "log": LogSettings,
-}
-# A URL is taken apart, and a relative credential is looked up under the name that was given.
-INSTEAD_OF_KEY = {"transport.url": {"host", "port", "tls", "username", "password"}, "journal.url": {"path"}}
-BESIDE_KEYS = {"secrets": {"path_as_given", "second_path_as_given"}, "journal": {"place"}}
+CLASSES = [
+    *get_args(TransportSettings),
+    *get_args(SecretsSettings),
+    config.ConnectorSettings,
+    config.JournalSettings,
+    config.TwilioSettings,
+    config.DeliverySettings,
+    config.CallSettings,
+    config.StatusSettings,
+    config.MetricsSettings,
+    config.LogSettings,
+]
+NAMES = [f"{section.name}.{name}" for section in SECTIONS for name in section.keys]
 
 
-def settings_in_file() -> list[Setting]:
-    return [block for block in read_blocks(defaults_text()) if isinstance(block, Setting)]
-
-
-def value_of(setting: Setting) -> Any:
-    return tomllib.loads(f"value = {setting.value}")["value"]
-
-
-def test_every_promised_key_stands_in_the_file_with_its_default() -> None:
-    found = {
-        setting.name: None if setting.unset else value_of(setting)
-        for setting in settings_in_file()
-        if not setting.name.startswith(PARAMETERS)
+def flat(text: str) -> dict[str, Any]:
+    """Each value of a configuration file, by dotted name."""
+    table = tomllib.loads(text)
+    parameters = table["connector"].pop("parameters")
+    return {
+        f"{section}.{name}": value
+        for section, content in [*table.items(), (PARAMETERS.rstrip("."), parameters)]
+        for name, value in content.items()
     }
-    assert PROMISED == found
 
 
-def test_the_file_and_the_table_of_settings_have_the_same_names() -> None:
-    parameters = [PARAMETERS + name for name in PublishedParameter]
-    assert sorted([*SETTINGS, *parameters]) == sorted(setting.name for setting in settings_in_file())
+def test_every_promised_key_is_declared_with_its_default() -> None:
+    assert PROMISED == {name: key.default for name, key in SETTINGS.items()}
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_the_dataclasses_have_a_field_for_each_key_and_no_default_of_their_own(section: str) -> None:
+def test_the_shipped_file_is_what_the_declarations_say() -> None:
+    """Where this fails: python -m docs.generate."""
+    assert defaults_file() == SHIPPED
+    assert {name: value for name, value in PROMISED.items() if value is not None} == flat(SHIPPED)
+
+
+def test_a_comment_of_the_shipped_file_becomes_a_setting_with_its_example() -> None:
+    everything = flat(re.sub(r"(?m)^#(?=[\w-]+ = )", "", SHIPPED))
+    assert set(NAMES) == set(everything)
+    examples = {name: key.example for name, key in SETTINGS.items() if key.default is None}
+    assert examples == {name: everything[name] for name in examples}
+
+
+def test_a_copy_of_the_file_changes_nothing(tmp_path: Path) -> None:
+    """So that a copy is a good start for a configuration of one's own."""
+    assert load(write(tmp_path, ""), environment()) == load(write(tmp_path, SHIPPED), environment())
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_declared_key_is_in_the_reference_the_file_the_environment_and_the_component(name: str) -> None:
+    """All of it comes from the declaration, so that a new key needs no other place."""
+    section, _, short = name.partition(".")
+    declared = SETTINGS[name]
+    value = declared.example if declared.default is None else declared.default
+    assert f"\n### {name}\n" in PAGE
+    assert f"- Value: {declared.kind.description}\n- Environment: `{variable_of(name)}`\n" in PAGE
+    assert re.search(rf"(?m)^#?{short} = ", SHIPPED.partition(f"\n[{section}]\n")[2].partition("\n[")[0])
+    assert {name} == set(read_environment({variable_of(name): "x"}).given)
+    assert {name} == set(read_component({section: {short: value or "x"}}).given)
+
+
+def test_the_reference_page_has_a_heading_and_a_variable_for_each_published_parameter() -> None:
+    assert set(PublishedParameter) == set(PUBLISHED_PARAMETERS.keys)
+    for parameter in PublishedParameter:
+        assert f"\n### {PARAMETERS}{parameter}\n" in PAGE
+        assert f"`{variable_of(PARAMETERS + parameter)}`" in PAGE
+
+
+@pytest.mark.parametrize("settings", CLASSES)
+def test_the_dataclasses_have_no_default_of_their_own(settings: type) -> None:
     """A second place with defaults would sooner or later differ from the first."""
-    expected = set(BESIDE_KEYS.get(section, set()))
-    for key in KEYS[section]:
-        expected |= INSTEAD_OF_KEY.get(f"{section}.{key}", {key})
-    assert expected == {entry.name for entry in fields(SECTIONS[section])}
-    for entry in fields(SECTIONS[section]):
+    for entry in fields(settings):
         assert (MISSING, MISSING) == (entry.default, entry.default_factory), entry.name
 
 
 def test_settings_have_a_field_for_each_section() -> None:
-    assert {*SECTIONS, "limits", "parameters", "warnings"} == {entry.name for entry in fields(Settings)}
-    assert {*SECTIONS, "limits"} == set(KEYS)
+    assert {*KEYS, "parameters", "warnings"} == {entry.name for entry in fields(Settings)}
 
 
 def test_every_setting_and_section_is_explained() -> None:
-    for block in read_blocks(defaults_text()):
-        if isinstance(block, Setting | Section):
-            assert "".join(block.lines), block.name
-        assert all(not line.startswith("#") for line in block.lines)
+    for section in SECTIONS:
+        assert section.text, section.name
+        for name, declared in section.keys.items():
+            assert declared.text, name
 
 
-def test_no_comment_hides_a_setting_from_the_reference() -> None:
-    """A commented-out setting that does not end its block would pass as prose; prose alone is the opening."""
-    blocks = list(read_blocks(defaults_text()))
-    assert not [line for block in blocks for line in block.lines if re.match(r"[\w-]+ = ", line)]
-    assert [blocks[0]] == [block for block in blocks if isinstance(block, Paragraph)]
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_default_or_example_of_a_setting_is_a_value_that_it_accepts(name: str) -> None:
+    declared = SETTINGS[name]
+    assert (declared.default is None) == (declared.example is not None)
+    value = declared.example if declared.default is None else declared.default
+    assert not isinstance(declared.kind.accept(value), Wrong)
 
 
-def test_the_example_of_each_unset_setting_is_a_value_that_it_accepts() -> None:
-    examples = {setting.name: value_of(setting) for setting in settings_in_file() if setting.unset}
-    for name in set(examples) & set(SETTINGS):
-        assert not isinstance(SETTINGS[name].accept(examples[name]), Wrong), name
-    parameters = {
-        name.removeprefix(PARAMETERS): value for name, value in examples.items() if name not in SETTINGS
-    }
-    checked = check_parameters(parameters, version=5, secret_parameters_required=True)
+def test_the_examples_of_the_parameters_are_valid_together() -> None:
+    examples = {str(name): declared.example for name, declared in PUBLISHED_PARAMETERS.keys.items()}
+    checked = check_parameters(examples, version=5, secret_parameters_required=True)
     assert isinstance(checked, ValidParameters)
 
 
 def test_the_example_of_the_isolation_mode_is_its_default() -> None:
     """It is a comment, because versions 1 to 4 must not have it; its text says that it is the default."""
-    name = PARAMETERS + PublishedParameter.ISOLATION_MODE
-    example = next(setting for setting in settings_in_file() if setting.name == name)
-    assert IsolationMode.GREENGRASS_CONTAINER == value_of(example)
-
-
-def test_a_copy_of_the_file_changes_nothing(tmp_path: Path) -> None:
-    """So that a copy is a good start for a configuration of one's own."""
-    bare = load(write(tmp_path, ""), environment())
-    assert bare == load(write(tmp_path, defaults_text()), environment())
-
-
-def test_the_reference_page_is_up_to_date() -> None:
-    """Where this fails: python -m twilio_notifications.config.reference > docs/reference/settings.md."""
-    assert render(defaults_text()) == PAGE.read_text(encoding="utf-8")
-
-
-def test_the_reference_page_has_a_heading_and_a_variable_for_each_setting() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    for name in (*SETTINGS, *(PARAMETERS + parameter for parameter in PublishedParameter)):
-        assert f"\n### {name}\n" in page
-        assert f"`{variable_of(name)}`" in page
-
-
-def test_the_page_tells_defaults_from_examples() -> None:
-    text = '# Head.\n\n# About logs.\n[log]\n\n# How much.\nlevel = "INFO"\n\n# Where.\n#path = "x"\n'
-    page = render(text)
-    assert page.endswith(
-        "Head.\n\n## [log]\n\nAbout logs.\n\n### log.level\n\nHow much.\n\n"
-        '- Default: `"INFO"`\n- Value: one of "DEBUG", "INFO", "WARNING", "ERROR"\n'
-        "- Environment: `TWILIO_NOTIFICATIONS__LOG__LEVEL`\n\n### log.path\n\nWhere.\n\n"
-        '- Not set by default; for example `"x"`\n- Value: a string\n'
-        "- Environment: `TWILIO_NOTIFICATIONS__LOG__PATH`\n"
-    )
+    example = PUBLISHED_PARAMETERS.keys[PublishedParameter.ISOLATION_MODE].example
+    assert IsolationMode.GREENGRASS_CONTAINER == example
 
 
 def test_defaults_alone_need_nothing_but_the_account() -> None:
     settings = from_environment()
     assert (5, (), "AC1") == (settings.connector.version, settings.warnings, settings.parameters.account_sid)
-    assert "mqtt://127.0.0.1:1883" == settings.transport.address
+    assert "mqtt://127.0.0.1:1883" == as_a(MqttSettings, settings.transport).address
+
+
+# The mechanism itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oven:
+    heat_seconds: float = key(Seconds(), "How long it heats.", default=1.5)
+    words: tuple[str, ...] = key(TextList(), "What it says.", default=["warm", "hot"])
+    owner: str | None = key(Text(), "Whose it is.", example="Dora")
+    tray: str = key(Text(), "Where the bread is.", example="top", is_filled_in=True, name="shelf")
+    place: str
+
+
+OVEN = Section(name="oven", text="How bread is made.", keys=keys_of(Oven))
+
+
+def test_the_page_and_the_file_tell_defaults_from_examples() -> None:
+    assert settings_page((OVEN,)).endswith(
+        "## [oven]\n\nHow bread is made.\n\n### oven.heat_seconds\n\nHow long it heats.\n\n"
+        "- Default: `1.5`\n- Value: a number of seconds from 0.001 to 4294967295\n"
+        "- Environment: `TWILIO_NOTIFICATIONS__OVEN__HEAT_SECONDS`\n\n### oven.words\n\nWhat it says.\n\n"
+        '- Default: `["warm", "hot"]`\n- Value: a list of strings that are not empty\n'
+        "- Environment: `TWILIO_NOTIFICATIONS__OVEN__WORDS`\n\n### oven.owner\n\nWhose it is.\n\n"
+        '- Not set by default; for example `"Dora"`\n- Value: a string that is not empty\n'
+        "- Environment: `TWILIO_NOTIFICATIONS__OVEN__OWNER`\n\n### oven.shelf\n\nWhere the bread is.\n\n"
+        '- Not set by default; for example `"top"`\n- Value: a string that is not empty\n'
+        "- Environment: `TWILIO_NOTIFICATIONS__OVEN__SHELF`\n"
+    )
+    assert defaults_file((OVEN,)).endswith(
+        "# How bread is made.\n[oven]\n\n# How long it heats.\nheat_seconds = 1.5\n\n# What it says.\n"
+        'words = ["warm", "hot"]\n\n# Whose it is.\n#owner = "Dora"\n\n'
+        '# Where the bread is.\n#shelf = "top"\n'
+    )
+
+
+def test_settings_are_made_of_accepted_values_and_of_what_the_section_adds() -> None:
+    values = {"oven.heat_seconds": 2.0, "oven.words": (), "oven.owner": None, "oven.shelf": None}
+    assert Oven(heat_seconds=2.0, words=(), owner=None, tray="low", place="cellar") == made(
+        Oven, "oven", values, tray="low", place="cellar"
+    )
+
+
+class OvensByName(Kind[dict[str, Oven]]):
+    """Tables that the user names, as one value: a kind can be made of the declarations of another class."""
+
+    description = "a table for each oven"
+
+    def accept(self, value: Any) -> dict[str, Oven] | Wrong:
+        return {name: self._oven(table) for name, table in value.items()}
+
+    def _oven(self, table: dict[str, Any]) -> Oven:
+        given = {name: table.get(name, declared.default) for name, declared in OVEN.keys.items()}
+        values = {f"oven.{name}": OVEN.keys[name].kind.accept(value) for name, value in given.items()}
+        return made(Oven, "oven", values, place="hall")
+
+
+def test_a_kind_can_hold_tables_that_the_user_names() -> None:
+    table = tomllib.loads('[big]\nowner = "Dora"\nshelf = "low"\n[small]\nowner = "Emil"\nshelf = "top"\n')
+    ovens = OvensByName().accept(table)
+    assert isinstance(ovens, dict)
+    assert [("big", "Dora", 1.5, ("warm", "hot")), ("small", "Emil", 1.5, ("warm", "hot"))] == [
+        (name, oven.owner, oven.heat_seconds, oven.words) for name, oven in ovens.items()
+    ]

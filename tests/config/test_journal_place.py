@@ -41,7 +41,6 @@ def test_the_journal_has_a_folder_of_its_own(tmp_path: Path) -> None:
         found.journal.place,
     )
     assert () == found.warnings
-    assert tmp_path / "journal" / "twilio-auth-token.copy" == found.secrets.copy_path
 
 
 def test_a_journal_at_the_earlier_default_is_used_with_a_warning_that_says_what_to_do(
@@ -53,7 +52,6 @@ def test_a_journal_at_the_earlier_default_is_used_with_a_warning_that_says_what_
     assert (earlier, JournalPlace.EARLIER_DEFAULT) == (found.journal.path, found.journal.place)
     (warning,) = found.warnings
     assert f"mkdir -m 700 {tmp_path}/journal && mv {earlier}* {tmp_path}/journal" in warning
-    assert tmp_path / "twilio-auth-token.copy" == found.secrets.copy_path
     assert earlier == load_journal(tmp_path / "connector.toml", {}).journal.path
 
 

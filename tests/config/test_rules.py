@@ -15,6 +15,8 @@ from tests.config.loading_steps import (
     problems,
     write,
 )
+from tests.support.variants import as_a
+from twilio_notifications.config import AwsSecrets, EnvironmentSecrets, GreengrassSettings, MqttSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +37,8 @@ def transport(scheme: str, **files: str) -> str:
 
 
 def test_a_certificate_with_its_key_is_accepted(tmp_path: Path, pem: str) -> None:
-    settings = from_toml(
-        tmp_path, transport("mqtts", ca_file=pem, certificate_file=pem, key_file=pem)
-    ).transport
+    text = transport("mqtts", ca_file=pem, certificate_file=pem, key_file=pem)
+    settings = as_a(MqttSettings, from_toml(tmp_path, text).transport)
     expected = tmp_path / pem
     assert (expected, expected, expected) == (settings.ca_file, settings.certificate_file, settings.key_file)
 
@@ -68,7 +69,7 @@ def test_tls_settings_beside_an_unencrypted_url_are_a_problem_each(tmp_path: Pat
 
 def test_tls_settings_do_not_matter_to_greengrass(tmp_path: Path, pem: str) -> None:
     settings = from_toml(tmp_path, transport("mqtt", ca_file=pem) + 'kind = "greengrass"\n')
-    assert tmp_path / pem == settings.transport.ca_file
+    assert isinstance(settings.transport, GreengrassSettings)
 
 
 def test_a_wrong_url_does_not_make_tls_settings_wrong_too(tmp_path: Path, pem: str) -> None:
@@ -85,7 +86,7 @@ def test_certificates_for_twilio_need_https(tmp_path: Path, pem: str) -> None:
 def test_the_source_file_needs_a_path(tmp_path: Path) -> None:
     found = only_problem_in_toml(tmp_path, '[secrets]\nsource = "file"\n')
     assert 'secrets.source = "file" needs secrets.path' in found
-    assert None is from_toml(tmp_path, "").secrets.path
+    as_a(EnvironmentSecrets, from_toml(tmp_path, "").secrets)
 
 
 PARAMETERS = f"""TwilioAuthTokenSecretArn = "{SECRET_ARN}"
@@ -102,10 +103,10 @@ def test_the_source_aws_needs_a_private_key(tmp_path: Path) -> None:
 def test_the_key_for_the_broker_serves_unless_there_is_another(tmp_path: Path, pem: str) -> None:
     """With AWS IoT it is the device's private key, as the original used."""
     text = PARAMETERS + transport("mqtts", certificate_file=pem, key_file=pem) + '[secrets]\nsource = "aws"\n'
-    assert tmp_path / pem == from_toml(tmp_path, text).secrets.key_file
+    assert tmp_path / pem == as_a(AwsSecrets, from_toml(tmp_path, text).secrets).key_file
     tmp_path.joinpath("other.pem").touch()
     text += 'key_file = "other.pem"\n'
-    assert tmp_path / "other.pem" == from_toml(tmp_path, text).secrets.key_file
+    assert tmp_path / "other.pem" == as_a(AwsSecrets, from_toml(tmp_path, text).secrets).key_file
 
 
 def test_a_private_key_that_is_not_there_is_one_problem_and_not_two(tmp_path: Path) -> None:

@@ -20,14 +20,15 @@ from tests.config.loading_steps import (
     problems,
     write,
 )
+from tests.support.variants import as_a
 from twilio_notifications.config import (
+    FileSecrets,
     LogFormat,
     LogLevel,
+    MqttSettings,
     Ordering,
     ProtocolVersion,
-    SecretOrigin,
     StatusDetail,
-    TransportKind,
     find,
     load,
 )
@@ -84,11 +85,12 @@ format = "json"
 
 def test_a_complete_file_sets_everything(tmp_path: Path) -> None:
     settings = load(write(tmp_path, COMPLETE), {})
-    transport, delivery = settings.transport, settings.delivery
+    transport, delivery = as_a(MqttSettings, settings.transport), settings.delivery
     assert "+15005550006" == settings.parameters.default_sender_number
-    assert ("broker.example", 8883, True) == (transport.host, transport.port, transport.tls)
-    assert ("alice", Secret("s@cret")) == (transport.username, transport.password)
-    assert (TransportKind.MQTT, ProtocolVersion.V311) == (transport.kind, transport.protocol)
+    broker = transport.broker
+    assert ("broker.example", 8883, True) == (broker.host, broker.port, broker.tls)
+    assert ("alice", Secret("s@cret")) == (broker.username, broker.password)
+    assert ProtocolVersion.V311 is transport.protocol
     assert ("site7", ("x-amzn-mqtt-ca",), "site7/") == (
         transport.client_id,
         transport.alpn,
@@ -99,7 +101,7 @@ def test_a_complete_file_sets_everything(tmp_path: Path) -> None:
         transport.session_expiry_seconds,
         transport.receive_maximum,
     )
-    assert (SecretOrigin.FILE, tmp_path / "token") == (settings.secrets.source, settings.secrets.path)
+    assert tmp_path / "token" == as_a(FileSecrets, settings.secrets).file.path
     assert Path("/var/lib/twilio/journal.db") == settings.journal.path
     assert (0, 10) == (settings.journal.retention_seconds, settings.journal.maximum_waiting)
     assert ("http://127.0.0.1:8080", 1, 0.2) == (
@@ -175,7 +177,7 @@ def test_a_list_in_the_environment_is_comma_separated_or_json(
     name: str, text: str, expected: tuple[str, ...]
 ) -> None:
     settings = from_environment(**{name: text, "TRANSPORT__URL": "mqtts://broker.example"})
-    assert expected == settings.transport.alpn
+    assert expected == as_a(MqttSettings, settings.transport).alpn
 
 
 @pytest.mark.parametrize("text", ['["a"', "[1]", '["a", ""]', "a,,b", "[" * 200_000])
@@ -186,11 +188,14 @@ def test_a_list_in_the_environment_that_is_neither_is_refused(text: str) -> None
 
 def test_an_empty_string_unsets_what_names_a_file_or_an_arn(tmp_path: Path) -> None:
     """So that a variable of a container file, empty by default, does not have to be left out."""
-    settings = load(
-        write(tmp_path, ACCOUNT + '[twilio]\nca_file = "missing.pem"\n'),
-        {f"{PREFIX}TWILIO__CA_FILE": "", f"{PREFIX}CONNECTOR__ARN": "", f"{PREFIX}SECRETS__PATH": ""},
+    path = write(
+        tmp_path, ACCOUNT + '[twilio]\nca_file = "missing.pem"\n[secrets]\nsource = "file"\npath = "token"\n'
     )
-    assert (None, None, None) == (settings.twilio.ca_file, settings.connector.arn, settings.secrets.path)
+    nothing = {f"{PREFIX}TWILIO__CA_FILE": "", f"{PREFIX}CONNECTOR__ARN": ""}
+    settings = load(path, nothing | {f"{PREFIX}SECRETS__SECOND_PATH": ""})
+    assert (None, None) == (settings.twilio.ca_file, settings.connector.arn)
+    assert as_a(FileSecrets, settings.secrets).second_file is None
+    assert "needs secrets.path" in only_problem(path, nothing | {f"{PREFIX}SECRETS__PATH": ""})
 
 
 # Paths
@@ -211,10 +216,10 @@ def test_relative_paths_of_the_file_start_from_its_folder(
     for folder, name in ((tmp_path, path), (tmp_path, Path("etc/connector.toml"))):
         monkeypatch.chdir(folder)
         settings = load(name, {})
-        assert tmp_path / "etc" / "ca" / "broker.pem" == settings.transport.ca_file
+        assert tmp_path / "etc" / "ca" / "broker.pem" == as_a(MqttSettings, settings.transport).ca_file
         assert tmp_path / "etc" / "journal" / "journal.db" == settings.journal.path
-        assert tmp_path / "etc" / "token" == settings.secrets.path
-        assert "token" == settings.secrets.path_as_given
+        file = as_a(FileSecrets, settings.secrets).file
+        assert (tmp_path / "etc" / "token", "token") == (file.path, file.name)
 
 
 def test_relative_paths_of_the_environment_start_from_the_working_directory(
@@ -372,10 +377,11 @@ def test_all_problems_of_all_sources_are_reported_at_once(tmp_path: Path) -> Non
 
 def test_no_secret_is_shown_whatever_is_printed(tmp_path: Path) -> None:
     settings = from_toml(tmp_path, '[transport]\nurl = "mqtts://a-token:hunter2@broker.example"\n')
-    shown = repr(settings) + str(settings) + settings.transport.address
+    address = as_a(MqttSettings, settings.transport).address
+    shown = repr(settings) + str(settings) + address
     assert "hunter2" not in shown
     assert "a-token" not in shown
-    assert "mqtts://broker.example:8883" == settings.transport.address
+    assert "mqtts://broker.example:8883" == address
 
 
 def test_settings_cannot_be_changed_in_place() -> None:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.config.loading_steps import environment, from_environment, only_problem
+from tests.support.variants import as_a
+from twilio_notifications.config import MqttSettings
 from twilio_notifications.config.rules import proxy_warning
 from twilio_notifications.config.urls import (
     BrokerAddress,
@@ -111,7 +113,8 @@ def test_a_broker_url_of_another_type_is_not_shown_either(url: str, tmp_path: Pa
 
 
 def test_the_address_for_people_writes_ipv6_in_brackets() -> None:
-    assert "mqtt://[::1]:1883" == from_environment(TRANSPORT__URL="mqtt://u:p@[::1]").transport.address
+    transport = as_a(MqttSettings, from_environment(TRANSPORT__URL="mqtt://u:p@[::1]").transport)
+    assert "mqtt://[::1]:1883" == transport.address
 
 
 # Journal

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.config.loading_steps import (
+    SECRET_ARN,
     environment,
     from_environment,
     from_toml,
     only_problem,
     only_problem_in_toml,
 )
-from twilio_notifications.config.keys import SETTINGS
-from twilio_notifications.config.kinds import Choice, FilePath, Seconds, WholeNumber
+from tests.support.variants import as_a
+from twilio_notifications.config import AwsSecrets, CredentialFile, FileSecrets, MqttSettings
+from twilio_notifications.config.kinds import Choice, Duration, FilePath, Kind, WholeNumber
+from twilio_notifications.config.sections import SETTINGS
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Period, Unit
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.policy import Limits
 
-DURATIONS = [name for name, kind in SETTINGS.items() if isinstance(kind, Seconds)]
+KINDS: dict[str, Kind[object]] = {name: key.kind for name, key in SETTINGS.items()}
+DURATIONS = [name for name, kind in KINDS.items() if isinstance(kind, Duration)]
 MAY_BE_ZERO = {
     "transport.session_expiry_seconds",
     "transport.probe_seconds",
@@ -102,7 +106,7 @@ def read_limit(limits: Limits, key: str) -> Any:
 
 
 def refusal(name: str, value: object) -> str:
-    wrong = SETTINGS[name].accept(value)
+    wrong = KINDS[name].accept(value)
     assert isinstance(wrong, Wrong), wrong
     return wrong.demand
 
@@ -141,7 +145,7 @@ def test_what_is_no_duration_is_refused(name: str, value: object) -> None:
 @pytest.mark.parametrize("name", DURATIONS)
 def test_a_duration_has_an_end(name: str) -> None:
     longest = SHORTER.get(name, LONGEST)
-    assert longest == SETTINGS[name].accept(longest)
+    assert longest == KINDS[name].accept(longest)
     assert f"to {longest}, not {longest + 1}" in refusal(name, longest + 1)
 
 
@@ -161,9 +165,8 @@ def test_a_text_that_is_no_number_is_refused_by_its_variable(text: str) -> None:
 
 def test_what_mqtt_counts_in_whole_seconds_is_rounded_up_to_them() -> None:
     """Rounded down, a fraction would become 0, which switches the probe off and lets the session end."""
-    settings = from_environment(
-        TRANSPORT__KEEPALIVE_SECONDS="0.2", TRANSPORT__SESSION_EXPIRY_SECONDS="1.5"
-    ).transport
+    loaded = from_environment(TRANSPORT__KEEPALIVE_SECONDS="0.2", TRANSPORT__SESSION_EXPIRY_SECONDS="1.5")
+    settings = as_a(MqttSettings, loaded.transport)
     assert (1, 2) == (settings.keepalive_seconds, settings.session_expiry_seconds)
     assert (int, int) == (type(settings.keepalive_seconds), type(settings.session_expiry_seconds))
 
@@ -172,7 +175,7 @@ def test_what_mqtt_counts_in_whole_seconds_is_rounded_up_to_them() -> None:
 
 
 def test_the_whole_numbers_are_those_listed_here() -> None:
-    assert set(WHOLE_NUMBERS) == {name for name, kind in SETTINGS.items() if isinstance(kind, WholeNumber)}
+    assert set(WHOLE_NUMBERS) == {name for name, kind in KINDS.items() if isinstance(kind, WholeNumber)}
 
 
 @pytest.mark.parametrize(("name", "bounds"), WHOLE_NUMBERS.items())
@@ -196,14 +199,14 @@ def test_what_is_no_whole_number_is_refused(name: str, value: object) -> None:
 
 
 def test_the_choices_are_those_listed_here() -> None:
-    assert set(CHOICES) == {name for name, kind in SETTINGS.items() if isinstance(kind, Choice)}
+    assert set(CHOICES) == {name for name, kind in KINDS.items() if isinstance(kind, Choice)}
 
 
 @pytest.mark.parametrize(("name", "words"), CHOICES.items())
 def test_a_choice_is_one_of_its_words(name: str, words: list[str]) -> None:
     for word in words:
-        assert word == SETTINGS[name].accept(word)
-        assert SETTINGS[name].accept(word) == SETTINGS[name].accept(SETTINGS[name].from_text(word))
+        assert word == KINDS[name].accept(word)
+        assert KINDS[name].accept(word) == KINDS[name].accept(KINDS[name].from_text(word))
     expected = f"must be one of {', '.join(chr(34) + word + chr(34) for word in words)}, not "
     for wrong in ("", words[0] + " ", words[0].swapcase() + "x", 5, True, [words[0]], None):
         assert expected + repr(wrong) == refusal(name, wrong)
@@ -219,7 +222,7 @@ NAMES = ["transport.client_id"] + [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_not_empty(name: str) -> None:
-    assert "x" == SETTINGS[name].accept("x")
+    assert "x" == KINDS[name].accept("x")
     for wrong in ("", 5, ["x"]):
         assert "must be a string that is not empty" in refusal(name, wrong)
     assert "NUL" in refusal(name, "a\0b")
@@ -234,7 +237,7 @@ API_KEY = "SK0123456789abcdef0123456789ABCDEF"
 
 
 def test_the_sid_of_an_api_key_is_sk_and_32_digits() -> None:
-    kind = SETTINGS["secrets.api_key_sid"]
+    kind = KINDS["secrets.api_key_sid"]
     assert (API_KEY, None) == (kind.accept(API_KEY), kind.accept(""))
 
 
@@ -282,15 +285,15 @@ def test_a_topic_prefix_without_a_slash_is_taken_as_it_is_with_a_warning(tmp_pat
 @pytest.mark.parametrize("value", ["x", [1], [""], [["a"]], None, {"a": 1}])
 def test_a_list_holds_strings(value: object) -> None:
     assert "must be a list of strings that are not empty" in refusal("transport.alpn", value)
-    assert ("a", "b") == SETTINGS["transport.alpn"].accept(["a", "b"])
-    assert () == SETTINGS["transport.alpn"].accept([])
+    assert ("a", "b") == KINDS["transport.alpn"].accept(["a", "b"])
+    assert () == KINDS["transport.alpn"].accept([])
 
 
 # Files
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, kind in SETTINGS.items() if isinstance(kind, FilePath) and kind.must_exist]
+    "name", [name for name, kind in KINDS.items() if isinstance(kind, FilePath) and kind.must_exist]
 )
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, name: str) -> None:
     """A pipe is not waited for, and a device is not read until the memory is full."""
@@ -344,19 +347,25 @@ def test_a_brokers_key_counts_for_a_nucleus_where_it_seals_the_copy_of_the_secre
 def test_the_file_of_the_token_need_not_be_there_yet(tmp_path: Path) -> None:
     """It may lie in $CREDENTIALS_DIRECTORY, and a token is rotated: the secret source looks each time."""
     settings = from_toml(tmp_path, '[secrets]\nsource = "file"\npath = "missing"\n')
-    assert ("missing", tmp_path / "missing") == (settings.secrets.path_as_given, settings.secrets.path)
+    file = as_a(FileSecrets, settings.secrets).file
+    assert ("missing", tmp_path / "missing") == (file.name, file.path)
 
 
 def test_a_second_file_is_looked_up_as_the_first(tmp_path: Path) -> None:
-    settings = from_toml(tmp_path, '[secrets]\nsecond_path = "missing"\n').secrets
-    assert ("missing", tmp_path / "missing") == (settings.second_path_as_given, settings.second_path)
+    text = '[secrets]\nsource = "file"\npath = "token"\nsecond_path = "missing"\n'
+    file = as_a(FileSecrets, from_toml(tmp_path, text).secrets).second_file
+    assert CredentialFile(name="missing", path=tmp_path / "missing") == file
 
 
 def test_the_copy_of_the_secret_lies_beside_the_journal_unless_told_otherwise(tmp_path: Path) -> None:
-    text = '[journal]\nurl = "sqlite:///state/journal.db"\n'
-    assert tmp_path / "state/twilio-auth-token.copy" == from_toml(tmp_path, text).secrets.copy_path
-    text += '[secrets]\ncopy_path = "elsewhere/copy"\n'
-    assert tmp_path / "elsewhere/copy" == from_toml(tmp_path, text).secrets.copy_path
+    (tmp_path / "device.key").touch()
+    parameters = f'TwilioAuthTokenSecretArn = "{SECRET_ARN}"\nTwilioAuthTokenSecretArn-ResourceId = "x"\n'
+    text = parameters + '[journal]\nurl = "sqlite:///state/journal.db"\n'
+    text += '[secrets]\nsource = "aws"\nkey_file = "device.key"\n'
+    expected = tmp_path / "state/twilio-auth-token.copy"
+    assert expected == as_a(AwsSecrets, from_toml(tmp_path, text).secrets).copy_path
+    text += 'copy_path = "elsewhere/copy"\n'
+    assert tmp_path / "elsewhere/copy" == as_a(AwsSecrets, from_toml(tmp_path, text).secrets).copy_path
 
 
 @pytest.mark.parametrize("value", [5, True, ["x"]])

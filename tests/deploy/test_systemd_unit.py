@@ -13,7 +13,7 @@ import pytest
 from tests.support.needs import ROOT
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import cli
-from twilio_notifications.config.sources import read_defaults
+from twilio_notifications.config.sources import defaults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def test_it_starts_a_command_that_exists(unit: str) -> None:
 
 @UNITS
 def test_a_stop_may_take_as_long_as_the_drain(unit: str) -> None:
-    drain = read_defaults(folder=ROOT).given["delivery.drain_seconds"].value
+    drain = defaults(folder=ROOT)["delivery.drain_seconds"].value
     assert float(str(drain)) < float(values("TimeoutStopSec", unit)[0])
 
 

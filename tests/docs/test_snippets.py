@@ -18,7 +18,7 @@ from tests.docs.markdown import DOCUMENTS, HOW_TO, Block, blocks, name_of
 from tests.support.needs import ROOT
 from twilio_notifications import cli
 from twilio_notifications.config import load
-from twilio_notifications.config.keys import KEYS, SETTINGS
+from twilio_notifications.config.sections import KEYS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

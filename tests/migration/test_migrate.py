@@ -35,9 +35,10 @@ from tests.migration.house import (
     subscription,
     subscriptions,
 )
+from tests.support.variants import as_a
 from twilio_notifications.component import NucleusKind
 from twilio_notifications.component.configuration import configured
-from twilio_notifications.config import load
+from twilio_notifications.config import GreengrassSettings, load
 from twilio_notifications.config.component import read_component
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.migration import Migration, Upload, migrate
@@ -475,7 +476,8 @@ def test_the_written_configuration_is_that_of_a_component() -> None:
     written = json.loads(migration.files["greengrass-v2/configuration.json"])
     settings = load(None, {}, component=configured(NucleusKind.CLASSIC, written))
     assert () == settings.warnings
-    assert (SECRET, "both") == (settings.parameters.secret_arn, settings.transport.pubsub)
+    transport = as_a(GreengrassSettings, settings.transport)
+    assert (SECRET, "both") == (settings.parameters.secret_arn, transport.pubsub)
 
 
 def test_nothing_for_the_nucleus_lite_depends_on_the_secret_manager() -> None:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
+from tests.support.variants import as_a
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
@@ -31,7 +32,7 @@ from twilio_notifications.adapters.log import LogObserver, configure
 from twilio_notifications.adapters.mqtt.opening import tls_context
 from twilio_notifications.adapters.secret_sources import FileSecret
 from twilio_notifications.bootstrap.isolation import isolate
-from twilio_notifications.config import load
+from twilio_notifications.config import MqttSettings, load
 from twilio_notifications.core.errors import ConnectorError
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text
 from twilio_notifications.ports import NewRequest
@@ -211,7 +212,7 @@ class Inside:
 
     def shake_hands(self, port: int) -> str:
         """TLS with the certificates of the configuration, read anew as for each connection."""
-        context = tls_context(self._settings.transport)
+        context = tls_context(as_a(MqttSettings, self._settings.transport))
         assert context is not None
         with (
             socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as plain,

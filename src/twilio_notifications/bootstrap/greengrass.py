@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from twilio_notifications.config import SecretOrigin, TransportKind
+from twilio_notifications.config import GreengrassSecrets, GreengrassSettings
 from twilio_notifications.extras import not_installed
 
 if TYPE_CHECKING:
@@ -60,9 +60,8 @@ def component_configuration(environ: Mapping[str, str]) -> Mapping[str, object]:
 
 def is_wanted(settings: Settings) -> bool:
     """Whether the transport or the secrets are those of a nucleus."""
-    return (
-        settings.transport.kind is TransportKind.GREENGRASS
-        or settings.secrets.source is SecretOrigin.GREENGRASS
+    return isinstance(settings.transport, GreengrassSettings) or isinstance(
+        settings.secrets, GreengrassSecrets
     )
 
 
@@ -82,15 +81,15 @@ async def nucleus(settings: Settings, environ: Mapping[str, str]) -> AsyncIterat
         await found.close()
 
 
-def secret(settings: Settings, nucleus: Nucleus, *, arn: str, label: str) -> SecretSource:
+def secret(nucleus: Nucleus, *, arn: str, label: str, json_key: str | None) -> SecretSource:
     """The secret that the nucleus keeps."""
     from twilio_notifications.adapters.greengrass import GreengrassSecret  # noqa: PLC0415 - needs the extra
 
-    return GreengrassSecret(nucleus=nucleus, arn=arn, label=label, json_key=settings.secrets.json_key)
+    return GreengrassSecret(nucleus=nucleus, arn=arn, label=label, json_key=json_key)
 
 
 def transport(
-    settings: Settings,
+    settings: GreengrassSettings,
     nucleus: Nucleus,
     *,
     clock: Clock,
@@ -104,7 +103,7 @@ def transport(
     )
 
     return GreengrassTransport(
-        settings=settings.transport,
+        settings=settings,
         nucleus=nucleus,
         clock=clock,
         observer=observer,

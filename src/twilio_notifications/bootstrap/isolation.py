@@ -16,7 +16,7 @@ from twilio_notifications.adapters.isolation import Confinement, FileWatch, Surr
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.outside import prepare_journal
 from twilio_notifications.bootstrap.secrets import secret_files
-from twilio_notifications.config import JournalPlace, TransportKind
+from twilio_notifications.config import AwsSecrets, JournalPlace, MqttSettings
 from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
 from twilio_notifications.core.parameters import IsolationMode
 from twilio_notifications.ports import Level
@@ -78,7 +78,9 @@ def _confined(
 def allowed(settings: Settings, config: Path | None, surroundings: Surroundings) -> Confinement:
     """What the connector may still reach once it is confined."""
     named = chain.from_iterable(_named(settings, config, surroundings).values())
-    folders = (settings.journal.path.parent, settings.secrets.copy_path.parent)
+    folders = [settings.journal.path.parent]
+    if isinstance(settings.secrets, AwsSecrets):
+        folders.append(settings.secrets.copy_path.parent)
     surroundings = replace(surroundings, own=frozenset(path.absolute() for path in (*named, *folders)))
     pieces = (
         isolation.python(surroundings),
@@ -135,8 +137,8 @@ def _named(settings: Settings, config: Path | None, surroundings: Surroundings) 
 def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinement:
     """What is reached by a socket with a path: a nucleus, and the daemon for names in .local."""
     hosts = [urlsplit(settings.twilio.base_url).hostname or ""]
-    if settings.transport.kind is TransportKind.MQTT:
-        hosts.append(settings.transport.host)
+    if isinstance(settings.transport, MqttSettings):
+        hosts.append(settings.transport.broker.host)
     found = isolation.local_names(hosts, surroundings)
     return found | isolation.nucleus(surroundings) if greengrass.is_wanted(settings) else found
 

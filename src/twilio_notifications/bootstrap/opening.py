@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.bootstrap import greengrass
@@ -19,7 +19,7 @@ from twilio_notifications.bootstrap.counting import counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
-from twilio_notifications.config import Settings, StatusDetail, TransportKind
+from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
@@ -150,19 +150,23 @@ class _Opening:
     ) -> _TransportParts:
         """The transport of the configuration, and what a nucleus adds where there is one."""
         settings, clock, observer = self.settings, self.clock, self.observer
-        by_nucleus = settings.transport.kind is TransportKind.GREENGRASS
         endurance = watch = None
-        if by_nucleus or component is not None:
+        if isinstance(settings.transport, GreengrassSettings) or component is not None:
             endurance = greengrass.endurance(settings, clock.now())
         if nucleus is not None and component is not None:
             watch = greengrass.configuration_watch(settings, nucleus, component, observer=observer)
-        if nucleus is None or endurance is None or not by_nucleus:
-            transport: Transport = self._mqtt_transport(journal)
-        else:
-            transport = greengrass.transport(
-                settings, nucleus, clock=clock, observer=observer, endurance=endurance, configuration=watch
-            )
-            supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+        match settings.transport:
+            case MqttSettings() as chosen:
+                transport: Transport = self._mqtt_transport(chosen, journal)
+            case GreengrassSettings() as chosen:
+                assert nucleus is not None, "it is opened where the configuration wants it"
+                assert endurance is not None
+                transport = greengrass.transport(
+                    chosen, nucleus, clock=clock, observer=observer, endurance=endurance, configuration=watch
+                )
+                supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+            case _:
+                assert_never(settings.transport)
         return _TransportParts(
             transport=transport,
             supervisor=supervisor,
@@ -170,9 +174,9 @@ class _Opening:
             may_end_at=clock.now() if endurance is None else endurance.may_end_at,
         )
 
-    def _mqtt_transport(self, journal: SqliteJournal) -> Transport:
+    def _mqtt_transport(self, settings: MqttSettings, journal: SqliteJournal) -> Transport:
         return mqtt_transport(
-            self.settings,
+            settings,
             clock=self.clock,
             observer=self.observer,
             on_new_session=journal.forget_packets,

@@ -13,7 +13,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.place import make_private, real
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import TwilioSender
-from twilio_notifications.config import JournalPlace, Ordering
+from twilio_notifications.config import JournalPlace, MqttSettings, Ordering
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import JournalError
 
@@ -53,7 +53,9 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     prepare_journal(settings)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
     # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after 15 minutes.
-    keepalive = settings.transport.keepalive_seconds
+    # A nucleus repeats nothing, so any time does there.
+    transport = settings.transport
+    keepalive = transport.keepalive_seconds if isinstance(transport, MqttSettings) else 0
     return SqliteJournal(
         settings.journal.path,
         observer=observer,
@@ -83,7 +85,7 @@ def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupe
 
 
 def mqtt_transport(
-    settings: Settings,
+    settings: MqttSettings,
     *,
     clock: Clock,
     observer: Observer,
@@ -91,11 +93,11 @@ def mqtt_transport(
     on_connection_ended: Callable[[], None],
 ) -> MqttTransport:
     """The way to the broker."""
-    topics = settings.transport.topics
+    topics = settings.topics
     return MqttTransport(
-        settings.transport,
+        settings,
         topics=(topics.text, topics.call),
-        probe_topic=settings.transport.topic_prefix + PROBE_TOPIC,
+        probe_topic=settings.topic_prefix + PROBE_TOPIC,
         clock=clock,
         observer=observer,
         jitter=random.SystemRandom().random,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -12,18 +13,18 @@ from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.config import SecretOrigin
+from twilio_notifications.config import AwsSecrets, EnvironmentSecrets, FileSecrets, GreengrassSecrets
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.credentials import Identity, Sources
 from twilio_notifications.pipeline.kept_secret import KeptSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twilio_notifications.adapters.greengrass import Nucleus
-    from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Observer, SecretCopy
+    from twilio_notifications.config import CredentialFile, KeptSecrets, Settings
+    from twilio_notifications.ports import Clock, Observer, SecretCopy, SecretSource
 
 
 def identity(settings: Settings) -> Identity:
@@ -35,46 +36,41 @@ def secret_sources(
     settings: Settings, environ: Mapping[str, str], *, nucleus: Nucleus | None = None
 ) -> Sources:
     """Where the configuration says that the secrets are; `nucleus` is needed where they are there."""
-    secrets = settings.secrets
-    match secrets.source:
-        case SecretOrigin.ENVIRONMENT:
-            second = secrets.second_variable
+    match settings.secrets:
+        case EnvironmentSecrets(variable=first, second_variable=second):
             return Sources(
-                first=EnvironmentSecret(secrets.variable, environ=environ),
+                first=EnvironmentSecret(first, environ=environ),
                 second=None if second is None else EnvironmentSecret(second, environ=environ),
             )
-        case SecretOrigin.FILE:
+        case FileSecrets():
             files, second_files = secret_files(settings, environ)
             return Sources(
                 first=FileSecret(*files), second=FileSecret(*second_files) if second_files else None
             )
-        case SecretOrigin.AWS:
-            label = secrets.second_label
-            return Sources(
-                first=_aws_secret(settings, secrets.staging_label),
-                second=None if label is None else _aws_secret(settings, label),
-            )
-        case SecretOrigin.GREENGRASS:
+        case AwsSecrets() as secrets:
+            return _labelled(secrets, partial(_aws_secret, _secret_arn(settings), json_key=secrets.json_key))
+        case GreengrassSecrets() as secrets:
             assert nucleus is not None, "it is opened where the configuration wants it"
-            return _kept_by(nucleus, settings)
+            arn = _secret_arn(settings)
+            return _labelled(secrets, partial(greengrass.secret, nucleus, arn=arn, json_key=secrets.json_key))
         case _:
-            assert_never(secrets.source)
+            assert_never(settings.secrets)
 
 
-def _kept_by(nucleus: Nucleus, settings: Settings) -> Sources:
-    arn, label = _secret_arn(settings), settings.secrets.second_label
+def _labelled(settings: KeptSecrets, secret: Callable[..., SecretSource]) -> Sources:
+    """One source for each version of the secret; `secret` makes the source for a `label`."""
+    second = settings.second_label
     return Sources(
-        first=greengrass.secret(settings, nucleus, arn=arn, label=settings.secrets.staging_label),
-        second=None if label is None else greengrass.secret(settings, nucleus, arn=arn, label=label),
+        first=secret(label=settings.staging_label), second=None if second is None else secret(label=second)
     )
 
 
-def _aws_secret(settings: Settings, label: str) -> AwsSecret:
+def _aws_secret(arn: str, *, label: str, json_key: str | None) -> AwsSecret:
     for package in ("boto3", "cryptography"):
         if find_spec(package) is None:
             sentence = not_installed(package, needed_by='[secrets] source = "aws"', extra="aws")
             raise ConfigurationError([sentence])
-    return AwsSecret(_secret_arn(settings), label=label, json_key=settings.secrets.json_key)
+    return AwsSecret(arn, label=label, json_key=json_key)
 
 
 def _secret_arn(settings: Settings) -> str:
@@ -86,7 +82,7 @@ def _secret_arn(settings: Settings) -> str:
 def secret_copy(settings: Settings) -> SecretCopy | None:
     """The local copy of the first secret, for "aws"; the others have theirs on this machine anyway."""
     secrets = settings.secrets
-    if secrets.source is not SecretOrigin.AWS or secrets.key_file is None:
+    if not isinstance(secrets, AwsSecrets):
         return None
     name = json.dumps([_secret_arn(settings), secrets.staging_label, secrets.json_key])
     return EncryptedCopy(secrets.copy_path, key_file=secrets.key_file, name=name)
@@ -101,18 +97,15 @@ def kept(sources: Sources, copy: SecretCopy | None, *, clock: Clock, observer: O
 
 def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
     """Where the first and the second secret may be, for "file"; none for the other sources."""
-    secrets = settings.secrets
-    if secrets.source is not SecretOrigin.FILE:
-        return [], []
-    return (
-        candidates(secrets.path, secrets.path_as_given, environ),
-        candidates(secrets.second_path, secrets.second_path_as_given, environ),
-    )
+    match settings.secrets:
+        case FileSecrets(file=first, second_file=second):
+            return candidates(first, environ), [] if second is None else candidates(second, environ)
+        case _:
+            return [], []
 
 
-def candidates(path: Path | None, given: str | None, environ: Mapping[str, str]) -> list[Path]:
+def candidates(file: CredentialFile, environ: Mapping[str, str]) -> list[Path]:
     """A relative name is looked up where systemd puts credentials first, then next to the configuration."""
-    if path is None or given is None:
-        return []
     directory = environ.get("CREDENTIALS_DIRECTORY")
-    return [Path(directory) / given, path] if directory and not Path(given).is_absolute() else [path]
+    is_relative = not Path(file.name).is_absolute()
+    return [Path(directory) / file.name, file.path] if directory and is_relative else [file.path]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import inspect, inspect_used
 from twilio_notifications.checks.finding import Finding
-from twilio_notifications.config import JournalPlace, TransportKind
+from twilio_notifications.config import JournalPlace, MqttSettings
 from twilio_notifications.core.errors import ConnectorError, JournalLocked, ListeningFailed
 
 if TYPE_CHECKING:
@@ -27,23 +27,23 @@ LEAST_FREE_BYTES = 16 * 1024 * 1024
 def certificates(settings: Settings) -> Iterator[Finding]:
     """One line for each file that holds no certificate or key; without a network, too."""
     transport, twilio = settings.transport, settings.twilio
-    mqtt = transport.kind is TransportKind.MQTT
+    broker = transport if isinstance(transport, MqttSettings) else None
     for name, path in (
-        ("transport.ca_file", transport.ca_file if mqtt else None),
+        ("transport.ca_file", None if broker is None else broker.ca_file),
         ("twilio.ca_file", twilio.ca_file),
     ):
         if path is not None:
             loaded = partial(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations, path)
             yield from _certificate(name, path, loaded)
-    if mqtt and transport.certificate_file is not None:
+    if broker is not None and broker.certificate_file is not None:
         loaded = partial(
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain,
-            transport.certificate_file,
-            transport.key_file,
+            broker.certificate_file,
+            broker.key_file,
             password="",
         )
         names = "transport.certificate_file and key_file"
-        yield from _certificate(names, transport.certificate_file, loaded)
+        yield from _certificate(names, broker.certificate_file, loaded)
 
 
 def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[Finding]:

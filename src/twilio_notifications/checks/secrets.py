@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications import bootstrap
-from twilio_notifications.config import SecretOrigin
+from twilio_notifications.config import AwsSecrets
 from twilio_notifications.core.errors import SecretAbsent, SecretCopyUnusable, SecretUnavailable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool,
 
 async def _look_at_each(sources: Sources, settings: Settings, *, offline: bool, now: float) -> list[Seen]:
     identity = bootstrap.identity(settings)
-    away = offline and settings.secrets.source is SecretOrigin.AWS
+    away = offline and isinstance(settings.secrets, AwsSecrets)
     copy = await _copy(settings, identity.login, now=now)
     if away:
         seen = [Seen(subject="secret", works=True, sentence="AWS is not asked (--offline)")]
@@ -75,9 +75,10 @@ async def _source(
 
 
 async def _copy(settings: Settings, login_of: Callable[[Secret], Login], *, now: float) -> Seen | None:
-    copy, path = bootstrap.secret_copy(settings), settings.secrets.copy_path
-    if copy is None:
+    copy, secrets = bootstrap.secret_copy(settings), settings.secrets
+    if copy is None or not isinstance(secrets, AwsSecrets):
         return None
+    path = secrets.copy_path
     try:
         copied = await copy.load()
     except SecretCopyUnusable as error:

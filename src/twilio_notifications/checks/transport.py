@@ -9,7 +9,7 @@ from twilio_notifications import bootstrap
 from twilio_notifications.adapters.mqtt.opening import describe, open_visitor
 from twilio_notifications.adapters.mqtt.promises import shortfalls
 from twilio_notifications.checks.finding import Finding
-from twilio_notifications.config import TransportKind
+from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.errors import TransportError
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 async def transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
     """Whether the broker or the nucleus takes this program's connection."""
-    if settings.transport.kind is TransportKind.MQTT:
-        return await _broker(settings)
+    if isinstance(settings.transport, MqttSettings):
+        return await _broker(settings.transport)
     try:
         async with bootstrap.greengrass.nucleus(settings, environ):
             return Finding(subject="nucleus", works=True, sentence="takes the connection of this component")
@@ -29,9 +29,8 @@ async def transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
         return Finding(subject="nucleus", works=False, sentence=str(error))
 
 
-async def _broker(settings: Settings) -> Finding:
+async def _broker(transport: MqttSettings) -> Finding:
     """With a client identifier of its own: the connector's would throw a running one out of its session."""
-    transport = settings.transport
     client_id = f"{transport.client_id}-check-{token_hex(4)}"
     try:
         session = await open_visitor(transport, client_id, topics=[transport.topics.status])

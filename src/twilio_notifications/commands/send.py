@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from twilio_notifications import terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.mqtt.asking import Asker
-from twilio_notifications.config import TransportKind, load
+from twilio_notifications.config import MqttSettings, load
 from twilio_notifications.core.errors import ConfigurationError, OutputLost
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from twilio_notifications.config import Settings
 
 _CHANNELS = {"txt": Channel.SMS, "call": Channel.CALL}
 _CONTENT = {"txt": "message", "call": "voice_message_location"}
@@ -67,10 +65,11 @@ class Order:
 def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: Mapping[str, str]) -> int:
     """Prints the status; 0 when it is a success, 1 when it is a failure."""
     settings = load(config, environ)
-    if settings.transport.kind is not TransportKind.MQTT:
+    transport = settings.transport
+    if not isinstance(transport, MqttSettings):
         raise ConfigurationError([_NO_BROKER])
     log.configure(level=settings.log.level, form=settings.log.format)
-    status = asyncio.run(_ask(settings, order, timeout_seconds))
+    status = asyncio.run(_ask(transport, order, timeout_seconds))
     try:
         terminal.say(json.dumps(status, ensure_ascii=False))
     except OutputLost as lost:
@@ -79,9 +78,9 @@ def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: 
     return 0 if status["response"]["status"] == "success" else 1
 
 
-async def _ask(settings: Settings, order: Order, timeout_seconds: float) -> dict[str, Any]:
+async def _ask(transport: MqttSettings, order: Order, timeout_seconds: float) -> dict[str, Any]:
     token = secrets.token_hex(4)
-    client_id = f"{settings.transport.client_id}-send-{token}"
-    async with Asker(settings.transport, client_id=client_id) as asker:
+    client_id = f"{transport.client_id}-send-{token}"
+    async with Asker(transport, client_id=client_id) as asker:
         channel = _CHANNELS[order.channel]
         return await asker.ask(channel, order.request(f"send-{token}"), timeout_seconds=timeout_seconds)

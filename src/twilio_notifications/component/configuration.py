@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config import PubSub, SecretOrigin
 from twilio_notifications.config.component import presets, read_component
-from twilio_notifications.config.keys import PARAMETERS
-from twilio_notifications.config.sources import read_defaults
+from twilio_notifications.config.sections.connector import PARAMETERS
+from twilio_notifications.config.sources import defaults
 from twilio_notifications.core.contract import PROBE_TOPIC, Topics
 from twilio_notifications.core.parameters import PublishedParameter
 
@@ -96,8 +96,8 @@ def needs(configuration: Mapping[str, object]) -> Needs:
     here = Path()
     given = {
         name: one.value
-        for source in (read_defaults(folder=here), presets(), read_component(configuration))
-        for name, one in source.given.items()
+        for source in (defaults(folder=here), presets().given, read_component(configuration).given)
+        for name, one in source.items()
     }
     prefix = str(given["transport.topic_prefix"])
     arn = given.get(PARAMETERS + PublishedParameter.SECRET_ARN)

@@ -1,4 +1,4 @@
-"""Configuration: the shipped defaults, one TOML file and the environment → frozen Settings.
+"""Configuration: the declarations in `sections`, one TOML file and the environment → frozen Settings.
 
 `load` is the way in; `load_client` and `load_secret_place` are for programs other than the connector.
 A ConfigurationError names everything that is wrong at once, before anything starts:
@@ -7,48 +7,58 @@ an unknown key is an error, a value out of range is an error, and no message eve
 
 from __future__ import annotations
 
+from twilio_notifications.config.kinds import CredentialFile
 from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
-from twilio_notifications.config.settings import (
-    CallSettings,
-    ClientSettings,
-    ConnectorSettings,
-    DeliverySettings,
-    JournalFileSettings,
-    JournalPlace,
-    JournalSettings,
-    LogFormat,
-    LogLevel,
-    LogSettings,
-    MetricsSettings,
-    Ordering,
+from twilio_notifications.config.sections.calls import CallSettings
+from twilio_notifications.config.sections.connector import ConnectorSettings
+from twilio_notifications.config.sections.delivery import DeliverySettings, Ordering
+from twilio_notifications.config.sections.journal import JournalPlace, JournalSettings
+from twilio_notifications.config.sections.log import LogFormat, LogLevel, LogSettings
+from twilio_notifications.config.sections.metrics import MetricsSettings
+from twilio_notifications.config.sections.secrets import (
+    AwsSecrets,
+    EnvironmentSecrets,
+    FileSecrets,
+    GreengrassSecrets,
+    KeptSecrets,
+    SecretOrigin,
+    SecretsSettings,
+)
+from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+from twilio_notifications.config.sections.transport import (
+    GreengrassSettings,
+    MqttSettings,
     ProtocolVersion,
     PubSub,
-    SecretOrigin,
-    SecretPlace,
-    SecretsSettings,
-    Settings,
-    StatusDetail,
     StatusesTo,
-    StatusSettings,
     TransportKind,
     TransportSettings,
-    TwilioSettings,
 )
+from twilio_notifications.config.sections.twilio import TwilioSettings
+from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
 from twilio_notifications.config.sources import CONFIG_VARIABLE, find
 
 __all__ = [
     "CONFIG_VARIABLE",
+    "AwsSecrets",
     "CallSettings",
     "ClientSettings",
     "ConnectorSettings",
+    "CredentialFile",
     "DeliverySettings",
+    "EnvironmentSecrets",
+    "FileSecrets",
+    "GreengrassSecrets",
+    "GreengrassSettings",
     "JournalFileSettings",
     "JournalPlace",
     "JournalSettings",
+    "KeptSecrets",
     "LogFormat",
     "LogLevel",
     "LogSettings",
     "MetricsSettings",
+    "MqttSettings",
     "Ordering",
     "ProtocolVersion",
     "PubSub",

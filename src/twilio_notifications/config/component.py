@@ -12,9 +12,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
 from twilio_notifications.config.kinds import WholeNumber
-from twilio_notifications.config.settings import PubSub, SecretOrigin, StatusesTo, TransportKind
+from twilio_notifications.config.sections import KEYS, SETTINGS
+from twilio_notifications.config.sections.connector import PARAMETERS
+from twilio_notifications.config.sections.secrets import SecretOrigin
+from twilio_notifications.config.sections.transport import PubSub, StatusesTo, TransportKind
 from twilio_notifications.config.sources import Given, Source
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import shown, suggestion
@@ -40,7 +42,7 @@ def presets() -> Source:
     given = {
         "transport.kind": TransportKind.GREENGRASS,
         "secrets.source": SecretOrigin.GREENGRASS,
-        "journal.url": "sqlite:///journal/journal.db",
+        "journal.url": SETTINGS["journal.url"].default,
     }
     here = Path.cwd()
     return Source(
@@ -135,7 +137,7 @@ def _is_given(value: object) -> bool:
 def _lenient(name: str, value: object) -> object:
     if not isinstance(value, str):
         return _whole(value)
-    kind = SETTINGS[name]
+    kind = SETTINGS[name].kind
     is_whole = isinstance(kind, WholeNumber) and _WHOLE_AS_FRACTION.fullmatch(value)
     return kind.from_text(value.partition(".")[0] if is_whole else value)
 

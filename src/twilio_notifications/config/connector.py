@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.files import read_plain
-from twilio_notifications.config.keys import PARAMETERS
-from twilio_notifications.config.settings import SecretOrigin
+from twilio_notifications.config.sections.connector import PARAMETERS, PARAMETERS_SECTION
+from twilio_notifications.config.sections.secrets import SecretOrigin
 from twilio_notifications.config.sources import variable_of
 from twilio_notifications.core.parameters import (
     VERSIONS,
@@ -165,8 +165,9 @@ def _in_component(name: str) -> str:
 
 
 def _in_file(name: str) -> str:
-    section = PARAMETERS.removesuffix(".")
-    return f"set it in [{section}], or as the environment variable {variable_of(PARAMETERS + name)}"
+    return (
+        f"set it in [{PARAMETERS_SECTION}], or as the environment variable {variable_of(PARAMETERS + name)}"
+    )
 
 
 def _read(path: Path) -> DefinedConnector | Unreadable:

@@ -12,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from twilio_notifications.config.settings import JournalPlace
+from twilio_notifications.config.sections.journal import DEFAULT_PLACE, JournalPlace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-DEFAULT_PLACE = PurePath("journal", "journal.db")
-"""As in config.default.toml."""
 EARLIER_PLACE = PurePath("journal.db")
 
 

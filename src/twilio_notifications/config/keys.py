@@ -1,147 +1,96 @@
-"""The table of all settings: section, key, and the kind of value. The only list of what may be configured.
+"""How a setting is declared: once, as a field of the settings class of its section.
 
-Which of them have a default, and which, stands in config.default.toml; a test proves that the two agree.
+The files of `config/sections/` declare; the defaults, the checks of values, the file of defaults and the
+reference page are made from that. Knows no section.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from twilio_notifications.config.kinds import (
-    ApiKeySid,
-    BrokerUrl,
-    Choice,
-    ConnectorArn,
-    Destinations,
-    FilePath,
-    JournalUrl,
-    ListenAddress,
-    Seconds,
-    Switch,
-    Text,
-    TextList,
-    VoiceLocations,
-    WebUrl,
-    WholeNumber,
-)
-from twilio_notifications.config.settings import (
-    LogFormat,
-    LogLevel,
-    Ordering,
-    ProtocolVersion,
-    PubSub,
-    SecretOrigin,
-    StatusDetail,
-    StatusesTo,
-    TransportKind,
-)
-from twilio_notifications.core.parameters import VERSIONS
-from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Exceeding, Period, Unit
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from twilio_notifications.config.kinds import Kind
 
-PARAMETERS = "connector.parameters."
-"""What the names of the published parameters begin with; core.parameters knows the rest of them."""
+T = TypeVar("T")
 
-_SHARED = ("$share/", "$queue/", "$exclusive/")
-"""Shared and exclusive subscriptions (MQTT 5, 4.8.2, and EMQX): messages arrive on the name behind the group
-or the prefix. Connectors that share a topic cannot keep the order of a recipient's requests."""
+Values = Mapping[str, Any]
+"""Accepted values by dotted name, such as "log.level"; None where a setting is not set."""
 
-_COUNT = WholeNumber(minimum=0, maximum=1_000_000_000)
+_DECLARED = "key"
 
-KEYS: Mapping[str, Mapping[str, Kind]] = {
-    "connector": {
-        "version": WholeNumber(minimum=VERSIONS[0], maximum=VERSIONS[-1]),
-        "arn": ConnectorArn(),
-        "definition": FilePath(),
-    },
-    "transport": {
-        "kind": Choice(words=TransportKind),
-        "url": BrokerUrl(),
-        "protocol": Choice(words=ProtocolVersion),
-        "client_id": Text(),
-        "ca_file": FilePath(),
-        "certificate_file": FilePath(),
-        "key_file": FilePath(),
-        "alpn": TextList(),
-        # Wildcards belong to filters; a status is published on a topic (MQTT 5, 4.7.1).
-        "topic_prefix": Text(may_be_empty=True, without="+#", not_beginning=_SHARED),
-        "text_topic": Text(without="+#", not_beginning=_SHARED),
-        "call_topic": Text(without="+#", not_beginning=_SHARED),
-        "status_topic": Text(without="+#", not_beginning=_SHARED),
-        "pubsub": Choice(words=PubSub),
-        "statuses_to": Choice(words=StatusesTo),
-        "probe_seconds": Seconds(minimum=0),
-        "answer_seconds": Seconds(),
-        "acknowledge_seconds": Seconds(),
-        "broker_probe_seconds": Seconds(minimum=0),
-        "keepalive_seconds": Seconds(maximum=65_535, whole=True),  # two bytes (MQTT 5, 3.1.2.10)
-        "connect_timeout_seconds": Seconds(),
-        "session_expiry_seconds": Seconds(minimum=0, whole=True),
-        "receive_maximum": WholeNumber(minimum=1, maximum=65_535),  # two bytes, never 0 (MQTT 5, 3.1.2.11.3)
-        "reconnect_initial_seconds": Seconds(),
-        "reconnect_maximum_seconds": Seconds(),
-    },
-    "secrets": {
-        "source": Choice(words=SecretOrigin),
-        "variable": Text(without="="),
-        "second_variable": Text(without="="),
-        "path": FilePath(must_exist=False),  # it may lie in $CREDENTIALS_DIRECTORY, or come later
-        "second_path": FilePath(must_exist=False),
-        "staging_label": Text(),
-        "second_label": Text(),
-        "json_key": Text(),
-        "api_key_sid": ApiKeySid(),
-        "refresh_seconds": Seconds(minimum=0),
-        "copy_path": FilePath(must_exist=False),
-        "key_file": FilePath(),
-    },
-    "journal": {
-        "url": JournalUrl(),
-        "retention_seconds": Seconds(minimum=0),
-        "maximum_waiting": WholeNumber(minimum=1, maximum=1_000_000_000),
-        "maximum_bytes": WholeNumber(minimum=1_000_000, maximum=1_000_000_000_000_000),
-    },
-    "twilio": {
-        "base_url": WebUrl(),
-        "concurrency": WholeNumber(minimum=1, maximum=1_000),
-        "timeout_seconds": Seconds(),
-        "ca_file": FilePath(),
-    },
-    "delivery": {
-        "lifetime_seconds": Seconds(),
-        "ordering": Choice(words=Ordering),
-        "backoff_initial_seconds": Seconds(),
-        "backoff_maximum_seconds": Seconds(),
-        "settle_seconds": Seconds(minimum=0),
-        "deduplicate_by_id_seconds": Seconds(minimum=0),
-        "credential_wait_seconds": Seconds(),
-        "credential_probe_seconds": Seconds(),
-        "drain_seconds": Seconds(minimum=0),
-    },
-    "calls": {"time_limit_seconds": Seconds(maximum=86_400)},
-    "limits": {
-        "paused": Switch(),
-        "allowed_texts": Destinations(),
-        "denied_texts": Destinations(),
-        "allowed_calls": Destinations(),
-        "denied_calls": Destinations(),
-        "allowed_voice_locations": VoiceLocations(),
-        "requests_per_recipient": _COUNT,
-        "recipient_period_seconds": Seconds(maximum=LONGEST_PERIOD_SECONDS),
-        **{f"{unit}_per_{period}": _COUNT for unit in Unit for period in Period},
-        "identical_text_seconds": Seconds(minimum=0, maximum=LONGEST_PERIOD_SECONDS),
-        "when_exceeded": Choice(words=Exceeding),
-    },
-    "status": {"detail": Choice(words=StatusDetail)},
-    "metrics": {"listen": ListenAddress()},
-    "log": {"level": Choice(words=LogLevel), "format": Choice(words=LogFormat)},
-}
 
-SETTINGS: Mapping[str, Kind] = {
-    f"{section}.{key}": kind for section, kinds in KEYS.items() for key, kind in kinds.items()
-}
-"""The same by dotted name, as problems name them: "log.level"."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What a setting is. Its unit stands in its name.
+
+    `default` and `example` are as a file would have them; a setting without default has an example.
+    `text` is for the reference and the file of defaults.
+    """
+
+    kind: Kind[object]
+    text: str
+    default: object = None
+    example: object = None
+    name: str = ""
+    """The name in the configuration, where the field of the settings class has another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the configuration, with its keys by name, in the order of the reference."""
+
+    name: str
+    text: str
+    keys: Mapping[str, Key]
+
+
+@overload
+def key(kind: Kind[T], text: str, *, default: object, name: str = ...) -> T: ...
+@overload
+def key(kind: Kind[T], text: str, *, example: object, is_filled_in: Literal[True], name: str = ...) -> T: ...
+@overload
+def key(kind: Kind[T], text: str, *, example: object, name: str = ...) -> T | None: ...
+def key(
+    kind: Kind[object],
+    text: str,
+    *,
+    default: object = None,
+    example: object = None,
+    is_filled_in: bool = False,  # noqa: ARG001 - for the type alone
+    name: str = "",
+) -> object:
+    """The declaration of a setting, as a field of a frozen dataclass, whose type is that of the kind.
+
+    A setting without default is None where it is not set. With `is_filled_in` it never is: a rule demands it
+    or the section has a substitute.
+    """
+    declared = Key(kind=kind, text=text, default=default, example=example, name=name)
+    return field(metadata={_DECLARED: declared})
+
+
+def keys_of(*classes: type) -> dict[str, Key]:
+    """The keys that each of these settings classes declares itself, by name, in this order."""
+    return {
+        name: declared
+        for each in classes
+        for attribute, name, declared in _declarations(each)
+        if attribute in each.__annotations__
+    }
+
+
+def made(settings: type[T], section: str, values: Values, **more: object) -> T:
+    """The settings of a class from the values of its section; `more` adds fields, or goes before a value."""
+    given = {attribute: values[f"{section}.{name}"] for attribute, name, _ in _declarations(settings)}
+    return settings(**given | more)
+
+
+def _declarations(settings: Any) -> Iterator[tuple[str, str, Key]]:
+    """Each field that is a setting: its name as an attribute, its name in the configuration, the rest."""
+    for each in fields(settings):
+        declared: Key | None = each.metadata.get(_DECLARED)
+        if declared is not None:
+            yield each.name, declared.name or each.name, declared

@@ -12,16 +12,24 @@ import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from twilio_notifications.config.urls import Wrong, read_broker_url, read_journal_url, read_web_url
-from twilio_notifications.core.parameters import Unreadable, read_connector_arn
+from twilio_notifications.config.urls import (
+    BrokerAddress,
+    Wrong,
+    read_broker_url,
+    read_journal_url,
+    read_web_url,
+)
+from twilio_notifications.core.parameters import ConnectorVersion, Unreadable, read_connector_arn
 from twilio_notifications.core.policy import is_prefix
 from twilio_notifications.core.wording import shown
 
-if TYPE_CHECKING:
-    from enum import StrEnum
+T_co = TypeVar("T_co", covariant=True)
+Word = TypeVar("Word", bound=StrEnum)
+Length = TypeVar("Length", int, float)
 
 SHORTEST = 0.001
 LONGEST = 4_294_967_295  # the most that MQTT 5 can say (3.1.2.11.2): 136 years, and no instant overflows
@@ -30,8 +38,8 @@ _HIGHEST_PORT = 65_535
 _DESTINATION = re.compile(r"\+[0-9?][0-9?*]*")
 
 
-class Kind(ABC):
-    """What a setting can hold. Pure: whether a file exists is looked up later."""
+class Kind(ABC, Generic[T_co]):
+    """What a setting can hold, and as which type. Pure: whether a file exists is looked up later."""
 
     __slots__ = ()
     is_shown: ClassVar[bool] = True
@@ -43,7 +51,7 @@ class Kind(ABC):
         """What the value must be."""
 
     @abstractmethod
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> T_co | Wrong | None:
         """The value as the program uses it, `None` for "not set", or Wrong; a relative path stays so."""
 
     def from_text(self, text: str) -> object:
@@ -56,37 +64,35 @@ class Kind(ABC):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(Kind):
+class Choice(Kind[Word]):
     """One of a few words; the value is a member of `words`."""
 
-    words: type[StrEnum]
+    words: type[Word]
 
     @property
     def description(self) -> str:
         return "one of " + ", ".join(f'"{word}"' for word in self.words)
 
-    def accept(self, value: Any) -> object:
-        known = isinstance(value, str) and value in set(self.words)
-        return self.words(value) if known else self.mismatch(value)
+    def accept(self, value: Any) -> Word | Wrong:
+        is_known = isinstance(value, str) and value in set(self.words)
+        return self.words(value) if is_known else self.mismatch(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switch(Kind):
+class Switch(Kind[bool]):
     """On or off."""
 
-    @property
-    def description(self) -> str:
-        return "true or false"
+    description = "true or false"
 
     def from_text(self, text: str) -> object:
         return {"true": True, "false": False}.get(text.strip().lower(), text)
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> bool | Wrong:
         return value if isinstance(value, bool) else self.mismatch(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WholeNumber(Kind):
+class WholeNumber(Kind[int]):
     minimum: int
     maximum: int
 
@@ -97,18 +103,17 @@ class WholeNumber(Kind):
     def from_text(self, text: str) -> object:
         return _number(text, int)
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> int | Wrong:
         is_whole = isinstance(value, int) and not isinstance(value, bool)  # to Python, True is 1
         return value if is_whole and self.minimum <= value <= self.maximum else self.mismatch(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seconds(Kind):
-    """A duration. `whole` rounds a fraction up, for what a protocol counts in whole seconds."""
+class Duration(Kind[Length]):
+    """A number of seconds between two bounds."""
 
     minimum: float = SHORTEST
     maximum: float = LONGEST
-    whole: bool = False
 
     @property
     def description(self) -> str:
@@ -117,21 +122,38 @@ class Seconds(Kind):
     def from_text(self, text: str) -> object:
         return _number(text, int, float)
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> Length | Wrong:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         # TOML knows nan and inf: neither lies between two bounds.
-        if not is_number or not self.minimum <= value <= self.maximum:
-            return self.mismatch(value)
-        return math.ceil(value) if self.whole else float(value)
+        fits = is_number and self.minimum <= value <= self.maximum
+        return self.length(value) if fits else self.mismatch(value)
+
+    @abstractmethod
+    def length(self, seconds: float) -> Length:
+        """The value as the program uses it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextList(Kind):
+class Seconds(Duration[float]):
+    """A duration, whole or fractional."""
+
+    def length(self, seconds: float) -> float:
+        return float(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeSeconds(Duration[int]):
+    """A duration that a protocol counts in whole seconds; a fraction is rounded up."""
+
+    def length(self, seconds: float) -> int:
+        return math.ceil(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextList(Kind[tuple[str, ...]]):
     """A list of strings; the value is a tuple."""
 
-    @property
-    def description(self) -> str:
-        return "a list of strings that are not empty"
+    description = "a list of strings that are not empty"
 
     def from_text(self, text: str) -> object:
         if not text.lstrip().startswith("["):
@@ -141,7 +163,7 @@ class TextList(Kind):
         except (ValueError, RecursionError):
             return text
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> tuple[str, ...] | Wrong:
         fits = isinstance(value, list) and all(isinstance(entry, str) and entry for entry in value)
         return tuple(value) if fits else self.mismatch(value)
 
@@ -150,13 +172,11 @@ class TextList(Kind):
 class Destinations(TextList):
     """Countries, numbers and patterns of numbers; the value is a tuple."""
 
-    @property
-    def description(self) -> str:
-        return (
-            'a list of countries ("+49"), numbers ("+491701234567") and patterns ("+49170*", "+4917012345??")'
-        )
+    description = (
+        'a list of countries ("+49"), numbers ("+491701234567") and patterns ("+49170*", "+4917012345??")'
+    )
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> tuple[str, ...] | Wrong:
         patterns = TextList.accept(self, value)
         fits = isinstance(patterns, tuple) and all(_DESTINATION.fullmatch(pattern) for pattern in patterns)
         return patterns if fits else self.mismatch(value)
@@ -166,25 +186,23 @@ class Destinations(TextList):
 class VoiceLocations(TextList):
     """Beginnings of URLs; the value is a tuple."""
 
-    @property
-    def description(self) -> str:
-        return (
-            'a list of beginnings of URLs ("https://example.com/voice/"), without user, password, query, '
-            'fragment and ".."'
-        )
+    description = (
+        'a list of beginnings of URLs ("https://example.com/voice/"), without user, password, query, '
+        'fragment and ".."'
+    )
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> tuple[str, ...] | Wrong:
         prefixes = TextList.accept(self, value)
         fits = isinstance(prefixes, tuple) and all(map(is_prefix, prefixes))
         return prefixes if fits else self.mismatch(value)
 
 
-class TextKind(Kind):
+class TextKind(Kind[T_co]):
     """What is written as a string, and then means something of its own."""
 
     __slots__ = ()
 
-    def accept(self, value: Any) -> object:
+    def accept(self, value: Any) -> T_co | Wrong | None:
         if not isinstance(value, str):
             return self.mismatch(value)
         if "\0" in value:  # no system call, environment or MQTT string can carry it
@@ -192,12 +210,12 @@ class TextKind(Kind):
         return self.accept_text(value)
 
     @abstractmethod
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> T_co | Wrong | None:
         """As `accept`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text(TextKind):
+class Text(TextKind[str]):
     may_be_empty: bool = False
     without: str = ""
     not_beginning: tuple[str, ...] = ()
@@ -211,34 +229,51 @@ class Text(TextKind):
             phrase += f", that does not begin with {' or '.join(self.not_beginning)}"
         return phrase
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> str | Wrong:
         fits = (text or self.may_be_empty) and not set(self.without) & set(text)
         return text if fits and not text.startswith(self.not_beginning) else self.mismatch(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FilePath(TextKind):
+class FilePath(TextKind[Path]):
     """A file; "" is none. With `must_exist` it has to be one that can be read, for the caller to see to."""
 
     must_exist: bool = True
 
-    @property
-    def description(self) -> str:
-        return "the path of a file"
+    description = "the path of a file"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> Path | None:
         return Path(text) if text else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorArn(TextKind):
+class CredentialFile:
+    """A file that holds a secret: the name as it was written, and the path that it means.
+
+    A relative name is looked up in $CREDENTIALS_DIRECTORY before the path.
+    """
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialPath(TextKind[CredentialFile]):
+    """A file that need not be there yet; "" is none."""
+
+    description = "the path of a file"
+
+    def accept_text(self, text: str) -> CredentialFile | None:
+        return CredentialFile(name=text, path=Path(text)) if text else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorArn(TextKind[ConnectorVersion]):
     """The ARN of a version of the connector; the value is a ConnectorVersion, "" is none."""
 
-    @property
-    def description(self) -> str:
-        return "the ARN of a version of the connector"
+    description = "the ARN of a version of the connector"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> ConnectorVersion | Wrong | None:
         if text == "":
             return None
         version = read_connector_arn(text)
@@ -248,58 +283,50 @@ class ConnectorArn(TextKind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeySid(TextKind):
+class ApiKeySid(TextKind[str]):
     """The SID of a Twilio API key; "" is none."""
 
     is_shown: ClassVar[bool] = False  # where a key is copied from, its secret stands next to its SID
 
-    @property
-    def description(self) -> str:
-        return "the SID of an API key, SK and 32 hexadecimal digits"
+    description = "the SID of an API key, SK and 32 hexadecimal digits"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> str | Wrong | None:
         if text == "":
             return None
         return text if re.fullmatch(r"SK[0-9a-fA-F]{32}", text) else self.mismatch(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerUrl(TextKind):
+class BrokerUrl(TextKind[BrokerAddress]):
     """The value is a BrokerAddress."""
 
     is_shown: ClassVar[bool] = False  # it may hold a password, whatever type it was written as
 
-    @property
-    def description(self) -> str:
-        return "an mqtt:// or mqtts:// URL"
+    description = "an mqtt:// or mqtts:// URL"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> BrokerAddress | Wrong:
         return read_broker_url(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebUrl(TextKind):
+class WebUrl(TextKind[str]):
     """The value is the URL without a slash at its end."""
 
     is_shown: ClassVar[bool] = False  # as above: it must not hold a password, but a user may try
 
-    @property
-    def description(self) -> str:
-        return "an https:// or http:// URL"
+    description = "an https:// or http:// URL"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> str | Wrong:
         return read_web_url(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress(TextKind):
+class ListenAddress(TextKind[tuple[str, int] | None]):
     """The value is a pair of host and port; "" is none."""
 
-    @property
-    def description(self) -> str:
-        return 'HOST:PORT, as in "127.0.0.1:9464"'
+    description = 'HOST:PORT, as in "127.0.0.1:9464"'
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> tuple[str, int] | Wrong | None:
         host, _, port = text.rpartition(":")
         if text == "":
             return None
@@ -308,14 +335,12 @@ class ListenAddress(TextKind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JournalUrl(TextKind):
+class JournalUrl(TextKind[Path]):
     """The value is the path of the database file."""
 
-    @property
-    def description(self) -> str:
-        return "an sqlite:/// URL"
+    description = "an sqlite:/// URL"
 
-    def accept_text(self, text: str) -> object:
+    def accept_text(self, text: str) -> Path | Wrong:
         return read_journal_url(text)
 
 

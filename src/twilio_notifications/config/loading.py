@@ -15,44 +15,31 @@ from twilio_notifications.config.component import presets, read_component
 from twilio_notifications.config.connector import Resolved, Unresolved, resolve
 from twilio_notifications.config.files import open_plain
 from twilio_notifications.config.journal_place import Placed, placed
-from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
-from twilio_notifications.config.kinds import FilePath
+from twilio_notifications.config.keys import made
+from twilio_notifications.config.kinds import CredentialFile, FilePath
 from twilio_notifications.config.rules import (
     files_not_in_use,
     problems_between,
     proxy_warning,
     warnings_about,
 )
-from twilio_notifications.config.settings import (
-    CallSettings,
-    ClientSettings,
-    ConnectorSettings,
-    DeliverySettings,
-    JournalFileSettings,
-    JournalSettings,
-    LogFormat,
-    LogSettings,
-    MetricsSettings,
-    SecretOrigin,
-    SecretPlace,
-    SecretsSettings,
-    Settings,
-    StatusSettings,
-    TransportKind,
-    TransportSettings,
-    TwilioSettings,
-)
-from twilio_notifications.config.sources import (
-    Given,
-    Source,
-    read_defaults,
-    read_environment,
-    read_file,
-)
+from twilio_notifications.config.sections import SETTINGS
+from twilio_notifications.config.sections.calls import CallSettings
+from twilio_notifications.config.sections.connector import PARAMETERS, ConnectorSettings
+from twilio_notifications.config.sections.delivery import DeliverySettings
+from twilio_notifications.config.sections.journal import JournalSettings
+from twilio_notifications.config.sections.limits import limits
+from twilio_notifications.config.sections.log import LogFormat, LogSettings
+from twilio_notifications.config.sections.metrics import MetricsSettings
+from twilio_notifications.config.sections.secrets import SecretOrigin, secrets
+from twilio_notifications.config.sections.status import StatusSettings
+from twilio_notifications.config.sections.transport import TransportKind, transport
+from twilio_notifications.config.sections.twilio import TwilioSettings
+from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
+from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
-from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
@@ -60,9 +47,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config.kinds import Kind
     from twilio_notifications.core.parameters import Remark
-
-COPY_NAME = "twilio-auth-token.copy"
-"""The local copy of the secret, next to the journal: the folder that the connector may write to."""
 
 
 def load(
@@ -72,7 +56,7 @@ def load(
     component: Mapping[str, object] | None = None,
     is_running: bool = False,
 ) -> Settings:
-    """The settings from the shipped defaults, the file (if any) and the environment; later ones win.
+    """The settings from the defaults, the file (if any) and the environment; later ones win.
 
     As a `component` of Greengrass V2, with its configuration between the file and the environment.
     Raises ConfigurationError, whose `problems` hold one sentence for each thing to correct.
@@ -88,7 +72,7 @@ def load(
         raise ConfigurationError(problems)
     folder = _folder(path)
     written = {**file.given, **configured.given, **environment.given}
-    given = {**read_defaults(folder=folder).given, **preset.given, **written}
+    given = {**defaults(folder=folder), **preset.given, **written}
     unread: list[str] = []
     values, mismatches = _accept_all(given, unread=unread if is_running else None)
     resolved = resolve(values, written, component=component is not None)
@@ -124,24 +108,24 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
     `in_nucleus`: a Greengrass V2 nucleus has started it, and is the transport unless one is configured.
     """
     written = _written(path, environ)
-    given = {**read_defaults(folder=_folder(path)).given, **written}
+    given = {**defaults(folder=_folder(path)), **written}
     if in_nucleus and not {"transport.kind", "transport.url"} & written.keys():
         given["transport.kind"] = _preset(TransportKind.GREENGRASS)
     values = _accepted(given, [name for name in SETTINGS if name.startswith(("transport.", "log."))])
-    return ClientSettings(transport=_transport(values), log=LogSettings(**_section(values, "log")))
+    return ClientSettings(transport=transport(values), log=made(LogSettings, "log", values))
 
 
 def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
     """What a person's look into the journal has to know. Raises ConfigurationError, but not for the rest."""
     written = _written(path, environ)
-    given = {**read_defaults(folder=_folder(path)).given, **written}
+    given = {**defaults(folder=_folder(path)), **written}
     names = [name for name in SETTINGS if name.startswith("journal.")]
     values = _accepted(given, [*names, "delivery.lifetime_seconds", "status.detail"])
     journal = _journal_place(values, written, folder=_folder(path))
     if journal.problem:
         raise ConfigurationError([journal.problem])
     return JournalFileSettings(
-        journal=_journal(values, journal),
+        journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
         lifetime_seconds=values["delivery.lifetime_seconds"],
         detail=values["status.detail"],
     )
@@ -152,15 +136,15 @@ def load_secret_place(
 ) -> SecretPlace:
     """Where the connector's secret is, and which one it is, for a program that may read it too."""
     written = _written(path, environ)
-    given = {**read_defaults(folder=_folder(path)).given, **written}
+    given = {**defaults(folder=_folder(path)), **written}
     if in_nucleus and "secrets.source" not in written:
         given["secrets.source"] = _preset(SecretOrigin.GREENGRASS)
-    keys = ("source", "variable", "path", "staging_label")
     # Not its key_file: that is for the connector's own copy, and perhaps not for others to read.
-    values = _accepted(given, [*(f"secrets.{key}" for key in keys), "connector.definition"])
+    values = _accepted(given, ["secrets.source", "secrets.variable", "secrets.path", "connector.definition"])
     return SecretPlace(
-        **{key: values[f"secrets.{key}"] for key in keys},
-        path_as_given=_as_given("secrets.path", values, given),
+        source=values["secrets.source"],
+        variable=values["secrets.variable"],
+        file=values["secrets.path"],
         arn=_secret_arn(values, written),
     )
 
@@ -211,7 +195,7 @@ def _accept_all(
     problems: list[str] = []
     unused = files_not_in_use({name: one.value for name, one in given.items()})
     for name in names:
-        kind = SETTINGS[name]
+        kind = SETTINGS[name].kind
         value = _accept(kind, given[name], is_used=name not in unused) if name in given else None
         if isinstance(value, _UnreadableFile) and unread is not None:
             unread.append(f"{name} {value.demand}: the next start needs it ({given[name].place})")
@@ -223,8 +207,10 @@ def _accept_all(
     return values, problems
 
 
-def _accept(kind: Kind, given: Given, *, is_used: bool) -> object:
+def _accept(kind: Kind[object], given: Given, *, is_used: bool) -> object:
     value = kind.accept(given.value)
+    if isinstance(value, CredentialFile):
+        return replace(value, path=given.folder / value.path)
     if not isinstance(value, Path):
         return value
     path = given.folder / value
@@ -264,85 +250,17 @@ def _settings(
     values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved, *, journal: Placed
 ) -> Settings:
     return Settings(
-        connector=_connector(values, given, resolved),
+        connector=made(ConnectorSettings, "connector", values, version=resolved.version),
         parameters=resolved.parameters,
-        transport=_transport(values),
-        secrets=_secrets(values, given, journal=journal.path),
-        journal=_journal(values, journal),
-        twilio=TwilioSettings(**_section(values, "twilio")),
-        delivery=DeliverySettings(**_section(values, "delivery")),
-        calls=CallSettings(**_section(values, "calls")),
-        limits=_limits(_section(values, "limits")),
-        status=StatusSettings(**_section(values, "status")),
-        metrics=MetricsSettings(**_section(values, "metrics")),
-        log=LogSettings(**_section(values, "log")),
+        transport=transport(values),
+        secrets=secrets(values, journal=journal.path),
+        journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
+        twilio=made(TwilioSettings, "twilio", values),
+        delivery=made(DeliverySettings, "delivery", values),
+        calls=made(CallSettings, "calls", values),
+        limits=limits(values),
+        status=made(StatusSettings, "status", values),
+        metrics=made(MetricsSettings, "metrics", values),
+        log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )
-
-
-def _section(values: Mapping[str, Any], section: str) -> dict[str, Any]:
-    return {key: values[f"{section}.{key}"] for key in KEYS[section]}
-
-
-def _connector(
-    values: Mapping[str, Any], given: Mapping[str, Given], resolved: Resolved
-) -> ConnectorSettings:
-    arn = given["connector.arn"].value if values["connector.arn"] is not None else None
-    return ConnectorSettings(
-        version=resolved.version,
-        arn=None if arn is None else str(arn),
-        definition=values["connector.definition"],
-    )
-
-
-def _transport(values: Mapping[str, Any]) -> TransportSettings:
-    section = _section(values, "transport")
-    address = section.pop("url")
-    return TransportSettings(
-        host=address.host,
-        port=address.port,
-        tls=address.tls,
-        username=address.username,
-        password=address.password,
-        **section,
-    )
-
-
-def _limits(section: Mapping[str, Any]) -> Limits:
-    return Limits(
-        paused=section["paused"],
-        texts=Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
-        calls=Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
-        voice_locations=section["allowed_voice_locations"],
-        quotas=tuple(
-            Quota(unit=unit, period=period, most=most)
-            for unit in Unit
-            for period in Period
-            if (most := section[f"{unit}_per_{period}"])
-        ),
-        requests_per_recipient=section["requests_per_recipient"],
-        recipient_period_seconds=section["recipient_period_seconds"],
-        identical_text_seconds=section["identical_text_seconds"],
-        exceeding=section["when_exceeded"],
-    )
-
-
-def _secrets(values: Mapping[str, Any], given: Mapping[str, Given], *, journal: Path) -> SecretsSettings:
-    section = _section(values, "secrets")
-    section["copy_path"] = section["copy_path"] or journal.with_name(COPY_NAME)
-    section["key_file"] = section["key_file"] or values["transport.key_file"]
-    return SecretsSettings(
-        **section,
-        path_as_given=_as_given("secrets.path", values, given),
-        second_path_as_given=_as_given("secrets.second_path", values, given),
-    )
-
-
-def _as_given(name: str, values: Mapping[str, Any], given: Mapping[str, Given]) -> str | None:
-    return None if values[name] is None else str(given[name].value)
-
-
-def _journal(values: Mapping[str, Any], journal: Placed) -> JournalSettings:
-    section = _section(values, "journal") | {"path": journal.path, "place": journal.place}
-    del section["url"]
-    return JournalSettings(**section)

@@ -1,104 +1,79 @@
-"""Writes docs/reference/settings.md from config.default.toml, whose comments are the documentation.
-
-    python -m twilio_notifications.config.reference > docs/reference/settings.md
-
-The form of that file is part of this module's contract: a comment stands directly above what it explains,
-a setting without default is a line "#key = example", and a blank line ends what belongs together.
-"""
+"""The shipped file of defaults and the page of settings, made from the declarations in `config/sections/`."""
 
 from __future__ import annotations
 
-import re
-import sys
-from dataclasses import dataclass
+import json
+import textwrap
 from typing import TYPE_CHECKING
 
-from twilio_notifications.config.keys import SETTINGS
-from twilio_notifications.config.sources import DEFAULTS_FILE, defaults_text, variable_of
+from twilio_notifications.config.sections import SECTIONS
+from twilio_notifications.config.sources import variable_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-_SETTING = re.compile(r"(?P<unset>#?)(?P<key>[A-Za-z_][\w-]*) = (?P<value>.+)")
-_SECTION = re.compile(r"\[(?P<name>[\w.]+)\]")
-_OPENING = f"""\
+    from twilio_notifications.config.keys import Key, Section
+
+_WIDTH = 108
+
+_PAGE_OPENING = """\
 # Settings
 
 For those who run the connector.
-Written by `python -m twilio_notifications.config.reference` from `{DEFAULTS_FILE}`: change it there.
+Written by `python -m docs.generate` from `config/sections/`: change it there.
 """
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paragraph:
-    """Comment lines without their "#"."""
-
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A section's heading, and the comment above it."""
-
-    name: str
-    lines: tuple[str, ...]
+_ABOUT = (
+    "Every setting with its default. A configuration file and the environment replace defaults.",
+    """A configuration file holds only what differs. Lines that begin with "#" and a name are settings that
+    are not set by default, with an example value. Each setting can also be given by the environment, which
+    wins: `TWILIO_NOTIFICATIONS__<SECTION>__<KEY>` in upper case, as in
+    `TWILIO_NOTIFICATIONS__LOG__LEVEL=DEBUG`. A list there is comma-separated or JSON. An empty string for a
+    setting that names a file or an ARN means that it is not set.""",
+    """Durations are seconds, whole or fractional. Relative paths start from the folder of the configuration
+    file, not from where the connector happens to be started: a journal must be the same one at every start.
+    Relative paths in the environment, or without a configuration file, start from the working directory.""",
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """A setting by its dotted name, with its value in TOML: the default, or an example where `unset`."""
-
-    name: str
-    value: str
-    unset: bool
-    lines: tuple[str, ...]
-
-
-def read_blocks(text: str) -> Iterator[Paragraph | Section | Setting]:
-    """What stands in the file of defaults, from top to bottom."""
-    section = ""
-    for block in re.split(r"\n\n+", text.strip("\n")):
-        *above, last = block.split("\n")
-        lines = tuple(line.removeprefix("#").removeprefix(" ") for line in above)
-        if heading := _SECTION.fullmatch(last):
-            section = heading["name"]
-            yield Section(name=section, lines=lines)
-        elif setting := _SETTING.fullmatch(last):
-            name = f"{section}.{setting['key']}"
-            yield Setting(name=name, value=setting["value"], unset=bool(setting["unset"]), lines=lines)
-        else:
-            yield Paragraph(lines=(*lines, last.removeprefix("#").removeprefix(" ")))
+def defaults_file(sections: tuple[Section, ...] = SECTIONS) -> str:
+    """A configuration file with every setting, its default or an example, and what it means."""
+    blocks = [_comment(text) for text in _ABOUT]
+    for section in sections:
+        blocks.append(f"{_comment(section.text)}[{section.name}]\n")
+        for name, key in section.keys.items():
+            sign = "" if key.default is not None else "#"
+            blocks.append(f"{_comment(key.text)}{sign}{name} = {_in_toml(key)}\n")
+    return "\n".join(blocks)
 
 
-def render(text: str) -> str:
-    """The reference page for a file of defaults, in Markdown."""
-    return "\n".join([_OPENING, *(_render_block(block) for block in read_blocks(text))])
+def settings_page(sections: tuple[Section, ...] = SECTIONS) -> str:
+    """The reference page, in Markdown."""
+    blocks = [_PAGE_OPENING, *(_wrapped(text) for text in _ABOUT)]
+    for section in sections:
+        blocks.append(f"## [{section.name}]\n\n{_wrapped(section.text)}")
+        for name, key in section.keys.items():
+            facts = "".join(f"- {fact}\n" for fact in _facts(f"{section.name}.{name}", key))
+            blocks.append(f"### {section.name}.{name}\n\n{_wrapped(key.text)}\n{facts}")
+    return "\n".join(blocks)
 
 
-def _render_block(block: Paragraph | Section | Setting) -> str:
-    match block:
-        case Paragraph():
-            return _lines(block.lines)
-        case Section():
-            return _lines([f"## [{block.name}]", "", *block.lines])
-        case Setting():
-            return _lines([f"### {block.name}", "", *block.lines, "", *_facts(block)])
+def _facts(name: str, key: Key) -> Iterator[str]:
+    is_set = key.default is not None
+    yield f"Default: `{_in_toml(key)}`" if is_set else f"Not set by default; for example `{_in_toml(key)}`"
+    yield f"Value: {key.kind.description}"
+    yield f"Environment: `{variable_of(name)}`"
 
 
-def _facts(setting: Setting) -> Iterator[str]:
-    if setting.unset:
-        yield f"- Not set by default; for example `{setting.value}`"
-    else:
-        yield f"- Default: `{setting.value}`"
-    # Not in SETTINGS are the published parameters: all of them are strings.
-    kind = SETTINGS.get(setting.name)
-    yield f"- Value: {kind.description if kind else 'a string'}"
-    yield f"- Environment: `{variable_of(setting.name)}`"
+def _in_toml(key: Key) -> str:
+    """The default or the example: words, numbers, switches and lists of them are written as in JSON."""
+    return json.dumps(key.example if key.default is None else key.default, ensure_ascii=False)
 
 
-def _lines(lines: Sequence[str]) -> str:
+def _comment(text: str) -> str:
+    return textwrap.indent(_wrapped(text), "# ")
+
+
+def _wrapped(text: str) -> str:
+    lines = textwrap.wrap(" ".join(text.split()), _WIDTH, break_long_words=False, break_on_hyphens=False)
     return "".join(f"{line}\n" for line in lines)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render(defaults_text()))

@@ -10,7 +10,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from twilio_notifications.config.settings import SecretOrigin, TransportKind
+from twilio_notifications.config.sections.secrets import SecretOrigin
+from twilio_notifications.config.sections.transport import TransportKind
 from twilio_notifications.config.urls import is_loopback, is_loopback_host
 from twilio_notifications.core.parameters import Remark
 from twilio_notifications.core.wording import shown

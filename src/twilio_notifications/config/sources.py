@@ -1,4 +1,4 @@
-"""Where settings are written: the shipped defaults, one TOML file, the environment; see also component.py.
+"""Where settings are written: their declarations, one TOML file, the environment; see also component.py.
 
 Reads, and sorts what it read under known names; what is unknown is a remark. Judges no value, so that the
 three sources are judged by the same rules later. Later sources win, key by key.
@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import tomllib
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.files import read_plain
-from twilio_notifications.config.keys import KEYS, PARAMETERS, SETTINGS
+from twilio_notifications.config.sections import KEYS, SETTINGS
+from twilio_notifications.config.sections.connector import PARAMETERS, PARAMETERS_SECTION
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import suggestion
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PREFIX = "TWILIO_NOTIFICATIONS__"
-DEFAULTS_FILE = "config.default.toml"
 CONFIG_VARIABLE = "TWILIO_NOTIFICATIONS_CONFIG"
 FILE_NAME = "twilio-notifications.toml"
 SYSTEM_FOLDER = Path("/etc/twilio-notifications")
@@ -65,15 +64,13 @@ def variable_of(name: str) -> str:
     return PREFIX + name.replace(".", "__").replace("-", "_").upper()
 
 
-def defaults_text() -> str:
-    """The shipped file of defaults, with its comments."""
-    shipped = resources.files("twilio_notifications").joinpath(DEFAULTS_FILE)
-    return shipped.read_text(encoding="utf-8")
-
-
-def read_defaults(*, folder: Path) -> Source:
-    """The defaults; a relative path among them starts from `folder`."""
-    return _sort_table(tomllib.loads(defaults_text()), place="the default", folder=folder)
+def defaults(*, folder: Path) -> dict[str, Given]:
+    """The settings that have a default, by dotted name; a relative path among them starts from `folder`."""
+    return {
+        name: Given(value=key.default, place="the default", folder=folder)
+        for name, key in SETTINGS.items()
+        if key.default is not None
+    }
 
 
 def read_file(path: Path) -> Source:
@@ -130,7 +127,7 @@ def _name_of(variable: str, names: Mapping[str, str]) -> str | None:
 
 def _given_by_environment(name: str, text: str, *, variable: str) -> Given:
     # A published parameter is not in SETTINGS: it is always a text.
-    value = SETTINGS[name].from_text(text) if name in SETTINGS else text
+    value = SETTINGS[name].kind.from_text(text) if name in SETTINGS else text
     return Given(value=value, place=f"in the environment variable {variable}", folder=Path.cwd())
 
 
@@ -181,5 +178,5 @@ def _where_else(key: str) -> str | None:
     """The section that a key was meant for, where it stands in the wrong one."""
     homes = [f"[{section}]" for section, keys in KEYS.items() if key in keys]
     if key in set(PublishedParameter):
-        homes = [f"[{PARAMETERS.rstrip('.')}]"]
+        homes = [f"[{PARAMETERS_SECTION}]"]
     return f"it belongs in {' or '.join(homes)}" if homes else None

@@ -18,7 +18,7 @@ from twilio_notifications import bootstrap, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.mqtt.asking import Asker
 from twilio_notifications.adapters.mqtt.opening import open_visitor
-from twilio_notifications.config import load
+from twilio_notifications.config import MqttSettings, load
 from twilio_notifications.core.errors import OutputLost
 from twilio_notifications.core.model import Channel
 from twilio_notifications.demo.broker import EmbeddedBroker
@@ -62,6 +62,8 @@ async def show(folder: Path, *, once: bool, stop: asyncio.Event) -> bool:
 async def _with_connector(
     settings: Settings, config: Path, *, once: bool, environ: Mapping[str, str], stop: asyncio.Event
 ) -> bool:
+    transport = settings.transport
+    assert isinstance(transport, MqttSettings), "its configuration names a broker"
     observer = log.configure(level=settings.log.level, form=settings.log.format)
     supervisor = bootstrap.supervisor(environ, observer=observer)
     async with bootstrap.connector(
@@ -77,10 +79,10 @@ async def _with_connector(
         try:
             # The embedded broker keeps nothing for a connector that has not subscribed yet.
             await _first(connector.ready.wait(), running)
-            successful = await _send_examples(settings)
+            successful = await _send_examples(transport)
             if not once:
                 terminal.say(*_invitation(config))
-                await _watch(settings, stop)
+                await _watch(transport, stop)
         finally:
             done.set()
             await running
@@ -96,9 +98,9 @@ async def _first(wanted: Coroutine[Any, Any, Any], running: asyncio.Task[None]) 
         running.result()
 
 
-async def _send_examples(settings: Settings) -> bool:
+async def _send_examples(transport: MqttSettings) -> bool:
     successful = True
-    async with Asker(settings.transport, client_id="demo") as asker:
+    async with Asker(transport, client_id="demo") as asker:
         for channel, request in EXAMPLES:
             topic = "twilio/txt" if channel is Channel.SMS else "twilio/call"
             terminal.say(f"→ {topic}", f"  {json.dumps(request)}")
@@ -108,9 +110,9 @@ async def _send_examples(settings: Settings) -> bool:
     return successful
 
 
-async def _watch(settings: Settings, stop: asyncio.Event) -> None:
+async def _watch(transport: MqttSettings, stop: asyncio.Event) -> None:
     """Shows what other programs publish, and what becomes of it, until `stop`."""
-    topics = settings.transport.topics
+    topics = transport.topics
 
     def show(inbound: Inbound) -> None:
         inbound.acknowledge()
@@ -122,7 +124,7 @@ async def _watch(settings: Settings, stop: asyncio.Event) -> None:
             stop.set()  # the terminal is gone, and the demo with it
 
     requests = [topics.text, topics.call, topics.status]
-    session = await open_visitor(settings.transport, "demo-window", topics=requests, on_inbound=show)
+    session = await open_visitor(transport, "demo-window", topics=requests, on_inbound=show)
     await stop.wait()
     await session.close()
 

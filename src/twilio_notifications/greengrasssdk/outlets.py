@@ -16,7 +16,7 @@ from twilio_notifications.core.errors import NotAcknowledged, TransportError
 if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.adapters.mqtt.session import Session
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import MqttSettings
     from twilio_notifications.ports import Origin
 
 
@@ -28,7 +28,7 @@ class Outlet(Protocol):
         """Ends the connection, if there is one."""
 
 
-def own_client_id(settings: TransportSettings) -> str:
+def own_client_id(settings: MqttSettings) -> str:
     """Not the connector's: a broker lets one of the same name in, and throws the other one out."""
     return f"{settings.client_id}-v1-{secrets.token_hex(4)}"
 
@@ -36,7 +36,7 @@ def own_client_id(settings: TransportSettings) -> str:
 class BrokerOutlet:
     """A broker, connected when there is something to publish, and again when the connection has ended."""
 
-    def __init__(self, settings: TransportSettings) -> None:
+    def __init__(self, settings: MqttSettings) -> None:
         self._settings = settings
         self._client_id = own_client_id(settings)
         self._session: Session | None = None

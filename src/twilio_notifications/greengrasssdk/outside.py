@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.config import (
     CONFIG_VARIABLE,
+    MqttSettings,
     PubSub,
     SecretOrigin,
-    TransportKind,
     load_client,
     load_secret_place,
 )
@@ -86,7 +86,7 @@ class Outside:
         if self._outlet is None:
             transport = settings_of(self._environ).transport
             self._prefix = transport.topic_prefix
-            if transport.kind is TransportKind.MQTT:
+            if isinstance(transport, MqttSettings):
                 self._outlet = BrokerOutlet(transport)
             else:
                 nucleus = self._one_nucleus(answer_seconds=transport.answer_seconds)

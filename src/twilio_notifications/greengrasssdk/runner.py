@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.mqtt import MqttTransport
-from twilio_notifications.config import TransportKind
+from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.greengrasssdk.outlets import own_client_id
 from twilio_notifications.greengrasssdk.outside import new_nucleus, settings_of
@@ -28,7 +28,7 @@ from twilio_notifications.ports import Level
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import GreengrassSettings, TransportSettings
     from twilio_notifications.ports import Inbound, Observer, Transport
 
     Function = Callable[[Any, Any], object]
@@ -91,7 +91,7 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, runner.stop)
     filters = [settings.topic_prefix + topic for topic in topics]
-    if settings.kind is TransportKind.MQTT:
+    if isinstance(settings, MqttSettings):
         transport: Transport = _by_broker(settings, filters, runner.observer)
     else:
         transport = _by_nucleus(settings, filters, runner.observer, environ)
@@ -114,7 +114,7 @@ async def _first_of(*stages: Any) -> None:
         stage.result()
 
 
-def _by_broker(settings: TransportSettings, filters: Sequence[str], observer: Observer) -> MqttTransport:
+def _by_broker(settings: MqttSettings, filters: Sequence[str], observer: Observer) -> MqttTransport:
     """Without a session: as in V1, nothing is kept for a function that does not run."""
     return MqttTransport(
         replace(settings, client_id=own_client_id(settings), session_expiry_seconds=0),
@@ -126,7 +126,7 @@ def _by_broker(settings: TransportSettings, filters: Sequence[str], observer: Ob
 
 
 def _by_nucleus(
-    settings: TransportSettings, filters: Sequence[str], observer: Observer, environ: Mapping[str, str]
+    settings: GreengrassSettings, filters: Sequence[str], observer: Observer, environ: Mapping[str, str]
 ) -> Transport:
     wild = [name for name in filters if set("+#") & set(name)]
     if wild:

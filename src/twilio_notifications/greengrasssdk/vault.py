@@ -65,11 +65,10 @@ class Vault:
         if place.source is SecretOrigin.AWS:
             return await self._from_aws(secret_id, stage)
         arn = self._only(secret_id, stage)
-        if place.source is SecretOrigin.ENVIRONMENT:
-            secret = await EnvironmentSecret(place.variable, environ=self.environ).read()
+        if place.source is SecretOrigin.FILE and place.file is not None:
+            secret = await FileSecret(*candidates(place.file, self.environ)).read()
         else:
-            files = candidates(place.path, place.path_as_given, self.environ)
-            secret = await FileSecret(*files).read()
+            secret = await EnvironmentSecret(place.variable, environ=self.environ).read()
         return Kept(arn=arn, value=secret.reveal(), stages=[stage])
 
     async def read_from_nucleus(self, nucleus: Nucleus, secret_id: str, stage: str) -> Kept:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass.configuration import ConfigurationWatch
     from twilio_notifications.adapters.greengrass.endurance import Endurance
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import GreengrassSettings
     from twilio_notifications.ports import Clock, Inbound, Observer
 
 SIDES: Mapping[PubSub, Sequence[Origin]] = {
@@ -44,7 +44,7 @@ SIDES: Mapping[PubSub, Sequence[Origin]] = {
 class GreengrassTransport:
     """The transport over a nucleus. Without a `configuration`, none is watched for changes."""
 
-    settings: TransportSettings
+    settings: GreengrassSettings
     nucleus: Nucleus
     clock: Clock
     observer: Observer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from twilio_notifications.adapters.isolation.confinement import Confinement
-from twilio_notifications.config import TransportKind
+from twilio_notifications.config import MqttSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -155,15 +155,15 @@ def nucleus(surroundings: Surroundings) -> Confinement:
 
 def broker(settings: TransportSettings, surroundings: Surroundings) -> Confinement:
     """The broker's port and the certificates for it. The Greengrass nucleus is not reached by TCP."""
-    if settings.kind is not TransportKind.MQTT:
+    if not isinstance(settings, MqttSettings):
         return Confinement()
-    ports = Confinement(connect_ports=frozenset({settings.port}))
+    ports = Confinement(connect_ports=frozenset({settings.broker.port}))
     return ports | _files_read_again(broker_files(settings), surroundings)
 
 
 def broker_files(settings: TransportSettings) -> tuple[Path, ...]:
     """The authorities, the certificate and the key for the broker; none for a nucleus."""
-    if settings.kind is not TransportKind.MQTT:
+    if not isinstance(settings, MqttSettings):
         return ()
     files = (settings.ca_file, settings.certificate_file, settings.key_file)
     return tuple(path for path in files if path is not None)

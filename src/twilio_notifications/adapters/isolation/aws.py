@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.isolation.allowances import file_read_again, web_port
 from twilio_notifications.adapters.isolation.confinement import Confinement
-from twilio_notifications.config import SecretOrigin
+from twilio_notifications.config import AwsSecrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,7 +39,7 @@ INSTEAD_OF_METADATA = (
 
 def aws_secrets(settings: SecretsSettings, surroundings: Surroundings) -> Confinement:
     """Nothing where the secret is elsewhere."""
-    if settings.source is not SecretOrigin.AWS:
+    if not isinstance(settings, AwsSecrets):
         return Confinement()
     allowed = Confinement(
         readable=frozenset({surroundings.home / ".aws"}),
@@ -53,7 +53,7 @@ def aws_secrets(settings: SecretsSettings, surroundings: Surroundings) -> Confin
 
 def aws_files(settings: SecretsSettings, surroundings: Surroundings) -> tuple[Path, ...]:
     """The files that lead to the secret: the device's key and boto3's; none where the secret is elsewhere."""
-    if settings.source is not SecretOrigin.AWS:
+    if not isinstance(settings, AwsSecrets):
         return ()
     return (surroundings.home / ".aws", *_files(settings, surroundings.environ))
 
@@ -69,7 +69,6 @@ def _ports(environ: Mapping[str, str]) -> Iterator[int]:
         yield METADATA_PORT
 
 
-def _files(settings: SecretsSettings, environ: Mapping[str, str]) -> Iterator[Path]:
-    if settings.key_file is not None:
-        yield settings.key_file
+def _files(settings: AwsSecrets, environ: Mapping[str, str]) -> Iterator[Path]:
+    yield settings.key_file
     yield from map(Path, filter(None, map(environ.get, FILE_VARIABLES)))

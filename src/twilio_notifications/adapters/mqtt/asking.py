@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import MqttSettings
     from twilio_notifications.ports import Inbound
 
 
@@ -25,7 +25,7 @@ class NoStatus(ConnectorError):
 class Asker:
     """Connected to the broker of the configuration under a client identifier of its own."""
 
-    def __init__(self, settings: TransportSettings, *, client_id: str) -> None:
+    def __init__(self, settings: MqttSettings, *, client_id: str) -> None:
         self._settings = settings
         self._client_id = client_id
         self._topics = settings.topics

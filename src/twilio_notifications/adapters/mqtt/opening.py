@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import MqttSettings
     from twilio_notifications.ports import Inbound, Observer
 
 FALL_BACK_SECONDS = 5.0
@@ -63,7 +63,7 @@ class Client:
 
 
 def connector_client(
-    settings: TransportSettings,
+    settings: MqttSettings,
     *,
     on_inbound: Callable[[Inbound], None],
     on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
@@ -77,8 +77,8 @@ def connector_client(
     # 3.1.1 has no expiry: a session that is not to be kept must be a clean one.
     expiry = settings.session_expiry_seconds or None
     return Client(
-        host=settings.host,
-        port=settings.port,
+        host=settings.broker.host,
+        port=settings.broker.port,
         introduction=_introduction(settings, settings.client_id, expiry=expiry),
         acknowledge_seconds=settings.acknowledge_seconds,
         on_inbound=on_inbound,
@@ -87,12 +87,12 @@ def connector_client(
     )
 
 
-def _introduction(settings: TransportSettings, client_id: str, *, expiry: int | None) -> Introduction:
-    password = None if settings.password is None else settings.password.reveal().encode()
+def _introduction(settings: MqttSettings, client_id: str, *, expiry: int | None) -> Introduction:
+    password = settings.broker.password
     return Introduction(
         client_id=client_id,
-        username=settings.username,
-        password=password,
+        username=settings.broker.username,
+        password=None if password is None else password.reveal().encode(),
         keep_alive_seconds=settings.keepalive_seconds,
         session_expiry_seconds=expiry,
         receive_maximum=settings.receive_maximum,
@@ -100,7 +100,7 @@ def _introduction(settings: TransportSettings, client_id: str, *, expiry: int | 
 
 
 async def open_visitor(
-    settings: TransportSettings,
+    settings: MqttSettings,
     client_id: str,
     *,
     topics: Sequence[str] = (),
@@ -111,8 +111,8 @@ async def open_visitor(
     `client_id` must not be the connector's: the broker would end the connector's connection.
     """
     client = Client(
-        host=settings.host,
-        port=settings.port,
+        host=settings.broker.host,
+        port=settings.broker.port,
         introduction=_introduction(settings, client_id, expiry=None),
         acknowledge_seconds=settings.acknowledge_seconds,
         on_inbound=on_inbound,
@@ -123,7 +123,7 @@ async def open_visitor(
 
 
 async def open_session(
-    settings: TransportSettings,
+    settings: MqttSettings,
     client: Client,
     *,
     topics: Sequence[str],
@@ -146,9 +146,7 @@ async def open_session(
     return await _opened(Session(client, candidates[-1]), settings, topics, limit)
 
 
-async def _opened(
-    session: Session, settings: TransportSettings, topics: Sequence[str], limit: float
-) -> Session:
+async def _opened(session: Session, settings: MqttSettings, topics: Sequence[str], limit: float) -> Session:
     try:
         async with asyncio.timeout(limit):
             # Read again for each connection, so that a renewed certificate is used without a restart.
@@ -174,14 +172,14 @@ def versions(protocol: ProtocolVersion) -> tuple[Version, ...]:
             assert_never(protocol)
 
 
-def tls_context(settings: TransportSettings) -> ssl.SSLContext | None:
+def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
     """Certificate and host name are always checked; None for a connection without TLS.
 
     Not `ssl.create_default_context`: that would write the session keys to the file that SSLKEYLOGFILE names,
     and from Python 3.13 on it refuses private authorities whose certificate does not say what its key is for
     (VERIFY_X509_STRICT), as mosquitto-tls(7) makes them. The rest is as there, with each Python.
     """
-    if not settings.tls:
+    if not settings.broker.tls:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Python sets this itself, but Debian's leaves it to a file of the system, which may allow older ones.
@@ -214,8 +212,9 @@ def _naming(*files: Path | None) -> Iterator[None]:
         ) from error
 
 
-def describe(error: Failure, settings: TransportSettings) -> str:
+def describe(error: Failure, settings: MqttSettings) -> str:
     """What is wrong and what to do, in one line."""
+    port = settings.broker.port
     match error:
         case ssl.SSLCertVerificationError():
             return (
@@ -223,14 +222,14 @@ def describe(error: Failure, settings: TransportSettings) -> str:
                 "check [transport] ca_file and the host name in url"
             )
         case ssl.SSLError():
-            return f"TLS failed: {error.reason or error}; does the broker speak TLS on port {settings.port}?"
+            return f"TLS failed: {error.reason or error}; does the broker speak TLS on port {port}?"
         case ConnectionRefusedError():
             return f"nothing listens there ({error}); is the broker running?"
-        case ConnectionError() if settings.tls:
-            return f"TLS failed: {error}; does the broker speak TLS on port {settings.port}?"
+        case ConnectionError() if settings.broker.tls:
+            return f"TLS failed: {error}; does the broker speak TLS on port {port}?"
         case TimeoutError():
             return f"no answer within {settings.connect_timeout_seconds:g} s"
-        case ConnectionEnded() if settings.tls:
+        case ConnectionEnded() if settings.broker.tls:
             # With TLS 1.3 a client's certificate is refused after the handshake.
             is_shown = settings.certificate_file is not None
             certificate = "take ours (it may have expired)" if is_shown else "want a client certificate"

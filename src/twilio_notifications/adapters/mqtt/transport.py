@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.mqtt.session import Session
-    from twilio_notifications.config import TransportSettings
+    from twilio_notifications.config import MqttSettings
     from twilio_notifications.ports import Clock, Inbound, Observer, Origin
 
 STEADY_SECONDS = 10.0
@@ -42,7 +42,7 @@ class MqttTransport:
 
     def __init__(  # noqa: PLR0913 - two of them are listeners
         self,
-        settings: TransportSettings,
+        settings: MqttSettings,
         *,
         topics: Sequence[str],
         clock: Clock,

@@ -1,0 +1,35 @@
+"""The sections of the configuration, a module for each; what they declare is all that can be configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.config.sections.calls import CALLS
+from twilio_notifications.config.sections.connector import CONNECTOR, PUBLISHED_PARAMETERS
+from twilio_notifications.config.sections.delivery import DELIVERY
+from twilio_notifications.config.sections.journal import JOURNAL
+from twilio_notifications.config.sections.limits import LIMITS
+from twilio_notifications.config.sections.log import LOG
+from twilio_notifications.config.sections.metrics import METRICS
+from twilio_notifications.config.sections.secrets import SECRETS
+from twilio_notifications.config.sections.status import STATUS
+from twilio_notifications.config.sections.transport import TRANSPORT
+from twilio_notifications.config.sections.twilio import TWILIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.config.keys import Key
+
+_OWN = (CONNECTOR, TRANSPORT, SECRETS, JOURNAL, TWILIO, DELIVERY, CALLS, LIMITS, STATUS, METRICS, LOG)
+
+SECTIONS = (CONNECTOR, PUBLISHED_PARAMETERS, *_OWN[1:])
+"""In the order of the reference, with the published parameters, whose rules are in core.parameters."""
+
+KEYS: Mapping[str, Mapping[str, Key]] = {section.name: section.keys for section in _OWN}
+"""All settings but the published parameters, by section and key."""
+
+SETTINGS: Mapping[str, Key] = {
+    f"{section}.{name}": key for section, keys in KEYS.items() for name, key in keys.items()
+}
+"""The same by dotted name, as problems name them: "log.level"."""

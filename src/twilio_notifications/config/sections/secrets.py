@@ -1,0 +1,179 @@
+"""[secrets]: where the Twilio auth token comes from, with a class for each of the four places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from twilio_notifications.config.keys import Key, Section, key, keys_of, made
+from twilio_notifications.config.kinds import (
+    ApiKeySid,
+    Choice,
+    CredentialFile,
+    CredentialPath,
+    FilePath,
+    Seconds,
+    Text,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.config.keys import Values
+
+COPY_NAME = "twilio-auth-token.copy"
+"""The local copy of the secret, next to the journal: the folder that the connector may write to."""
+
+
+class SecretOrigin(StrEnum):
+    """Where the auth token comes from."""
+
+    ENVIRONMENT = "environment"
+    FILE = "file"
+    AWS = "aws"
+    GREENGRASS = "greengrass"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnySecrets:
+    """What counts wherever the secret is."""
+
+    api_key_sid: str | None = key(
+        ApiKeySid(),
+        """SID of a Twilio API key: the secret is that key's secret then, and not the account's auth
+        token. A secret may also be SID and secret in one, "SK…:…", from any source: both change together
+        then.""",
+        example="SK0123456789abcdef0123456789abcdef",
+    )
+    refresh_seconds: float = key(
+        Seconds(minimum=0),
+        """How often the secrets are read again: each hour. 0 reads them only on SIGHUP and when Twilio
+        refuses them.""",
+        default=3600,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentSecrets(AnySecrets):
+    """Each secret is in a variable; `second_variable` is for the time of a rotation."""
+
+    source: ClassVar = SecretOrigin.ENVIRONMENT
+    variable: str = key(
+        Text(without="="),
+        'The variable that holds the token, for "environment".',
+        default="TWILIO_AUTH_TOKEN",
+    )
+    second_variable: str | None = key(
+        Text(without="="),
+        """A variable with a second token, which is tried where Twilio refuses the first: for the time of
+        a rotation. It need not be set. The same goes for second_path and second_label.""",
+        example="TWILIO_AUTH_TOKEN_2",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSecrets(AnySecrets):
+    """Each secret is in a file; the second one is for the time of a rotation."""
+
+    source: ClassVar = SecretOrigin.FILE
+    file: CredentialFile = key(
+        CredentialPath(),
+        """The file that holds the token and nothing else, for "file". A relative path is looked up in
+        $CREDENTIALS_DIRECTORY first, where systemd puts credentials.""",
+        example="twilio-auth-token",
+        is_filled_in=True,
+        name="path",
+    )
+    second_file: CredentialFile | None = key(
+        CredentialPath(),
+        "The file with a second token. It need not exist.",
+        example="twilio-auth-token-2",
+        name="second_path",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSecrets(AnySecrets):
+    """The secret is one of many that a service keeps; `second_label` is for the time of a rotation."""
+
+    staging_label: str = key(
+        Text(),
+        """Which version of the secret is read, by its staging label, for "aws" and "greengrass". The
+        secret itself is named by TwilioAuthTokenSecretArn in [connector.parameters].""",
+        default="AWSCURRENT",
+    )
+    second_label: str | None = key(
+        Text(), "The label of the version with a second token. There need not be one.", example="AWSPENDING"
+    )
+    json_key: str | None = key(
+        Text(),
+        """The key whose value is the token, where the secret is a JSON object. Left out: the secret is
+        the token.""",
+        example="auth_token",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsSecrets(KeptSecrets):
+    """AWS Secrets Manager keeps the secret, and the connector a copy that is encrypted by `key_file`."""
+
+    source: ClassVar = SecretOrigin.AWS
+    copy_path: Path = key(
+        FilePath(must_exist=False),
+        """The local copy of the secret, for "aws": with it the connector starts and works with no
+        network. Left out: twilio-auth-token.copy next to the journal.""",
+        example=COPY_NAME,
+        is_filled_in=True,
+    )
+    key_file: Path = key(
+        FilePath(),
+        """A private key of this device, in PEM, without a pass phrase: the local copy is encrypted with a
+        key that is derived from it. The device's key for AWS IoT will do; left out, transport.key_file is
+        used.""",
+        example="device.key",
+        is_filled_in=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreengrassSecrets(KeptSecrets):
+    """The Secret Manager of a Greengrass V2 nucleus keeps the secret."""
+
+    source: ClassVar = SecretOrigin.GREENGRASS
+
+
+SecretsSettings = EnvironmentSecrets | FileSecrets | AwsSecrets | GreengrassSecrets
+
+SECRETS = Section(
+    name="secrets",
+    text="Where the Twilio auth token comes from. Never write the token itself into this file.",
+    keys={
+        "source": Key(
+            kind=Choice(words=SecretOrigin),
+            text=""""environment" is a variable, "file" a file, "aws" Secrets Manager, "greengrass" the
+            Secret Manager of Greengrass V2.""",
+            default="environment",
+        ),
+        **keys_of(EnvironmentSecrets, FileSecrets, KeptSecrets, AwsSecrets, AnySecrets),
+    },
+)
+
+
+def secrets(values: Values, *, journal: Path) -> SecretsSettings:
+    """The settings of the place that `source` names. The copy of the secret lies next to the `journal`."""
+    match values["secrets.source"]:
+        case SecretOrigin.ENVIRONMENT:
+            return made(EnvironmentSecrets, "secrets", values)
+        case SecretOrigin.FILE:
+            return made(FileSecrets, "secrets", values)
+        case SecretOrigin.GREENGRASS:
+            return made(GreengrassSecrets, "secrets", values)
+        case _:
+            return made(
+                AwsSecrets,
+                "secrets",
+                values,
+                copy_path=values["secrets.copy_path"] or journal.with_name(COPY_NAME),
+                key_file=values["secrets.key_file"] or values["transport.key_file"],
+            )
