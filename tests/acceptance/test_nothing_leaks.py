@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.acceptance.house import CALL_TOPIC, SENDER, TEXT_TOPIC
+from tests.support.crash_points import CrashPoint
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.process import ACCOUNT_SID, TOKEN, Connector, configuration
-from twilio_notifications.ports import Milestone
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 
@@ -171,7 +171,7 @@ async def seen(connector: Connector, event: str) -> None:
 
 async def crash(scene: Scene, peer: Peer) -> None:
     """Killed with an answer in its hands, so that a write-ahead log stays behind."""
-    async with scene.connector(Milestone.ANSWERED) as connector:
+    async with scene.connector(CrashPoint.TWILIO_ANSWERED) as connector:
         await ready(connector)
         scene.traces.note(connector)
         await peer.publish(TEXT_TOPIC, payload(1, id="crash"))

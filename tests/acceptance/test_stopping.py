@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, MakeConnector, text, until
+from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.ports import Milestone
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -63,7 +63,7 @@ async def test_what_was_acknowledged_before_a_crash_is_sent_after_it(
 ) -> None:
     """The broker has forgotten the request: only the journal knows it."""
     async with Peer(broker.url) as peer:
-        async with make_connector(broker.url, crash_at=Milestone.ACKNOWLEDGED) as connector:
+        async with make_connector(broker.url, crash_at=CrashPoint.REQUEST_ACKNOWLEDGED) as connector:
             await connector.ready()
             await peer.publish(TEXT_TOPIC, text())
             assert -signal.SIGKILL == await connector.wait()
@@ -74,16 +74,16 @@ async def test_what_was_acknowledged_before_a_crash_is_sent_after_it(
     assert 1 == len(twilio.ledger)
 
 
-@pytest.mark.parametrize("milestone", [one for one in Milestone if one is not Milestone.RECOVERED])
+@pytest.mark.parametrize("point", [one for one in CrashPoint if one is not CrashPoint.JOURNAL_OPENED])
 async def test_a_crash_anywhere_sends_once_and_answers(
-    broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, milestone: Milestone
+    broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, point: CrashPoint
 ) -> None:
     """At each step of the line (contract, section 5): sent exactly once, answered at least once."""
     async with Peer(broker.url) as peer:
-        async with make_connector(broker.url, crash_at=milestone) as connector:
+        async with make_connector(broker.url, crash_at=point) as connector:
             await connector.ready()
             await peer.publish(TEXT_TOPIC, text())
-            if milestone in NEVER_PASSED:
+            if point in NEVER_PASSED:
                 assert TEXT_SUCCESS == (await peer.next_message()).payload
                 assert 0 == await connector.terminate()
             else:
@@ -97,14 +97,19 @@ async def test_a_crash_anywhere_sends_once_and_answers(
             assert 0 == await connector.terminate()
     assert {"success"} == {status["response"]["status"] for status in statuses}
     assert 2 == len(twilio.ledger)
-    if milestone not in NEVER_PASSED | ANSWERED_ALREADY:
+    if point not in NEVER_PASSED | ANSWERED_ALREADY:
         assert "request123" in [status["id"] for status in statuses]
 
 
-NEVER_PASSED = {Milestone.DOUBT_RECORDED, Milestone.LOOKED_UP, Milestone.SETTLED}
-"""By a request of which nothing is ever in doubt."""
+NEVER_PASSED = {
+    CrashPoint.REQUEST_POSTPONED,
+    CrashPoint.ATTEMPT_IN_DOUBT,
+    CrashPoint.RECORDS_LOOKED_UP,
+    CrashPoint.DOUBT_SETTLED,
+}
+"""By a request that waits for nothing, and of which nothing is ever in doubt."""
 
-ANSWERED_ALREADY = {Milestone.STATUS_ACKNOWLEDGED, Milestone.STATUS_REPORTED, Milestone.STATUS_PUBLISHED}
+ANSWERED_ALREADY = {CrashPoint.STATUS_ACKNOWLEDGED, CrashPoint.STATUSES_REPORTED, CrashPoint.STATUS_PUBLISHED}
 """The status has left before the crash; whether it is published again is the journal's business."""
 
 

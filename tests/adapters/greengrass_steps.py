@@ -10,7 +10,7 @@ from tests.adapters.transport_steps import (
     RunningTransport,
     settings_of,
 )
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.patience import WAIT_SECONDS
 from tests.support.variants import as_a
 from twilio_notifications.adapters.clock import SystemClock
@@ -23,13 +23,12 @@ from twilio_notifications.adapters.greengrass import (
 from twilio_notifications.adapters.greengrass.endurance import REST_SECONDS
 from twilio_notifications.bootstrap.greengrass import LOOK_SECONDS
 from twilio_notifications.config import GreengrassSettings
-from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from tests.support.nucleus import FakeNucleus
-    from twilio_notifications.ports import Clock
+    from twilio_notifications.ports import Clock, Event
 
 
 def transport_settings(**settings: object) -> GreengrassSettings:
@@ -43,15 +42,15 @@ def transport_settings(**settings: object) -> GreengrassSettings:
     return as_a(GreengrassSettings, settings_of(chosen))
 
 
-class Telling(RecordingObserver):
-    """An observer whose next event can be waited for."""
+class Telling(RecordingEvents):
+    """Remembers the events, and the next one can be waited for."""
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = asyncio.Event()
 
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
-        super().event(name, level=level, **fields)
+    def tell(self, event: Event) -> None:
+        super().tell(event)
         self._changed.set()
 
     async def until(self, name: str, *, count: int = 1) -> list[dict[str, object]]:
@@ -64,7 +63,7 @@ class Telling(RecordingObserver):
 
 
 class Running(RunningTransport):
-    """A transport that runs, everything it brought, and what it told the observer."""
+    """A transport that runs, everything it brought, and what it told the events."""
 
     def __init__(
         self,
@@ -74,12 +73,12 @@ class Running(RunningTransport):
         rest_seconds: float,
         clock: Clock,
     ) -> None:
-        self.observer = Telling()
+        self.events = Telling()
         self.nucleus = Nucleus(environ, settings.answer_seconds)
         self.reconfigured = asyncio.Event()
         self.watch = ConfigurationWatch(
             nucleus=self.nucleus,
-            observer=self.observer,
+            events=self.events,
             every_seconds=settings.probe_seconds or LOOK_SECONDS,
             on_change=self.reconfigured.set,
             taken=None,
@@ -88,14 +87,14 @@ class Running(RunningTransport):
             settings=settings,
             nucleus=self.nucleus,
             clock=clock,
-            observer=self.observer,
+            events=self.events,
             jitter=lambda: 0.0,
             endurance=Endurance(
                 started_at=clock.now(), started_before=clock.now(), rest_seconds=rest_seconds
             ),
             configuration=self.watch,
         )
-        super().__init__(self.transport, self.observer)
+        super().__init__(self.transport, self.events)
         self.ending: asyncio.Task[None]
 
 

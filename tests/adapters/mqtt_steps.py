@@ -12,7 +12,7 @@ from tests.adapters.transport_steps import (
     RunningTransport,
     settings_of,
 )
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.patience import WAIT_SECONDS
 from tests.support.variants import as_a
 from twilio_notifications.adapters.clock import SystemClock
@@ -42,19 +42,19 @@ def transport_settings(url: str, **settings: object) -> MqttSettings:
 
 
 class Running(RunningTransport):
-    """A transport that runs, everything it brought, and what it told the observer."""
+    """A transport that runs, everything it brought, and what it told the events."""
 
     def __init__(self, settings: MqttSettings, *, clock: Clock, jitter: float) -> None:
-        self.observer = RecordingObserver()
+        self.events = RecordingEvents()
         self.transport = MqttTransport(
             settings,
             topics=(settings.topics.text, settings.topics.call),
             probe_topic=PROBE_TOPIC,
             clock=clock,
-            observer=self.observer,
+            events=self.events,
             jitter=lambda: jitter,
         )
-        super().__init__(self.transport, self.observer)
+        super().__init__(self.transport, self.events)
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ async def test_a_change_that_could_not_be_taken_up_is_found_again() -> None:
             await is_told(found)
             with pytest.raises(TransportError):
                 await found.watch.take()
-            await found.observer.until("configuration_unread")
+            await found.events.until("configuration_unread")
             nucleus.faults.refused.clear()
             await is_told(found)
             assert LIMITS == await found.watch.take()

@@ -11,7 +11,7 @@ import pytest
 from tests.adapters.greengrass_steps import Running, running, transport_settings
 from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.clock import HandClock
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.nucleus import FakeNucleus, Side, Style
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.greengrass import Nucleus
@@ -142,7 +142,7 @@ async def test_a_nucleus_that_is_not_there_yet_is_waited_for_with_one_line() -> 
     with FakeNucleus() as nucleus:
         nucleus.stop()
         async with running(nucleus) as found:
-            await found.observer.until("nucleus_unreachable")
+            await found.events.until("nucleus_unreachable")
             nucleus.start()
             await found.ready()
             assert 1 == len(found.told("nucleus_unreachable"))
@@ -153,7 +153,7 @@ async def test_a_connection_that_is_not_answered_is_hung_up_before_the_next_one(
     with FakeNucleus() as nucleus:
         nucleus.faults.mute = True
         async with running(nucleus, answer_seconds=0.1) as found:
-            told = await found.observer.until("nucleus_unreachable")
+            told = await found.events.until("nucleus_unreachable")
             assert "did not answer within 0.1 s" in str(told[0]["error"])
             await asyncio.to_thread(nucleus.wait_until, lambda: nucleus.open_connections == 1, "the next one")
             await asyncio.to_thread(nucleus.wait_until, lambda: nucleus.open_connections == 0, "its end")
@@ -196,13 +196,13 @@ async def test_a_side_that_is_not_allowed_does_not_keep_the_other_one_waiting() 
         async with running(nucleus, pubsub="both") as found:
             await found.ready()
             await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.LOCAL)
-            assert 2 == len(await found.observer.until("subscription_refused", count=2))
+            assert 2 == len(await found.events.until("subscription_refused", count=2))
 
 
 async def test_without_any_subscription_there_is_nothing_to_be_ready_for() -> None:
     with FakeNucleus(access_control={}) as nucleus:
         async with running(nucleus) as found:
-            await found.observer.until("subscription_refused", count=2)
+            await found.events.until("subscription_refused", count=2)
             nucleus.access_control = policies(TEXT_TOPIC, CALL_TOPIC)
             assert [] == found.told("nucleus_connected")
             await found.ready()
@@ -213,7 +213,7 @@ async def test_a_subscription_that_is_never_answered_is_told_of() -> None:
         nucleus.faults.silent.add("SubscribeToIoTCore")
         async with running(nucleus, pubsub="both", answer_seconds=0.7) as found:
             await found.ready()
-            told = await found.observer.until("subscription_refused", count=2)
+            told = await found.events.until("subscription_refused", count=2)
             assert all("did not answer within 0.7 s" in str(each["error"]) for each in told)
 
 
@@ -250,7 +250,7 @@ async def test_an_answer_that_is_cut_off_is_no_end_of_the_connection() -> None:
             assert error.refused
             assert found.nucleus.is_connected
             nucleus.close_stream(TEXT_TOPIC)
-            (told,) = await found.observer.until("subscription_refused")
+            (told,) = await found.events.until("subscription_refused")
             assert f"subscribing to {TEXT_TOPIC} (local): StreamClosedError" in str(told["error"])
 
 
@@ -321,7 +321,7 @@ async def test_a_nucleus_that_forgot_the_subscriptions_is_noticed_and_asked_agai
             assert 1 == nucleus.publish(TEXT_TOPIC, b"heard")
             assert b"heard" == (await found.next_inbound()).payload
             assert [{"side": Origin.LOCAL}] == found.told("nucleus_deaf")
-            assert [{"side": Origin.LOCAL}] == await found.observer.until("nucleus_delivers_again")
+            assert [{"side": Origin.LOCAL}] == await found.events.until("nucleus_delivers_again")
             assert 1 == nucleus.connections
 
 
@@ -365,7 +365,7 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
         async with running(
             nucleus, rest_seconds=0, pubsub="both", probe_seconds=0.01, answer_seconds=2
         ) as found:
-            told = await found.observer.until("nucleus_deaf", count=LEAST_FAILURES + 1)
+            told = await found.events.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
             assert not found.ending.done()
             assert (1, 3) == (nucleus.connections, nucleus.operations.count("SubscribeToTopic"))
@@ -382,8 +382,8 @@ async def test_what_comes_with_the_network_finds_its_subscription() -> None:
             await nucleus.until_subscribed(PROBE_TOPIC, side=Side.IOT_CORE)
             nucleus.faults.deaf_sides.add(Side.IOT_CORE)
             nucleus.faults.refused.add("SubscribeToIoTCore")
-            await found.observer.until("nucleus_deaf")
-            await found.observer.until("subscription_refused")
+            await found.events.until("nucleus_deaf")
+            await found.events.until("subscription_refused")
             nucleus.faults.deaf_sides.clear()
             assert 1 == nucleus.publish(TEXT_TOPIC, b"kept", side=Side.IOT_CORE)
             assert b"kept" == (await found.next_inbound()).payload
@@ -405,10 +405,10 @@ async def test_a_nucleus_that_hears_again_in_time_ends_nothing() -> None:
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf = True
         async with running(nucleus, probe_seconds=0.05, answer_seconds=0.5) as found:
-            await found.observer.until("nucleus_deaf", count=2)
+            await found.events.until("nucleus_deaf", count=2)
             assert [] == found.told("nucleus_delivers_again")
             nucleus.faults.deaf = False
-            assert [{"side": Origin.LOCAL}] == await found.observer.until("nucleus_delivers_again")
+            assert [{"side": Origin.LOCAL}] == await found.events.until("nucleus_delivers_again")
             before = len(nucleus.published(PROBE_TOPIC))
             await nucleus.until_published(PROBE_TOPIC, count=before + 3)
             nucleus.publish(TEXT_TOPIC, b"x")
@@ -432,7 +432,7 @@ async def test_a_probe_outside_the_access_control_is_no_sign_of_deafness() -> No
     with FakeNucleus(access_control=policies(TEXT_TOPIC, CALL_TOPIC)) as nucleus:
         async with running(nucleus, probe_seconds=0.05) as found:
             await found.ready()
-            await found.observer.until("subscription_refused")
+            await found.events.until("subscription_refused")
             nucleus.publish(TEXT_TOPIC, b"x")
             await found.next_inbound()
             assert [] == found.told("nucleus_deaf")
@@ -442,7 +442,7 @@ async def test_a_probe_that_may_be_heard_and_not_sent_is_told_of_once() -> None:
     only_hear = {"operations": ["aws.greengrass#SubscribeToTopic"], "resources": ["*"]}
     with FakeNucleus(access_control={"aws.greengrass.ipc.pubsub": {"id": only_hear}}) as nucleus:
         async with running(nucleus, probe_seconds=0.02) as found:
-            await found.observer.until("probe_refused")
+            await found.events.until("probe_refused")
             await asyncio.to_thread(
                 nucleus.wait_until, lambda: nucleus.operations.count("PublishToTopic") >= 3, "three probes"
             )
@@ -452,23 +452,23 @@ async def test_a_probe_that_may_be_heard_and_not_sent_is_told_of_once() -> None:
 async def test_what_comes_faster_than_it_is_recorded_is_dropped_beyond_a_bound_and_told_of_once() -> None:
     """A nucleus keeps nothing and cannot be slowed down, so that memory is all there is."""
     inbound: list[Inbound] = []
-    observer = RecordingObserver()
-    inflow = Inflow(observer=observer, on_inbound=inbound.append)
+    events = RecordingEvents()
+    inflow = Inflow(events=events, on_inbound=inbound.append)
     message = Message(payload=b"x")
     for _ in range(MOST_PAYLOADS + 7):
         inflow.receive(TEXT_TOPIC, message, origin=Origin.LOCAL)
-    assert (MOST_PAYLOADS, 1) == (len(inbound), observer.count("requests_dropped"))
+    assert (MOST_PAYLOADS, 1) == (len(inbound), events.count("requests_dropped"))
     for each in inbound:
         each.acknowledge()
         each.release()
-    assert [{"dropped": 7}] == [told.fields for told in observer.named("requests_taken_again")]
+    assert [{"dropped": 7}] == [told.fields for told in events.named("requests_taken_again")]
     inflow.receive(TEXT_TOPIC, message, origin=Origin.LOCAL)
     assert MOST_PAYLOADS + 1 == len(inbound)
 
 
 def test_what_waits_is_bounded_in_bytes_too() -> None:
     inbound: list[Inbound] = []
-    inflow = Inflow(observer=RecordingObserver(), on_inbound=inbound.append)
+    inflow = Inflow(events=RecordingEvents(), on_inbound=inbound.append)
     large = Message(payload=bytes(MOST_BYTES // 4))
     for _ in range(6):
         inflow.receive(TEXT_TOPIC, large, origin=Origin.LOCAL)

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from tests.support.process import Program, Section
     from twilio_notifications.adapters.isolation import FileWatch
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 WITHOUT_LANDLOCK = ROOT / "tests" / "support" / "without_landlock.py"
 REQUEST = f"""{{"id": "1", "request": {{"from_number": "+19999999999", "recipient":
@@ -296,43 +296,43 @@ def make_anothers(folder: Path) -> None:
 class LostFile:
     """A watch that has found what it was looking for, once the connector works."""
 
-    observer: Telling
+    events: Telling
 
     async def replaced(self) -> Path:
-        await self.observer.until("journal_opened")
+        await self.events.until("journal_opened")
         return Path("/etc/resolv.conf")
 
 
-def running(wired: AbstractAsyncContextManager[Any], watch: FileWatch, observer: Observer) -> run.Running:
+def running(wired: AbstractAsyncContextManager[Any], watch: FileWatch, events: Events) -> run.Running:
     return run.Running(
-        wired=wired, hangup=asyncio.Event(), watch=watch, observer=observer, drain_seconds=WAIT_SECONDS
+        wired=wired, hangup=asyncio.Event(), watch=watch, events=events, drain_seconds=WAIT_SECONDS
     )
 
 
 async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp_path: Path) -> None:
     """So that whoever started it starts it again; it would wait in vain for names to be resolved."""
     config = write_configuration(tmp_path / "connector.toml", dead_end())
-    observer = Telling()
-    watch = cast("FileWatch", LostFile(observer))  # all that is asked of it
+    events = Telling()
+    watch = cast("FileWatch", LostFile(events))  # all that is asked of it
     environ = {TOKEN_VARIABLE: "x"}
     wired = bootstrap.connector(
         load(config, environ),
         reread=lambda _: load(config, environ),
-        observer=observer,
+        events=events,
         environ=environ,
-        supervisor=bootstrap.supervisor(environ, observer=observer),
+        supervisor=bootstrap.supervisor(environ, events=events),
     )
     with pytest.raises(IsolationFailed, match=r"/etc/resolv\.conf was replaced"):
         async with asyncio.timeout(WAIT_SECONDS):
-            await running(wired, watch, observer).until_stopped(EarlySignals())
+            await running(wired, watch, events).until_stopped(EarlySignals())
     assert ["confined_file_replaced", "connector_draining", "connector_stopped"] == [
-        told.name for told in observer.events if told.name.startswith(("con", "drain"))
+        told.name for told in events.lines if told.name.startswith(("con", "drain"))
     ]
 
 
 async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_working(tmp_path: Path) -> None:
     """A modem that comes and goes has resolv.conf replaced each time; the third end would be the last one."""
-    observer = Telling()
+    events = Telling()
     (tmp_path / "last-start").write_text(repr(time.time() - 60))
     own = {
         "TWILIO_ACCOUNT_SID": "AC1",
@@ -344,18 +344,18 @@ async def test_a_component_that_loses_a_file_again_within_the_hour_goes_on_worki
         wired = bootstrap.connector(
             load(None, environ, component=own),
             reread=lambda component: load(None, environ, component=component),
-            observer=observer,
+            events=events,
             environ=environ,
-            supervisor=bootstrap.supervisor(environ, observer=observer),
+            supervisor=bootstrap.supervisor(environ, events=events),
             component=Component(configuration=own, on_change=asyncio.Event().set),
         )
-        watch = cast("FileWatch", LostFile(observer))
-        work = asyncio.create_task(running(wired, watch, observer).until_stopped(EarlySignals()))
-        await observer.until("confined_file_replaced")
+        watch = cast("FileWatch", LostFile(events))
+        work = asyncio.create_task(running(wired, watch, events).until_stopped(EarlySignals()))
+        await events.until("confined_file_replaced")
         await nucleus.until_subscribed("twilio/txt")
         nucleus.publish("twilio/txt", "no JSON")
         await nucleus.until_published("twilio/message/status")
-        assert 0 == observer.count("connector_draining")
+        assert 0 == events.count("connector_draining")
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(WAIT_SECONDS):
             await work

@@ -21,7 +21,7 @@ from tests.support.factories import (
     a_request,
     a_success,
 )
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
 from twilio_notifications.core.errors import Reason
@@ -58,7 +58,7 @@ def store(adapter: str, tmp_path: Path) -> Store:
     path = {"sqlite memory": None, "sqlite file": tmp_path / "journal.db"}[adapter]
 
     def opened(**settings: Any) -> AbstractAsyncContextManager[Journal]:
-        journal = SqliteJournal(path, observer=RecordingObserver(), **settings)
+        journal = SqliteJournal(path, events=RecordingEvents(), **settings)
         return cast("AbstractAsyncContextManager[Journal]", journal)
 
     return opened
@@ -920,7 +920,7 @@ async def test_the_counts_by_state_follow_what_is_committed(tmp_path: Path) -> N
     def counted() -> list[int]:
         return list(journal.by_state().values())
 
-    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
         for number in ("+12345000001", "+12345000002", "+12345000003"):
             await journal.record(a_request(number))
         assert [3, 0, 0, 0] == counted()
@@ -939,7 +939,7 @@ async def test_the_counts_by_state_follow_what_is_committed(tmp_path: Path) -> N
         await journal.apply(a_success(first.id))
         assert [1, 0, 0, 1] == counted()
         await journal.open_attempts([third.id], at=START, clock_offset=None)
-    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
         assert [0, 1, 0, 1] == counted()
         await journal.recover(now=START)
         assert [0, 0, 1, 1] == counted()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START, a_claimed, a_rejection, a_request, a_success
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
@@ -36,7 +36,7 @@ def a_refusal(request_id: str | float = "request123", *, at: float = START) -> N
 
 
 def a_journal(path: Path | None, *, maximum_bytes: int = SMALLEST) -> SqliteJournal:
-    return SqliteJournal(path, observer=RecordingObserver(), maximum_bytes=maximum_bytes)
+    return SqliteJournal(path, events=RecordingEvents(), maximum_bytes=maximum_bytes)
 
 
 @pytest.mark.parametrize("request_id", IDS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.factories import START, a_failure, a_request, a_success
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal, statements
 from twilio_notifications.adapters.sqlite.opening import open_connection
 from twilio_notifications.core.model import Priority
@@ -106,7 +106,7 @@ class Counted:
 async def test_the_cost_does_not_grow_with_the_backlog(operation: Callable[[SqliteJournal], Any]) -> None:
     costs = []
     for backlog in (200, 2000):
-        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(None, events=RecordingEvents()) as journal:
             counted = Counted(journal)
             await counted.fill([f"+1234500{n:04}" for n in range(backlog)])
             costs.append(await counted.steps(lambda: operation(journal)))
@@ -117,7 +117,7 @@ async def test_the_cost_does_not_grow_with_the_backlog(operation: Callable[[Sqli
 async def test_the_cost_of_a_claim_does_not_grow_where_every_class_of_priority_waits() -> None:
     costs = []
     for backlog in (200, 2000):
-        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(None, events=RecordingEvents()) as journal:
             counted = Counted(journal)
             for digit, priority in enumerate(Priority):
                 numbers = [f"+12345{digit}0{n:04}" for n in range(backlog)]
@@ -130,7 +130,7 @@ async def test_the_cost_of_a_claim_does_not_grow_where_every_class_of_priority_w
 async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> None:
     costs = []
     for backlog in (20, 2000):
-        async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(None, events=RecordingEvents()) as journal:
             counted = Counted(journal)
             await counted.fill(["+12345000001"] * backlog)
             await journal.open_attempts([1], at=START, clock_offset=None)

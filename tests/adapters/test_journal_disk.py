@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from tests.support.disks import mounted
 from tests.support.factories import START, a_rejection, a_request, a_success
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.repair import JournalFile
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from twilio_notifications.ports import NewRequest
+    from twilio_notifications.ports import Event, NewRequest
 
 
-class AwaitedObserver(RecordingObserver):
+class AwaitedEvents(RecordingEvents):
     """Can be waited for: events come from the journal's thread."""
 
     def __init__(self) -> None:
         super().__init__()
         self._arrived = threading.Condition()
 
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
+    def tell(self, event: Event) -> None:
         with self._arrived:
-            super().event(name, level=level, **fields)
+            super().tell(event)
             self._arrived.notify_all()
 
     async def heard(self, name: str) -> None:
@@ -57,30 +57,30 @@ def big(number: int) -> NewRequest:
 
 
 async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterwards(tmp_path: Path) -> None:
-    observer = AwaitedObserver()
-    async with SqliteJournal(tmp_path / "journal.db", observer=observer) as journal:
+    events = AwaitedEvents()
+    async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
         await journal.record(big(0))
         await limit_pages(journal, 1)
         recordings = [journal.record(big(n)) for n in range(1, 300)]
-        await observer.heard("journal_unavailable")
+        await events.heard("journal_unavailable")
         assert {False} == {recording.done() for recording in recordings}
         # The writer's thread holds the connection only while it tries: between two tries the room grows.
         cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
         assert {Recording.NEW} == set(await asyncio.gather(*recordings))
-        await observer.heard("journal_available")
+        await events.heard("journal_available")
         assert 300 == len(await journal.overdue(now=float("inf"), limit=1000))
-    assert 1 == observer.count("journal_unavailable") == observer.count("journal_available")
-    (told,) = observer.named("journal_unavailable")
+    assert 1 == events.count("journal_unavailable") == events.count("journal_available")
+    (told,) = events.named("journal_unavailable")
     assert (Level.ERROR, str(tmp_path / "journal.db")) == (told.level, told.fields["journal"])
 
 
 async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) -> None:
-    observer = AwaitedObserver()
+    events = AwaitedEvents()
     path = tmp_path / "journal.db"
-    async with SqliteJournal(path, observer=observer, maximum_waiting=30) as journal:
+    async with SqliteJournal(path, events=events, maximum_waiting=30) as journal:
         await limit_pages(journal, 1)
         recordings = [journal.record(big(n)) for n in range(40)]
-        await observer.heard("journal_unavailable")
+        await events.heard("journal_unavailable")
         cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
         found = await asyncio.gather(*recordings)
     assert [Recording.NEW] * 30 + [Recording.FULL] * 10 == found
@@ -88,29 +88,29 @@ async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) ->
 
 async def test_what_was_never_written_is_not_promised_at_the_end_either(tmp_path: Path) -> None:
     """The broker was not told either, and brings it again at the next start."""
-    observer = AwaitedObserver()
+    events = AwaitedEvents()
     path = tmp_path / "journal.db"
-    async with SqliteJournal(path, observer=observer) as journal:
+    async with SqliteJournal(path, events=events) as journal:
         await journal.record(big(0))
         await limit_pages(journal, 1)
         recordings = [journal.record(big(n)) for n in range(1, 20)]
-        await observer.heard("journal_unavailable")
+        await events.heard("journal_unavailable")
     await asyncio.wait(recordings)
     assert {JournalClosed} == {type(recording.exception()) for recording in recordings}
-    async with SqliteJournal(path, observer=observer) as journal:
+    async with SqliteJournal(path, events=events) as journal:
         assert 1 == len(await journal.overdue(now=float("inf"), limit=1000))
 
 
 async def test_what_can_be_read_is_read_while_the_disk_is_full(tmp_path: Path) -> None:
     """Statuses that wait are published all the same."""
-    observer = AwaitedObserver()
-    async with SqliteJournal(tmp_path / "journal.db", observer=observer) as journal:
+    events = AwaitedEvents()
+    async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
         await journal.record(big(0))
         await journal.open_attempts([1], at=START, clock_offset=None)
         await journal.apply(a_success(1))
         await limit_pages(journal, 1)
         recordings = [journal.record(big(n)) for n in range(1, 20)]
-        await observer.heard("journal_unavailable")
+        await events.heard("journal_unavailable")
         assert [1] == [status.id for status in await journal.unreported(after=0, limit=9)]
         assert {False} == {recording.done() for recording in recordings}
     await asyncio.wait(recordings)
@@ -122,16 +122,15 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from tests.support.factories import a_request
+from twilio_notifications.ports.events import name_of
 
-class Observer:
-    def event(self, name, **fields):
-        print(name, flush=True)
-    def defect(self, name, error):
-        print(name, error, flush=True)
+class Printing:
+    def tell(self, event):
+        print(name_of(type(event)), flush=True)
 
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    async with SqliteJournal(Path(sys.argv[1]), observer=Observer()) as journal:
+    async with SqliteJournal(Path(sys.argv[1]), events=Printing()) as journal:
         await journal.record(a_request("+12345000000"))
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
@@ -164,7 +163,7 @@ async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
     """Deleting needs room for the log; the reserve is that room."""
     with mounted(tmp_path / "small", megabytes=16) as folder:
         path = folder / "journal.db"
-        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents()) as journal:
             await journal.record(big(0))
             for number in range(600):
                 await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
@@ -172,18 +171,18 @@ async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
         assert 0 == shutil.disk_usage(folder).free
         assert 600 == JournalFile(path).purge(finished_before=START + 1)
-        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents()) as journal:
             assert Recording.NEW is await journal.record(big(1))
 
 
 async def test_a_start_and_its_alarms_work_on_a_disk_that_others_have_filled(tmp_path: Path) -> None:
     with mounted(tmp_path / "small", megabytes=16) as folder:
         path = folder / "journal.db"
-        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents()) as journal:
             for number in range(600):
                 await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
                 await journal.report([number + 1], at=START)
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
-        async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents()) as journal:
             assert Recording.NEW is await journal.record(a_request())
             assert 1 == len(await journal.claim(due_before=START, limit=9))

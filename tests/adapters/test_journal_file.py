@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START, a_request
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import APPLICATION_ID, migrations
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def a_journal(path: Path) -> SqliteJournal:
-    return SqliteJournal(path, observer=RecordingObserver())
+    return SqliteJournal(path, events=RecordingEvents())
 
 
 async def write(path: Path, *, requests: int = 300) -> None:
@@ -73,7 +73,7 @@ from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.errors import JournalLocked
 async def main():
-    async with SqliteJournal(Path(sys.argv[1]), observer=None):
+    async with SqliteJournal(Path(sys.argv[1]), events=None):
         pass
 try:
     asyncio.run(main())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import a_request
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.policy import Charge
@@ -47,14 +47,14 @@ async def an_open_attempt(journal: SqliteJournal) -> None:
     ids=["accepted", "unknown", "in doubt", "refused", "postponed"],
 )
 async def test_only_what_certainly_sent_nothing_is_paid_back(step: Step, *, stays: bool) -> None:
-    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(None, events=RecordingEvents()) as journal:
         await an_open_attempt(journal)
         await journal.apply(step)
         assert ({"texts/hour": 1, "segments/hour": 3} if stays else {}) == await used(journal)
 
 
 async def test_a_doubt_that_ends_absent_is_paid_back() -> None:
-    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(None, events=RecordingEvents()) as journal:
         await an_open_attempt(journal)
         await journal.apply(DOUBT)
         await journal.apply(POSTPONED)
@@ -63,14 +63,14 @@ async def test_a_doubt_that_ends_absent_is_paid_back() -> None:
 
 async def test_a_restart_does_not_forget_what_was_used(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
         await an_open_attempt(journal)
-    async with SqliteJournal(path, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
         assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
 
 
 async def test_windows_that_matter_no_more_are_purged_and_no_others() -> None:
-    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(None, events=RecordingEvents()) as journal:
         await an_open_attempt(journal)
         await journal.forget_usage(now=AT)
         assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
@@ -79,7 +79,7 @@ async def test_windows_that_matter_no_more_are_purged_and_no_others() -> None:
 
 
 async def test_what_waits_for_one_reason_is_made_due_and_nothing_else() -> None:
-    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(None, events=RecordingEvents()) as journal:
         for number in range(1, 5):
             await journal.record(a_request(f"+1234500000{number}", accepted_at=AT))
         for number, reason in (
@@ -96,7 +96,7 @@ async def test_what_waits_for_one_reason_is_made_due_and_nothing_else() -> None:
 
 
 async def test_what_is_due_already_keeps_its_place() -> None:
-    async with SqliteJournal(None, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(None, events=RecordingEvents()) as journal:
         await journal.record(a_request("+12345000001", accepted_at=AT))
         await journal.apply(
             Postpone(id=1, at=AT, due_at=AT + 5, reason=Reason.QUOTA_EXCEEDED, message="later")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START, a_request, a_success
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect, open_for_reading
 from twilio_notifications.adapters.sqlite.repair import JournalFile
@@ -26,7 +26,7 @@ only_root = pytest.mark.skipif(os.geteuid() != 0, reason="another user can be be
 
 
 def a_journal(path: Path) -> SqliteJournal:
-    return SqliteJournal(path, observer=RecordingObserver())
+    return SqliteJournal(path, events=RecordingEvents())
 
 
 async def a_file(path: Path) -> None:
@@ -137,7 +137,7 @@ from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.core.errors import JournalError
 
 async def start(path):
-    async with SqliteJournal(path, observer=None):
+    async with SqliteJournal(path, events=None):
         pass
 
 import os

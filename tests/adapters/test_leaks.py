@@ -39,7 +39,7 @@ from twilio_notifications.adapters.greengrass import (
     GreengrassTransport,
     Nucleus,
 )
-from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint
+from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.outlet import Outlet
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
@@ -48,7 +48,17 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.config import LogFormat
 from twilio_notifications.core.model import Login, Secret, Text
+from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.ports import Copied, Inbound, Level, Recording
+from twilio_notifications.ports.events import (
+    Defect,
+    LogLinesLost,
+    RequestFinished,
+    RequestReceived,
+    RequestRecorded,
+    RequestsClaimed,
+    UnknownTopicDropped,
+)
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
@@ -78,7 +88,7 @@ class Scene:
         self.folder = folder
         self.monkeypatch = monkeypatch
         self._stream = io.StringIO()
-        self.observer = log.configure(level=level, form=LogFormat.JSON, stream=self._stream)
+        self.events = log.configure(level=level, form=LogFormat.JSON, stream=self._stream)
         self._seen: list[str] = []
 
     def see(self, *things: object) -> None:
@@ -92,7 +102,7 @@ class Scene:
             await doing
         self.see(caught.value)
         self._seen += traceback.format_exception(caught.value)
-        self.observer.defect("attempt_failed", caught.value)
+        self.events.tell(Defect(name="attempt_failed", error=caught.value))
 
     def shown(self) -> str:
         return "\n".join([self._stream.getvalue(), *self._seen])
@@ -142,7 +152,7 @@ async def mqtt(scene: Scene) -> None:
         url = broker.url.replace("//", f"//user:{TOKEN}@")
         settings = transport_settings(url, protocol="5")
         transport = MqttTransport(
-            settings, topics=TOPICS, clock=SystemClock(), observer=scene.observer, jitter=lambda: 0.0
+            settings, topics=TOPICS, clock=SystemClock(), events=scene.events, jitter=lambda: 0.0
         )
         arrived: asyncio.Queue[object] = asyncio.Queue()
         running = asyncio.create_task(
@@ -161,7 +171,7 @@ async def mqtt(scene: Scene) -> None:
 async def sqlite(scene: Scene) -> None:
     """A request from its record to its report, and files that are no journals."""
     path = scene.folder / "journal.db"
-    async with SqliteJournal(path, observer=scene.observer) as journal:
+    async with SqliteJournal(path, events=scene.events) as journal:
         request = a_request(content=Text(body=BODY))
         scene.see(journal, request, await journal.record(request))
         (claimed,) = await journal.claim(due_before=START, limit=1)
@@ -170,11 +180,11 @@ async def sqlite(scene: Scene) -> None:
         await journal.apply(step)
         scene.see(claimed, step, await journal.unreported(after=0, limit=9), await journal.agenda())
         await scene.fails(journal.apply(step))  # a step that the lifecycle does not have
-        await scene.fails(SqliteJournal(path, observer=scene.observer).__aenter__())
+        await scene.fails(SqliteJournal(path, events=scene.events).__aenter__())
     only_its_own_column_holds(path, BODY)
     spoilt = scene.folder / "spoilt.db"
     spoilt.write_text(BODY * 100)
-    await scene.fails(SqliteJournal(spoilt, observer=scene.observer).__aenter__())
+    await scene.fails(SqliteJournal(spoilt, events=scene.events).__aenter__())
 
 
 def only_its_own_column_holds(path: Path, text: str) -> None:
@@ -256,7 +266,7 @@ async def secret_copy(scene: Scene) -> None:
 async def outlet(scene: Scene) -> None:
     """A log that cannot be written, while a line of it waits."""
     way_out = Outlet(os.open("/dev/full", os.O_WRONLY))
-    way_out.on_lost = lambda lines: scene.observer.event("log_lines_lost", lines=lines)
+    way_out.on_lost = lambda lines: scene.events.tell(LogLinesLost(lines=lines))
     way_out.write(f"{BODY} {TOKEN}\n")
     scene.see(way_out)
     way_out.close(WAIT_SECONDS)
@@ -266,7 +276,7 @@ async def outlet(scene: Scene) -> None:
 async def systemd(scene: Scene) -> None:
     """A supervisor that nobody is, while the token is in the environment."""
     environ = {"NOTIFY_SOCKET": str(scene.folder / "nobody"), "TWILIO_AUTH_TOKEN": TOKEN}
-    supervisor = SystemdSupervisor(environ, pid=1, observer=scene.observer)
+    supervisor = SystemdSupervisor(environ, pid=1, events=scene.events)
     supervisor.ready()
     scene.see(supervisor)
     supervisor.close()
@@ -289,7 +299,7 @@ async def greengrass(scene: Scene) -> None:
         found = Nucleus({**nucleus.environ, "AWS_SECRET_ACCESS_KEY": API_SECRET}, 0.5)
         watch = ConfigurationWatch(
             nucleus=found,
-            observer=scene.observer,
+            events=scene.events,
             every_seconds=0.01,
             on_change=lambda: None,
             taken={"token": TOKEN, "before": True},
@@ -298,7 +308,7 @@ async def greengrass(scene: Scene) -> None:
             settings=settings,
             nucleus=found,
             clock=SystemClock(),
-            observer=scene.observer,
+            events=scene.events,
             jitter=lambda: 0.0,
             endurance=Endurance(started_at=0.0, started_before=None),
             configuration=watch,
@@ -331,13 +341,19 @@ async def greengrass(scene: Scene) -> None:
 
 
 async def logged(scene: Scene) -> None:
-    """Values that hold secrets, as fields of an event and in a defect."""
+    """Values that hold secrets and texts, in events and in a defect."""
     login = Login(user=API_KEY, secret=Secret(API_SECRET))
     for level in Level:
-        scene.observer.event("request_finished", level=level, login=login, notification=TEXT)
+        scene.events.tell(UnknownTopicDropped(level=level, topic=f"{login} {TEXT}"))
+    request = a_claimed(content=TEXT.content)
+    inbound = Inbound(topic=TEXT_TOPIC, payload=BODY.encode(), acknowledge=lambda: None)
+    finished = RequestFinished(request=request, step=a_success(1), attempted=True)
+    for event in (finished, RequestReceived(inbound=inbound), RequestsClaimed(requests=[request])):
+        scene.events.tell(event)
+        scene.see(event)
     for library in ("awsiot", "botocore.parsers", "urllib3.connectionpool"):
         logging.getLogger(library).debug("an answer with %s", TOKEN)
-    scene.observer.defect("attempt_failed", ValueError(login, TEXT))
+    scene.events.tell(Defect(name="attempt_failed", error=ValueError(login, TEXT)))
 
 
 async def clock(scene: Scene) -> None:
@@ -347,18 +363,19 @@ async def clock(scene: Scene) -> None:
 async def metrics(scene: Scene) -> None:
     """A request with all its contents is counted, and a client asks with a secret in its hands."""
     counters = Counters()
-    observer = CountingObserver(scene.observer, counters)
+    events = EventStream([scene.events, counters])
     inbound = Inbound(topic=TEXT_TOPIC, payload=BODY.encode(), acknowledge=lambda: None)
-    counters.recorded(inbound, a_request(content=TEXT.content), Recording.NEW)
-    counters.attempted(a_claimed(content=TEXT.content), a_success(1, sid=TOKEN))
-    observer.defect("attempt_failed", ValueError("what it is about"))
-    endpoint = MetricsEndpoint("127.0.0.1", 0, page=counters.page, observer=observer)
+    arrival, request = a_request(content=TEXT.content), a_claimed(content=TEXT.content)
+    counters.tell(RequestRecorded(inbound=inbound, arrival=arrival, recording=Recording.NEW))
+    counters.tell(RequestFinished(request=request, step=a_success(1, sid=TOKEN), attempted=True))
+    events.tell(Defect(name="attempt_failed", error=ValueError("what it is about")))
+    endpoint = MetricsEndpoint("127.0.0.1", 0, page=counters.page, events=events)
     async with endpoint:
         reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
         writer.write(f"GET /metrics?token={TOKEN} HTTP/1.1\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
-        scene.see(inbound, counters, observer, endpoint, (await reader.read()).decode())
+        scene.see(inbound, counters, events, endpoint, (await reader.read()).decode())
         writer.close()
-        busy = MetricsEndpoint("127.0.0.1", endpoint.port, page=counters.page, observer=observer)
+        busy = MetricsEndpoint("127.0.0.1", endpoint.port, page=counters.page, events=events)
         await scene.fails(busy.__aenter__())
 
 
@@ -398,7 +415,7 @@ async def test_a_leak_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     scene = Scene(tmp_path, Level.DEBUG, monkeypatch)
     assert "" == scene.shown()
-    scene.observer.event("request_finished", level=Level.DEBUG, token=TOKEN)
+    scene.events.tell(UnknownTopicDropped(level=Level.DEBUG, topic=TOKEN))
     scene.see({"key": API_SECRET})
     await scene.fails(fail())
     assert all(secret in scene.shown() for secret in UNSPEAKABLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 from twilio_notifications.adapters import log
 from twilio_notifications.config import LogFormat
-from twilio_notifications.ports import Level
+from twilio_notifications.ports import Event, Level
+from twilio_notifications.ports.events import Defect, UnknownTopicDropped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +32,22 @@ def logging_as_it_was() -> Iterator[None]:
     own._cache.clear()  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample(Event):
+    """An event with any line."""
+
+    level: Level = field()
+    line: Mapping[str, object]
+
+    def fields(self) -> Mapping[str, object]:
+        return self.line
+
+
 def written(form: LogFormat, name: str, *, level: Level = Level.INFO, **fields: object) -> str:
     """What one event writes."""
     stream = io.StringIO()
-    log.configure(level="DEBUG", form=form, stream=stream).event(name, level=level, **fields)
+    kind = type(name.title().replace("_", ""), (Sample,), {})
+    log.configure(level="DEBUG", form=form, stream=stream).tell(kind(level=level, line=fields))
     return stream.getvalue()
 
 
@@ -103,16 +117,16 @@ def test_what_is_short_is_not_masked(number: str, masked: str) -> None:
 )
 def test_what_is_below_the_level_is_not_written(level: str, written_levels: list[str]) -> None:
     stream = io.StringIO()
-    observer = log.configure(level=level, form=LogFormat.JSON, stream=stream)
+    events = log.configure(level=level, form=LogFormat.JSON, stream=stream)
     for each in Level:
-        observer.event("event", level=each)
+        events.tell(UnknownTopicDropped(level=each, topic="a"))
     assert written_levels == [json.loads(line)["level"] for line in stream.getvalue().splitlines()]
 
 
 def test_a_defect_is_written_with_its_trace() -> None:
     stream = io.StringIO()
-    observer = log.configure(level="ERROR", form=LogFormat.JSON, stream=stream)
-    observer.defect("intake_failed", ValueError("a defect"))
+    events = log.configure(level="ERROR", form=LogFormat.JSON, stream=stream)
+    events.tell(Defect(name="intake_failed", error=ValueError("a defect")))
     (line,) = stream.getvalue().splitlines()
     record = json.loads(line)
     assert ("ERROR", "intake_failed") == (record["level"], record["event"])

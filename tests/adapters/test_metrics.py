@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START, a_claimed, a_request, a_success
-from tests.support.fakes import RecordingObserver
-from twilio_notifications.adapters.metrics import Counters, CountingObserver, MetricsEndpoint, listening
+from tests.support.fakes import RecordingEvents
+from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, listening
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
 from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import Doubt, Finish, Inbound, NewRejection, Postpone, Recording
+from twilio_notifications.ports import (
+    Doubt,
+    Finish,
+    Inbound,
+    Level,
+    NewRejection,
+    Postpone,
+    Recording,
+    events,
+)
 
 if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed
@@ -112,18 +121,24 @@ def test_an_attempt_moves_what_it_came_to_and_nothing_else(
 ) -> None:
     counters = Counters()
     before = series(counters.page())
-    counters.attempted(request(), step)
+    match step:
+        case Finish():
+            counters.tell(events.RequestFinished(request=request(), step=step, attempted=True))
+        case Postpone():
+            counters.tell(events.RequestPostponed(request=request(), step=step, attempted=True))
+        case Doubt():
+            counters.tell(events.AttemptInDoubt(request=request(), step=step))
     assert expected == moved(counters, before)
 
 
 def test_arrivals_are_counted_by_what_became_of_them() -> None:
     counters = Counters()
     before = series(counters.page())
-    counters.recorded(inbound(), a_request(), Recording.NEW)
-    counters.recorded(inbound(), a_request(), Recording.REPEATED)
-    counters.recorded(inbound(), a_request(), Recording.DUPLICATE)
-    counters.recorded(inbound(), a_request(), Recording.FULL)
-    counters.recorded(inbound(passed_over=300_000), rejection(), Recording.NEW)
+    for recording in (Recording.NEW, Recording.REPEATED, Recording.DUPLICATE, Recording.FULL):
+        arrived = events.RequestRecorded(inbound=inbound(), arrival=a_request(), recording=recording)
+        counters.tell(arrived)
+    large = inbound(passed_over=300_000)
+    counters.tell(events.RequestRecorded(inbound=large, arrival=rejection(), recording=Recording.NEW))
     expected = {
         'requests_total{channel="SMS",result="accepted"}': 1,
         'requests_total{channel="SMS",result="repeated"}': 1,
@@ -136,27 +151,54 @@ def test_arrivals_are_counted_by_what_became_of_them() -> None:
     assert expected == moved(counters, before)
 
 
-def test_a_doubt_that_is_looked_up_again_is_not_settled() -> None:
+def test_a_request_that_is_turned_away_moves_no_attempts() -> None:
     counters = Counters()
     before = series(counters.page())
-    counters.settled(request(), Doubt(id=1, at=START, settle_at=START, message=""))
-    assert {} == moved(counters, before)
-    counters.settled(request(), Finish(id=1, at=START, status=b"", reason=Reason.OUTCOME_UNKNOWN))
-    assert 1 == moved(counters, before)['settlements_total{channel="SMS",result="unknown"}']
+    step = Postpone(id=1, at=START, due_at=START, reason=Reason.RATE_LIMITED, message="")
+    counters.tell(events.RequestPostponed(request=request(), step=step, attempted=False))
+    assert {'deferrals_total{reason="RateLimited"}': 1} == moved(counters, before)
 
 
-def test_events_are_passed_on_and_tell_how_things_stand() -> None:
-    counters, log = Counters(), RecordingObserver()
-    observer = CountingObserver(log, counters)
-    for event in ("broker_connected", "twilio_unreachable", "journal_unavailable", "retained_dropped"):
-        observer.event(event)
-    observer.defect("intake_failed", ValueError())
+def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    settled = events.DoubtSettled(
+        level=Level.ERROR,
+        request=request(),
+        step=Finish(id=1, at=START, status=b"", reason=Reason.OUTCOME_UNKNOWN),
+        outcome="unknown",
+        seconds=1.0,
+    )
+    counters.tell(settled)
+    expected = {
+        'settlements_total{channel="SMS",result="unknown"}': 1,
+        'statuses_total{channel="SMS",reason="OutcomeUnknown"}': 1,
+        'status_seconds_count{channel="SMS"}': 1,
+    }
+    assert expected == moved(counters, before)
+
+
+def test_events_tell_how_things_stand() -> None:
+    counters = Counters()
+    told = (
+        events.BrokerConnected(level=Level.INFO, broker="", protocol=""),
+        events.TwilioUnreachable(error=""),
+        events.JournalUnavailable(journal="", error=""),
+        events.RetainedDropped(topic=""),
+        events.Defect(name="intake_failed", error=ValueError()),
+    )
+    for event in told:
+        counters.tell(event)
     page = series(counters.page())
     assert (1, 0, 0) == (page["broker_connected"], page["twilio_reachable"], page["journal_writable"])
     assert (1, 1) == (page['dropped_total{cause="retained"}'], page["defects_total"])
-    assert (4, 1) == (len(log.events), len(log.defects))
-    for event, connected in {"broker_lost": 0, "nucleus_connected": 1, "nucleus_lost": 0}.items():
-        observer.event(event)
+    changes: list[tuple[events.Event, int]] = [
+        (events.BrokerLost(level=Level.INFO, broker="", error=""), 0),
+        (events.NucleusConnected(pubsub=""), 1),
+        (events.NucleusLost(error=""), 0),
+    ]
+    for change, connected in changes:
+        counters.tell(change)
         assert connected == series(counters.page())["broker_connected"]
 
 
@@ -183,9 +225,9 @@ async def ask(address: str, request: bytes) -> bytes:
     ],
 )
 async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
-    observer = RecordingObserver()
-    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"the page", observer=observer):
-        address = str(observer.named("metrics_listening")[0].fields["address"])
+    recorded = RecordingEvents()
+    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"the page", events=recorded):
+        address = str(recorded.named("metrics_listening")[0].fields["address"])
         answer = await ask(address, line + b"\r\nHost: x\r\n\r\n")
         too_long = await ask(address, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 " + status)
@@ -197,7 +239,7 @@ async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
 async def test_idle_clients_do_not_stay_and_make_room_before_that() -> None:
     """However many they are: the oldest one is hung up on, the newest one is served."""
     async with MetricsEndpoint(
-        "127.0.0.1", 0, page=lambda: b"the page", observer=RecordingObserver(), patience_seconds=0.5
+        "127.0.0.1", 0, page=lambda: b"the page", events=RecordingEvents(), patience_seconds=0.5
     ) as endpoint:
         many = 2 * MOST_CONNECTIONS + 1
         idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(many)]
@@ -219,7 +261,7 @@ async def test_listeners_that_are_open_already_are_served_on_and_closed() -> Non
     port = listeners[0].getsockname()[1]
     assert [port] * len(listeners) == [listener.getsockname()[1] for listener in listeners]
     endpoint = MetricsEndpoint(
-        "localhost", port, page=lambda: b"the page", observer=RecordingObserver(), listeners=listeners
+        "localhost", port, page=lambda: b"the page", events=RecordingEvents(), listeners=listeners
     )
     async with endpoint:
         for address in {listener.getsockname()[0] for listener in listeners}:
@@ -231,7 +273,7 @@ async def test_listeners_that_are_open_already_are_served_on_and_closed() -> Non
 
 
 async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.LogCaptureFixture) -> None:
-    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"", observer=RecordingObserver()) as endpoint:
+    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"", events=RecordingEvents()) as endpoint:
         reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
         writer.write(b"GET ")
         await writer.drain()
@@ -246,6 +288,6 @@ async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.L
 async def test_a_busy_port_is_an_error_that_names_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
-        endpoint = MetricsEndpoint("127.0.0.1", port, page=lambda: b"", observer=RecordingObserver())
+        endpoint = MetricsEndpoint("127.0.0.1", port, page=lambda: b"", events=RecordingEvents())
         with pytest.raises(ListeningFailed, match=rf"\[metrics\] listen.*127\.0\.0\.1:{port}"):
             await endpoint.__aenter__()

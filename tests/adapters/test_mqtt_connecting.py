@@ -366,7 +366,7 @@ async def test_each_change_is_one_line() -> None:
         await clock.pauses(4)
         await found.ready()
         assert ["broker_unreachable", "broker_unreachable", "broker_connected"] == [
-            event.name for event in found.observer.events
+            event.name for event in found.events.lines
         ]
 
 
@@ -380,7 +380,7 @@ async def test_a_loop_of_connections_that_are_lost_for_one_reason_is_one_state()
     clock = PauseClock()
     async with RawBroker(throw_out) as broker, running(broker.url, clock=clock, **PAUSES) as found:
         await clock.pauses(6)
-    seen = [event.name for event in found.observer.events if event.level is not Level.DEBUG]
+    seen = [event.name for event in found.events.lines if event.level is not Level.DEBUG]
     expected = ["broker_connected", "broker_lost", "broker_connected", "broker_unsteady"]
     assert expected == seen[:4]
     assert ["broker_unsteady"] == seen[3:]
@@ -399,12 +399,12 @@ async def test_the_log_says_when_a_connection_lasts_again() -> None:
         await clock.pauses(2)
         for _ in range(3):
             await found.ready()
-        assert Level.DEBUG is found.observer.named("broker_connected")[-1].level
+        assert Level.DEBUG is found.events.named("broker_connected")[-1].level
         await clock.advance(LASTING_SECONDS)
-        assert Level.INFO is found.observer.named("broker_connected")[-1].level
+        assert Level.INFO is found.events.named("broker_connected")[-1].level
         broker.links[-1].say(broker.links[-1].disconnect(0x97))
         await clock.next_pause()
-        assert Level.WARNING is found.observer.named("broker_lost")[-1].level
+        assert Level.WARNING is found.events.named("broker_lost")[-1].level
 
 
 # What is said in CONNECT and SUBSCRIBE

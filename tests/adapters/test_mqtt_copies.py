@@ -170,9 +170,7 @@ async def test_copies_are_acknowledged_and_told_once_for_each_connection() -> No
         for _ in range(3):
             (await found.next_inbound()).acknowledge()
         await asyncio.wait_for(heard(broker, 6), WAIT_SECONDS)
-        assert ["WARNING", "DEBUG", "DEBUG"] == [
-            event.level for event in found.observer.named("copy_dropped")
-        ]
+        assert ["WARNING", "DEBUG", "DEBUG"] == [event.level for event in found.events.named("copy_dropped")]
 
 
 async def test_without_identifiers_equal_messages_that_come_together_are_executed_and_told() -> None:

@@ -26,7 +26,7 @@ SOON = 0.3
 async def told(found: Running, *names: str) -> dict[str, Any]:
     """The fields of the first event of these names, once it was told."""
     async with asyncio.timeout(WAIT_SECONDS):
-        while not any(map(found.told, names)):  # noqa: ASYNC110 - an observer has no event to wait for
+        while not any(map(found.told, names)):  # noqa: ASYNC110 - the fake has nothing to wait for
             await asyncio.sleep(0.001)
     return next(fields for name in names for fields in found.told(name))
 
@@ -82,7 +82,7 @@ async def test_a_message_to_ourselves_is_no_request_and_says_nothing_when_it_com
         await peer.publish(TEXT_TOPIC, b"request")
         inbound = await found.next_inbound()
         assert (TEXT_TOPIC, b"request") == (inbound.topic, inbound.payload)
-        assert {"broker_connected"} == {event.name for event in found.observer.events}
+        assert {"broker_connected"} == {event.name for event in found.events.lines}
 
 
 @pytest.mark.mosquitto

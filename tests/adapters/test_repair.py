@@ -17,7 +17,7 @@ from tests.support.factories import (
     a_request,
     a_success,
 )
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.repair import STANDINGS, JournalFile
 from twilio_notifications.commands import journal as commands
@@ -28,7 +28,7 @@ from twilio_notifications.core.errors import (
     JournalLocked,
     Reason,
 )
-from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Event, State, sources
+from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
 from twilio_notifications.ports import Doubt, Postpone
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def file(tmp_path: Path) -> JournalFile:
 @asynccontextmanager
 async def connector(file: JournalFile) -> AsyncIterator[SqliteJournal]:
     """The journal as a connector has it; what is done in it stays."""
-    async with SqliteJournal(file.path, observer=RecordingObserver()) as journal:
+    async with SqliteJournal(file.path, events=RecordingEvents()) as journal:
         yield journal
 
 
@@ -160,9 +160,9 @@ async def test_a_request_that_is_not_there_is_named(file: JournalFile) -> None:
 async def test_the_table_says_what_can_be_resolved(file: JournalFile, state: State) -> None:
     """Every state with an unknown outcome, where it has an outcome at all; the table and the SQL agree."""
     id_ = await a_file_with(file, state)
-    if state in sources(Event.RESOLVE):
+    if state in sources(Move.RESOLVE):
         file.resolve(a_success(file.unsettled(id_).id, status=b"{}"), by=BY)
-        assert TRANSITIONS[state][Event.RESOLVE] == file.entry(id_)[0].state
+        assert TRANSITIONS[state][Move.RESOLVE] == file.entry(id_)[0].state
     else:
         with pytest.raises(JournalError, match="nothing to resolve"):
             file.unsettled(id_)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 
@@ -30,8 +30,8 @@ def hearing(address: str) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def supervisor(observer: RecordingObserver | None = None, **environ: str) -> Iterator[SystemdSupervisor]:
-    made = SystemdSupervisor(environ, pid=PID, observer=observer or RecordingObserver())
+def supervisor(events: RecordingEvents | None = None, **environ: str) -> Iterator[SystemdSupervisor]:
+    made = SystemdSupervisor(environ, pid=PID, events=events or RecordingEvents())
     with closing(made):
         yield made
 
@@ -67,28 +67,28 @@ def test_a_reload_says_when_it_began(tmp_path: Path) -> None:
 
 
 def test_without_a_supervisor_nobody_is_told() -> None:
-    observer = RecordingObserver()
-    with supervisor(observer) as told:
+    events = RecordingEvents()
+    with supervisor(events) as told:
         told.ready()
         told.alive()
-    assert [] == observer.events
+    assert [] == events.lines
 
 
 def test_a_supervisor_that_is_not_there_is_told_of_once(tmp_path: Path) -> None:
-    observer = RecordingObserver()
-    with supervisor(observer, NOTIFY_SOCKET=str(tmp_path / "absent")) as told:
+    events = RecordingEvents()
+    with supervisor(events, NOTIFY_SOCKET=str(tmp_path / "absent")) as told:
         told.ready()
         told.alive()
-    assert ["supervisor_unreachable"] == [event.name for event in observer.events]
+    assert ["supervisor_unreachable"] == [event.name for event in events.lines]
 
 
 def test_a_supervisor_that_does_not_listen_holds_nobody_up(tmp_path: Path) -> None:
     """Its buffer is full long before; what does not fit is left out."""
-    observer, address = RecordingObserver(), str(tmp_path / "notify")
-    with hearing(address) as ear, supervisor(observer, NOTIFY_SOCKET=address) as told:
+    events, address = RecordingEvents(), str(tmp_path / "notify")
+    with hearing(address) as ear, supervisor(events, NOTIFY_SOCKET=address) as told:
         for _ in range(10_000):
             told.alive()
-        assert 1 == observer.count("supervisor_unreachable")
+        assert 1 == events.count("supervisor_unreachable")
         _empty(ear)
         told.alive()
         assert b"WATCHDOG=1" == ear.recv(100)
@@ -115,5 +115,5 @@ def _empty(ear: socket.socket) -> None:
 def test_the_watchdogs_limit_is_the_one_for_this_process(
     environ: dict[str, str], seconds: float | None
 ) -> None:
-    with closing(SystemdSupervisor(environ, pid=PID, observer=RecordingObserver())) as told:
+    with closing(SystemdSupervisor(environ, pid=PID, events=RecordingEvents())) as told:
         assert seconds == told.watchdog_seconds

@@ -12,7 +12,7 @@ from twilio_notifications.config.sources import PREFIX
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.support.fakes import RecordingObserver
+    from tests.support.fakes import RecordingEvents
     from twilio_notifications.config import TransportSettings
     from twilio_notifications.ports import Inbound, Transport
 
@@ -28,11 +28,11 @@ def settings_of(chosen: Mapping[str, object]) -> TransportSettings:
 
 
 class RunningTransport:
-    """A transport that runs, everything it brought, and what it told the observer."""
+    """A transport that runs, everything it brought, and what it told the events."""
 
-    def __init__(self, transport: Transport, observer: RecordingObserver) -> None:
+    def __init__(self, transport: Transport, events: RecordingEvents) -> None:
         self._transport = transport
-        self._observer = observer
+        self._events = events
         self.inbound: asyncio.Queue[Inbound] = asyncio.Queue()
         self._ready: asyncio.Queue[None] = asyncio.Queue()
 
@@ -50,4 +50,4 @@ class RunningTransport:
 
     def told(self, name: str) -> list[dict[str, object]]:
         """The fields of the events of this name."""
-        return [told.fields for told in self._observer.named(name)]
+        return [told.fields for told in self._events.named(name)]

@@ -13,7 +13,7 @@ import pytest
 from tests.support.house import Module, listed, modules, parse
 
 MAY_PRINT = ("terminal.py",)
-"""The rooms that speak to people; everything else tells an Observer."""
+"""The rooms that speak to people; everything else tells an Events."""
 
 IMPURE_CALLS = frozenset({"breakpoint", "eval", "exec", "input", "open", "now", "utcnow", "today"})
 """What the core must not call although it needs no forbidden import for it."""

@@ -1,4 +1,4 @@
-"""The life of a request: every state with every event, allowed or forbidden."""
+"""The life of a request: every state with every move, allowed or forbidden."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from twilio_notifications.core.lifecycle import (
     TRANSITIONS,
     UNFINISHED,
-    Event,
     ForbiddenTransition,
+    Move,
     State,
     apply,
     sources,
@@ -17,38 +17,38 @@ from twilio_notifications.core.lifecycle import (
 W, O, D, F, R = State.WAITING, State.OPEN, State.IN_DOUBT, State.FINISHED, State.REPORTED  # noqa: E741 - a table
 NO = None
 
-TABLE: dict[Event, tuple[State | None, ...]] = {
+TABLE: dict[Move, tuple[State | None, ...]] = {
     #                    W   O   D   F   R
-    Event.OPEN_ATTEMPT: (O, NO, NO, NO, NO),
-    Event.FINISH: (F, F, F, NO, NO),
-    Event.POSTPONE: (W, W, W, NO, NO),
-    Event.DOUBT: (NO, D, D, NO, NO),
-    Event.REPORT: (NO, NO, NO, R, NO),
-    Event.RESOLVE: (NO, NO, NO, F, F),
+    Move.OPEN_ATTEMPT: (O, NO, NO, NO, NO),
+    Move.FINISH: (F, F, F, NO, NO),
+    Move.POSTPONE: (W, W, W, NO, NO),
+    Move.DOUBT: (NO, D, D, NO, NO),
+    Move.REPORT: (NO, NO, NO, R, NO),
+    Move.RESOLVE: (NO, NO, NO, F, F),
 }
 PAIRS = [
-    (state, event, after)
-    for event, row in TABLE.items()
+    (state, move, after)
+    for move, row in TABLE.items()
     for state, after in zip((W, O, D, F, R), row, strict=True)
 ]
 
 
-def test_the_table_here_has_every_state_and_every_event() -> None:
-    assert set(Event) == set(TABLE)
-    assert len(State) * len(Event) == len(PAIRS)
+def test_the_table_here_has_every_state_and_every_move() -> None:
+    assert set(Move) == set(TABLE)
+    assert len(State) * len(Move) == len(PAIRS)
 
 
-@pytest.mark.parametrize(("state", "event", "after"), [pair for pair in PAIRS if pair[2] is not None])
-def test_an_allowed_event_leads_to_its_state(state: State, event: Event, after: State) -> None:
-    assert after is apply(state, event)
-    assert state in sources(event)
+@pytest.mark.parametrize(("state", "move", "after"), [pair for pair in PAIRS if pair[2] is not None])
+def test_an_allowed_move_leads_to_its_state(state: State, move: Move, after: State) -> None:
+    assert after is apply(state, move)
+    assert state in sources(move)
 
 
-@pytest.mark.parametrize(("state", "event"), [(s, e) for s, e, after in PAIRS if after is None])
-def test_a_forbidden_event_says_what_was_tried(state: State, event: Event) -> None:
-    with pytest.raises(ForbiddenTransition, match=f"a request that is {state} cannot {event}"):
-        apply(state, event)
-    assert state not in sources(event)
+@pytest.mark.parametrize(("state", "move"), [(s, e) for s, e, after in PAIRS if after is None])
+def test_a_forbidden_move_says_what_was_tried(state: State, move: Move) -> None:
+    with pytest.raises(ForbiddenTransition, match=f"a request that is {state} cannot {move}"):
+        apply(state, move)
+    assert state not in sources(move)
 
 
 def test_a_request_holds_its_recipients_order_until_it_is_finished() -> None:
@@ -65,8 +65,8 @@ def test_every_request_can_come_to_its_end() -> None:
 
 def test_doubt_never_opens_another_attempt_by_itself() -> None:
     """Nothing is sent twice: an attempt in doubt is settled first, and then waits its turn."""
-    assert Event.OPEN_ATTEMPT not in TRANSITIONS[D]
-    assert {W} == sources(Event.OPEN_ATTEMPT)
+    assert Move.OPEN_ATTEMPT not in TRANSITIONS[D]
+    assert {W} == sources(Move.OPEN_ATTEMPT)
 
 
 def test_what_is_finished_is_never_sent_again() -> None:

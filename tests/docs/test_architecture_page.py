@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md names only what is there: functions, files, rooms, milestones, limits."""
+"""ARCHITECTURE.md names only what is there: functions, files, rooms, crash points, limits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import re
 import pytest
 
 from tests.docs.markdown import codes, rows
-from tests.support.house import SOURCE, modules
+from tests.support.crash_points import CrashPoint
+from tests.support.house import SOURCE, event_kinds, modules
 from tests.support.needs import ROOT
 from twilio_notifications.adapters.sqlite.writer import BATCH_LIMIT
-from twilio_notifications.ports import Milestone
+from twilio_notifications.ports.events import name_of
 
 PAGE = ROOT / "ARCHITECTURE.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -43,10 +44,10 @@ def test_the_path_has_steps() -> None:
     assert len(PATH) > 20
 
 
-def test_every_milestone_has_its_row_in_the_order_of_the_line() -> None:
-    assert [milestone.name for milestone in Milestone] == [
-        codes(row[0])[0] for row in rows(PAGE, header="milestone")
-    ]
+def test_every_crash_point_has_its_row_in_the_order_of_the_line() -> None:
+    kinds = {name_of(kind): kind.__name__ for kind in event_kinds()}
+    named = [codes(row[0])[0] for row in rows(PAGE, header="last event")]
+    assert [kinds[point] for point in CrashPoint] == named
 
 
 def test_every_room_has_its_row() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core import lifecycle
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.lifecycle import UNFINISHED, Event, State
+from twilio_notifications.core.lifecycle import UNFINISHED, Move, State
 from twilio_notifications.core.model import Priority
 from twilio_notifications.ports import Agenda, Finish, Mark, Postpone, Recovery
 
@@ -54,7 +54,7 @@ class Kept:
     finished_at: float | None = None
     mark: Mark | None = None
 
-    def take(self, event: Event) -> None:
+    def take(self, event: Move) -> None:
         self.state = lifecycle.apply(self.state, event)
 
 
@@ -142,7 +142,7 @@ class Model:
                 other for other in self.unfinished() if other.recipient == kept.recipient and other.id < id_
             ]
             assert [] == earlier, "it overtakes another request of its recipient"
-        kept.take(Event.OPEN_ATTEMPT)
+        kept.take(Move.OPEN_ATTEMPT)
         kept.openings += 1
         kept.open = Doubted()
         open_ones = self.within(State.OPEN, State.IN_DOUBT)
@@ -150,7 +150,7 @@ class Model:
 
     def finish(self, step: Finish) -> None:
         kept = self.kept[step.id]
-        kept.take(Event.FINISH)
+        kept.take(Move.FINISH)
         kept.attempts += step.counted
         kept.open = None
         kept.sid = step.sid
@@ -162,7 +162,7 @@ class Model:
         kept = self.kept[step.id]
         if kept.state is State.FINISHED:
             self.outbox.remove(kept.id)
-        kept.take(Event.RESOLVE)
+        kept.take(Move.RESOLVE)
         kept.sid, kept.status, kept.unknown = step.sid, step.status, False
         self.outbox.append(kept.id)
 
@@ -173,7 +173,7 @@ class Model:
 
     def postpone(self, step: Postpone) -> None:
         kept = self.kept[step.id]
-        kept.take(Event.POSTPONE)
+        kept.take(Move.POSTPONE)
         kept.attempts += step.counted
         kept.deferrals += not step.counted
         kept.open = None
@@ -181,14 +181,14 @@ class Model:
 
     def doubt(self, step: Doubt) -> None:
         kept = self.kept[step.id]
-        kept.take(Event.DOUBT)
+        kept.take(Move.DOUBT)
         assert kept.open is not None
         kept.open.doubt_at = step.at if kept.open.doubt_at is None else kept.open.doubt_at
         kept.open.settle_at = step.settle_at
 
     def report(self, ids: Iterable[int]) -> None:
         for id_ in ids:
-            self.kept[id_].take(Event.REPORT)
+            self.kept[id_].take(Move.REPORT)
             self.outbox.remove(id_)
 
     def purge(self, *, finished_before: float, limit: int) -> int:
@@ -207,7 +207,7 @@ class Model:
         """What an earlier run left: attempts are in doubt, and nothing was accepted in the future."""
         for kept in self.unfinished():
             if kept.state is State.OPEN:
-                kept.take(Event.DOUBT)
+                kept.take(Move.DOUBT)
                 kept.open = Doubted(cut_off=True)
             if kept.open is not None:
                 kept.open.doubt_at = kept.open.settle_at = now

@@ -12,8 +12,7 @@ from tests.support.clock import HandClock
 from tests.support.factories import a_request
 from tests.support.fakes import (
     LineClock,
-    RecordingMilestones,
-    RecordingObserver,
+    RecordingEvents,
     ScriptedSecret,
     ScriptedSender,
     WatchedJournal,
@@ -49,8 +48,7 @@ class Line:
     journal: Journal
     clock: LineClock
     sender: ScriptedSender
-    observer: RecordingObserver
-    milestones: RecordingMilestones
+    events: RecordingEvents
     secret: ScriptedSecret
     credentials: Credentials
     dispatcher: Dispatcher
@@ -102,24 +100,22 @@ async def a_line(
     second: ScriptedSecret | None = None,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion."""
-    clock, observer = LineClock(), RecordingObserver()
-    async with SqliteJournal(path, observer=observer, ordering=ordering) as sqlite:
+    clock, events = LineClock(), RecordingEvents()
+    async with SqliteJournal(path, events=events, ordering=ordering) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         journal = cast("Journal", clock.journal)
         secret = ScriptedSecret()
         credentials = await Credentials.read(
-            Sources(first=secret, second=second), identity=Identity(account_sid="AC"), observer=observer
+            Sources(first=secret, second=second), identity=Identity(account_sid="AC"), events=events
         )
         woken: list[str] = []
-        failures = Failures(observer=observer, clock=clock)
-        milestones = RecordingMilestones()
+        failures = Failures(events=events, clock=clock)
         sender = ScriptedSender(clock)
         dispatcher = Dispatcher(
             journal=journal,
             sender=AuthorizedSender(sender, credentials),
             clock=clock,
-            observer=observer,
-            milestones=milestones,
+            events=events,
             statuses=StatusWriter(),
             failures=failures,
             timing=timing,
@@ -134,8 +130,7 @@ async def a_line(
             journal=journal,
             clock=clock,
             sender=sender,
-            observer=observer,
-            milestones=milestones,
+            events=events,
             secret=secret,
             credentials=credentials,
             dispatcher=dispatcher,

@@ -118,7 +118,7 @@ class Scene:
         return [at for number, at in self.sender.looks if number == phone_number]
 
     def told(self, name: str) -> int:
-        return self.line.observer.count(name)
+        return self.line.events.count(name)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -154,8 +154,7 @@ async def a_scene(*, settle: float = SETTLE, jitter: float = 1.0) -> AsyncIterat
             journal=line.journal,
             sender=sender,
             clock=line.clock,
-            observer=line.observer,
-            milestones=line.milestones,
+            events=line.events,
             statuses=StatusWriter(),
             failures=line.dispatcher.failures,
             times=SettlingTimes(settle=settle, backoff_initial=4.0, backoff_maximum=60.0),

@@ -64,7 +64,7 @@ async def test_a_request_whose_rows_cannot_be_written_is_set_aside_alone(
         found = await answered(line)
         assert ("success", "success") == (found[GOOD], found["+12345000003"])
         assert "InternalError" == found.get(BAD, "InternalError")
-        (told,) = line.observer.named("request_set_aside")
+        (told,) = line.events.named("request_set_aside")
         assert (Level.ERROR, 1, BAD in found) == (
             told.level,
             told.fields["number"],
@@ -102,7 +102,7 @@ async def test_a_start_carries_on_although_one_row_cannot_be_recovered(tmp_path:
     async with a_line(path=path) as line:
         recovery = await line.journal.recover(now=START + 1)
         assert (0, 1, 0) == (recovery.waiting, recovery.in_doubt, recovery.unreported)
-        assert 1 == line.observer.count("request_set_aside")
+        assert 1 == line.events.count("request_set_aside")
         async with running(line):
             await line.accept("+12345000003")
             assert {"+12345000003": "success"} == await answered(line)
@@ -165,8 +165,8 @@ async def test_the_log_has_the_trace_and_no_whole_number(tmp_path: Path) -> None
     event = DEFECTS["nothing can be recorded at all"]
     async with a_spoilt_line(tmp_path / "journal.db", event, how="IGNORE") as line:
         await line.accept(BAD)
-        assert line.observer.defects
-        assert [] == [error for _, error in line.observer.defects if BAD in str(error)]
+        assert line.events.defects
+        assert [] == [error for _, error in line.events.defects if BAD in str(error)]
 
 
 async def test_a_damaged_journal_still_ends_the_stage() -> None:

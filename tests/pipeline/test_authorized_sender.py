@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
-from tests.support.fakes import RecordingObserver, ScriptedSecret
+from tests.support.fakes import RecordingEvents, ScriptedSecret
 from twilio_notifications.core.model import Answered, NotSent, Records, Unanswered, Unreadable
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
@@ -64,7 +64,7 @@ class Guard:
 class Scene:
     def __init__(self, twilio: Guard, second: str | None) -> None:
         self.twilio = twilio
-        self.observer = RecordingObserver()
+        self.events = RecordingEvents()
         self.first = ScriptedSecret("first")
         self.second = None if second is None else ScriptedSecret(second)
         self.credentials: Credentials
@@ -77,7 +77,7 @@ async def a_scene(*secrets: str, second: str | None = None) -> Scene:
     scene.credentials = await Credentials.read(
         Sources(first=scene.first, second=scene.second),
         identity=Identity(account_sid="AC1"),
-        observer=scene.observer,
+        events=scene.events,
     )
     scene.sender = AuthorizedSender(scene.twilio, scene.credentials)
     return scene
@@ -170,7 +170,7 @@ async def test_silence_is_no_proof_that_the_second_login_works(answer: Answer) -
     scene = await a_scene("second", second="second")
     scene.twilio.answer = answer
     await send(scene)
-    assert 0 == scene.observer.count("login_switched")
+    assert 0 == scene.events.count("login_switched")
 
 
 @pytest.mark.parametrize(("code", "http_status"), [(20_003, 401), (20_403, 403), (None, 401)])
@@ -184,7 +184,7 @@ async def test_a_store_that_cannot_be_reached_leaves_the_refusal_standing() -> N
     scene = await a_scene()
     scene.first.value = None
     assert scene.twilio.refusal == await send(scene)
-    assert 1 == scene.observer.count("secret_unavailable")
+    assert 1 == scene.events.count("secret_unavailable")
 
 
 async def test_the_clock_and_the_network_are_those_of_twilio() -> None:

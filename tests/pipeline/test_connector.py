@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.pipeline.line import Line, a_line
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
 from tests.support.patience import WAIT_SECONDS
@@ -26,7 +27,7 @@ from twilio_notifications.pipeline.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.pipeline.supervision import Supervision
 from twilio_notifications.pipeline.sweeper import Sweeper
-from twilio_notifications.ports import Inbound, Milestone
+from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -99,7 +100,7 @@ class House:
         await self.running
 
     def told(self, name: str) -> bool:
-        return bool(self.line.observer.count(name))
+        return bool(self.line.events.count(name))
 
 
 def assembled(
@@ -108,8 +109,7 @@ def assembled(
     common: dict[str, Any] = {
         "journal": line.journal,
         "clock": line.clock,
-        "observer": line.observer,
-        "milestones": line.milestones,
+        "events": line.events,
     }
     statuses = StatusWriter()
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
@@ -134,8 +134,8 @@ def assembled(
         on_request=line.dispatcher.wake,
         on_status=reporter.wake,
     )
-    sweeper = Sweeper(journal=line.journal, clock=line.clock, observer=line.observer, retention_seconds=1e6)
-    login_check = LoginCheck(sender=line.dispatcher.sender, clock=line.clock, observer=line.observer)
+    sweeper = Sweeper(journal=line.journal, clock=line.clock, events=line.events, retention_seconds=1e6)
+    login_check = LoginCheck(sender=line.dispatcher.sender, clock=line.clock, events=line.events)
     return Connector(
         **common,
         login_check=login_check,
@@ -186,17 +186,17 @@ async def test_a_request_takes_the_whole_line() -> None:
         house.transport.acknowledge()
         await house.settle()
         assert [
-            Milestone.RECEIVED,
-            Milestone.RECORDED,
-            Milestone.ACKNOWLEDGED,
-            Milestone.CLAIMED,
-            Milestone.ATTEMPT_OPENED,
-            Milestone.ANSWERED,
-            Milestone.ATTEMPT_CLOSED,
-            Milestone.STATUS_PUBLISHED,
-            Milestone.STATUS_ACKNOWLEDGED,
-            Milestone.STATUS_REPORTED,
-        ] == house.line.milestones.reached[1:]
+            CrashPoint.REQUEST_RECEIVED,
+            CrashPoint.REQUEST_RECORDED,
+            CrashPoint.REQUEST_ACKNOWLEDGED,
+            CrashPoint.REQUESTS_CLAIMED,
+            CrashPoint.ATTEMPTS_OPENED,
+            CrashPoint.TWILIO_ANSWERED,
+            CrashPoint.REQUEST_FINISHED,
+            CrashPoint.STATUS_PUBLISHED,
+            CrashPoint.STATUS_ACKNOWLEDGED,
+            CrashPoint.STATUSES_REPORTED,
+        ] == house.line.events.points[1:]
 
 
 async def test_it_is_ready_once_and_only_when_subscribed() -> None:
@@ -206,7 +206,7 @@ async def test_it_is_ready_once_and_only_when_subscribed() -> None:
         house.transport.connect()
         house.transport.lose()
         house.transport.connect()
-        assert 1 == house.line.observer.count("connector_ready")
+        assert 1 == house.line.events.count("connector_ready")
         assert ["ready"] == house.supervisor.told
 
 
@@ -227,7 +227,7 @@ async def test_a_start_takes_up_what_the_last_run_left(tmp_path: Path) -> None:
         await line.journal.record(a_request(B, request_id="waiting"))
         await line.journal.open_attempts([1], at=START, clock_offset=None)
     async with a_line(path=tmp_path / "journal.db") as line, a_house(line) as house:
-        (opened,) = line.observer.named("journal_opened")
+        (opened,) = line.events.named("journal_opened")
         assert {"waiting": 1, "in_doubt": 1, "unreported": 0} == opened.fields
         assert [("waiting", "success")] == house.statuses()
         await line.clock.advance(60)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.fakes import RecordingObserver, ScriptedSecret
+from tests.support.fakes import RecordingEvents, ScriptedSecret
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
@@ -28,7 +28,7 @@ class Scene:
     """Credentials with their two sources, and how often somebody was told of a new login."""
 
     def __init__(self, second: str | None) -> None:
-        self.observer = RecordingObserver()
+        self.events = RecordingEvents()
         self.first = ScriptedSecret("first")
         self.second = ScriptedSecret(second)
         self.renewed = 0
@@ -38,14 +38,14 @@ class Scene:
         self.renewed += 1
 
     def told(self) -> list[str]:
-        return [told.name for told in self.observer.events]
+        return [told.name for told in self.events.lines]
 
 
 async def a_scene(second: str | None = None, *, identity: Identity = IDENTITY) -> Scene:
     scene = Scene(second)
     scene.second.trouble = SecretAbsent("there is none")
     sources = Sources(first=scene.first, second=scene.second)
-    scene.credentials = await Credentials.read(sources, identity=identity, observer=scene.observer)
+    scene.credentials = await Credentials.read(sources, identity=identity, events=scene.events)
     scene.credentials.on_renewed = scene._renewed
     return scene
 
@@ -93,7 +93,7 @@ async def test_without_the_first_secret_there_are_no_credentials() -> None:
         await Credentials.read(
             Sources(first=ScriptedSecret(None), second=ScriptedSecret("second")),
             identity=IDENTITY,
-            observer=RecordingObserver(),
+            events=RecordingEvents(),
         )
 
 
@@ -103,12 +103,12 @@ async def test_a_second_secret_need_not_be_there() -> None:
 
 
 async def test_a_second_secret_that_cannot_be_read_is_told_and_stops_nothing() -> None:
-    observer, second = RecordingObserver(), ScriptedSecret(None)
+    events, second = RecordingEvents(), ScriptedSecret(None)
     sources = Sources(first=ScriptedSecret("first"), second=second)
-    credentials = await Credentials.read(sources, identity=IDENTITY, observer=observer)
+    credentials = await Credentials.read(sources, identity=IDENTITY, events=events)
     await credentials.refresh()
     assert login("first") == credentials.current()
-    (told,) = observer.events
+    (told,) = events.lines
     assert ("second_secret_unavailable", Level.WARNING) == (told.name, told.level)
 
 
@@ -118,7 +118,7 @@ async def test_both_are_read_at_the_same_time() -> None:
     first.hold()
     second.hold()
     sources = Sources(first=first, second=second)
-    reading = asyncio.create_task(Credentials.read(sources, identity=IDENTITY, observer=RecordingObserver()))
+    reading = asyncio.create_task(Credentials.read(sources, identity=IDENTITY, events=RecordingEvents()))
     await HandClock().settle()
     assert (1, 1) == (first.reads, second.reads)
     first.release()
@@ -194,7 +194,7 @@ async def test_a_change_of_the_login_in_use_is_told_once() -> None:
     for _ in range(2):
         scene.credentials.prefer(login("second"))
     scene.credentials.prefer(login("first"))
-    switches = scene.observer.named("login_switched")
+    switches = scene.events.named("login_switched")
     assert ["second", "first"] == [told.fields["login"] for told in switches]
 
 
@@ -242,8 +242,8 @@ async def test_a_secret_that_cannot_be_read_again_stays_in_use_and_is_told_once(
     await scene.credentials.refresh()
     assert ["secret_unavailable", "secret_available"] == scene.told()
     assert (Level.ERROR, {"error": "the file is gone; put it back"}) == (
-        scene.observer.events[0].level,
-        scene.observer.events[0].fields,
+        scene.events.lines[0].level,
+        scene.events.lines[0].fields,
     )
 
 
@@ -322,7 +322,7 @@ async def test_a_secret_that_was_not_copied_well_has_a_warning_without_the_secre
     scene.first.value = text
     await scene.credentials.refresh()
     await scene.credentials.refresh()
-    (told,) = scene.observer.named("secret_odd")
+    (told,) = scene.events.named("secret_odd")
     assert (Level.WARNING, "first") == (told.level, told.fields["login"])
     assert oddity in str(told.fields["error"])
     assert text not in str(told.fields["error"])
@@ -333,4 +333,4 @@ async def test_a_token_or_key_as_twilio_makes_it_has_no_warning(text: str) -> No
     scene = await a_scene()
     scene.first.value = text
     await scene.credentials.refresh()
-    assert not scene.observer.named("secret_odd")
+    assert not scene.events.named("secret_odd")

@@ -18,7 +18,7 @@ async def test_with_a_new_secret_the_attempt_is_repeated_at_once() -> None:
         await line.accept(A, retries=0)
         assert [START, START] == line.sender.instants()
         assert [(A, "success")] == await line.results()
-        assert 1 == line.observer.count("secret_renewed")
+        assert 1 == line.events.count("secret_renewed")
 
 
 async def test_with_the_same_secret_one_request_probes_slowly() -> None:
@@ -57,7 +57,7 @@ async def test_after_the_wait_each_request_fails_as_unauthorized() -> None:
         assert [(A, "Unauthorized")] == await line.results()
         await line.clock.advance(2)
         assert [(A, "Unauthorized"), (B, "Unauthorized")] == await line.results()
-        assert 1 == line.observer.count("credentials_refused")
+        assert 1 == line.events.count("credentials_refused")
 
 
 async def test_credentials_that_work_again_let_everything_go_on() -> None:
@@ -89,7 +89,7 @@ async def test_attempts_opened_before_a_renewal_do_not_close_the_gate() -> None:
             line.sender.release(number)
             await line.clock.settle()
         assert line.dispatcher.pace.refused_since is None
-        assert 0 == line.observer.count("credentials_refused")
+        assert 0 == line.events.count("credentials_refused")
         assert {(A, "success"), (B, "success"), (C, "success")} == set(await line.results())
 
 
@@ -147,7 +147,7 @@ async def test_with_both_tokens_refused_the_wait_is_no_longer_than_with_one() ->
         assert [] == await line.results()
         await line.clock.advance(2)
         assert [(A, "Unauthorized")] == await line.results()
-        assert 1 == line.observer.count("credentials_refused")
+        assert 1 == line.events.count("credentials_refused")
 
 
 def secrets_of(sent: list[Sent]) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.pipeline.line import a_running_line
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_request, refused, too_many
 from twilio_notifications.core.model import NotSent
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
-from twilio_notifications.ports import Milestone
 
 A, B = "+12345000001", "+12345000002"
 
@@ -87,7 +87,7 @@ async def test_it_is_never_attempted_after_a_disk_that_stood_still_for_long() ->
 
 async def test_it_is_never_attempted_when_opening_the_attempt_took_too_long() -> None:
     async with a_running_line() as line:
-        line.milestones.on(Milestone.CLAIMED, lambda: line.clock.set(line.clock.now() + 1000))
+        line.events.on(CrashPoint.REQUESTS_CLAIMED, lambda: line.clock.set(line.clock.now() + 1000))
         await line.accept(A, lifetime=100)
         assert [] == line.sender.sent
         assert [(A, "Expired")] == await line.results()

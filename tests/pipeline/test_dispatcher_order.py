@@ -157,7 +157,7 @@ async def test_a_sender_that_raises_leaves_doubt() -> None:
         assert [(START, False)] == [
             (doubt.opened_at, doubt.cut_off) for doubt in await line.journal.doubtful(now=START + 60, limit=9)
         ]
-        assert ["attempt_failed"] == [name for name, _ in line.observer.defects]
+        assert ["attempt_failed"] == [name for name, _ in line.events.defects]
         assert ["doubt"] == line.woken
 
 

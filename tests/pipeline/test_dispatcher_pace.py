@@ -113,7 +113,7 @@ async def test_without_network_requests_wait_and_go_on_in_order_when_it_is_back(
         line.sender.online = True
         await line.clock.advance(2)
         assert [A, A, B, C] == line.sender.ids()
-        assert 1 == line.observer.count("twilio_unreachable") == line.observer.count("twilio_reachable")
+        assert 1 == line.events.count("twilio_unreachable") == line.events.count("twilio_reachable")
 
 
 async def test_the_way_to_twilio_is_probed_at_most_once_a_second() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.pipeline.line import a_running_line
 from tests.support.clock import HandClock
 from tests.support.factories import a_claimed, a_rejection, refused
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.pipeline.failures import LINES_A_MINUTE, Failures
 from twilio_notifications.ports import Finish, Level, NewRejection
@@ -42,8 +42,8 @@ class Log:
 
     def __init__(self) -> None:
         self.clock = HandClock()
-        self.observer = RecordingObserver()
-        self.failures = Failures(observer=self.observer, clock=self.clock)
+        self.events = RecordingEvents()
+        self.failures = Failures(events=self.events, clock=self.clock)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_a_failed_request_is_told_with_number_id_and_sentence() -> None:
     async with a_running_line() as line:
         line.sender.script(A, refused(21_211))
         await line.accept(A, request_id="freezer 7")
-        (failed,) = line.observer.named("request_failed")
+        (failed,) = line.events.named("request_failed")
     assert Level.WARNING is failed.level
     assert {
         "number": 1,
@@ -76,14 +76,14 @@ async def test_a_request_that_expires_is_told() -> None:
         await line.accept(A)
         await line.accept(A, request_id="late", lifetime=10)
         await line.clock.advance(11)
-        (failed,) = line.observer.named("request_failed")
+        (failed,) = line.events.named("request_failed")
     assert ("late", Reason.EXPIRED) == (failed.fields["id"], failed.fields["reason"])
 
 
 async def test_a_success_is_no_line() -> None:
     async with a_running_line() as line:
         await line.accept(A)
-        assert 0 == line.observer.count("request_failed")
+        assert 0 == line.events.count("request_failed")
 
 
 @pytest.mark.parametrize("kind", ["failed", "rejected"])
@@ -94,21 +94,21 @@ async def test_beyond_so_many_lines_a_minute_there_is_a_count(log: Log, kind: st
         else:
             log.failures.rejected(a_rejection())
     await log.clock.settle()
-    assert LINES_A_MINUTE == log.observer.count(f"request_{kind}")
-    assert 0 == log.observer.count(f"requests_{kind}")
+    assert LINES_A_MINUTE == log.events.count(f"request_{kind}")
+    assert 0 == log.events.count(f"requests_{kind}")
     await log.clock.advance(60)
-    (count,) = log.observer.named(f"requests_{kind}")
+    (count,) = log.events.named(f"requests_{kind}")
     assert (Level.WARNING, {"left_out": 100 - LINES_A_MINUTE}) == (count.level, count.fields)
     log.failures.failed(a_claimed(), a_failure())
     log.failures.rejected(a_rejection())
-    assert LINES_A_MINUTE + 1 == log.observer.count(f"request_{kind}")
+    assert LINES_A_MINUTE + 1 == log.events.count(f"request_{kind}")
 
 
 async def test_a_flood_of_wrong_requests_hides_no_failure(log: Log) -> None:
     for _ in range(100):
         log.failures.rejected(a_rejection())
     log.failures.failed(a_claimed(), a_failure())
-    assert 1 == log.observer.count("request_failed")
+    assert 1 == log.events.count("request_failed")
 
 
 async def test_what_was_left_out_is_told_at_the_end_too(log: Log) -> None:
@@ -118,26 +118,26 @@ async def test_what_was_left_out_is_told_at_the_end_too(log: Log) -> None:
     await log.clock.settle()
     running.cancel()
     await asyncio.wait({running})
-    assert [{"left_out": 10}] == [told.fields for told in log.observer.named("requests_rejected")]
+    assert [{"left_out": 10}] == [told.fields for told in log.events.named("requests_rejected")]
 
 
 async def test_a_long_id_is_cut(log: Log) -> None:
     log.failures.rejected(a_wrong_request("It is wrong", request_id="x" * 1024))
-    assert "x" * 64 + "…" == log.observer.named("request_rejected")[0].fields["id"]
+    assert "x" * 64 + "…" == log.events.named("request_rejected")[0].fields["id"]
 
 
 @pytest.mark.parametrize("value", ["Hello, the freezer is off", "0151 2345 6789", "a\nb", "+0123456789"])
 async def test_a_rejection_does_not_repeat_what_stood_in_the_place_of_a_number(log: Log, value: str) -> None:
     """It may be a message text, or a whole telephone number."""
     log.failures.rejected(a_wrong_request(f"Recipient phone number {value} is not a valid E.164 number"))
-    (rejected,) = log.observer.named("request_rejected")
+    (rejected,) = log.events.named("request_rejected")
     assert "Recipient phone number is not a valid E.164 number" == rejected.fields["error"]
 
 
 @pytest.mark.parametrize("number", ["4254492999", "0151 2345 6789", "(425) 449-29-99", "0049-151-234567"])
 async def test_a_number_without_a_plus_is_masked_in_a_sentence(log: Log, number: str) -> None:
     log.failures.failed(a_claimed(), a_failure(f"Twilio error 21211: {number} is no number"))
-    error = str(log.observer.named("request_failed")[0].fields["error"])
+    error = str(log.events.named("request_failed")[0].fields["error"])
     assert number not in error
     assert "**" in error
 
@@ -147,4 +147,4 @@ async def test_codes_instants_and_sids_are_not_masked(log: Log) -> None:
         "Twilio error 572006: until 2026-11-26T21:05:00Z, SM0123456789abcdef0123456789abcdef, 1048576 bytes"
     )
     log.failures.failed(a_claimed(), a_failure(sentence))
-    assert sentence == log.observer.named("request_failed")[0].fields["error"]
+    assert sentence == log.events.named("request_failed")[0].fields["error"]

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.support.clock import HandClock
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, START, a_failure, a_payload
-from tests.support.fakes import LineClock, RecordingMilestones, RecordingObserver, WatchedJournal, stalled
+from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import JournalFull
@@ -20,7 +21,7 @@ from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.failures import Failures
 from twilio_notifications.pipeline.intake import Intake
 from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Inbound, Level, Milestone, Origin, Recording
+from twilio_notifications.ports import Inbound, Level, Origin, Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,8 +35,7 @@ TEXT, CALL = "site7/twilio/txt", "site7/twilio/call"
 class Door:
     sqlite: SqliteJournal
     clock: LineClock
-    observer: RecordingObserver
-    milestones: RecordingMilestones
+    events: RecordingEvents
     intake: Intake
     acknowledged: list[str] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
@@ -61,26 +61,23 @@ class Door:
 
 @asynccontextmanager
 async def a_door(**journal: Any) -> AsyncIterator[Door]:
-    clock, observer, milestones = LineClock(), RecordingObserver(), RecordingMilestones()
+    clock, events = LineClock(), RecordingEvents()
     woken: list[str] = []
-    async with SqliteJournal(None, observer=observer, **journal) as sqlite:
+    async with SqliteJournal(None, events=events, **journal) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         intake = Intake(
             journal=cast("Journal", clock.journal),
             clock=clock,
-            observer=observer,
-            milestones=milestones,
+            events=events,
             statuses=StatusWriter(),
-            failures=Failures(observer=observer, clock=clock),
+            failures=Failures(events=events, clock=clock),
             topics=Topics.with_prefix("site7/"),
             default_sender_number="+19999999999",
             lifetime_seconds=14_400,
             on_request=lambda: woken.append("request"),
             on_status=lambda: woken.append("status"),
         )
-        yield Door(
-            sqlite=sqlite, clock=clock, observer=observer, milestones=milestones, intake=intake, woken=woken
-        )
+        yield Door(sqlite=sqlite, clock=clock, events=events, intake=intake, woken=woken)
 
 
 async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> None:
@@ -91,7 +88,11 @@ async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> No
             assert [] == door.acknowledged
         await door.clock.settle()
         assert ["a"] == door.acknowledged
-        assert [Milestone.RECEIVED, Milestone.RECORDED, Milestone.ACKNOWLEDGED] == door.milestones.reached
+        assert [
+            CrashPoint.REQUEST_RECEIVED,
+            CrashPoint.REQUEST_RECORDED,
+            CrashPoint.REQUEST_ACKNOWLEDGED,
+        ] == door.events.points
         assert ["request"] == door.woken
 
 
@@ -140,7 +141,7 @@ async def test_a_journal_that_is_closed_acknowledges_nothing() -> None:
         door.receive(name="late")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert ([], []) == (door.acknowledged, door.observer.defects)
+        assert ([], []) == (door.acknowledged, door.events.defects)
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"{", b"[]", b"null", b'{"id": 7}', b'{"id":"\\ud800"}'])
@@ -158,7 +159,7 @@ async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -
         await door.clock.settle()
         assert [] == door.acknowledged
         # The second one is that of the InternalError, which carries the same packet identifier.
-        assert ["record_failed"] * 2 == [name for name, _ in door.observer.defects]
+        assert ["record_failed"] * 2 == [name for name, _ in door.events.defects]
         door.receive(name="good")
         await door.clock.settle()
         assert ["good"] == door.acknowledged
@@ -180,8 +181,8 @@ async def test_what_finds_no_room_is_given_back_and_not_acknowledged() -> None:
         door.receive(name="kept by the broker", packet_id=1, give_back=lambda: given_back.append("it"))
         await door.clock.settle()
         assert (["it"], []) == (given_back, door.acknowledged)
-        assert (1, 0) == (door.observer.count("journal_full"), door.observer.count("request_lost"))
-        assert [] == door.observer.defects
+        assert (1, 0) == (door.events.count("journal_full"), door.events.count("request_lost"))
+        assert [] == door.events.defects
 
 
 async def test_what_finds_no_room_and_cannot_be_given_back_is_told_as_lost() -> None:
@@ -191,7 +192,7 @@ async def test_what_finds_no_room_and_cannot_be_given_back_is_told_as_lost() -> 
         door.receive(name="QoS 0", give_back=lambda: None, release=lambda: released.append("it"))
         await door.clock.settle()
         assert (["it"], []) == (released, door.acknowledged)
-        assert [Level.ERROR] == [told.level for told in door.observer.named("request_lost")]
+        assert [Level.ERROR] == [told.level for told in door.events.named("request_lost")]
 
 
 async def test_a_retained_payload_is_never_executed() -> None:
@@ -199,7 +200,7 @@ async def test_a_retained_payload_is_never_executed() -> None:
         door.receive(name="retained", retained=True)
         await door.clock.settle()
         assert (["retained"], []) == (door.acknowledged, await door.waiting())
-        assert 1 == door.observer.count("retained_dropped")
+        assert 1 == door.events.count("retained_dropped")
 
 
 async def test_other_topics_have_one_warning_a_minute() -> None:
@@ -207,7 +208,7 @@ async def test_other_topics_have_one_warning_a_minute() -> None:
         for pause in (0, 1, 60):
             await door.clock.advance(pause)
             door.receive(topic="another/topic")
-        levels = [told.level for told in door.observer.named("unknown_topic_dropped")]
+        levels = [told.level for told in door.events.named("unknown_topic_dropped")]
         assert [Level.WARNING, Level.DEBUG, Level.WARNING] == levels
 
 
@@ -226,7 +227,7 @@ async def test_what_the_broker_sends_again_is_acknowledged_and_not_executed_agai
         await door.clock.settle()
         assert ["first", "again"] == door.acknowledged
         assert 1 == len(await door.waiting())
-        assert (1, ["request"]) == (door.observer.count("repeated_publish_ignored"), door.woken)
+        assert (1, ["request"]) == (door.events.count("repeated_publish_ignored"), door.woken)
 
 
 async def test_a_rejected_payload_that_the_broker_sends_again_is_answered_once() -> None:
@@ -334,7 +335,7 @@ async def test_what_a_defect_keeps_from_being_recorded_takes_up_no_room() -> Non
     """It is not acknowledged, so the broker keeps it; but reading does not stop for its sake."""
     released: list[str] = []
     async with a_door() as door:
-        door.milestones.on(Milestone.RECEIVED, _hung_up)
+        door.events.on(CrashPoint.REQUEST_RECEIVED, _hung_up)
         door.receive(release=lambda: released.append("defect"))
         await door.clock.settle()
     door.receive(release=lambda: released.append("closed journal"))
@@ -368,7 +369,7 @@ async def test_duplicates_are_counted_in_one_line_a_minute() -> None:
             door.receive()
             door.receive()
             await door.clock.settle()
-        counts = [told.fields["count"] for told in door.observer.named("duplicate_answered")]
+        counts = [told.fields["count"] for told in door.events.named("duplicate_answered")]
         assert [1, 5] == counts
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.factories import START
-from tests.support.fakes import RecordingObserver, ScriptedSecret
+from tests.support.fakes import RecordingEvents, ScriptedSecret
 from twilio_notifications.core.errors import SecretAbsent, SecretCopyUnusable, SecretUnavailable
 from twilio_notifications.core.model import Secret
 from twilio_notifications.pipeline.kept_secret import KeptSecret
@@ -41,10 +41,10 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock = HandClock(START)
-        self.observer = RecordingObserver()
+        self.events = RecordingEvents()
         self.store = ScriptedSecret("of the store")
         self.copy = HandCopy(Copied(secret=Secret("of the copy"), stored_at=START - 3600))
-        self.secret = KeptSecret(self.store, self.copy, clock=self.clock, observer=self.observer)
+        self.secret = KeptSecret(self.store, self.copy, clock=self.clock, events=self.events)
 
     def without_store(self, trouble: SecretUnavailable | None = None) -> Self:
         self.store.value = None
@@ -52,7 +52,7 @@ class Scene:
         return self
 
     def told(self) -> list[str]:
-        return [told.name for told in self.observer.events]
+        return [told.name for told in self.events.lines]
 
 
 async def test_the_store_goes_first_and_is_copied() -> None:
@@ -76,7 +76,7 @@ async def test_without_the_store_the_copy_serves_and_its_age_is_told(trouble: Se
     """Also where the store says that there is no such secret: Twilio decides what is valid, not AWS."""
     scene = Scene().without_store(trouble)
     assert Secret("of the copy") == await scene.secret.read()
-    (told,) = scene.observer.events
+    (told,) = scene.events.lines
     assert ("secret_from_copy", Level.WARNING) == (told.name, told.level)
     assert {"age_seconds": 3600, "error": str(trouble)} == told.fields
 
@@ -86,7 +86,7 @@ async def test_a_copy_from_the_future_is_no_age_below_zero() -> None:
     scene = Scene().without_store()
     scene.clock.set(START - 7200)
     await scene.secret.read()
-    assert 0 == scene.observer.events[0].fields["age_seconds"]
+    assert 0 == scene.events.lines[0].fields["age_seconds"]
 
 
 async def test_an_outage_is_told_when_it_begins_changes_and_ends() -> None:
@@ -106,7 +106,7 @@ async def test_a_copy_that_cannot_be_written_stops_nothing_and_is_told_once() ->
     scene.copy.trouble = SecretCopyUnusable("the disk is full")
     for _ in range(3):
         assert Secret("of the store") == await scene.secret.read()
-    (told,) = scene.observer.events
+    (told,) = scene.events.lines
     assert ("secret_not_copied", Level.WARNING, {"error": "the disk is full"}) == (
         told.name,
         told.level,
@@ -116,7 +116,7 @@ async def test_a_copy_that_cannot_be_written_stops_nothing_and_is_told_once() ->
     await scene.secret.read()
     scene.copy.trouble = SecretCopyUnusable("the disk is full")
     await scene.secret.read()
-    assert 2 == scene.observer.count("secret_not_copied")
+    assert 2 == scene.events.count("secret_not_copied")
 
 
 async def test_without_store_and_copy_both_are_named() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.factories import START, refused, too_many, unauthorized
-from tests.support.fakes import RecordingObserver, ScriptedSender
+from tests.support.fakes import RecordingEvents, ScriptedSender
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 from twilio_notifications.pipeline.login_check import (
     DELAY_SECONDS,
@@ -33,11 +33,11 @@ ACCEPTED = Answered(http_status=200)
 class Scene:
     clock: HandClock
     sender: ScriptedSender
-    observer: RecordingObserver
+    events: RecordingEvents
     check: LoginCheck
 
     def told(self) -> list[tuple[str, Level]]:
-        return [(event.name, event.level) for event in self.observer.events]
+        return [(event.name, event.level) for event in self.events.lines]
 
     def instants(self) -> list[float]:
         return [sent.at - START - START_SECONDS for sent in self.sender.verified]
@@ -46,17 +46,17 @@ class Scene:
 @asynccontextmanager
 async def a_scene(*answers: Answer) -> AsyncIterator[Scene]:
     """The stage runs; Twilio gives these answers, the last one for good."""
-    clock, observer = HandClock(START), RecordingObserver()
+    clock, events = HandClock(START), RecordingEvents()
     sender = ScriptedSender(clock)
     sender.verdicts.clear()
     sender.verdicts.extend(answers)
-    check = LoginCheck(sender=sender, clock=clock, observer=observer)
+    check = LoginCheck(sender=sender, clock=clock, events=events)
     running = asyncio.create_task(check.run())
     try:
         await clock.settle()
         assert [] == sender.verified, "requests go first"
         await clock.advance(START_SECONDS)
-        yield Scene(clock, sender, observer, check)
+        yield Scene(clock, sender, events, check)
         assert not running.done(), running
     finally:
         running.cancel()

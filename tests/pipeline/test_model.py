@@ -30,11 +30,11 @@ from tests.support.factories import (
     a_request,
     a_success,
 )
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Event, ForbiddenTransition, State
+from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, ForbiddenTransition, Move, State
 from twilio_notifications.core.model import Priority
 from twilio_notifications.ports import Doubt, Finish, Postpone, Recording
 
@@ -105,8 +105,8 @@ class JournalMachine(RuleBasedStateMachine):
         return self.loop.run_until_complete(coroutine)
 
     def start(self) -> None:
-        observer = RecordingObserver()
-        journal = SqliteJournal(self.path, observer=observer, ordering=self.ordering, maximum_waiting=FULL_AT)
+        events = RecordingEvents()
+        journal = SqliteJournal(self.path, events=events, ordering=self.ordering, maximum_waiting=FULL_AT)
         self.journal = self.run(journal.__aenter__())
         # A crash is a copy of the files here: waiting for the disk would prove nothing.
         self.journal._connection.execute("PRAGMA synchronous = OFF")
@@ -257,15 +257,15 @@ class JournalMachine(RuleBasedStateMachine):
     # Forbidden steps: nothing changes, and who asked is told.
 
     @precondition(lambda self: self.model.kept)
-    @rule(choice=CHOICE, event=st.sampled_from([Event.FINISH, Event.POSTPONE, Event.DOUBT]))
-    def what_the_table_forbids_fails(self, choice: int, event: Event) -> None:
+    @rule(choice=CHOICE, event=st.sampled_from([Move.FINISH, Move.POSTPONE, Move.DOUBT]))
+    def what_the_table_forbids_fails(self, choice: int, event: Move) -> None:
         kept = self.pick(list(self.model.kept.values()), choice)
         if event in TRANSITIONS[kept.state]:
             return
-        steps: dict[Event, Step] = {
-            Event.FINISH: a_success(kept.id, at=self.now),
-            Event.POSTPONE: a_postponement(kept.id, due_at=self.now, at=self.now),
-            Event.DOUBT: self.a_doubt(kept.id, 1.0),
+        steps: dict[Move, Step] = {
+            Move.FINISH: a_success(kept.id, at=self.now),
+            Move.POSTPONE: a_postponement(kept.id, due_at=self.now, at=self.now),
+            Move.DOUBT: self.a_doubt(kept.id, 1.0),
         }
         with pytest.raises(ForbiddenTransition):
             self.run(self.journal.apply(steps[event]))

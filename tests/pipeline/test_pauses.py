@@ -16,21 +16,21 @@ AT_600 = "2023-11-14T22:23:20Z"
 
 
 def told(line: Line, *names: str) -> list[tuple[str, Level]]:
-    return [(event.name, event.level) for event in line.observer.events if event.name in names]
+    return [(event.name, event.level) for event in line.events.lines if event.name in names]
 
 
 async def test_a_pause_of_the_account_is_told_when_it_begins_and_when_it_ends() -> None:
     async with a_running_line(jitter=lambda: 0.0) as line:
         line.sender.script(A, too_many(retry_after=600))
         await line.accept(A, B, C)
-        (paused,) = line.observer.named("sending_paused")
+        (paused,) = line.events.named("sending_paused")
         assert (Level.WARNING, AT_600) == (paused.level, paused.fields["until"])
         assert "20429" in str(paused.fields["error"])
         await line.clock.advance(599)
         assert [] == told(line, "sending_resumed")
         await line.clock.advance(1)
         assert [("sending_resumed", Level.INFO)] == told(line, "sending_resumed")
-        assert 1 == line.observer.count("sending_paused")
+        assert 1 == line.events.count("sending_paused")
 
 
 async def test_attempts_that_were_under_way_together_are_one_line() -> None:
@@ -42,7 +42,7 @@ async def test_attempts_that_were_under_way_together_are_one_line() -> None:
         for number in (A, B, C):
             line.sender.release(number)
         await line.clock.settle()
-        assert 1 == line.observer.count("sending_paused")
+        assert 1 == line.events.count("sending_paused")
 
 
 async def test_pauses_that_come_and_go_are_bounded() -> None:
@@ -53,8 +53,8 @@ async def test_pauses_that_come_and_go_are_bounded() -> None:
             line.sender.script(number, too_many(retry_after=1))
         await line.accept(*numbers)
         await line.clock.advance(59)
-        assert 6 == line.observer.count("sending_paused")
-        assert line.observer.count("sending_resumed") <= 6
+        assert 6 == line.events.count("sending_paused")
+        assert line.events.count("sending_resumed") <= 6
 
 
 async def test_while_the_account_pauses_the_journal_says_why_and_until_when() -> None:
@@ -90,32 +90,32 @@ async def test_a_full_sender_queue_is_told_with_its_number() -> None:
     async with a_running_line() as line:
         line.sender.script(A, refused(21_611, retry_after=60))
         await line.accept(A, B)
-        (paused,) = line.observer.named("sender_paused")
+        (paused,) = line.events.named("sender_paused")
         assert (Level.WARNING, SENDER_NUMBER) == (paused.level, paused.fields["sender_number"])
         assert "until" in paused.fields
         await line.clock.advance(62)
-        assert 1 == line.observer.count("sender_resumed") == line.observer.count("sender_paused")
+        assert 1 == line.events.count("sender_resumed") == line.events.count("sender_paused")
 
 
 async def test_a_used_up_limit_is_told_once_for_all_requests_that_wait_for_it() -> None:
     async with a_running_line() as line:
         line.dispatcher.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
         await line.accept(A, B, C)
-        (used_up,) = line.observer.named("limit_used_up")
+        (used_up,) = line.events.named("limit_used_up")
         assert (Level.WARNING, "2023-11-14T23:00:00Z") == (used_up.level, used_up.fields["until"])
         assert [Reason.QUOTA_EXCEEDED] * 2 == [each.waiting_reason for each in await line.waiting()]
         await line.clock.advance(3600)
-        assert 1 == line.observer.count("limit_free_again")
+        assert 1 == line.events.count("limit_free_again")
 
 
 async def test_refused_credentials_are_told_until_they_are_accepted() -> None:
     async with a_running_line() as line:
         line.sender.script(A, unauthorized(), unauthorized())
         await line.accept(A)
-        (refusal,) = line.observer.named("credentials_refused")
+        (refusal,) = line.events.named("credentials_refused")
         assert (Level.ERROR, "2023-11-14T22:18:20Z") == (refusal.level, refusal.fields["until"])
         await line.clock.advance(30)
-        assert 1 == line.observer.count("credentials_accepted") == line.observer.count("credentials_refused")
+        assert 1 == line.events.count("credentials_accepted") == line.events.count("credentials_refused")
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ async def test_a_wrong_address_is_told_once_and_names_the_setting(answer: Answer
         line.sender.script(A, *[answer] * 3)
         await line.accept(A)
         await line.clock.advance(60)
-        (away,) = line.observer.named("twilio_unreachable")
+        (away,) = line.events.named("twilio_unreachable")
         assert Level.WARNING is away.level
         assert "base_url in [twilio]" in str(away.fields["error"])
         assert "until" in away.fields
-        assert 1 == line.observer.count("twilio_reachable")
+        assert 1 == line.events.count("twilio_reachable")
 
 
 async def test_a_network_that_is_away_is_told_once() -> None:

@@ -32,7 +32,7 @@ async def reload(line: Line, now: Settings | ConnectorError) -> None:
         return now
 
     await Reconfiguration(
-        started_with=settings(), reread=reread, dispatcher=line.dispatcher, observer=line.observer
+        started_with=settings(), reread=reread, dispatcher=line.dispatcher, events=line.events
     ).reload()
     await line.clock.settle()
 
@@ -46,7 +46,7 @@ async def test_a_pause_holds_from_the_next_request_on_until_it_is_lifted() -> No
         await line.accept(SECOND)
         assert ["success", "NotAllowed", "success"] == [result for _, result in await line.results()]
         assert [FIRST, SECOND] == line.sender.ids()
-        told = [event.fields["limits"] for event in line.observer.named("configuration_reloaded")]
+        told = [event.fields["limits"] for event in line.events.named("configuration_reloaded")]
         assert ["changed", "changed"] == told
 
 
@@ -75,7 +75,7 @@ async def test_a_configuration_that_cannot_be_read_is_not_called_wrong() -> None
         line.dispatcher.limits = Limits(paused=True)
         await reload(line, TransportError("there is no connection to the nucleus"))
         assert Limits(paused=True) == line.dispatcher.limits
-        (told,) = line.observer.events
+        (told,) = line.events.lines
         assert ("configuration_unread", Level.WARNING) == (told.name, told.level)
 
 
@@ -84,7 +84,7 @@ async def test_a_wrong_configuration_changes_nothing_and_says_everything() -> No
         line.dispatcher.limits = Limits(paused=True)
         await reload(line, ConfigurationError(["the first problem", "the second problem"]))
         assert Limits(paused=True) == line.dispatcher.limits
-        (told,) = line.observer.events
+        (told,) = line.events.lines
         assert ("configuration_refused", Level.ERROR) == (told.name, told.level)
         assert {"error": "the first problem; the second problem"} == told.fields
 
@@ -100,12 +100,12 @@ async def test_a_wrong_configuration_changes_nothing_and_says_everything() -> No
 async def test_what_needs_a_restart_is_named(change: dict[str, str], section: str) -> None:
     async with a_line() as line:
         await reload(line, settings(**change))
-        warnings = [told.fields["warning"] for told in line.observer.named("configuration_warning")]
+        warnings = [told.fields["warning"] for told in line.events.named("configuration_warning")]
         assert f"[{section}] has changed: it takes effect at the next start" in warnings
 
 
 async def test_what_has_not_changed_is_not_named() -> None:
     async with a_line() as line:
         await reload(line, settings())
-        warnings = [str(told.fields["warning"]) for told in line.observer.named("configuration_warning")]
+        warnings = [str(told.fields["warning"]) for told in line.events.named("configuration_warning")]
         assert [] == [warning for warning in warnings if "next start" in warning]

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.pipeline.line import Line, a_line
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.contract import SHORTENED, Failure, render
 from twilio_notifications.core.errors import NotAcknowledged, Reason
 from twilio_notifications.pipeline.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
-from twilio_notifications.ports import Milestone, Origin
+from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,8 +70,7 @@ def a_reporter(line: Line, transport: HandTransport) -> Reporter:
         journal=line.journal,
         transport=transport,
         clock=line.clock,
-        observer=line.observer,
-        milestones=line.milestones,
+        events=line.events,
         topic="twilio/message/status",
     )
 
@@ -119,11 +119,11 @@ async def test_a_status_is_noted_only_after_the_broker_acknowledged_it() -> None
         outbox.transport.acknowledge()
         await outbox.settle()
         assert [] == await outbox.unreported()
-        passed = outbox.line.milestones.reached
+        passed = outbox.line.events.points
         assert [
-            Milestone.STATUS_PUBLISHED,
-            Milestone.STATUS_ACKNOWLEDGED,
-            Milestone.STATUS_REPORTED,
+            CrashPoint.STATUS_PUBLISHED,
+            CrashPoint.STATUS_ACKNOWLEDGED,
+            CrashPoint.STATUSES_REPORTED,
         ] == passed
 
 
@@ -169,7 +169,7 @@ async def test_a_defect_of_the_transport_is_told_and_its_status_published_again(
         await outbox.write("two")
         await outbox.line.clock.advance(RETRY_SECONDS + 1)
         assert ["one", "two", "one"] == outbox.published()
-        assert ["status_not_published"] == [name for name, _ in outbox.line.observer.defects]
+        assert ["status_not_published"] == [name for name, _ in outbox.line.events.defects]
 
 
 async def test_a_status_is_not_published_twice_over_one_connection() -> None:
@@ -202,7 +202,7 @@ async def test_a_refused_status_is_published_again_after_a_pause_with_one_log_li
         assert ["one", "two"] == outbox.published()
         await outbox.line.clock.advance(0.2)
         assert ["one", "two", "one", "two"] == outbox.published()
-        assert 1 == outbox.line.observer.count("status_refused")
+        assert 1 == outbox.line.events.count("status_refused")
 
 
 async def test_only_what_was_refused_is_published_again_over_the_same_connection() -> None:
@@ -242,11 +242,11 @@ async def test_a_status_that_is_refused_for_ever_is_told_of_once_for_each_connec
         for _ in range(3):
             outbox.transport.refuse()
             await outbox.line.clock.advance(RETRY_SECONDS + 0.1)
-        assert (4, 1) == (len(outbox.published()), outbox.line.observer.count("status_refused"))
+        assert (4, 1) == (len(outbox.published()), outbox.line.events.count("status_refused"))
         outbox.connect()
         outbox.transport.refuse()
         await outbox.settle()
-        assert 2 == outbox.line.observer.count("status_refused")
+        assert 2 == outbox.line.events.count("status_refused")
 
 
 async def test_a_broker_that_refuses_everything_is_not_asked_for_each_of_many() -> None:
@@ -317,7 +317,7 @@ async def test_a_status_over_which_the_broker_hangs_up_holds_up_no_other() -> No
         await broker.go_on()
         assert [statuses[7]] == await outbox.unreported_and_suspects()
         assert 3 == broker.endings
-        (told,) = outbox.line.observer.named("status_set_aside")
+        (told,) = outbox.line.events.named("status_set_aside")
         assert (8, len(statuses[7])) == (told.fields["number"], told.fields["bytes"])
 
 
@@ -373,7 +373,7 @@ async def test_large_statuses_over_which_the_broker_hangs_up_are_shortened_toget
         await broker.go_on()
         assert [] == await outbox.unreported_and_suspects()
         assert 3 == broker.endings
-        assert 9 == outbox.line.observer.count("status_shortened")
+        assert 9 == outbox.line.events.count("status_shortened")
         acknowledged = [json.loads(each.payload) for each in outbox.transport.published[-9:]]
         assert all(each["response"]["error_message"].endswith(SHORTENED) for each in acknowledged)
 
@@ -400,7 +400,7 @@ async def test_what_is_larger_than_the_transport_takes_is_shortened_at_once() ->
         outbox.transport.acknowledge()
         await outbox.settle()
         assert [] == await outbox.unreported()
-        told = [each.fields for each in outbox.line.observer.named("status_shortened")]
+        told = [each.fields for each in outbox.line.events.named("status_shortened")]
         assert [(1, 500), (2, 500), (4, 500)] == [(each["number"], each["published"]) for each in told]
 
 
@@ -422,7 +422,7 @@ async def test_what_cannot_be_short_enough_is_set_aside_and_told_once() -> None:
         for _ in range(5):
             await outbox.line.clock.advance(RETRY_SECONDS + 1)
         assert 2 == len(outbox.published()), "it is known beforehand"
-        assert 2 == outbox.line.observer.count("status_set_aside")
+        assert 2 == outbox.line.events.count("status_set_aside")
 
 
 async def test_a_broker_that_takes_no_status_at_all_does_not_end_each_connection_at_once() -> None:
@@ -446,7 +446,7 @@ async def test_a_broker_that_takes_no_status_at_all_does_not_end_each_connection
         outbox.connect()
         await outbox.write(a_long_status("at once", 10))
         assert "at once" == ids(outbox)[-1]
-        assert [5.0] == [told.fields["seconds"] for told in outbox.line.observer.named("statuses_held")]
+        assert [5.0] == [told.fields["seconds"] for told in outbox.line.events.named("statuses_held")]
 
 
 async def test_our_own_goodbye_is_held_against_no_status() -> None:

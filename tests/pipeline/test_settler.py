@@ -7,10 +7,11 @@ import json
 import pytest
 
 from tests.pipeline.settling import NO_NETWORK, SETTLE, TIME_OUT, a_running_scene, a_scene
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, SENDER_NUMBER, accepted, unauthorized
 from twilio_notifications.core.model import Channel, Unanswered, Unreadable, VoiceLocation
 from twilio_notifications.pipeline.settler import CONCURRENCY
-from twilio_notifications.ports import Level, Milestone
+from twilio_notifications.ports import Level
 
 OTHER = "+12345000001"
 HOUR = 3600.0
@@ -84,13 +85,13 @@ async def test_a_call_is_found_without_a_body() -> None:
         assert "ringing" == status["response"]["payload"]["messages"]["message_status"]
 
 
-async def test_the_milestones_are_passed_in_their_order() -> None:
+async def test_the_events_are_told_in_their_order() -> None:
     async with a_running_scene() as scene:
         await scene.doubt()
         scene.sender.carries_out(sid=FIRST)
         await scene.advance(1.0)
-        expected = [Milestone.DOUBT_RECORDED, Milestone.LOOKED_UP, Milestone.SETTLED]
-        assert expected == scene.line.milestones.reached[-3:]
+        expected = [CrashPoint.ATTEMPT_IN_DOUBT, CrashPoint.RECORDS_LOOKED_UP, CrashPoint.DOUBT_SETTLED]
+        assert expected == scene.line.events.points[-3:]
 
 
 # Absent.
@@ -446,7 +447,7 @@ async def test_a_defect_of_a_look_is_told_and_the_look_repeated() -> None:
         await scene.doubt()
         scene.sender.carries_out(sid=FIRST)
         await scene.advance(1.0)
-        assert ["look_up_failed"] == [name for name, _ in scene.line.observer.defects]
+        assert ["look_up_failed"] == [name for name, _ in scene.line.events.defects]
         scene.sender.unreadable.clear()
         await scene.advance(SETTLE)
         assert [(DARLA, "success")] == await scene.results()
@@ -526,7 +527,7 @@ async def test_settling_is_told_without_text_or_number() -> None:
     async with a_running_scene() as scene:
         await scene.doubt(lifetime=60.0)
         await scene.advance(SETTLE)
-        (told,) = scene.line.observer.named("doubt_settled")
+        (told,) = scene.line.events.named("doubt_settled")
         assert Level.INFO is told.level
         assert {"number": 1, "outcome": "absent", "seconds": SETTLE} == told.fields
 
@@ -536,7 +537,7 @@ async def test_an_unknown_outcome_is_an_error_in_the_log() -> None:
         scene.sender.unreadable[DARLA] = NO_NETWORK
         await scene.doubt(lifetime=60.0)
         await scene.advance(60.0)
-        (told,) = scene.line.observer.named("doubt_settled")
+        (told,) = scene.line.events.named("doubt_settled")
         assert (Level.ERROR, "unknown") == (told.level, told.fields["outcome"])
 
 

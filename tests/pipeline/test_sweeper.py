@@ -12,9 +12,7 @@ RETENTION = 3600.0
 
 
 def a_sweeper(line: Line) -> Sweeper:
-    return Sweeper(
-        journal=line.journal, clock=line.clock, observer=line.observer, retention_seconds=RETENTION
-    )
+    return Sweeper(journal=line.journal, clock=line.clock, events=line.events, retention_seconds=RETENTION)
 
 
 async def fill(line: Line, count: int, *, reported: bool = True, at: float = START) -> None:
@@ -60,12 +58,12 @@ async def test_it_looks_at_once_and_then_at_intervals() -> None:
         await fill(line, 1, at=START - RETENTION - 1)
         sweeping = asyncio.create_task(a_sweeper(line).run())
         await line.clock.settle()
-        assert [1] == [told.fields["requests"] for told in line.observer.named("journal_purged")]
+        assert [1] == [told.fields["requests"] for told in line.events.named("journal_purged")]
         await line.journal.record(a_rejection(accepted_at=START - RETENTION))
         await line.journal.report([2], at=START)
         await line.clock.advance(INTERVAL_SECONDS)
-        assert 2 == line.observer.count("journal_purged")
+        assert 2 == line.events.count("journal_purged")
         await line.clock.advance(INTERVAL_SECONDS)
-        assert 2 == line.observer.count("journal_purged")
+        assert 2 == line.events.count("journal_purged")
         sweeping.cancel()
         await asyncio.wait({sweeping})

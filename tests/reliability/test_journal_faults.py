@@ -13,9 +13,9 @@ import pytest
 
 from tests.acceptance.house import until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.crash_points import CrashPoint
 from tests.support.disks import mounted
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.ports import Milestone
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 
@@ -234,7 +234,7 @@ async def test_requests_that_wait_are_sent_whatever_the_clock_said(
     requests = REQUESTS[:5]
     async with Peer(broker.url) as peer:
         async with start(
-            crash_at=f"{Milestone.RECORDED}:5", twilio={"base_url": "http://127.0.0.1:9"}
+            crash_at=f"{CrashPoint.REQUEST_RECORDED}:5", twilio={"base_url": "http://127.0.0.1:9"}
         ) as one:
             await one.ready()
             await publish(peer, requests)

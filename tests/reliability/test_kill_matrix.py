@@ -1,6 +1,6 @@
 """The connector is killed at each step of the line, and started again (contract, section 5).
 
-One row for each milestone: a milestone that this traffic does not pass fails its row, because the process
+One row for each crash point: one that this traffic does not reach fails its row, because the process
 does not die there. The broker stays up; Twilio's ledger and the statuses are the evidence.
 """
 
@@ -14,9 +14,9 @@ import pytest
 
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import Milestone
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.mosquitto
 UNANSWERED = recipient(2)
 """The first answer to a request for this recipient gets lost, so that settlement has its rows too."""
 
-DEATHS = {Milestone.RECOVERED: (Milestone.ATTEMPT_OPENED, Milestone.RECOVERED)}
+DEATHS = {CrashPoint.JOURNAL_OPENED: (CrashPoint.ATTEMPTS_OPENED, CrashPoint.JOURNAL_OPENED)}
 """Where one death is not enough: there is something to recover only after another one."""
 
 
@@ -42,40 +42,40 @@ def traffic(channel: Channel) -> list[Request]:
 
 
 async def dies(connector: Connector) -> None:
-    assert -signal.SIGKILL == await connector.wait(), "it did not pass the milestone"
+    assert -signal.SIGKILL == await connector.wait(), "it did not reach the crash point"
 
 
 CALL_ROWS = [
-    Milestone.RECORDED,
-    Milestone.ATTEMPT_OPENED,
-    Milestone.ANSWERED,
-    Milestone.LOOKED_UP,
-    Milestone.ATTEMPT_CLOSED,
+    CrashPoint.REQUEST_RECORDED,
+    CrashPoint.ATTEMPTS_OPENED,
+    CrashPoint.TWILIO_ANSWERED,
+    CrashPoint.RECORDS_LOOKED_UP,
+    CrashPoint.REQUEST_FINISHED,
 ]
 """A call differs from a text in its topic, its POST and its records."""
 
 
 @pytest.mark.parametrize(
-    ("milestone", "channel"),
+    ("point", "channel"),
     [
-        *((milestone, Channel.SMS) for milestone in Milestone),
-        *((milestone, Channel.CALL) for milestone in CALL_ROWS),
+        *((point, Channel.SMS) for point in CrashPoint if point is not CrashPoint.REQUEST_POSTPONED),
+        *((point, Channel.CALL) for point in CALL_ROWS),
     ],
 )
 async def test_a_crash_at(
-    broker: Mosquitto, twilio: Simulator, start: Start, milestone: Milestone, channel: Channel
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint, channel: Channel
 ) -> None:
     """Sent exactly once, answered at least once and always alike, in the order of each recipient."""
     twilio.add_fault(Fault(effect=faults.AnswerLost(), to=UNANSWERED, times=1))
     requests = traffic(channel)
-    first, *others = DEATHS.get(milestone, (milestone,))
+    first, *others = DEATHS.get(point, (point,))
     async with Peer(broker.url) as peer:
         async with start(crash_at=first) as connector:
             await connector.ready()
             await publish(peer, requests)
             await dies(connector)
-        for milestone_passed in others:
-            async with start(crash_at=milestone_passed) as connector:
+        for later in others:
+            async with start(crash_at=later) as connector:
                 await dies(connector)
         async with start() as connector:
             await answered(peer, requests)
@@ -86,16 +86,16 @@ async def test_a_crash_at(
 
 
 @pytest.mark.parametrize(
-    ("effect", "milestone", "entries"),
+    ("effect", "point", "entries"),
     [
-        (faults.RateLimited(), Milestone.ATTEMPT_CLOSED, 2),
-        (faults.ConnectionClosed(), Milestone.DOUBT_RECORDED, 2),
-        (faults.ConnectionClosed(), Milestone.LOOKED_UP, 2),
-        (faults.ConnectionClosed(), Milestone.SETTLED, 2),
-        (faults.ServerError(executed=True), Milestone.DOUBT_RECORDED, 2),
-        (faults.ServerError(executed=False), Milestone.SETTLED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), Milestone.ANSWERED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), Milestone.ATTEMPT_CLOSED, 1),
+        (faults.RateLimited(), CrashPoint.REQUEST_POSTPONED, 2),
+        (faults.ConnectionClosed(), CrashPoint.ATTEMPT_IN_DOUBT, 2),
+        (faults.ConnectionClosed(), CrashPoint.RECORDS_LOOKED_UP, 2),
+        (faults.ConnectionClosed(), CrashPoint.DOUBT_SETTLED, 2),
+        (faults.ServerError(executed=True), CrashPoint.ATTEMPT_IN_DOUBT, 2),
+        (faults.ServerError(executed=False), CrashPoint.DOUBT_SETTLED, 2),
+        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.TWILIO_ANSWERED, 2),
+        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.REQUEST_FINISHED, 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, faults.Effect) else str(value),
 )
@@ -104,14 +104,14 @@ async def test_a_crash_after_an_attempt_that_did_not_succeed(
     twilio: Simulator,
     start: Start,
     effect: faults.Effect,
-    milestone: Milestone,
+    point: CrashPoint,
     entries: int,
 ) -> None:
     """The second request for the recipient waits for the first one, in both lives."""
     twilio.add_fault(Fault(effect=effect, times=1))
     requests = [Request(number=number, to=recipient(1)) for number in range(2)]
     async with Peer(broker.url) as peer:
-        async with start(crash_at=milestone) as connector:
+        async with start(crash_at=point) as connector:
             await connector.ready()
             await publish(peer, requests)
             await dies(connector)
@@ -153,7 +153,7 @@ async def test_a_publish_that_comes_again_after_a_crash_before_its_puback_is_not
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
     async with Peer(broker.url) as peer:
-        async with start(crash_at=Milestone.RECORDED) as connector:
+        async with start(crash_at=CrashPoint.REQUEST_RECORDED) as connector:
             await connector.ready()
             await peer.publish(TEXT_TOPIC, text())
             await dies(connector)
@@ -169,13 +169,15 @@ async def test_a_publish_that_comes_again_after_a_crash_before_its_puback_is_not
     assert 2 == len(twilio.ledger)
 
 
-@pytest.mark.parametrize("milestone", [Milestone.RECEIVED, Milestone.RECORDED, Milestone.ACKNOWLEDGED])
+@pytest.mark.parametrize(
+    "point", [CrashPoint.REQUEST_RECEIVED, CrashPoint.REQUEST_RECORDED, CrashPoint.REQUEST_ACKNOWLEDGED]
+)
 async def test_what_a_client_publishes_twice_is_executed_twice(
-    broker: Mosquitto, twilio: Simulator, start: Start, milestone: Milestone
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint
 ) -> None:
     """Same bytes, same id: two requests all the same, though one of them comes again after the crash."""
     async with Peer(broker.url) as peer:
-        async with start(crash_at=milestone) as connector:
+        async with start(crash_at=point) as connector:
             await connector.ready()
             await asyncio.gather(peer.publish(TEXT_TOPIC, text()), peer.publish(TEXT_TOPIC, text()))
             await dies(connector)
@@ -197,7 +199,7 @@ async def test_a_new_request_is_not_taken_for_one_of_a_session_that_the_broker_h
         assert 0 == await connector.terminate()
     await asyncio.to_thread(broker.restart)
     async with Peer(broker.url) as peer:
-        async with start(crash_at=Milestone.RECEIVED) as connector:
+        async with start(crash_at=CrashPoint.REQUEST_RECEIVED) as connector:
             await connector.ready()
             await peer.publish(TEXT_TOPIC, text())
             await dies(connector)

@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.adapters.mqtt_steps import transport_settings
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
-from tests.support.fakes import RecordingObserver
+from tests.support.fakes import RecordingEvents
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.proxy import Proxy
@@ -124,7 +124,7 @@ async def test_a_new_session_subscribes_only_when_the_packets_of_the_last_one_ar
         settings,
         on_inbound=lambda _inbound: None,
         on_new_session=lambda: forgotten,
-        observer=RecordingObserver(),
+        events=RecordingEvents(),
     )
     opening = asyncio.create_task(open_session(settings, client, topics=[TEXT_TOPIC]))
     await until(lambda: "CONNACK" in broker.log)

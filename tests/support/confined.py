@@ -28,7 +28,7 @@ from tests.support.variants import as_a
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
-from twilio_notifications.adapters.log import LogObserver, configure
+from twilio_notifications.adapters.log import EventLog, configure
 from twilio_notifications.adapters.mqtt.opening import tls_context
 from twilio_notifications.adapters.secret_sources import FileSecret
 from twilio_notifications.bootstrap.isolation import isolate
@@ -51,11 +51,11 @@ WAIT_SECONDS = 120.0
 class Inside:
     """What can be tried; each public method is a name in a line."""
 
-    def __init__(self, config: Path, settings: Settings, *, observer: LogObserver, watch: FileWatch) -> None:
+    def __init__(self, config: Path, settings: Settings, *, events: EventLog, watch: FileWatch) -> None:
         self._watch = watch
         self._config = config
         self._settings = settings
-        self._observer = observer
+        self._events = events
 
     # Files and programs.
 
@@ -237,9 +237,9 @@ class Inside:
         return asyncio.run(self._journal(requests))
 
     async def _journal(self, requests: int) -> int:
-        async with bootstrap.sqlite_journal(self._settings, observer=self._observer) as journal:
+        async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
             await asyncio.gather(*(journal.record(_request(number)) for number in range(requests)))
-        async with bootstrap.sqlite_journal(self._settings, observer=self._observer) as journal:
+        async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
             return (await journal.recover(now=0.0)).waiting
 
     # What it is.
@@ -313,11 +313,11 @@ def _field(status: Path, field: str) -> str:
 def main() -> None:
     config = Path(sys.argv[1])
     settings = load(config, os.environ)
-    observer = configure(level="WARNING", form=settings.log.format)
-    watch = isolate(settings, config, environ=os.environ, clock=SystemClock(), observer=observer)
+    events = configure(level="WARNING", form=settings.log.format)
+    watch = isolate(settings, config, environ=os.environ, clock=SystemClock(), events=events)
     sys.stdout.write("confined\n")
     sys.stdout.flush()
-    inside = Inside(config, settings, observer=observer, watch=watch)
+    inside = Inside(config, settings, events=events, watch=watch)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(inside.answer(json.loads(line))) + "\n")
         sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""A program that runs the connector and kills it at a milestone: `crashing.py MILESTONE[:N] --config FILE`.
+"""A program that runs the connector and kills it at an event: `crashing.py EVENT[:N] --config FILE`.
 
-The process ends as by a power cut, with nothing said and nothing closed, when the milestone is passed for the
-n-th time. The connector itself has no way to be told so: neither a setting nor a variable.
+The process ends as by a power cut, with nothing said and nothing closed, when the event of that name is told
+for the n-th time. The connector itself has no such way to end: neither a setting nor a variable asks for it.
 """
 
 from __future__ import annotations
@@ -10,33 +10,37 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from twilio_notifications.commands.run import run
-from twilio_notifications.ports import Milestone
+from twilio_notifications.ports.events import name_of
 from twilio_notifications.signals import EarlySignals, Stopped
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports import Event
 
 
 class CrashAt:
-    """Kills the process when the milestone is passed for the n-th time."""
+    """Kills the process when an event of this name is told for the n-th time."""
 
-    def __init__(self, milestone: Milestone, passing: int) -> None:
-        self._milestone = milestone
-        self._left = passing
+    def __init__(self, point: str, count: int) -> None:
+        self._point = point
+        self._left = count
 
-    def passed(self, milestone: Milestone) -> None:
-        if milestone is self._milestone:
+    def tell(self, event: Event) -> None:
+        if name_of(type(event)) == self._point:
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
-    name, _, passing = sys.argv[1].partition(":")
-    milestones = CrashAt(Milestone(name), int(passing or 1))
+    name, _, count = sys.argv[1].partition(":")
+    crash = CrashAt(name, int(count or 1))
     signals = EarlySignals()
     try:
         signals.listen()
-        code = run(Path(sys.argv[-1]), environ=os.environ, signals=signals, milestones=milestones)
+        code = run(Path(sys.argv[-1]), environ=os.environ, signals=signals, subscribers=[crash])
     except Stopped:
         code = 0
     os._exit(code)

@@ -1,4 +1,4 @@
-"""The ports for tests: an observer that remembers, a sender with a script, a transport by hand.
+"""The ports for tests: a subscriber that remembers, a sender with a script, a transport by hand.
 
 They implement the ports and nothing of our own code; what they were asked stands in plain lists.
 """
@@ -13,62 +13,68 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.support.clock import HandClock
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
 from twilio_notifications.core.model import Answered, Records, Secret
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
-    from twilio_notifications.ports import Inbound, Milestone, Origin
+    from twilio_notifications.ports import Event, Inbound, Level, Origin
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event as the observer heard it."""
+    """The line of an event in the log."""
 
     name: str
     level: Level
     fields: dict[str, object]
 
 
-class RecordingObserver:
-    """Remembers events and defects."""
+class RecordingEvents:
+    """Remembers the events; does at the next one of a name what a test wants."""
 
     def __init__(self) -> None:
-        self.events: list[Told] = []
-        self.defects: list[tuple[str, BaseException]] = []
+        self.told: list[Event] = []
+        self._wanted: dict[str, Callable[[], None]] = {}
 
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
-        self.events.append(Told(name, level, fields))
+    def tell(self, event: Event) -> None:
+        self.told.append(event)
+        self._wanted.pop(name_of(type(event)), _nothing)()
 
-    def defect(self, name: str, error: BaseException) -> None:
-        self.defects.append((name, error))
+    def on(self, name: str, wanted: Callable[[], None]) -> None:
+        """Has it done when an event of this name is told the next time."""
+        self._wanted[name] = wanted
+
+    @property
+    def lines(self) -> list[Told]:
+        """The events with a line in the log, without defects."""
+        return [
+            Told(name_of(type(event)), event.level, dict(event.fields()))
+            for event in self.told
+            if event.level is not None and not isinstance(event, Defect)
+        ]
+
+    @property
+    def defects(self) -> list[tuple[str, BaseException]]:
+        return [(event.name, event.error) for event in self.told if isinstance(event, Defect)]
+
+    @property
+    def points(self) -> list[CrashPoint]:
+        """The events at which a test may end the process, in the order in which they were told."""
+        names = [name_of(type(event)) for event in self.told]
+        return [CrashPoint(name) for name in names if name in set(CrashPoint)]
 
     def count(self, name: str) -> int:
-        return sum(told.name == name for told in self.events)
+        return sum(told.name == name for told in self.lines)
 
     def named(self, name: str) -> list[Told]:
-        return [told for told in self.events if told.name == name]
-
-
-class RecordingMilestones:
-    """Remembers the milestones in the order in which they were passed; does there what a test wants."""
-
-    def __init__(self) -> None:
-        self.reached: list[Milestone] = []
-        self._wanted: dict[Milestone, Callable[[], None]] = {}
-
-    def on(self, milestone: Milestone, wanted: Callable[[], None]) -> None:
-        """Has it done when the milestone is passed the next time."""
-        self._wanted[milestone] = wanted
-
-    def passed(self, milestone: Milestone) -> None:
-        self.reached.append(milestone)
-        self._wanted.pop(milestone, _nothing)()
+        return [told for told in self.lines if told.name == name]
 
 
 def _nothing() -> None:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tests.support.needs import ROOT
+from twilio_notifications.ports import Event, events
 
 SOURCE = ROOT / "src" / "twilio_notifications"
 TEXT_SUFFIXES = frozenset(
@@ -42,6 +43,13 @@ def modules() -> tuple[Module, ...]:
     """Every module of the package."""
     paths = sorted(SOURCE.rglob("*.py"))
     return tuple(parse(path.read_text(), path.relative_to(SOURCE).as_posix()) for path in paths)
+
+
+def event_kinds() -> tuple[type[Event], ...]:
+    """Every event of the program."""
+    named = [getattr(events, name) for name in events.__all__]
+    kinds = [kind for kind in named if isinstance(kind, type) and issubclass(kind, Event)]
+    return tuple(kind for kind in kinds if kind is not Event)
 
 
 def listed(found: list[str]) -> str:

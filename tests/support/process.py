@@ -235,7 +235,7 @@ class Connector(LoggingProgram):
     def __init__(
         self, folder: Path, settings: Mapping[str, Section], *, crash_at: str = "", **variables: str
     ) -> None:
-        """`crash_at`: the milestone at which it kills itself, and after a colon the passing of it."""
+        """`crash_at`: the event at which it kills itself; after a colon, at which one of that name."""
         folder.mkdir(parents=True, exist_ok=True)
         self.config = write_configuration(folder / "connector.toml", settings)
         environ = environment(**{TOKEN_VARIABLE: TOKEN} | variables)

@@ -1,8 +1,8 @@
 """The log: one line for each event, as text for people or JSON for machines, on standard error.
 
 Rule 1: an event has a constant name and structured fields. Rule 2: this module masks phone numbers, so
-callers pass them whole; callers never pass tokens or message texts. Rule 3: libraries that log payloads are
-silenced.
+events hold them whole; the line of an event holds no token and no message text. Rule 3: libraries that log
+payloads are silenced.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from twilio_notifications.config import LogFormat
 from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import TracebackType
+
+    from twilio_notifications.ports import Event
 
 LOGGER = "twilio_notifications"
 
@@ -33,6 +36,15 @@ _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _CHATTY = ("awsiot", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
 """Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
 events say."""
+
+_LEVELS: Final = MappingProxyType(
+    {
+        Level.DEBUG: logging.DEBUG,
+        Level.INFO: logging.INFO,
+        Level.WARNING: logging.WARNING,
+        Level.ERROR: logging.ERROR,
+    }
+)
 
 _PRIORITIES: Final = MappingProxyType(
     {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
@@ -48,21 +60,22 @@ class Stream(Protocol):
     def flush(self) -> object: ...
 
 
-class LogObserver:
-    """Writes events to the standard logging of this package."""
+class EventLog:
+    """Hears the events and writes them to the standard logging of this package."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
 
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
-        """Writes one line; a field whose value is None is left out."""
-        number = logging.getLevelNamesMapping()[level]
-        if self._logger.isEnabledFor(number):
-            self._logger.log(number, name, extra={"fields": _masked(fields)})
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """A defect of the connector, with its trace."""
-        self._logger.error(name, exc_info=error, extra={"fields": {}})
+    def tell(self, event: Event) -> None:
+        """Writes one line, if the event has one; a field whose value is None is left out."""
+        level = event.level
+        if level is None or not self._logger.isEnabledFor(_LEVELS[level]):
+            return
+        if isinstance(event, Defect):
+            self._logger.error(event.name, exc_info=event.error, extra={"fields": {}})
+        else:
+            extra = {"fields": _masked(event.fields())}
+            self._logger.log(_LEVELS[level], name_of(type(event)), extra=extra)
 
 
 def mask(number: str) -> str:
@@ -70,7 +83,7 @@ def mask(number: str) -> str:
     return "*" * max(0, len(number) - _VISIBLE_DIGITS) + number[-_VISIBLE_DIGITS:]
 
 
-def _masked(fields: dict[str, object]) -> dict[str, object]:
+def _masked(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: _shown(name, value) for name, value in fields.items() if value is not None}
 
 
@@ -87,7 +100,7 @@ def _numbers_masked(text: str) -> str:
 
 def configure(
     *, level: str, form: LogFormat, stream: Stream | None = None, priorities: bool = False
-) -> LogObserver:
+) -> EventLog:
     """Sets up the log of the whole program, by the command that runs; the last call counts.
 
     Without a `stream` lines go to standard error at once. `priorities` puts systemd's in front of each line.
@@ -101,7 +114,7 @@ def configure(
     silence(_CHATTY)
     logger = logging.getLogger(LOGGER)
     logger.setLevel(level)
-    return LogObserver(logger)
+    return EventLog(logger)
 
 
 def is_read_by_systemd(environ: Mapping[str, str], descriptor: int) -> bool:
@@ -122,13 +135,13 @@ def prioritized(text: str, level: int) -> str:
     return "\n".join(prefix + line for line in text.split("\n"))
 
 
-def adopt_strays(observer: LogObserver) -> None:
+def adopt_strays(events: EventLog) -> None:
     """What Python itself would print to standard error becomes a line of the log from now on."""
     logging.captureWarnings(capture=True)
 
     def tell(error: BaseException | None) -> None:
         if error is not None:
-            observer.defect("error_outside_the_line", error)
+            events.tell(Defect(name="error_outside_the_line", error=error))
 
     sys.unraisablehook = lambda stray: tell(stray.exc_value)
     threading.excepthook = lambda stray: tell(stray.exc_value)

@@ -11,12 +11,12 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import SupervisorUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 _MICROSECONDS = 1_000_000
 
@@ -24,9 +24,9 @@ _MICROSECONDS = 1_000_000
 class SystemdSupervisor:
     """The supervisor that `environ` names; with none, no message goes anywhere."""
 
-    def __init__(self, environ: Mapping[str, str], *, pid: int, observer: Observer) -> None:
+    def __init__(self, environ: Mapping[str, str], *, pid: int, events: Events) -> None:
         self.watchdog_seconds = _watchdog_seconds(environ, pid=pid)
-        self._observer = observer
+        self._events = events
         self._failing = False
         self._socket = self._connected(environ.get("NOTIFY_SOCKET", ""))
 
@@ -74,7 +74,7 @@ class SystemdSupervisor:
     def _fail(self, error: OSError) -> None:
         if not self._failing:
             self._failing = True
-            self._observer.event("supervisor_unreachable", level=Level.WARNING, error=str(error))
+            self._events.tell(SupervisorUnreachable(error=str(error)))
 
 
 def _watchdog_seconds(environ: Mapping[str, str], *, pid: int) -> float | None:

@@ -11,17 +11,16 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 
-def counting(settings: Settings, observer: Observer) -> tuple[Counters | None, Observer]:
-    """What counts, and an observer that tells it."""
+def counting(settings: Settings) -> Counters | None:
+    """What hears the events and counts; None without metrics."""
     if settings.metrics.listen is None:
-        return None, observer
+        return None
     from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
 
-    counters = metrics.Counters()
-    return counters, metrics.CountingObserver(observer, counters)
+    return metrics.Counters()
 
 
 @contextmanager
@@ -37,11 +36,11 @@ def metrics_listeners(settings: Settings) -> Iterator[Sequence[socket.socket]]:
 
 
 def metrics_endpoint(
-    settings: Settings, counters: Counters, observer: Observer, listeners: Sequence[socket.socket]
+    settings: Settings, counters: Counters, events: Events, listeners: Sequence[socket.socket]
 ) -> MetricsEndpoint:
     """Where the counts are served, not opened yet; on the listeners, where they are open already."""
     from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
 
     assert settings.metrics.listen is not None, "there are counters only where something listens"
     host, port = settings.metrics.listen
-    return metrics.MetricsEndpoint(host, port, page=counters.page, observer=observer, listeners=listeners)
+    return metrics.MetricsEndpoint(host, port, page=counters.page, events=events, listeners=listeners)

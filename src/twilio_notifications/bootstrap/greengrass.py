@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         Nucleus,
     )
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Observer, SecretSource, Supervisor
+    from twilio_notifications.ports import Clock, Events, SecretSource, Supervisor
 
 STARTED_BY = ("AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT", "SVCUID")
 """Variables that a nucleus sets for the components that it starts, and for no other process."""
@@ -93,7 +93,7 @@ def transport(
     nucleus: Nucleus,
     *,
     clock: Clock,
-    observer: Observer,
+    events: Events,
     endurance: Endurance,
     configuration: ConfigurationWatch | None,
 ) -> GreengrassTransport:
@@ -106,7 +106,7 @@ def transport(
         settings=settings,
         nucleus=nucleus,
         clock=clock,
-        observer=observer,
+        events=events,
         jitter=random.SystemRandom().random,
         endurance=endurance,
         configuration=configuration,
@@ -122,7 +122,7 @@ class Component:
 
 
 def configuration_watch(
-    settings: Settings, nucleus: Nucleus, component: Component, *, observer: Observer
+    settings: Settings, nucleus: Nucleus, component: Component, *, events: Events
 ) -> ConfigurationWatch:
     """Looks as often as messages are probed; where none are, by default all the same."""
     from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
@@ -131,7 +131,7 @@ def configuration_watch(
 
     return ConfigurationWatch(
         nucleus=nucleus,
-        observer=observer,
+        events=events,
         every_seconds=settings.transport.probe_seconds or LOOK_SECONDS,
         on_change=component.on_change,
         taken=component.configuration,
@@ -152,8 +152,8 @@ def endurance(settings: Settings, now: float) -> Endurance:
     return Endurance(started_at=now, started_before=remembered_start(path, now=now))
 
 
-def supervisor(nucleus: Nucleus, other: Supervisor, *, observer: Observer) -> Supervisor:
+def supervisor(nucleus: Nucleus, other: Supervisor, *, events: Events) -> Supervisor:
     """The nucleus as a supervisor, and the other one."""
     from twilio_notifications.adapters.greengrass import NucleusSupervisor  # noqa: PLC0415 - needs the extra
 
-    return NucleusSupervisor(nucleus=nucleus, other=other, observer=observer)
+    return NucleusSupervisor(nucleus=nucleus, other=other, events=events)

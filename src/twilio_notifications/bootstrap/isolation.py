@@ -19,7 +19,7 @@ from twilio_notifications.bootstrap.secrets import secret_files
 from twilio_notifications.config import AwsSecrets, JournalPlace, MqttSettings
 from twilio_notifications.core.errors import ConfigurationError, IsolationFailed
 from twilio_notifications.core.parameters import IsolationMode
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import ConfigurationWarning, ProcessConfined, ProcessNotConfined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.isolation import Offer
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Observer
+    from twilio_notifications.ports import Clock, Events
 
 
 def isolate(
-    settings: Settings, config: Path | None, *, environ: Mapping[str, str], clock: Clock, observer: Observer
+    settings: Settings, config: Path | None, *, environ: Mapping[str, str], clock: Clock, events: Events
 ) -> FileWatch:
     """Confines this process if the configuration wants it; before any thread, and before any secret is read.
 
@@ -41,17 +41,17 @@ def isolate(
     offer = isolation.discover()
     match settings.parameters.isolation_mode:
         case IsolationMode.NO_CONTAINER:
-            observer.event("process_not_confined", landlock=str(offer))
+            events.tell(ProcessNotConfined(landlock=str(offer)))
             return FileWatch((), clock=clock, is_forbidden=isolation.is_forbidden)
         case IsolationMode.GREENGRASS_CONTAINER:
-            confinement = _confined(settings, config, offer=offer, environ=environ, observer=observer)
+            confinement = _confined(settings, config, offer=offer, environ=environ, events=events)
             return FileWatch(confinement.watched, clock=clock, is_forbidden=isolation.is_forbidden)
         case _:
             assert_never(settings.parameters.isolation_mode)
 
 
 def _confined(
-    settings: Settings, config: Path | None, *, offer: Offer, environ: Mapping[str, str], observer: Observer
+    settings: Settings, config: Path | None, *, offer: Offer, environ: Mapping[str, str], events: Events
 ) -> Confinement:
     if not offer.version:
         raise ConfigurationError([isolation.refusal(offer, connector_version=settings.connector.version)])
@@ -62,15 +62,16 @@ def _confined(
     if problems:
         raise ConfigurationError(problems)
     for remark in isolation.remarks(confinement, surroundings):
-        observer.event("configuration_warning", level=Level.WARNING, warning=remark)
+        events.tell(ConfigurationWarning(warning=remark))
     isolation.confine(confinement, offer)
-    observer.event(
-        "process_confined",
-        landlock=str(offer),
-        not_confined=offer.not_confined(confinement),
-        writable=" ".join(map(str, sorted(confinement.writable))),
-        connect_ports=port_list(confinement.connect_ports),
-        listen_ports=port_list(confinement.listen_ports),
+    events.tell(
+        ProcessConfined(
+            landlock=str(offer),
+            not_confined=offer.not_confined(confinement),
+            writable=" ".join(map(str, sorted(confinement.writable))),
+            connect_ports=port_list(confinement.connect_ports),
+            listen_ports=port_list(confinement.listen_ports),
+        )
     )
     return confinement
 

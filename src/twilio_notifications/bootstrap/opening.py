@@ -24,11 +24,10 @@ from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.credentials import Credentials
+from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.failures import Failures
-from twilio_notifications.pipeline.metering import Unmetered
-from twilio_notifications.pipeline.milestones import Unwatched
 from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import ConfigurationWarning
 
 if TYPE_CHECKING:
     import socket
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
 
 Reread = Callable[[Mapping[str, object] | None], Settings]
 """Reads the configuration again, with that of the component where there is a nucleus."""
@@ -57,32 +56,34 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     settings: Settings,
     *,
     reread: Reread,
-    observer: Observer,
+    events: Events,
     environ: Mapping[str, str],
     supervisor: Supervisor,
     component: greengrass.Component | None = None,
     listeners: Sequence[socket.socket] = (),
-    milestones: Milestones | None = None,
+    subscribers: Sequence[Events] = (),
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
-    `listeners` are those of the metrics, where they were opened before. `milestones` are for tests alone.
+    `listeners` are those of the metrics, where they were opened before. `subscribers` hear
+    the events after `events` and the metrics; only tests have any.
     """
     for warning in settings.warnings:
-        observer.event("configuration_warning", level=Level.WARNING, warning=warning)
-    counters, observer = counting(settings, observer)
+        events.tell(ConfigurationWarning(warning=warning))
+    counters = counting(settings)
+    events = EventStream([events, *([] if counters is None else [counters]), *subscribers])
     async with AsyncExitStack() as stack:
         opening = _Opening(
-            stack=stack, settings=settings, environ=environ, clock=SystemClock(), observer=observer
+            stack=stack, settings=settings, environ=environ, clock=SystemClock(), events=events
         )
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus)
-        journal = await stack.enter_async_context(sqlite_journal(settings, observer=observer))
+        journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
         if counters is not None:
             counters.watch(journal.by_state)
-            await stack.enter_async_context(metrics_endpoint(settings, counters, observer, listeners))
+            await stack.enter_async_context(metrics_endpoint(settings, counters, events, listeners))
         sender = await opening.sender(credentials)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
         yield wired(
@@ -95,12 +96,10 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 transport=around.transport,
                 statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
                 clock=opening.clock,
-                observer=observer,
-                meter=counters or Unmetered(),
+                events=events,
                 supervisor=around.supervisor,
                 may_end_at=around.may_end_at,
-                milestones=milestones or Unwatched(),
-                failures=Failures(observer=observer, clock=opening.clock),
+                failures=Failures(events=events, clock=opening.clock),
                 jitter=random.SystemRandom().random,
             )
         )
@@ -126,14 +125,14 @@ class _Opening:
     settings: Settings
     environ: Mapping[str, str]
     clock: Clock
-    observer: Observer
+    events: Events
 
     async def credentials(self, nucleus: Nucleus | None) -> Credentials:
         """The secrets, read; with the local copy of the first one, where there is a copy."""
-        settings, observer = self.settings, self.observer
+        settings, events = self.settings, self.events
         sources = secret_sources(settings, self.environ, nucleus=nucleus)
-        found = kept(sources, secret_copy(settings), clock=self.clock, observer=observer)
-        return await Credentials.read(found, identity=identity(settings), observer=observer)
+        found = kept(sources, secret_copy(settings), clock=self.clock, events=events)
+        return await Credentials.read(found, identity=identity(settings), events=events)
 
     async def sender(self, credentials: Credentials) -> Sender:
         """The way to Twilio, opened, which chooses among the logins."""
@@ -149,12 +148,12 @@ class _Opening:
         supervisor: Supervisor,
     ) -> _TransportParts:
         """The transport of the configuration, and what a nucleus adds where there is one."""
-        settings, clock, observer = self.settings, self.clock, self.observer
+        settings, clock, events = self.settings, self.clock, self.events
         endurance = watch = None
         if isinstance(settings.transport, GreengrassSettings) or component is not None:
             endurance = greengrass.endurance(settings, clock.now())
         if nucleus is not None and component is not None:
-            watch = greengrass.configuration_watch(settings, nucleus, component, observer=observer)
+            watch = greengrass.configuration_watch(settings, nucleus, component, events=events)
         match settings.transport:
             case MqttSettings() as chosen:
                 transport: Transport = self._mqtt_transport(chosen, journal)
@@ -162,9 +161,9 @@ class _Opening:
                 assert nucleus is not None, "it is opened where the configuration wants it"
                 assert endurance is not None
                 transport = greengrass.transport(
-                    chosen, nucleus, clock=clock, observer=observer, endurance=endurance, configuration=watch
+                    chosen, nucleus, clock=clock, events=events, endurance=endurance, configuration=watch
                 )
-                supervisor = greengrass.supervisor(nucleus, supervisor, observer=observer)
+                supervisor = greengrass.supervisor(nucleus, supervisor, events=events)
             case _:
                 assert_never(settings.transport)
         return _TransportParts(
@@ -178,7 +177,7 @@ class _Opening:
         return mqtt_transport(
             settings,
             clock=self.clock,
-            observer=self.observer,
+            events=self.events,
             on_new_session=journal.forget_packets,
             on_connection_ended=journal.connection_ended,
         )

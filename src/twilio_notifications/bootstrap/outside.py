@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.ports import Clock, Observer
+    from twilio_notifications.ports import Clock, Events
 
 _GOODBYE_SECONDS = 30.0
 _TCP_SECONDS = 3600.0
@@ -48,7 +48,7 @@ def prepare_journal(settings: Settings) -> None:
         deque(make_private(real(settings.journal.path)), maxlen=0)
 
 
-def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
+def sqlite_journal(settings: Settings, *, events: Events) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
     prepare_journal(settings)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
@@ -58,7 +58,7 @@ def sqlite_journal(settings: Settings, *, observer: Observer) -> SqliteJournal:
     keepalive = transport.keepalive_seconds if isinstance(transport, MqttSettings) else 0
     return SqliteJournal(
         settings.journal.path,
-        observer=observer,
+        events=events,
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         maximum_waiting=settings.journal.maximum_waiting,
         maximum_bytes=settings.journal.maximum_bytes,
@@ -79,16 +79,16 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
     )
 
 
-def supervisor(environ: Mapping[str, str], *, observer: Observer) -> SystemdSupervisor:
+def supervisor(environ: Mapping[str, str], *, events: Events) -> SystemdSupervisor:
     """Speaks to systemd, where it started this process. Made before the process is confined."""
-    return SystemdSupervisor(environ, pid=os.getpid(), observer=observer)
+    return SystemdSupervisor(environ, pid=os.getpid(), events=events)
 
 
 def mqtt_transport(
     settings: MqttSettings,
     *,
     clock: Clock,
-    observer: Observer,
+    events: Events,
     on_new_session: Callable[[], asyncio.Future[None]],
     on_connection_ended: Callable[[], None],
 ) -> MqttTransport:
@@ -99,7 +99,7 @@ def mqtt_transport(
         topics=(topics.text, topics.call),
         probe_topic=settings.topic_prefix + PROBE_TOPIC,
         clock=clock,
-        observer=observer,
+        events=events,
         jitter=random.SystemRandom().random,
         on_new_session=on_new_session,
         on_connection_ended=on_connection_ended,

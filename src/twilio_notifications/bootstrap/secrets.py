@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.config import CredentialFile, KeptSecrets, Settings
-    from twilio_notifications.ports import Clock, Observer, SecretCopy, SecretSource
+    from twilio_notifications.ports import Clock, Events, SecretCopy, SecretSource
 
 
 def identity(settings: Settings) -> Identity:
@@ -88,11 +88,11 @@ def secret_copy(settings: Settings) -> SecretCopy | None:
     return EncryptedCopy(secrets.copy_path, key_file=secrets.key_file, name=name)
 
 
-def kept(sources: Sources, copy: SecretCopy | None, *, clock: Clock, observer: Observer) -> Sources:
+def kept(sources: Sources, copy: SecretCopy | None, *, clock: Clock, events: Events) -> Sources:
     """The same, the first of them with its local copy where there is one."""
     if copy is None:
         return sources
-    return replace(sources, first=KeptSecret(sources.first, copy, clock=clock, observer=observer))
+    return replace(sources, first=KeptSecret(sources.first, copy, clock=clock, events=events))
 
 
 def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:

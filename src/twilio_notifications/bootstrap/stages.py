@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.credentials import Credentials
     from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.metering import Meter
     from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import Clock, Milestones, Observer, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +42,9 @@ class Parts:
     transport: Transport
     statuses: StatusWriter
     clock: Clock
-    observer: Observer
-    meter: Meter
+    events: Events
     supervisor: Supervisor
     may_end_at: float
-    milestones: Milestones
     jitter: Callable[[], float]
     failures: Failures
 
@@ -62,7 +59,7 @@ def wired(parts: Parts) -> Connector:
     dispatcher = _dispatcher(parts, reporter)
     settler = _settler(parts, dispatcher, reporter)
     dispatcher.on_doubt = settler.wake
-    login_check = LoginCheck(sender=parts.sender, clock=parts.clock, observer=parts.observer)
+    login_check = LoginCheck(sender=parts.sender, clock=parts.clock, events=parts.events)
 
     def renewed() -> None:
         dispatcher.credentials_renewed()
@@ -85,7 +82,7 @@ def wired(parts: Parts) -> Connector:
         sweeper=Sweeper(
             journal=parts.journal,
             clock=parts.clock,
-            observer=parts.observer,
+            events=parts.events,
             retention_seconds=parts.settings.journal.retention_seconds,
         ),
         refresher=Refresher(
@@ -96,8 +93,7 @@ def wired(parts: Parts) -> Connector:
         ),
         login_check=login_check,
         clock=parts.clock,
-        observer=parts.observer,
-        milestones=parts.milestones,
+        events=parts.events,
         drain_seconds=parts.settings.delivery.drain_seconds,
         may_end_at=parts.may_end_at,
         reloads=(_reconfiguration(parts, dispatcher).reload, refreshed),
@@ -109,7 +105,7 @@ def _reconfiguration(parts: Parts, dispatcher: Dispatcher) -> Reconfiguration:
         started_with=parts.settings,
         reread=parts.reread,
         dispatcher=dispatcher,
-        observer=parts.observer,
+        events=parts.events,
     )
 
 
@@ -118,8 +114,7 @@ def _reporter(parts: Parts) -> Reporter:
         journal=parts.journal,
         transport=parts.transport,
         clock=parts.clock,
-        observer=parts.observer,
-        milestones=parts.milestones,
+        events=parts.events,
         topic=parts.topics.status,
     )
 
@@ -129,9 +124,7 @@ def _dispatcher(parts: Parts, reporter: Reporter) -> Dispatcher:
         journal=parts.journal,
         sender=parts.sender,
         clock=parts.clock,
-        observer=parts.observer,
-        meter=parts.meter,
-        milestones=parts.milestones,
+        events=parts.events,
         statuses=parts.statuses,
         failures=parts.failures,
         timing=_timing(parts.settings),
@@ -148,9 +141,7 @@ def _settler(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Settle
         journal=parts.journal,
         sender=parts.sender,
         clock=parts.clock,
-        observer=parts.observer,
-        meter=parts.meter,
-        milestones=parts.milestones,
+        events=parts.events,
         statuses=parts.statuses,
         failures=parts.failures,
         times=SettlingTimes(
@@ -168,9 +159,7 @@ def _intake(parts: Parts, dispatcher: Dispatcher, reporter: Reporter) -> Intake:
     return Intake(
         journal=parts.journal,
         clock=parts.clock,
-        observer=parts.observer,
-        meter=parts.meter,
-        milestones=parts.milestones,
+        events=parts.events,
         statuses=parts.statuses,
         failures=parts.failures,
         topics=parts.topics,

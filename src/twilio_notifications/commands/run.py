@@ -23,18 +23,26 @@ from twilio_notifications.config import LogFormat, load, log_format
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.exit_codes import FAILED, understood
 from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    ClosingCutShort,
+    ConfinedFileReplaced,
+    ConnectorFailed,
+    ConnectorStopped,
+    Defect,
+    LogLinesLost,
+)
 from twilio_notifications.signals import EarlySignals, Stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from twilio_notifications.adapters.isolation import FileWatch
-    from twilio_notifications.adapters.log import LogObserver
+    from twilio_notifications.adapters.log import EventLog
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Milestones, Observer
+    from twilio_notifications.ports import Events
 
 STANDARD_ERROR: Final = 2
 
@@ -49,11 +57,11 @@ def run(
     environ: Mapping[str, str],
     greengrass: bool = False,
     signals: EarlySignals | None = None,
-    milestones: Milestones | None = None,
+    subscribers: Sequence[Events] = (),
 ) -> int:
     """Runs until stopped, drains, and returns 0; with `greengrass` as the component that this process is.
 
-    Errors are lines of the log, in its form, and decide the exit code. Only tests hand in `milestones`.
+    Errors are lines of the log, in its form, and decide the exit code. Only tests hand in `subscribers`.
     """
     with closing(Outlet(STANDARD_ERROR)) as outlet:
         teller = _Teller(outlet, priorities=log.is_read_by_systemd(environ, STANDARD_ERROR))
@@ -69,7 +77,7 @@ def run(
                 environ=environ,
                 settings=settings,
                 configuration=component,
-                milestones=milestones,
+                subscribers=subscribers,
             )
             start.run(teller, signals or EarlySignals())
         except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - told with its trace, where it is a defect
@@ -86,34 +94,34 @@ class _Start:
     settings: Settings
     configuration: Mapping[str, object] | None
     """That of the component which this process is; None: it is none."""
-    milestones: Milestones | None
+    subscribers: Sequence[Events]
 
     def run(self, teller: _Teller, signals: EarlySignals) -> None:
         """Confines the process, then runs the connector until it is stopped."""
-        settings, environ, observer = self.settings, self.environ, teller.observer
+        settings, environ, events = self.settings, self.environ, teller.events
         with (
-            closing(bootstrap.supervisor(environ, observer=observer)) as supervisor,
+            closing(bootstrap.supervisor(environ, events=events)) as supervisor,
             bootstrap.metrics_listeners(settings) as listeners,
         ):
             # Before any thread, because what confines one does not confine those that run already.
-            watch = isolate(settings, self.config, environ=environ, clock=SystemClock(), observer=observer)
+            watch = isolate(settings, self.config, environ=environ, clock=SystemClock(), events=events)
             teller.outlet.start()
             hangup = asyncio.Event()
             wired = bootstrap.connector(
                 settings,
                 reread=self._reread,
-                observer=observer,
+                events=events,
                 environ=environ,
                 supervisor=supervisor,
                 component=self._component(hangup),
                 listeners=listeners,
-                milestones=self.milestones,
+                subscribers=self.subscribers,
             )
             running = Running(
                 wired=wired,
                 hangup=hangup,
                 watch=watch,
-                observer=observer,
+                events=events,
                 drain_seconds=settings.delivery.drain_seconds,
             )
             # asyncio.run would wait for threads that ask a name server which does not answer: 18 seconds,
@@ -145,27 +153,27 @@ class _Teller:
 
     def __init__(self, outlet: Outlet, *, priorities: bool) -> None:
         self.outlet = outlet
-        self.observer: LogObserver
+        self.events: EventLog
         self._priorities = priorities
         self._form = LogFormat.TEXT
 
     def set_up(self, *, level: str, form: LogFormat) -> None:
         """Has the log in this form from now on."""
         self._form = form
-        observer = log.configure(level=level, form=form, stream=self.outlet, priorities=self._priorities)
-        log.adopt_strays(observer)
-        self.outlet.on_lost = lambda lines: observer.event("log_lines_lost", level=Level.WARNING, lines=lines)
-        self.observer = observer
+        events = log.configure(level=level, form=form, stream=self.outlet, priorities=self._priorities)
+        log.adopt_strays(events)
+        self.outlet.on_lost = lambda lines: events.tell(LogLinesLost(lines=lines))
+        self.events = events
 
     def tell(self, error: BaseException) -> int:
         """The exit code, after a line for each thing that is wrong, or a trace where the program is."""
         failure = understood(error)
         if failure is None:
-            self.observer.defect("connector_failed", error)
+            self.events.tell(Defect(name="connector_failed", error=error))
             return FAILED
         for sentence in failure.sentences:
             if self._form is LogFormat.JSON:
-                self.observer.event("connector_failed", level=Level.ERROR, error=sentence)
+                self.events.tell(ConnectorFailed(error=sentence))
             else:
                 line = f"twilio-notifications: {terminal.printable(sentence)}"
                 self.outlet.write(f"{log.prioritized(line, logging.ERROR) if self._priorities else line}\n")
@@ -179,7 +187,7 @@ class Running:
     wired: AbstractAsyncContextManager[Connector]
     hangup: asyncio.Event
     watch: FileWatch
-    observer: Observer
+    events: Events
     drain_seconds: float
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
@@ -200,9 +208,9 @@ class Running:
             working.cancel()  # nothing is under way: a secret or the journal may be waited for
         await _first(working, limit_seconds=CLOSING_SECONDS)
         if not working.done():
-            self.observer.event("closing_cut_short", level=Level.WARNING)
+            self.events.tell(ClosingCutShort())
         elif working.cancelled():
-            self.observer.event("connector_stopped")
+            self.events.tell(ConnectorStopped())
         else:
             working.result()
 
@@ -225,7 +233,7 @@ class Running:
 
     async def _stop_when_replaced(self, connector: Connector) -> Path:
         path = await self.watch.replaced()
-        self.observer.event("confined_file_replaced", level=Level.ERROR, file=str(path))
+        self.events.tell(ConfinedFileReplaced(file=str(path)))
         await connector.rested()
         self.stop.set()
         return path

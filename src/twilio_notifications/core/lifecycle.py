@@ -25,7 +25,7 @@ class State(StrEnum):
     """The broker has acknowledged the status. Kept for the retention time, then purged."""
 
 
-class Event(StrEnum):
+class Move(StrEnum):
     """What can happen to a request."""
 
     OPEN_ATTEMPT = "open attempt"
@@ -37,28 +37,28 @@ class Event(StrEnum):
     """A person says what Twilio's records could not; only where the status was OutcomeUnknown."""
 
 
-TRANSITIONS: dict[State, dict[Event, State]] = {
+TRANSITIONS: dict[State, dict[Move, State]] = {
     State.WAITING: {
-        Event.OPEN_ATTEMPT: State.OPEN,
-        Event.POSTPONE: State.WAITING,  # deferred before an attempt: its sender number pauses
-        Event.FINISH: State.FINISHED,  # expired or refused before an attempt
+        Move.OPEN_ATTEMPT: State.OPEN,
+        Move.POSTPONE: State.WAITING,  # deferred before an attempt: its sender number pauses
+        Move.FINISH: State.FINISHED,  # expired or refused before an attempt
     },
     State.OPEN: {
-        Event.FINISH: State.FINISHED,
-        Event.POSTPONE: State.WAITING,  # certainly not carried out: no network, 429, a full sender queue
-        Event.DOUBT: State.IN_DOUBT,
+        Move.FINISH: State.FINISHED,
+        Move.POSTPONE: State.WAITING,  # certainly not carried out: no network, 429, a full sender queue
+        Move.DOUBT: State.IN_DOUBT,
     },
     State.IN_DOUBT: {
-        Event.FINISH: State.FINISHED,  # found in Twilio's records, out of retries, or given to a person
-        Event.POSTPONE: State.WAITING,  # surely absent from Twilio's records: made again
-        Event.DOUBT: State.IN_DOUBT,  # looked up, not settled yet: look again
+        Move.FINISH: State.FINISHED,  # found in Twilio's records, out of retries, or given to a person
+        Move.POSTPONE: State.WAITING,  # surely absent from Twilio's records: made again
+        Move.DOUBT: State.IN_DOUBT,  # looked up, not settled yet: look again
     },
     State.FINISHED: {
-        Event.REPORT: State.REPORTED,
-        Event.RESOLVE: State.FINISHED,  # the status is replaced before it left
+        Move.REPORT: State.REPORTED,
+        Move.RESOLVE: State.FINISHED,  # the status is replaced before it left
     },
     State.REPORTED: {
-        Event.RESOLVE: State.FINISHED,  # a second status for the same request: what is known now
+        Move.RESOLVE: State.FINISHED,  # a second status for the same request: what is known now
     },
 }
 
@@ -70,14 +70,14 @@ class ForbiddenTransition(Exception):
     """A step that the table does not allow: a defect of the connector, never of a request."""
 
 
-def apply(state: State, event: Event) -> State:
-    """The state after `event`; raises ForbiddenTransition where the table has no such row."""
+def apply(state: State, move: Move) -> State:
+    """The state after `move`; raises ForbiddenTransition where the table has no such row."""
     try:
-        return TRANSITIONS[state][event]
+        return TRANSITIONS[state][move]
     except KeyError:
-        raise ForbiddenTransition(f"a request that is {state} cannot {event}") from None
+        raise ForbiddenTransition(f"a request that is {state} cannot {move}") from None
 
 
-def sources(event: Event) -> frozenset[State]:
-    """The states from which `event` is allowed."""
-    return frozenset(state for state, row in TRANSITIONS.items() if event in row)
+def sources(move: Move) -> frozenset[State]:
+    """The states from which `move` is allowed."""
+    return frozenset(state for state, row in TRANSITIONS.items() if move in row)

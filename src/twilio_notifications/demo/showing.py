@@ -64,12 +64,12 @@ async def _with_connector(
 ) -> bool:
     transport = settings.transport
     assert isinstance(transport, MqttSettings), "its configuration names a broker"
-    observer = log.configure(level=settings.log.level, form=settings.log.format)
-    supervisor = bootstrap.supervisor(environ, observer=observer)
+    events = log.configure(level=settings.log.level, form=settings.log.format)
+    supervisor = bootstrap.supervisor(environ, events=events)
     async with bootstrap.connector(
         settings,
         reread=lambda _: load(config, environ),
-        observer=observer,
+        events=events,
         environ=environ,
         supervisor=supervisor,
     ) as connector:

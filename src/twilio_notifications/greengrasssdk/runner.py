@@ -23,13 +23,18 @@ from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.greengrasssdk.outlets import own_client_id
 from twilio_notifications.greengrasssdk.outside import new_nucleus, settings_of
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    Defect,
+    FunctionEventRetained,
+    FunctionEventUnreadable,
+    FunctionReady,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.config import GreengrassSettings, TransportSettings
-    from twilio_notifications.ports import Inbound, Observer, Transport
+    from twilio_notifications.ports import Events, Inbound, Transport
 
     Function = Callable[[Any, Any], object]
 
@@ -53,12 +58,12 @@ class Context:
 def run(name: str, topics: Sequence[str], *, environ: Mapping[str, str]) -> int:
     """Runs `name`, which is MODULE.FUNCTION, until SIGTERM or SIGINT; then returns 0."""
     settings = settings_of(environ)
-    observer = log.configure(level=settings.log.level, form=settings.log.format)
+    events = log.configure(level=settings.log.level, form=settings.log.format)
     runner = Runner(
         function=_found(name),
         name=name,
         prefix=settings.transport.topic_prefix,
-        observer=observer,
+        events=events,
     )
     asyncio.run(_run(runner, settings.transport, topics, environ=environ))
     return 0
@@ -92,9 +97,9 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(number, runner.stop)
     filters = [settings.topic_prefix + topic for topic in topics]
     if isinstance(settings, MqttSettings):
-        transport: Transport = _by_broker(settings, filters, runner.observer)
+        transport: Transport = _by_broker(settings, filters, runner.events)
     else:
-        transport = _by_nucleus(settings, filters, runner.observer, environ)
+        transport = _by_nucleus(settings, filters, runner.events, environ)
     try:
         await _first_of(
             transport.run(on_inbound=runner.receive, on_ready=lambda: runner.ready(topics)), runner.work()
@@ -114,19 +119,19 @@ async def _first_of(*stages: Any) -> None:
         stage.result()
 
 
-def _by_broker(settings: MqttSettings, filters: Sequence[str], observer: Observer) -> MqttTransport:
+def _by_broker(settings: MqttSettings, filters: Sequence[str], events: Events) -> MqttTransport:
     """Without a session: as in V1, nothing is kept for a function that does not run."""
     return MqttTransport(
         replace(settings, client_id=own_client_id(settings), session_expiry_seconds=0),
         topics=filters,
         clock=SystemClock(),
-        observer=observer,
+        events=events,
         jitter=random.SystemRandom().random,
     )
 
 
 def _by_nucleus(
-    settings: GreengrassSettings, filters: Sequence[str], observer: Observer, environ: Mapping[str, str]
+    settings: GreengrassSettings, filters: Sequence[str], events: Events, environ: Mapping[str, str]
 ) -> Transport:
     wild = [name for name in filters if set("+#") & set(name)]
     if wild:
@@ -144,7 +149,7 @@ def _by_nucleus(
         nucleus=nucleus,
         topics=filters,
         clock=clock,
-        observer=observer,
+        events=events,
         jitter=random.SystemRandom().random,
         endurance=Endurance(started_at=clock.now(), started_before=clock.now()),
     )
@@ -153,8 +158,8 @@ def _by_nucleus(
 class Runner:
     """Calls the function with what comes, in a thread of its own, and never with two events at a time."""
 
-    def __init__(self, *, function: Function, name: str, prefix: str, observer: Observer) -> None:
-        self.observer = observer
+    def __init__(self, *, function: Function, name: str, prefix: str, events: Events) -> None:
+        self.events = events
         self._function = function
         self._name = name
         self._prefix = prefix
@@ -162,7 +167,7 @@ class Runner:
         self._stopped = False
 
     def ready(self, topics: Sequence[str]) -> None:
-        self.observer.event("function_ready", function=self._name, topics=", ".join(topics))
+        self.events.tell(FunctionReady(function=self._name, topics=", ".join(topics)))
 
     def receive(self, inbound: Inbound) -> None:
         self._events.put_nowait(inbound)
@@ -184,7 +189,7 @@ class Runner:
     async def _take(self, inbound: Inbound) -> None:
         subject = inbound.topic.removeprefix(self._prefix)
         if inbound.retained:
-            self.observer.event("function_event_retained", level=Level.WARNING, topic=subject)
+            self.events.tell(FunctionEventRetained(topic=subject))
             return
         try:
             event = json.loads(inbound.payload)
@@ -194,7 +199,7 @@ class Runner:
                 if inbound.passed_over
                 else _where(error)
             )
-            self.observer.event("function_event_unreadable", level=Level.WARNING, topic=subject, error=reason)
+            self.events.tell(FunctionEventUnreadable(topic=subject, error=reason))
             return
         await asyncio.to_thread(self._call, event, subject)
 
@@ -207,7 +212,7 @@ class Runner:
         try:
             self._function(event, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is the function's, and the next event's not
-            self.observer.defect("function_failed", error)
+            self.events.tell(Defect(name="function_failed", error=error))
 
 
 def _where(error: Exception) -> str:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.core.model import Rejection
-from twilio_notifications.ports import Finish, Level
+from twilio_notifications.ports import Finish
+from twilio_notifications.ports.events import Defect, RequestSetAside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import BrokenRow, Claimed, Clock, Journal, Observer, Step
+    from twilio_notifications.ports import BrokenRow, Claimed, Clock, Events, Journal, Step
 
 NOT_SENT: Final = "The connector failed on this request, and nothing was sent. Its log has the details"
 PERHAPS_SENT: Final = (
@@ -38,7 +39,7 @@ class Aside:
     journal: Journal
     statuses: StatusWriter
     clock: Clock
-    observer: Observer
+    events: Events
 
     async def carry_out(self, request: Claimed, step: Awaitable[Step], *, sentence: str) -> Step | None:
         """Takes the step as soon as it is known, and returns it.
@@ -102,14 +103,14 @@ class Aside:
         await self._finish(row.id, row.error, step)
 
     async def _finish(self, id_: int, error: Exception, make: Callable[[], Finish]) -> Finish | None:
-        self.observer.defect("request_defect", error)
+        self.events.tell(Defect(name="request_defect", error=error))
         try:
             step = make()
             await self.journal.apply(step)
         except JournalError:
             raise
         except Exception as second:  # noqa: BLE001 - the same: it must not end the connector
-            self.observer.defect("request_defect", second)
+            self.events.tell(Defect(name="request_defect", error=second))
             self.journal.set_aside(id_)
             self._tell(id_, answered=False)
             return None
@@ -117,4 +118,4 @@ class Aside:
         return step
 
     def _tell(self, id_: int, *, answered: bool) -> None:
-        self.observer.event("request_set_aside", level=Level.ERROR, number=id_, answered=answered)
+        self.events.tell(RequestSetAside(number=id_, answered=answered))

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.core.errors import NucleusLost
-from twilio_notifications.ports import Level, Milestone
+from twilio_notifications.ports.events import (
+    ConnectorDraining,
+    ConnectorReady,
+    ConnectorReloaded,
+    ConnectorReloadFailed,
+    ConnectorStopped,
+    DrainCutShort,
+    JournalOpened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.settler import Settler
     from twilio_notifications.pipeline.supervision import Supervision
     from twilio_notifications.pipeline.sweeper import Sweeper
-    from twilio_notifications.ports import Clock, Journal, Milestones, Observer, Transport
+    from twilio_notifications.ports import Clock, Events, Journal, Transport
 
 GOODBYE_SECONDS = 2.0
 """For the DISCONNECT, which a broker that takes nothing any more would hold up; the end of the connection
@@ -48,8 +56,7 @@ class Connector:
     login_check: LoginCheck
     supervision: Supervision
     clock: Clock
-    observer: Observer
-    milestones: Milestones
+    events: Events
     drain_seconds: float
     may_end_at: float = 0.0
     """Do not exit before this instant: the nucleus gives up after three exits in an hour."""
@@ -66,15 +73,13 @@ class Connector:
         """
         recovery = await _unless(stop, self.journal.recover(now=self.clock.now()))
         if recovery is None:  # the disk is full, say: nothing has begun, so there is nothing to drain
-            self.observer.event("connector_stopped")
+            self.events.tell(ConnectorStopped())
             return
-        self.observer.event(
-            "journal_opened",
-            waiting=recovery.waiting,
-            in_doubt=recovery.in_doubt,
-            unreported=recovery.unreported,
+        self.events.tell(
+            JournalOpened(
+                waiting=recovery.waiting, in_doubt=recovery.in_doubt, unreported=recovery.unreported
+            )
         )
-        self.milestones.passed(Milestone.RECOVERED)
         async with asyncio.TaskGroup() as stages:
             running = [
                 stages.create_task(stage, name=f"twilio_notifications.{name}")
@@ -94,7 +99,7 @@ class Connector:
             await self._drain(hurry)
             for stage in running:
                 stage.cancel()
-        self.observer.event("connector_stopped")
+        self.events.tell(ConnectorStopped())
         if self._lost is not None:
             raise self._lost
 
@@ -103,9 +108,9 @@ class Connector:
         self.supervision.reloading()
         complete = [await reload() for reload in self.reloads]
         if all(complete):
-            self.observer.event("connector_reloaded")
+            self.events.tell(ConnectorReloaded())
         else:
-            self.observer.event("connector_reload_failed", level=Level.ERROR)
+            self.events.tell(ConnectorReloadFailed())
         if self.ready.is_set():
             self.supervision.ready()
 
@@ -125,12 +130,12 @@ class Connector:
         self.reporter.connected()
         if not self.ready.is_set():
             self.ready.set()
-            self.observer.event("connector_ready")
+            self.events.tell(ConnectorReady())
             self.supervision.ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
         """Finishes what is under way; what takes too long stays in the journal for the next start."""
-        self.observer.event("connector_draining")
+        self.events.tell(ConnectorDraining())
         self.supervision.stopping()
         draining = asyncio.ensure_future(self._finish_and_report())
         hurrying = asyncio.ensure_future(hurry.wait())
@@ -138,7 +143,7 @@ class Connector:
             {draining, hurrying}, timeout=self.drain_seconds, return_when=asyncio.FIRST_COMPLETED
         )
         if not draining.done():
-            self.observer.event("drain_cut_short", level=Level.WARNING)
+            self.events.tell(DrainCutShort())
         for part in (draining, hurrying):
             part.cancel()
         await asyncio.wait({draining, hurrying})

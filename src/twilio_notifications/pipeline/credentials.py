@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Self
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
 from twilio_notifications.core.secret_text import oddity
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import logins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from twilio_notifications.ports import Observer, SecretSource
+    from twilio_notifications.ports import Event, Events, SecretSource
 
 _API_KEY = re.compile(r"(?P<sid>SK[0-9a-fA-F]{32}):(?P<secret>\S+)")
 """An API key's SID and secret in one: they change together. No auth token has a colon in it."""
@@ -63,23 +63,23 @@ class Sources:
 class Credentials:
     """The logins as they were last read, and which of them is in use."""
 
-    def __init__(self, *, identity: Identity, observer: Observer, sources: Sources) -> None:
+    def __init__(self, *, identity: Identity, events: Events, sources: Sources) -> None:
         self._sources = sources
         self._identity = identity
-        self._observer = observer
+        self._events = events
         self._logins: tuple[Login, ...] = ()
         self._in_use = 0
         self._reading = asyncio.Lock()
         self._readings = 0
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[type[Event], Event] = {}
         self._oddities: dict[str, str | None] = {}
         self.on_renewed: Callable[[], None] = _unheard
         """Called when there is a login that Twilio has not seen yet."""
 
     @classmethod
-    async def read(cls, sources: Sources, *, identity: Identity, observer: Observer) -> Self:
+    async def read(cls, sources: Sources, *, identity: Identity, events: Events) -> Self:
         """Reads the secrets for the first time; raises SecretUnavailable."""
-        credentials = cls(sources=sources, identity=identity, observer=observer)
+        credentials = cls(sources=sources, identity=identity, events=events)
         credentials._logins = await credentials._read()
         return credentials
 
@@ -99,8 +99,8 @@ class Credentials:
         """Twilio took this login where it had refused another: the next attempts begin with it."""
         if login in self._logins and login != self.current():
             self._in_use = self._logins.index(login)
-            which = "second" if self._in_use else "first"
-            self._observer.event("login_switched", level=Level.WARNING, login=which)
+            which: logins.Which = "second" if self._in_use else "first"
+            self._events.tell(logins.LoginSwitched(login=which))
 
     async def refresh(self) -> bool:
         """Reads the secrets again; False where they cannot be read, and what was read before stays in use.
@@ -112,7 +112,7 @@ class Credentials:
             if self._readings == seen:
                 self._readings += 1
                 await self._read_again()
-        return "secret_unavailable" not in self._troubles
+        return logins.SecretUnavailable not in self._troubles
 
     def _known(self, refused: Collection[Login]) -> Login | None:
         in_order = (self.current(), *self._logins)
@@ -120,21 +120,21 @@ class Credentials:
 
     async def _read_again(self) -> None:
         try:
-            logins = await self._read()
+            found = await self._read()
         except SecretUnavailable as error:
-            self._trouble("secret_unavailable", level=Level.ERROR, error=str(error))
+            self._trouble(logins.SecretUnavailable(error=str(error)))
             return
-        if self._troubles.pop("secret_unavailable", None):
-            self._observer.event("secret_available")
-        self._adopt(logins)
+        if self._troubles.pop(logins.SecretUnavailable, None):
+            self._events.tell(logins.SecretAvailable())
+        self._adopt(found)
 
-    def _adopt(self, logins: tuple[Login, ...]) -> None:
+    def _adopt(self, found: tuple[Login, ...]) -> None:
         before, in_use = self._logins, self.current()
         # A new first secret is what was configured last, so it goes before a second one that works.
-        keeps = logins[0] == before[0] and in_use in logins
-        self._logins, self._in_use = logins, logins.index(in_use) if keeps else 0
-        if not set(logins) <= set(before):
-            self._observer.event("secret_renewed")
+        keeps = found[0] == before[0] and in_use in found
+        self._logins, self._in_use = found, found.index(in_use) if keeps else 0
+        if not set(found) <= set(before):
+            self._events.tell(logins.SecretRenewed())
             self.on_renewed()
 
     async def _read(self) -> tuple[Login, ...]:
@@ -157,20 +157,20 @@ class Credentials:
         except SecretAbsent:
             return None  # its time comes with the next rotation
         except SecretUnavailable as error:
-            self._trouble("second_secret_unavailable", level=Level.WARNING, error=str(error))
+            self._trouble(logins.SecondSecretUnavailable(error=str(error)))
             return self._logins[1] if len(self._logins) > 1 else None  # it may be the one that works
-        self._troubles.pop("second_secret_unavailable", None)
+        self._troubles.pop(logins.SecondSecretUnavailable, None)
         return self._identity.second_login(secret)
 
-    def _look_at(self, login: Login, *, which: str) -> None:
+    def _look_at(self, login: Login, *, which: logins.Which) -> None:
         """Warns of a secret that was not copied well, once; Twilio decides whether it is one."""
         odd = oddity(login.secret)
         if odd is not None and self._oddities.get(which) != odd:
-            self._observer.event("secret_odd", level=Level.WARNING, login=which, error=f"the secret {odd}")
+            self._events.tell(logins.SecretOdd(login=which, error=f"the secret {odd}"))
         self._oddities[which] = odd
 
-    def _trouble(self, event: str, *, level: Level, error: str) -> None:
+    def _trouble(self, trouble: Event) -> None:
         """Tells what lasts once, and again only when it is another trouble."""
-        if self._troubles.get(event) != error:
-            self._troubles[event] = error
-            self._observer.event(event, level=level, error=error)
+        if self._troubles.get(type(trouble)) != trouble:
+            self._troubles[type(trouble)] = trouble
+            self._events.tell(trouble)

@@ -24,11 +24,11 @@ from twilio_notifications.pipeline import judging
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
 from twilio_notifications.pipeline.deferring import Timing, postponed
-from twilio_notifications.pipeline.metering import Meter, Unmetered
 from twilio_notifications.pipeline.pauses import Pauses
 from twilio_notifications.pipeline.slots import Slots
 from twilio_notifications.pipeline.turning_away import TurningAway, tell
-from twilio_notifications.ports import Doubt, Milestone, Postpone
+from twilio_notifications.ports import Doubt, Postpone
+from twilio_notifications.ports.events import AttemptsOpened, Defect, RequestsClaimed, TwilioAnswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer, Outcome
     from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import Claimed, Clock, Journal, Milestones, Observer, Sender, Step
+    from twilio_notifications.ports import Claimed, Clock, Events, Journal, Sender, Step
 
 AHEAD_SHARE = 8
 """At full speed, open maximum/8 more attempts than may run, so that no slot waits for a commit. A crash
@@ -68,8 +68,7 @@ class Dispatcher:
     journal: Journal
     sender: Sender
     clock: Clock
-    observer: Observer
-    milestones: Milestones
+    events: Events
     statuses: StatusWriter
     failures: Failures
     timing: Timing
@@ -79,7 +78,6 @@ class Dispatcher:
     on_doubt: Callable[[], None] = _unheard
     limits: policy.Limits = field(default_factory=policy.Limits)
     """The operator's, replaced as a whole when the configuration is read again."""
-    meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
     _aside: Aside = field(init=False)
     _turning_away: TurningAway = field(init=False)
@@ -97,16 +95,15 @@ class Dispatcher:
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
         self._aside = Aside(
-            journal=self.journal, statuses=self.statuses, clock=self.clock, observer=self.observer
+            journal=self.journal, statuses=self.statuses, clock=self.clock, events=self.events
         )
         self._turning_away = TurningAway(
             aside=self._aside,
             statuses=self.statuses,
-            meter=self.meter,
-            observer=self.observer,
+            events=self.events,
             failures=self.failures,
         )
-        self._pauses = Pauses(observer=self.observer, clock=self.clock)
+        self._pauses = Pauses(events=self.events, clock=self.clock)
         self._slots = Slots(self.pace.maximum)
 
     def wake(self) -> None:
@@ -153,7 +150,7 @@ class Dispatcher:
         room = self._room(now)
         claimed = await self.journal.claim(due_before=now, limit=room, place=self._place) if room else []
         if claimed:
-            self.milestones.passed(Milestone.CLAIMED)
+            self.events.tell(RequestsClaimed(requests=claimed))
             await self._admit(attempts, claimed, now)
         if await self._aside.answer_broken():
             self.on_status()
@@ -219,7 +216,8 @@ class Dispatcher:
         self._place = (self._place + len(admitted)) % policy.ROUND
         self._slots.take(len(admitted))
         await self._aside.each(admitted, open_attempts)
-        self.milestones.passed(Milestone.ATTEMPT_OPENED)
+        if opened:
+            self.events.tell(AttemptsOpened(requests=opened))
         for request in opened:
             attempts.create_task(self._attempt(request), name=f"twilio_notifications.attempt.{request.id}")
         set_aside = len(admitted) - len(opened)
@@ -315,10 +313,7 @@ class Dispatcher:
             self._slots.closed()
         if step is None:
             return
-        doubt = isinstance(step, Doubt)
-        self.milestones.passed(Milestone.DOUBT_RECORDED if doubt else Milestone.ATTEMPT_CLOSED)
-        self.meter.attempted(request, step)
-        tell(request, step, observer=self.observer, failures=self.failures)
+        tell(request, step, attempted=True, events=self.events, failures=self.failures)
         self._wake_next(step)
 
     async def _place_taken(self, request: Claimed) -> Step:
@@ -334,7 +329,7 @@ class Dispatcher:
             verdict = policy.expired(judging.waiting(request), now=now)
             return self.statuses.failed(request, verdict.reason, verdict.message, at=now, counted=False)
         answer = await self._answer(request)
-        self.milestones.passed(Milestone.ANSWERED)
+        self.events.tell(TwilioAnswered(request=request, answer=answer))
         outcome = classify(answer, notification=request.notification)
         return self._step(request, outcome)
 
@@ -347,7 +342,7 @@ class Dispatcher:
         try:
             return await self.sender.send(request.notification)
         except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
-            self.observer.defect("attempt_failed", error)
+            self.events.tell(Defect(name="attempt_failed", error=error))
             return Unanswered(detail=f"the connector failed: {type(error).__name__}")
 
     def _step(self, request: Claimed, outcome: Outcome) -> Step:

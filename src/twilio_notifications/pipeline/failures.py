@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.limiter import Limiter
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import RequestFailed, RequestRejected, RequestsFailed, RequestsRejected
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Claimed, Clock, Finish, NewRejection, Observer
+    from twilio_notifications.ports import Claimed, Clock, Events, Finish, NewRejection
 
 LINES_A_MINUTE: Final = 20
 """Of each kind: a person reads no more, and no sender can fill a disk with its mistakes."""
@@ -32,7 +32,7 @@ _VISIBLE_DIGITS: Final = 4
 class Failures:
     """One for the whole connector, so that its stages share one allowance."""
 
-    observer: Observer
+    events: Events
     clock: Clock
     _failed: Limiter = field(init=False)
     _rejected: Limiter = field(init=False)
@@ -56,26 +56,26 @@ class Failures:
     def failed(self, request: Claimed, step: Finish) -> None:
         """The request has ended with the step's reason."""
         if self._may_tell(self._failed):
-            self.observer.event(
-                "request_failed",
-                level=Level.WARNING,
-                number=request.id,
-                id=_shortened(request.notification.request_id),
-                phone_number=request.notification.recipient.phone_number,
-                reason=step.reason,
-                error=_masked(step.message or ""),
+            self.events.tell(
+                RequestFailed(
+                    number=request.id,
+                    id=_shortened(request.notification.request_id),
+                    phone_number=request.notification.recipient.phone_number,
+                    reason=step.reason,
+                    error=_masked(step.message or ""),
+                )
             )
 
     def rejected(self, rejection: NewRejection) -> None:
         """The request was answered without ever being one."""
         if self._may_tell(self._rejected):
-            self.observer.event(
-                "request_rejected",
-                level=Level.WARNING,
-                id=_shortened(str(rejection.request_id)),
-                channel=rejection.channel,
-                reason=rejection.reason,
-                error=_masked(_QUOTED_VALUE.sub(r"\1 \2", rejection.message)),
+            self.events.tell(
+                RequestRejected(
+                    id=_shortened(str(rejection.request_id)),
+                    channel=rejection.channel,
+                    reason=rejection.reason,
+                    error=_masked(_QUOTED_VALUE.sub(r"\1 \2", rejection.message)),
+                )
             )
 
     def _may_tell(self, limiter: Limiter) -> bool:
@@ -93,9 +93,9 @@ class Failures:
 
     def _tell_counts(self) -> None:
         if count := self._failed.taken_count():
-            self.observer.event("requests_failed", level=Level.WARNING, left_out=count)
+            self.events.tell(RequestsFailed(left_out=count))
         if count := self._rejected.taken_count():
-            self.observer.event("requests_rejected", level=Level.WARNING, left_out=count)
+            self.events.tell(RequestsRejected(left_out=count))
 
 
 def _shortened(request_id: str) -> str:

@@ -13,8 +13,19 @@ from twilio_notifications.core import contract
 from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved, Reason
 from twilio_notifications.core.model import Notification, Rejection
 from twilio_notifications.pipeline.aside import NOT_SENT
-from twilio_notifications.pipeline.metering import Meter, Unmetered
-from twilio_notifications.ports import Level, Mark, Milestone, NewRejection, NewRequest, Recording
+from twilio_notifications.ports import Level, Mark, NewRejection, NewRequest, Recording
+from twilio_notifications.ports.events import (
+    Defect,
+    DuplicateAnswered,
+    RepeatedPublishIgnored,
+    RequestAcknowledged,
+    RequestLost,
+    RequestReceived,
+    RequestRecorded,
+    RetainedDropped,
+    UnknownTopicDropped,
+    journals,
+)
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,7 +34,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Channel
     from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import Clock, Inbound, Journal, Milestones, Observer
+    from twilio_notifications.ports import Clock, Events, Inbound, Journal
 
 _DIGEST_BYTES = 16
 _SECONDS_BETWEEN_LINES = 60.0
@@ -35,8 +46,7 @@ class Intake:
 
     journal: Journal
     clock: Clock
-    observer: Observer
-    milestones: Milestones
+    events: Events
     statuses: StatusWriter
     failures: Failures
     topics: contract.Topics
@@ -44,7 +54,6 @@ class Intake:
     lifetime_seconds: float
     on_request: Callable[[], None]
     on_status: Callable[[], None]
-    meter: Meter = field(default_factory=Unmetered)
     _is_full: bool = field(init=False, default=False)
     _duplicates: int = field(init=False, default=0)
     """Those that no line of the log has counted yet."""
@@ -58,17 +67,17 @@ class Intake:
             if channel is None or inbound.retained:
                 self._drop(inbound)
                 return
-            self.milestones.passed(Milestone.RECEIVED)
+            self.events.tell(RequestReceived(inbound=inbound))
             self._receive(inbound, channel)
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
-            self.observer.defect("intake_failed", error)
+            self.events.tell(Defect(name="intake_failed", error=error))
             inbound.release()
 
     def _receive(self, inbound: Inbound, channel: Channel) -> None:
         try:
             arrival = self._arrival(inbound, channel)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
-            self.observer.defect("intake_failed", error)
+            self.events.tell(Defect(name="intake_failed", error=error))
             self._record(inbound, self._defect("", inbound, channel), last=True)
         else:
             self._record(inbound, arrival)
@@ -81,7 +90,7 @@ class Intake:
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
         if inbound.retained:
-            self.observer.event("retained_dropped", level=Level.WARNING, topic=inbound.topic)
+            self.events.tell(RetainedDropped(topic=inbound.topic))
         else:
             self._tell_unknown_topic(inbound.topic)
         inbound.acknowledge()
@@ -92,7 +101,7 @@ class Intake:
         level = Level.DEBUG
         if now >= self._tell_unknown_topic_at:
             level, self._tell_unknown_topic_at = Level.WARNING, now + _SECONDS_BETWEEN_LINES
-        self.observer.event("unknown_topic_dropped", level=level, topic=topic)
+        self.events.tell(UnknownTopicDropped(level=level, topic=topic))
 
     def _arrival(self, inbound: Inbound, channel: Channel) -> NewRequest | NewRejection:
         now = self.clock.now()
@@ -158,13 +167,12 @@ class Intake:
         if error is not None:
             self._not_recorded(inbound, arrival, error, last=last)
             return
-        self.milestones.passed(Milestone.RECORDED)
-        self.meter.recorded(inbound, arrival, done.result())
+        self.events.tell(RequestRecorded(inbound=inbound, arrival=arrival, recording=done.result()))
         if done.result() is Recording.FULL:
             self.failures.rejected(self._full(inbound, arrival))
         self._pass_on(arrival, done.result())
         inbound.acknowledge()
-        self.milestones.passed(Milestone.ACKNOWLEDGED)
+        self.events.tell(RequestAcknowledged(inbound=inbound))
 
     def _not_recorded(
         self, inbound: Inbound, arrival: NewRequest | NewRejection, error: BaseException, *, last: bool
@@ -176,7 +184,7 @@ class Intake:
             self._give_back(inbound)
             return
         if not isinstance(error, JournalMoved):  # which says by itself what to do, and ends the connector
-            self.observer.defect("record_failed", error)
+            self.events.tell(Defect(name="record_failed", error=error))
         if last or isinstance(error, JournalError):
             inbound.release()
             self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
@@ -191,7 +199,7 @@ class Intake:
             inbound.give_back()
             return
         inbound.release()
-        self.observer.event("request_lost", level=Level.ERROR, topic=inbound.topic)
+        self.events.tell(RequestLost(topic=inbound.topic))
 
     def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
         match arrival:
@@ -209,7 +217,7 @@ class Intake:
     def _pass_on(self, arrival: NewRequest | NewRejection, recording: Recording) -> None:
         match recording:
             case Recording.REPEATED:
-                self.observer.event("repeated_publish_ignored")
+                self.events.tell(RepeatedPublishIgnored())
             case Recording.DUPLICATE:
                 self._tell_duplicate()
                 self.on_status()
@@ -236,7 +244,7 @@ class Intake:
         """One line in a minute: a sender could fill the log with its repetitions."""
         self._duplicates += 1
         if self.clock.now() >= self._tell_duplicates_at:
-            self.observer.event("duplicate_answered", count=self._duplicates)
+            self.events.tell(DuplicateAnswered(count=self._duplicates))
             self._duplicates = 0
             self._tell_duplicates_at = self.clock.now() + _SECONDS_BETWEEN_LINES
 
@@ -244,7 +252,7 @@ class Intake:
         """Once, not for each request that finds no room."""
         if not self._is_full:
             self._is_full = True
-            self.observer.event("journal_full", level=Level.WARNING)
+            self.events.tell(journals.JournalFull())
 
 
 def _request_id(arrival: NewRequest | NewRejection) -> str | int | float:

@@ -9,21 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import SecretCopyUnusable, SecretUnavailable
-from twilio_notifications.ports import Copied, Level
+from twilio_notifications.ports import Copied
+from twilio_notifications.ports.events import SecretFromCopy, SecretFromSource, SecretNotCopied
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Secret
-    from twilio_notifications.ports import Clock, Observer, SecretCopy, SecretSource
+    from twilio_notifications.ports import Clock, Events, SecretCopy, SecretSource
 
 
 class KeptSecret:
     """The secret of `source`, or the last one that was read from it."""
 
-    def __init__(self, source: SecretSource, copy: SecretCopy, *, clock: Clock, observer: Observer) -> None:
+    def __init__(self, source: SecretSource, copy: SecretCopy, *, clock: Clock, events: Events) -> None:
         self._source = source
         self._copy = copy
         self._clock = clock
-        self._observer = observer
+        self._events = events
         self._away: str | None = None
         self._not_kept: str | None = None
 
@@ -35,7 +36,7 @@ class KeptSecret:
             return await self._copied(error)
         if self._away is not None:
             self._away = None
-            self._observer.event("secret_from_source")
+            self._events.tell(SecretFromSource())
         await self._keep(secret)
         return secret
 
@@ -45,7 +46,7 @@ class KeptSecret:
         except SecretCopyUnusable as error:
             if self._not_kept != str(error):
                 self._not_kept = str(error)
-                self._observer.event("secret_not_copied", level=Level.WARNING, error=str(error))
+                self._events.tell(SecretNotCopied(error=str(error)))
         else:
             self._not_kept = None
 
@@ -59,7 +60,5 @@ class KeptSecret:
         if self._away != str(away):
             self._away = str(away)
             age = round(self._clock.now() - copied.stored_at)
-            self._observer.event(
-                "secret_from_copy", level=Level.WARNING, age_seconds=max(0, age), error=str(away)
-            )
+            self._events.tell(SecretFromCopy(age_seconds=max(0, age), error=str(away)))
         return copied.secret

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Final
 from twilio_notifications.core.answers import refuses_login
 from twilio_notifications.core.model import Answered
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    Defect,
+    LoginAccepted,
+    LoginForTests,
+    LoginRefused,
+    LoginUnchecked,
+)
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer
-    from twilio_notifications.ports import Clock, Observer, Sender
+    from twilio_notifications.ports import Clock, Event, Events, Sender
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
@@ -40,10 +46,10 @@ class LoginCheck:
 
     sender: Sender
     clock: Clock
-    observer: Observer
+    events: Events
     _alarm: Alarm = field(init=False)
-    _told: str = field(init=False, default="")
-    """The last event in the log: a state that lasts has one line."""
+    _told: type[Event] | None = field(init=False, default=None)
+    """The kind of the last event: a state that lasts has one line."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
@@ -69,7 +75,7 @@ class LoginCheck:
         try:
             answer = await self.sender.verify()
         except Exception as error:  # noqa: BLE001 - a defect of ours; requests go on without this check
-            self.observer.defect("login_check_failed", error)
+            self.events.tell(Defect(name="login_check_failed", error=error))
             return True
         return self._tell(answer)
 
@@ -77,32 +83,30 @@ class LoginCheck:
         """Tells what is news; whether there is nothing more to find out."""
         match answer:
             case Answered(http_status=status) if status == _OK:
-                if self._is_news("login_accepted"):
-                    self.observer.event("login_accepted")
+                self._tell_news(LoginAccepted())
             case Answered(http_status=status) if status == _FORBIDDEN:
                 self._tell_forbidden(answer)
             case Answered() if refuses_login(answer):
-                if self._is_news("login_refused"):
-                    error = "Twilio refuses the account SID or the secret: requests would wait, and then fail"
-                    self.observer.event("login_refused", level=Level.ERROR, error=error)
+                error = "Twilio refuses the account SID or the secret: requests would wait, and then fail"
+                self._tell_news(LoginRefused(error=error))
                 return False
             case Answered():
                 return False  # its rate, or a failure of its own
             case unanswered:
-                if self._is_news("login_unchecked"):
-                    self.observer.event("login_unchecked", level=Level.WARNING, error=unanswered.detail)
+                self._tell_news(LoginUnchecked(error=unanswered.detail))
                 return False
         return True
 
     def _tell_forbidden(self, answer: Answered) -> None:
         """The login exists, and may not read messages."""
         if answer.code == _TEST_CREDENTIALS:
-            if self._is_news("login_for_tests"):
-                self.observer.event("login_for_tests", level=Level.WARNING)
-        elif self._is_news("login_unchecked"):
+            self._tell_news(LoginForTests())
+        else:
             error = f"Twilio does not let this login read messages: HTTP 403 {answer.message or ''}".rstrip()
-            self.observer.event("login_unchecked", level=Level.WARNING, error=error)
+            self._tell_news(LoginUnchecked(error=error))
 
-    def _is_news(self, event: str) -> bool:
-        before, self._told = self._told, event
-        return before != event
+    def _tell_news(self, event: Event) -> None:
+        """Tells an event of another kind than the last one."""
+        before, self._told = self._told, type(event)
+        if before is not self._told:
+            self.events.tell(event)

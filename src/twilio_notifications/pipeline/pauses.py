@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING, Final, assert_never
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
 from twilio_notifications.pipeline.limiter import Limiter
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    CredentialsAccepted,
+    CredentialsRefused,
+    LimitFreeAgain,
+    LimitUsedUp,
+    SenderPaused,
+    SenderResumed,
+    SendingPaused,
+    SendingResumed,
+    TwilioReachable,
+    TwilioUnreachable,
+)
 
 if TYPE_CHECKING:
     from twilio_notifications.core import policy
     from twilio_notifications.core.model import Deferred
-    from twilio_notifications.ports import Clock, Observer
+    from twilio_notifications.ports import Clock, Events
 
 LINES_A_MINUTE: Final = 6
 """Of pauses that Twilio's rate asks for: at full speed they come and go each second."""
@@ -30,7 +41,7 @@ MOST_TOLD: Final = 100
 class Pauses:
     """What waits, as far as the log knows."""
 
-    observer: Observer
+    events: Events
     clock: Clock
     _limiter: Limiter = field(init=False)
     _account_until: float | None = field(init=False, default=None)
@@ -51,19 +62,20 @@ class Pauses:
         match deferred.scope:
             case DeferralScope.NETWORK:
                 if not before.offline:
-                    self.observer.event("twilio_unreachable", level=Level.WARNING, error=deferred.message)
+                    self.events.tell(TwilioUnreachable(error=deferred.message))
             case DeferralScope.ADDRESS:
                 if not self._is_elsewhere:
                     self._is_elsewhere = True
-                    self._warn("twilio_unreachable", until=after.closed_until, error=deferred.message)
+                    until = _instant(after.closed_until)
+                    self.events.tell(TwilioUnreachable(until=until, error=deferred.message))
             case DeferralScope.CREDENTIALS:
                 if before.refused_since is None:
                     self._is_refused = True
-                    self.observer.event(
-                        "credentials_refused",
-                        level=Level.ERROR,
-                        until=_instant(fails_at),
-                        error="Twilio refuses the account SID or the secret; requests wait for a new one",
+                    self.events.tell(
+                        CredentialsRefused(
+                            until=_instant(fails_at),
+                            error="Twilio refuses the account SID or the secret; requests wait for a new one",
+                        )
                     )
             case DeferralScope.ACCOUNT:
                 self._account(deferred, after)
@@ -77,12 +89,14 @@ class Pauses:
         if until <= max(self._account_until or 0.0, self.clock.now()) or not self._limiter.admits():
             return
         self._account_until = until
-        self._warn("sending_paused", until=until, error=deferred.message)
+        self.events.tell(SendingPaused(until=_instant(until), error=deferred.message))
 
     def _sender(self, sender: str, deferred: Deferred, after: policy.Pace) -> None:
         until = after.senders.get(sender, 0.0)
         if sender not in self._senders and len(self._senders) < MOST_TOLD:
-            self._warn("sender_paused", until=until, error=deferred.message, sender_number=sender)
+            self.events.tell(
+                SenderPaused(until=_instant(until), error=deferred.message, sender_number=sender)
+            )
         if len(self._senders) < MOST_TOLD or sender in self._senders:
             self._senders[sender] = until
 
@@ -94,36 +108,33 @@ class Pauses:
         sentence = getattr(verdict, "message", "")
         if sentence not in self._quotas and len(self._quotas) < MOST_TOLD:
             self._quotas[sentence] = until
-            self._warn("limit_used_up", until=until, error=sentence)
+            self.events.tell(LimitUsedUp(until=_instant(until), error=sentence))
 
     def answered(self) -> None:
         """Twilio took or refused a request: it is reached, and takes the login."""
         self.reached()
         if self._is_refused:
             self._is_refused = False
-            self.observer.event("credentials_accepted")
+            self.events.tell(CredentialsAccepted())
 
     def reached(self, *, was_offline: bool = False) -> None:
         """There is a way to Twilio."""
         if self._is_elsewhere or was_offline:
             self._is_elsewhere = False
-            self.observer.event("twilio_reachable")
+            self.events.tell(TwilioReachable())
 
     def passed(self) -> None:
         """Tells of the pauses whose end has passed."""
         now = self.clock.now()
         if self._account_until is not None and now >= self._account_until:
             self._account_until = None
-            self.observer.event("sending_resumed")
+            self.events.tell(SendingResumed())
         for sender in [sender for sender, until in self._senders.items() if now >= until]:
             del self._senders[sender]
-            self.observer.event("sender_resumed", sender_number=sender)
+            self.events.tell(SenderResumed(sender_number=sender))
         for sentence in [sentence for sentence, until in self._quotas.items() if now >= until]:
             del self._quotas[sentence]
-            self.observer.event("limit_free_again", limit=sentence)
-
-    def _warn(self, event: str, *, until: float, **fields: object) -> None:
-        self.observer.event(event, level=Level.WARNING, until=_instant(until), **fields)
+            self.events.tell(LimitFreeAgain(limit=sentence))
 
 
 def _instant(at: float) -> str:

@@ -10,14 +10,19 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConnectorError, TransportError
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    ConfigurationRefused,
+    ConfigurationReloaded,
+    ConfigurationUnread,
+    ConfigurationWarning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.dispatcher import Dispatcher
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 _TAKES_EFFECT = frozenset({"limits"})
 _NOT_SETTINGS = frozenset({"warnings"})
@@ -30,24 +35,24 @@ class Reconfiguration:
     started_with: Settings
     reread: Callable[[], Awaitable[Settings]]
     dispatcher: Dispatcher
-    observer: Observer
+    events: Events
 
     async def reload(self) -> bool:
         """Puts the limits of the configuration into force, as it is now; False where it is refused."""
         try:
             settings = await self.reread()
         except TransportError as error:  # a component reads it again as soon as its nucleus answers
-            self.observer.event("configuration_unread", level=Level.WARNING, error=str(error))
+            self.events.tell(ConfigurationUnread(error=str(error)))
             return False
         except ConnectorError as error:
             sentences = "; ".join(str(error).splitlines())
-            self.observer.event("configuration_refused", level=Level.ERROR, error=sentences)
+            self.events.tell(ConfigurationRefused(error=sentences))
             return False
         for warning in (*settings.warnings, *self._needing_a_restart(settings)):
-            self.observer.event("configuration_warning", level=Level.WARNING, warning=warning)
+            self.events.tell(ConfigurationWarning(warning=warning))
         has_changed = settings.limits != self.dispatcher.limits
         await self.dispatcher.limits_changed(settings.limits)
-        self.observer.event("configuration_reloaded", limits="changed" if has_changed else "unchanged")
+        self.events.tell(ConfigurationReloaded(limits="changed" if has_changed else "unchanged"))
         return True
 
     def _needing_a_restart(self, settings: Settings) -> list[str]:

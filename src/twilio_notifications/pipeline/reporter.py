@@ -14,10 +14,20 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core import contract, suspicion
 from twilio_notifications.core.errors import JournalError, NotAcknowledged
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.ports import Level, Milestone
+from twilio_notifications.ports.events import (
+    Defect,
+    StatusAcknowledged,
+    StatusesHeld,
+    StatusesReported,
+    StatusPublished,
+    StatusRefused,
+    StatusSetAside,
+    StatusShortened,
+    StatusTooLarge,
+)
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Clock, Milestones, Observer, Outbox, Transport, Unreported
+    from twilio_notifications.ports import Clock, Events, Outbox, Transport, Unreported
 
 WINDOW = 256
 """Statuses that may be unacknowledged at once: enough to keep a broker busy, few enough to hold in memory."""
@@ -52,8 +62,7 @@ class Reporter:
     journal: Outbox
     transport: Transport
     clock: Clock
-    observer: Observer
-    milestones: Milestones
+    events: Events
     topic: str
     _alarm: Alarm = field(init=False)
     _noting: Alarm = field(init=False)
@@ -107,7 +116,7 @@ class Reporter:
         seconds = suspicion.hold(self._fruitless)
         self._held_until = self.clock.now() + seconds
         if seconds:
-            self.observer.event("statuses_held", level=Level.WARNING, seconds=seconds)
+            self.events.tell(StatusesHeld(seconds=seconds))
         self._begin_anew()
 
     def closing(self) -> None:
@@ -158,7 +167,7 @@ class Reporter:
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - then it is only known in this run
-            self.observer.defect("journal_step_failed", error)
+            self.events.tell(Defect(name="journal_step_failed", error=error))
 
     async def _publish_some(self) -> bool:
         """Whether there may be more at once."""
@@ -230,7 +239,7 @@ class Reporter:
         if not published.done():  # otherwise there was no connection, and so it never was on its way
             self._on_their_way[status.id] = sent
         published.add_done_callback(lambda done: self._answered(sent, done))
-        self.milestones.passed(Milestone.STATUS_PUBLISHED)
+        self.events.tell(StatusPublished(status=sent.status))
 
     def _answered(self, sent: _Sent, published: asyncio.Future[None]) -> None:
         if published.cancelled():
@@ -242,7 +251,7 @@ class Reporter:
         if self._on_their_way.get(id_) is sent:
             del self._on_their_way[id_]
         if error is None:
-            self.milestones.passed(Milestone.STATUS_ACKNOWLEDGED)
+            self.events.tell(StatusAcknowledged(status=sent.status))
             self._fruitless = 0
             self._acknowledged.append(id_)
             self._noting.ring()
@@ -253,7 +262,7 @@ class Reporter:
 
     def _failed(self, sent: _Sent, error: BaseException) -> None:
         if not isinstance(error, NotAcknowledged):
-            self.observer.defect("status_not_published", error)
+            self.events.tell(Defect(name="status_not_published", error=error))
             self._leave_alone(sent.status.id)
         elif error.largest is not None and error.largest < sent.size:
             self._largest = error.largest
@@ -285,7 +294,7 @@ class Reporter:
         if suspicion.is_too_large(sent.size, points):
             self._too_large, self._has_grown = sent.size, True
             self._not_before[status.id] = self.clock.now()
-            self.observer.event("status_too_large", level=Level.ERROR, number=status.id, bytes=sent.size)
+            self.events.tell(StatusTooLarge(number=status.id, bytes=sent.size))
             return
         self._not_before[status.id] = self.clock.now() + suspicion.pause(points)
         self._told_aside.discard(status.id)
@@ -301,15 +310,13 @@ class Reporter:
         self._told_aside.add(status.id)
         size = len(status.status)
         self._remarks[status.id] = f"the status of {size} bytes is set aside: {why}"
-        self.observer.event("status_set_aside", level=Level.ERROR, number=status.id, bytes=size, error=why)
+        self.events.tell(StatusSetAside(number=status.id, bytes=size, error=why))
         self._alarm.ring()
 
     def _tell_shortened(self, status: Unreported, size: int) -> None:
         whole = len(status.status)
         self._remarks[status.id] = f"the status of {whole} bytes was published shortened to {size}"
-        self.observer.event(
-            "status_shortened", level=Level.WARNING, number=status.id, bytes=whole, published=size
-        )
+        self.events.tell(StatusShortened(number=status.id, bytes=whole, published=size))
         self._alarm.ring()
 
     def _leave_alone(self, id_: int) -> None:
@@ -323,7 +330,7 @@ class Reporter:
         self._leave_alone(id_)
         if error not in self._told:
             self._told.add(error)
-            self.observer.event("status_refused", level=Level.ERROR, topic=self.topic, error=error)
+            self.events.tell(StatusRefused(topic=self.topic, error=error))
 
     def _begin_anew(self) -> None:
         """All that is not acknowledged is published again, what was refused too."""
@@ -340,5 +347,5 @@ class Reporter:
             self._outstanding.difference_update(ids)
             for id_ in self._not_before.keys() & set(ids):
                 del self._not_before[id_]
-            self.milestones.passed(Milestone.STATUS_REPORTED)
+            self.events.tell(StatusesReported(ids=ids))
             self._alarm.ring()

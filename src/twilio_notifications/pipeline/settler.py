@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from twilio_notifications.core import settlement
 from twilio_notifications.core.errors import Reason
@@ -16,8 +16,14 @@ from twilio_notifications.core.model import Accepted, Records, Unreadable
 from twilio_notifications.core.waits import backoff_seconds
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.aside import PERHAPS_SENT, Aside
-from twilio_notifications.pipeline.metering import Meter, Unmetered
-from twilio_notifications.ports import Doubt, Finish, Level, Milestone, Postpone
+from twilio_notifications.ports import Doubt, Finish, Level, Postpone
+from twilio_notifications.ports.events import (
+    Defect,
+    DoubtSettled,
+    RecordsLookedUp,
+    RecordsReadable,
+    RecordsUnreadable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,9 +34,8 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import (
         Clock,
         Doubtful,
+        Events,
         Journal,
-        Milestones,
-        Observer,
         Sender,
         Step,
     )
@@ -59,15 +64,13 @@ class Settler:
     journal: Journal
     sender: Sender
     clock: Clock
-    observer: Observer
-    milestones: Milestones
+    events: Events
     statuses: StatusWriter
     failures: Failures
     times: SettlingTimes
     jitter: Callable[[], float]
     on_request: Callable[[], None]
     on_status: Callable[[], None]
-    meter: Meter = field(default_factory=Unmetered)
     _alarm: Alarm = field(init=False)
     _aside: Aside = field(init=False)
     _looking: set[int] = field(init=False, default_factory=set)
@@ -77,7 +80,7 @@ class Settler:
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
         self._aside = Aside(
-            journal=self.journal, statuses=self.statuses, clock=self.clock, observer=self.observer
+            journal=self.journal, statuses=self.statuses, clock=self.clock, events=self.events
         )
 
     def wake(self) -> None:
@@ -118,9 +121,6 @@ class Settler:
             self._alarm.ring()
         if step is None:
             return
-        if not isinstance(step, Doubt):
-            self.milestones.passed(Milestone.SETTLED)
-        self.meter.settled(doubtful.request, step)
         self._tell(doubtful, step)
         if isinstance(step, Finish) and step.reason is not None:
             self.failures.failed(doubtful.request, step)
@@ -131,7 +131,7 @@ class Settler:
         attempt = _attempt(doubtful)
         looked_at = self.clock.now()
         records = await self._records(attempt)
-        self.milestones.passed(Milestone.LOOKED_UP)
+        self.events.tell(RecordsLookedUp(request=doubtful.request, records=records))
         match records:
             case Records():
                 self._readable(doubtful.request.id)
@@ -153,7 +153,7 @@ class Settler:
                     since = settlement.since(attempt, clock_offset=offset)
                     records = await self.sender.look_up(attempt.notification, since=since)
         except Exception as error:  # noqa: BLE001 - a defect of ours: one list must not stop every request
-            self.observer.defect("look_up_failed", error)
+            self.events.tell(Defect(name="look_up_failed", error=error))
             return Unreadable(detail=f"the connector failed: {type(error).__name__}")
         return records
 
@@ -230,7 +230,7 @@ class Settler:
 
     def _note_unreadable(self, id_: int, unreadable: Unreadable) -> None:
         if not self._unreadable:
-            self.observer.event("records_unreadable", level=Level.WARNING, error=unreadable.detail)
+            self.events.tell(RecordsUnreadable(error=unreadable.detail))
         self._unreadable.add(id_)
 
     def _readable(self, id_: int) -> None:
@@ -238,7 +238,7 @@ class Settler:
         if id_ in self._unreadable:
             self._unreadable.remove(id_)
             if not self._unreadable:
-                self.observer.event("records_readable")
+                self.events.tell(RecordsReadable())
 
     def _unknown(self, doubtful: Doubtful, message: str, now: float) -> Finish:
         command = f"twilio-notifications journal resolve {doubtful.request.id}"
@@ -251,7 +251,7 @@ class Settler:
     def _tell(self, doubtful: Doubtful, step: Step) -> None:
         match step:
             case Finish(reason=None):
-                outcome = "found"
+                outcome: Literal["found", "absent", "unknown"] = "found"
             case Finish(reason=Reason.OUTCOME_UNKNOWN):
                 outcome = "unknown"
             case Finish() | Postpone():
@@ -261,12 +261,14 @@ class Settler:
             case _:
                 assert_never(step)
         level = Level.ERROR if outcome == "unknown" else Level.INFO
-        self.observer.event(
-            "doubt_settled",
-            level=level,
-            number=doubtful.request.id,
-            outcome=outcome,
-            seconds=round(self.clock.now() - doubtful.opened_at, 3),
+        self.events.tell(
+            DoubtSettled(
+                level=level,
+                request=doubtful.request,
+                step=step,
+                outcome=outcome,
+                seconds=round(self.clock.now() - doubtful.opened_at, 3),
+            )
         )
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import JournalError
+from twilio_notifications.ports.events import Defect, JournalPurged
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Clock, Journal, Observer
+    from twilio_notifications.ports import Clock, Events, Journal
 
 BATCH = 200
 """Rows in one transaction: some milliseconds, so that no request waits noticeably for it."""
@@ -25,7 +26,7 @@ REJECTION_SECONDS = 86_400.0
 class Sweeper:
     journal: Journal
     clock: Clock
-    observer: Observer
+    events: Events
     retention_seconds: float
 
     async def run(self) -> None:
@@ -36,10 +37,10 @@ class Sweeper:
             except JournalError:
                 raise
             except Exception as error:  # noqa: BLE001 - a row that cannot be removed must not end the connector
-                self.observer.defect("journal_step_failed", error)
+                self.events.tell(Defect(name="journal_step_failed", error=error))
             else:
                 if removed:
-                    self.observer.event("journal_purged", requests=removed)
+                    self.events.tell(JournalPurged(requests=removed))
             await self.clock.sleep(INTERVAL_SECONDS)
 
     async def sweep(self) -> int:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import policy
 from twilio_notifications.pipeline.aside import NOT_SENT
-from twilio_notifications.ports import Finish, Level, Postpone
+from twilio_notifications.ports import Doubt, Finish, Postpone
+from twilio_notifications.ports.events import AttemptInDoubt, RequestFinished, RequestPostponed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twilio_notifications.pipeline.aside import Aside
     from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.metering import Meter
     from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import Claimed, Observer, Step
+    from twilio_notifications.ports import Claimed, Events, Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,7 @@ class TurningAway:
 
     aside: Aside
     statuses: StatusWriter
-    meter: Meter
-    observer: Observer
+    events: Events
     failures: Failures
 
     async def carry_out(self, verdicts: Iterable[tuple[Claimed, policy.Verdict]], now: float) -> bool:
@@ -46,8 +45,7 @@ class TurningAway:
         )
         for (request, _), step in zip(turned, steps, strict=True):
             if step is not None:
-                self.meter.turned_away(request, step)
-                tell(request, step, observer=self.observer, failures=self.failures)
+                tell(request, step, attempted=False, events=self.events, failures=self.failures)
         return bool(turned)
 
     async def _step(self, request: Claimed, verdict: policy.Defer | policy.Decline, now: float) -> Step:
@@ -60,19 +58,16 @@ class TurningAway:
                 assert_never(verdict)
 
 
-def tell(request: Claimed, step: Step, *, observer: Observer, failures: Failures) -> None:
+def tell(request: Claimed, step: Step, *, attempted: bool, events: Events, failures: Failures) -> None:
     """Tells what became of a request."""
-    if isinstance(step, Finish) and step.reason is not None:
-        failures.failed(request, step)
-    name, level = {
-        "Finish": ("request_finished", Level.DEBUG),
-        "Postpone": ("request_postponed", Level.DEBUG),
-        "Doubt": ("attempt_in_doubt", Level.WARNING),
-    }[type(step).__name__]
-    observer.event(
-        name,
-        level=level,
-        number=request.id,
-        phone_number=request.notification.recipient.phone_number,
-        reason=getattr(step, "reason", None),
-    )
+    match step:
+        case Finish():
+            if step.reason is not None:
+                failures.failed(request, step)
+            events.tell(RequestFinished(request=request, step=step, attempted=attempted))
+        case Postpone():
+            events.tell(RequestPostponed(request=request, step=step, attempted=attempted))
+        case Doubt():
+            events.tell(AttemptInDoubt(request=request, step=step))
+        case _:
+            assert_never(step)

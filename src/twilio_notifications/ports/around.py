@@ -1,9 +1,8 @@
-"""What surrounds the line: the clock, the observer, the supervisor, and where the secrets are."""
+"""What surrounds the line: the clock, the supervisor, and where the secrets are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -19,50 +18,6 @@ class Clock(Protocol):
         """Seconds since the epoch; never runs backwards while the process lives."""
 
     async def sleep(self, seconds: float) -> None: ...
-
-
-class Level(StrEnum):
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-
-
-class Observer(Protocol):
-    """Hears what happens. Events have constant names; fields never hold a token or a message text."""
-
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None: ...
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """A defect of the connector, with its trace."""
-
-
-class Milestone(StrEnum):
-    """The points between two steps of the line at which a crash means something different.
-
-    Production code passes them by; a test has the process kill itself at one of them.
-    """
-
-    RECOVERED = "recovered"
-    RECEIVED = "received"
-    RECORDED = "recorded"
-    ACKNOWLEDGED = "acknowledged"
-    CLAIMED = "claimed"
-    ATTEMPT_OPENED = "attempt_opened"
-    ANSWERED = "answered"
-    ATTEMPT_CLOSED = "attempt_closed"
-    DOUBT_RECORDED = "doubt_recorded"
-    LOOKED_UP = "looked_up"
-    SETTLED = "settled"
-    STATUS_PUBLISHED = "status_published"
-    STATUS_ACKNOWLEDGED = "status_acknowledged"
-    STATUS_REPORTED = "status_reported"
-
-
-class Milestones(Protocol):
-    """Told of every milestone as it is passed."""
-
-    def passed(self, milestone: Milestone) -> None: ...
 
 
 class SecretSource(Protocol):

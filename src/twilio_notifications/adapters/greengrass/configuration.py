@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.core.errors import TransportError
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import ConfigurationUnread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class ConfigurationWatch:
     """`on_change` is called when the configuration differs from `taken`, until it has been taken up."""
 
     nucleus: Nucleus
-    observer: Observer
+    events: Events
     every_seconds: float
     on_change: Callable[[], None]
     taken: Mapping[str, object] | None = field(repr=False)
@@ -50,7 +50,7 @@ class ConfigurationWatch:
         except TransportError as error:
             if str(error) != self._told:
                 self._told = str(error)
-                self.observer.event("configuration_unread", level=Level.WARNING, error=self._told)
+                self.events.tell(ConfigurationUnread(error=self._told))
             return False
         self._told = ""
         if self.taken is None:

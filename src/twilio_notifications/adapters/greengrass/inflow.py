@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twilio_notifications.ports import Inbound, Level
+from twilio_notifications.ports import Inbound
+from twilio_notifications.ports.events import RequestsDropped, RequestsTakenAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twilio_notifications.adapters.greengrass.messages import Message
-    from twilio_notifications.ports import Observer, Origin
+    from twilio_notifications.ports import Events, Origin
 
 MOST_PAYLOADS = 10_000
 MOST_BYTES = 32_000_000
@@ -22,7 +23,7 @@ MOST_BYTES = 32_000_000
 class Inflow:
     """Hands payloads on. One beyond the bound is dropped; the first of a row has a line in the log."""
 
-    observer: Observer
+    events: Events
     on_inbound: Callable[[Inbound], None]
     _payloads: int = field(init=False, default=0)
     _bytes: int = field(init=False, default=0)
@@ -49,14 +50,14 @@ class Inflow:
 
     def _drop(self) -> None:
         if self._dropped == 0:
-            self.observer.event("requests_dropped", level=Level.ERROR, waiting=self._payloads)
+            self.events.tell(RequestsDropped(waiting=self._payloads))
         self._dropped += 1
 
     def _make_room(self, size: int) -> None:
         self._payloads -= 1
         self._bytes -= size
         if self._dropped and self._payloads < MOST_PAYLOADS // 2:
-            self.observer.event("requests_taken_again", dropped=self._dropped)
+            self.events.tell(RequestsTakenAgain(dropped=self._dropped))
             self._dropped = 0
 
 

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.core.errors import NucleusRefused, TransportError
-from twilio_notifications.ports import Level, Origin
+from twilio_notifications.ports import Origin
+from twilio_notifications.ports.events import (
+    MessageUnreadable,
+    ProbeRefused,
+    SubscriptionClosed,
+    SubscriptionRefused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass.inflow import Inflow
     from twilio_notifications.adapters.greengrass.messages import Message
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus, Stream
-    from twilio_notifications.ports import Clock, Observer
+    from twilio_notifications.ports import Clock, Events
 
 SLOWER_BY_IOT_CORE = 10
 """AWS charges for messages by IoT Core, and that connection has a keep-alive of its own."""
@@ -47,7 +53,7 @@ class Listening:
     probe_topic: str
     probe_seconds: float
     clock: Clock
-    observer: Observer
+    events: Events
     pause: Callable[[int], float]
     inflow: Inflow
     on_ready: Callable[[], None]
@@ -110,7 +116,7 @@ class Listening:
             # Once over this connection: a line for each would let a sender fill the log.
             if error not in told:
                 told.add(error)
-                self.observer.event("message_unreadable", level=Level.ERROR, topic=topic, error=error)
+                self.events.tell(MessageUnreadable(topic=topic, error=error))
 
         async def subscribe(closed: _End) -> None:
             def gone() -> None:
@@ -159,14 +165,14 @@ class Listening:
             except TransportError as error:
                 if str(error) != told and not isinstance(error, ConnectionOver):
                     told = str(error)
-                    self.observer.event("subscription_refused", level=Level.ERROR, error=told)
+                    self.events.tell(SubscriptionRefused(error=told))
                     on_answer(granted=False)
             else:
                 told, began = "", self.clock.now()
                 on_answer(granted=True)
                 await closed.wait()
                 if self.nucleus.is_connected and not closed.is_ours:
-                    self.observer.event("subscription_closed", level=Level.WARNING, topic=topic)
+                    self.events.tell(SubscriptionClosed(topic=topic))
                 if self.clock.now() - began >= STEADY_SECONDS:
                     tries = 0
                     continue
@@ -252,7 +258,7 @@ class Listening:
         except NucleusRefused as error:
             if str(error) not in self._refused_probes:
                 self._refused_probes.add(str(error))
-                self.observer.event("probe_refused", level=Level.WARNING, error=str(error))
+                self.events.tell(ProbeRefused(error=str(error)))
             return None
         except ConnectionOver:
             return None  # which is noticed without a probe

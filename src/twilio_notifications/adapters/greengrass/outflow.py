@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.greengrass.iot_core import IotCorePublisher
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Outflow:
     iot_core: IotCorePublisher
     sides: Sequence[Origin]
     statuses_to: StatusesTo
-    observer: Observer
+    events: Events
     _taken: dict[bytes, set[Origin]] = field(init=False, default_factory=dict)
     """Of statuses that one side has taken and the other has not: they are not repeated there."""
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import TransportError
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import ComponentStateUntold
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
-    from twilio_notifications.ports import Observer, Supervisor
+    from twilio_notifications.ports import Events, Supervisor
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class NucleusSupervisor:
 
     nucleus: Nucleus
     other: Supervisor
-    observer: Observer
+    events: Events
     watchdog_seconds: float | None = field(init=False)
     _telling: asyncio.Task[None] | None = field(init=False, default=None)
     """Held, because the event loop holds its tasks by weak references only."""
@@ -46,4 +46,4 @@ class NucleusSupervisor:
         try:
             await self.nucleus.say_running()
         except TransportError as error:  # it works all the same, and the nucleus will notice by itself
-            self.observer.event("component_state_untold", level=Level.WARNING, error=str(error))
+            self.events.tell(ComponentStateUntold(error=str(error)))

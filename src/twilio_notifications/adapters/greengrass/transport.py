@@ -22,7 +22,13 @@ from twilio_notifications.config import PubSub
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
 from twilio_notifications.core.waits import backoff_ceiling
-from twilio_notifications.ports import Level, Origin
+from twilio_notifications.ports import Origin
+from twilio_notifications.ports.events import (
+    ComponentEndPostponed,
+    NucleusDeaf,
+    NucleusDeliversAgain,
+    transports,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass.endurance import Endurance
     from twilio_notifications.adapters.greengrass.nucleus import Nucleus
     from twilio_notifications.config import GreengrassSettings
-    from twilio_notifications.ports import Clock, Inbound, Observer
+    from twilio_notifications.ports import Clock, Event, Events, Inbound
 
 SIDES: Mapping[PubSub, Sequence[Origin]] = {
     PubSub.LOCAL: (Origin.LOCAL,),
@@ -47,7 +53,7 @@ class GreengrassTransport:
     settings: GreengrassSettings
     nucleus: Nucleus
     clock: Clock
-    observer: Observer
+    events: Events
     jitter: Callable[[], float]
     endurance: Endurance
     configuration: ConfigurationWatch | None = None
@@ -62,7 +68,7 @@ class GreengrassTransport:
     """Those that the log calls deaf, and that have delivered nothing since."""
     _postponed: set[Origin | None] = field(init=False, default_factory=set)
     """What the process would end for and may not yet: a deaf side, or None, a token that is forgotten."""
-    _last_told: str = field(init=False, default="")
+    _last_told: Event | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._outflow = Outflow(
@@ -70,12 +76,12 @@ class GreengrassTransport:
             iot_core=IotCorePublisher(nucleus=self.nucleus, clock=self.clock, jitter=self.jitter),
             sides=SIDES[self.settings.pubsub],
             statuses_to=self.settings.statuses_to,
-            observer=self.observer,
+            events=self.events,
         )
 
     async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
         """Stays subscribed until cancelled; raises NucleusLost where only a new start helps."""
-        inflow = Inflow(observer=self.observer, on_inbound=on_inbound)
+        inflow = Inflow(events=self.events, on_inbound=on_inbound)
         tries = 0
         while True:
             ended = await self._connected()
@@ -102,11 +108,11 @@ class GreengrassTransport:
         try:
             ended = await self.nucleus.connect()
         except NucleusRefused as error:
-            self._tell("nucleus_refused", error=str(error))
+            self._tell(transports.NucleusRefused(error=str(error)))
             self._refusals += 1
             self._give_up_in_time(self._refusals, str(error), side=None)
         except TransportError as error:
-            self._tell("nucleus_unreachable", error=str(error))
+            self._tell(transports.NucleusUnreachable(error=str(error)))
         else:
             self._refusals = 0
             self._postponed.discard(None)
@@ -117,7 +123,7 @@ class GreengrassTransport:
         """Returns when the connection has ended."""
 
         def ready() -> None:
-            self._tell("nucleus_connected", pubsub=self.settings.pubsub)
+            self._tell(transports.NucleusConnected(pubsub=self.settings.pubsub))
             on_ready()
 
         try:
@@ -127,7 +133,7 @@ class GreengrassTransport:
             if lost is None or others is not None:
                 raise
             raise lost.exceptions[0] from None
-        self._tell("nucleus_lost", error=reason)
+        self._tell(transports.NucleusLost(error=reason))
 
     def _listening(self, inflow: Inflow, on_ready: Callable[[], None]) -> Listening:
         topics = self.settings.topics
@@ -138,7 +144,7 @@ class GreengrassTransport:
             probe_topic=self.settings.topic_prefix + PROBE_TOPIC,
             probe_seconds=self.settings.probe_seconds,
             clock=self.clock,
-            observer=self.observer,
+            events=self.events,
             pause=self._pause,
             inflow=inflow,
             on_ready=on_ready,
@@ -150,14 +156,14 @@ class GreengrassTransport:
 
     def _silent(self, side: Origin) -> None:
         self._deaf_sides.add(side)
-        self.observer.event("nucleus_deaf", level=Level.WARNING, side=side)
+        self.events.tell(NucleusDeaf(side=side))
 
     def _delivered(self, side: Origin) -> None:
         self._silences[side] = 0
         self._postponed.discard(side)
         if side in self._deaf_sides:
             self._deaf_sides.remove(side)
-            self.observer.event("nucleus_delivers_again", side=side)
+            self.events.tell(NucleusDeliversAgain(side=side))
 
     async def _deaf(self, side: Origin, sentence: str) -> None:
         """A new connection may help; after a few of them only a new start does."""
@@ -172,7 +178,7 @@ class GreengrassTransport:
         if failures >= LEAST_FAILURES and side not in self._postponed:
             self._postponed.add(side)
             until = datetime.fromtimestamp(self.endurance.may_end_at, UTC).isoformat(timespec="seconds")
-            self.observer.event("component_end_postponed", level=Level.WARNING, until=until, error=sentence)
+            self.events.tell(ComponentEndPostponed(until=until, error=sentence))
 
     def _pause(self, tries: int) -> float:
         """Doubling up to the maximum; half of it at random."""
@@ -181,12 +187,11 @@ class GreengrassTransport:
         ceiling = backoff_ceiling(count=tries, initial=initial, maximum=maximum)
         return ceiling * (0.5 + 0.5 * self.jitter())
 
-    def _tell(self, event: str, **fields: object) -> None:
-        told = f"{event} {fields}"
-        if told != self._last_told:
-            level = Level.INFO if event == "nucleus_connected" else Level.WARNING
-            self.observer.event(event, level=level, **fields)
-        self._last_told = told
+    def _tell(self, event: Event) -> None:
+        """Tells it, unless the last one was equal."""
+        if event != self._last_told:
+            self.events.tell(event)
+        self._last_told = event
 
 
 async def _listen(listening: Listening, ended: asyncio.Future[str]) -> str:

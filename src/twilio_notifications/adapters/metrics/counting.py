@@ -1,8 +1,7 @@
-"""Counts what the stages and the observer tell.
+"""Counts the events of the connector.
 
 All children are made at the start and found by a tuple: an increment costs half a microsecond and cannot make
-a new series. What has an event of its own is heard there; the stages report directly what is too frequent for
-one.
+a new series.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from prometheus_client import (
 from twilio_notifications.adapters.metrics import catalogue
 from twilio_notifications.adapters.metrics.catalogue import NO_REASON, SECONDS, Cause, Made, Result, Settled
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.ports import Doubt, Finish, Level, NewRejection, NewRequest, Postpone, Recording
+from twilio_notifications.ports import Finish, NewRejection, NewRequest, Postpone, Recording, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,31 +30,31 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.metrics.catalogue import Metric
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.model import Channel
-    from twilio_notifications.ports import Claimed, Inbound, Observer, Step
+    from twilio_notifications.ports import Claimed, Event
 
-_GAUGES: Mapping[str, tuple[Metric, int]] = {
-    "broker_connected": (catalogue.BROKER, 1),
-    "broker_lost": (catalogue.BROKER, 0),
-    "broker_unreachable": (catalogue.BROKER, 0),
-    "nucleus_connected": (catalogue.BROKER, 1),
-    "nucleus_lost": (catalogue.BROKER, 0),
-    "nucleus_refused": (catalogue.BROKER, 0),
-    "nucleus_unreachable": (catalogue.BROKER, 0),
-    "connector_stopped": (catalogue.BROKER, 0),
-    "twilio_reachable": (catalogue.TWILIO, 1),
-    "twilio_unreachable": (catalogue.TWILIO, 0),
-    "login_accepted": (catalogue.LOGIN, 1),
-    "login_refused": (catalogue.LOGIN, 0),
-    "credentials_accepted": (catalogue.LOGIN, 1),
-    "credentials_refused": (catalogue.LOGIN, 0),
-    "journal_available": (catalogue.DISK, 1),
-    "journal_unavailable": (catalogue.DISK, 0),
+_GAUGES: Mapping[type[Event], tuple[Metric, int]] = {
+    events.BrokerConnected: (catalogue.BROKER, 1),
+    events.BrokerLost: (catalogue.BROKER, 0),
+    events.BrokerUnreachable: (catalogue.BROKER, 0),
+    events.NucleusConnected: (catalogue.BROKER, 1),
+    events.NucleusLost: (catalogue.BROKER, 0),
+    events.NucleusRefused: (catalogue.BROKER, 0),
+    events.NucleusUnreachable: (catalogue.BROKER, 0),
+    events.ConnectorStopped: (catalogue.BROKER, 0),
+    events.TwilioReachable: (catalogue.TWILIO, 1),
+    events.TwilioUnreachable: (catalogue.TWILIO, 0),
+    events.LoginAccepted: (catalogue.LOGIN, 1),
+    events.LoginRefused: (catalogue.LOGIN, 0),
+    events.CredentialsAccepted: (catalogue.LOGIN, 1),
+    events.CredentialsRefused: (catalogue.LOGIN, 0),
+    events.JournalAvailable: (catalogue.DISK, 1),
+    events.JournalUnavailable: (catalogue.DISK, 0),
 }
 """What an event says of the present."""
 
-_DROPS: Mapping[str, Cause] = {
-    "retained_dropped": Cause.RETAINED,
-    "unknown_topic_dropped": Cause.UNKNOWN_TOPIC,
+_DROPS: Mapping[type[Event], Cause] = {
+    events.RetainedDropped: Cause.RETAINED,
+    events.UnknownTopicDropped: Cause.UNKNOWN_TOPIC,
 }
 
 
@@ -92,81 +91,73 @@ class Counters:
         """Everything, in Prometheus' text format 0.0.4."""
         return generate_latest(self._registry)
 
-    # What the stages tell.
+    def tell(self, event: Event) -> None:
+        """Counts the event, if it means something here."""
+        match event:
+            case events.RequestRecorded():
+                self._recorded(event)
+            case events.RequestFinished(request=request, step=step):
+                # What expired just before its POST has a reason and is not counted: no attempt was made.
+                if event.attempted and (step.reason is None or step.counted):
+                    made = Made.ACCEPTED if step.reason is None else Made.REFUSED
+                    self._attempts[request.notification.channel, made].inc()
+                self._finished(request, step)
+            case events.RequestPostponed(request=request, step=step):
+                if event.attempted:
+                    self._attempts[request.notification.channel, Made.DEFERRED].inc()
+                self._deferrals[(step.reason,)].inc()
+            case events.AttemptInDoubt(request=request):
+                self._attempts[request.notification.channel, Made.IN_DOUBT].inc()
+            case events.DoubtSettled():
+                self._settled(event)
+            case events.Defect():
+                self._defects.inc()
+            case _:
+                self._heard(type(event))
 
-    def recorded(self, inbound: Inbound, arrival: NewRequest | NewRejection, recording: Recording) -> None:
-        """Something arrived, and this became of it."""
-        if inbound.passed_over:
+    def _heard(self, kind: type[Event]) -> None:
+        """An event of which its kind is all that matters here."""
+        if kind in _GAUGES:
+            metric, value = _GAUGES[kind]
+            self._gauges[metric.name].set(value)
+        elif kind in _DROPS:
+            self._dropped[(_DROPS[kind],)].inc()
+
+    def _recorded(self, event: events.RequestRecorded) -> None:
+        if event.inbound.passed_over:
             self._too_large.inc()
-        match recording, arrival:
+        arrival = event.arrival
+        channel = arrival.notification.channel if isinstance(arrival, NewRequest) else arrival.channel
+        match event.recording, arrival:
             case Recording.REPEATED, _:
-                self._requests[_channel(arrival), Result.REPEATED].inc()
+                self._requests[channel, Result.REPEATED].inc()
             case Recording.DUPLICATE, _:
-                self._requests[_channel(arrival), Result.DUPLICATE].inc()
+                self._requests[channel, Result.DUPLICATE].inc()
             case Recording.FULL, _:
-                self._rejected(_channel(arrival), Reason.QUEUE_FULL)
-            case _, NewRejection(channel=channel, reason=reason):
+                self._rejected(channel, Reason.QUEUE_FULL)
+            case _, NewRejection(reason=reason):
                 self._rejected(channel, reason)
             case _, NewRequest():
-                self._requests[_channel(arrival), Result.ACCEPTED].inc()
+                self._requests[channel, Result.ACCEPTED].inc()
 
-    def attempted(self, request: Claimed, step: Step) -> None:
-        """An attempt ended with this step."""
-        outcome = _outcome(step)
-        if outcome is not None:
-            self._attempts[request.notification.channel, outcome].inc()
-        self._stepped(request, step)
-
-    def turned_away(self, request: Claimed, step: Step) -> None:
-        """No attempt was made, and this became of the request."""
-        self._stepped(request, step)
-
-    def settled(self, request: Claimed, step: Step) -> None:
-        """An attempt in doubt was looked up."""
-        match step:
-            case Doubt():
-                return
-            case Finish(reason=None):
-                result = Settled.FOUND
-            case Finish(reason=Reason.OUTCOME_UNKNOWN):
-                result = Settled.UNKNOWN
-            case Finish() | Postpone():
-                result = Settled.ABSENT
+    def _settled(self, event: events.DoubtSettled) -> None:
+        self._settlements[event.request.notification.channel, Settled(event.outcome)].inc()
+        match event.step:
+            case Finish():
+                self._finished(event.request, event.step)
+            case Postpone(reason=reason):
+                self._deferrals[(reason,)].inc()
             case _:
-                assert_never(step)
-        self._settlements[request.notification.channel, result].inc()
-        self._stepped(request, step)
-
-    # What the observer hears.
-
-    def heard(self, event: str) -> None:
-        """An event, if it means something here."""
-        if event in _GAUGES:
-            metric, value = _GAUGES[event]
-            self._gauges[metric.name].set(value)
-        elif event in _DROPS:
-            self._dropped[(_DROPS[event],)].inc()
-
-    def failed(self) -> None:
-        """A defect of the connector."""
-        self._defects.inc()
+                assert_never(event.step)
 
     def _rejected(self, channel: Channel, reason: Reason) -> None:
         self._requests[channel, Result.REJECTED].inc()
         self._statuses[channel, reason].inc()
 
-    def _stepped(self, request: Claimed, step: Step) -> None:
+    def _finished(self, request: Claimed, step: Finish) -> None:
         channel = request.notification.channel
-        match step:
-            case Finish(reason=reason, at=at):
-                self._statuses[channel, reason or NO_REASON].inc()
-                self._seconds[(channel,)].observe(max(0.0, at - request.accepted_at))
-            case Postpone(reason=reason):
-                self._deferrals[(reason,)].inc()
-            case Doubt():
-                return
-            case _:
-                assert_never(step)
+        self._statuses[channel, step.reason or NO_REASON].inc()
+        self._seconds[(channel,)].observe(max(0.0, step.at - request.accepted_at))
 
     # Making them, each with every value of its labels.
 
@@ -184,45 +175,9 @@ class Counters:
         return Gauge(metric.full_name, metric.meaning, tuple(metric.labels), registry=self._registry)
 
 
-class CountingObserver:
-    """Passes everything on to another observer, and counts."""
-
-    def __init__(self, observer: Observer, counters: Counters) -> None:
-        self._next = observer
-        self._counters = counters
-
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
-        self._next.event(name, level=level, **fields)
-        self._counters.heard(name)
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """A defect of the connector, with its trace."""
-        self._next.defect(name, error)
-        self._counters.failed()
-
-
 def _counted(by_state: Callable[[], Mapping[State, int]], state: State) -> float:
     return float(by_state()[state])
 
 
 def _values(metric: Metric) -> list[tuple[str, ...]]:
     return list(product(*metric.labels.values()))
-
-
-def _channel(arrival: NewRequest | NewRejection) -> Channel:
-    return arrival.notification.channel if isinstance(arrival, NewRequest) else arrival.channel
-
-
-def _outcome(step: Step) -> Made | None:
-    """None where the request expired before its attempt was made."""
-    match step:
-        case Finish(reason=None):
-            return Made.ACCEPTED
-        case Finish(counted=counted):
-            return Made.REFUSED if counted else None
-        case Postpone():
-            return Made.DEFERRED
-        case Doubt():
-            return Made.IN_DOUBT
-        case _:
-            assert_never(step)

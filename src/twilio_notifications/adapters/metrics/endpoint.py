@@ -13,12 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from twilio_notifications.core.errors import ListeningFailed
+from twilio_notifications.ports.events import MetricsListening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 PATIENCE_SECONDS = 5.0
 MOST_BYTES = 8 * 1024
@@ -56,7 +57,7 @@ class MetricsEndpoint:
         port: int,
         *,
         page: Callable[[], bytes],
-        observer: Observer,
+        events: Events,
         patience_seconds: float = PATIENCE_SECONDS,
         listeners: Sequence[socket.socket] = (),
     ) -> None:
@@ -66,7 +67,7 @@ class MetricsEndpoint:
         self._listeners = listeners
         self._accepting: list[asyncio.Task[None]] = []
         self._page = page
-        self._observer = observer
+        self._events = events
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def __aenter__(self) -> Self:
@@ -78,7 +79,7 @@ class MetricsEndpoint:
                 self._accept(listener), name="twilio_notifications.metrics.accept"
             )
             self._accepting.append(accepting)
-        self._observer.event("metrics_listening", address=f"{self._host}:{self.port}")
+        self._events.tell(MetricsListening(address=f"{self._host}:{self.port}"))
         return self
 
     @property

@@ -17,14 +17,13 @@ from twilio_notifications.adapters.mqtt.protocol import Introduction, Version
 from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Session
 from twilio_notifications.config import ProtocolVersion
 from twilio_notifications.core.errors import BrokerRefused, TransportError
-from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from twilio_notifications.config import MqttSettings
-    from twilio_notifications.ports import Inbound, Observer
+    from twilio_notifications.ports import Event, Events, Inbound
 
 FALL_BACK_SECONDS = 5.0
 """How long an MQTT 5 CONNECT may go unanswered before 3.1.1 is tried. Some brokers (amqtt among them) do not
@@ -42,11 +41,8 @@ def taken(inbound: Inbound) -> None:
 class Unobserved:
     """For a client that lives too shortly for a log."""
 
-    def event(self, name: str, *, level: Level = Level.INFO, **fields: object) -> None:
-        """Passes over an event."""
-
-    def defect(self, name: str, error: BaseException) -> None:
-        """Passes over a defect."""
+    def tell(self, event: Event) -> None:
+        """Passes over the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +55,7 @@ class Client:
     acknowledge_seconds: float
     on_inbound: Callable[[Inbound], None]
     on_new_session: Callable[[], asyncio.Future[None] | None]
-    observer: Observer
+    events: Events
 
 
 def connector_client(
@@ -67,7 +63,7 @@ def connector_client(
     *,
     on_inbound: Callable[[Inbound], None],
     on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
-    observer: Observer,
+    events: Events,
 ) -> Client:
     """The connector, with a session that outlives its connections.
 
@@ -83,7 +79,7 @@ def connector_client(
         acknowledge_seconds=settings.acknowledge_seconds,
         on_inbound=on_inbound,
         on_new_session=on_new_session,
-        observer=observer,
+        events=events,
     )
 
 
@@ -117,7 +113,7 @@ async def open_visitor(
         acknowledge_seconds=settings.acknowledge_seconds,
         on_inbound=on_inbound,
         on_new_session=nothing_follows,
-        observer=Unobserved(),
+        events=Unobserved(),
     )
     return await open_session(settings, client, topics=topics)
 

@@ -30,6 +30,7 @@ from twilio_notifications.adapters.mqtt.protocol import (
 )
 from twilio_notifications.core.errors import NotAcknowledged, TransportError
 from twilio_notifications.ports import Inbound, Level
+from twilio_notifications.ports.events import CopyDropped, CopySuspected
 
 if TYPE_CHECKING:
     import ssl
@@ -70,7 +71,7 @@ class Session:
         self.left_unacknowledged = False
         """At its end, something that we published was not acknowledged."""
         self._client = client
-        self._observer = client.observer
+        self._events = client.events
         self._accepted: asyncio.Future[None] = loop.create_future()
         self._subscribing: dict[int, asyncio.Future[Suback]] = {}
         self._forgetting: asyncio.Future[None] | None = None
@@ -279,12 +280,12 @@ class Session:
         if neighbours.is_suspect(message, read_at=self._connection.heard_at):
             self._neighbours = None  # once for each connection
             self._end_old_subscriptions(message.topic)
-            self._observer.event("copy_suspected", level=Level.WARNING, topic=message.topic)
+            self._events.tell(CopySuspected(topic=message.topic))
 
     def _tell_copy(self, topic: str) -> None:
         """Said once for each connection; a line for each copy would fill the log."""
         level = Level.DEBUG if self._copied else Level.WARNING
-        self._observer.event("copy_dropped", level=level, topic=topic)
+        self._events.tell(CopyDropped(level=level, topic=topic))
         self._end_old_subscriptions(topic)
 
     def _end_old_subscriptions(self, topic: str) -> None:

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.mqtt.protocol import Version
 from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import (
+    BrokerConnected,
+    BrokerDeaf,
+    BrokerGrantsLess,
+    BrokerLost,
+    BrokerUnreachable,
+    BrokerUnsteady,
+    ProbeRefused,
+)
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 LASTING_SECONDS = 600.0
 """A connection that lasted this long is no part of a row of short ones."""
@@ -21,10 +30,10 @@ _NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
 
 
 class Telling:
-    """Tells an observer of one broker."""
+    """Tells the events of one broker."""
 
-    def __init__(self, observer: Observer, broker: str) -> None:
-        self._observer = observer
+    def __init__(self, events: Events, broker: str) -> None:
+        self._events = events
         self._broker = broker
         self._unreachable: set[str] = set()
         """What was said of failed tries since the last connection."""
@@ -41,7 +50,7 @@ class Telling:
     def connected(self, version: Version) -> None:
         self._unreachable.clear()
         level = Level.DEBUG if self.is_unsteady else Level.INFO
-        self._observer.event("broker_connected", level=level, broker=self._broker, protocol=_NAMES[version])
+        self._events.tell(BrokerConnected(level=level, broker=self._broker, protocol=_NAMES[version]))
 
     def lasted(self, version: Version) -> None:
         """The connection has lasted: the row of short ones is over."""
@@ -53,27 +62,25 @@ class Telling:
         self._losses = self._losses + 1 if error == self._lost else 1
         self._lost = error
         level = Level.DEBUG if self.is_unsteady else Level.WARNING
-        self._observer.event("broker_lost", level=level, broker=self._broker, error=error)
+        self._events.tell(BrokerLost(level=level, broker=self._broker, error=error))
         if self._losses == 2:  # noqa: PLR2004 - once is an accident, twice is a state
-            self._observer.event("broker_unsteady", level=Level.WARNING, broker=self._broker, error=error)
+            self._events.tell(BrokerUnsteady(broker=self._broker, error=error))
 
     def unreachable(self, error: str) -> None:
         if error not in self._unreachable:
             self._unreachable.add(error)
-            self._observer.event("broker_unreachable", level=Level.WARNING, broker=self._broker, error=error)
+            self._events.tell(BrokerUnreachable(broker=self._broker, error=error))
 
     def short(self, sentence: str) -> None:
         """The broker grants less than is promised; told once for each way in which it does."""
         if sentence not in self._shortfalls:
             self._shortfalls.add(sentence)
-            self._observer.event(
-                "broker_grants_less", level=Level.WARNING, broker=self._broker, error=sentence
-            )
+            self._events.tell(BrokerGrantsLess(broker=self._broker, error=sentence))
 
     def deaf(self, error: str) -> None:
         """A message to ourselves has not come back."""
-        self._observer.event("broker_deaf", level=Level.WARNING, broker=self._broker, error=error)
+        self._events.tell(BrokerDeaf(broker=self._broker, error=error))
 
     def probe_refused(self, error: str) -> None:
         """The broker does not let us send a message to ourselves."""
-        self._observer.event("probe_refused", level=Level.WARNING, error=error)
+        self._events.tell(ProbeRefused(error=error))

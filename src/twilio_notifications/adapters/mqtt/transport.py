@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.mqtt.session import Session
     from twilio_notifications.config import MqttSettings
-    from twilio_notifications.ports import Clock, Inbound, Observer, Origin
+    from twilio_notifications.ports import Clock, Events, Inbound, Origin
 
 STEADY_SECONDS = 10.0
 """A connection that lasted this long was a good one: the next pause is the shortest again. Two connectors
@@ -46,7 +46,7 @@ class MqttTransport:
         *,
         topics: Sequence[str],
         clock: Clock,
-        observer: Observer,
+        events: Events,
         jitter: Callable[[], float],
         probe_topic: str | None = None,
         on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
@@ -64,13 +64,13 @@ class MqttTransport:
         self._topics = topics
         self._probe_topic = probe_topic if settings.broker_probe_seconds else None
         self._clock = clock
-        self._observer = observer
+        self._events = events
         self._jitter = jitter
         self._on_new_session = on_new_session
         self._on_connection_ended = on_connection_ended
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
-        self._telling = Telling(observer, settings.address)
+        self._telling = Telling(events, settings.address)
         self._publishes_without_acknowledgement = False
         self._is_deaf = False
 
@@ -171,7 +171,7 @@ class MqttTransport:
             self._settings,
             on_inbound=on_inbound,
             on_new_session=self._on_new_session,
-            observer=self._observer,
+            events=self._events,
         )
         session = await open_session(self._settings, client, topics=self._topics, wanted=self._versions)
         # It answered: do not ask in vain at each reconnection. The others stay, for the day it is replaced.

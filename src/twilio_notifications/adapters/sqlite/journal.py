@@ -38,12 +38,19 @@ from twilio_notifications.ports import (
     NO_CHARGES,
     Agenda,
     Finish,
-    Level,
     NewRejection,
     NewRequest,
     Recording,
     Recovery,
     Unreported,
+)
+from twilio_notifications.ports.events import (
+    ConfigurationWarning,
+    Defect,
+    JournalAvailable,
+    JournalLimited,
+    JournalUnavailable,
+    RequestSetAside,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +62,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.policy import Charge
-    from twilio_notifications.ports import BrokenRow, Claimed, Doubtful, Observer, Step
+    from twilio_notifications.ports import BrokenRow, Claimed, Doubtful, Events, Step
 
 Ordering = Literal["recipient", "none"]
 R = TypeVar("R")
@@ -68,7 +75,7 @@ class SqliteJournal:
         self,
         path: Path | None,
         *,
-        observer: Observer,
+        events: Events,
         ordering: Ordering = "recipient",
         maximum_waiting: int = 1_000_000,
         deduplicate_seconds: float = 0.0,
@@ -79,7 +86,7 @@ class SqliteJournal:
         """`sure_seconds`: a PUBACK that a connection outlived by so much has surely reached the broker."""
         self._path = path
         self._maximum_bytes = maximum_bytes
-        self._observer = observer
+        self._events = events
         self._monotonic = monotonic
         self._aside = SetAside()
         counts = Counts()
@@ -98,7 +105,7 @@ class SqliteJournal:
             if self._path is not None:
                 opened.callback(FileLock(self._path).release)
                 for warning in make_private(real(self._path)):
-                    self._observer.event("configuration_warning", level=Level.WARNING, warning=warning)
+                    self._events.tell(ConfigurationWarning(warning=warning))
             connection = tolerant(opened.enter_context(closing(open_connection(self._path))))
             self._connection = connection
             for statement in self._operations.wanted_indexes():
@@ -122,14 +129,14 @@ class SqliteJournal:
     def _disk_room(self, path: Path, connection: sqlite3.Connection) -> DiskRoom:
         bounds = Bounds.here(path, self._maximum_bytes)
         if bounds.maximum < self._maximum_bytes:
-            self._observer.event("journal_limited", journal=str(path), bytes=bounds.maximum)
+            self._events.tell(JournalLimited(journal=str(path), bytes=bounds.maximum))
         room = DiskRoom(
             path,
             bounds,
             reserve=Reserve(path),
             place=Place(path),
             unfinished=lambda: self._operations.counts.unfinished,
-            observer=self._observer,
+            events=self._events,
         )
         room.prepare(connection)
         return room
@@ -141,10 +148,10 @@ class SqliteJournal:
         self._opened.close()
 
     def _disk_failed(self, fault: str) -> None:
-        self._observer.event("journal_unavailable", level=Level.ERROR, journal=str(self._path), error=fault)
+        self._events.tell(JournalUnavailable(journal=str(self._path), error=fault))
 
     def _disk_recovered(self) -> None:
-        self._observer.event("journal_available", journal=str(self._path))
+        self._events.tell(JournalAvailable(journal=str(self._path)))
 
     # The port.
 
@@ -225,7 +232,7 @@ class SqliteJournal:
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - they are due at their own time then
-            self._observer.defect("journal_step_failed", error)
+            self._events.tell(Defect(name="journal_step_failed", error=error))
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
         """Waiting requests whose lifetime has ended, wherever they stand in their recipient's order."""
@@ -310,7 +317,7 @@ class SqliteJournal:
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - one row is the cause, and must not keep the others waiting
-            self._observer.defect("journal_step_failed", error)
+            self._events.tell(Defect(name="journal_step_failed", error=error))
         left_open = await self._read(operations.left_open)
         await self._each(
             left_open, lambda connection, some: self._operations.recover_some(connection, some, now)
@@ -346,9 +353,9 @@ class SqliteJournal:
                 for id_ in ids:
                     await self._each([id_], operation)
                 return
-            self._observer.defect("request_defect", error)
+            self._events.tell(Defect(name="request_defect", error=error))
             self._aside.add(ids[0])
-            self._observer.event("request_set_aside", level=Level.ERROR, number=ids[0], answered=False)
+            self._events.tell(RequestSetAside(number=ids[0], answered=False))
 
     async def _select(
         self, statement: str, bound: float, make: Callable[[tuple[Any, ...]], R], *, limit: int

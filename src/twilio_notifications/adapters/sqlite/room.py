@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 from twilio_notifications.adapters.sqlite import statements as sql
-from twilio_notifications.ports import Level
+from twilio_notifications.ports.events import Defect, JournalTrimmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite.place import Place
     from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve
-    from twilio_notifications.ports import Observer
+    from twilio_notifications.ports import Events
 
 YET_TO_COME_BYTES: Final = 1024
 """What a request that is not finished will still need: its attempts and its status."""
@@ -112,14 +112,14 @@ class DiskRoom:
         reserve: Reserve,
         place: Place,
         unfinished: Callable[[], int],
-        observer: Observer,
+        events: Events,
     ) -> None:
         self._log = path.with_name(path.name + "-wal")
         self._bounds = bounds
         self._reserve = reserve
         self._place = place
         self._unfinished = unfinished
-        self._observer = observer
+        self._events = events
         self._trimming = False
         self._page_bytes = 4096
         self.batch_bytes = bounds.batch
@@ -153,7 +153,7 @@ class DiskRoom:
                 break
         if not self._trimming:
             self._trimming = True
-            self._observer.event("journal_trimmed", level=Level.WARNING, bytes=self._bounds.maximum)
+            self._events.tell(JournalTrimmed(bytes=self._bounds.maximum))
 
     def relieve(self, connection: sqlite3.Connection) -> None:
         """Frees what it can of a full disk; never raises for the disk."""
@@ -209,6 +209,8 @@ class DiskRoom:
                 connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            self._observer.defect("journal_step_failed", error)  # a trigger keeps a row, for example
+            self._events.tell(
+                Defect(name="journal_step_failed", error=error)
+            )  # a trigger keeps a row, for example
             return 0
         return deleted

@@ -1,0 +1,90 @@
+"""Events of requests that wait together: for Twilio, for a limit, for Twilio's records. `until` is in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from twilio_notifications.ports.events.event import Event, Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioUnreachable(Event):
+    """Twilio cannot be reached; `until` None: a connection is tried every second."""
+
+    level: ClassVar[Level] = Level.WARNING
+    until: str | None = None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwilioReachable(Event):
+    """Twilio can be reached again."""
+
+    level: ClassVar[Level] = Level.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingPaused(Event):
+    """Twilio takes no more requests of this account for now."""
+
+    level: ClassVar[Level] = Level.WARNING
+    until: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingResumed(Event):
+    """The pause of the account is over."""
+
+    level: ClassVar[Level] = Level.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderPaused(Event):
+    """Twilio takes no more requests of this sender number for now."""
+
+    level: ClassVar[Level] = Level.WARNING
+    until: str
+    error: str
+    sender_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderResumed(Event):
+    """The pause of this sender number is over."""
+
+    level: ClassVar[Level] = Level.INFO
+    sender_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitUsedUp(Event):
+    """A limit of the operator leaves no room."""
+
+    level: ClassVar[Level] = Level.WARNING
+    until: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitFreeAgain(Event):
+    """The period of the limit is over."""
+
+    level: ClassVar[Level] = Level.INFO
+    limit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsUnreadable(Event):
+    """Twilio's lists cannot be read, so that doubt cannot be settled."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsReadable(Event):
+    """Twilio's lists can be read again."""
+
+    level: ClassVar[Level] = Level.INFO

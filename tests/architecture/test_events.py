@@ -1,0 +1,92 @@
+"""The events: no dead one, no two of one name, and no line that can hold a secret or a message text."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import fields
+from inspect import getattr_static
+from typing import get_args
+
+from tests.support.house import event_kinds, modules
+from twilio_notifications.ports.events import Defect, DefectName, name_of
+
+ROOM = "ports/events/"
+SPEAKABLE = frozenset(
+    {
+        "str",
+        "str | None",
+        "int",
+        "float",
+        "bool",
+        "Level",
+        "Origin",
+        "Channel",
+        "Reason",
+        "Reason | None",
+        "Which",
+        "Literal['changed', 'unchanged']",
+        'Literal["changed", "unchanged"]',
+    }
+)
+"""Types of what may be written as it is."""
+
+UNSPEAKABLE = frozenset(
+    {"body", "content", "message", "notification", "payload", "secret", "status", "text", "token"}
+)
+
+
+def called() -> list[ast.Call]:
+    """Every call of a class or function by its name."""
+    trees = [module.tree for module in modules() if not module.name.startswith(ROOM)]
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def name_called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def test_every_event_is_told_somewhere() -> None:
+    names = {name_called(call) for call in called()}
+    assert [] == [kind.__name__ for kind in event_kinds() if kind.__name__ not in names]
+
+
+def test_every_defect_is_told_somewhere() -> None:
+    told = {
+        word.value.value
+        for call in called()
+        if name_called(call) == "Defect"
+        for word in call.keywords
+        if word.arg == "name" and isinstance(word.value, ast.Constant)
+    }
+    assert set(get_args(DefectName)) == told
+
+
+def test_every_event_has_a_name_of_its_own_and_can_be_imported_from_the_room() -> None:
+    defined = [
+        node.name
+        for module in modules()
+        if module.name.startswith(ROOM)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ClassDef) and node.name not in {"Event", "Events", "Level"}
+    ]
+    assert sorted(kind.__name__ for kind in event_kinds()) == sorted(defined)
+    assert len(defined) == len({name_of(kind) for kind in event_kinds()})
+
+
+def test_no_line_of_the_log_can_hold_a_secret_or_a_message_text() -> None:
+    """An event that holds more than may be written says which fields its line has."""
+    lines = [kind for kind in event_kinds() if not isinstance(getattr_static(kind, "level"), property)]
+    assert lines
+    found = [
+        f"{kind.__name__}.{field.name}: {field.type}"
+        for kind in lines
+        if "fields" not in vars(kind)
+        for field in fields(kind)
+        if field.type not in SPEAKABLE or field.name in UNSPEAKABLE
+    ]
+    assert [] == found
+    assert {} == Defect(name="intake_failed", error=ValueError("a text")).fields()

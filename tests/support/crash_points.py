@@ -1,0 +1,25 @@
+"""The events between which a crash means something different, in the order of the line (ARCHITECTURE.md)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CrashPoint(StrEnum):
+    """Names of events, as the log would write them."""
+
+    JOURNAL_OPENED = "journal_opened"
+    REQUEST_RECEIVED = "request_received"
+    REQUEST_RECORDED = "request_recorded"
+    REQUEST_ACKNOWLEDGED = "request_acknowledged"
+    REQUESTS_CLAIMED = "requests_claimed"
+    ATTEMPTS_OPENED = "attempts_opened"
+    TWILIO_ANSWERED = "twilio_answered"
+    REQUEST_FINISHED = "request_finished"
+    REQUEST_POSTPONED = "request_postponed"
+    ATTEMPT_IN_DOUBT = "attempt_in_doubt"
+    RECORDS_LOOKED_UP = "records_looked_up"
+    DOUBT_SETTLED = "doubt_settled"
+    STATUS_PUBLISHED = "status_published"
+    STATUS_ACKNOWLEDGED = "status_acknowledged"
+    STATUSES_REPORTED = "statuses_reported"
