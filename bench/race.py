@@ -105,20 +105,20 @@ def race(setting: Setting, *, rounds: int, folder: Path) -> Iterator[Run]:
 def run(kind: Kind, setting: Setting, folder: Path) -> Run:
     """One run in a folder of its own; raises WrongStatuses when not every request succeeded once."""
     load = requests(setting.messages)
-    with _scene(kind, setting, folder) as scene:
-        readings.wait_for_rest(scene.subject.pid)
+    with scene(kind, setting, folder) as on:
+        readings.wait_for_rest(on.subject.pid)
         if setting.case is Case.BACKLOG:
-            os.kill(scene.subject.pid, signal.SIGSTOP)
-            scene.wire.publish(REQUEST_TOPIC, load)
-        pids = {"subject": scene.subject.pid, "simulator": scene.simulator_pid, "broker": scene.broker_pid}
+            os.kill(on.subject.pid, signal.SIGSTOP)
+            on.wire.publish(REQUEST_TOPIC, load)
+        pids = {"subject": on.subject.pid, "simulator": on.simulator_pid, "broker": on.broker_pid}
         meter = readings.CpuMeter({**pids, "load": os.getpid()})
-        traffic = _drive(scene, setting, load)
+        traffic = send_load(on, setting, load)
         load_cpu_seconds, others = meter.seconds()["load"], meter.others_seconds()
         # What the program still does after its last status is part of its work.
-        readings.wait_for_rest(scene.subject.pid)
+        readings.wait_for_rest(on.subject.pid)
         used = meter.seconds()
-        peak = readings.peak_bytes(scene.subject.pid)
-        posted_at = _verified(traffic, scene.twilio, setting)
+        peak = readings.peak_bytes(on.subject.pid)
+        posted_at = _verified(traffic, on.twilio, setting)
     return Run(
         kind=kind,
         setting=setting,
@@ -129,7 +129,7 @@ def run(kind: Kind, setting: Setting, folder: Path) -> Run:
         load_cpu_seconds=load_cpu_seconds,
         others_cpu_seconds=others,
         peak_bytes=peak,
-        ready_seconds=scene.subject.ready_seconds,
+        ready_seconds=on.subject.ready_seconds,
         to_post_seconds=[
             posted_at[phone_number(number)] - published
             for number, published in enumerate(traffic.published_at)
@@ -142,7 +142,9 @@ def run(kind: Kind, setting: Setting, folder: Path) -> Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
+class Scene:
+    """The programs of one run, and the connection of the load."""
+
     subject: stage.Started
     simulator_pid: int
     twilio: str
@@ -151,7 +153,7 @@ class _Scene:
 
 
 @contextmanager
-def _scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[_Scene]:
+def scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[Scene]:
     """Everything that a run needs, started and connected; all of it has ended afterwards."""
     with (
         stage.broker(folder) as (broker, url),
@@ -160,18 +162,21 @@ def _scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[_Scene]:
         Wire(url, client_id="load") as wire,
     ):
         wire.subscribe(STATUS_TOPIC)
-        yield _Scene(
+        yield Scene(
             subject=subject, simulator_pid=simulator.pid, twilio=twilio, broker_pid=broker.pid, wire=wire
         )
 
 
-def _drive(scene: _Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
-    """Raises WrongStatuses with the end of the program's log when statuses are missing."""
-    wire, limit = scene.wire, _limit_seconds(setting)
+def send_load(on: Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
+    """All requests and all statuses of one run.
+
+    Raises WrongStatuses with the end of the program's log when statuses are missing.
+    """
+    wire, limit = on.wire, _limit_seconds(setting)
     try:
         match setting.case:
             case Case.BACKLOG:
-                return drive.backlog(wire, load, pid=scene.subject.pid, limit_seconds=limit)
+                return drive.backlog(wire, load, pid=on.subject.pid, limit_seconds=limit)
             case Case.LIVE:
                 return drive.live(wire, load, outstanding=setting.outstanding, limit_seconds=limit)
             case Case.LATENCY:
@@ -180,7 +185,7 @@ def _drive(scene: _Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
                 assert_never(setting.case)
     except TimeoutError as error:
         raise WrongStatuses(
-            f"{error}; the log of the program ends with\n{scene.subject.end_of_log()}"
+            f"{error}; the log of the program ends with\n{on.subject.end_of_log()}"
         ) from error
 
 

@@ -1,0 +1,191 @@
+"""`python -m bench.profile`: where the connector's time goes while it works, by part of the program.
+
+py-spy looks at the connector 200 times a second during one live run. A sample belongs to the part whose
+function runs: the package's own modules by room, then json and the event loop. Time inside a C function, as
+SQLite's or uvloop's, belongs to the Python function that called it. py-spy is no dependency: this program
+says how to install it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import readings
+from bench.load import WrongStatuses, requests
+from bench.race import Case, Setting, scene, send_load
+from bench.stage import Kind, NotStarted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+SAMPLES_PER_SECOND = 200
+MESSAGES, CONCURRENCY, OUTSTANDING = 20_000, 200, 400
+FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
+START_SECONDS = 30.0
+TOP_FUNCTIONS = 40
+PACKAGE = "twilio_notifications"
+LIBRARIES: Mapping[str, str] = {"json": "json", "asyncio": "event loop", "uvloop": "event loop"}
+"""Folders of other packages that are parts of their own; any other counts for the function that calls it."""
+WAITS = "threading.py"
+"""A thread whose innermost function is in this file waits; py-spy takes some of these waits for work."""
+WITHOUT_PYTHON = "no function of Python"
+"""A part: threads of the HTTP library, and turns of the interpreter itself."""
+_FRAME = re.compile(r"(?P<function>.+) \((?P<path>[^()]+?)(?::\d+)?\)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """Frames from the outermost to the innermost function, seen `count` times in this thread."""
+
+    thread: str
+    frames: tuple[str, ...]
+    count: int
+
+
+def main() -> int:
+    options = _options()
+    program = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    if program is None:
+        print("bench.profile: py-spy is not installed; install it: `pip install py-spy`", file=sys.stderr)
+        return 1
+    try:
+        with tempfile.TemporaryDirectory(prefix="profile-", dir=options.folder) as folder:
+            text = _record(program, options, Path(folder))
+    except (NotStarted, WrongStatuses, OSError) as error:
+        print(f"bench.profile: nothing was measured: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(report(read(text.splitlines()))))
+    return 0
+
+
+def read(lines: Iterable[str]) -> list[Stack]:
+    """The stacks in py-spy's format `raw`: `THREAD;FRAME;FRAME COUNT`. Those of waiting threads are left out."""
+    stacks = []
+    for line in lines:
+        joined, _, count = line.rpartition(" ")
+        thread, *frames = joined.split(";")
+        if not (frames and WAITS in frames[-1]):
+            stacks.append(Stack(thread=thread, frames=tuple(frames), count=int(count)))
+    return stacks
+
+
+def report(stacks: Sequence[Stack]) -> Iterator[str]:
+    """The lines to print: each thread with its parts, then the functions that take most time."""
+    total = sum(stack.count for stack in stacks)
+    yield f"{total} samples in which a thread worked"
+    for thread, threads_own in _by_thread(stacks):
+        count = sum(stack.count for stack in threads_own)
+        yield ""
+        yield f"{thread}: {count / total:.1%} of all samples"
+        yield f"  {'part':<34}{'itself':>9}{'with all that it calls':>25}"
+        yield from _shares(threads_own, total)
+    yield ""
+    yield "functions, by the time in themselves"
+    functions: Counter[str] = Counter()
+    for stack in stacks:
+        functions[_function(stack.frames[-1]) if stack.frames else WITHOUT_PYTHON] += stack.count
+    for function, count in functions.most_common(TOP_FUNCTIONS):
+        yield f"  {count / total:>6.1%}  {function}"
+
+
+def _function(frame: str) -> str:
+    """The function with the last folders of its path, where a reader of the table looks for it."""
+    match = _FRAME.match(frame)
+    return f"{match['function']} ({'/'.join(Path(match['path']).parts[-3:])})" if match else frame
+
+
+def part(frame: str) -> str | None:
+    """The part of the program that a frame belongs to; None for one that counts for its caller."""
+    match = _FRAME.match(frame)
+    folders = Path(match["path"]).with_suffix("").parts if match else ()
+    if PACKAGE in folders:
+        inside = folders[len(folders) - folders[::-1].index(PACKAGE) :]
+        return ".".join(inside[:2]) or PACKAGE
+    return next((LIBRARIES[folder] for folder in folders if folder in LIBRARIES), None)
+
+
+def _by_thread(stacks: Sequence[Stack]) -> Iterator[tuple[str, list[Stack]]]:
+    """The busiest thread first."""
+    counts: Counter[str] = Counter()
+    for stack in stacks:
+        counts[stack.thread] += stack.count
+    for thread, _ in counts.most_common():
+        yield thread, [stack for stack in stacks if stack.thread == thread]
+
+
+def _shares(stacks: Sequence[Stack], total: int) -> Iterator[str]:
+    itself: Counter[str] = Counter()
+    with_callees: Counter[str] = Counter()
+    for stack in stacks:
+        parts = [name for name in map(part, stack.frames) if name is not None]
+        itself[parts[-1] if parts else WITHOUT_PYTHON] += stack.count
+        with_callees.update(dict.fromkeys(parts or [WITHOUT_PYTHON], stack.count))
+    for name, count in itself.most_common():
+        yield f"  {name:<34}{count / total:>9.1%}{with_callees[name] / total:>25.1%}"
+
+
+def _record(program: str, options: argparse.Namespace, folder: Path) -> str:
+    setting = Setting(
+        case=Case.LIVE,
+        messages=options.messages,
+        concurrency=CONCURRENCY,
+        latency_seconds=options.latency,
+        outstanding=OUTSTANDING,
+    )
+    with scene(Kind.CONNECTOR, setting, folder) as on:
+        readings.wait_for_rest(on.subject.pid)
+        with _sampled(program, on.subject.pid, folder / "stacks") as stacks:
+            send_load(on, setting, requests(setting.messages))
+        return stacks.read_text()
+
+
+@contextmanager
+def _sampled(program: str, pid: int, stacks: Path) -> Iterator[Path]:
+    """py-spy samples the process until the block ends; then its stacks are in the file."""
+    command = [program, "record", "--pid", str(pid), "--rate", str(SAMPLES_PER_SECOND), "--threads"]
+    command += [
+        "--format",
+        "raw",
+        "--full-filenames",
+        "--function",
+        "--output",
+        str(stacks),
+        "--duration",
+        "unlimited",
+    ]
+    log = stacks.with_suffix(".log")
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as spy:
+        try:
+            yield stacks
+        finally:
+            spy.send_signal(signal.SIGINT)  # it writes what it has seen, and ends
+            spy.wait(START_SECONDS)
+    if not stacks.exists():
+        raise NotStarted(f"py-spy has written nothing; it said:\n{log.read_text(errors='replace')}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.profile",
+        description="Samples the connector with py-spy during one live run and prints the share of each part "
+        "of the program. Without root, Linux may forbid py-spy to look at another process.",
+    )
+    parser.add_argument("--messages", type=int, default=MESSAGES, metavar="N", help=f"({MESSAGES})")
+    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of the simulator (0)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"on the disk to measure with ({FOLDER})")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
