@@ -70,7 +70,7 @@ def main() -> int:
 
 
 def read(lines: Iterable[str]) -> list[Stack]:
-    """The stacks in py-spy's format `raw`: `THREAD;FRAME;FRAME COUNT`. Those of waiting threads are left out."""
+    """The stacks in py-spy's format `raw`: `THREAD;FRAME;FRAME COUNT`. Waiting threads are left out."""
     stacks = []
     for line in lines:
         joined, _, count = line.rpartition(" ")
