@@ -20,6 +20,7 @@ import gmqtt
 from pyreqwest.client import Client, ClientBuilder
 
 from bench.load import ACCOUNT_SID, AUTH_TOKEN, REQUEST_TOPIC, SENDER_NUMBER, STATUS_TOPIC
+from twilio_notifications.event_loop import new_event_loop
 
 READY = "bare_loop_ready"
 
@@ -91,22 +92,12 @@ async def _run(options: argparse.Namespace) -> None:
         await bare.disconnect()
 
 
-def _event_loop() -> asyncio.AbstractEventLoop:
-    """The one that the connector takes, by the same rule."""
-    try:
-        import uvloop  # noqa: PLC0415 - where it is installed
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="The bare loop of the benchmark.")
     parser.add_argument("--broker", required=True)
     parser.add_argument("--twilio", required=True)
     parser.add_argument("--concurrency", type=int, required=True)
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_run(parser.parse_args()))
 
 

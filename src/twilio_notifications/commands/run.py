@@ -21,6 +21,7 @@ from twilio_notifications.adapters.outlet import Outlet
 from twilio_notifications.bootstrap.isolation import isolate, outlived
 from twilio_notifications.config import LogFormat, load, log_format
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.event_loop import new_event_loop
 from twilio_notifications.exit_codes import FAILED, understood
 from twilio_notifications.ports import Level
 from twilio_notifications.ports.events import (
@@ -126,7 +127,7 @@ class _Start:
             )
             # asyncio.run would wait for threads that ask a name server which does not answer: 18 seconds,
             # with uvloop half a minute. The process ends next, so the loop is left as it is.
-            loop = event_loop()
+            loop = new_event_loop()
             asyncio.set_event_loop(loop)
             loop.run_until_complete(running.until_stopped(signals))
 
@@ -264,13 +265,3 @@ async def _first(
     await asyncio.wait({working, *waiting}, timeout=limit_seconds, return_when=asyncio.FIRST_COMPLETED)
     for one in waiting:
         one.cancel()
-
-
-def event_loop() -> asyncio.AbstractEventLoop:
-    """Uvloop's event loop where it is installed (extra `uvloop`), asyncio's otherwise."""
-    try:
-        import uvloop  # noqa: PLC0415 - only some users have it
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop

@@ -9,14 +9,15 @@ import time
 
 from twilio_notifications import terminal
 from twilio_notifications.core.errors import ListeningFailed
+from twilio_notifications.event_loop import new_event_loop
 from twilio_notifications.extras import simulator_extra
 
 
 def simulator(*, host: str, port: int, latency_seconds: float) -> int:
     """Serves until SIGTERM or SIGINT, then returns 0."""
     try:
-        with simulator_extra():
-            asyncio.run(_serve(host, port, latency_seconds))
+        with simulator_extra(), asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(_serve(host, port, latency_seconds))
     except OSError as error:
         raise ListeningFailed.of(error, setting="--listen", address=f"{host}:{port}") from error
     return 0
