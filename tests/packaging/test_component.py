@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -142,6 +143,34 @@ def test_a_device_with_an_older_python_is_told_so(tmp_path: Path) -> None:
     sentence = f"Python 3.11 or later is needed, and {old} is Python 3.10.13\n"
     assert (1, sentence) == (done.returncode, done.stderr)
     assert not device.root.exists()
+
+
+def test_on_a_32_bit_system_pip_runs_as_on_a_32_bit_kernel(tmp_path: Path) -> None:
+    """With a 64-bit kernel below, pip would ask for packages that have no wheel for this system."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    python = programs / "python-of-32-bits"
+    answer = 'case "$2" in *maxsize*) exit 0;; esac'
+    python.write_text(f'#!/bin/sh\n{answer}\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    setarch = programs / "setarch"
+    setarch.write_text('#!/bin/sh\necho "asked for: $*"; exit 7\n', encoding="utf-8")
+    for program in (python, setarch):
+        program.chmod(0o755)
+    run(*BUILDER, "--output", str(tmp_path / "built"), "--python", str(python))
+    device = Device(built=tmp_path / "built", root=tmp_path / "device")
+    device.unpack(NucleusKind.CLASSIC)
+    device.work.mkdir()
+    done = subprocess.run(
+        ["sh", "-c", device.script(NucleusKind.CLASSIC, "install")],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+        check=False,
+        env={**environment(), "PATH": os.pathsep.join([str(programs), os.environ["PATH"]])},
+    )
+    assert 7 == done.returncode, done.stderr
+    assert "asked for: linux32 venv-" in done.stdout
+    assert "/bin/python -m pip install" in done.stdout
 
 
 def test_nothing_is_installed_by_its_bare_name(device: Device, tmp_path: Path) -> None:

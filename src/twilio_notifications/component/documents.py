@@ -119,12 +119,15 @@ def _install(version: str, packaging: Packaging) -> str:
     because `ln` has no way to replace a link at once.
     """
     python = packaging.python
-    pip = '"$new/bin/python" -m pip install --disable-pip-version-check --no-input --only-binary :all:'
+    pip = '$as "$new/bin/python" -m pip install --disable-pip-version-check --no-input --only-binary :all:'
     index = ""
     if packaging.vendored:  # whatever is configured for pip on the device is for asking an index
         pip = f"PIP_CONFIG_FILE=/dev/null {pip} --isolated"
         index = '--no-index --find-links "$from/wheels" '
     unpack = f'{python} -m zipfile -e "{{artifacts:path}}/{ARTIFACT}.zip" unpacked'
+    # A 32-bit system may have a 64-bit kernel, as Raspberry Pi OS, and Python then names the kernel's processor:
+    # pip would want packages that have wheels for that one alone.
+    is_32_bit = f"{python} -c 'import sys; sys.exit(sys.maxsize > 2**32)'"
     number = f"{python} -c 'import sys; print(*sys.version_info[:2], sep=\".\")'"
     lines = (
         "set -e",
@@ -140,10 +143,11 @@ def _install(version: str, packaging: Packaging) -> str:
         # The brackets keep grep from finding itself.
         '    grep -qs "[/]$old/bin/" /proc/[0-9]*/cmdline || rm -rf "$old"',
         "  done",
+        f'  as=""; if {is_32_bit}; then as="setarch linux32"; fi',
         f'  {python} -m venv --clear "$new"',
         f'  {pip} {index}--require-hashes --requirement "$from/{LOCK}"',
         f'  {pip} {index}--no-deps "$from/wheels/{wheel_name(version)}"',
-        '  "$new/bin/python" -m pip check --disable-pip-version-check',
+        '  $as "$new/bin/python" -m pip check --disable-pip-version-check',
         "  sync",
         '  touch "$new/installed"',
         "fi",
