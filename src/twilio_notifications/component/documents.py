@@ -125,8 +125,8 @@ def _install(version: str, packaging: Packaging) -> str:
         pip = f"PIP_CONFIG_FILE=/dev/null {pip} --isolated"
         index = '--no-index --find-links "$from/wheels" '
     unpack = f'{python} -m zipfile -e "{{artifacts:path}}/{ARTIFACT}.zip" unpacked'
-    # A 32-bit system may have a 64-bit kernel, as Raspberry Pi OS, and Python then names the kernel's processor:
-    # pip would want packages that have wheels for that one alone.
+    # A 32-bit system may have a 64-bit kernel, as Raspberry Pi OS often has. Python then names the kernel's
+    # processor, and pip asks for packages that have no wheel for the system.
     is_32_bit = f"{python} -c 'import sys; sys.exit(sys.maxsize > 2**32)'"
     number = f"{python} -c 'import sys; print(*sys.version_info[:2], sep=\".\")'"
     lines = (
