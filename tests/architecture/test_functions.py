@@ -54,8 +54,6 @@ STILL_SMALL: frozenset[str] = frozenset(
         "adapters/twilio/api.py",
         "adapters/twilio/client.py",
         "component/documents.py",
-        "config/component.py",
-        "config/sources.py",
         "core/contract/requests.py",
         "core/policy/limits.py",
         "greengrasssdk/publisher.py",

@@ -40,7 +40,6 @@ STILL_SHARED: frozenset[str] = frozenset(
         "Connection",
         "Counters",
         "Credentials",
-        "Destinations",
         "Entry",
         "Failure",
         "Found",

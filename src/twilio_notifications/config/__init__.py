@@ -7,7 +7,6 @@ an unknown key is an error, a value out of range is an error, and no message eve
 
 from __future__ import annotations
 
-from twilio_notifications.config.kinds import CredentialFile
 from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
 from twilio_notifications.config.sections.calls import CallSettings
 from twilio_notifications.config.sections.connector import ConnectorSettings
@@ -17,6 +16,7 @@ from twilio_notifications.config.sections.log import LogFormat, LogLevel, LogSet
 from twilio_notifications.config.sections.metrics import MetricsSettings
 from twilio_notifications.config.sections.secrets import (
     AwsSecrets,
+    CredentialFile,
     EnvironmentSecrets,
     FileSecrets,
     GreengrassSecrets,

@@ -22,7 +22,7 @@ from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import shown, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 INPUT_TOPICS = "InputTopics"
 OUTPUT_TOPIC = "OutputTopic"
@@ -79,7 +79,10 @@ class _Reader:
     def read(self, key: str, value: object) -> None:
         match key:
             case _ if key in set(PublishedParameter):
-                self._give(PARAMETERS + key, _text(value), key=key)
+                # A number that a YAML reader made of an account or a telephone number is a text again.
+                whole = _whole(value)
+                is_number = isinstance(whole, int) and not isinstance(whole, bool)
+                self._give(PARAMETERS + key, str(whole) if is_number else whole, key=key)
             case "InputTopics":
                 self._input_topics(value)
             case "OutputTopic":
@@ -147,23 +150,13 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _text(value: object) -> object:
-    """A number that a YAML reader made of an account or a telephone number is a text again."""
-    whole = _whole(value)
-    return str(whole) if isinstance(whole, int) and not isinstance(whole, bool) else whole
-
-
 def _topics(value: object) -> Mapping[str, object] | None:
     if isinstance(value, dict):
         return value if value and set(value) <= set(_TOPIC_KEYS) else None
     both = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-    is_pair = isinstance(both, list) and len(both) == len(_TOPIC_KEYS)
-    return dict(zip(_TOPIC_KEYS, _each(both), strict=True)) if is_pair else None
-
-
-def _each(values: object) -> Iterator[object]:
-    if isinstance(values, list):
-        yield from values
+    if not isinstance(both, list) or len(both) != len(_TOPIC_KEYS):
+        return None
+    return dict(zip(_TOPIC_KEYS, both, strict=True))
 
 
 def _place(key: str) -> str:

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from twilio_notifications.config.urls import (
-    BrokerAddress,
-    Wrong,
-    read_broker_url,
-    read_journal_url,
-    read_web_url,
-)
-from twilio_notifications.core.parameters import ConnectorVersion, Unreadable, read_connector_arn
-from twilio_notifications.core.policy import is_prefix
+from twilio_notifications.config.urls import Wrong, read_listen_address
 from twilio_notifications.core.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T_co = TypeVar("T_co", covariant=True)
 Word = TypeVar("Word", bound=StrEnum)
@@ -34,16 +28,16 @@ Length = TypeVar("Length", int, float)
 SHORTEST = 0.001
 LONGEST = 4_294_967_295  # the most that MQTT 5 can say (3.1.2.11.2): 136 years, and no instant overflows
 
-_HIGHEST_PORT = 65_535
-_DESTINATION = re.compile(r"\+[0-9?][0-9?*]*")
-
 
 class Kind(ABC, Generic[T_co]):
     """What a setting can hold, and as which type. Pure: whether a file exists is looked up later."""
 
     __slots__ = ()
-    is_shown: ClassVar[bool] = True
-    """Whether a problem may quote the value."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a problem may quote the value."""
+        return True
 
     @property
     @abstractmethod
@@ -151,9 +145,10 @@ class WholeSeconds(Duration[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextList(Kind[tuple[str, ...]]):
-    """A list of strings; the value is a tuple."""
+    """A list of strings, each of which `fits`; the value is a tuple."""
 
-    description = "a list of strings that are not empty"
+    description: str = "a list of strings that are not empty"
+    fits: Callable[[str], object] = bool
 
     def from_text(self, text: str) -> object:
         if not text.lstrip().startswith("["):
@@ -164,37 +159,8 @@ class TextList(Kind[tuple[str, ...]]):
             return text
 
     def accept(self, value: Any) -> tuple[str, ...] | Wrong:
-        fits = isinstance(value, list) and all(isinstance(entry, str) and entry for entry in value)
+        fits = isinstance(value, list) and all(isinstance(each, str) and self.fits(each) for each in value)
         return tuple(value) if fits else self.mismatch(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destinations(TextList):
-    """Countries, numbers and patterns of numbers; the value is a tuple."""
-
-    description = (
-        'a list of countries ("+49"), numbers ("+491701234567") and patterns ("+49170*", "+4917012345??")'
-    )
-
-    def accept(self, value: Any) -> tuple[str, ...] | Wrong:
-        patterns = TextList.accept(self, value)
-        fits = isinstance(patterns, tuple) and all(_DESTINATION.fullmatch(pattern) for pattern in patterns)
-        return patterns if fits else self.mismatch(value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoiceLocations(TextList):
-    """Beginnings of URLs; the value is a tuple."""
-
-    description = (
-        'a list of beginnings of URLs ("https://example.com/voice/"), without user, password, query, '
-        'fragment and ".."'
-    )
-
-    def accept(self, value: Any) -> tuple[str, ...] | Wrong:
-        prefixes = TextList.accept(self, value)
-        fits = isinstance(prefixes, tuple) and all(map(is_prefix, prefixes))
-        return prefixes if fits else self.mismatch(value)
 
 
 class TextKind(Kind[T_co]):
@@ -247,101 +213,27 @@ class FilePath(TextKind[Path]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialFile:
-    """A file that holds a secret: the name as it was written, and the path that it means.
+class Written(TextKind[T_co]):
+    """A string that stands for something else, which `read` gets out of it; None from there is a mismatch.
 
-    A relative name is looked up in $CREDENTIALS_DIRECTORY before the path.
+    Where it `may_be_empty`, "" is not set.
     """
 
-    name: str
-    path: Path
+    description: str
+    read: Callable[[str], T_co | Wrong | None]
+    may_be_empty: bool = False
+    is_shown: bool = True
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialPath(TextKind[CredentialFile]):
-    """A file that need not be there yet; "" is none."""
-
-    description = "the path of a file"
-
-    def accept_text(self, text: str) -> CredentialFile | None:
-        return CredentialFile(name=text, path=Path(text)) if text else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectorArn(TextKind[ConnectorVersion]):
-    """The ARN of a version of the connector; the value is a ConnectorVersion, "" is none."""
-
-    description = "the ARN of a version of the connector"
-
-    def accept_text(self, text: str) -> ConnectorVersion | Wrong | None:
-        if text == "":
+    def accept_text(self, text: str) -> T_co | Wrong | None:
+        if text == "" and self.may_be_empty:
             return None
-        version = read_connector_arn(text)
-        if isinstance(version, Unreadable):
-            return Wrong(demand=f"cannot be used: {'; '.join(version.problems)}")
-        return version
+        value = self.read(text)
+        return self.mismatch(text) if value is None else value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKeySid(TextKind[str]):
-    """The SID of a Twilio API key; "" is none."""
-
-    is_shown: ClassVar[bool] = False  # where a key is copied from, its secret stands next to its SID
-
-    description = "the SID of an API key, SK and 32 hexadecimal digits"
-
-    def accept_text(self, text: str) -> str | Wrong | None:
-        if text == "":
-            return None
-        return text if re.fullmatch(r"SK[0-9a-fA-F]{32}", text) else self.mismatch(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerUrl(TextKind[BrokerAddress]):
-    """The value is a BrokerAddress."""
-
-    is_shown: ClassVar[bool] = False  # it may hold a password, whatever type it was written as
-
-    description = "an mqtt:// or mqtts:// URL"
-
-    def accept_text(self, text: str) -> BrokerAddress | Wrong:
-        return read_broker_url(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WebUrl(TextKind[str]):
-    """The value is the URL without a slash at its end."""
-
-    is_shown: ClassVar[bool] = False  # as above: it must not hold a password, but a user may try
-
-    description = "an https:// or http:// URL"
-
-    def accept_text(self, text: str) -> str | Wrong:
-        return read_web_url(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenAddress(TextKind[tuple[str, int] | None]):
-    """The value is a pair of host and port; "" is none."""
-
-    description = 'HOST:PORT, as in "127.0.0.1:9464"'
-
-    def accept_text(self, text: str) -> tuple[str, int] | Wrong | None:
-        host, _, port = text.rpartition(":")
-        if text == "":
-            return None
-        fits = host and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= _HIGHEST_PORT
-        return (host.strip("[]"), int(port)) if fits else self.mismatch(text)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalUrl(TextKind[Path]):
-    """The value is the path of the database file."""
-
-    description = "an sqlite:/// URL"
-
-    def accept_text(self, text: str) -> Path | Wrong:
-        return read_journal_url(text)
+LISTEN_ADDRESS = Written(
+    description='HOST:PORT, as in "127.0.0.1:9464"', read=read_listen_address, may_be_empty=True
+)
 
 
 def _number(text: str, *readers: type[int | float]) -> object:

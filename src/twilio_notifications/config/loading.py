@@ -16,7 +16,7 @@ from twilio_notifications.config.connector import Resolved, Unresolved, resolve
 from twilio_notifications.config.files import open_plain
 from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import made
-from twilio_notifications.config.kinds import CredentialFile, FilePath
+from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import (
     files_not_in_use,
     problems_between,
@@ -31,7 +31,7 @@ from twilio_notifications.config.sections.journal import JournalSettings
 from twilio_notifications.config.sections.limits import limits
 from twilio_notifications.config.sections.log import LogFormat, LogSettings
 from twilio_notifications.config.sections.metrics import MetricsSettings
-from twilio_notifications.config.sections.secrets import SecretOrigin, secrets
+from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, secrets
 from twilio_notifications.config.sections.status import StatusSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twilio_notifications.config.kinds import CredentialFile
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
     from twilio_notifications.config.sections.journal import JournalSettings
     from twilio_notifications.config.sections.log import LogSettings
     from twilio_notifications.config.sections.metrics import MetricsSettings
-    from twilio_notifications.config.sections.secrets import SecretOrigin, SecretsSettings
+    from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, SecretsSettings
     from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings

@@ -91,7 +91,8 @@ def read_file(path: Path) -> Source:
 
 def read_environment(environ: Mapping[str, str]) -> Source:
     """Every variable that begins with the prefix; relative paths start from the working directory."""
-    names = _names_by_variable()
+    parameters = [PARAMETERS + parameter for parameter in PublishedParameter]
+    names = {variable_of(name): name for name in (*SETTINGS, *parameters)}
     given: dict[str, Given] = {}
     problems: list[str] = []
     for variable in sorted(variable for variable in environ if variable.startswith(PREFIX)):
@@ -103,17 +104,16 @@ def read_environment(environ: Mapping[str, str]) -> Source:
                 f"the environment variable {variable} sets {name} a second time: remove one of them"
             )
         else:
-            given[name] = _given_by_environment(name, environ[variable], variable=variable)
+            text = environ[variable]
+            # A published parameter is not in SETTINGS: it is always a text.
+            value = SETTINGS[name].kind.from_text(text) if name in SETTINGS else text
+            place = f"in the environment variable {variable}"
+            given[name] = Given(value=value, place=place, folder=Path.cwd())
     return Source(given=given, problems=tuple(problems))
 
 
 def _unreadable(sentence: str) -> Source:
     return Source(problems=(sentence,), readable=False)
-
-
-def _names_by_variable() -> dict[str, str]:
-    parameters = [PARAMETERS + parameter for parameter in PublishedParameter]
-    return {variable_of(name): name for name in (*SETTINGS, *parameters)}
 
 
 def _name_of(variable: str, names: Mapping[str, str]) -> str | None:
@@ -123,12 +123,6 @@ def _name_of(variable: str, names: Mapping[str, str]) -> str | None:
     if canonical.startswith(beginning) and canonical not in names:
         return PARAMETERS + variable[len(beginning) :]
     return names.get(canonical)
-
-
-def _given_by_environment(name: str, text: str, *, variable: str) -> Given:
-    # A published parameter is not in SETTINGS: it is always a text.
-    value = SETTINGS[name].kind.from_text(text) if name in SETTINGS else text
-    return Given(value=value, place=f"in the environment variable {variable}", folder=Path.cwd())
 
 
 def _sort_table(table: Mapping[str, Any], *, place: str, folder: Path) -> Source:
@@ -156,8 +150,11 @@ def _is_known(name: str) -> bool:
 def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
     # No value is shown here: an unknown name may have been meant to hold a secret.
     for section, content in table.items():
-        if section not in KEYS:
-            yield _unknown_section(section, is_section=isinstance(content, dict))
+        if section not in KEYS and isinstance(content, dict):
+            yield f"unknown section [{section}]: {suggestion(section, KEYS)}"
+        elif section not in KEYS:
+            instead = _where_else(section) or suggestion(section, KEYS)
+            yield f"unknown key {section} outside of any section: {instead}"
         elif not isinstance(content, dict):
             yield f"{section} must be a section: write [{section}] on a line of its own"
     for name, _value in _flattened(table):
@@ -166,12 +163,6 @@ def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} must be a section: write [{name}] on a line of its own"
         elif section in KEYS and not _is_known(name):
             yield f"unknown key {name}: {_where_else(key) or suggestion(key, KEYS[section])}"
-
-
-def _unknown_section(name: str, *, is_section: bool) -> str:
-    if is_section:
-        return f"unknown section [{name}]: {suggestion(name, KEYS)}"
-    return f"unknown key {name} outside of any section: {_where_else(name) or suggestion(name, KEYS)}"
 
 
 def _where_else(key: str) -> str | None:

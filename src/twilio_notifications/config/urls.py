@@ -1,4 +1,4 @@
-"""The three URLs of the configuration, taken apart: broker, journal, Twilio's API.
+"""The addresses of the configuration, taken apart: broker, journal, Twilio's API, and where to listen.
 
 Pure. A URL may hold a password, so no message repeats any part of a wrong URL.
 """
@@ -75,6 +75,13 @@ def read_journal_url(url: str) -> Path | Wrong:
         # Other programs read options there; taken as part of the name it would start a second, empty journal.
         return Wrong(demand=f"{form}, without options after it")
     return Path(name)
+
+
+def read_listen_address(text: str) -> tuple[str, int] | None:
+    """Host and port of HOST:PORT, without the brackets of IPv6; None where it is something else."""
+    host, _, port = text.rpartition(":")
+    fits = host and re.fullmatch(r"[0-9]{1,5}", port) and int(port) <= _HIGHEST_PORT
+    return (host.strip("[]"), int(port)) if fits else None
 
 
 def is_loopback(url: str) -> bool:

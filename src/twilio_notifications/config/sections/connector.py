@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of
-from twilio_notifications.config.kinds import ConnectorArn, FilePath, Text, WholeNumber
-from twilio_notifications.core.parameters import VERSIONS, PublishedParameter
+from twilio_notifications.config.kinds import FilePath, Text, WholeNumber, Written
+from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.parameters import VERSIONS, PublishedParameter, Unreadable, read_connector_arn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +19,13 @@ PARAMETERS_SECTION = "connector.parameters"
 
 PARAMETERS = f"{PARAMETERS_SECTION}."
 """What the names of the published parameters begin with; core.parameters knows the rest of them."""
+
+
+def _version_of(arn: str) -> ConnectorVersion | Wrong:
+    version = read_connector_arn(arn)
+    if isinstance(version, Unreadable):
+        return Wrong(demand=f"cannot be used: {'; '.join(version.problems)}")
+    return version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,7 @@ class ConnectorSettings:
         default=5,
     )
     arn: ConnectorVersion | None = key(
-        ConnectorArn(),
+        Written(description="the ARN of a version of the connector", read=_version_of, may_be_empty=True),
         """The version by its ARN instead, as a Greengrass group names it. The region may be the word
         "region", as the published document prints it. Where version is set too, it must agree.""",
         example="arn:aws:greengrass:us-west-2::/connectors/TwilioNotifications/versions/5",

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 
 from twilio_notifications.config.keys import Section, key, keys_of
-from twilio_notifications.config.kinds import JournalUrl, Seconds, WholeNumber
+from twilio_notifications.config.kinds import Seconds, WholeNumber, Written
+from twilio_notifications.config.urls import read_journal_url
 
 DEFAULT_PLACE = PurePath("journal", "journal.db")
 """From the folder where relative paths start."""
@@ -29,7 +30,7 @@ class JournalSettings:
     """
 
     path: Path = key(
-        JournalUrl(),
+        Written(description="an sqlite:/// URL", read=read_journal_url),
         """"sqlite:///journal/journal.db" is relative,
         "sqlite:////var/lib/twilio-notifications/journal.db" absolute. The connector can change everything
         in the journal's folder, also while it is confined, so give the journal a folder of its own. The

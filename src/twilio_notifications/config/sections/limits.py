@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Key, Section
-from twilio_notifications.config.kinds import (
-    Choice,
+from twilio_notifications.config.kinds import Choice, Seconds, Switch, TextList, WholeNumber
+from twilio_notifications.core.policy import (
+    LONGEST_PERIOD_SECONDS,
     Destinations,
-    Seconds,
-    Switch,
-    VoiceLocations,
-    WholeNumber,
+    Exceeding,
+    Limits,
+    Period,
+    Quota,
+    Unit,
+    is_prefix,
 )
-from twilio_notifications.core import policy
-from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Exceeding, Limits, Period, Quota, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.config.keys import Values
 
+_DESTINATIONS = TextList(
+    description=(
+        'a list of countries ("+49"), numbers ("+491701234567") and patterns ("+49170*", "+4917012345??")'
+    ),
+    fits=re.compile(r"\+[0-9?][0-9?*]*").fullmatch,
+)
+_VOICE_LOCATIONS = TextList(
+    description=(
+        'a list of beginnings of URLs ("https://example.com/voice/"), without user, password, query, '
+        'fragment and ".."'
+    ),
+    fits=is_prefix,
+)
 _COUNT = WholeNumber(minimum=0, maximum=1_000_000_000)
 _COUNTED: Mapping[Unit, str] = {
     Unit.TEXTS: "texts the whole connector may send",
@@ -44,7 +59,7 @@ LIMITS = Section(
             kind=Switch(), text="true answers every request with NotAllowed and sends nothing.", default=False
         ),
         "allowed_texts": Key(
-            kind=Destinations(),
+            kind=_DESTINATIONS,
             text="""Where texts may go to: countries ("+49"), numbers ("+491701234567"), patterns
             ("+49170*", "+4917012345??"). A country code may be shared: "+1" is the United States, Canada,
             some twenty islands in the Caribbean and the premium numbers +1 900. docs/how-to/set-limits.md
@@ -52,14 +67,14 @@ LIMITS = Section(
             default=[],
         ),
         "denied_texts": Key(
-            kind=Destinations(), text="Where texts may not go to, whatever is allowed.", default=[]
+            kind=_DESTINATIONS, text="Where texts may not go to, whatever is allowed.", default=[]
         ),
-        "allowed_calls": Key(kind=Destinations(), text="Where calls may go to, as for texts.", default=[]),
+        "allowed_calls": Key(kind=_DESTINATIONS, text="Where calls may go to, as for texts.", default=[]),
         "denied_calls": Key(
-            kind=Destinations(), text="Where calls may not go to, whatever is allowed.", default=[]
+            kind=_DESTINATIONS, text="Where calls may not go to, whatever is allowed.", default=[]
         ),
         "allowed_voice_locations": Key(
-            kind=VoiceLocations(),
+            kind=_VOICE_LOCATIONS,
             text="""With what the address of a call's document (voice_message_location) must begin, as in
             ["https://example.com/voice/"]. Scheme, host and port must be the same, the path the same or
             below. The document decides what a call does: it can forward the call to any number. An empty
@@ -100,8 +115,8 @@ def limits(values: Values) -> Limits:
     section = {key: values[f"limits.{key}"] for key in LIMITS.keys}
     return Limits(
         paused=section["paused"],
-        texts=policy.Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
-        calls=policy.Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
+        texts=Destinations(allowed=section["allowed_texts"], denied=section["denied_texts"]),
+        calls=Destinations(allowed=section["allowed_calls"], denied=section["denied_calls"]),
         voice_locations=section["allowed_voice_locations"],
         quotas=tuple(
             Quota(unit=unit, period=period, most=most)

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of, made
-from twilio_notifications.config.kinds import (
-    ApiKeySid,
-    Choice,
-    CredentialFile,
-    CredentialPath,
-    FilePath,
-    Seconds,
-    Text,
-)
+from twilio_notifications.config.kinds import Choice, FilePath, Seconds, Text, Written
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twilio_notifications.config.keys import Values
 
 COPY_NAME = "twilio-auth-token.copy"
 """The local copy of the secret, next to the journal: the folder that the connector may write to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFile:
+    """A file that holds a secret: the name as it was written, and the path that it means.
+
+    A relative name is looked up in $CREDENTIALS_DIRECTORY before the path. The file need not be there yet.
+    """
+
+    name: str
+    path: Path
+
+
+_CREDENTIAL = Written(
+    description="the path of a file",
+    read=lambda text: CredentialFile(name=text, path=Path(text)),
+    may_be_empty=True,
+)
 
 
 class SecretOrigin(StrEnum):
@@ -40,7 +50,13 @@ class AnySecrets:
     """What counts wherever the secret is."""
 
     api_key_sid: str | None = key(
-        ApiKeySid(),
+        # Not shown: where a key is copied from, its secret stands next to its SID.
+        Written(
+            description="the SID of an API key, SK and 32 hexadecimal digits",
+            read=lambda text: text if re.fullmatch(r"SK[0-9a-fA-F]{32}", text) else None,
+            may_be_empty=True,
+            is_shown=False,
+        ),
         """SID of a Twilio API key: the secret is that key's secret then, and not the account's auth
         token. A secret may also be SID and secret in one, "SK…:…", from any source: both change together
         then.""",
@@ -78,7 +94,7 @@ class FileSecrets(AnySecrets):
 
     source: ClassVar = SecretOrigin.FILE
     file: CredentialFile = key(
-        CredentialPath(),
+        _CREDENTIAL,
         """The file that holds the token and nothing else, for "file". A relative path is looked up in
         $CREDENTIALS_DIRECTORY first, where systemd puts credentials.""",
         example="twilio-auth-token",
@@ -86,7 +102,7 @@ class FileSecrets(AnySecrets):
         name="path",
     )
     second_file: CredentialFile | None = key(
-        CredentialPath(),
+        _CREDENTIAL,
         "The file with a second token. It need not exist.",
         example="twilio-auth-token-2",
         name="second_path",

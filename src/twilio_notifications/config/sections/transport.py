@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of, made
 from twilio_notifications.config.kinds import (
-    BrokerUrl,
     Choice,
     FilePath,
     Seconds,
@@ -16,7 +15,9 @@ from twilio_notifications.config.kinds import (
     TextList,
     WholeNumber,
     WholeSeconds,
+    Written,
 )
+from twilio_notifications.config.urls import read_broker_url
 from twilio_notifications.core.contract import Topics
 
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ class MqttSettings(AnyTransport):
 
     kind: ClassVar = TransportKind.MQTT
     broker: BrokerAddress = key(
-        BrokerUrl(),
+        # Not shown: it may hold a password, whatever type it was written as.
+        Written(description="an mqtt:// or mqtts:// URL", read=read_broker_url, is_shown=False),
         """Address of the broker: mqtt://host:1883 or, encrypted, mqtts://host:8883; those ports where
         none is given. With mqtt(s)://user:password@host the connector logs in; percent-encode what is not
         a letter or digit. Better set by the environment where it holds a password.""",

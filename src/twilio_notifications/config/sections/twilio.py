@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Section, key, keys_of
-from twilio_notifications.config.kinds import FilePath, Seconds, WebUrl, WholeNumber
+from twilio_notifications.config.kinds import FilePath, Seconds, WholeNumber, Written
+from twilio_notifications.config.urls import read_web_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,8 @@ class TwilioSettings:
     """How Twilio's API is reached; `base_url` has no slash at its end."""
 
     base_url: str = key(
-        WebUrl(),
+        # Not shown: it must not hold a password, but a user may try.
+        Written(description="an https:// or http:// URL", read=read_web_url, is_shown=False),
         """Address of Twilio's API: another region ("https://api.dublin.ie1.twilio.com"), a proxy, or the
         simulator.""",
         default="https://api.twilio.com",
