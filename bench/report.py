@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bench.race import Run, Setting
 
 MEGA, MILLI = 1e6, 1e3
+BUSY_SHARE = 0.9
+"""Of one core, from which on a program that helps to measure limits the rate."""
+DISTURBED_SHARE = 0.3
+"""Of one core, from which on other programs make the numbers theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ class Row:
 def table(runs: Sequence[Run]) -> str:
     """The table of all runs with one setting."""
     columns = Row(name="", connector="connector", bare_loop="bare loop", ratio="ratio")
-    return "\n".join([_head(runs), str(columns), *map(str, rows(runs))])
+    return "\n".join([_head(runs), str(columns), *map(str, rows(runs)), *_remarks(runs)])
 
 
 def rows(runs: Sequence[Run]) -> Iterator[Row]:
@@ -101,6 +105,21 @@ def _delays(runs: Sequence[Run]) -> Iterator[Row]:
             yield _compared(f"{name}, p{percent}, ms", pair, ".2f")
 
 
+def _remarks(runs: Sequence[Run]) -> Iterator[str]:
+    """What makes the numbers say less than they seem to."""
+    helpers: Mapping[str, Callable[[Run], float]] = {
+        "simulator": lambda run: run.simulator_cpu_seconds,
+        "broker": lambda run: run.broker_cpu_seconds,
+        "load": lambda run: run.load_cpu_seconds,
+    }
+    for name, seconds in helpers.items():
+        for kind in Kind:
+            if _share(runs, kind, seconds) >= BUSY_SHARE:
+                yield f"  The {name} was busy all the time: it limits the rate of the {kind}."
+    if max(_share(runs, kind, lambda run: run.others_cpu_seconds) for kind in Kind) >= DISTURBED_SHARE:
+        yield "  Other programs were busy: repeat this on a quiet machine."
+
+
 def _rates(runs: Sequence[Run]) -> Iterator[Row]:
     setting = runs[0].setting
     rates = medians(runs, lambda run: run.rate)
@@ -128,11 +147,13 @@ def _shares(runs: Sequence[Run]) -> Iterator[Row]:
         "other programs": lambda run: run.others_cpu_seconds,
     }
     for name, seconds in shares.items():
-        connector, bare = (
-            f"{100 * median(seconds(run) / run.seconds for run in runs if run.kind is kind):.0f}"
-            for kind in Kind
-        )
+        connector, bare = (f"{100 * _share(runs, kind, seconds):.0f}" for kind in Kind)
         yield Row(name=f"CPU of {name}, % of a core", connector=connector, bare_loop=bare)
+
+
+def _share(runs: Sequence[Run], kind: Kind, seconds: Callable[[Run], float]) -> float:
+    """Of one core, the median over the runs of this kind."""
+    return median(seconds(run) / run.seconds for run in runs if run.kind is kind)
 
 
 def _compared(name: str, pair: tuple[float, float], form: str) -> Row:

@@ -174,6 +174,19 @@ def test_the_table_of_fixed_instants_shows_delays_instead_of_rates() -> None:
     assert "messages per second" not in table(runs)
 
 
+@pytest.mark.parametrize(
+    ("busy", "remark"),
+    [
+        (replace(a_run(Kind.BARE_LOOP), simulator_cpu_seconds=0.95), "it limits the rate of the bare loop"),
+        (replace(a_run(Kind.BARE_LOOP), others_cpu_seconds=0.5), "Other programs were busy"),
+    ],
+)
+def test_the_table_says_when_its_numbers_are_not_the_programs_own(busy: Run, remark: str) -> None:
+    quiet = [a_run(Kind.CONNECTOR), a_run(Kind.BARE_LOOP)]
+    assert remark not in table(quiet)
+    assert remark in table([a_run(Kind.CONNECTOR), busy])
+
+
 def test_every_request_has_a_recipient_of_its_own() -> None:
     recipients = {json.loads(request)["request"]["recipient"]["phone_number"] for request in requests(50)}
     assert 50 == len(recipients)
