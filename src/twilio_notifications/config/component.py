@@ -28,7 +28,7 @@ INPUT_TOPICS = "InputTopics"
 OUTPUT_TOPIC = "OutputTopic"
 PUBSUB_TO_IOT_CORE = "PubSubToIoTCore"
 ACCESS_CONTROL = "accessControl"
-"""The nucleus's own: what the component may do."""
+"""A key that belongs to the nucleus: what the component is allowed to do."""
 
 NAMES = (*PublishedParameter, INPUT_TOPICS, OUTPUT_TOPIC, PUBSUB_TO_IOT_CORE)
 _IGNORED = frozenset({ACCESS_CONTROL})
@@ -38,7 +38,7 @@ _TOPIC_KEYS = {"txt": "transport.text_topic", "call": "transport.call_topic"}
 
 
 def presets() -> Source:
-    """What a component is unless it is configured otherwise; its journal lies below its work folder."""
+    """The settings that a component has by default; its journal is below its work folder."""
     given = {
         "transport.kind": TransportKind.GREENGRASS,
         "secrets.source": SecretOrigin.GREENGRASS,
@@ -54,12 +54,15 @@ def presets() -> Source:
 
 
 def read_component(configuration: Mapping[str, object]) -> Source:
-    """Every value by its dotted name. An unknown key at the top may be a relic: it is a warning."""
+    """Every value by its dotted name.
+
+    An unknown key at the top level is a warning: it may come from an earlier version of the component.
+    """
     reader = _Reader()
     for key, value in configuration.items():
         if _is_given(value) and key not in _IGNORED:
             reader.read(key, value)
-    # What is said of the transport itself is more precise than the names of AWS's connectors.
+    # A key of [transport] is more precise than a name of AWS's connectors, so it wins.
     return Source(
         given={**reader.by_name, **reader.by_section},
         problems=tuple(reader.problems),
@@ -109,7 +112,7 @@ class _Reader:
             self._give(_TOPIC_KEYS[kind], topic, key=INPUT_TOPICS)
 
     def _pubsub_to_iot_core(self, value: object) -> None:
-        """As in AWS's connectors: with it, requests are heard on both sides, and statuses go to both."""
+        """As in AWS's connectors: "true" subscribes on both sides, and sends statuses to both."""
         wanted = {"true": True, "false": False}.get(str(value).strip().lower())
         if wanted is None:
             self.problems.append(
@@ -133,7 +136,10 @@ class _Reader:
 
 
 def _is_given(value: object) -> bool:
-    """Deployments cannot remove a key from a recipe's defaults, only empty it; a YAML null becomes a word."""
+    """False for an empty value: a deployment can empty a key of the recipe, not remove it.
+
+    A nucleus turns a null of YAML into the word "null".
+    """
     return value is not None and value not in ("", "null")
 
 
@@ -146,7 +152,7 @@ def _lenient(name: str, value: object) -> object:
 
 
 def _whole(value: object) -> object:
-    """A nucleus may give a whole number back as a fraction."""
+    """The whole number that a nucleus gives back as a fraction; other values as they are."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

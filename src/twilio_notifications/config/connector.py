@@ -44,14 +44,14 @@ class Resolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unresolved:
-    """Why there are none, one sentence for each reason; empty where the reason was reported already."""
+    """One sentence for each reason why there are no parameters; empty where it is reported already."""
 
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """A version that something asks for, and the words for that."""
+    """A version that a setting or a definition asks for, with the words that say so."""
 
     version: int
     words: str
@@ -60,7 +60,7 @@ class _Claim:
 def resolve(
     values: Mapping[str, Any], written: Mapping[str, Given], *, component: bool = False
 ) -> Resolved | Unresolved:
-    """What was `written` (so without the defaults) about the connector, in addition to the accepted `values`.
+    """The version and the parameters, from the accepted `values` and what was `written`, without defaults.
 
     A `component` of Greengrass V2 is configured by its deployment: what is missing is set there.
     """
@@ -129,7 +129,7 @@ def _resolved(
 
 
 def _claims(values: Mapping[str, Any], written: Mapping[str, Given]) -> list[_Claim]:
-    """What was set on purpose, so no defaults; the last one is the most precise."""
+    """The versions that are set on purpose, without defaults; the last one is the most precise."""
     claims = []
     if "connector.version" in written and "connector.version" in values:
         version = values["connector.version"]

@@ -1,4 +1,4 @@
-"""Reads files whose names were given from outside: plain ones alone, and only so much of them.
+"""Reads files whose names come from outside: plain files only, and no more than MOST_BYTES of them.
 
 A pipe that nothing is written into would be waited for without end, and a device or a huge file would fill
 the memory. What is wrong is an OSError with a sentence, as for any file that cannot be read.
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_BYTES = 16 * 1024 * 1024
-"""Far more than any configuration, definition or bundle of certificates has."""
+"""Far more than a configuration, a definition or a bundle of certificates has."""
 
 _KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -26,7 +26,7 @@ _KINDS = {
 
 
 def read_plain(path: Path, *, most_bytes: int = MOST_BYTES) -> bytes:
-    """The content; raises OSError where there is none, where it is no plain file, or longer than that."""
+    """The content; raises OSError for a file that is missing, not plain, or longer than `most_bytes`."""
     with os.fdopen(open_plain(path), "rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:

@@ -22,7 +22,7 @@ EARLIER_PLACE = PurePath("journal.db")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The journal that counts, and why. `problem` and `warning` are sentences, or ""."""
+    """The path of the journal that is used, and why. `problem` and `warning` are sentences, or ""."""
 
     path: Path
     place: JournalPlace
@@ -31,7 +31,10 @@ class Placed:
 
 
 def placed(path: Path, *, folder: Path, is_written: bool) -> Placed:
-    """What `journal.url` means. `folder` is where the default starts from; a path that is written counts."""
+    """The journal that is used where journal.url means `path`; `is_written` where a configuration names it.
+
+    The default and the earlier default are below `folder`.
+    """
     default, earlier = folder / DEFAULT_PLACE, folder / EARLIER_PLACE
     place = JournalPlace.DEFAULT if path == default else JournalPlace.NAMED
     log = earlier.with_name(f"{earlier.name}-wal")
@@ -47,7 +50,7 @@ def placed(path: Path, *, folder: Path, is_written: bool) -> Placed:
 
 
 def _holds_something(path: Path) -> bool:
-    """Whether there is anything but an empty file."""
+    """True for a file with content, and for anything that is not a plain file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Brings the sources together into Settings, or says everything that is wrong with them at once.
+"""Makes Settings of all sources, or raises one error with everything that is wrong with them.
 
 The order is: read, accept value by value, compare values, resolve the connector, build. Nothing is built
 while there is a problem, so that half a configuration never runs.
@@ -68,7 +68,7 @@ def load(
     preset, configured = (Source(), Source()) if component is None else (presets(), read_component(component))
     problems = [*file.problems, *configured.problems, *environment.problems]
     if not file.readable:
-        # What the file would have set is unknown, so nothing can be said to be missing or wrong.
+        # It is not known what the file sets, so a setting that seems to be missing may stand in it.
         raise ConfigurationError(problems)
     folder = _folder(path)
     written = {**file.given, **configured.given, **environment.given}
@@ -95,7 +95,7 @@ def load(
 def log_format(
     path: Path | None, environ: Mapping[str, str], *, component: Mapping[str, object] | None = None
 ) -> LogFormat:
-    """How the log is written, as far as a configuration says so that may be wrong or unreadable."""
+    """The format of the log, also where the configuration is wrong or cannot be read; by default TEXT."""
     file = Source() if path is None else read_file(path)
     configured = Source() if component is None else read_component(component)
     written = {**file.given, **configured.given, **read_environment(environ).given}.get("log.format")
@@ -103,7 +103,7 @@ def log_format(
 
 
 def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bool = False) -> ClientSettings:
-    """What a program that speaks to the connector has to know: `[transport]` and `[log]`, and no more.
+    """The settings of `[transport]` and `[log]`, for a program that publishes requests. Checks no others.
 
     `in_nucleus`: a Greengrass V2 nucleus has started it, and is the transport unless one is configured.
     """
@@ -116,7 +116,7 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
 
 
 def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
-    """What a person's look into the journal has to know. Raises ConfigurationError, but not for the rest."""
+    """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
     given = {**defaults(folder=_folder(path)), **written}
     names = [name for name in SETTINGS if name.startswith("journal.")]
@@ -220,7 +220,7 @@ def _accept(kind: Kind[object], given: Given, *, is_used: bool) -> object:
 
 def _readable(path: Path) -> Path | Wrong:
     try:
-        # Asks all at once: it exists, is a plain file, and this user may read it.
+        # One call finds out whether the file exists, is plain, and may be read by this user.
         os.close(open_plain(path))
     except OSError as error:
         return _UnreadableFile(path=path, demand=f"= {shown(str(path))} cannot be read: {error.strerror}")

@@ -28,16 +28,16 @@ _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
 
 def files_not_in_use(written: Mapping[str, object]) -> frozenset[str]:
-    """The settings whose files nothing reads, by what was written: a left-over of another way need not exist.
+    """The settings whose files the program does not read with these values, so that the files need not exist.
 
-    A nucleus merges what is deployed and removes nothing, so that left-overs are common there.
+    A nucleus merges each deployment into the last one and removes nothing, so such settings are common there.
     """
     is_aws = written.get("secrets.source") == SecretOrigin.AWS
     is_mqtt = written.get("transport.kind") == TransportKind.MQTT
     unused = set() if is_aws else {"secrets.key_file"}
     if not is_mqtt:
         unused |= {"transport.ca_file", "transport.certificate_file"}
-        # Without a key of its own the copy of the secret is sealed with this one.
+        # Without secrets.key_file, the copy of the secret is encrypted with this key.
         unused |= set() if is_aws and not written.get("secrets.key_file") else {"transport.key_file"}
     return frozenset(unused)
 
@@ -83,7 +83,7 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 
 def proxy_warning(base_url: str, environ: Mapping[str, str]) -> str:
-    """A sentence where a proxy of the environment would get the token in clear; "" where none would."""
+    """The warning that a proxy of the environment gets the token unencrypted; "" where none does."""
     if not base_url.startswith("http:"):
         return ""  # https:// goes through a proxy as a tunnel
     host = urlsplit(base_url).hostname or ""

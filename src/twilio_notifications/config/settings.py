@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The whole configuration. `warnings` are sentences for the log: it works, but look at it."""
+    """The whole configuration. `warnings` are sentences for the log: a setting works but may be a mistake."""
 
     connector: ConnectorSettings
     parameters: Parameters
@@ -44,7 +44,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """What a program that speaks to the connector has to know."""
+    """The settings of a program that publishes requests for the connector."""
 
     transport: TransportSettings
     log: LogSettings
@@ -52,7 +52,7 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalFileSettings:
-    """What a person who reads or repairs the journal has to have configured."""
+    """The settings of a command that reads or repairs the journal."""
 
     journal: JournalSettings
     lifetime_seconds: float

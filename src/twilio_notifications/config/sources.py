@@ -1,4 +1,4 @@
-"""Where settings are written: their declarations, one TOML file, the environment; see also component.py.
+"""Reads the sources of settings: the declarations, one TOML file, the environment; see also component.py.
 
 Reads, and sorts what it read under known names; what is unknown is a remark. Judges no value, so that the
 three sources are judged by the same rules later. Later sources win, key by key.
@@ -38,7 +38,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What one source gives, by dotted name, and one sentence for each thing wrong with the source itself."""
+    """The values of one source by dotted name, and one sentence for each problem of the source itself."""
 
     given: Mapping[str, Given] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Source:
 def find(environ: Mapping[str, str]) -> Path | None:
     """The configuration file where none is named: by $TWILIO_NOTIFICATIONS_CONFIG, then at the usual places.
 
-    None: there is none, and the environment has to do. A file that is there and cannot be read is found too.
+    None where there is no file. A file that cannot be read is found too.
     """
     named = environ.get(CONFIG_VARIABLE)
     if named:
@@ -74,7 +74,7 @@ def defaults(*, folder: Path) -> dict[str, Given]:
 
 
 def read_file(path: Path) -> Source:
-    """One TOML file. Where it cannot be read, that is the only problem."""
+    """The settings of one TOML file. For a file that cannot be read, the only problem says so."""
     try:
         # A byte order mark is what some editors on Windows put in front; TOML has no room for it.
         table = tomllib.loads(read_plain(path).decode("utf-8-sig"))
@@ -90,7 +90,7 @@ def read_file(path: Path) -> Source:
 
 
 def read_environment(environ: Mapping[str, str]) -> Source:
-    """Every variable that begins with the prefix; relative paths start from the working directory."""
+    """The settings of all variables that begin with PREFIX; their paths start from the working directory."""
     parameters = [PARAMETERS + parameter for parameter in PublishedParameter]
     names = {variable_of(name): name for name in (*SETTINGS, *parameters)}
     given: dict[str, Given] = {}
@@ -166,7 +166,7 @@ def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _where_else(key: str) -> str | None:
-    """The section that a key was meant for, where it stands in the wrong one."""
+    """The words that name the sections which have this key; None where no section has it."""
     homes = [f"[{section}]" for section, keys in KEYS.items() if key in keys]
     if key in set(PublishedParameter):
         homes = [f"[{PARAMETERS_SECTION}]"]

@@ -19,7 +19,7 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A value that cannot be used; `demand` goes on where "<the setting> …" began."""
+    """A value that cannot be used; `demand` is what a sentence says after the name of the setting."""
 
     demand: str
 
