@@ -50,8 +50,6 @@ STILL_SHARED: frozenset[str] = frozenset(
         "Place",
         "Refused",
         "Remark",
-        "Reply",
-        "Scope",
         "Text",
         "Unreadable",
         "_Open",

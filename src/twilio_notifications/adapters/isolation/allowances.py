@@ -250,25 +250,23 @@ def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) ->
 
 
 def _holds_only(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    names = surroundings.list_names(folder)
-    return names is not None and all(
-        _is_ours(folder / name, named) or _leads_to_ours_alone(folder / name, named, surroundings)
-        for name in names
-    )
+    """Whether the folder, with the folders in it, holds only `named` and versions of `named`.
 
-
-def _leads_to_ours_alone(entry: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    return any(path.is_relative_to(entry) for path in named) and _holds_only(entry, named, surroundings)
-
-
-def _is_ours(entry: Path, named: frozenset[Path]) -> bool:
-    """Whether `entry` is one of `named`, or a version of one such as token.new or .token.swp.
-
-    Kubernetes puts entries such as ..data next to a secret: they count as well.
+    A version is a file such as token.new or .token.swp, or an entry such as ..data, which Kubernetes puts
+    next to a secret.
     """
-    versions = (path.name for path in named if path.parent == entry.parent)
-    name = entry.name
-    return entry in named or name.startswith("..") or any(map(name.lstrip(".").startswith, versions))
+    names = surroundings.list_names(folder)
+    if names is None:
+        return False
+    beginnings = tuple(path.name for path in named if path.parent == folder)
+    for name in names:
+        entry = folder / name
+        if entry in named or name.startswith("..") or name.lstrip(".").startswith(beginnings):
+            continue
+        leads_to_named = any(path.is_relative_to(entry) for path in named)
+        if not leads_to_named or not _holds_only(entry, named, surroundings):
+            return False
+    return True
 
 
 def _is_shared_link(folder: Path, surroundings: Surroundings) -> bool:

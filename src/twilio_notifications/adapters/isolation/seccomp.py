@@ -97,10 +97,15 @@ def _rules(architecture: Architecture, *, unix_sockets: bool) -> Iterable[tuple[
     yield of("clone3", "io_uring_setup", "io_uring_enter", "io_uring_register"), _refuse(errno.ENOSYS)
     yield of("clone"), _unless_any_bit(argument=0, bits=_NEW_NAMESPACES)
     yield of("socket"), _socket(unix_sockets=unix_sockets)
-    yield of("socketpair"), _socketpair()
+    # A pair only of streams: a datagram socket of a pair can be connected again, to any Unix socket.
+    pair = _when_type(_STREAM, then=_allow(), otherwise=_refuse(errno.EPERM))
+    unix_pair = _when(_argument(0), _IF_EQUAL, (_AF_UNIX,), then=pair, otherwise=_refuse(errno.EPERM))
+    yield of("socketpair"), unix_pair
     yield of("sendto", "sendmmsg"), _unless_any_bit(argument=3, bits=_FAST_OPEN)
     yield of("sendmsg"), _unless_any_bit(argument=2, bits=_FAST_OPEN)
-    yield of("setsockopt"), _setsockopt()
+    tcp_options = _unless_one_of(argument=2, values=(*_FAST_OPEN_OPTIONS, _TCP_ULP))
+    options = _when(_argument(1), _IF_EQUAL, (socket.IPPROTO_TCP,), then=tcp_options, otherwise=_allow())
+    yield of("setsockopt"), options
     yield of("ioctl"), _unless_one_of(argument=1, values=_TERMINAL_CONTROLS + _ATTRIBUTE_CONTROLS)
     yield of("prctl"), _unless_one_of(argument=0, values=(_SET_DUMPABLE, _SET_MM, _SET_PTRACER))
     # 0 is this process; getrlimit and setrlimit of the C library use it.
@@ -127,17 +132,6 @@ def _socket(*, unix_sockets: bool) -> Block:
     ):
         rest = _when(_argument(0), _IF_EQUAL, family, then=answer, otherwise=rest)
     return rest
-
-
-def _socketpair() -> Block:
-    """Allows only Unix streams: a datagram socket of a pair can be connected again, to any Unix socket."""
-    stream = _when_type(_STREAM, then=_allow(), otherwise=_refuse(errno.EPERM))
-    return _when(_argument(0), _IF_EQUAL, (_AF_UNIX,), then=stream, otherwise=_refuse(errno.EPERM))
-
-
-def _setsockopt() -> Block:
-    options = _unless_one_of(argument=2, values=(*_FAST_OPEN_OPTIONS, _TCP_ULP))
-    return _when(_argument(1), _IF_EQUAL, (socket.IPPROTO_TCP,), then=options, otherwise=_allow())
 
 
 def _only(*, argument: int, values: tuple[int, ...]) -> Block:

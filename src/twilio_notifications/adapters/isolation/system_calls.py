@@ -1,7 +1,8 @@
 """The system calls that a confined connector never makes, with their numbers on each architecture.
 
 The numbers come from Linux's asm/unistd_64.h (x86-64) and asm-generic/unistd.h (aarch64); None: the
-architecture has no such system call. Pure data: `seccomp` builds a program from it.
+architecture has no such system call. The module only holds these tables; `seccomp` builds a program from
+them.
 """
 
 from __future__ import annotations

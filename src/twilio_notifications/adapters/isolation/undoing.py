@@ -33,12 +33,15 @@ def program(surroundings: Surroundings) -> Iterator[Guarded]:
 def undoings(allowed: Confinement, guarded: Iterable[Guarded], surroundings: Surroundings) -> Iterator[str]:
     """One sentence for each folder and each kind of guarded file in it.
 
-    None where nothing undoes the isolation.
+    No sentence where the isolation holds.
     """
     found: dict[tuple[Path, str], Path] = {}
     for each in guarded:
+        # A link can put the file and its name into two folders.
+        places = (surroundings.resolve(each.path.parent) / each.path.name, surroundings.resolve(each.path))
         for folder in allowed.writable:
-            if _holds(folder, each.path, surroundings):
+            real = surroundings.resolve(folder)
+            if any(place.is_relative_to(real) for place in places):
                 found.setdefault((folder, each.what), each.path)
     for (folder, what), path in sorted(found.items()):
         yield (
@@ -47,10 +50,3 @@ def undoings(allowed: Confinement, guarded: Iterable[Guarded], surroundings: Sur
             'with journal.url = "sqlite:///journal/journal.db", and move the old files while the connector '
             "is stopped (docs/how-to/isolation.md)"
         )
-
-
-def _holds(folder: Path, path: Path, surroundings: Surroundings) -> bool:
-    """Whether the folder holds the file or its name; a link can put them in two folders."""
-    place = surroundings.resolve(folder)
-    named = surroundings.resolve(path.parent) / path.name
-    return named.is_relative_to(place) or surroundings.resolve(path).is_relative_to(place)

@@ -90,7 +90,9 @@ class Clients:
             if self._client is not None and seen == self._ca_file_seen:
                 return self._client
             certificates = read_plain(self._ca_file)
-            _require_certificates(certificates)
+            # The HTTP client would accept a file without a certificate.
+            trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            trusted.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
         except (ssl.SSLError, ValueError):
             return NotSent(detail=f"{self._ca_file} holds no readable certificate ([twilio] ca_file)")
         except OSError as error:
@@ -154,11 +156,6 @@ def _builder(origin: str, timeout_seconds: float, ca_certificates: bytes | None)
     if ca_certificates is not None:
         builder = builder.add_root_certificate_pem(ca_certificates)
     return builder
-
-
-def _require_certificates(pem: bytes) -> None:
-    """Raises ValueError or ssl.SSLError for a file without a certificate: the HTTP client would accept it."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii", "ignore"))
 
 
 async def read_reply(request: RequestBuilder, *, limit: int) -> HttpReply | None:
