@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from twilio_notifications.migration import Migration
+    from twilio_notifications.migration import MigrationFiles
 
 
 def run(
@@ -64,7 +64,7 @@ def _printable(path: Path) -> str:
     return str(path).encode(errors="replace").decode()
 
 
-def _say(migration: Migration) -> None:
+def _say(migration: MigrationFiles) -> None:
     terminal.say(
         *(f"found  {sentence}" for sentence in migration.found),
         *(f"note   {note}" for note in migration.notes),
