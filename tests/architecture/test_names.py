@@ -36,20 +36,17 @@ PUBLISHED = frozenset({"JournalFull", "NucleusLost", "NucleusRefused", "SecretUn
 
 STILL_SHARED: frozenset[str] = frozenset(
     {
-        "Absent",
         "Connection",
         "Counters",
         "Credentials",
         "Entry",
+        "Destinations",
         "Failure",
-        "Found",
         "Kind",
         "Message",
-        "Migration",
-        "Outlet",
-        "Place",
         "Refused",
         "Remark",
+        "Reply",
         "Text",
         "Unreadable",
         "_Open",

@@ -117,7 +117,7 @@ async def test_secrets_manager_gives_any_secret_with_all_it_knows(monkeypatch: p
         binary = await answer(other, settings, stage="BINARY")
         assert b"\x00\xff" == base64.b64decode(binary["SecretBinary"])
         assert "SecretString" not in binary
-        with pytest.raises(SecretAbsent, match="ask for it by its ARN"):
+        with pytest.raises(SecretAbsent, match="ask for the secret by its ARN"):
             await answer("greengrass-another", settings)
 
 

@@ -113,7 +113,7 @@ def has_own_name(name: str) -> bool:
 
 
 def word_in_arn(name: str) -> Partly | None:
-    """The ARN with a hole where a word such as `account-id` is the account or the region; None without one."""
+    """The ARN with a hole for a word such as `account-id` as its account or region; None without one."""
     match = _FUNCTION.fullmatch(name) or _THING.fullmatch(name)
     if match is None:
         return None

@@ -90,8 +90,6 @@ def _arn_below(content: Mapping[str, object], depth: int) -> object | None:
     return None
 
 
-
-
 def phone_masked(text: str) -> str:
     """The text; where it is a phone number, with its last four digits alone."""
     return masked(text) if _PHONE_NUMBER.fullmatch(text) else text
