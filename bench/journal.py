@@ -1,0 +1,136 @@
+"""What one message costs the journal, statement by statement: `python -m bench.journal`.
+
+Requests that may leave at once, in batches: recorded with their attempts, finished, reported. Processor time
+of the journal's thread alone, so that other programs on the machine disturb it little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.model import Channel, Notification, Recipient, Text
+from twilio_notifications.core.steps import AttemptOutcome, Finish
+from twilio_notifications.ports import Mark, NewRequest, Opening
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from twilio_notifications.ports import Event, Recorded
+
+AT = 1_700_000_000.0
+STATUS = (
+    b'{"response":{"status":"success","payload":{"from_number":"+19999999999","messages":'
+    b'{"message_status":"queued","to_number":"+12345000000","name":"Darla"}}},"id":"request-%d"}'
+)
+
+
+class Silent:
+    def tell(self, event: Event) -> None:
+        pass
+
+
+class Watched:
+    """A connection that adds up what each statement takes, in nanoseconds."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.spent: Counter[str] = Counter()
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        return self._timed(self._connection.execute, statement, *parameters)
+
+    def executemany(self, statement: str, *parameters: Any) -> Any:
+        return self._timed(self._connection.executemany, statement, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def _timed(self, run: Any, statement: str, *parameters: Any) -> Any:
+        begun = time.thread_time_ns()
+        result = run(statement, *parameters)
+        self.spent[" ".join(statement.split())[:60]] += time.thread_time_ns() - begun
+        return result
+
+
+def a_request(number: int) -> NewRequest:
+    digest = hashlib.blake2b(str(number).encode(), digest_size=16).digest()
+    return NewRequest(
+        notification=Notification(
+            request_id=f"request-{number}",
+            channel=Channel.SMS,
+            recipient=Recipient(name="Darla", phone_number=f"+1555{int.from_bytes(digest[:3]):08}"),
+            content=Text(body="The freezer is at -3 degrees, it should be at -18"),
+            sender_number="+19999999999",
+        ),
+        accepted_at=AT + number / 1000,
+        expires_at=AT + 14_400,
+        mark=Mark(packet_id=number % 65_535 + 1, digest=digest),
+        may_leave=True,
+    )
+
+
+def a_success(number: int, recorded: Recorded) -> Finish:
+    sid = hashlib.blake2b(str(number).encode(), digest_size=16, key=b"sid").hexdigest()
+    return Finish(
+        id=recorded.id or 0,
+        at=AT,
+        status=STATUS % number,
+        reason=None,
+        outcome=AttemptOutcome.ACCEPTED,
+        sid=f"SM{sid}",
+    )
+
+
+async def lives(journal: SqliteJournal, *, batches: int, size: int) -> None:
+    """The whole lives of all messages."""
+    opening = Opening(at=AT, clock_offset=0.1, places=size)
+    for batch in range(batches):
+        numbers = range(batch * size, (batch + 1) * size)
+        recorded = (await journal.record([a_request(n) for n in numbers], opening=opening)).recorded
+        steps = [a_success(n, one) for n, one in zip(numbers, recorded, strict=True) if one.opened]
+        taken = await journal.take(steps)
+        journal.report([status.position for status in taken.written], at=AT)
+    await journal.flush()
+
+
+async def measure(folder: Path, *, batches: int, size: int) -> None:
+    async with SqliteJournal(folder / "journal.db", events=Silent()) as journal:
+        writer = journal._store.writer
+        watched = Watched(writer._connection)
+        writer._connection = watched  # type: ignore[assignment]
+        commit, whole = writer._commit_patiently, Counter[str]()
+
+        def timed(batch: Any) -> Any:
+            begun = time.thread_time_ns()
+            results = commit(batch)
+            whole["thread"] += time.thread_time_ns() - begun
+            return results
+
+        writer._commit_patiently = timed  # type: ignore[method-assign]
+        await lives(journal, batches=batches, size=size)
+    messages = batches * size
+    for statement, nanoseconds in watched.spent.most_common():
+        print(f"{nanoseconds / messages / 1000:8.2f} µs  {statement}")
+    print(f"{watched.spent.total() / messages / 1000:8.2f} µs  in SQLite")
+    print(f"{whole['thread'] / messages / 1000:8.2f} µs  in the journal's thread, for each of {messages:,}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batches", type=int, default=500)
+    parser.add_argument("--size", type=int, default=16, help="messages that share a transaction")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder), batches=arguments.batches, size=arguments.size))
+
+
+if __name__ == "__main__":
+    main()
