@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line import TIMING, Line, a_line
 from tests.support.factories import DARLA, SENDER_NUMBER
 from tests.support.fakes import ScriptedSender
 from twilio_notifications.core.model import Record, Records, Unanswered, Unreadable
-from twilio_notifications.pipeline.settler import Settler, SettlingTimes
-from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.pipeline.line.assembly import build_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -97,7 +96,6 @@ class Scene:
 
     line: Line
     sender: ListingSender
-    settler: Settler
 
     async def doubt(self, phone_number: str = DARLA, answer: Answer = TIME_OUT, **request: Any) -> None:
         """A request whose attempt gets no answer."""
@@ -122,13 +120,11 @@ class Scene:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Dispatcher and settler run; leaving cuts them off, as a crash does."""
+        """A dispatcher and a settler of their own run, as at a start; leaving cuts them off like a crash."""
+        line = build_line(self.line.surroundings)
         stages = [
             asyncio.create_task(stage, name=name)
-            for name, stage in (
-                ("dispatcher", self.line.dispatcher.run()),
-                ("settler", self.settler.run()),
-            )
+            for name, stage in (("dispatcher", line.dispatcher.run()), ("settler", line.settler.run()))
         ]
         try:
             await self.line.clock.settle()
@@ -147,23 +143,9 @@ class Scene:
 @asynccontextmanager
 async def a_scene(*, settle: float = SETTLE, jitter: float = 1.0) -> AsyncIterator[Scene]:
     """A line with a settler that stands still."""
-    async with a_line() as line:
-        sender = ListingSender(line.clock)
-        line.dispatcher.sender = line.sender = sender
-        settler = Settler(
-            journal=line.journal,
-            sender=sender,
-            clock=line.clock,
-            events=line.events,
-            statuses=StatusWriter(),
-            failures=line.dispatcher.failures,
-            times=SettlingTimes(settle=settle, backoff_initial=4.0, backoff_maximum=60.0),
-            jitter=lambda: jitter,
-            on_request=line.dispatcher.wake,
-            on_status=lambda: line.woken.append("status"),
-        )
-        line.dispatcher.on_doubt = settler.wake
-        yield Scene(line=line, sender=sender, settler=settler)
+    timing = replace(TIMING, settle=settle, backoff_initial=4.0)
+    async with a_line(twilio=ListingSender, timing=timing, jitter=lambda: jitter) as line:
+        yield Scene(line=line, sender=cast("ListingSender", line.sender))
 
 
 @asynccontextmanager

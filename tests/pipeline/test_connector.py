@@ -5,28 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line import Line, a_line, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
-from tests.support.fakes import HandTransport
+from tests.support.fakes import HandTransport, nothing
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
+from twilio_notifications.pipeline.care.supervision import Supervision
+from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.intake import Intake
-from twilio_notifications.pipeline.login_check import LoginCheck
-from twilio_notifications.pipeline.refresher import Refresher
-from twilio_notifications.pipeline.reporter import Reporter
-from twilio_notifications.pipeline.settler import Settler, SettlingTimes
-from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.pipeline.supervision import Supervision
-from twilio_notifications.pipeline.sweeper import Sweeper
+from twilio_notifications.pipeline.line.assembly import build_line
+from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.logins.login_check import LoginCheck
+from twilio_notifications.pipeline.logins.refresher import Refresher
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
@@ -78,12 +75,8 @@ class House:
     async def publish(self, phone_number: str = A, *, name: str = "") -> None:
         """A client's request arrives."""
         name = name or phone_number
-        inbound = Inbound(
-            topic="twilio/txt",
-            payload=a_payload(phone_number, request_id=name),
-            acknowledge=lambda: self.acknowledged.append(name),
-        )
-        self.transport.deliver(inbound)
+        payload = a_payload(phone_number, request_id=name)
+        self.transport.deliver(an_inbound(payload, lambda: self.acknowledged.append(name)))
         await self.settle()
 
     def statuses(self) -> list[tuple[str, str]]:
@@ -103,53 +96,39 @@ class House:
         return bool(self.line.events.count(name))
 
 
+def an_inbound(payload: bytes, acknowledge: Callable[[], None] = nothing) -> Inbound:
+    return Inbound(topic="twilio/txt", payload=payload, acknowledge=acknowledge)
+
+
 def assembled(
     line: Line, transport: HandTransport, supervisor: RecordingSupervisor, **fields: Any
 ) -> Connector:
+    """Stages of their own on the line's surroundings, with a reporter that publishes what they write."""
     common: dict[str, Any] = {
         "journal": line.journal,
         "clock": line.clock,
-        "events": line.events,
+        "events": line.surroundings.events,
     }
-    statuses = StatusWriter()
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
-    settler = Settler(
-        **common,
-        sender=line.sender,
-        statuses=statuses,
-        failures=line.dispatcher.failures,
-        times=SettlingTimes(settle=30.0, backoff_initial=1.0, backoff_maximum=60.0),
-        jitter=lambda: 1.0,
-        on_request=line.dispatcher.wake,
-        on_status=reporter.wake,
-    )
-    line.dispatcher.on_status, line.dispatcher.on_doubt = reporter.wake, settler.wake
-    intake = Intake(
-        **common,
-        statuses=statuses,
-        failures=line.dispatcher.failures,
-        topics=Topics.with_prefix(""),
-        default_sender_number="+19999999999",
-        lifetime_seconds=14_400,
-        on_request=line.dispatcher.wake,
-        on_status=reporter.wake,
-    )
-    sweeper = Sweeper(journal=line.journal, clock=line.clock, events=line.events, retention_seconds=1e6)
-    login_check = LoginCheck(sender=line.dispatcher.sender, clock=line.clock, events=line.events)
+    surroundings = replace(line.surroundings, on_written=reporter.publish)
+    stages = build_line(surroundings)
     return Connector(
         **common,
-        login_check=login_check,
         transport=transport,
-        intake=intake,
-        dispatcher=line.dispatcher,
-        settler=settler,
+        intake=an_intake(surroundings, stages),
+        dispatcher=stages.dispatcher,
+        settler=stages.settler,
         reporter=reporter,
-        sweeper=sweeper,
+        failures=surroundings.failures,
+        sweeper=Sweeper(**common, retention_seconds=1e6),
         refresher=Refresher(
             credentials=line.credentials,
             clock=line.clock,
             period_seconds=REFRESH_SECONDS,
-            on_refreshed=login_check.wake,
+            bell=line.bells.logins,
+        ),
+        login_check=LoginCheck(
+            sender=surroundings.sender, clock=line.clock, events=surroundings.events, bell=line.bells.logins
         ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,
@@ -189,7 +168,6 @@ async def test_a_request_takes_the_whole_line() -> None:
             CrashPoint.REQUEST_RECEIVED,
             CrashPoint.REQUEST_RECORDED,
             CrashPoint.REQUEST_ACKNOWLEDGED,
-            CrashPoint.REQUESTS_CLAIMED,
             CrashPoint.ATTEMPTS_OPENED,
             CrashPoint.TWILIO_ANSWERED,
             CrashPoint.REQUEST_FINISHED,
@@ -197,6 +175,21 @@ async def test_a_request_takes_the_whole_line() -> None:
             CrashPoint.STATUS_ACKNOWLEDGED,
             CrashPoint.STATUSES_REPORTED,
         ] == house.line.events.points[1:]
+
+
+async def test_whatever_ends_a_request_is_told_before_its_status_is_published() -> None:
+    """A crash between the two means: on disk, and not published yet."""
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A, name="first")
+        house.transport.deliver(an_inbound(a_payload(A, request_id="expires", valid_for_seconds=10)))
+        await house.line.clock.advance(11)
+        assert [CrashPoint.REQUEST_FINISHED, CrashPoint.STATUS_PUBLISHED] == house.line.events.points[-2:]
+        house.line.sender.script(A, Unanswered(detail="timed out"))
+        house.line.sender.release(A)
+        await house.line.clock.advance(120)
+        assert [CrashPoint.DOUBT_SETTLED, CrashPoint.STATUS_PUBLISHED] == house.line.events.points[-2:]
+        assert [("expires", "Expired"), ("first", "TwilioUnavailable")] == house.statuses()
 
 
 async def test_it_is_ready_once_and_only_when_subscribed() -> None:
@@ -212,7 +205,7 @@ async def test_it_is_ready_once_and_only_when_subscribed() -> None:
 
 async def test_what_waits_is_carried_out_before_a_broker_is_there() -> None:
     async with a_line() as line:
-        await line.journal.record(a_request(A))
+        await line.journal.record([a_request(A)])
         async with a_house(line, connected=False) as house:
             assert 1 == len(line.sender.sent)
             assert [] == house.statuses()
@@ -223,8 +216,8 @@ async def test_what_waits_is_carried_out_before_a_broker_is_there() -> None:
 
 async def test_a_start_takes_up_what_the_last_run_left(tmp_path: Path) -> None:
     async with a_line(path=tmp_path / "journal.db") as line:
-        await line.journal.record(a_request(A, request_id="cut off"))
-        await line.journal.record(a_request(B, request_id="waiting"))
+        await line.journal.record([a_request(A, request_id="cut off")])
+        await line.journal.record([a_request(B, request_id="waiting")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
     async with a_line(path=tmp_path / "journal.db") as line, a_house(line) as house:
         (opened,) = line.events.named("journal_opened")
@@ -257,6 +250,7 @@ async def test_what_arrives_during_the_drain_is_kept_for_the_next_start() -> Non
         house.line.sender.hold(A)
         await house.publish(A)
         house.stop.set()
+        await house.settle()
         await house.publish(B)
         assert [A, B] == house.acknowledged
         assert [A] == house.line.sender.ids()
@@ -298,7 +292,7 @@ async def test_a_stop_without_a_broker_does_not_wait_for_one_when_nothing_waits(
 
 async def test_a_status_that_no_broker_took_is_kept_for_the_next_start() -> None:
     async with a_line() as line:
-        await line.journal.record(a_request(A))
+        await line.journal.record([a_request(A)])
         async with a_house(line, connected=False, drain_seconds=0.05) as house:
             house.stop.set()
             await house.ended()
@@ -324,9 +318,7 @@ async def test_a_transport_that_gives_up_ends_the_connector_after_a_drain() -> N
 async def test_a_defect_in_a_stage_ends_the_connector() -> None:
     """Better a restart, which recovers, than a connector that looks alive and does nothing."""
     async with a_house() as house:
-        await house.line.sqlite._writer.close()
-        house.line.dispatcher.wake()
-        house.connector.reporter.wake()
+        await house.line.sqlite._store.writer.close()
         await house.publish(A)
         house.line.clock.journal = None
         await house.line.clock.advance(1200)  # at the latest, the sweeper comes round

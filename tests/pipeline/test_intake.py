@@ -15,30 +15,68 @@ from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, START, a_failure, a_payload
 from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import JournalFull
 from twilio_notifications.core.model import Channel
-from twilio_notifications.pipeline.failures import Failures
-from twilio_notifications.pipeline.intake import Intake
-from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Inbound, Level, Origin, Recording
+from twilio_notifications.pipeline.line.failures import Failures
+from twilio_notifications.pipeline.line.intake import Intake
+from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.ports import Inbound, Level, Opening, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from twilio_notifications.ports import Claimed, Journal
+    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.ports import Arrival, Journal, Recordings, Unreported
 
 TEXT, CALL = "site7/twilio/txt", "site7/twilio/call"
 
 
+@dataclass(slots=True)
+class HandGate:
+    """A dispatcher by hand: the test says how many may leave at once, and who."""
+
+    places: int | None = None
+    admits: Callable[[Claimed], bool] = lambda _request: True
+    asked: list[float] = field(default_factory=list)
+    reserved: int = 0
+    begun: list[tuple[int, str]] = field(default_factory=list)
+    """Number and id of each request whose attempt is to be made."""
+    left: list[int] = field(default_factory=list)
+    woken: int = 0
+
+    def opening(self, *, now: float) -> Opening | None:
+        self.asked.append(now)
+        return None if self.places is None else Opening(at=now, clock_offset=None, places=self.places)
+
+    def may_leave(self, request: Claimed, *, now: float) -> bool:  # noqa: ARG002 - the test decides
+        return self.admits(request)
+
+    def reserve(self, count: int) -> None:
+        self.reserved += count
+
+    def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
+        self.begun += [(request.id, str(request.notification.request_id)) for request in requests]
+        self.reserved -= reserved
+        self.left.append(left)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
 @dataclass(slots=True, kw_only=True)
 class Door:
+    """An intake on a journal, with a gate that is closed until a test gives it places."""
+
     sqlite: SqliteJournal
+    watched: WatchedJournal
     clock: LineClock
     events: RecordingEvents
     intake: Intake
+    gate: HandGate
+    written: list[Unreported]
     acknowledged: list[str] = field(default_factory=list)
-    woken: list[str] = field(default_factory=list)
 
     def receive(self, payload: bytes = b"", *, name: str = "", topic: str = TEXT, **inbound: Any) -> None:
         arrival = Inbound(
@@ -60,24 +98,36 @@ class Door:
 
 
 @asynccontextmanager
-async def a_door(**journal: Any) -> AsyncIterator[Door]:
-    clock, events = LineClock(), RecordingEvents()
-    woken: list[str] = []
+async def a_door(*, places: int | None = None, **journal: Any) -> AsyncIterator[Door]:
+    clock, events, gate = LineClock(), RecordingEvents(), HandGate(places)
+    written: list[Unreported] = []
     async with SqliteJournal(None, events=events, **journal) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         intake = Intake(
+            hold_seconds=0.0,
             journal=cast("Journal", clock.journal),
             clock=clock,
             events=events,
-            statuses=StatusWriter(),
+            reception=Reception(
+                clock=clock,
+                statuses=StatusWriter(),
+                default_sender_number="+19999999999",
+                lifetime_seconds=14_400,
+            ),
             failures=Failures(events=events, clock=clock),
             topics=Topics.with_prefix("site7/"),
-            default_sender_number="+19999999999",
-            lifetime_seconds=14_400,
-            on_request=lambda: woken.append("request"),
-            on_status=lambda: woken.append("status"),
+            gate=gate,
+            on_written=written.extend,
         )
-        yield Door(sqlite=sqlite, clock=clock, events=events, intake=intake, woken=woken)
+        yield Door(
+            sqlite=sqlite,
+            watched=clock.journal,
+            clock=clock,
+            events=events,
+            intake=intake,
+            gate=gate,
+            written=written,
+        )
 
 
 async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> None:
@@ -93,7 +143,7 @@ async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> No
             CrashPoint.REQUEST_RECORDED,
             CrashPoint.REQUEST_ACKNOWLEDGED,
         ] == door.events.points
-        assert ["request"] == door.woken
+        assert 1 == door.gate.woken
 
 
 async def test_a_request_is_recorded_with_its_instant_and_its_lifetime() -> None:
@@ -115,7 +165,7 @@ async def test_it_is_recorded_where_a_request_came_from(payload: bytes) -> None:
             door.receive(payload, origin=origin)
         await door.clock.settle()
         for waiting in await door.waiting():
-            await door.sqlite.apply(a_failure(waiting.id))
+            await door.sqlite.take([a_failure(waiting.id)])
         rows = await door.sqlite.unreported(after=0, limit=9)
         assert {Origin.IOT_CORE, Origin.LOCAL} == {row.origin for row in rows}
 
@@ -137,10 +187,9 @@ async def test_the_topic_says_which_channel_is_meant() -> None:
 async def test_a_journal_that_is_closed_acknowledges_nothing() -> None:
     """The broker keeps what came too late."""
     async with a_door() as door:
-        await door.sqlite._writer.close()
+        await door.sqlite._store.writer.close()
         door.receive(name="late")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await HandClock.settle(door.clock)
         assert ([], []) == (door.acknowledged, door.events.defects)
 
 
@@ -149,8 +198,9 @@ async def test_whatever_is_wrong_is_answered_and_acknowledged(payload: bytes) ->
     async with a_door() as door:
         door.receive(payload, name="wrong")
         await door.clock.settle()
-        assert (["wrong"], ["status"]) == (door.acknowledged, door.woken)
+        assert (["wrong"], 0) == (door.acknowledged, door.gate.woken)
         assert ["InvalidParameter"] == await door.errors()
+        assert await door.sqlite.unreported(after=0, limit=9) == door.written
 
 
 async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -> None:
@@ -168,8 +218,14 @@ async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -
 class FullJournal:
     """Has no room, not even for an answer."""
 
-    def record(self, _arrival: object, *, if_full: object = None) -> asyncio.Future[Recording]:  # noqa: ARG002
-        recording: asyncio.Future[Recording] = asyncio.get_running_loop().create_future()
+    def is_roomy(self, _count: int) -> bool:
+        return False
+
+    def record(
+        self, _arrivals: Sequence[Arrival], *, opening: Opening | None = None
+    ) -> asyncio.Future[Recordings]:
+        assert opening is None
+        recording: asyncio.Future[Recordings] = asyncio.get_running_loop().create_future()
         recording.set_exception(JournalFull("as large as it may be"))
         return recording
 
@@ -227,7 +283,7 @@ async def test_what_the_broker_sends_again_is_acknowledged_and_not_executed_agai
         await door.clock.settle()
         assert ["first", "again"] == door.acknowledged
         assert 1 == len(await door.waiting())
-        assert (1, ["request"]) == (door.events.count("repeated_publish_ignored"), door.woken)
+        assert (1, 1) == (door.events.count("repeated_publish_ignored"), door.gate.woken)
 
 
 async def test_a_rejected_payload_that_the_broker_sends_again_is_answered_once() -> None:
@@ -303,11 +359,21 @@ async def test_acknowledgements_leave_in_the_order_of_arrival() -> None:
 async def test_an_acknowledgement_that_fails_does_not_hold_up_the_request() -> None:
     """What is on disk is carried out, whatever becomes of the connection on which it came."""
     async with a_door() as door:
-        failed: list[object] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failed.append(context))
+        door.intake.receive(Inbound(topic=TEXT, payload=a_payload(), acknowledge=_hung_up))
+        door.receive(name="another of the same turn")
+        door.receive(b"wrong")
+        await door.clock.settle()
+        assert (1, 2) == (door.gate.woken, len(await door.waiting()))
+        assert ["another of the same turn", ""] == door.acknowledged
+        assert 1 == len(door.written)
+        assert ["intake_failed"] == [name for name, _ in door.events.defects]
+
+
+async def test_an_acknowledgement_that_fails_does_not_keep_an_open_attempt_from_being_made() -> None:
+    async with a_door(places=5) as door:
         door.intake.receive(Inbound(topic=TEXT, payload=a_payload(), acknowledge=_hung_up))
         await door.clock.settle()
-        assert ["request"] == door.woken
+        assert ([(1, "request123")], 0) == (door.gate.begun, door.gate.reserved)
 
 
 def _hung_up() -> None:
@@ -349,7 +415,7 @@ async def test_a_duplicate_is_answered_where_ids_are_said_to_be_unique() -> None
         door.receive(name="first")
         await door.clock.settle()
         (waiting,) = await door.waiting()
-        await door.sqlite.apply(a_failure(waiting.id))
+        await door.sqlite.take([a_failure(waiting.id)])
         await door.clock.advance(30)
         door.receive(name="second")
         await door.clock.advance(31)
@@ -359,7 +425,7 @@ async def test_a_duplicate_is_answered_where_ids_are_said_to_be_unique() -> None
         assert 1 == len(await door.waiting())
         first, second = await door.sqlite.unreported(after=0, limit=9)
         assert first.status == second.status
-        assert ["request", "status", "request"] == door.woken
+        assert (2, [second]) == (door.gate.woken, door.written)
 
 
 async def test_duplicates_are_counted_in_one_line_a_minute() -> None:
@@ -380,3 +446,130 @@ async def test_the_id_of_a_rejected_request_may_be_used_again() -> None:
         door.receive(name="mended")
         await door.clock.settle()
         assert 1 == len(await door.waiting())
+
+
+# What arrives together is recorded together.
+
+
+async def test_what_arrives_in_one_turn_of_the_loop_is_recorded_in_one_call() -> None:
+    async with a_door() as door:
+        for name in ("one", "two"):
+            door.receive(a_payload(request_id=name), name=name)
+        door.receive(b"wrong", name="three")
+        await door.clock.settle()
+        assert (1, ["one", "two", "three"]) == (door.watched.count("record"), door.acknowledged)
+        assert ["one", "two"] == [each.notification.request_id for each in await door.waiting()]
+        door.receive(name="four")
+        await door.clock.settle()
+        assert 2 == door.watched.count("record")
+
+
+SPOILT = """
+CREATE TRIGGER spoilt BEFORE INSERT ON requests WHEN NEW.request_id = '"odd"' AND NEW.phone_number IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a defect'); END
+"""
+
+
+async def test_an_arrival_that_cannot_be_recorded_is_answered_and_keeps_no_other_from_being_recorded() -> (
+    None
+):
+    async with a_door(places=5) as door:
+        await door.sqlite._store.writer.submit(lambda connection: connection.execute(SPOILT).rowcount)
+        for n, name in enumerate(["before", "odd", "after"]):
+            door.receive(a_payload(f"+1234500000{n}", request_id=name), name=name)
+        await door.clock.settle()
+        assert {"before", "odd", "after"} == set(door.acknowledged)
+        assert ["before", "after"] == [each.notification.request_id for each in await door.waiting()]
+        assert ([], 1) == (door.gate.begun, door.gate.woken)
+        (status,) = await door.statuses()
+        assert ("odd", "InternalError") == (status["id"], status["response"]["error"])
+        assert 1 == len(door.written)
+        assert (0, ["record_failed"]) == (door.gate.reserved, [name for name, _ in door.events.defects])
+
+
+# What may leave at once.
+
+
+async def test_a_request_that_may_leave_is_opened_by_the_call_that_records_it() -> None:
+    async with a_door(places=5) as door:
+        door.receive(a_payload(request_id="leaves"), name="leaves")
+        await door.clock.settle()
+        assert [(1, "leaves")] == door.gate.begun
+        assert (["leaves"], ["record"]) == (door.acknowledged, door.watched.calls)
+        assert (0, [0], 0) == (door.gate.reserved, door.gate.left, door.gate.woken)
+        assert [] == await door.waiting()
+
+
+async def test_its_acknowledgement_and_its_attempt_wait_for_the_same_commit() -> None:
+    async with a_door(places=5) as door:
+        with stalled(door.sqlite):
+            door.receive(name="leaves")
+            await HandClock.settle(door.clock)
+            assert ([], [], 1) == (door.acknowledged, door.gate.begun, door.gate.reserved)
+        await door.clock.settle()
+        assert (["leaves"], 1, 0) == (door.acknowledged, len(door.gate.begun), door.gate.reserved)
+
+
+async def test_no_more_leave_than_there_are_places_and_the_others_wait_for_the_dispatcher() -> None:
+    async with a_door(places=2) as door:
+        for n in range(5):
+            door.receive(a_payload(f"+1234500000{n}", request_id=str(n)))
+        await door.clock.settle()
+        assert ["0", "1"] == [name for _, name in door.gate.begun]
+        assert ([3], 1, 0) == (door.gate.left, door.gate.woken, door.gate.reserved)
+        assert ["2", "3", "4"] == [each.notification.request_id for each in await door.waiting()]
+
+
+async def test_of_two_requests_of_one_recipient_the_second_waits_for_the_first() -> None:
+    async with a_door(places=5) as door:
+        for name in ("alarm", "all clear"):
+            door.receive(a_payload(request_id=name))
+        await door.clock.settle()
+        assert ["alarm"] == [name for _, name in door.gate.begun]
+        assert (0, 1) == (door.gate.reserved, door.gate.woken)
+
+
+async def test_what_the_rules_do_not_admit_at_once_takes_no_place() -> None:
+    async with a_door(places=1) as door:
+        door.gate.admits = lambda request: "1" == request.notification.request_id
+        for n in range(2):
+            door.receive(a_payload(f"+1234500000{n}", request_id=str(n)))
+        await door.clock.settle()
+        assert ["1"] == [name for _, name in door.gate.begun]
+        assert ([0], 1) == (door.gate.left, door.gate.woken)
+
+
+async def test_a_request_on_which_the_rules_fail_waits_for_the_dispatcher() -> None:
+    """There a defect costs that request alone; here it would cost all that arrived with it."""
+
+    def admits(request: Claimed) -> bool:
+        if "odd" == request.notification.request_id:
+            raise ZeroDivisionError
+        return True
+
+    async with a_door(places=5) as door:
+        door.gate.admits = admits
+        for n, name in enumerate(["before", "odd", "after"]):
+            door.receive(a_payload(f"+1234500000{n}", request_id=name), name=name)
+        await door.clock.settle()
+        assert ["before", "odd", "after"] == door.acknowledged
+        assert ["before", "after"] == [name for _, name in door.gate.begun]
+        assert ["odd"] == [each.notification.request_id for each in await door.waiting()]
+        assert ["intake_failed"] == [name for name, _ in door.events.defects]
+
+
+async def test_what_the_broker_sends_again_takes_no_place() -> None:
+    async with a_door(places=5) as door:
+        door.receive(packet_id=7)
+        await door.clock.settle()
+        door.receive(packet_id=7, redelivered=True)
+        await door.clock.settle()
+        assert (1, 0) == (len(door.gate.begun), door.gate.reserved)
+
+
+async def test_places_are_given_back_where_nothing_could_be_recorded() -> None:
+    async with a_door(places=5) as door:
+        await door.sqlite._store.writer.close()
+        door.receive(name="late")
+        await HandClock.settle(door.clock)
+        assert (0, [], []) == (door.gate.reserved, door.gate.begun, door.acknowledged)

@@ -99,7 +99,7 @@ async def test_a_full_sender_queue_is_told_with_its_number() -> None:
 
 async def test_a_used_up_limit_is_told_once_for_all_requests_that_wait_for_it() -> None:
     async with a_running_line() as line:
-        line.dispatcher.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
+        line.admission.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
         await line.accept(A, B, C)
         (used_up,) = line.events.named("limit_used_up")
         assert (Level.WARNING, "2023-11-14T23:00:00Z") == (used_up.level, used_up.fields["until"])

@@ -1,7 +1,8 @@
-"""A program that runs the connector and kills it at an event: `crashing.py EVENT[:N] --config FILE`.
+"""A program that runs the connector and kills it at an event: `crashing.py EVENT[:N][>EVENT…] --config FILE`.
 
 The process ends as by a power cut, with nothing said and nothing closed, when the event of that name happens
-for the n-th time. The connector itself has no such way to end: neither a setting nor a variable asks for it.
+for the n-th time, and then the next one that is named. The connector itself has no such way to end: neither a
+setting nor a variable asks for it.
 """
 
 from __future__ import annotations
@@ -21,22 +22,23 @@ if TYPE_CHECKING:
 
 
 class CrashAt:
-    """Kills the process when an event of this name happens for the n-th time."""
+    """Kills the process at the last of these events, which are counted one after the other."""
 
-    def __init__(self, point: str, count: int) -> None:
-        self._point = point
-        self._left = count
+    def __init__(self, points: str) -> None:
+        self._left: list[str] = []
+        for point in points.split(">"):
+            name, _, count = point.partition(":")
+            self._left += [name] * int(count or 1)
 
     def tell(self, event: Event) -> None:
-        if name_of(type(event)) == self._point:
-            self._left -= 1
-            if self._left == 0:
+        if name_of(type(event)) == self._left[0]:
+            del self._left[0]
+            if not self._left:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
-    name, _, count = sys.argv[1].partition(":")
-    crash = CrashAt(name, int(count or 1))
+    crash = CrashAt(sys.argv[1])
     signals = EarlySignals()
     try:
         signals.listen()

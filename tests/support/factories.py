@@ -18,7 +18,8 @@ from twilio_notifications.core.model import (
     Recipient,
     Text,
 )
-from twilio_notifications.ports import Claimed, Finish, Mark, NewRejection, NewRequest, Origin, Postpone
+from twilio_notifications.core.steps import AttemptOutcome, Claimed, Doubt, Doubtful, Finish, Postpone
+from twilio_notifications.ports import Mark, NewRejection, NewRequest, Origin
 
 START = 1_700_000_000.0
 """When the hand-turned clock begins."""
@@ -58,6 +59,8 @@ def a_request(
     mark: Mark | None = None,
     redelivered: bool = False,
     origin: Origin | None = None,
+    may_leave: bool = False,
+    if_full: NewRejection | None = None,
     **notification: Any,
 ) -> NewRequest:
     """A notification as the intake hands it to the journal; further arguments are those of a_notification."""
@@ -68,6 +71,8 @@ def a_request(
         mark=mark,
         redelivered=redelivered,
         origin=origin,
+        may_leave=may_leave,
+        if_full=if_full,
     )
 
 
@@ -94,17 +99,38 @@ def a_rejection(
     )
 
 
-def a_claimed(id_: int = 1, *, accepted_at: float = START, **notification: Any) -> Claimed:
-    """A request whose turn has come for the first time."""
+def claimed(notification: Notification, id_: int = 1, *, accepted_at: float = START) -> Claimed:
+    """This request, whose turn has come for the first time."""
     return Claimed(
         id=id_,
-        notification=a_notification(**notification),
+        notification=notification,
         accepted_at=accepted_at,
         expires_at=accepted_at + 14_400.0,
         due_at=accepted_at,
-        attempts=0,
-        deferrals=0,
-        waiting_reason=None,
+    )
+
+
+def a_claimed(id_: int = 1, *, accepted_at: float = START, **notification: Any) -> Claimed:
+    """A request whose turn has come for the first time."""
+    return claimed(a_notification(**notification), id_, accepted_at=accepted_at)
+
+
+def a_doubtful(
+    request: Claimed | None = None,
+    *,
+    opened_at: float = START,
+    doubt_at: float = START + 30.0,
+    clock_offset: float | None = 0.0,
+    cut_off: bool = False,
+) -> Doubtful:
+    """A request whose attempt timed out."""
+    return Doubtful(
+        request=request or a_claimed(),
+        opened_at=opened_at,
+        doubt_at=doubt_at,
+        clock_offset=clock_offset,
+        cut_off=cut_off,
+        message="operation timed out",
     )
 
 
@@ -115,25 +141,62 @@ def a_mark(packet_id: int = 1, *, digest: bytes = DIGEST) -> Mark:
 def a_success(id_: int, *, at: float = START, sid: str | None = None, status: bytes | None = None) -> Finish:
     """The step that ends an open attempt with acceptance."""
     sid = f"SM{id_:032x}" if sid is None else sid
-    return Finish(id=id_, at=at, status=status or b'{"id":%d}' % id_, reason=None, sid=sid)
+    return Finish(
+        id=id_,
+        at=at,
+        status=status or b'{"id":%d}' % id_,
+        reason=None,
+        outcome=AttemptOutcome.ACCEPTED,
+        sid=sid,
+    )
 
 
 def a_failure(
-    id_: int, *, at: float = START, reason: Reason = Reason.EXPIRED, counted: bool = False
+    id_: int,
+    *,
+    at: float = START,
+    reason: Reason = Reason.EXPIRED,
+    outcome: AttemptOutcome | None = None,
+    message: str = "It failed",
+    counted: bool = False,
 ) -> Finish:
     """The step that ends a request without success."""
     return Finish(
-        id=id_, at=at, status=b'{"id":%d}' % id_, reason=reason, message="It failed", counted=counted
+        id=id_,
+        at=at,
+        status=b'{"id":%d}' % id_,
+        reason=reason,
+        message=message,
+        outcome=outcome,
+        counted=counted,
     )
 
 
 def a_postponement(
-    id_: int, *, due_at: float, at: float = START, reason: Reason = Reason.RATE_LIMITED, counted: bool = False
+    id_: int,
+    *,
+    due_at: float,
+    at: float = START,
+    reason: Reason = Reason.RATE_LIMITED,
+    outcome: AttemptOutcome | None = None,
+    counted: bool = False,
 ) -> Postpone:
     """The step that lets a request wait."""
     return Postpone(
-        id=id_, at=at, due_at=due_at, reason=reason, message="It waits", code=20429, counted=counted
+        id=id_,
+        at=at,
+        due_at=due_at,
+        reason=reason,
+        message="It waits",
+        code=20429,
+        outcome=outcome,
+        counted=counted,
     )
+
+
+def a_doubt(id_: int, *, at: float = START, settle_at: float = START + 5) -> Doubt:
+    """The step that leaves an attempt in doubt."""
+    return Doubt(id=id_, at=at, settle_at=settle_at, message="Twilio did not answer")
 
 
 def accepted(sid: str = "SM0123456789abcdef0123456789abcdef", *, message_status: str = "queued") -> Answered:

@@ -235,7 +235,10 @@ class Connector(LoggingProgram):
     def __init__(
         self, folder: Path, settings: Mapping[str, Section], *, crash_at: str = "", **variables: str
     ) -> None:
-        """`crash_at`: the event at which it kills itself; after a colon, at which one of that name."""
+        """`crash_at`: the event at which it kills itself; after a colon, at which one of that name.
+
+        Before a ">" may stand the event after which it counts.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.config = write_configuration(folder / "connector.toml", settings)
         environ = environment(**{TOKEN_VARIABLE: TOKEN} | variables)

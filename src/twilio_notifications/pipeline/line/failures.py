@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.pipeline.limiter import Limiter
+from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import RequestFailed, RequestRejected, RequestsFailed, RequestsRejected
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Claimed, Clock, Events, Finish, NewRejection
+    from twilio_notifications.core.steps import Claimed, Finish
+    from twilio_notifications.ports import Clock, Events, NewRejection
 
 LINES_A_MINUTE: Final = 20
 """The most lines of each kind: a person reads no more, and a client's mistakes cannot fill the disk."""

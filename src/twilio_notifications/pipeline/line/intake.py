@@ -1,0 +1,321 @@
+"""Bytes → request or rejection → journal → acknowledgement, in this order and no other.
+
+What is acknowledged is on disk. What cannot be recorded is not acknowledged, so that the broker keeps it.
+What one read from the socket brings is recorded in one transaction; a request that need not wait has its
+attempt opened in the same one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core.steps import Claimed
+from twilio_notifications.ports import events
+from twilio_notifications.ports.journal import NewRejection, NewRequest, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.core.contract import Topics
+    from twilio_notifications.core.model import Channel
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.reception import Reception
+    from twilio_notifications.ports import Clock, Inbound
+    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.journal import (
+        Arrival,
+        Arrivals,
+        Opening,
+        Recorded,
+        Recordings,
+        Unreported,
+    )
+
+_SECONDS_BETWEEN_LINES = 60.0
+
+LOOK_SECONDS = 0.002
+HOLD_SECONDS = 0.05
+"""How often a request looks for a free place, and how long, before it is recorded as one that waits.
+
+Under load a place is nearly always free by then, and a request that need not wait in the journal costs a
+third less. The broker keeps it meanwhile."""
+
+
+class Gate(Protocol):
+    """Lets requests that arrive leave at once: the dispatcher."""
+
+    def opening(self, *, now: float) -> Opening | None:
+        """Places for requests that arrive now, also where none is free; None while others wait for them."""
+
+    def may_leave(self, request: Claimed, *, now: float) -> bool:
+        """Whether the rules admit it without a look into the journal."""
+
+    def reserve(self, count: int) -> None:
+        """`count` of the places are about to be taken."""
+
+    def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
+        """These have an attempt that is open; `left` others might have had one."""
+
+    def wake(self) -> None:
+        """A request waits in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A payload and what is recorded of it; `last`: there is no other try."""
+
+    inbound: Inbound
+    arrival: Arrival
+    last: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """Takes what the transport brings."""
+
+    journal: Arrivals
+    clock: Clock
+    events: Events
+    reception: Reception
+    failures: Failures
+    topics: Topics
+    gate: Gate
+    on_written: Callable[[Sequence[Unreported]], None]
+    """Is given the statuses that are in the outbox now."""
+    hold_seconds: float = HOLD_SECONDS
+    _arrived: list[_Arrived] = field(init=False, default_factory=list)
+    """What came in this turn of the event loop, and what looks for a place."""
+    _unrecorded: int = field(init=False, default=0)
+    """Payloads that the journal has not recorded yet."""
+    _is_full: bool = field(init=False, default=False)
+    _duplicates: int = field(init=False, default=0)
+    """Those that no line of the log has counted yet."""
+    _tell_duplicates_at: float = field(init=False, default=0.0)
+    _tell_unknown_topic_at: float = field(init=False, default=0.0)
+
+    def receive(self, inbound: Inbound) -> None:
+        """Records a payload and acknowledges it after the commit; never raises."""
+        try:
+            channel = self.topics.channel_of(inbound.topic)
+            if channel is None or inbound.retained:
+                self._drop(inbound)
+                return
+            self.events.tell(events.RequestReceived(inbound=inbound))
+            self._put(self._read(inbound, channel))
+        except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            inbound.release()
+
+    def _drop(self, inbound: Inbound) -> None:
+        """A retained payload would be executed again at every start (contract, section 2)."""
+        if inbound.retained:
+            self.events.tell(events.RetainedDropped(topic=inbound.topic))
+        else:
+            self._tell_unknown_topic(inbound.topic)
+        inbound.acknowledge()
+
+    def _tell_unknown_topic(self, topic: str) -> None:
+        """One WARNING in a minute: an old subscription to everything could bring thousands of them."""
+        now = self.clock.now()
+        level = events.Level.DEBUG
+        if now >= self._tell_unknown_topic_at:
+            level, self._tell_unknown_topic_at = events.Level.WARNING, now + _SECONDS_BETWEEN_LINES
+        self.events.tell(events.UnknownTopicDropped(level=level, topic=topic))
+
+    def _read(self, inbound: Inbound, channel: Channel) -> _Arrived:
+        try:
+            return _Arrived(inbound, self.reception.arrival(inbound, channel, admits=self._admits))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            return _Arrived(inbound, self.reception.defect(inbound, channel), last=True)
+
+    # What came in one turn of the event loop is recorded together.
+
+    def _put(self, arrived: _Arrived) -> None:
+        if not self._arrived:
+            asyncio.get_running_loop().call_soon(self._record)
+        self._arrived.append(arrived)
+        self._unrecorded += 1
+
+    def _record(self) -> None:
+        now = self.clock.now()
+        opening = self.gate.opening(now=now)
+        arrived = self._take(opening, now=now)
+        if self._arrived:
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._record)
+        if not arrived:
+            return
+        if not self.journal.is_roomy(self._unrecorded):
+            arrived = [self._prepared(one) for one in arrived]
+        reserved = 0
+        if opening is not None:
+            leaving = [
+                one for one in arrived if isinstance(one.arrival, NewRequest) and one.arrival.may_leave
+            ]
+            reserved = min(opening.places, len(leaving))
+            self.gate.reserve(reserved)
+        recording = self.journal.record([one.arrival for one in arrived], opening=opening)
+        recording.add_done_callback(partial(self._end_recording, arrived, reserved))
+
+    def _take(self, opening: Opening | None, *, now: float) -> list[_Arrived]:
+        """What is recorded now: all but what looks for a place a while longer, with everything after that."""
+        places = len(self._arrived) if opening is None else opening.places
+        for at, one in enumerate(self._arrived):
+            if not (isinstance(one.arrival, NewRequest) and one.arrival.may_leave):
+                continue
+            places -= 1
+            if places < 0 and now < one.arrival.accepted_at + self.hold_seconds:
+                taken, self._arrived = self._arrived[:at], self._arrived[at:]
+                return taken
+        taken, self._arrived = self._arrived, []
+        return taken
+
+    def _prepared(self, one: _Arrived) -> _Arrived:
+        """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
+        if isinstance(one.arrival, NewRejection):
+            return one
+        try:
+            return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
+        except Exception as error:  # noqa: BLE001 - without its answer, it is given back where there is no room
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            return one
+
+    def _admits(self, request: Claimed) -> bool:
+        try:
+            return self.gate.may_leave(request, now=request.accepted_at)
+        except Exception as error:  # noqa: BLE001 - it waits for the dispatcher, where a defect costs it alone
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            return False
+
+    def _end_recording(
+        self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]
+    ) -> None:
+        self._unrecorded -= len(arrived)
+        if done.cancelled() or (error := done.exception()) is not None:
+            self.gate.begin([], reserved=reserved, left=0)
+            if not done.cancelled() and error is not None:
+                self._fail(arrived, error)
+            return
+        recordings = done.result()
+        for one, recorded in zip(arrived, recordings.recorded, strict=True):
+            try:
+                self._pass_on(one, recorded)
+            except Exception as defect:  # noqa: BLE001 - what is on disk is carried out, acknowledged or not
+                self.events.tell(events.Defect(name="intake_failed", error=defect))
+        self.on_written(recordings.written)
+        self._go_on(arrived, recordings.recorded, reserved)
+
+    def _go_on(self, arrived: Sequence[_Arrived], recorded: Sequence[Recorded], reserved: int) -> None:
+        """Attempts that are open are made; the other requests wait for the dispatcher."""
+        opened: list[Claimed] = []
+        left = waiting = 0
+        for one, result in zip(arrived, recorded, strict=True):
+            if isinstance(one.arrival, NewRejection) or result.recording is not Recording.NEW:
+                continue
+            if result.opened and result.id is not None:
+                opened.append(_claimed(result.id, one.arrival))
+            else:
+                waiting += 1
+                left += one.arrival.may_leave
+        self.gate.begin(opened, reserved=reserved, left=left)
+        if waiting:
+            self.gate.wake()
+
+    def _pass_on(self, one: _Arrived, recorded: Recorded) -> None:
+        """Acknowledges what is on disk, and says what became of it."""
+        match recorded.recording:
+            case Recording.FAILED:
+                self._fail([one], recorded.error or RuntimeError("the journal gave no error"))
+                return
+            case Recording.FULL if recorded.id is None:
+                self._give_back(one.inbound)
+                return
+            case Recording.FULL:
+                self._tell_full()
+                if isinstance(one.arrival, NewRequest) and one.arrival.if_full is not None:
+                    self.failures.rejected(one.arrival.if_full)
+            case Recording.REPEATED:
+                self.events.tell(events.RepeatedPublishIgnored())
+            case Recording.DUPLICATE:
+                self._tell_duplicate()
+            case Recording.NEW:
+                if isinstance(one.arrival, NewRejection):
+                    self.failures.rejected(one.arrival)
+                else:
+                    self._is_full = False
+            case _:
+                assert_never(recorded.recording)
+        self.events.tell(
+            events.RequestRecorded(inbound=one.inbound, arrival=one.arrival, recording=recorded.recording)
+        )
+        one.inbound.acknowledge()
+        self.events.tell(events.RequestAcknowledged(inbound=one.inbound))
+
+    def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:
+        """Nothing of these is on disk."""
+        if not isinstance(error, JournalError):
+            self.events.tell(events.Defect(name="record_failed", error=error))
+            for one in arrived:
+                self._try_again(one)
+            return
+        # JournalMoved says by itself what to do, and JournalClosed comes at the end of each drain.
+        if not isinstance(error, JournalFull | JournalMoved | JournalClosed):
+            self.events.tell(events.Defect(name="record_failed", error=error))
+        for one in arrived:
+            if isinstance(error, JournalFull):
+                self._give_back(one.inbound)
+            else:
+                one.inbound.release()
+        self.gate.wake()  # a journal that is damaged ends the connector as soon as a stage needs it
+
+    def _try_again(self, one: _Arrived) -> None:
+        """A defect keeps it from being recorded: an InternalError is, unless this was the last try."""
+        if one.last:
+            one.inbound.release()
+            return
+        match one.arrival:
+            case NewRequest(notification=notification):
+                request_id, channel = notification.request_id, notification.channel
+            case NewRejection(request_id=request_id, channel=channel):
+                pass
+            case _:
+                assert_never(one.arrival)
+        answer = self.reception.defect(one.inbound, channel, request_id=request_id)
+        self._put(_Arrived(one.inbound, answer, last=True))
+
+    def _give_back(self, inbound: Inbound) -> None:
+        """Not even an answer fits into the journal, so the sender's side keeps the request a while longer."""
+        self._tell_full()
+        if inbound.give_back is not None and inbound.packet_id is not None:
+            inbound.give_back()
+            return
+        inbound.release()
+        self.events.tell(events.RequestLost(topic=inbound.topic))
+
+    def _tell_duplicate(self) -> None:
+        """One line in a minute: a sender could fill the log with its repetitions."""
+        self._duplicates += 1
+        if self.clock.now() >= self._tell_duplicates_at:
+            self.events.tell(events.DuplicateAnswered(count=self._duplicates))
+            self._duplicates = 0
+            self._tell_duplicates_at = self.clock.now() + _SECONDS_BETWEEN_LINES
+
+    def _tell_full(self) -> None:
+        """Once, not for each request that finds no room."""
+        if not self._is_full:
+            self._is_full = True
+            self.events.tell(events.JournalFull())
+
+
+def _claimed(id_: int, request: NewRequest) -> Claimed:
+    return Claimed(
+        id=id_,
+        notification=request.notification,
+        accepted_at=request.accepted_at,
+        expires_at=request.expires_at,
+        due_at=request.accepted_at,
+    )
