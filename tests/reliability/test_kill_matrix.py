@@ -86,6 +86,54 @@ async def test_a_crash_at(
 
 
 @pytest.mark.parametrize(
+    "point",
+    [
+        CrashPoint.ATTEMPTS_OPENED,
+        CrashPoint.TWILIO_ANSWERED,
+        CrashPoint.REQUEST_FINISHED,
+        CrashPoint.STATUS_PUBLISHED,
+        CrashPoint.STATUS_ACKNOWLEDGED,
+        CrashPoint.STATUSES_REPORTED,
+    ],
+)
+async def test_a_crash_on_the_longer_way(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint
+) -> None:
+    """The second request for a recipient is recorded, claimed and opened in transactions of their own."""
+    requests = [Request(number=number, to=recipient(1)) for number in range(2)]
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=f"{CrashPoint.REQUESTS_CLAIMED}>{point}") as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await dies(connector)
+        async with start() as connector:
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
+
+
+@pytest.mark.parametrize("point", [CrashPoint.REQUEST_RECORDED, CrashPoint.ATTEMPTS_OPENED])
+async def test_a_crash_after_a_puback_whose_note_rides_with_other_requests(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint
+) -> None:
+    """Attempts are open for requests whose POST has not begun, and earlier statuses may not be noted yet."""
+    first = [Request(number=number, to=recipient(number)) for number in range(8)]
+    second = [Request(number=number, to=recipient(number)) for number in range(8, 16)]
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=f"{CrashPoint.STATUS_ACKNOWLEDGED}:8>{point}") as connector:
+            await connector.ready()
+            await publish(peer, first)
+            await answered(peer, first)
+            await publish(peer, second)
+            await dies(connector)
+        async with start() as connector:
+            await answered(peer, second)
+            assert 0 == await connector.terminate()
+        statuses = [message.payload for message in peer.received]
+        assert ALL_KEPT == judge([*first, *second], twilio.ledger, statuses)
+
+
+@pytest.mark.parametrize(
     ("effect", "point", "entries"),
     [
         (faults.RateLimited(), CrashPoint.REQUEST_POSTPONED, 2),

@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 
 from pyreqwest.exceptions import PyreqwestError
 
-from twilio_notifications.adapters.twilio.answers import clock_offset, failed_answer, read_answer
+from twilio_notifications.adapters.twilio.answers import DateReader, failed_answer, read_answer
 from twilio_notifications.adapters.twilio.client import Clients, HttpReply, read_reply
 from twilio_notifications.adapters.twilio.form import form, query
 from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.core.model import Channel, NotSent, Record, Records, Unanswered, Unreadable
+from twilio_notifications.core.model import Channel, NotSent, Record, Records, Secret, Unanswered, Unreadable
 from twilio_notifications.core.phone_numbers import may_be_one, spellings
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class TwilioSender:
         self._ca_file = ca_file
         self._call_seconds = call_seconds
         self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
+        self._dates = DateReader()
+        self._authorized: tuple[Login, Secret] | None = None
         self.clock_offset: float | None = None
         """Twilio's clock minus ours in seconds, from the latest answer; None before the first answer."""
 
@@ -188,8 +190,7 @@ class TwilioSender:
             return client
         request = client.request(method, url)
         if login is not None:
-            credentials = base64.b64encode(f"{login.user}:{login.secret.reveal()}".encode()).decode()
-            request = request.header("Authorization", f"Basic {credentials}", is_sensitive=True)
+            request = request.header("Authorization", self._authorization(login), is_sensitive=True)
         if fields is not None:
             request = request.form(fields)
         try:
@@ -198,15 +199,23 @@ class TwilioSender:
             return failed_answer(error)
         return reply or Unanswered(detail=f"the answer is larger than {limit} bytes")
 
+    def _authorization(self, login: Login) -> str:
+        """The header of a login; most attempts are made with the same one."""
+        if self._authorized is None or self._authorized[0] is not login:
+            pair = f"{login.user}:{login.secret.reveal()}".encode()
+            self._authorized = login, Secret("Basic " + base64.b64encode(pair).decode())
+        return self._authorized[1].reveal()
+
     def _read(self, reply: HttpReply) -> Answered:
-        answer = read_answer(reply, now=self._clock.now())
+        now = self._clock.now()
+        answer = read_answer(reply, now=now, offset=self._dates.offset(reply.date, now=now))
         if answer.clock_offset is not None:
             self.clock_offset = answer.clock_offset
         return answer
 
     def _page_in(self, reply: HttpReply) -> Page | None:
         page = read_page(reply) if reply.status == _OK else None
-        offset = None if page is None else clock_offset(reply.date, now=self._clock.now())
+        offset = None if page is None else self._dates.offset(reply.date, now=self._clock.now())
         if offset is not None:
             self.clock_offset = offset
         return page
