@@ -142,6 +142,6 @@ async def test_a_nucleus_gives_the_secrets_of_the_component() -> None:
 
 
 async def test_nucleus_lite_has_no_secrets_and_says_so() -> None:
-    refusal = pytest.raises(SecretUnavailable, match="nucleus lite has no operation for it")
+    refusal = pytest.raises(SecretUnavailable, match="nucleus lite has no operation for secrets")
     with FakeNucleus(style=Style.LITE) as nucleus, refusal:
         await nucleus_answer(nucleus, NAME)
