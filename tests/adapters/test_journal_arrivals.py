@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.factories import START, a_doubt, a_failure, a_mark, a_rejection, a_request, a_success
+from tests.support.fakes import RecordingEvents, stalled
 from tests.support.journals import (
     EVERY,
     LASTING,
@@ -28,6 +29,7 @@ from tests.support.journals import (
     store,
     waiting,
 )
+from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocation
@@ -360,6 +362,19 @@ async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_stor
         assert {b"the status"} == {each.status for each in statuses}
         await report(journal, [each.request for each in statuses], at=START)
         assert [] == await outbox(journal)
+
+
+async def test_statuses_of_duplicates_keep_to_the_order_of_the_calls(tmp_path: Path) -> None:
+    async with SqliteJournal(
+        tmp_path / "journal.db", events=RecordingEvents(), deduplicate_seconds=60
+    ) as journal:
+        await accept(journal, A, request_id="x")
+        await accept(journal, B, request_id="y")
+        await record(journal, a_request(A, request_id="x"))
+        with stalled(journal):
+            calls = [journal.take([a_failure(number)]) for number in (1, 2)]
+        written = [status for call in calls for status in (await call).written]
+        assert [(1, 1), (2, 3), (3, 2)] == [(status.position, status.request) for status in written]
 
 
 async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: OpenJournal) -> None:

@@ -449,6 +449,31 @@ async def test_a_network_that_flaps_only_delays() -> None:
         assert [] == await outbox.unreported_and_suspects()
 
 
+async def test_after_two_lost_connections_each_acknowledged_suspect_is_followed_by_the_next() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write(*(a_long_status(str(number), 10) for number in range(5)))
+        for _ in range(2):
+            outbox.transport.lose()
+            await outbox.settle()
+            outbox.connect()
+            await outbox.settle()
+        published = len(outbox.published())
+        for _ in range(5):
+            outbox.transport.acknowledge()
+            await outbox.settle()
+        assert [] == await outbox.unreported_and_suspects()
+        assert ["1", "2", "3", "4"] == ids(outbox, published), "one at a time"
+
+
+async def test_statuses_that_are_handed_on_out_of_their_order_are_published_all_the_same() -> None:
+    async with an_outbox() as outbox:
+        one, two, three = await outbox.written("one", "two", "three")
+        outbox.reporter.publish([one, three])
+        outbox.reporter.publish([two])
+        await outbox.settle()
+        assert ["one", "three", "two"] == outbox.published()
+
+
 async def test_large_statuses_over_which_the_broker_hangs_up_are_shortened_together() -> None:
     """Once so many bytes were too large, everything of that size is."""
     async with an_outbox() as outbox:

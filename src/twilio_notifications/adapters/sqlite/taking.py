@@ -72,6 +72,10 @@ class Taker:
     first: bool = True
 
     def together(self, connection: sqlite3.Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
+        if self.duplicates.count and len(calls) > 1:
+            # A duplicate's status is written after its original's: call by call, the positions of an earlier
+            # call stay below those of a later one.
+            return [taken for call in calls for taken in self.together(connection, [call])]
         changes = _Changes()
         written = [[self._take(connection, step, changes) for step in steps] for steps in calls]
         changes.write(connection)

@@ -117,14 +117,17 @@ class Reporter:
             return
         self._flushed.clear()
         for status in written:
+            if status.position in self._outstanding or status.position in self._refused:
+                continue  # a look into the journal has found it already
             if not self._caught_up or self._blocked or self._free() <= 0:
-                # The journal is read from here on, when there is a connection and room again.
+                # The journal is read from here on, when there is a connection and room again. Statuses
+                # of one transaction may come out of their order, so "here" may be an earlier position.
+                self._position = min(self._position, status.position - 1)
                 self._caught_up = False
                 self._alarm.ring()
                 return
-            if status.position > self._position:  # a look into the journal may have found it already
-                self._position = status.position
-                self._publish(status)
+            self._position = max(self._position, status.position)
+            self._publish(status)
 
     def _free(self) -> int:
         return min(WINDOW - len(self._on_their_way), MOST_REFUSED - len(self._refused))
@@ -281,7 +284,7 @@ class Reporter:
         if error is None:
             self.events.tell(StatusAcknowledged(status=sent.status))
             self._fruitless = 0
-            self._note(position)
+            self._note(sent.status)
             return
         self._outstanding.discard(position)
         self._handle_failure(sent, error)
@@ -365,12 +368,13 @@ class Reporter:
         self._flushed.clear()
         self._alarm.ring()
 
-    def _note(self, position: int) -> None:
+    def _note(self, status: Unreported) -> None:
         """All that the broker acknowledges in one turn of the event loop is noted together."""
         if not self._acknowledged:
             asyncio.get_running_loop().call_soon(self._note_all)
-        self._acknowledged.append(position)
-        if not self._caught_up or self._is_flushing or self._not_before:
+        self._acknowledged.append(status.position)
+        # After a suspect, the next suspect is published.
+        if not self._caught_up or self._is_flushing or status.suspicion >= suspicion.SUSPECT:
             self._alarm.ring()
 
     def _note_all(self) -> None:
