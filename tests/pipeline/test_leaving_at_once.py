@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from twilio_notifications.ports.events import RequestsClaimed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from twilio_notifications.pipeline.line.intake import Intake
 
@@ -197,6 +198,29 @@ async def test_what_waits_for_its_due_time_holds_up_no_other() -> None:
         await way.arrive(B, from_number="+18888888888")
         assert [A, B] == way.line.sender.ids()
         assert not way.took_the_longer_way(B)
+
+
+async def test_a_place_that_was_kept_for_a_repeated_publish_is_given_to_what_waits(tmp_path: Path) -> None:
+    async with a_way(concurrency=1, path=tmp_path / "journal.db") as way:
+        repeated = Inbound(
+            topic="twilio/txt",
+            payload=a_payload(B, request_id=B, from_number="+18888888888"),
+            acknowledge=lambda: None,
+            packet_id=1,
+        )
+        way.intake.receive(repeated)
+        await way.line.clock.settle()
+        way.line.sender.script(A, refused(21_611, retry_after=60))
+        await way.arrive(A)
+        with way.line.stalled_disk():
+            way.intake.receive(replace(repeated, redelivered=True))
+            await way.line.turns()
+            way.line.clock.set(START + 61)
+            way.line.bells.work.ring()
+            await way.line.turns()
+            assert [B, A] == way.line.sender.ids(), "its place is kept for what is being recorded"
+        await way.line.clock.settle()
+        assert [B, A, A] == way.line.sender.ids()
 
 
 # What takes the longer way.

@@ -49,6 +49,8 @@ class Attempts:
             self.events.tell(AttemptsOpened(requests=requests))
         self.slots.opened(requests, reserved=reserved)
         self._fill()
+        if len(requests) < reserved:
+            self.wake()  # the dispatcher may have found no place because of these reservations
 
     async def cancel(self) -> None:
         """Cuts off the attempts under way, and makes no other.
