@@ -286,6 +286,22 @@ async def test_what_the_broker_sends_again_is_acknowledged_and_not_executed_agai
         assert (1, 1) == (door.events.count("repeated_publish_ignored"), door.gate.woken)
 
 
+async def test_what_looks_for_a_place_is_recorded_before_the_end_of_its_connection() -> None:
+    """Contract, section 5.5: a broker may give it another packet identifier over the next connection."""
+    async with a_door(places=0) as door:
+        door.intake.hold_seconds = 1.0
+        door.receive(name="first", packet_id=7)
+        await HandClock.settle(door.clock)
+        assert [] == door.acknowledged
+        door.intake.connection_ended()
+        await door.clock.settle()
+        door.gate.places = 1
+        door.receive(name="again", packet_id=9, redelivered=True)
+        await door.clock.settle()
+        assert ["first", "again"] == door.acknowledged
+        assert (1, []) == (len(await door.waiting()), door.gate.begun)
+
+
 async def test_a_rejected_payload_that_the_broker_sends_again_is_answered_once() -> None:
     async with a_door() as door:
         door.receive(b"{", name="first", packet_id=7)

@@ -273,7 +273,13 @@ class HandTransport:
     _on_inbound: Callable[[Inbound], None] | None = None
     _on_ready: Callable[[], None] | None = None
 
-    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+    async def run(
+        self,
+        *,
+        on_inbound: Callable[[Inbound], None],
+        on_ready: Callable[[], None],
+        on_connection_ended: Callable[[], None] = lambda: None,  # noqa: ARG002 - it has one connection
+    ) -> None:
         self._on_inbound, self._on_ready = on_inbound, on_ready
         if self.connected:
             on_ready()

@@ -208,7 +208,6 @@ class _Opening:
             clock=self.clock,
             events=self.events,
             on_new_session=journal.forget_packets,
-            on_connection_ended=journal.connection_ended,
         )
 
 

@@ -90,7 +90,6 @@ def mqtt_transport(
     clock: Clock,
     events: Events,
     on_new_session: Callable[[], asyncio.Future[None]],
-    on_connection_ended: Callable[[], None],
 ) -> MqttTransport:
     """The way to the broker."""
     topics = settings.topics
@@ -102,5 +101,4 @@ def mqtt_transport(
         events=events,
         jitter=random.SystemRandom().random,
         on_new_session=on_new_session,
-        on_connection_ended=on_connection_ended,
     )

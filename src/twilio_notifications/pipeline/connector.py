@@ -123,7 +123,11 @@ class Connector:
     async def _run_transport(self, stop: asyncio.Event) -> None:
         """Runs the transport; if it raises NucleusLost, makes the connector drain."""
         try:
-            await self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready)
+            await self.transport.run(
+                on_inbound=self.intake.receive,
+                on_ready=self._on_ready,
+                on_connection_ended=self.intake.connection_ended,
+            )
         except NucleusLost as lost:
             self._lost = lost
             stop.set()

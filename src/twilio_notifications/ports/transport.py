@@ -43,8 +43,18 @@ class Inbound:
 class Transport(Protocol):
     """Brings requests in and statuses out."""
 
-    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
-        """Connects, and connects again, until cancelled; `on_ready` after each acknowledged subscription."""
+    async def run(
+        self,
+        *,
+        on_inbound: Callable[[Inbound], None],
+        on_ready: Callable[[], None],
+        on_connection_ended: Callable[[], None] = ...,
+    ) -> None:
+        """Connects, and connects again, until cancelled; `on_ready` after each acknowledged subscription.
+
+        `on_connection_ended` is called between two connections: after the last message of the old one, and
+        before the first message of the new one.
+        """
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
         """Done when the broker has acknowledged; fails with NotAcknowledged when the connection ends.

@@ -79,7 +79,13 @@ class GreengrassTransport:
             events=self.events,
         )
 
-    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+    async def run(
+        self,
+        *,
+        on_inbound: Callable[[Inbound], None],
+        on_ready: Callable[[], None],
+        on_connection_ended: Callable[[], None] = lambda: None,  # noqa: ARG002 - a nucleus repeats nothing
+    ) -> None:
         """Stays subscribed until cancelled; raises NucleusLost where only a restart of the process helps."""
         inflow = Inflow(events=self.events, on_inbound=on_inbound)
         tries = 0

@@ -50,14 +50,12 @@ class MqttTransport:
         jitter: Callable[[], float],
         probe_topic: str | None = None,
         on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
-        on_connection_ended: Callable[[], None] = nothing_follows,
     ) -> None:
         """`probe_topic` is the topic of the probe that each connection sends; None: no probes.
 
         `on_new_session` is called when the broker has no session of ours, so that the packets of the last
         session will not come again. Before any message can arrive, the session waits for the future that
-        it returns, for a limited time. `on_connection_ended` is called between two connections: after the
-        last message of the old one, and before the first message of the new one.
+        it returns, for a limited time.
         """
         self._settings = settings
         self._topics = topics
@@ -66,14 +64,19 @@ class MqttTransport:
         self._events = events
         self._jitter = jitter
         self._on_new_session = on_new_session
-        self._on_connection_ended = on_connection_ended
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._telling = Telling(events, settings.address)
         self._publishes_without_acknowledgement = False
         self._is_deaf = False
 
-    async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
+    async def run(
+        self,
+        *,
+        on_inbound: Callable[[Inbound], None],
+        on_ready: Callable[[], None],
+        on_connection_ended: Callable[[], None] = nothing_follows,
+    ) -> None:
         """Stays connected until cancelled."""
         failures = 0
         while True:
@@ -86,7 +89,7 @@ class MqttTransport:
                 await self._stay(session, on_ready)
                 if self._clock.now() - started >= STEADY_SECONDS:
                     failures = 0
-            self._on_connection_ended()
+            on_connection_ended()
             failures += 1
             await self._clock.sleep(self._pause(failures))
 

@@ -8,6 +8,7 @@ attempt opened in the same one.
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
@@ -110,6 +111,15 @@ class Intake:
             self.events.tell(events.Defect(name="intake_failed", error=error))
             inbound.release()
 
+    def connection_ended(self) -> None:
+        """The connection to the broker has ended.
+
+        What came over it is recorded first: the journal notes over which connection a request came, and by
+        that it knows a repeated PUBLISH.
+        """
+        self._record(may_hold=False)
+        self.journal.connection_ended()
+
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
         if inbound.retained:
@@ -141,10 +151,10 @@ class Intake:
         self._arrived.append(arrived)
         self._unrecorded += 1
 
-    def _record(self) -> None:
+    def _record(self, *, may_hold: bool = True) -> None:
         now = self.clock.now()
         opening = self.gate.opening(now=now)
-        arrived = self._take(opening, now=now)
+        arrived = self._take(opening, now=now if may_hold else math.inf)
         if self._arrived:
             asyncio.get_running_loop().call_later(LOOK_SECONDS, self._record)
         if not arrived:
