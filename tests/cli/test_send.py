@@ -51,7 +51,7 @@ async def send(config: Path, *arguments: str) -> Program:
 
 
 @pytest.mark.parametrize("arguments", [TEXT, CALL], ids=["txt", "call"])
-async def test_a_success_is_printed_and_is_ended_with0(tmp_path: Path, arguments: Sequence[str]) -> None:
+async def test_a_success_is_printed_and_is_exit_code_0(tmp_path: Path, arguments: Sequence[str]) -> None:
     async with a_connector(tmp_path) as (connector, twilio):
         program = await send(connector.config, *arguments, "--id", "my id", "--from", "+19999999999")
     assert 0 == exit_code(program), program.output
@@ -62,7 +62,7 @@ async def test_a_success_is_printed_and_is_ended_with0(tmp_path: Path, arguments
     assert ("Grüße 🔔", None) in [(twilio.ledger[0].body, None), ("Grüße 🔔", twilio.ledger[0].body)]
 
 
-async def test_a_failure_is_printed_and_is_ended_with1(tmp_path: Path) -> None:
+async def test_a_failure_is_printed_and_is_exit_code_1(tmp_path: Path) -> None:
     async with a_connector(tmp_path) as (connector, _):
         program = await send(connector.config, "txt", "--to", "12", "--name", "D", "--message", "M")
     assert 1 == exit_code(program), program.output
@@ -226,7 +226,7 @@ async def test_ctrl_c_while_waiting_is_one_line(tmp_path: Path) -> None:
     assert (130, ["twilio-notifications: interrupted"]) == (ended_with, program.stderr)
 
 
-async def test_the_ended_withtells_of_the_request_where_the_status_cannot_be_printed(tmp_path: Path) -> None:
+async def test_the_exit_code_tells_of_the_request_where_the_status_cannot_be_printed(tmp_path: Path) -> None:
     """A person who reads a failure sends the text again."""
     program = f"exec {sys.executable} -m twilio_notifications send txt --to +12345000000 --name D --message M"
     async with a_connector(tmp_path) as (connector, _):
