@@ -5,10 +5,9 @@ It sends nothing, changes nothing, and does not disturb a running connector.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from twilio_notifications import bootstrap, terminal
+from twilio_notifications import bootstrap, event_loop, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.checks import isolation, secrets
@@ -43,7 +42,7 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
         journal(settings),
         *metrics(settings),
     ]
-    tried, remarks = asyncio.run(_try(settings, offline=offline, environ=environ))
+    tried, remarks = event_loop.run(_try(settings, offline=offline, environ=environ))
     findings += tried
     standing = (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ))
     for warning in (*standing, *remarks):

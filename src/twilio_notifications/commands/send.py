@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications import terminal
+from twilio_notifications import event_loop, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.mqtt.asking import Asker
 from twilio_notifications.config import MqttSettings, load
@@ -69,7 +68,7 @@ def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: 
     if not isinstance(transport, MqttSettings):
         raise ConfigurationError([_NO_BROKER])
     log.configure(level=settings.log.level, form=settings.log.format)
-    status = asyncio.run(_ask(transport, order, timeout_seconds))
+    status = event_loop.run(_ask(transport, order, timeout_seconds))
     try:
         terminal.say(json.dumps(status, ensure_ascii=False))
     except OutputLost as lost:
