@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A loop of uvloop where that is installed, else of asyncio. The caller closes it, or the process ends it."""
+    """A loop of uvloop where that is installed, else of asyncio; the caller, or the process, closes it."""
     try:
         import uvloop  # noqa: PLC0415 - it has no wheel for some machines, and short commands need no loop
     except ImportError:
@@ -31,15 +31,15 @@ def run(command: Coroutine[object, object, T]) -> T:
     interrupted = False
 
     async def interruptible() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.create_task(command)
+        loop, running = asyncio.get_running_loop(), asyncio.create_task(command)
 
         def interrupt() -> None:
             nonlocal interrupted
             interrupted = True
-            task.cancel()
+            running.cancel()
 
         loop.add_signal_handler(signal.SIGINT, interrupt)
-        return await task
+        return await running
 
     try:
         return asyncio.run(interruptible())
