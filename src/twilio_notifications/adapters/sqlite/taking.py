@@ -13,7 +13,7 @@ from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
 from twilio_notifications.adapters.sqlite.statements import work as sql
-from twilio_notifications.core.lifecycle import TRANSITIONS, ForbiddenTransition, Move, State
+from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Origin, Taken, Unreported
 
@@ -117,15 +117,14 @@ class Taker:
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
         match step:
             case Finish():
-                _require(standing, Move.FINISH, step)
+                self._move(step, standing, Move.FINISH)
                 return self._finish(step, standing, changes)
             case Postpone():
-                _require(standing, Move.POSTPONE, step)
-                self._postpone(step, standing, changes)
+                self._move(step, standing, Move.POSTPONE)
+                _postpone(step, standing, changes)
             case Doubt():
-                _require(standing, Move.DOUBT, step)
+                self._move(step, standing, Move.DOUBT)
                 changes.doubts.append((step.at, step.message, step.settle_at, step.id))
-                self._move(step.id, standing, State.IN_DOUBT)
             case _:
                 assert_never(step)
         return None
@@ -143,27 +142,17 @@ class Taker:
         changes.inserts.statuses.append(
             (position, step.id, kept, step.reason, step.message, step.code, step.sid, step.at, None)
         )
-        self._move(step.id, standing, State.FINISHED)
         changes.recipients[standing.recipient] = None
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=step.id, status=step.status, origin=origin)
 
-    def _postpone(self, step: Postpone, standing: Standing, changes: _Changes) -> None:
-        since = step.at
-        if standing.state is not State.WAITING:
-            _close_attempt(step, standing, step.outcome or AttemptOutcome.DEFERRED, None, changes)
-        elif standing.waiting_reason == step.reason and standing.waiting_since is not None:
-            since = standing.waiting_since  # the same wait goes on
-        else:
-            _end_wait(step.id, standing, step.at, changes)
-        changes.postponements.append(
-            (step.due_at, step.reason, step.message, since, step.counted, not step.counted, step.id)
-        )
-        self._move(step.id, standing, State.WAITING)
-        changes.recipients[standing.recipient] = None
-
-    def _move(self, id_: int, standing: Standing, now: State) -> None:
-        self.memory.closed(id_)
+    def _move(self, step: Step, standing: Standing, move: Move) -> None:
+        try:
+            now = apply(standing.state, move)
+        except ForbiddenTransition as error:
+            # Not the step's repr: that holds the status, and with it whole telephone numbers.
+            raise ForbiddenTransition(f"request {step.id}: {error}") from error
+        self.memory.closed(step.id)
         self.memory.change(was=standing.state, now=now)
 
 
@@ -219,6 +208,20 @@ def read_standing(connection: sqlite3.Connection, id_: int) -> Standing:
     return Standing(State(state), *others)
 
 
+def _postpone(step: Postpone, standing: Standing, changes: _Changes) -> None:
+    since = step.at
+    if standing.state is not State.WAITING:
+        _close_attempt(step, standing, step.outcome or AttemptOutcome.DEFERRED, None, changes)
+    elif standing.waiting_reason == step.reason and standing.waiting_since is not None:
+        since = standing.waiting_since  # the same wait goes on
+    else:
+        _end_wait(step.id, standing, step.at, changes)
+    changes.postponements.append(
+        (step.due_at, step.reason, step.message, since, step.counted, not step.counted, step.id)
+    )
+    changes.recipients[standing.recipient] = None
+
+
 def _close_attempt(
     step: Finish | Postpone, standing: Standing, outcome: AttemptOutcome, sid: str | None, changes: _Changes
 ) -> None:
@@ -242,9 +245,3 @@ def _close_attempt(
 def _end_wait(id_: int, standing: Standing, at: float, changes: _Changes) -> None:
     if standing.waiting_since is not None and at - standing.waiting_since > MOMENT_SECONDS:
         changes.waits.append((at, id_))
-
-
-def _require(standing: Standing, move: Move, step: Step) -> None:
-    if move not in TRANSITIONS[standing.state]:
-        # Not its repr: that holds the status, and with it whole telephone numbers.
-        raise ForbiddenTransition(f"the row of request {step.id} does not allow a {type(step).__name__}")
