@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.rows import answered_row
 from twilio_notifications.adapters.sqlite.statements import arrivals as sql
-from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, State
+from twilio_notifications.core.lifecycle import ForbiddenTransition, State
 from twilio_notifications.ports import Origin, Unreported
 
 if TYPE_CHECKING:
@@ -111,11 +111,6 @@ class Duplicates:
             status=bytes(status),
             origin=None if origin is None else Origin(origin),
         )
-
-
-def is_unfinished(state: State) -> bool:
-    """Whether a duplicate has to wait for the status of a request in this state."""
-    return state in UNFINISHED
 
 
 def _duplicate_row(arrival: NewRequest, *, delivered: int) -> tuple[object, ...]:
