@@ -1,10 +1,10 @@
-"""How numbers, values and names stand in sentences for people."""
+"""How numbers, values, instants and names stand in sentences for people."""
 
 from __future__ import annotations
 
 import pytest
 
-from twilio_notifications.core.wording import counted, shown, suggestion
+from twilio_notifications.core.wording import counted, instant, shown, suggestion
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,10 @@ def test_the_plural_is_the_noun_with_an_s() -> None:
 def test_a_long_value_is_cut_where_it_is_shown() -> None:
     assert "'x'" == shown("x")
     assert 201 == len(shown("x" * 10_000))
+
+
+def test_an_instant_is_shown_in_utc_and_whole_seconds() -> None:
+    assert "2023-11-14T22:13:20Z" == instant(1_700_000_000.9)
 
 
 def test_a_suggestion_is_the_close_name_or_all_of_them() -> None:

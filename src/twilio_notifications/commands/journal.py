@@ -6,7 +6,6 @@ import dataclasses
 import os
 import pwd
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications import terminal
@@ -18,7 +17,7 @@ from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
 from twilio_notifications.core.steps import AttemptOutcome
-from twilio_notifications.core.wording import counted
+from twilio_notifications.core.wording import counted, instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +155,7 @@ def _line(entry: Entry, *, now: float) -> str:
         outcome = entry.reason or ("success" if entry.finished_at else "")
         outcome += f"; {entry.remark}" if entry.remark else ""
     return (
-        f"{entry.number:>8}  {_instant(entry.accepted_at)}  {entry.channel:<4}  {entry.state:<8}  "
+        f"{entry.number:>8}  {instant(entry.accepted_at)}  {entry.channel:<4}  {entry.state:<8}  "
         f"{mask(entry.phone_number or ''):>15}  {id_:<{WIDEST_ID}}  {outcome}"
     )
 
@@ -167,9 +166,9 @@ def _wait(entry: Entry, *, now: float) -> str:
     if not entry.turn:
         parts.append("behind an earlier request to the same recipient")
     elif entry.due_at is not None:
-        parts.append("due now" if entry.due_at <= now else f"until {_instant(entry.due_at)}")
+        parts.append("due now" if entry.due_at <= now else f"until {instant(entry.due_at)}")
     if entry.expires_at is not None:
-        parts.append(f"expires {_instant(entry.expires_at)}")
+        parts.append(f"expires {instant(entry.expires_at)}")
     return ", ".join(parts)
 
 
@@ -178,7 +177,7 @@ def _shown(name: str, value: object) -> str:
         case None:
             return "-"
         case float() if name == "at" or name.endswith("_at"):
-            return _instant(value)
+            return instant(value)
         case str() if name == "phone_number":
             return mask(value)
         case _:
@@ -186,7 +185,3 @@ def _shown(name: str, value: object) -> str:
             if len(text) <= WIDEST_VALUE:
                 return text
             return f"{text[:WIDEST_VALUE]}… ({len(text)} characters)"
-
-
-def _instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

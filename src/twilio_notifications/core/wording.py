@@ -1,8 +1,9 @@
-"""Shows values, numbers and unknown names in messages to people."""
+"""Shows values, numbers, instants and unknown names in messages to people."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ def shown(value: object) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """The number with its noun, as in "1 text" and "2 texts"; without `plural`, the noun with an s."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def instant(at: float) -> str:
+    """The instant, given as seconds since the epoch, in UTC and whole seconds: "2026-01-31T12:00:00Z"."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 _RESEMBLANCE = 0.6

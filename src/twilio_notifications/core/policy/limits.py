@@ -20,7 +20,7 @@ from twilio_notifications.core.policy.tally import Charge
 from twilio_notifications.core.policy.verdicts import Decline, Defer
 from twilio_notifications.core.policy.voice_locations import is_below
 from twilio_notifications.core.segments import count_segments
-from twilio_notifications.core.wording import counted
+from twilio_notifications.core.wording import counted, instant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -209,7 +209,7 @@ def _twin(notification: Notification, situation: Situation) -> str | None:
         return None
     return (
         f"The same text was sent to this recipient {now - sent_at:.0f} s ago; "
-        f"it counts once until {_instant(sent_at + limits.identical_text_seconds)} "
+        f"it counts once until {instant(sent_at + limits.identical_text_seconds)} "
         "([limits] identical_text_seconds)"
     )
 
@@ -217,7 +217,7 @@ def _twin(notification: Notification, situation: Situation) -> str | None:
 def _exceeded(window: _Window, exceeding: Exceeding) -> Defer | Decline:
     if window.charge.amount > window.most:  # what is larger than the whole window need not wait for one
         return Decline(reason=Reason.QUOTA_EXCEEDED, message=window.excess)
-    sentence = f"{window.sentence} until {_instant(window.ends_at)}"
+    sentence = f"{window.sentence} until {instant(window.ends_at)}"
     match exceeding:
         case Exceeding.WAIT:
             return Defer(until=window.ends_at, reason=Reason.QUOTA_EXCEEDED, message=sentence)
@@ -300,7 +300,3 @@ def _text_scope(notification: Notification) -> str:
 
 def _not_allowed(message: str) -> Decline:
     return Decline(reason=Reason.NOT_ALLOWED, message=message)
-
-
-def _instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

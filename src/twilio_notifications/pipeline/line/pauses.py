@@ -6,11 +6,12 @@ It decides nothing: it gets the dispatcher's decisions, and knows which lines th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, assert_never
 
+from twilio_notifications.core import policy
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
+from twilio_notifications.core.wording import instant
 from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import (
     CredentialsAccepted,
@@ -26,7 +27,6 @@ from twilio_notifications.ports.events import (
 )
 
 if TYPE_CHECKING:
-    from twilio_notifications.core import policy
     from twilio_notifications.core.model import Deferred
     from twilio_notifications.ports import Clock, Events
 
@@ -66,14 +66,14 @@ class Pauses:
             case DeferralScope.ADDRESS:
                 if not self._is_elsewhere:
                     self._is_elsewhere = True
-                    until = _instant(after.closed_until)
+                    until = instant(after.closed_until)
                     self.events.tell(TwilioUnreachable(until=until, error=deferred.message))
             case DeferralScope.CREDENTIALS:
                 if before.refused_since is None:
                     self._is_refused = True
                     self.events.tell(
                         CredentialsRefused(
-                            until=_instant(fails_at),
+                            until=instant(fails_at),
                             error="Twilio refuses the account SID or the secret; requests wait for a new one",
                         )
                     )
@@ -89,26 +89,25 @@ class Pauses:
         if until <= max(self._account_until or 0.0, self.clock.now()) or not self._limiter.admits():
             return
         self._account_until = until
-        self.events.tell(SendingPaused(until=_instant(until), error=deferred.message))
+        self.events.tell(SendingPaused(until=instant(until), error=deferred.message))
 
     def _sender(self, sender: str, deferred: Deferred, after: policy.Pace) -> None:
         until = after.senders.get(sender, 0.0)
-        if sender not in self._senders and len(self._senders) < MOST_TOLD:
-            self.events.tell(
-                SenderPaused(until=_instant(until), error=deferred.message, sender_number=sender)
-            )
-        if len(self._senders) < MOST_TOLD or sender in self._senders:
-            self._senders[sender] = until
+        if sender not in self._senders:
+            if len(self._senders) >= MOST_TOLD:
+                return
+            self.events.tell(SenderPaused(until=instant(until), error=deferred.message, sender_number=sender))
+        self._senders[sender] = until
 
     def kept(self, verdict: policy.Verdict) -> None:
         """Tells that a request was not admitted because a limit is used up; each limit has one line."""
-        until = getattr(verdict, "until", None)
-        if until is None or getattr(verdict, "reason", None) is not Reason.QUOTA_EXCEEDED:
-            return
-        sentence = getattr(verdict, "message", "")
-        if sentence not in self._quotas and len(self._quotas) < MOST_TOLD:
-            self._quotas[sentence] = until
-            self.events.tell(LimitUsedUp(until=_instant(until), error=sentence))
+        match verdict:
+            case policy.Defer(until=until, reason=Reason.QUOTA_EXCEEDED, message=sentence):
+                if sentence not in self._quotas and len(self._quotas) < MOST_TOLD:
+                    self._quotas[sentence] = until
+                    self.events.tell(LimitUsedUp(until=instant(until), error=sentence))
+            case _:
+                pass
 
     def answered(self) -> None:
         """Tells the end of pauses after Twilio accepted or refused a request: the login works then."""
@@ -135,7 +134,3 @@ class Pauses:
         for sentence in [sentence for sentence, until in self._quotas.items() if now >= until]:
             del self._quotas[sentence]
             self.events.tell(LimitFreeAgain(limit=sentence))
-
-
-def _instant(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
