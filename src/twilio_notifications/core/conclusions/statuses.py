@@ -33,7 +33,13 @@ class StatusWriter:
         )
         attempts = request.attempts + counted
         sid = accepted.sid or None  # a person may know that it was sent, and not its SID
-        detail = self._detail(request, at=at, attempts=attempts, sid=sid)
+        detail = self._detail(
+            request.notification.channel,
+            accepted_at=request.accepted_at,
+            finished_at=at,
+            attempts=attempts,
+            sid=sid,
+        )
         status = contract.render(content, request_id=request.notification.request_id, detail=detail)
         return Finish(
             id=request.id,
@@ -57,7 +63,13 @@ class StatusWriter:
         code: int | None = None,
     ) -> Finish:
         """The step that ends a request with failure; `outcome` is that of its open attempt, if it has one."""
-        detail = self._detail(request, at=at, attempts=request.attempts + counted, twilio_code=code)
+        detail = self._detail(
+            request.notification.channel,
+            accepted_at=request.accepted_at,
+            finished_at=at,
+            attempts=request.attempts + counted,
+            twilio_code=code,
+        )
         status = contract.render(
             contract.Failure(reason=reason, message=message),
             request_id=request.notification.request_id,
@@ -76,25 +88,18 @@ class StatusWriter:
 
     def rejected(self, rejection: Rejection, reason: Reason, *, channel: Channel, at: float) -> bytes:
         """The status of a request that was never attempted."""
-        detail: dict[str, object] = {
-            "sid": None,
-            "attempts": 0,
-            "channel": channel,
-            "twilio_code": None,
-            "accepted_at": _instant(at),
-            "finished_at": _instant(at),
-        }
         return contract.render(
             contract.Failure(reason=reason, message=rejection.message),
             request_id=rejection.request_id,
-            detail=detail if self.extended else None,
+            detail=self._detail(channel, accepted_at=at, finished_at=at, attempts=0),
         )
 
     def _detail(
         self,
-        request: Claimed,
+        channel: Channel,
         *,
-        at: float,
+        accepted_at: float,
+        finished_at: float,
         attempts: int,
         sid: str | None = None,
         twilio_code: int | None = None,
@@ -104,10 +109,10 @@ class StatusWriter:
         return {
             "sid": sid,
             "attempts": attempts,
-            "channel": request.notification.channel,
+            "channel": channel,
             "twilio_code": twilio_code,
-            "accepted_at": _instant(request.accepted_at),
-            "finished_at": _instant(at),
+            "accepted_at": _instant(accepted_at),
+            "finished_at": _instant(finished_at),
         }
 
 
