@@ -63,7 +63,7 @@ def load(
     With `is_running`, a file that cannot be read is a warning: only the next start uses it, and a confined
     connector may not read what a deployment has just added.
     """
-    file = Source() if path is None else read_file(path)
+    file = read_file(path)
     environment = read_environment(environ)
     preset, configured = (Source(), Source()) if component is None else (presets(), read_component(component))
     problems = [*file.problems, *configured.problems, *environment.problems]
@@ -96,7 +96,7 @@ def log_format(
     path: Path | None, environ: Mapping[str, str], *, component: Mapping[str, object] | None = None
 ) -> LogFormat:
     """The format of the log, also where the configuration is wrong or cannot be read; by default TEXT."""
-    file = Source() if path is None else read_file(path)
+    file = read_file(path)
     configured = Source() if component is None else read_component(component)
     written = {**file.given, **configured.given, **read_environment(environ).given}.get("log.format")
     return LogFormat.JSON if written and written.value == LogFormat.JSON else LogFormat.TEXT
@@ -150,7 +150,7 @@ def load_secret_place(
 
 
 def _written(path: Path | None, environ: Mapping[str, str]) -> dict[str, Given]:
-    file = Source() if path is None else read_file(path)
+    file = read_file(path)
     environment = read_environment(environ)
     if file.problems or environment.problems:
         raise ConfigurationError([*file.problems, *environment.problems])

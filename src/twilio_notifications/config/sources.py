@@ -73,8 +73,10 @@ def defaults(*, folder: Path) -> dict[str, Given]:
     }
 
 
-def read_file(path: Path) -> Source:
-    """The settings of one TOML file. For a file that cannot be read, the only problem says so."""
+def read_file(path: Path | None) -> Source:
+    """The settings of one TOML file; none for None. An unreadable file has one problem, which says why."""
+    if path is None:
+        return Source()
     try:
         # A byte order mark is what some editors on Windows put in front; TOML has no room for it.
         table = tomllib.loads(read_plain(path).decode("utf-8-sig"))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _TAKES_EFFECT = frozenset({"limits"})
 _NOT_SETTINGS = frozenset({"warnings"})
+_SECTIONS = {"parameters": "connector.parameters"}
+"""The sections whose settings have another name in the program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,3 @@ class Reconfiguration:
             f"[{_SECTIONS.get(name, name)}] has changed: it takes effect at the next start"
             for name in changed
         ]
-
-
-_SECTIONS = {"parameters": "connector.parameters"}
