@@ -185,7 +185,9 @@ class _Opening:
             watch = greengrass.configuration_watch(settings, nucleus, component, events=events)
         match settings.transport:
             case MqttSettings() as chosen:
-                transport: Transport = self._mqtt_transport(chosen, journal)
+                transport: Transport = mqtt_transport(
+                    chosen, clock=clock, events=events, on_new_session=journal.forget_packets
+                )
             case GreengrassSettings() as chosen:
                 assert nucleus is not None, "it is opened where the configuration wants it"
                 assert endurance is not None
@@ -200,14 +202,6 @@ class _Opening:
             supervisor=supervisor,
             watch=watch,
             may_end_at=clock.now() if endurance is None else endurance.may_end_at,
-        )
-
-    def _mqtt_transport(self, settings: MqttSettings, journal: SqliteJournal) -> Transport:
-        return mqtt_transport(
-            settings,
-            clock=self.clock,
-            events=self.events,
-            on_new_session=journal.forget_packets,
         )
 
 
