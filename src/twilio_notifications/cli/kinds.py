@@ -7,10 +7,11 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config.urls import read_listen_address
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_HIGHEST_PORT = 65_535
 _HIGHEST_NUMBER = 2**63 - 1
 """SQLite counts rows with 64 bits."""
 
@@ -22,10 +23,10 @@ _SID = re.compile(r"(SM|MM|CA)[0-9a-f]{32}")
 
 def address(text: str) -> tuple[str, int]:
     """A host and a port; port 0 takes a free one."""
-    host, separator, port = text.rpartition(":")
-    if not (separator and host and port.isdecimal() and port.isascii() and int(port) <= _HIGHEST_PORT):
+    found = read_listen_address(text)
+    if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form HOST:PORT, as in 127.0.0.1:4010")
-    return host.strip("[]"), int(port)
+    return found
 
 
 def seconds(text: str) -> float:
