@@ -79,7 +79,7 @@ def _settings(options: argparse.Namespace) -> Iterator[Setting]:
 
 
 def _show_progress(run: Run) -> None:
-    """For a person at a terminal."""
+    """Shows the rate of a run as soon as it has ended, where standard error is a terminal."""
     if sys.stderr.isatty():
         print(f"  {run.kind}: {run.rate:.0f} messages per second", file=sys.stderr, flush=True)
 

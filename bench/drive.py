@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Traffic:
-    """What went over the wire while the clock ran."""
+    """The requests and statuses of one run, with the instants at which they crossed the wire."""
 
     published_at: list[float] = field(default_factory=list)
-    """Of each request, in the order of the requests."""
+    """When each request was published, in the order of the requests."""
     statuses: list[bytes] = field(default_factory=list)
     answered_at: list[float] = field(default_factory=list)
-    """Of each status."""
+    """When each status arrived, in the order of `statuses`."""
 
     @property
     def seconds(self) -> float:
-        """From the first request to the last status."""
+        """Seconds from the first request to the last status."""
         return self.answered_at[-1] - self.published_at[0]
 
 

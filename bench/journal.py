@@ -1,7 +1,7 @@
-"""What one message costs the journal, statement by statement: `python -m bench.journal`.
+"""The cost of one message in the journal, statement by statement: `python -m bench.journal`.
 
-Requests that may leave at once, in batches: recorded with their attempts, finished, reported. Processor time
-of the journal's thread alone, so that other programs on the machine disturb it little.
+The requests may leave at once; each batch is recorded with its attempts, finished and reported. Only the CPU
+time of the journal's thread is measured, so that other programs on the machine disturb it little.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def a_success(number: int, recorded: Recorded) -> Finish:
 
 
 async def lives(journal: SqliteJournal, *, batches: int, size: int) -> None:
-    """The whole lives of all messages."""
+    """Takes all messages through their whole lives."""
     opening = Opening(at=AT, clock_offset=0.1, places=size)
     for batch in range(batches):
         numbers = range(batch * size, (batch + 1) * size)

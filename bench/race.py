@@ -1,4 +1,4 @@
-"""Runs connector and bare loop in turns and writes down what each took.
+"""Runs connector and bare loop in turns and writes down the time, CPU and memory that each of them took.
 
 Everything is new in each run: broker, simulator, program, folder. The clock starts when the program is
 subscribed and at rest, and stops with the last status at a subscriber. `drive.py` says how the requests come.
@@ -54,18 +54,18 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What a run is made with."""
+    """The conditions of a run."""
 
     case: Case
     messages: int
     concurrency: int
-    """Attempts at once."""
+    """The most attempts at once."""
     latency_seconds: float
-    """Of the simulator's answers."""
+    """The latency of each answer of the simulator."""
     outstanding: int
-    """Unanswered requests at most, under live load."""
+    """The most unanswered requests, under live load."""
     per_second: float = 50
-    """Requests, where they come at fixed instants."""
+    """The requests per second, where they come at fixed instants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +80,13 @@ class Run:
     broker_cpu_seconds: float
     load_cpu_seconds: float
     others_cpu_seconds: float
-    """Of all other programs on the machine: they disturb the run."""
+    """The CPU time of all other programs on the machine, which disturb the run."""
     peak_bytes: int
     ready_seconds: float
     to_post_seconds: Sequence[float]
-    """Of each message, from its PUBLISH to its POST at the simulator."""
+    """The latency of each message, from its PUBLISH to its POST at the simulator."""
     to_status_seconds: Sequence[float]
-    """Of each message, from its PUBLISH to its status at the subscriber."""
+    """The latency of each message, from its PUBLISH to its status at the subscriber."""
 
     @property
     def rate(self) -> float:

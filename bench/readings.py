@@ -1,6 +1,6 @@
-"""What the kernel knows about a process that runs, and about the disk. Linux only.
+"""CPU time and memory of running processes, and the speed of the disk, as the kernel tells them. Linux only.
 
-A reading never touches the process it is about.
+A reading does not disturb the process that it is about.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def all_cpu_seconds() -> float:
-    """What everything on the machine together has used, the kernel included."""
+    """The CPU time of all processes on the machine so far, and of the kernel."""
     first = (PROCESSES / "stat").read_text().partition("\n")[0]
     user, nice, system, _idle, _waiting, *interrupts = map(int, first.split()[1:8])
     return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
@@ -44,7 +44,7 @@ def wait_for_rest(pid: int) -> None:
 
 
 class CpuMeter:
-    """The CPU time of some processes, each by its name, from the meter's making on."""
+    """The CPU time of some processes, each by its name, since the meter was made."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._pids = pids
@@ -52,11 +52,11 @@ class CpuMeter:
         self._all_before = all_cpu_seconds()
 
     def seconds(self) -> dict[str, float]:
-        """What each of them has used."""
+        """The CPU seconds of each process, by its name."""
         return {name: now - self._before[name] for name, now in self._now().items()}
 
     def others_seconds(self) -> float:
-        """What everything else on the machine has used, and so kept from them."""
+        """The CPU seconds of all other processes on the machine together."""
         return max(0.0, all_cpu_seconds() - self._all_before - sum(self.seconds().values()))
 
     def _now(self) -> dict[str, float]:
@@ -84,7 +84,7 @@ def file_system(folder: Path) -> str:
 
 
 def fsync_seconds(folder: Path) -> float:
-    """How long a small append takes to reach the disk there; the median of a few."""
+    """Seconds that a small append takes to reach the disk there: the median of twenty."""
     taken = []
     with (folder / "fsync").open("wb", buffering=0) as file:
         for _ in range(20):

@@ -1,6 +1,6 @@
-"""Runs → the tables that are printed: one for each setting, and one of the targets.
+"""Runs → the table of each setting. The table of the targets is in `targets.py`.
 
-Pure: everything in them follows from the runs. A missed target is a word in the table, never an error.
+Pure: everything in a table follows from the runs.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MEGA, MILLI = 1e6, 1e3
 BUSY_SHARE = 0.9
-"""Of one core, from which on a program that helps to measure limits the rate."""
+"""The share of one core from which on the simulator, the broker or the load limits the rate."""
 DISTURBED_SHARE = 0.3
-"""Of one core, from which on other programs make the numbers theirs."""
+"""The share of one core from which on other programs make the numbers unreliable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ def _delays(runs: Sequence[Run]) -> Iterator[Row]:
 
 
 def _remarks(runs: Sequence[Run]) -> Iterator[str]:
-    """What makes the numbers say less than they seem to."""
+    """Warnings about the numbers: something that helps to measure limited them, or other programs did."""
     helpers: Mapping[str, Callable[[Run], float]] = {
         "simulator": lambda run: run.simulator_cpu_seconds,
         "broker": lambda run: run.broker_cpu_seconds,
@@ -152,7 +152,7 @@ def _shares(runs: Sequence[Run]) -> Iterator[Row]:
 
 
 def _share(runs: Sequence[Run], kind: Kind, seconds: Callable[[Run], float]) -> float:
-    """Of one core, the median over the runs of this kind."""
+    """The share of one core, as the median over the runs of this kind."""
     return median(seconds(run) / run.seconds for run in runs if run.kind is kind)
 
 

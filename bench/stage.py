@@ -35,7 +35,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Kind(StrEnum):
-    """What is measured."""
+    """The programs that are measured."""
 
     CONNECTOR = "connector"
     BARE_LOOP = "bare loop"
@@ -51,18 +51,18 @@ class Started:
 
     pid: int
     ready_seconds: float
-    """From its start to the line that says that it is ready."""
+    """Seconds from its start to the line in which it says that it is ready."""
     said: str
-    """That line."""
+    """The line in which it says that it is ready."""
     log: Path
 
     def end_of_log(self) -> str:
-        """The last that it has said."""
+        """The last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-LAST_LINES:])
 
 
 def mosquitto_program() -> str | None:
-    """Where Mosquitto is installed; system folders are not on the path of an ordinary user."""
+    """The path of Mosquitto, also in system folders, which a user's PATH may lack; None: not installed."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     return shutil.which("mosquitto", path=path)
 

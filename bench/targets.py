@@ -1,6 +1,7 @@
 """Runs → the table of the targets: what was measured, what is aimed at, and whether it is reached.
 
-A target stands in the table when its setting was measured. Pure, as `report.py`.
+A target stands in the table when its setting was measured. A missed target is a word in the table, never an
+error. Pure, as `report.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from bench.race import Run
 
 SLOW_SECONDS, SLOW_CONCURRENCY = 0.15, 200
-"""The setting in which Twilio's latency and the attempts at once limit the rate."""
+"""The setting in which the rate is limited by Twilio's latency and by the number of attempts at once."""
 RATE_OF_BARE_LOOP: Mapping[Case, float] = {Case.LIVE: 0.75, Case.BACKLOG: 0.8}
-"""Without latency, where the CPU limits the rate."""
+"""The least share of the bare loop's rate without latency, where the CPU limits the rate."""
 SLOW_RATE_OF_BARE_LOOP: Mapping[Case, float] = {Case.LIVE: 0.95, Case.BACKLOG: 0.97}
 CPU_OF_BARE_LOOP = 1.5
 ADDED_MILLISECONDS = 10

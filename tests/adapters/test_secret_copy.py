@@ -223,7 +223,7 @@ def not_keys() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", ["empty", "text", "public key", "with a pass phrase", "cut"])
 async def test_what_is_no_private_key_is_refused(place: Place, kind: str) -> None:
-    """Of a certificate, which is no secret, a key could be derived just as well."""
+    """A key could be derived from a certificate just as well, and a certificate is no secret."""
     place.key_file.write_bytes(not_keys()[kind])
     assert "not a private key in PEM without a pass phrase" in await place.refusal()
 

@@ -18,7 +18,7 @@ PARAMETERS: dict[str, Any] = {
     "TwilioAuthTokenSecretArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:t-a1b2c3",
 }
 KEY_FILE = "/etc/twilio-notifications/device.key"
-"""Of the device; here any file that can be read stands for it."""
+"""The device's key; here any file that can be read stands for it."""
 
 
 def shown() -> list[str]:

@@ -33,7 +33,7 @@ LABELS: dict[Sentence, tuple[str, ...]] = {
     Sentence.TOO_LONG: ("Id", "Recipient name"),
     Sentence.NOT_E164: ("Recipient phone number", "From number"),
 }
-"""Of whom a sentence with a label is said."""
+"""The labels with which each of these sentences is used."""
 
 SAID = [
     re.sub(r"\{(\w+)\}", r"<\1>", sentence.value.replace("{label}", label))

@@ -49,7 +49,7 @@ class Kept:
     openings: int = 0
     open: Doubted | None = None
     outcomes: list[AttemptOutcome] = field(default_factory=list)
-    """Of the attempts that are closed, in their order."""
+    """The outcomes of the attempts that are closed, in their order."""
     status: bytes | None = None
     unknown: bool = False
     """It was answered with OutcomeUnknown."""

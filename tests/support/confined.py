@@ -171,7 +171,7 @@ class Inside:
         return _checked(libc.syscall(ctypes.c_long(number), *[ctypes.c_long(0)] * 6))
 
     def control_terminal(self, control: int) -> None:
-        """Of the terminal that is the standard error, where it is one."""
+        """Controls the terminal that is the standard error, where it is one."""
         fcntl.ioctl(sys.stderr.fileno(), control, b"x")
 
     def prctl(self, option: int, value: int) -> int:

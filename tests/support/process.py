@@ -200,7 +200,7 @@ async def run_program(
 
 
 def exit_code(program: Program) -> int:
-    """Of a program that has ended."""
+    """The exit code of a program that has ended."""
     code = program._running.returncode
     assert code is not None, "it is still running"
     return code

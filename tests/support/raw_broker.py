@@ -53,14 +53,14 @@ class Packet:
 
     @property
     def packet_id(self) -> int:
-        """Of an answer or SUBSCRIBE, where it comes first, or of a PUBLISH, where it follows the topic."""
+        """The identifier: first in an answer or SUBSCRIBE, after the topic in a PUBLISH."""
         start = 2 + self._topic_length if self.kind is Kind.PUBLISH else 0
         (packet_id,) = struct.unpack_from("!H", self.body, start)
         return int(packet_id)
 
     @property
     def topic(self) -> str:
-        """Of a PUBLISH."""
+        """The topic of a PUBLISH."""
         return self.body[2 : 2 + self._topic_length].decode()
 
     @property

@@ -154,7 +154,7 @@ def silence(names: Iterable[str]) -> None:
 
 
 class _Lines(logging.Formatter):
-    """What is not ours to word, a library's sentence or a trace, may repeat numbers too."""
+    """Masks phone numbers also in sentences of libraries and in traces, which this program does not word."""
 
     def sentence(self, record: logging.LogRecord) -> str:
         return _numbers_masked(record.getMessage())

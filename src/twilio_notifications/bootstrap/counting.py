@@ -1,4 +1,4 @@
-"""Who counts, where the operator wants metrics; without them nothing of theirs is even imported."""
+"""The counters and the page of metrics, where the operator wants them; otherwise neither is imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def counting(settings: Settings) -> Counters | None:
-    """What hears the events and counts; None without metrics."""
+    """The counters, which hear the events; None without metrics."""
     if settings.metrics.listen is None:
         return None
     from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
@@ -38,7 +38,7 @@ def metrics_listeners(settings: Settings) -> Iterator[Sequence[socket.socket]]:
 def metrics_endpoint(
     settings: Settings, counters: Counters, events: Events, listeners: Sequence[socket.socket]
 ) -> MetricsEndpoint:
-    """Where the counts are served, not opened yet; on the listeners, where they are open already."""
+    """The page of metrics, not opened yet; on the listeners, where they are open already."""
     from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
 
     assert settings.metrics.listen is not None, "there are counters only where something listens"

@@ -33,7 +33,7 @@ LOOK_SECONDS = 60.0
 """How often the configuration is read again where no probes are sent: a reading leaves the device nowhere."""
 
 FIRST_ANSWER_SECONDS = 10.0
-"""For the configuration, which might say how long an answer may take."""
+"""The limit for the first answer, which brings the configuration, and with it the limit for all others."""
 
 
 def problems(environ: Mapping[str, str]) -> Iterator[str]:
@@ -139,7 +139,7 @@ def configuration_watch(
 
 
 def endurance(settings: Settings, now: float) -> Endurance:
-    """Of a run that begins now; once for each run, because it is remembered for the next one.
+    """The endurance of a run that begins now; once for each run, because it is remembered for the next one.
 
     The folder of the journal is the one that a confined connector may write to.
     """

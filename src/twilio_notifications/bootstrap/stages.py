@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What more than one stage is given."""
+    """The parts that the stages are made with."""
 
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]

@@ -88,13 +88,13 @@ def run(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
-    """What a start goes by, once the configuration is read."""
+    """Everything that a start needs, once the configuration is read."""
 
     config: Path | None
     environ: Mapping[str, str]
     settings: Settings
     configuration: Mapping[str, object] | None
-    """That of the component which this process is; None: it is none."""
+    """The configuration of the component that this process is; None: it is no component."""
     subscribers: Sequence[Events]
 
     def run(self, teller: _Teller, signals: EarlySignals) -> None:

@@ -56,7 +56,7 @@ class JournalFileSettings:
 
     journal: JournalSettings
     lifetime_seconds: float
-    """For a request that is sent again."""
+    """The lifetime of a request that is sent again."""
     detail: StatusDetail
 
 

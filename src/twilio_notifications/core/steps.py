@@ -80,7 +80,7 @@ class Finish:
     reason: Reason | None
     """None for success."""
     outcome: AttemptOutcome | None
-    """Of the attempt that this step closes; None where no attempt is open."""
+    """The end of the attempt that this step closes; None where no attempt is open."""
     message: str | None = None
     code: int | None = None
     sid: str | None = None
@@ -98,7 +98,7 @@ class Postpone:
     reason: Reason
     message: str
     outcome: AttemptOutcome | None
-    """Of the attempt that this step closes; None where no attempt is open."""
+    """The end of the attempt that this step closes; None where no attempt is open."""
     code: int | None = None
     counted: bool = False
     """The attempt counts against `retries`."""

@@ -1,4 +1,4 @@
-"""By what the stages wake each other: made before them, so that no stage needs to know another."""
+"""The alarms by which the stages wake each other: made before them, so that no stage has to know another."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Inbound:
     """The broker marks it as sent before (DUP); only then may it be a repetition."""
     packet_id: int | None = None
     origin: Origin | None = None
-    """From which side, where there is more than one."""
+    """The side that it came from, where the transport has more than one."""
 
 
 class Transport(Protocol):

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 LONGEST_ROW_BYTES = 1_000_000
-"""Of any text, status or row that is written. A request of the largest size makes less than half of it; what
-is longer comes of a defect, and fails as an operation of one request instead of filling the disk."""
+"""The most bytes of a text, status or row that is written. A request of the largest size makes less than half
+of it. What is longer comes of a defect: it fails as an operation of one request and does not fill the disk.
+"""
 
 APPLICATION_ID = 0x54774E6F
 """Says "a journal of this program" in the file's header (SQLite's application_id), so that no other

@@ -43,7 +43,7 @@ class RecordCall:
     """Bytes of each (rows.size_of)."""
     opening: Opening | None
     now: float
-    """Of the monotonic clock, when the call was made."""
+    """The instant of the call, by the monotonic clock."""
 
 
 @dataclass(slots=True)
@@ -52,14 +52,15 @@ class _Batch:
 
     connection: sqlite3.Connection
     used: int
-    """Bytes of the journal."""
+    """Bytes that the journal takes with what was added."""
     inserts: Inserts = field(default_factory=Inserts)
     recipients: set[Recipient] = field(default_factory=set)
     waiting: int = 0
     latest: int = 0
     opening: Opening | None = None
-    """Of the call under way."""
+    """The opening of the call under way."""
     places: int = 0
+    """The places of that call that are left."""
     written: list[Unreported] = field(default_factory=list)
 
     def flush(self) -> None:

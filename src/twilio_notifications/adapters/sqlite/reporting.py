@@ -23,7 +23,7 @@ class ReportCall:
     positions: tuple[int, ...]
     at: float
     now: float
-    """Of the monotonic clock, when the call was made."""
+    """The instant of the call, by the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

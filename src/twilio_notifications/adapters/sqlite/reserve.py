@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST_RESERVE_BYTES: Final = 8 * 1024 * 1024
 SUFFIXES: Final = ("", "-wal", "-shm", ".reserve")
-"""Of the files that count as the journal's own; the lock file is empty."""
+"""The suffixes of the files whose bytes count as the journal's; the lock file is empty."""
 
 _PIECE: Final = bytes(64 * 1024)
 
@@ -27,27 +27,27 @@ class Bounds:
     """Shares of the disk, in bytes."""
 
     maximum: int
-    """Of all files of the journal together."""
+    """The bytes of all files of the journal together."""
     reserve: int
 
     @property
     def log(self) -> int:
-        """Of the write-ahead log: more than is written between two checkpoints, which readers may put off."""
+        """The bytes of the write-ahead log: more than between two checkpoints, which readers may delay."""
         return 3 * self.reserve
 
     @property
     def checkpoint(self) -> int:
-        """So much of the log is written before its pages are moved into the database."""
+        """The bytes of the log that are written before its pages are moved into the database."""
         return self.reserve // 2
 
     @property
     def batch(self) -> int:
-        """Of what one transaction records."""
+        """The bytes that one transaction records at most."""
         return self.reserve // 4
 
     @property
     def database(self) -> int:
-        """Of what the rows and their indexes take."""
+        """The bytes that the rows and their indexes may take."""
         return self.maximum - self.reserve - self.log
 
     @classmethod
@@ -64,10 +64,11 @@ class Bounds:
 
 def occupied(path: Path) -> int:
     """The bytes of all files of a journal."""
-    return sum(_size(path.with_name(path.name + suffix)) for suffix in SUFFIXES)
+    return sum(file_bytes(path.with_name(path.name + suffix)) for suffix in SUFFIXES)
 
 
-def _size(path: Path) -> int:
+def file_bytes(path: Path) -> int:
+    """The size of a file; 0 where there is none."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -82,7 +83,7 @@ class Reserve:
 
     def take(self, size: int) -> bool:
         """Whether the file has its size now; a disk without room for it leaves no file behind."""
-        if _size(self._path) >= size and self._path.is_file():
+        if file_bytes(self._path) >= size and self._path.is_file():
             return True
         try:
             self._write(size)

@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
+from twilio_notifications.adapters.sqlite.reserve import file_bytes
 from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.ports.events import Defect, JournalTrimmed
 
@@ -202,14 +203,8 @@ class DiskRoom:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
         used: int = (pages - free) * self._page_bytes
-        return used + max(0, self._log_bytes() - self._bounds.log)
-
-    def _log_bytes(self) -> int:
-        """Of the log; beyond its share only where a reader of another process keeps it from starting over."""
-        try:
-            return self._log.stat().st_size
-        except FileNotFoundError:
-            return 0
+        # The log is larger than its share only where a reader of another process keeps it from starting over.
+        return used + max(0, file_bytes(self._log) - self._bounds.log)
 
     def _trim(self, connection: sqlite3.Connection) -> int:
         """Deletes the oldest reported requests in a transaction of its own; how many."""

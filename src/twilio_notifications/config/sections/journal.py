@@ -11,7 +11,7 @@ from twilio_notifications.config.kinds import Seconds, WholeNumber, Written
 from twilio_notifications.config.urls import read_journal_url
 
 DEFAULT_PLACE = PurePath("journal", "journal.db")
-"""From the folder where relative paths start."""
+"""The place of the journal below the folder from which relative paths start."""
 
 
 class JournalPlace(StrEnum):

@@ -23,7 +23,7 @@ class Conclusion:
     outcome: Outcome
     step: Step
     pace: policy.Pace
-    """From now on."""
+    """The pace from now on."""
 
 
 def conclude(  # noqa: PLR0913 - everything that the conclusion rests on

@@ -90,7 +90,7 @@ class Limits:
     texts: Destinations = Destinations()
     calls: Destinations = Destinations()
     voice_locations: tuple[str, ...] = ()
-    """With what the address of a call's document must begin; empty: with anything."""
+    """The beginnings that the address of a call's document may have; empty: any."""
     quotas: tuple[Quota, ...] = ()
     requests_per_recipient: int = 0
     """0: any number."""
@@ -162,7 +162,7 @@ def charges(notification: Notification, limits: Limits, *, now: float) -> tuple[
 
 
 def scopes(notification: Notification, limits: Limits) -> tuple[str, ...]:
-    """Of what the journal must be asked how much was used."""
+    """The scopes whose usage the journal is asked for before this request is judged."""
     return tuple(charge.scope for charge in charges(notification, limits, now=0.0))
 
 

@@ -84,7 +84,7 @@ class Reporter:
     _told_aside: set[int] = field(init=False, default_factory=set)
     _blocked: bool = field(init=False, default=True)
     _connection: int = field(init=False, default=0)
-    """How many there were: what an earlier one fails with says nothing of this one."""
+    """The number of the connection: an error of an earlier one says nothing of this one."""
     _judged: int = field(init=False, default=0)
     """The last connection whose end was held against what was on its way."""
     _fruitless: int = field(init=False, default=0)
@@ -105,7 +105,7 @@ class Reporter:
     _is_flushing: bool = field(init=False, default=False)
     _flushed: asyncio.Event = field(init=False)
     _error: BaseException | None = field(init=False, default=None)
-    """By what the journal is lost."""
+    """The error by which the journal is lost."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
@@ -175,7 +175,7 @@ class Reporter:
                 await self._alarm.wait(self._retry_at)
 
     async def _write_down(self) -> None:
-        """What the end of a connection taught, before the next one is used."""
+        """Notes what the end of a connection has shown, before the next connection is used."""
         points, self._points = self._points, {}
         remarks, self._remarks = self._remarks, {}
         if points:
@@ -195,7 +195,7 @@ class Reporter:
             self.events.tell(Defect(name="journal_step_failed", error=error))
 
     async def _publish_some(self) -> bool:
-        """Whether there may be more at once."""
+        """Whether there may be more to publish at once."""
         free = self._free()
         if free <= 0:
             return False
@@ -241,7 +241,7 @@ class Reporter:
             self._flushed.set()
 
     def _publish(self, status: Unreported) -> None:
-        """In full, or shortened to what is known to fit."""
+        """Publishes the status in full, or shortened to what is known to fit."""
         payload, limit = status.status, self._limit(len(status.status))
         if limit is not None and len(payload) > limit:
             shortened = contract.shortened(payload, limit=limit)
@@ -347,7 +347,7 @@ class Reporter:
         self._alarm.ring()
 
     def _leave_alone(self, position: int) -> None:
-        """For a while."""
+        """Does not publish the status again before `_retry_at` or a new connection."""
         self._refused.add(position)
         if self._retry_at is None:
             self._retry_at = self.clock.now() + RETRY_SECONDS

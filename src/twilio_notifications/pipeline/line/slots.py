@@ -43,7 +43,7 @@ class Slots:
         self._idle.clear()
 
     def opened(self, requests: Sequence[Claimed], *, reserved: int) -> None:
-        """Of `reserved` attempts these are open in the journal now; the others are not."""
+        """These attempts are open in the journal now; the others of the `reserved` ones are not."""
         self._reserved -= reserved
         self._waiting.extend(requests)
         self._look()
