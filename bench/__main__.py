@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench import readings, report, targets
 from bench.load import WrongStatuses
-from bench.race import Case, Setting, race
+from bench.race import CONCURRENCY, FOLDER, OUTSTANDING, Case, Setting, race
 from bench.stage import NotStarted, mosquitto_program
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 
 ROUNDS, MESSAGES, PACED_MESSAGES = 5, 6_000, 500
 QUICK_ROUNDS, QUICK_MESSAGES, QUICK_PACED_MESSAGES = 1, 2_000, 200
-OUTSTANDING = 400
 LATENCIES = (0.0, 0.15)
-CONCURRENCY = 200
-FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
 
 
 def main() -> int:
@@ -92,31 +89,33 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="one round of fewer messages: 40 seconds")
     parser.add_argument("--only", type=Case, choices=list(Case), help="one case instead of all three")
-    parser.add_argument("--messages", type=_positive, metavar="N", help=f"in each run ({MESSAGES})")
-    parser.add_argument("--rounds", type=_positive, metavar="N", help=f"runs of each ({ROUNDS})")
+    parser.add_argument("--messages", type=_positive, metavar="N", help=f"messages in each run ({MESSAGES})")
+    parser.add_argument("--rounds", type=_positive, metavar="N", help=f"runs of each program ({ROUNDS})")
     parser.add_argument(
         "--latency",
         type=float,
         nargs="+",
         default=LATENCIES,
         metavar="SECONDS",
-        help="of the simulator; one table for each (0 0.15)",
+        help="latency of the simulator; one table for each (0 0.15)",
     )
     parser.add_argument(
         "--concurrency",
         type=_positive,
         default=CONCURRENCY,
         metavar="N",
-        help=f"attempts at once ({CONCURRENCY})",
+        help=f"the most attempts at once ({CONCURRENCY})",
     )
     parser.add_argument(
         "--outstanding",
         type=_positive,
         default=OUTSTANDING,
         metavar="N",
-        help=f"unanswered requests at most, under live load ({OUTSTANDING})",
+        help=f"the most unanswered requests, under live load ({OUTSTANDING})",
     )
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"on the disk to measure with ({FOLDER})")
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help=f"a folder on the disk to measure ({FOLDER})"
+    )
     options = parser.parse_args()
     options.messages = options.messages or (QUICK_MESSAGES if options.quick else MESSAGES)
     options.rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)

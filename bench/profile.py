@@ -23,15 +23,14 @@ from typing import TYPE_CHECKING
 
 from bench import readings
 from bench.load import WrongStatuses, requests
-from bench.race import Case, Setting, scene, send_load
+from bench.race import CONCURRENCY, FOLDER, OUTSTANDING, Case, Setting, scene, send_load
 from bench.stage import Kind, NotStarted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 SAMPLES_PER_SECOND = 200
-MESSAGES, CONCURRENCY, OUTSTANDING = 20_000, 200, 400
-FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
+MESSAGES = 20_000
 START_SECONDS = 30.0
 TOP_FUNCTIONS = 40
 PACKAGE = "twilio_notifications"
@@ -181,9 +180,15 @@ def _options() -> argparse.Namespace:
         description="Samples the connector with py-spy during one live run and prints the share of each part "
         "of the program. Without root, Linux may forbid py-spy to look at another process.",
     )
-    parser.add_argument("--messages", type=int, default=MESSAGES, metavar="N", help=f"({MESSAGES})")
-    parser.add_argument("--latency", type=float, default=0.0, metavar="SECONDS", help="of the simulator (0)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"on the disk to measure with ({FOLDER})")
+    parser.add_argument(
+        "--messages", type=int, default=MESSAGES, metavar="N", help=f"messages of the run ({MESSAGES})"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=0.0, metavar="SECONDS", help="latency of the simulator (0)"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=FOLDER, help=f"a folder on the disk to measure ({FOLDER})"
+    )
     return parser.parse_args()
 
 

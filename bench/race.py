@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
     from bench.drive import Traffic
 
+CONCURRENCY, OUTSTANDING = 200, 400
+"""The usual setting: attempts at once, and unanswered requests under live load."""
+FOLDER = Path("/var/tmp")  # noqa: S108 - a folder with a random name is made in it
+"""The usual place of the runs: on a disk, which /tmp need not be."""
 USUAL_RATE = 1_000
 GRACE_SECONDS = 20.0
 LEDGER_PAGE = 1_000
