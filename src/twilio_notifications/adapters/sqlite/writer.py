@@ -225,7 +225,8 @@ class Writer:
 
     def _commit_patiently(self, batch: list[Waiting]) -> list[Result]:
         began = time.monotonic()
-        for attempt in range(2**62):
+        attempt = 0
+        while True:
             try:
                 results = self._commit_together(batch)
             except CallFailed as failed:
@@ -240,9 +241,9 @@ class Writer:
                 if not self._wait_for_disk(error, attempt, held=batch):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
                     return [Result(waiting.future, error=closed) for waiting in batch]
+                attempt += 1
             else:
                 return results
-        raise AssertionError("unreachable")
 
     def _give_up(self, batch: list[Waiting], error: Exception, *, began: float) -> list[Result] | None:
         """The results where no other try will succeed; None where the disk may recover."""
