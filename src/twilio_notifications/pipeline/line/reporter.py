@@ -95,8 +95,8 @@ class Reporter:
     _largest: int | None = field(init=False, default=None)
     """Bytes that fit through the present connection, as far as the transport has said."""
     _too_large: int | None = field(init=False, default=None)
-    _has_grown: bool = field(init=False, default=False)
-    """`_too_large` is to be written down."""
+    _to_remember: int | None = field(init=False, default=None)
+    """A size over which the broker hung up, and which the journal does not have yet."""
     _not_before: dict[int, float] = field(init=False, default_factory=dict)
     """When a suspect may be published again."""
     _began_at: float = field(init=False, default=0.0)
@@ -178,13 +178,13 @@ class Reporter:
         """Notes what the end of a connection has shown, before the next connection is used."""
         points, self._points = self._points, {}
         remarks, self._remarks = self._remarks, {}
+        size, self._to_remember = self._to_remember, None
         if points:
             await self.journal.suspect(points)
         for position, remark in remarks.items():
             await self.journal.remark(position, remark)
-        if self._has_grown and self._too_large is not None:
-            self._has_grown = False
-            await self._remember(self._too_large)
+        if size is not None:
+            await self._remember(size)
 
     async def _remember(self, size: int) -> None:
         try:
@@ -323,7 +323,7 @@ class Reporter:
         """Its size is the reason, or something else that only a person can find."""
         status = sent.status
         if suspicion.is_too_large(sent.size, points):
-            self._too_large, self._has_grown = sent.size, True
+            self._too_large = self._to_remember = sent.size
             self._not_before[status.position] = self.clock.now()
             self.events.tell(StatusTooLarge(number=status.request, bytes=sent.size))
             return
