@@ -205,9 +205,10 @@ class Intake:
         self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]
     ) -> None:
         self._unrecorded -= len(arrived)
-        if done.cancelled() or (error := done.exception()) is not None:
+        error = None if done.cancelled() else done.exception()
+        if done.cancelled() or error is not None:
             self.gate.begin([], reserved=reserved, left=0)
-            if not done.cancelled() and error is not None:
+            if error is not None:
                 self._fail(arrived, error)
             return
         recordings = done.result()
