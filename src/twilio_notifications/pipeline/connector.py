@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.settler import Settler
     from twilio_notifications.pipeline.logins.login_check import LoginCheck
     from twilio_notifications.pipeline.logins.refresher import Refresher
-    from twilio_notifications.ports import Clock, Events, Journal, Transport
+    from twilio_notifications.ports import Care, Clock, Events, Transport
 
 GOODBYE_SECONDS = 2.0
 """The most seconds for the DISCONNECT, which a broker that reads no more would delay. The end of the
@@ -46,7 +46,7 @@ T = TypeVar("T")
 class Connector:
     """One connector, with all its stages."""
 
-    journal: Journal
+    journal: Care
     transport: Transport
     intake: Intake
     dispatcher: Dispatcher

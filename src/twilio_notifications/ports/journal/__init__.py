@@ -1,7 +1,7 @@
 """The memory of the connector: one narrow port for each part of the program that needs some of it.
 
-An adapter implements all of them in one class. Bootstrap and tests name that whole (`Journal`); each stage is
-typed against the narrow ports that it uses.
+An adapter implements all of them in one class. What uses one of them is typed against it; what uses several,
+and bootstrap and tests, name the whole (`Journal`).
 """
 
 from __future__ import annotations
