@@ -27,23 +27,23 @@ CLOCK_TOLERANCE_SECONDS = 2.0
 """`Date` and `date_created` have whole seconds: together they can be off by just under two."""
 
 FIRST_PAUSE_SECONDS = 1.0
-"""Before the first look. Twilio's lists show a new resource well within this, nearly always."""
+"""The pause before the first look. Twilio's lists nearly always show a new resource well within it."""
 
 LONGEST_PAUSE_SECONDS = 10.0
-"""Between two looks: the list is small, the account's rate is shared with the sending."""
+"""The longest pause between two looks: the list is small, but the account's rate serves the sending too."""
 
 SHORTEST_PAUSE_SECONDS = 0.01
-"""Between two looks, where there is no settling time: the next look always lies ahead."""
+"""The pause between two looks where there is no settling time: the next look always lies ahead."""
 
 FIRST_PAUSE_SHARE = 0.25
 """The share of a short settling time that the first pause may take."""
 
 DRIFT_SECONDS = 60.0
-"""By how much our clock may part from Twilio's between two of its answers: a cheap crystal loses a second
-in half a day, and an alarm may be the first request for weeks."""
+"""The seconds by which our clock may part from Twilio's between two of its answers: a cheap crystal loses a
+second in half a day, and an alarm may be the first request for weeks."""
 
 UNTRUSTED_SECONDS = 86_400.0
-"""By how much the clock may have been wrong, where Twilio's was not known when the attempt was opened."""
+"""The seconds by which the clock may be wrong where Twilio's was unknown when the attempt was opened."""
 
 LONGEST_ATTEMPT_SECONDS = 600.0
 """An attempt that our own end cut off is in doubt only since the next start. It was over long before."""

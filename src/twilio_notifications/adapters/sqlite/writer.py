@@ -210,12 +210,12 @@ class Writer:
             return batch + self._take_riding()
 
     def _take_riding(self) -> list[Waiting]:
-        """With the lock held."""
+        """The caller holds the lock."""
         riding, self._riding = self._riding, []
         return riding
 
     def _take_work(self) -> list[Waiting]:
-        """What waits and is no arrival; it refers to what is committed, so it may overtake arrivals."""
+        """The waiting calls that are no arrivals: they refer to committed rows and may overtake arrivals."""
         with self._wakeup:
             work = [waiting for waiting in self._queue if not waiting.arrival][:BATCH_LIMIT]
             if work:
@@ -291,7 +291,7 @@ class Writer:
         return batch
 
     def _given_back(self, batch: list[Waiting], error: JournalFull) -> list[Result]:
-        """With all that came after them: later ones must not be recorded before earlier ones."""
+        """The results of these arrivals and of all later ones, which must not be recorded before them."""
         with self._wakeup:
             batch += [waiting for waiting in self._queue if waiting.size]
             self._queue = deque(waiting for waiting in self._queue if not waiting.size)
@@ -318,7 +318,7 @@ class Writer:
             return not self._closing
 
     def _answer_pulses(self) -> None:
-        """With the lock held."""
+        """The caller holds the lock."""
         if self._pulses:
             pulses, self._pulses = self._pulses, []
             self._loop.call_soon_threadsafe(deliver, [Result(pulse) for pulse in pulses])

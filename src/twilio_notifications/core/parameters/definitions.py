@@ -20,7 +20,7 @@ _CONNECTOR_ARN = re.compile(
     rf"arn:(?P<partition>{'|'.join(PARTITIONS)}):greengrass:(?P<region>[a-z0-9\-]+)::"
     rf"/connectors/{CONNECTOR_NAME}/versions/(?P<number>[1-9][0-9]*)"
 )
-# Of any version, partition and form: what is ours and written wrongly is refused, not ignored.
+# Any version, partition and form: what is ours and written wrongly is refused, not ignored.
 _OURS = re.compile(rf"arn:[^:]*:greengrass:[^:]*:[^:]*:/connectors/{CONNECTOR_NAME}(/.*)?")
 
 

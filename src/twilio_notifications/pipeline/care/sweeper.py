@@ -16,7 +16,7 @@ BATCH = 200
 PAUSE_SECONDS = 0.1
 """The pause between two batches, in which the stages use the journal."""
 INTERVAL_SECONDS = 600.0
-"""From the end of a sweep to the next one."""
+"""The pause from the end of a sweep to the next one."""
 
 REJECTION_SECONDS = 86_400.0
 """The longest time for which a rejection is kept: each client that may publish can cause many of them."""

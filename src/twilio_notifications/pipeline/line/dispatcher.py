@@ -36,14 +36,14 @@ OVERDUE_BATCH = 200
 """Overdue requests that are answered with Expired in one turn; the others follow in the next turn."""
 
 SWEEP_SECONDS = 0.25
-"""Between two looks for requests whose lifetime has ended: a busy dispatcher need not look each turn."""
+"""The pause between two looks for requests whose lifetime has ended: a busy dispatcher skips turns."""
 
 HELD_SECONDS = 5.0
 """A shorter pause is over before a person has looked at the journal."""
 HELD_PER_SECOND = 20
 
 OFFLINE_PROBE_SECONDS = 1.0
-"""Between two looks whether the network is back: a connection try costs next to nothing, and alarms that wait
+"""The pause between two looks whether the network is back: a try costs next to nothing, and alarms that wait
 should leave within a second or two of its return."""
 
 

@@ -100,7 +100,7 @@ class Reception:
 def _mark(inbound: Inbound) -> Mark | None:
     if inbound.packet_id is None:
         return None
-    # Of a payload that was passed over, the size is all that is known.
+    # The size is all that is known of a payload that was passed over.
     known = f"{inbound.topic}\0{inbound.passed_over or ''}\0".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(known + inbound.payload, digest_size=_DIGEST_BYTES)
     return Mark(packet_id=inbound.packet_id, digest=digest.digest())

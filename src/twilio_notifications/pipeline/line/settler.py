@@ -44,7 +44,7 @@ CONCURRENCY = 8
 sending."""
 
 HIDDEN_SECONDS = 1.0
-"""Between two looks at the agenda while its first entry is being looked at."""
+"""The pause between two looks at the agenda while its first entry is being looked at."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -30,11 +30,11 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 last."""
 
 START_SECONDS: Final = 1.0
-"""From the start to the first check: the requests that wait in the journal and at the broker come first."""
+"""The pause before the first check: the requests that wait in the journal and at the broker come first."""
 
 DELAY_SECONDS: Final = 5.0
-"""From a reading of the secrets to the check: in a rotation, Twilio may accept a new secret some moments
-after it is stored."""
+"""The pause from a reading of the secrets to the check: in a rotation, Twilio may accept a new secret some
+moments after it is stored."""
 
 _OK: Final = 200
 _TEST_CREDENTIALS: Final = 20_008

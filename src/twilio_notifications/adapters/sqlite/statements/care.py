@@ -17,7 +17,7 @@ SELECT (SELECT COUNT(*) FROM states WHERE state = 'WAITING')
 
 COUNT_UNREPORTED = "SELECT COUNT(DISTINCT request) FROM statuses WHERE reported_at IS NULL"
 
-# Of all runs: a number is never given twice.
+# The latest number of all runs: a number is never given twice.
 LATEST_REQUEST = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'requests'"
 
 LATEST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM statuses"

@@ -77,4 +77,4 @@ END = (
     "DROP TABLE old_attempts",
     "DROP TABLE old_requests",
 )
-"""After the last step."""
+"""The statements after the last step."""

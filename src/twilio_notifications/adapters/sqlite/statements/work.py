@@ -46,7 +46,7 @@ INSERT INTO attempts (request, number, opened_at, closed_at, outcome, reason, me
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-# Of what waits, before the wait ends.
+# Keeps the wait of a request, before the request waits no more.
 INSERT_WAIT = """
 INSERT INTO waits (request, reason, message, begun_at, due_at, ended_at)
 SELECT request, waiting_reason, waiting_message, waiting_since, due_at, ? FROM states
