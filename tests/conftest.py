@@ -1,6 +1,7 @@
 """Rules for all tests: what a test with a marker needs, and what happens where that is missing.
 
-Fixtures stand in the files of the tests that use them; fixtures for several folders stand in tests/support.
+Fixtures stand in the file of the tests that use them, and those of several files in the `conftest.py` of
+their folder.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ import pytest
 from tests.support.factories import START, a_doubt, a_failure, a_mark, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents, stalled
 from tests.support.journals import (
-    EVERY,
-    LASTING,
     A,
     B,
     C,
@@ -26,7 +24,6 @@ from tests.support.journals import (
     outbox,
     record,
     report,
-    store,
     waiting,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -39,16 +36,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.ports import Arrival, NewRequest
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
 
 
 # Recording

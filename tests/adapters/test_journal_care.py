@@ -9,8 +9,6 @@ import pytest
 from tests.support.factories import START, a_doubt, a_postponement, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import (
-    EVERY,
-    LASTING,
     A,
     B,
     C,
@@ -26,7 +24,6 @@ from tests.support.journals import (
     picture,
     record,
     report,
-    store,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.lifecycle import ForbiddenTransition
@@ -35,16 +32,6 @@ from twilio_notifications.ports import Recording, Recovery
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
 
 
 # A start after an end, however it came

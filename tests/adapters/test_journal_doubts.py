@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pytest
-
 from tests.support.factories import START, a_doubt, a_postponement
-from tests.support.journals import EVERY, LASTING, A, B, C, OpenJournal, accept, begin, end, in_doubt, store
+from tests.support.journals import A, B, C, OpenJournal, accept, begin, end, in_doubt
 from twilio_notifications.core.steps import Doubt
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
 
 
 async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.support.factories import START, a_rejection, a_success
 from tests.support.journals import (
-    EVERY,
-    LASTING,
     A,
     B,
     OpenJournal,
@@ -20,24 +16,9 @@ from tests.support.journals import (
     outbox,
     record,
     report,
-    store,
 )
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.ports import Origin
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
 
 # The outbox
 

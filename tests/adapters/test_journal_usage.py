@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import a_request
-from tests.support.journals import EVERY, LASTING, OpenJournal, end, record, store
+from tests.support.journals import OpenJournal, end, record
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twilio_notifications.core.steps import Step
     from twilio_notifications.ports import Journal
 
@@ -37,16 +35,6 @@ POSTPONED = Postpone(
     outcome=AttemptOutcome.DEFERRED,
 )
 DOUBT = Doubt(id=1, at=AT, settle_at=AT + 1, message="no answer")
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
 
 
 async def used(journal: Journal) -> dict[str, int]:

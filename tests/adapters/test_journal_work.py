@@ -17,8 +17,6 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.journals import (
-    EVERY,
-    LASTING,
     A,
     B,
     C,
@@ -35,7 +33,6 @@ from tests.support.journals import (
     picture,
     record,
     report,
-    store,
     waiting,
 )
 from twilio_notifications.core.errors import Reason
@@ -45,20 +42,8 @@ from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import Agenda, Origin, Recording
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twilio_notifications.core.steps import Step
     from twilio_notifications.ports import Journal
-
-
-@pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
-
-
-@pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
 
 
 # Claiming
