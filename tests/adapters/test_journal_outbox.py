@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.factories import START, a_rejection, a_success
+from tests.support.factories import START, a_failure, a_rejection, a_success
 from tests.support.journals import (
     A,
     B,
@@ -55,17 +55,20 @@ async def test_a_reported_status_leaves_the_outbox(a_store: OpenJournal) -> None
     async with a_store() as journal:
         for _ in range(3):
             await record(journal, a_rejection())
-        await report(journal, [1, 3], at=START)
+        await journal.report([1, 3], at=START)
         assert [2] == await outbox(journal)
-        await report(journal, [1, 2, 3], at=START + 1)
+        await journal.report([1, 2, 3], at=START + 1)
         assert [] == await outbox(journal)
 
 
 async def test_reporting_touches_nothing_that_is_not_in_the_outbox(a_store: OpenJournal) -> None:
+    """A report names positions: 1 and 2 are those of the requests 3 and 2 here, and 99 is none."""
     async with a_store() as journal:
-        await accept(journal, A)
-        await report(journal, [1, 99], at=START)
-        assert [1] == await due(journal)
+        await accept(journal, A, B)
+        await record(journal, a_rejection())
+        await end(journal, a_failure(2))
+        await journal.report([1, 99], at=START)
+        assert ([1], [2]) == (await due(journal), await outbox(journal))
 
 
 async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting_store: OpenJournal) -> None:
