@@ -53,7 +53,8 @@ def plan(name: str) -> list[str]:
 
 
 def scans(name: str) -> list[str]:
-    return [step for step in plan(name) if re.match(r"SCAN (requests|states|attempts|statuses|waits)", step)]
+    """Its steps that read a table from end to end, under whatever alias; that of the broker has one row."""
+    return [step for step in plan(name) if re.match(r"SCAN (?!broker$|CONSTANT ROW$)", step)]
 
 
 def only_its_beginning(name: str) -> bool:
@@ -121,7 +122,7 @@ async def test_the_cost_does_not_grow_with_the_backlog(operation: Callable[[Sqli
             await counted.fill([f"+1234500{n:04}" for n in range(backlog)])
             costs.append(await counted.steps(lambda: operation(journal)))
     small, large = costs
-    assert large <= small * 1.2
+    assert 0 < large <= small * 1.2
 
 
 async def test_the_cost_of_a_claim_does_not_grow_where_every_class_of_priority_waits() -> None:
@@ -134,7 +135,7 @@ async def test_the_cost_of_a_claim_does_not_grow_where_every_class_of_priority_w
                 await counted.fill(numbers, priority=priority)
             costs.append(await counted.steps(lambda: journal.claim(due_before=START, limit=50)))
     small, large = costs
-    assert large <= small * 1.2
+    assert 0 < large <= small * 1.2
 
 
 async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> None:
@@ -146,7 +147,7 @@ async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> Non
             await journal.open_attempts([1], at=START, clock_offset=None)
             costs.append(await counted.steps(lambda: end(journal, a_success(1))))
     small, large = costs
-    assert large <= small * 1.2
+    assert 0 < large <= small * 1.2
 
 
 @pytest.mark.parametrize(
