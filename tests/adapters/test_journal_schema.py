@@ -193,7 +193,7 @@ def test_what_is_removed_takes_all_its_rows_along(connection: sqlite3.Connection
 
 def test_the_states_of_the_schema_are_those_of_the_life_cycle(connection: sqlite3.Connection) -> None:
     (schema,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'states'").fetchone()
-    assert {f"'{state}'" for state in State} <= set(re.findall(r"'[A-Z_]+'", schema))
+    assert {f"'{state}'" for state in State} == set(re.findall(r"'[A-Z_]+'", schema))
 
 
 def test_a_new_journal_says_what_it_is(connection: sqlite3.Connection) -> None:
