@@ -7,7 +7,7 @@ from dataclasses import fields
 from inspect import getattr_static
 from typing import get_args
 
-from tests.support.house import event_kinds, modules
+from tests.support.house import Module, event_kinds, modules, parse
 from twilio_notifications.ports.events import Defect, DefectName, name_of
 
 ROOM = "ports/events/"
@@ -36,9 +36,20 @@ UNSPEAKABLE = frozenset(
 
 
 def called() -> list[ast.Call]:
-    """Every call of a class or function by its name."""
-    trees = [module.tree for module in modules() if not module.name.startswith(ROOM)]
-    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    """Every call of a class or function by its name, without the errors that share an event's name."""
+    package = [module for module in modules() if not module.name.startswith(ROOM)]
+    return [call for module in package for call in calls(module)]
+
+
+def calls(module: Module) -> list[ast.Call]:
+    nodes = list(ast.walk(module.tree))
+    errors = {
+        name.asname or name.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "twilio_notifications.core.errors"
+        for name in node.names
+    }
+    return [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) not in errors]
 
 
 def name_called(call: ast.Call) -> str:
@@ -52,6 +63,13 @@ def name_called(call: ast.Call) -> str:
 def test_every_event_is_told_somewhere() -> None:
     names = {name_called(call) for call in called()}
     assert [] == [kind.__name__ for kind in event_kinds() if kind.__name__ not in names]
+
+
+def test_an_error_of_the_same_name_is_no_event() -> None:
+    source = "raise JournalFull()\nevents.JournalFull()"
+    both = parse(f"from twilio_notifications.core.errors import JournalFull\n{source}")
+    assert ["events.JournalFull()"] == [ast.unparse(call) for call in calls(both)]
+    assert 2 == len(calls(parse(source)))
 
 
 def test_every_defect_is_told_somewhere() -> None:
