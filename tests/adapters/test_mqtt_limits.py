@@ -150,23 +150,33 @@ async def test_a_message_that_was_overtaken_ends_the_connection_although_others_
         assert not (await failure_of(dropped)).refused
 
 
-async def test_a_slow_link_that_acknowledges_one_by_one_is_left_in_peace() -> None:
-    count = 8
+async def test_a_slow_link_that_acknowledges_one_by_one_is_left_in_peace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each acknowledgement takes three quarters of the limit, by a clock of the loop that the test sets."""
+    count, limit = 8, 40
+    loop = asyncio.get_running_loop()
+    real, passed = loop.time, 0.0
+    monkeypatch.setattr(loop, "time", lambda: real() + passed)
+    published: list[asyncio.Future[None]] = []
 
     async def acknowledge_slowly(link: Link) -> None:
+        nonlocal passed
         await link.accept(properties=properties(Kind.CONNACK, ReceiveMaximum=count)[1:])
         heard: list[Packet] = [await link.hear(Kind.PUBLISH) for _ in range(count)]
-        for packet in heard:
-            await asyncio.sleep(SOON / 2)  # so slow is this link
+        for packet, future in zip(heard, published, strict=True):
+            passed += limit * 0.75
             link.say(link.puback(packet.packet_id))
+            await asyncio.wait({future})
 
     async with (
         RawBroker(acknowledge_slowly) as broker,
-        running(broker.url, acknowledge_seconds=4 * SOON) as found,
+        running(broker.url, acknowledge_seconds=limit) as found,
     ):
         await found.ready()
-        published = [found.transport.publish(STATUS_TOPIC, b"%d" % number) for number in range(count)]
-        await asyncio.wait_for(asyncio.gather(*published), WAIT_SECONDS)
+        published += [found.transport.publish(STATUS_TOPIC, b"%d" % number) for number in range(count)]
+        await asyncio.gather(*published)
+        assert 1 == len(broker.links)
 
 
 async def test_acknowledgements_that_we_do_not_read_are_not_missed() -> None:
