@@ -135,6 +135,7 @@ async def test_a_process_that_was_started_a_moment_ago_does_not_end_yet() -> Non
             (postponed,) = found.told("component_end_postponed")
             until = datetime.fromisoformat(str(postponed["until"])).timestamp()
             assert int(found.transport.endurance.may_end_at) == until
+            assert str(postponed["until"]).endswith("Z"), "as in every other line of the log"
             assert "lost the token" in str(postponed["error"])
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.greengrass.endurance import LEAST_FAILURES
@@ -19,6 +18,7 @@ from twilio_notifications.adapters.greengrass.iot_core import IotCorePublisher
 from twilio_notifications.adapters.greengrass.listening import STEADY_SECONDS, Listening
 from twilio_notifications.adapters.greengrass.outflow import Outflow
 from twilio_notifications.config import PubSub
+from twilio_notifications.core import wording
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
 from twilio_notifications.core.waits import backoff_ceiling
@@ -186,7 +186,7 @@ class GreengrassTransport:
             raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it again")
         if failures >= LEAST_FAILURES and side not in self._postponed:
             self._postponed.add(side)
-            until = datetime.fromtimestamp(self.endurance.may_end_at, UTC).isoformat(timespec="seconds")
+            until = wording.instant(self.endurance.may_end_at)
             self.events.tell(ComponentEndPostponed(until=until, error=sentence))
 
     def _pause(self, tries: int) -> float:
