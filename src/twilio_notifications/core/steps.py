@@ -1,0 +1,121 @@
+"""The steps of a request's life: what the core decides, the journal keeps, and log and metrics read.
+
+A step carries the outcome of the attempt that it closes, so that no part of the program works the outcome out
+again from other fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.model import Notification
+
+
+class AttemptOutcome(StrEnum):
+    """How an attempt ended, or that its end is not known."""
+
+    ACCEPTED = "ACCEPTED"
+    """Twilio took it."""
+    REFUSED = "REFUSED"
+    """Twilio said no."""
+    DEFERRED = "DEFERRED"
+    """Twilio, or something on the way to it, certainly did not carry it out; it may be made later."""
+    FAILED = "FAILED"
+    """Twilio's records show that it was not carried out."""
+    UNSENT = "UNSENT"
+    """It was opened, and the connector did not make it: the lifetime ended first, or a defect did."""
+    IN_DOUBT = "IN_DOUBT"
+    """It may have been carried out."""
+
+
+SENT_NOTHING = frozenset(
+    {AttemptOutcome.REFUSED, AttemptOutcome.DEFERRED, AttemptOutcome.FAILED, AttemptOutcome.UNSENT}
+)
+"""Outcomes by which nothing was sent: what the attempt used of the operator's limits is paid back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A request that may be attempted, with its history so far."""
+
+    id: int
+    notification: Notification
+    accepted_at: float
+    expires_at: float
+    due_at: float
+    attempts: int = 0
+    """Attempts that count against `retries`."""
+    deferrals: int = 0
+    waiting_reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubtful:
+    """A request in doubt, with the attempt whose answer is not known."""
+
+    request: Claimed
+    opened_at: float
+    doubt_at: float
+    """When the doubt arose, or was found at a start."""
+    clock_offset: float | None
+    """Twilio's clock minus ours when the attempt was opened, in seconds; None where it was not known yet."""
+    cut_off: bool
+    """The end of the connector (crash, kill, drain limit) cut the attempt off, so that it costs the sender
+    nothing. It was opened by a process whose clock need not be today's."""
+    message: str
+    """What left the attempt in doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The request has its outcome: close the attempt, if one is open, and write the status with it."""
+
+    id: int
+    at: float
+    status: bytes
+    reason: Reason | None
+    """None for success."""
+    outcome: AttemptOutcome | None
+    """Of the attempt that this step closes; None where no attempt is open."""
+    message: str | None = None
+    code: int | None = None
+    sid: str | None = None
+    counted: bool = True
+    """The attempt counts against `retries`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postpone:
+    """The request waits, or goes on waiting, until `due_at`."""
+
+    id: int
+    at: float
+    due_at: float
+    reason: Reason
+    message: str
+    outcome: AttemptOutcome | None
+    """Of the attempt that this step closes; None where no attempt is open."""
+    code: int | None = None
+    counted: bool = False
+    """The attempt counts against `retries`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """The attempt's answer is not known; look at Twilio's records at `settle_at`."""
+
+    id: int
+    at: float
+    settle_at: float
+    message: str
+
+    @property
+    def outcome(self) -> AttemptOutcome:
+        return AttemptOutcome.IN_DOUBT
+
+
+Step = Finish | Postpone | Doubt
