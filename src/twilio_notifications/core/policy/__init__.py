@@ -5,22 +5,18 @@ Decisions are values; nothing here waits, looks at a clock or draws a random num
 
 from __future__ import annotations
 
-from twilio_notifications.core.policy.admission import Waiting, admit, expired, waited_for_credentials
+from twilio_notifications.core.policy.lifetime import expired
 from twilio_notifications.core.policy.limits import (
     LONGEST_PERIOD_SECONDS,
-    Charge,
     Destinations,
     Exceeding,
     Limits,
     Period,
     Quota,
-    Tally,
     Unit,
     charges,
-    judge,
     permits,
     scopes,
-    standing,
 )
 from twilio_notifications.core.policy.pace import (
     Pace,
@@ -33,12 +29,17 @@ from twilio_notifications.core.policy.pace import (
     setback,
 )
 from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
+from twilio_notifications.core.policy.rules import RULES, admit
+from twilio_notifications.core.policy.situation import Situation
+from twilio_notifications.core.policy.tally import NOTHING_USED, Charge, Tally
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
 from twilio_notifications.core.policy.voice_locations import is_prefix
 
 __all__ = [
     "LONGEST_PERIOD_SECONDS",
+    "NOTHING_USED",
     "ROUND",
+    "RULES",
     "Admit",
     "Charge",
     "Decline",
@@ -49,10 +50,10 @@ __all__ = [
     "Pace",
     "Period",
     "Quota",
+    "Situation",
     "Tally",
     "Unit",
     "Verdict",
-    "Waiting",
     "admit",
     "after_answer",
     "after_deferral",
@@ -61,7 +62,6 @@ __all__ = [
     "expired",
     "interleaved",
     "is_prefix",
-    "judge",
     "online",
     "opens_at",
     "permits",
@@ -69,6 +69,4 @@ __all__ = [
     "room",
     "scopes",
     "setback",
-    "standing",
-    "waited_for_credentials",
 ]

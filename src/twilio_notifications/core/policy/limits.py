@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, Text, VoiceLocation
-from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer
+from twilio_notifications.core.policy.tally import Charge
+from twilio_notifications.core.policy.verdicts import Decline, Defer
 from twilio_notifications.core.policy.voice_locations import is_below
 from twilio_notifications.core.segments import count_segments
 from twilio_notifications.core.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from twilio_notifications.core.model import Notification
-    from twilio_notifications.core.policy.verdicts import Verdict
+    from twilio_notifications.core.policy.situation import Situation
+    from twilio_notifications.core.steps import Claimed
 
 HOUR_SECONDS = 3_600.0
 DAY_SECONDS = 86_400.0
@@ -104,38 +106,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
-    """What one attempt uses up of a scope, in the window that began at `since`."""
-
-    scope: str
-    since: float
-    amount: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What has been used: scope and beginning of the window → amount."""
-
-    used: Mapping[tuple[str, float], int]
-
-    def of(self, charge: Charge) -> int:
-        """How much of the charge's window is used."""
-        return self.used.get((charge.scope, charge.since), 0)
-
-    def latest(self, scope: str) -> float | None:
-        """When the newest window of a scope began."""
-        return max((since for name, since in self.used if name == scope), default=None)
-
-    def plus(self, charges: Iterable[Charge]) -> Tally:
-        """With these charges."""
-        used = dict(self.used)
-        for charge in charges:
-            key = (charge.scope, charge.since)
-            used[key] = used.get(key, 0) + charge.amount
-        return Tally(used)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Window:
     """One limit as it applies to one request now."""
 
@@ -147,29 +117,40 @@ class _Window:
     """The sentence for a request that is larger than the whole window."""
 
 
-def judge(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> Verdict:
-    """Whether the operator's limits let this request be attempted now."""
-    if limits.paused:
-        return _not_allowed("Sending is paused by the operator ([limits] paused)")
-    forbidden = _forbidden(notification, limits)
-    if forbidden is not None:
-        return _not_allowed(forbidden)
-    twin = _twin(notification, limits, tally, now=now)
-    if twin is not None:
-        return Decline(reason=Reason.QUOTA_EXCEEDED, message=twin)
-    for window in _windows(notification, limits, now=now):
+def operators_pause(_: Claimed, situation: Situation) -> Decline | None:
+    """Rule: while the operator has paused sending, every request is declined."""
+    return (
+        _not_allowed("Sending is paused by the operator ([limits] paused)")
+        if situation.limits.paused
+        else None
+    )
+
+
+def destinations(request: Claimed, situation: Situation) -> Decline | None:
+    """Rule: the operator says which numbers may be reached, and where calls may fetch their documents."""
+    forbidden = _forbidden(request.notification, situation.limits)
+    return None if forbidden is None else _not_allowed(forbidden)
+
+
+def identical_text(request: Claimed, situation: Situation) -> Decline | None:
+    """Rule: the same text to the same recipient counts once within a period."""
+    twin = _twin(request.notification, situation)
+    return None if twin is None else Decline(reason=Reason.QUOTA_EXCEEDED, message=twin)
+
+
+def quotas(request: Claimed, situation: Situation) -> Defer | Decline | None:
+    """Rule: at most so many texts, segments and calls in a window, and so many requests to a recipient."""
+    limits, tally = situation.limits, situation.tally
+    for window in _windows(request.notification, limits, now=situation.now):
         if tally.of(window.charge) + window.charge.amount > window.most:
             return _exceeded(window, limits.exceeding)
-    return Admit()
+    return None
 
 
-def standing(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> str | None:
-    """The sentence of the limit that leaves this request no room now."""
-    match judge(notification, limits, tally, now=now):
-        case Defer(message=message) | Decline(reason=Reason.QUOTA_EXCEEDED, message=message):
-            return message
-        case _:
-            return None
+def standing(request: Claimed, situation: Situation) -> str | None:
+    """The sentence of the limit that leaves this request no room now; None where there is room."""
+    verdict = identical_text(request, situation) or quotas(request, situation)
+    return None if verdict is None else verdict.message
 
 
 def charges(notification: Notification, limits: Limits, *, now: float) -> tuple[Charge, ...]:
@@ -218,11 +199,12 @@ def _is_allowed(content: VoiceLocation, prefixes: Iterable[str]) -> bool:
     return any(is_below(content.url, prefix) for prefix in prefixes)
 
 
-def _twin(notification: Notification, limits: Limits, tally: Tally, *, now: float) -> str | None:
+def _twin(notification: Notification, situation: Situation) -> str | None:
     """The sentence about an identical text that was sent to the same recipient a short while ago."""
+    limits, now = situation.limits, situation.now
     if not (limits.identical_text_seconds and isinstance(notification.content, Text)):
         return None
-    sent_at = tally.latest(_text_scope(notification))
+    sent_at = situation.tally.latest(_text_scope(notification))
     if sent_at is None or now >= sent_at + limits.identical_text_seconds:
         return None
     return (
@@ -232,7 +214,7 @@ def _twin(notification: Notification, limits: Limits, tally: Tally, *, now: floa
     )
 
 
-def _exceeded(window: _Window, exceeding: Exceeding) -> Verdict:
+def _exceeded(window: _Window, exceeding: Exceeding) -> Defer | Decline:
     if window.charge.amount > window.most:  # what is larger than the whole window need not wait for one
         return Decline(reason=Reason.QUOTA_EXCEEDED, message=window.excess)
     sentence = f"{window.sentence} until {_instant(window.ends_at)}"

@@ -1,0 +1,80 @@
+"""The rules about the request's own life and about what Twilio allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.policy.limits import standing
+from twilio_notifications.core.policy.verdicts import Decline, Defer
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.policy.situation import Situation
+    from twilio_notifications.core.steps import Claimed
+
+
+def lifetime(request: Claimed, situation: Situation) -> Decline | None:
+    """Nothing is sent after the end of the request's lifetime."""
+    return expired(request, situation) if situation.now >= request.expires_at else None
+
+
+def credentials(request: Claimed, situation: Situation) -> Decline | None:
+    """A request waits for a login that Twilio takes, but only so long."""
+    since, wait = situation.pace.refused_since, situation.credential_wait_seconds
+    if since is None or situation.now - max(since, request.accepted_at) < wait:
+        return None
+    return Decline(reason=Reason.UNAUTHORIZED, message=f"Twilio refused the credentials for {wait:g} s")
+
+
+def account_pace(request: Claimed, situation: Situation) -> Defer | None:
+    """Everything waits until the instant that Twilio named."""
+    pace = situation.pace
+    if pace.closed_until <= situation.now:
+        return None
+    return Defer(
+        until=min(pace.closed_until, request.expires_at),
+        reason=pace.closed_for,
+        message="everything waits: Twilio asked for a pause, or cannot be reached",
+    )
+
+
+def sender_pace(request: Claimed, situation: Situation) -> Defer | None:
+    """Requests of a sender number whose queue at Twilio is full wait."""
+    paused_until = situation.pace.senders.get(request.notification.sender_number, 0.0)
+    if paused_until <= situation.now:
+        return None
+    return Defer(
+        until=min(paused_until, request.expires_at),
+        reason=Reason.RATE_LIMITED,
+        message="the sender number's queue at Twilio is full",
+    )
+
+
+def expired(request: Claimed, situation: Situation) -> Decline:
+    """The lifetime has ended.
+
+    The reason is RateLimited where the request waited for Twilio's pace, and QuotaExceeded where it waited
+    for a limit of the operator's; the sentence then names the limit if it leaves no room even now.
+    """
+    waited = f"{situation.now - request.accepted_at:.0f} s"
+    match request.waiting_reason:
+        case Reason.RATE_LIMITED:
+            return Decline(
+                reason=Reason.RATE_LIMITED,
+                message=f"Twilio accepted no more messages within the request's lifetime ({waited})",
+            )
+        case Reason.QUOTA_EXCEEDED:
+            why = standing(request, situation) or "The operator's limits left no room"
+            return Decline(
+                reason=Reason.QUOTA_EXCEEDED,
+                message=f"{why}; the request's lifetime ({waited}) has ended before there was room",
+            )
+        case None:
+            return Decline(
+                reason=Reason.EXPIRED, message=f"The request expired after {waited}, before it could be sent"
+            )
+        case reason:
+            return Decline(
+                reason=Reason.EXPIRED,
+                message=f"The request expired after {waited}, before it could be sent; last: {reason}",
+            )

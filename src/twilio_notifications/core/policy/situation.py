@@ -1,0 +1,24 @@
+"""What the rules look at besides the request: one value for all requests of one look at the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.policy.limits import Limits
+    from twilio_notifications.core.policy.pace import Pace
+    from twilio_notifications.core.policy.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """The instant, what Twilio allows, and what the operator allows."""
+
+    now: float
+    pace: Pace
+    limits: Limits
+    tally: Tally
+    """What was used of the operator's limits so far."""
+    credential_wait_seconds: float
+    """Seconds that a request waits for a login that Twilio takes."""
