@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from twilio_notifications.core.model import Notification, Record, Records
+    from twilio_notifications.core.steps import Doubtful
 
 CLOCK_TOLERANCE_SECONDS = 2.0
 """`Date` and `date_created` have whole seconds: together they can be off by just under two."""
@@ -46,20 +47,6 @@ UNTRUSTED_SECONDS = 86_400.0
 
 LONGEST_ATTEMPT_SECONDS = 600.0
 """An attempt that our own end cut off is in doubt only since the next start. It was over long before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """An attempt in doubt, as far as settling it needs."""
-
-    notification: Notification
-    opened_at: float
-    doubt_at: float
-    """When the doubt arose, or was found at a start."""
-    clock_offset: float | None
-    """Twilio's clock minus ours when the attempt was opened; None where it was not known yet."""
-    cut_off: bool
-    """Our own end cut it off: it was opened by a process whose clock need not be today's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +91,7 @@ def next_look(*, now: float, doubt_at: float, settle_seconds: float) -> float:
     return now + pause if now >= deadline else min(now + pause, deadline)
 
 
-def since(attempt: Attempt, *, clock_offset: float | None) -> float:
+def since(attempt: Doubtful, *, clock_offset: float | None) -> float:
     """From which instant on, by Twilio's clock, its records matter. `clock_offset` is today's."""
     if clock_offset is None and not (attempt.cut_off and attempt.clock_offset is not None):
         return 0.0  # the answer to this very question is the first to tell Twilio's clock: all of them
@@ -112,31 +99,31 @@ def since(attempt: Attempt, *, clock_offset: float | None) -> float:
     return _window(attempt, clock_offset).suspect_from - 2 * DRIFT_SECONDS
 
 
-def is_whole(attempt: Attempt, *, since: float, clock_offset: float | None) -> bool:
+def is_whole(attempt: Doubtful, *, since: float, clock_offset: float | None) -> bool:
     """Whether records from `since` on are all that matter, by the clock that their own answer tells."""
     return since <= _window(attempt, clock_offset).suspect_from
 
 
-def candidates(attempt: Attempt, records: Records) -> tuple[Record, ...]:
+def candidates(attempt: Doubtful, records: Records) -> tuple[Record, ...]:
     """The records that could be this attempt's by recipient, sender and content; time is not looked at."""
-    return tuple(record for record in records.found if _could_be(record, attempt.notification))
+    return tuple(record for record in records.found if _could_be(record, attempt.request.notification))
 
 
-def strangers(attempt: Attempt, records: Records) -> tuple[Record, ...]:
+def strangers(attempt: Doubtful, records: Records) -> tuple[Record, ...]:
     """The records of this sender and recipient whose text is another one; time is not looked at."""
-    sender = attempt.notification.sender_number
+    sender = attempt.request.notification.sender_number
     return tuple(
         record
         for record in records.found
-        if may_be_one(record.phone_number, attempt.notification.recipient.phone_number)
+        if may_be_one(record.phone_number, attempt.request.notification.recipient.phone_number)
         and record.sender_number
         and _sender_could_be(record.sender_number, sender)
-        and not _content_could_be(record, attempt.notification)
+        and not _content_could_be(record, attempt.request.notification)
     )
 
 
 def settle(
-    attempt: Attempt,
+    attempt: Doubtful,
     records: Records,
     *,
     known_sids: frozenset[str],
@@ -185,7 +172,7 @@ class _Window:
     """When the attempt was over, at the latest."""
 
 
-def _window(attempt: Attempt, clock_offset: float | None) -> _Window:
+def _window(attempt: Doubtful, clock_offset: float | None) -> _Window:
     opened_at = attempt.opened_at
     lasted = min(max(attempt.doubt_at - opened_at, 0.0), LONGEST_ATTEMPT_SECONDS)
     end = math.inf

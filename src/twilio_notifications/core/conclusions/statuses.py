@@ -1,4 +1,4 @@
-"""Composes the status of a request from what became of it: pure, and the same for every stage."""
+"""Composes the status of a request, and the step that ends it, from what became of it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract
-from twilio_notifications.ports import Finish
+from twilio_notifications.core.steps import AttemptOutcome, Finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import Accepted, Channel, Rejection
-    from twilio_notifications.ports import Claimed
+    from twilio_notifications.core.steps import Claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,15 @@ class StatusWriter:
         sid = accepted.sid or None  # a person may know that it was sent, and not its SID
         detail = self._detail(request, at=at, attempts=attempts, sid=sid)
         status = contract.render(content, request_id=request.notification.request_id, detail=detail)
-        return Finish(id=request.id, at=at, status=status, reason=None, sid=sid, counted=counted)
+        return Finish(
+            id=request.id,
+            at=at,
+            status=status,
+            reason=None,
+            outcome=AttemptOutcome.ACCEPTED,
+            sid=sid,
+            counted=counted,
+        )
 
     def failed(
         self,
@@ -44,10 +52,11 @@ class StatusWriter:
         message: str,
         *,
         at: float,
+        outcome: AttemptOutcome | None,
         counted: bool,
         code: int | None = None,
     ) -> Finish:
-        """The step that ends a request with failure."""
+        """The step that ends a request with failure; `outcome` is that of its open attempt, if it has one."""
         detail = self._detail(request, at=at, attempts=request.attempts + counted, twilio_code=code)
         status = contract.render(
             contract.Failure(reason=reason, message=message),
@@ -55,7 +64,14 @@ class StatusWriter:
             detail=detail,
         )
         return Finish(
-            id=request.id, at=at, status=status, reason=reason, message=message, code=code, counted=counted
+            id=request.id,
+            at=at,
+            status=status,
+            reason=reason,
+            message=message,
+            code=code,
+            outcome=outcome,
+            counted=counted,
         )
 
     def rejected(self, rejection: Rejection, reason: Reason, *, channel: Channel, at: float) -> bytes:

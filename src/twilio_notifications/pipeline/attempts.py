@@ -1,0 +1,93 @@
+"""Makes the attempts that are open in the journal, at most as many at once as there are places.
+
+An attempt is on disk before it comes here, and its step goes to the journal as soon as Twilio has answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core import policy
+from twilio_notifications.core.conclusions import miss
+from twilio_notifications.core.model import Unanswered
+from twilio_notifications.ports.events import AttemptsOpened, Defect, TwilioAnswered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.core.model import Answer
+    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.pipeline.admission import Admission
+    from twilio_notifications.pipeline.alarm import Alarm
+    from twilio_notifications.pipeline.pacing import Pacing
+    from twilio_notifications.pipeline.slots import Slots
+    from twilio_notifications.pipeline.taking import StepTaker
+    from twilio_notifications.ports import Clock, Sender
+    from twilio_notifications.ports.events import Events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """Each attempt under way is a task."""
+
+    sender: Sender
+    pacing: Pacing
+    admission: Admission
+    slots: Slots
+    taker: StepTaker
+    clock: Clock
+    events: Events
+    bell: Alarm
+    """Rung when a place is free."""
+    _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+
+    def begin(self, requests: Sequence[Claimed], *, reserved: int) -> None:
+        """Makes the attempts of these requests, which are open in the journal; `reserved` places were kept."""
+        if requests:
+            self.events.tell(AttemptsOpened(requests=requests))
+        self.slots.opened(requests, reserved=reserved)
+        self._fill()
+
+    async def cancel(self) -> None:
+        """Cuts off the attempts under way: they stay open in the journal, for the next start to settle."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _fill(self) -> None:
+        while (request := self.slots.next()) is not None:
+            task = asyncio.get_running_loop().create_task(self._attempt(request))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _attempt(self, request: Claimed) -> None:
+        try:
+            step = await self._make(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this request alone
+            self.taker.fail(request, error)
+        else:
+            self.taker.put(request, step)
+        # The next attempt may begin while this one closes, but not before the pace has learned from it.
+        self.slots.answered()
+        self._fill()
+        self.bell.ring()
+
+    async def _make(self, request: Claimed) -> Step:
+        now = self.clock.now()
+        if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
+            expired = policy.expired(request, self.admission.situation(now=now))
+            return miss(request, expired, statuses=self.pacing.statuses, now=now)
+        answer = await self._ask(request)
+        self.events.tell(TwilioAnswered(request=request, answer=answer))
+        return self.pacing.conclude(request, answer)
+
+    async def _ask(self, request: Claimed) -> Answer:
+        try:
+            return await self.sender.send(request.notification)
+        except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
+            self.events.tell(Defect(name="attempt_failed", error=error))
+            return Unanswered(detail=f"the connector failed: {type(error).__name__}")

@@ -1,0 +1,90 @@
+"""Keeps the pace that Twilio's answers allow, and has the log say when requests begin and cease to wait for it.
+
+It decides nothing: the core concludes, and this keeps what was concluded for the next attempt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.core import policy
+from twilio_notifications.core.conclusions import conclude
+from twilio_notifications.core.model import Accepted, Deferred, Refused
+from twilio_notifications.pipeline.pauses import Pauses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.core.conclusions import Conclusion, StatusWriter, Timing
+    from twilio_notifications.core.model import Answer
+    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.ports import Clock
+    from twilio_notifications.ports.events import Events
+
+AHEAD_SHARE = 8
+"""At full speed, open maximum/8 more attempts than may run, so that no slot waits for a commit. A crash
+leaves them in doubt too; the next start makes them again without counting a retry."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Pacing:
+    """The pace of all attempts; `jitter` draws a share from 0 to 1."""
+
+    pace: policy.Pace
+    timing: Timing
+    statuses: StatusWriter
+    clock: Clock
+    events: Events
+    jitter: Callable[[], float]
+    pauses: Pauses = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pauses = Pauses(events=self.events, clock=self.clock)
+
+    def conclude(self, request: Claimed, answer: Answer) -> Step:
+        """The step that follows from Twilio's answer; the pace of the next attempts follows with it."""
+        before, now = self.pace, self.clock.now()
+        conclusion = conclude(
+            request,
+            answer,
+            before,
+            statuses=self.statuses,
+            timing=self.timing,
+            now=now,
+            jitter=self.jitter(),
+        )
+        self.pace = conclusion.pace
+        self._log(request, conclusion, before, now=now)
+        return conclusion.step
+
+    def renew_credentials(self) -> None:
+        """There is a login that Twilio has not refused: no request need wait for the next probe."""
+        self.pace = policy.credentials_renewed(self.pace)
+
+    def go_online(self) -> None:
+        """The network is back."""
+        self.pace = policy.online(self.pace)
+        self.pauses.reached(was_offline=True)
+
+    @property
+    def ahead(self) -> int:
+        """How many attempts may be open beyond those that are made: some at full speed, otherwise none."""
+        pace = self.pace
+        full_speed = pace.allowed >= pace.maximum and pace.refused_since is None
+        return pace.maximum // AHEAD_SHARE if full_speed else 0
+
+    def _log(self, request: Claimed, conclusion: Conclusion, before: policy.Pace, *, now: float) -> None:
+        match conclusion.outcome:
+            case Accepted() | Refused():
+                self.pauses.answered()
+            case Deferred() as deferred:
+                self.pauses.began(
+                    deferred,
+                    before=before,
+                    after=conclusion.pace,
+                    sender=request.notification.sender_number,
+                    fails_at=now + self.timing.credential_wait,
+                )
+            case _:
+                pass

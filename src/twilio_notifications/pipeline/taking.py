@@ -1,0 +1,145 @@
+"""Has the journal take steps, those of one turn of the event loop in one transaction, and says what came of them.
+
+What a step means was decided in the core. The statuses of a transaction go to the reporter after its commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core.conclusions import PERHAPS_SENT
+from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+from twilio_notifications.ports.events import AttemptInDoubt, RequestFinished, RequestPostponed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.pipeline.alarm import Alarm
+    from twilio_notifications.pipeline.aside import Aside
+    from twilio_notifications.pipeline.bells import Bells
+    from twilio_notifications.pipeline.failures import Failures
+    from twilio_notifications.pipeline.slots import Slots
+    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.journal import Taken, Work
+
+    Ended = tuple[Claimed, Step]
+
+
+@dataclass(slots=True, kw_only=True)
+class StepTaker:
+    """Takes the steps of attempts as they come, without a caller that waits."""
+
+    journal: Work
+    aside: Aside
+    slots: Slots
+    bells: Bells
+    events: Events
+    failures: Failures
+    failing: Alarm
+    """Wakes `run` for a step that was not taken."""
+    _pending: list[Ended] = field(init=False, default_factory=list)
+    _failed: list[tuple[Claimed, Exception]] = field(init=False, default_factory=list)
+    _error: BaseException | None = field(init=False, default=None)
+
+    def put(self, request: Claimed, step: Step) -> None:
+        """The step closes an attempt, together with all others of this turn of the event loop."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending.append((request, step))
+
+    def fail(self, request: Claimed, error: Exception) -> None:
+        """A defect keeps the step of an attempt from being made or taken: it ends with InternalError."""
+        self._failed.append((request, error))
+        self.failing.ring()
+
+    async def take(
+        self, ended: Sequence[Ended], *, sentence: str, outcome: AttemptOutcome | None
+    ) -> list[Ended]:
+        """The steps that were taken, among them the InternalError of those that failed. Raises JournalError.
+
+        `sentence` and `outcome` are for requests whose step the journal does not take.
+        """
+        if not ended:
+            return []
+        taken = await self.journal.take([step for _, step in ended])
+        self.aside.on_written(taken.written)
+        done: list[Ended] = []
+        for request, step in ended:
+            error = taken.failed.get(request.id)
+            if error is None:
+                done.append((request, step))
+            elif finish := await self.aside.answer(request, error, sentence=sentence, outcome=outcome):
+                done.append((request, finish))
+        return done
+
+    def tell(self, request: Claimed, step: Step, *, attempted: bool) -> None:
+        """Tells what became of a request, after the commit."""
+        match step:
+            case Finish():
+                if step.reason is not None:
+                    self.failures.failed(request, step)
+                self.events.tell(RequestFinished(request=request, step=step, attempted=attempted))
+            case Postpone():
+                self.events.tell(RequestPostponed(request=request, step=step, attempted=attempted))
+            case Doubt():
+                self.events.tell(AttemptInDoubt(request=request, step=step))
+            case _:
+                assert_never(step)
+
+    async def run(self) -> None:
+        """Answers requests whose steps fail, until cancelled. Raises what ends the journal."""
+        while True:
+            await self.failing.wait()
+            if self._error is not None:
+                raise self._error
+            failed, self._failed = self._failed, []
+            for request, error in failed:
+                finish = await self.aside.answer(
+                    request, error, sentence=PERHAPS_SENT, outcome=AttemptOutcome.IN_DOUBT
+                )
+                if finish is None:
+                    self.slots.closed()
+                else:
+                    self._close([(request, finish)])
+
+    def _flush(self) -> None:
+        ended, self._pending = self._pending, []
+        taking = self.journal.take([step for _, step in ended])
+        taking.add_done_callback(partial(self._taken, ended))
+
+    def _taken(self, ended: Sequence[Ended], taking: asyncio.Future[Taken]) -> None:
+        if taking.cancelled():
+            return
+        error = taking.exception()
+        if error is not None:
+            self._fail_all(ended, error)
+            return
+        taken = taking.result()
+        self.aside.on_written(taken.written)
+        if taken.failed:
+            for request, _ in ended:
+                if request.id in taken.failed:
+                    self.fail(request, taken.failed[request.id])
+            ended = [(request, step) for request, step in ended if request.id not in taken.failed]
+        self._close(ended)
+
+    def _fail_all(self, ended: Sequence[Ended], error: BaseException) -> None:
+        if isinstance(error, JournalError) or not isinstance(error, Exception):
+            self._error = error
+            self.failing.ring()
+            return
+        for request, _ in ended:
+            self.fail(request, error)
+
+    def _close(self, ended: Sequence[Ended]) -> None:
+        self.slots.closed(len(ended))
+        for request, step in ended:
+            self.tell(request, step, attempted=True)
+        if any(isinstance(step, Doubt) for _, step in ended):
+            self.bells.doubts.ring()
+        self.bells.work.ring()
