@@ -1,4 +1,4 @@
-"""The outbox: the part of the journal that holds the statuses which are not reported yet."""
+"""Outbox: the statuses that the broker has not acknowledged yet."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping, Sequence
 
     from twilio_notifications.ports.transport import Origin
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreported:
-    """A status in the outbox. `position` grows with every status written."""
+    """A status in the outbox."""
 
     position: int
-    id: int
+    """Names the status: it grows with each status that is written. A request may have several statuses."""
+    request: int
+    """The journal's number of the request that the status belongs to."""
     status: bytes
     origin: Origin | None = None
     suspicion: int = 0
@@ -24,7 +27,12 @@ class Unreported:
 
 
 class Outbox(Protocol):
-    """What the reporter needs of the journal. A call that changes something returns when it is on disk."""
+    """What the reporter needs of the journal.
+
+    Each coroutine, and the future of `report`, returns when its change is on disk. It raises JournalClosed
+    where the journal was closed first, and JournalDamaged or JournalMoved where its files cannot be used any
+    more. A status on which a call fails by a defect is left alone until the next start (Care.set_aside).
+    """
 
     async def unreported(self, *, after: int, limit: int) -> list[Unreported]:
         """Statuses beyond that position, in the order in which they were written; without the suspects."""
@@ -33,13 +41,20 @@ class Outbox(Protocol):
         """Statuses that a broker may not take: by their points, then by their size, the lowest first."""
 
     async def suspect(self, points: Mapping[int, int]) -> None:
-        """Adds points against these statuses."""
+        """Adds points against these statuses, by position."""
 
-    async def remark(self, id_: int, remark: str) -> None:
+    async def remark(self, position: int, remark: str) -> None:
         """Notes for people what became of this status."""
 
-    async def report(self, ids: Sequence[int], *, at: float) -> None:
-        """The broker has acknowledged these statuses."""
+    def report(self, positions: Sequence[int], *, at: float) -> asyncio.Future[None]:
+        """Notes that the broker has acknowledged these statuses.
+
+        The note is written in the next transaction of another call, at the latest a second later, or when the
+        journal closes or is flushed. A crash before that publishes these statuses once more.
+        """
+
+    async def flush(self) -> None:
+        """Returns when all that was given to `report` is on disk."""
 
     async def too_large(self, *, since: float) -> int | None:
         """The smallest size, in bytes, over which the broker ended connections; None: not since then."""

@@ -1,0 +1,54 @@
+"""The memory of the connector: one narrow port for each part of the program that needs some of it.
+
+An adapter implements all of them in one class. Bootstrap and tests name that whole (`Journal`); each stage is
+typed against the narrow ports that it uses.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twilio_notifications.ports.journal.arrivals import (
+    Arrival,
+    Arrivals,
+    Mark,
+    NewRejection,
+    NewRequest,
+    Opening,
+    Recorded,
+    Recording,
+    Recordings,
+)
+from twilio_notifications.ports.journal.care import BrokenRow, Care, Recovery
+from twilio_notifications.ports.journal.doubts import Doubts
+from twilio_notifications.ports.journal.outbox import Outbox, Unreported
+from twilio_notifications.ports.journal.usage import Usage
+from twilio_notifications.ports.journal.work import NO_CHARGES, Agenda, Taken, Work
+
+__all__ = [
+    "NO_CHARGES",
+    "Agenda",
+    "Arrival",
+    "Arrivals",
+    "BrokenRow",
+    "Care",
+    "Doubts",
+    "Journal",
+    "Mark",
+    "NewRejection",
+    "NewRequest",
+    "Opening",
+    "Outbox",
+    "Recorded",
+    "Recording",
+    "Recordings",
+    "Recovery",
+    "Taken",
+    "Unreported",
+    "Usage",
+    "Work",
+]
+
+
+class Journal(Arrivals, Work, Doubts, Usage, Outbox, Care, Protocol):
+    """Everything; a call that changes something is done when its change is on disk."""
