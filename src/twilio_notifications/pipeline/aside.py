@@ -73,7 +73,7 @@ class Aside:
 
     async def answer_broken(self) -> None:
         """Answers the requests whose rows could not be read since the last call. Raises JournalError."""
-        for row in self.journal.broken_rows():
+        for row in await self.journal.broken_rows():
 
             def make(id_: int = row.id, request_id: str | float = row.request_id) -> Finish:
                 return end_broken(

@@ -1,59 +1,80 @@
 """Bytes → request or rejection → journal → acknowledgement, in this order and no other.
 
 What is acknowledged is on disk. What cannot be recorded is not acknowledged, so that the broker keeps it.
+What one read from the socket brings is recorded in one transaction; a request that need not wait has its
+attempt opened in the same one.
 """
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+import asyncio
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, assert_never
 
-from twilio_notifications.core import contract
-from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved, Reason
-from twilio_notifications.core.model import Notification, Rejection
-from twilio_notifications.pipeline.aside import NOT_SENT
-from twilio_notifications.ports import Level, Mark, NewRejection, NewRequest, Recording
-from twilio_notifications.ports.events import (
-    Defect,
-    DuplicateAnswered,
-    RepeatedPublishIgnored,
-    RequestAcknowledged,
-    RequestLost,
-    RequestReceived,
-    RequestRecorded,
-    RetainedDropped,
-    UnknownTopicDropped,
-    journals,
-)
+from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core.steps import Claimed
+from twilio_notifications.ports import events
+from twilio_notifications.ports.journal import NewRejection, NewRequest, Recording
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from twilio_notifications.core.contract import Topics
     from twilio_notifications.core.model import Channel
+    from twilio_notifications.pipeline.arriving import Reception
     from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.status import StatusWriter
-    from twilio_notifications.ports import Clock, Events, Inbound, Journal
+    from twilio_notifications.ports import Clock, Inbound
+    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.journal import Arrival, Arrivals, Opening, Recorded, Recordings, Unreported
 
-_DIGEST_BYTES = 16
 _SECONDS_BETWEEN_LINES = 60.0
+
+
+class Gate(Protocol):
+    """Lets requests that arrive leave at once: the dispatcher."""
+
+    def opening(self, *, now: float) -> Opening | None:
+        """Places for requests that arrive now; None while they have to wait for others."""
+
+    def may_leave(self, request: Claimed, *, now: float) -> bool:
+        """Whether the rules admit it without a look into the journal."""
+
+    def reserve(self, count: int) -> None:
+        """`count` of the places are about to be taken."""
+
+    def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
+        """These have an attempt that is open; `left` others might have had one."""
+
+    def wake(self) -> None:
+        """A request waits in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """A payload and what is recorded of it; `last`: there is no other try."""
+
+    inbound: Inbound
+    arrival: Arrival
+    last: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """Takes what the transport brings. `on_request` and `on_status` wake the stages that go on with it."""
+    """Takes what the transport brings."""
 
-    journal: Journal
+    journal: Arrivals
     clock: Clock
     events: Events
-    statuses: StatusWriter
+    reception: Reception
     failures: Failures
-    topics: contract.Topics
-    default_sender_number: str | None
-    lifetime_seconds: float
-    on_request: Callable[[], None]
-    on_status: Callable[[], None]
+    topics: Topics
+    gate: Gate
+    on_written: Callable[[Sequence[Unreported]], None]
+    """Is given the statuses that are in the outbox now."""
+    _arrived: list[_Arrived] = field(init=False, default_factory=list)
+    _unrecorded: int = field(init=False, default=0)
+    """Payloads that the journal has not recorded yet."""
     _is_full: bool = field(init=False, default=False)
     _duplicates: int = field(init=False, default=0)
     """Those that no line of the log has counted yet."""
@@ -67,30 +88,16 @@ class Intake:
             if channel is None or inbound.retained:
                 self._drop(inbound)
                 return
-            self.events.tell(RequestReceived(inbound=inbound))
-            self._receive(inbound, channel)
+            self.events.tell(events.RequestReceived(inbound=inbound))
+            self._put(self._read(inbound, channel))
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
-            self.events.tell(Defect(name="intake_failed", error=error))
+            self.events.tell(events.Defect(name="intake_failed", error=error))
             inbound.release()
-
-    def _receive(self, inbound: Inbound, channel: Channel) -> None:
-        try:
-            arrival = self._arrival(inbound, channel)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
-            self.events.tell(Defect(name="intake_failed", error=error))
-            self._record(inbound, self._defect("", inbound, channel), last=True)
-        else:
-            self._record(inbound, arrival)
-
-    def _defect(self, request_id: str | float, inbound: Inbound, channel: Channel) -> NewRejection:
-        """The answer to a request on which the connector itself fails."""
-        rejection = Rejection(request_id=request_id, message=NOT_SENT)
-        return self._rejection(inbound, rejection, Reason.INTERNAL_ERROR, channel=channel)
 
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
         if inbound.retained:
-            self.events.tell(RetainedDropped(topic=inbound.topic))
+            self.events.tell(events.RetainedDropped(topic=inbound.topic))
         else:
             self._tell_unknown_topic(inbound.topic)
         inbound.acknowledge()
@@ -98,99 +105,144 @@ class Intake:
     def _tell_unknown_topic(self, topic: str) -> None:
         """One WARNING in a minute: an old subscription to everything could bring thousands of them."""
         now = self.clock.now()
-        level = Level.DEBUG
+        level = events.Level.DEBUG
         if now >= self._tell_unknown_topic_at:
-            level, self._tell_unknown_topic_at = Level.WARNING, now + _SECONDS_BETWEEN_LINES
-        self.events.tell(UnknownTopicDropped(level=level, topic=topic))
+            level, self._tell_unknown_topic_at = events.Level.WARNING, now + _SECONDS_BETWEEN_LINES
+        self.events.tell(events.UnknownTopicDropped(level=level, topic=topic))
 
-    def _arrival(self, inbound: Inbound, channel: Channel) -> NewRequest | NewRejection:
+    def _read(self, inbound: Inbound, channel: Channel) -> _Arrived:
+        try:
+            return _Arrived(inbound, self.reception.arrival(inbound, channel))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            return _Arrived(inbound, self.reception.defect(inbound, channel), last=True)
+
+    # What came in one turn of the event loop is recorded together.
+
+    def _put(self, arrived: _Arrived) -> None:
+        if not self._arrived:
+            asyncio.get_running_loop().call_soon(self._record)
+        self._arrived.append(arrived)
+        self._unrecorded += 1
+
+    def _record(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        if not self.journal.is_roomy(self._unrecorded):
+            arrived = [self._prepared(one) for one in arrived]
         now = self.clock.now()
-        match self._parsed(inbound, channel):
-            case Notification() as parsed:
-                lifetime = parsed.valid_for_seconds or self.lifetime_seconds
-                return NewRequest(
-                    notification=parsed,
-                    accepted_at=now,
-                    expires_at=now + lifetime,
-                    mark=_mark(inbound),
-                    redelivered=inbound.redelivered,
-                    origin=inbound.origin,
-                )
-            case Rejection() as rejection:
-                return self._rejection(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
-            case never:
-                assert_never(never)
+        opening = self.gate.opening(now=now)
+        reserved = 0
+        if opening is not None:
+            arrived = [self._judged(one, now) for one in arrived]
+            leaving = sum(isinstance(one.arrival, NewRequest) and one.arrival.may_leave for one in arrived)
+            reserved = min(opening.places, leaving)
+            self.gate.reserve(reserved)
+        recording = self.journal.record([one.arrival for one in arrived], opening=opening)
+        recording.add_done_callback(partial(self._recorded, arrived, now, reserved))
 
-    def _parsed(self, inbound: Inbound, channel: Channel) -> Notification | Rejection:
-        if inbound.passed_over:
-            return contract.too_large(inbound.passed_over)
-        default = self.default_sender_number
-        return contract.parse(inbound.payload, channel=channel, default_sender_number=default)
+    def _prepared(self, one: _Arrived) -> _Arrived:
+        """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
+        if isinstance(one.arrival, NewRejection):
+            return one
+        return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
 
-    def _rejection(
-        self, inbound: Inbound, rejection: Rejection, reason: Reason, *, channel: Channel
-    ) -> NewRejection:
-        now = self.clock.now()
-        return NewRejection(
-            channel=channel,
-            request_id=rejection.request_id,
-            accepted_at=now,
-            reason=reason,
-            message=rejection.message,
-            status=self.statuses.rejected(rejection, reason, channel=channel, at=now),
-            mark=_mark(inbound),
-            redelivered=inbound.redelivered,
-            origin=inbound.origin,
-        )
-
-    def _record(self, inbound: Inbound, arrival: NewRequest | NewRejection, *, last: bool = False) -> None:
-        """Where a defect keeps it from being recorded, an InternalError is, unless it is the `last` try."""
-
-        def full() -> NewRejection:
-            # In the same commit, so that acknowledgements leave in the order of arrival (MQTT 5, 4.6).
-            return self._full(inbound, arrival)
-
-        recording = self.journal.record(arrival, if_full=full)
-        recording.add_done_callback(lambda done: self._recorded(inbound, arrival, done, last=last))
+    def _judged(self, one: _Arrived, now: float) -> _Arrived:
+        if isinstance(one.arrival, NewRejection) or not self.gate.may_leave(_claimed(0, one.arrival), now=now):
+            return one
+        return replace(one, arrival=replace(one.arrival, may_leave=True))
 
     def _recorded(
-        self,
-        inbound: Inbound,
-        arrival: NewRequest | NewRejection,
-        done: asyncio.Future[Recording],
-        *,
-        last: bool,
+        self, arrived: Sequence[_Arrived], now: float, reserved: int, done: asyncio.Future[Recordings]
     ) -> None:
-        if done.cancelled():
+        self._unrecorded -= len(arrived)
+        if done.cancelled() or (error := done.exception()) is not None:
+            self.gate.begin([], reserved=reserved, left=0)
+            if not done.cancelled() and error is not None:
+                self._fail(arrived, error)
             return
-        error = done.exception()
-        if error is not None:
-            self._not_recorded(inbound, arrival, error, last=last)
-            return
-        self.events.tell(RequestRecorded(inbound=inbound, arrival=arrival, recording=done.result()))
-        if done.result() is Recording.FULL:
-            self.failures.rejected(self._full(inbound, arrival))
-        self._pass_on(arrival, done.result())
-        inbound.acknowledge()
-        self.events.tell(RequestAcknowledged(inbound=inbound))
+        recordings = done.result()
+        for one, recorded in zip(arrived, recordings.recorded, strict=True):
+            self._pass_on(one, recorded)
+        self.on_written(recordings.written)
+        self._go_on(arrived, recordings.recorded, reserved)
 
-    def _not_recorded(
-        self, inbound: Inbound, arrival: NewRequest | NewRejection, error: BaseException, *, last: bool
-    ) -> None:
-        if isinstance(error, JournalClosed):  # at the end of a drain the broker simply keeps it
-            inbound.release()
+    def _go_on(self, arrived: Sequence[_Arrived], recorded: Sequence[Recorded], reserved: int) -> None:
+        """Attempts that are open are made; the other requests wait for the dispatcher."""
+        opened: list[Claimed] = []
+        left = waiting = 0
+        for one, result in zip(arrived, recorded, strict=True):
+            if isinstance(one.arrival, NewRejection) or result.recording is not Recording.NEW:
+                continue
+            if result.opened and result.id is not None:
+                opened.append(_claimed(result.id, one.arrival))
+            else:
+                waiting += 1
+                left += one.arrival.may_leave
+        self.gate.begin(opened, reserved=reserved, left=left)
+        if waiting:
+            self.gate.wake()
+
+    def _pass_on(self, one: _Arrived, recorded: Recorded) -> None:
+        """Acknowledges what is on disk, and says what became of it."""
+        match recorded.recording:
+            case Recording.FAILED:
+                self._fail([one], recorded.error or RuntimeError("the journal gave no error"))
+                return
+            case Recording.FULL if recorded.id is None:
+                self._give_back(one.inbound)
+                return
+            case Recording.FULL:
+                self._tell_full()
+                if isinstance(one.arrival, NewRequest) and one.arrival.if_full is not None:
+                    self.failures.rejected(one.arrival.if_full)
+            case Recording.REPEATED:
+                self.events.tell(events.RepeatedPublishIgnored())
+            case Recording.DUPLICATE:
+                self._tell_duplicate()
+            case Recording.NEW:
+                if isinstance(one.arrival, NewRejection):
+                    self.failures.rejected(one.arrival)
+                else:
+                    self._is_full = False
+            case _:
+                assert_never(recorded.recording)
+        self.events.tell(
+            events.RequestRecorded(inbound=one.inbound, arrival=one.arrival, recording=recorded.recording)
+        )
+        one.inbound.acknowledge()
+        self.events.tell(events.RequestAcknowledged(inbound=one.inbound))
+
+    def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:
+        """Nothing of these is on disk."""
+        if not isinstance(error, JournalError):
+            self.events.tell(events.Defect(name="record_failed", error=error))
+            for one in arrived:
+                self._try_again(one)
             return
-        if isinstance(error, JournalFull):
-            self._give_back(inbound)
+        # JournalMoved says by itself what to do, and JournalClosed comes at the end of each drain.
+        if not isinstance(error, JournalFull | JournalMoved | JournalClosed):
+            self.events.tell(events.Defect(name="record_failed", error=error))
+        for one in arrived:
+            if isinstance(error, JournalFull):
+                self._give_back(one.inbound)
+            else:
+                one.inbound.release()
+        self.gate.wake()  # a journal that is damaged ends the connector as soon as a stage needs it
+
+    def _try_again(self, one: _Arrived) -> None:
+        """A defect keeps it from being recorded: an InternalError is, unless this was the last try."""
+        if one.last:
+            one.inbound.release()
             return
-        if not isinstance(error, JournalMoved):  # which says by itself what to do, and ends the connector
-            self.events.tell(Defect(name="record_failed", error=error))
-        if last or isinstance(error, JournalError):
-            inbound.release()
-            self.on_request()  # a journal that is damaged ends the connector as soon as a stage needs it
-            return
-        answer = self._defect(_request_id(arrival), inbound, _channel(arrival))
-        self._record(inbound, answer, last=True)
+        match one.arrival:
+            case NewRequest(notification=notification):
+                request_id, channel = notification.request_id, notification.channel
+            case NewRejection(request_id=request_id, channel=channel):
+                pass
+            case _:
+                assert_never(one.arrival)
+        answer = self.reception.defect(one.inbound, channel, request_id=request_id)
+        self._put(_Arrived(one.inbound, answer, last=True))
 
     def _give_back(self, inbound: Inbound) -> None:
         """Not even an answer fits into the journal, so the sender's side keeps the request a while longer."""
@@ -199,52 +251,13 @@ class Intake:
             inbound.give_back()
             return
         inbound.release()
-        self.events.tell(RequestLost(topic=inbound.topic))
-
-    def _full(self, inbound: Inbound, arrival: NewRequest | NewRejection) -> NewRejection:
-        match arrival:
-            case NewRequest(notification=notification):
-                rejection = Rejection(
-                    request_id=notification.request_id,
-                    message="The journal is full: too many requests wait already",
-                )
-                return self._rejection(inbound, rejection, Reason.QUEUE_FULL, channel=notification.channel)
-            case NewRejection():  # there is always room for an answer
-                return arrival
-            case _:
-                assert_never(arrival)
-
-    def _pass_on(self, arrival: NewRequest | NewRejection, recording: Recording) -> None:
-        match recording:
-            case Recording.REPEATED:
-                self.events.tell(RepeatedPublishIgnored())
-            case Recording.DUPLICATE:
-                self._tell_duplicate()
-                self.on_status()
-            case Recording.FULL:
-                self._tell_full()
-                self.on_status()
-            case Recording.NEW:
-                self._pass_on_new(arrival)
-            case _:
-                assert_never(recording)
-
-    def _pass_on_new(self, arrival: NewRequest | NewRejection) -> None:
-        match arrival:
-            case NewRequest():
-                self._is_full = False
-                self.on_request()
-            case NewRejection():
-                self.failures.rejected(arrival)
-                self.on_status()
-            case _:
-                assert_never(arrival)
+        self.events.tell(events.RequestLost(topic=inbound.topic))
 
     def _tell_duplicate(self) -> None:
         """One line in a minute: a sender could fill the log with its repetitions."""
         self._duplicates += 1
         if self.clock.now() >= self._tell_duplicates_at:
-            self.events.tell(DuplicateAnswered(count=self._duplicates))
+            self.events.tell(events.DuplicateAnswered(count=self._duplicates))
             self._duplicates = 0
             self._tell_duplicates_at = self.clock.now() + _SECONDS_BETWEEN_LINES
 
@@ -252,21 +265,14 @@ class Intake:
         """Once, not for each request that finds no room."""
         if not self._is_full:
             self._is_full = True
-            self.events.tell(journals.JournalFull())
+            self.events.tell(events.JournalFull())
 
 
-def _request_id(arrival: NewRequest | NewRejection) -> str | int | float:
-    return arrival.request_id if isinstance(arrival, NewRejection) else arrival.notification.request_id
-
-
-def _channel(arrival: NewRequest | NewRejection) -> Channel:
-    return arrival.channel if isinstance(arrival, NewRejection) else arrival.notification.channel
-
-
-def _mark(inbound: Inbound) -> Mark | None:
-    if inbound.packet_id is None:
-        return None
-    # Of a payload that was passed over, the size is all that is known.
-    known = f"{inbound.topic}\0{inbound.passed_over or ''}\0".encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(known + inbound.payload, digest_size=_DIGEST_BYTES)
-    return Mark(packet_id=inbound.packet_id, digest=digest.digest())
+def _claimed(id_: int, request: NewRequest) -> Claimed:
+    return Claimed(
+        id=id_,
+        notification=request.notification,
+        accepted_at=request.accepted_at,
+        expires_at=request.expires_at,
+        due_at=request.accepted_at,
+    )

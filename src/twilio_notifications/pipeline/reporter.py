@@ -1,5 +1,7 @@
 """The outbox: publishes each status until the broker has acknowledged it, then notes that it did.
 
+A status that was written just now goes out from memory; the journal is read where there are older ones.
+
 A status may be published twice, with the same bytes: after a crash, or when a connection ended between the
 broker's acknowledgement and our noting it. It is never noted before it was acknowledged.
 A status that the broker does not take holds up no other: it is shortened, or published after all others.
@@ -27,7 +29,11 @@ from twilio_notifications.ports.events import (
 )
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Clock, Events, Outbox, Transport, Unreported
+    from collections.abc import Sequence
+
+    from twilio_notifications.ports import Clock, Transport
+    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.journal import Outbox, Unreported
 
 WINDOW = 256
 """Statuses that may be unacknowledged at once: enough to keep a broker busy, few enough to hold in memory."""
@@ -65,7 +71,8 @@ class Reporter:
     events: Events
     topic: str
     _alarm: Alarm = field(init=False)
-    _noting: Alarm = field(init=False)
+    _caught_up: bool = field(init=False, default=False)
+    """Each status of the journal up to `_position` was published: the next one need not be read from there."""
     _outstanding: set[int] = field(init=False, default_factory=set)
     """Published, and not noted as acknowledged yet."""
     _on_their_way: dict[int, _Sent] = field(init=False, default_factory=dict)
@@ -95,17 +102,32 @@ class Reporter:
     _began_at: float = field(init=False, default=0.0)
     _retry_at: float | None = field(init=False, default=None)
     _is_closing: bool = field(init=False, default=False)
+    _is_flushing: bool = field(init=False, default=False)
     _flushed: asyncio.Event = field(init=False)
+    _error: BaseException | None = field(init=False, default=None)
+    """By what the journal is lost."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
-        self._noting = Alarm(self.clock)
         self._flushed = asyncio.Event()
 
-    def wake(self) -> None:
-        """There may be a status."""
+    def publish(self, written: Sequence[Unreported]) -> None:
+        """These statuses are in the outbox now, by position."""
+        if not written:
+            return
         self._flushed.clear()
-        self._alarm.ring()
+        for status in written:
+            if not self._caught_up or self._blocked or self._free() <= 0:
+                # The journal is read from here on, when there is a connection and room again.
+                self._caught_up = False
+                self._alarm.ring()
+                return
+            if status.position > self._position:  # a look into the journal may have found it already
+                self._position = status.position
+                self._publish(status)
+
+    def _free(self) -> int:
+        return min(WINDOW - len(self._on_their_way), MOST_REFUSED - len(self._refused))
 
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
@@ -129,18 +151,18 @@ class Reporter:
         What the broker refuses is not waited for; it stays in the journal for the next start.
         """
         if await self.journal.unreported(after=0, limit=1) or await self.journal.suspects(limit=1):
+            self._is_flushing = True
+            self._alarm.ring()
             await self._flushed.wait()
+            await self.journal.flush()
 
     async def run(self) -> None:
-        """Reports until cancelled."""
+        """Reports until cancelled. Raises what ends the journal."""
         self._began_at = self.clock.now()
         self._too_large = await self.journal.too_large(since=self._began_at - REMEMBERED_SECONDS)
-        async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._publish_all(), name="twilio_notifications.reporter.publish")
-            loops.create_task(self._note_all(), name="twilio_notifications.reporter.note")
-
-    async def _publish_all(self) -> None:
         while True:
+            if self._error is not None:
+                raise self._error
             if self._retry_at is not None and self.clock.now() >= self._retry_at:
                 self._begin_anew()
             await self._write_down()
@@ -155,8 +177,8 @@ class Reporter:
         remarks, self._remarks = self._remarks, {}
         if points:
             await self.journal.suspect(points)
-        for id_, remark in remarks.items():
-            await self.journal.remark(id_, remark)
+        for position, remark in remarks.items():
+            await self.journal.remark(position, remark)
         if self._has_grown and self._too_large is not None:
             self._has_grown = False
             await self._remember(self._too_large)
@@ -171,7 +193,7 @@ class Reporter:
 
     async def _publish_some(self) -> bool:
         """Whether there may be more at once."""
-        free = min(WINDOW - len(self._outstanding), MOST_REFUSED - len(self._refused))
+        free = self._free()
         if free <= 0:
             return False
         after = self._position
@@ -183,10 +205,11 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.id not in self._outstanding:
+            if status.position not in self._outstanding:
                 self._publish(status)
         if waiting or self._blocked:
             return bool(waiting)
+        self._caught_up = True
         await self._publish_suspect()
         return False
 
@@ -198,18 +221,20 @@ class Reporter:
             return
         now, due = self.clock.now(), None
         for status in suspects:
-            if status.id in self._refused:
+            if status.position in self._refused:
                 continue
-            if status.id in self._outstanding:
+            if status.position in self._on_their_way:
                 return
-            at = self._not_before.get(status.id, self._began_at + suspicion.pause(status.suspicion))
+            if status.position in self._outstanding:
+                continue  # acknowledged, as the journal will know soon
+            at = self._not_before.get(status.position, self._began_at + suspicion.pause(status.suspicion))
             if at <= now:
                 self._publish(status)
                 return
             due = at if due is None else min(due, at)
         if due is not None and (self._retry_at is None or due < self._retry_at):
             self._retry_at = due
-        if not self._outstanding:
+        if not self._on_their_way:
             self._flushed.set()
 
     def _publish(self, status: Unreported) -> None:
@@ -229,7 +254,7 @@ class Reporter:
         return min((limit for limit in limits if limit is not None), default=None)
 
     def _send(self, status: Unreported, payload: bytes) -> None:
-        self._outstanding.add(status.id)
+        self._outstanding.add(status.position)
         try:
             published = self.transport.publish(self.topic, payload, origin=status.origin)
         except Exception as error:  # noqa: BLE001 - a status that cannot be published must not stop the others
@@ -237,7 +262,7 @@ class Reporter:
             published.set_exception(error)
         sent = _Sent(status, len(payload), self._connection)
         if not published.done():  # otherwise there was no connection, and so it never was on its way
-            self._on_their_way[status.id] = sent
+            self._on_their_way[status.position] = sent
         published.add_done_callback(lambda done: self._answered(sent, done))
         self.events.tell(StatusPublished(status=sent.status))
 
@@ -247,32 +272,32 @@ class Reporter:
         error = published.exception()
         if isinstance(error, NotAcknowledged) and not error.refused:
             self._judge(sent.connection)
-        id_ = sent.status.id
-        if self._on_their_way.get(id_) is sent:
-            del self._on_their_way[id_]
+        position = sent.status.position
+        if self._on_their_way.get(position) is sent:
+            del self._on_their_way[position]
         if error is None:
             self.events.tell(StatusAcknowledged(status=sent.status))
             self._fruitless = 0
-            self._acknowledged.append(id_)
-            self._noting.ring()
+            self._note(position)
             return
-        self._outstanding.discard(id_)
+        self._outstanding.discard(position)
         self._failed(sent, error)
         self._alarm.ring()
 
     def _failed(self, sent: _Sent, error: BaseException) -> None:
         if not isinstance(error, NotAcknowledged):
             self.events.tell(Defect(name="status_not_published", error=error))
-            self._leave_alone(sent.status.id)
+            self._leave_alone(sent.status.position)
         elif error.largest is not None and error.largest < sent.size:
             self._largest = error.largest
             self._publish(sent.status)
         elif error.refused:
-            self._refuse(sent.status.id, str(error))
+            self._refuse(sent.status.position, str(error))
         elif sent.connection == self._connection:
             self._blocked = True
         else:  # an earlier one has ended, as is known; over this one it has not been published yet
             self._position = 0
+            self._caught_up = False
 
     def _judge(self, connection: int) -> None:
         """Holds the end of a connection against what was on its way, once."""
@@ -280,54 +305,54 @@ class Reporter:
             return
         self._judged = connection
         on_their_way = [sent for sent in self._on_their_way.values() if sent.connection == connection]
-        so_far = {sent.status.id: sent.status.suspicion for sent in on_their_way}
+        so_far = {sent.status.position: sent.status.suspicion for sent in on_their_way}
         if so_far and min(so_far.values()) < suspicion.SUSPECT:
             self._fruitless += 1
-        for id_, more in suspicion.points(so_far).items():
-            self._points[id_] = self._points.get(id_, 0) + more
-            if so_far[id_] + more >= suspicion.CONVICTED:
-                self._convict(self._on_their_way[id_], so_far[id_] + more)
+        for position, more in suspicion.points(so_far).items():
+            self._points[position] = self._points.get(position, 0) + more
+            if so_far[position] + more >= suspicion.CONVICTED:
+                self._convict(self._on_their_way[position], so_far[position] + more)
 
     def _convict(self, sent: _Sent, points: int) -> None:
         """Its size is the reason, or something else that only a person can find."""
         status = sent.status
         if suspicion.is_too_large(sent.size, points):
             self._too_large, self._has_grown = sent.size, True
-            self._not_before[status.id] = self.clock.now()
-            self.events.tell(StatusTooLarge(number=status.id, bytes=sent.size))
+            self._not_before[status.position] = self.clock.now()
+            self.events.tell(StatusTooLarge(number=status.request, bytes=sent.size))
             return
-        self._not_before[status.id] = self.clock.now() + suspicion.pause(points)
-        self._told_aside.discard(status.id)
+        self._not_before[status.position] = self.clock.now() + suspicion.pause(points)
+        self._told_aside.discard(status.position)
         self._tell_aside(status, "the connection ends when it is published")
 
     def _set_aside(self, status: Unreported, why: str) -> None:
-        self._leave_alone(status.id)
+        self._leave_alone(status.position)
         self._tell_aside(status, why)
 
     def _tell_aside(self, status: Unreported, why: str) -> None:
-        if status.id in self._told_aside:
+        if status.position in self._told_aside:
             return
-        self._told_aside.add(status.id)
+        self._told_aside.add(status.position)
         size = len(status.status)
-        self._remarks[status.id] = f"the status of {size} bytes is set aside: {why}"
-        self.events.tell(StatusSetAside(number=status.id, bytes=size, error=why))
+        self._remarks[status.position] = f"the status of {size} bytes is set aside: {why}"
+        self.events.tell(StatusSetAside(number=status.request, bytes=size, error=why))
         self._alarm.ring()
 
     def _tell_shortened(self, status: Unreported, size: int) -> None:
         whole = len(status.status)
-        self._remarks[status.id] = f"the status of {whole} bytes was published shortened to {size}"
-        self.events.tell(StatusShortened(number=status.id, bytes=whole, published=size))
+        self._remarks[status.position] = f"the status of {whole} bytes was published shortened to {size}"
+        self.events.tell(StatusShortened(number=status.request, bytes=whole, published=size))
         self._alarm.ring()
 
-    def _leave_alone(self, id_: int) -> None:
+    def _leave_alone(self, position: int) -> None:
         """For a while."""
-        self._refused.add(id_)
+        self._refused.add(position)
         if self._retry_at is None:
             self._retry_at = self.clock.now() + RETRY_SECONDS
 
-    def _refuse(self, id_: int, error: str) -> None:
+    def _refuse(self, position: int, error: str) -> None:
         """Told once for each reason and connection."""
-        self._leave_alone(id_)
+        self._leave_alone(position)
         if error not in self._told:
             self._told.add(error)
             self.events.tell(StatusRefused(topic=self.topic, error=error))
@@ -337,15 +362,32 @@ class Reporter:
         self._refused.clear()
         self._retry_at = None
         self._position = 0
-        self.wake()
+        self._caught_up = False
+        self._flushed.clear()
+        self._alarm.ring()
 
-    async def _note_all(self) -> None:
-        while True:
-            await self._noting.wait()
-            ids, self._acknowledged = self._acknowledged, []
-            await self.journal.report(ids, at=self.clock.now())
-            self._outstanding.difference_update(ids)
-            for id_ in self._not_before.keys() & set(ids):
-                del self._not_before[id_]
-            self.events.tell(StatusesReported(ids=ids))
+    def _note(self, position: int) -> None:
+        """All that the broker acknowledges in one turn of the event loop is noted together."""
+        if not self._acknowledged:
+            asyncio.get_running_loop().call_soon(self._note_all)
+        self._acknowledged.append(position)
+        if not self._caught_up or self._is_flushing or self._not_before:
             self._alarm.ring()
+
+    def _note_all(self) -> None:
+        positions, self._acknowledged = self._acknowledged, []
+        noting = self.journal.report(positions, at=self.clock.now())
+        noting.add_done_callback(lambda done: self._noted(positions, done))
+
+    def _noted(self, positions: Sequence[int], done: asyncio.Future[None]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is not None:
+            self._error = error
+            self._alarm.ring()
+            return
+        self._outstanding.difference_update(positions)
+        for position in self._not_before.keys() & set(positions):
+            del self._not_before[position]
+        self.events.tell(StatusesReported(positions=positions))

@@ -1,0 +1,99 @@
+"""Makes of what a transport delivered what the journal records: a request, or a rejection with its status."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.core import contract
+from twilio_notifications.core.conclusions import NOT_SENT
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.model import Notification, Rejection
+from twilio_notifications.ports.journal import Mark, NewRejection, NewRequest
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.conclusions import StatusWriter
+    from twilio_notifications.core.model import Channel
+    from twilio_notifications.ports import Clock, Inbound
+    from twilio_notifications.ports.journal import Arrival
+
+_DIGEST_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reception:
+    """Knows the contract and the defaults of the configuration."""
+
+    clock: Clock
+    statuses: StatusWriter
+    default_sender_number: str | None
+    lifetime_seconds: float
+
+    def arrival(self, inbound: Inbound, channel: Channel) -> Arrival:
+        """The request, or the rejection that says how it breaks the contract."""
+        match self._parse(inbound, channel):
+            case Notification() as parsed:
+                now = self.clock.now()
+                return NewRequest(
+                    notification=parsed,
+                    accepted_at=now,
+                    expires_at=now + (parsed.valid_for_seconds or self.lifetime_seconds),
+                    mark=_mark(inbound),
+                    redelivered=inbound.redelivered,
+                    origin=inbound.origin,
+                )
+            case Rejection() as rejection:
+                return self._reject(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
+            case never:
+                assert_never(never)
+
+    def defect(self, inbound: Inbound, channel: Channel, *, request_id: str | float = "") -> NewRejection:
+        """The answer to a request on which the connector itself fails."""
+        rejection = Rejection(request_id=request_id, message=NOT_SENT)
+        return self._reject(inbound, rejection, Reason.INTERNAL_ERROR, channel=channel)
+
+    def with_refusal(self, inbound: Inbound, request: NewRequest) -> NewRequest:
+        """The request with the answer that is recorded in its place where the journal has no room for it.
+
+        In the same commit, so that acknowledgements leave in the order of arrival (MQTT 5, 4.6).
+        """
+        rejection = Rejection(
+            request_id=request.notification.request_id,
+            message="The journal is full: too many requests wait already",
+        )
+        channel = request.notification.channel
+        return replace(
+            request, if_full=self._reject(inbound, rejection, Reason.QUEUE_FULL, channel=channel)
+        )
+
+    def _parse(self, inbound: Inbound, channel: Channel) -> Notification | Rejection:
+        if inbound.passed_over:
+            return contract.too_large(inbound.passed_over)
+        default = self.default_sender_number
+        return contract.parse(inbound.payload, channel=channel, default_sender_number=default)
+
+    def _reject(
+        self, inbound: Inbound, rejection: Rejection, reason: Reason, *, channel: Channel
+    ) -> NewRejection:
+        now = self.clock.now()
+        return NewRejection(
+            channel=channel,
+            request_id=rejection.request_id,
+            accepted_at=now,
+            reason=reason,
+            message=rejection.message,
+            status=self.statuses.rejected(rejection, reason, channel=channel, at=now),
+            mark=_mark(inbound),
+            redelivered=inbound.redelivered,
+            origin=inbound.origin,
+        )
+
+
+def _mark(inbound: Inbound) -> Mark | None:
+    if inbound.packet_id is None:
+        return None
+    # Of a payload that was passed over, the size is all that is known.
+    known = f"{inbound.topic}\0{inbound.passed_over or ''}\0".encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(known + inbound.payload, digest_size=_DIGEST_BYTES)
+    return Mark(packet_id=inbound.packet_id, digest=digest.digest())
