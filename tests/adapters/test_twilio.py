@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from tests.support.raw_http import RawHttp
-from twilio_notifications.adapters.twilio import clock_offset, retry_after_seconds
+from twilio_notifications.adapters.twilio import DateReader, retry_after_seconds
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -230,7 +230,7 @@ async def test_the_date_of_an_answer_tells_how_far_our_clock_is_off() -> None:
 )
 def test_no_header_is_an_error(header: str) -> None:
     assert (retry_after_seconds(header, now=NOW) or 0.0) >= 0.0
-    assert isinstance(clock_offset(header, now=NOW), float | None)
+    assert isinstance(DateReader().offset(header, now=NOW), float | None)
 
 
 # Lists

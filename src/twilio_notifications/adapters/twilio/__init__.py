@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.twilio.answers import clock_offset, retry_after_seconds
+from twilio_notifications.adapters.twilio.answers import DateReader, retry_after_seconds
 from twilio_notifications.adapters.twilio.api import PAGE_SIZE, TwilioSender
 
-__all__ = ["PAGE_SIZE", "TwilioSender", "clock_offset", "retry_after_seconds"]
+__all__ = ["PAGE_SIZE", "DateReader", "TwilioSender", "retry_after_seconds"]

@@ -46,34 +46,37 @@ all that a reader needs."""
 _SUCCESS = 2
 
 
-def read_answer(reply: Reply, *, now: float) -> Answered:
-    """The answer to a create request; fields that are missing or cannot be used are None."""
+def read_answer(reply: Reply, *, now: float, offset: float | None) -> Answered:
+    """The answer to a create request; fields that are missing or cannot be used are None.
+
+    `offset` is the clock offset of its `Date` header, which counts only in an answer of Twilio's.
+    """
     fields = json_object(reply)
-    is_twilios = _is_created(reply, fields) or _is_error(reply, fields)
+    sid, status = text(fields, "sid", longest=LONGEST_SID), text(fields, "status", longest=LONGEST_STATUS)
+    numbers = text(fields, "from", longest=LONGEST_NUMBER), text(fields, "to", longest=LONGEST_NUMBER)
+    if reply.status // 100 == _SUCCESS:
+        is_twilios = bool(sid and status) and _are_numbers(fields, numbers)
+    else:
+        is_twilios = _is_error(reply, fields)
     return Answered(
         http_status=reply.status,
         is_twilios=is_twilios,
         code=_typed(fields, "code", int),
         message=_typed(fields, "message", str),
-        sid=text(fields, "sid", longest=LONGEST_SID),
-        message_status=text(fields, "status", longest=LONGEST_STATUS),
-        sender_number=text(fields, "from", longest=LONGEST_NUMBER),
-        phone_number=text(fields, "to", longest=LONGEST_NUMBER),
+        sid=sid,
+        message_status=status,
+        sender_number=numbers[0],
+        phone_number=numbers[1],
         retry_after=retry_after_seconds(reply.retry_after, now=now),
-        clock_offset=clock_offset(reply.date, now=now) if is_twilios else None,
+        clock_offset=offset if is_twilios else None,
     )
 
 
-def _is_created(reply: Reply, fields: Mapping[str, Any]) -> bool:
-    """Whether it is the resource that Twilio made: its SID, its status, and numbers that can be numbers."""
-    return (
-        reply.status // 100 == _SUCCESS
-        and bool(text(fields, "sid", longest=LONGEST_SID))
-        and bool(text(fields, "status", longest=LONGEST_STATUS))
-        and all(
-            not isinstance(fields.get(name), str) or text(fields, name, longest=LONGEST_NUMBER) is not None
-            for name in ("from", "to")
-        )
+def _are_numbers(fields: Mapping[str, Any], numbers: tuple[str | None, str | None]) -> bool:
+    """Whether the resource that was made names no number that cannot be one."""
+    return all(
+        number is not None or not isinstance(fields.get(name), str)
+        for name, number in zip(("from", "to"), numbers, strict=True)
     )
 
 
@@ -83,8 +86,7 @@ def _is_error(reply: Reply, fields: Mapping[str, Any]) -> bool:
     https://www.twilio.com/docs/usage/twilios-response: `status`, `message`, `code` and `more_info`.
     """
     return (
-        reply.status // 100 != _SUCCESS
-        and _typed(fields, "code", int) in _ERROR_CODES
+        _typed(fields, "code", int) in _ERROR_CODES
         and isinstance(fields.get("message"), str)
         and fields.get("status", reply.status) == reply.status
     )
@@ -131,10 +133,20 @@ def retry_after_seconds(header: str | None, *, now: float) -> float | None:
     return None if moment is None else min(max(0.0, moment - now), LONGEST_RETRY_AFTER_SECONDS)
 
 
-def clock_offset(header: str | None, *, now: float) -> float | None:
-    """Twilio's clock minus ours in seconds, from its `Date` header (whole seconds); None when unreadable."""
-    moment = None if header is None else instant(header)
-    return None if moment is None else moment - now
+class DateReader:
+    """Reads `Date` headers; the same one comes with all answers of one second, and is read once."""
+
+    def __init__(self) -> None:
+        self._read: tuple[str, float | None] = ("", None)
+
+    def offset(self, header: str | None, *, now: float) -> float | None:
+        """The other clock minus ours in seconds, by the header (whole seconds); None when unreadable."""
+        if header is None:
+            return None
+        if header != self._read[0]:
+            self._read = (header, instant(header))
+        moment = self._read[1]
+        return None if moment is None else moment - now
 
 
 def instant(written: str) -> float | None:

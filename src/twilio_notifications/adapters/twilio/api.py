@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pyreqwest.exceptions import PyreqwestError
 
-from twilio_notifications.adapters.twilio.answers import clock_offset, failed_answer, read_answer
+from twilio_notifications.adapters.twilio.answers import DateReader, failed_answer, read_answer
 from twilio_notifications.adapters.twilio.client import Clients, Reply, read_reply
 from twilio_notifications.adapters.twilio.form import form, query
 from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
@@ -71,6 +71,7 @@ class TwilioSender:
         self._ca_file = ca_file
         self._call_seconds = call_seconds
         self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
+        self._dates = DateReader()
         self.clock_offset: float | None = None
         """Twilio's clock minus ours in seconds, by its latest answer; None before the first one."""
 
@@ -196,14 +197,15 @@ class TwilioSender:
         return reply or Unanswered(detail=f"the answer is larger than {limit} bytes")
 
     def _read(self, reply: Reply) -> Answered:
-        answer = read_answer(reply, now=self._clock.now())
+        now = self._clock.now()
+        answer = read_answer(reply, now=now, offset=self._dates.offset(reply.date, now=now))
         if answer.clock_offset is not None:
             self.clock_offset = answer.clock_offset
         return answer
 
     def _page_in(self, reply: Reply) -> Page | None:
         page = read_page(reply) if reply.status == _OK else None
-        offset = None if page is None else clock_offset(reply.date, now=self._clock.now())
+        offset = None if page is None else self._dates.offset(reply.date, now=self._clock.now())
         if offset is not None:
             self.clock_offset = offset
         return page

@@ -163,18 +163,29 @@ async def read_reply(request: RequestBuilder, *, limit: int) -> Reply | None:
     Raises PyreqwestError. What is not read is never held in memory: leaving ends the connection.
     """
     async with request.build_streamed() as response:
-        body = bytearray()
-        while (piece := await response.body_reader.read_chunk()) is not None:
-            if len(body) + len(piece) > limit:
-                return None
-            body += piece
+        body = await _read_body(response, limit=limit)
+        if body is None:
+            return None
         return Reply(
             status=response.status,
-            body=bytes(body),
+            body=body,
             date=_header(response, "Date"),
             retry_after=_header(response, "Retry-After"),
             is_encoded=(_header(response, "Content-Encoding") or "identity").strip().lower() != "identity",
         )
+
+
+async def _read_body(response: Response, *, limit: int) -> bytes | None:
+    length = _header(response, "Content-Length")
+    if length is not None and length.isdecimal() and int(length) <= limit:
+        # The protocol ends the body there. One look costs a third of reading it in pieces.
+        return bytes(await response.bytes())
+    body = bytearray()
+    while (piece := await response.body_reader.read_chunk()) is not None:
+        if len(body) + len(piece) > limit:
+            return None
+        body += piece
+    return bytes(body)
 
 
 def _header(response: Response, name: str) -> str | None:
