@@ -20,13 +20,16 @@ from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journa
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
+from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.policy import Pace
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.credentials import Credentials
 from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.failures import Failures
-from twilio_notifications.pipeline.status import StatusWriter
+from twilio_notifications.pipeline.pacing import Pacing
 from twilio_notifications.ports.events import ConfigurationWarning
 
 if TYPE_CHECKING:
@@ -74,12 +77,18 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         events.tell(ConfigurationWarning(warning=warning))
     counters = counting(settings)
     events = EventStream([events, *([] if counters is None else [counters]), *subscribers])
+    clock = SystemClock()
+    bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
+
+    def renew_credentials() -> None:
+        pacing.renew_credentials()
+        bells.work.ring()
+        bells.logins.ring()
+
     async with AsyncExitStack() as stack:
-        opening = _Opening(
-            stack=stack, settings=settings, environ=environ, clock=SystemClock(), events=events
-        )
+        opening = _Opening(stack=stack, settings=settings, environ=environ, clock=clock, events=events)
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
-        credentials = await opening.credentials(nucleus)
+        credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
         journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
         if counters is not None:
             counters.watch(journal.by_state)
@@ -94,15 +103,33 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 sender=sender,
                 credentials=credentials,
                 transport=around.transport,
-                statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
-                clock=opening.clock,
+                clock=clock,
                 events=events,
                 supervisor=around.supervisor,
                 may_end_at=around.may_end_at,
-                failures=Failures(events=events, clock=opening.clock),
-                jitter=random.SystemRandom().random,
+                bells=bells,
+                pacing=pacing,
+                failures=Failures(events=events, clock=clock),
             )
         )
+
+
+def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:
+    delivery = settings.delivery
+    return Pacing(
+        pace=Pace.fresh(settings.twilio.concurrency),
+        timing=Timing(
+            backoff_initial=delivery.backoff_initial_seconds,
+            backoff_maximum=delivery.backoff_maximum_seconds,
+            settle=delivery.settle_seconds,
+            credential_wait=delivery.credential_wait_seconds,
+            credential_probe=delivery.credential_probe_seconds,
+        ),
+        statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
+        clock=clock,
+        events=events,
+        jitter=random.SystemRandom().random,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +154,14 @@ class _Opening:
     clock: Clock
     events: Events
 
-    async def credentials(self, nucleus: Nucleus | None) -> Credentials:
+    async def credentials(self, nucleus: Nucleus | None, *, on_renewed: Callable[[], None]) -> Credentials:
         """The secrets, read; with the local copy of the first one, where there is a copy."""
         settings, events = self.settings, self.events
         sources = secret_sources(settings, self.environ, nucleus=nucleus)
         found = kept(sources, secret_copy(settings), clock=self.clock, events=events)
-        return await Credentials.read(found, identity=identity(settings), events=events)
+        return await Credentials.read(
+            found, identity=identity(settings), events=events, on_renewed=on_renewed
+        )
 
     async def sender(self, credentials: Credentials) -> Sender:
         """The way to Twilio, opened, which chooses among the logins."""

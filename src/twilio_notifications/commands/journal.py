@@ -13,18 +13,19 @@ from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.config import StatusDetail, load_journal
+from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
+from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.core.wording import counted
-from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from twilio_notifications.adapters.sqlite.repair import AttemptEntry, Entry, OrderEntry
-    from twilio_notifications.ports import Claimed, Finish
+    from twilio_notifications.core.steps import Claimed, Finish
 
 SENT_STATUS = "sent"
 """The `message_status` of a request of which a person says that it was sent."""
@@ -121,7 +122,8 @@ def _require_fitting(sid: str | None, channel: Channel, *, sent: bool) -> None:
 def _settled(writer: StatusWriter, request: Claimed, *, sent: bool, sid: str | None, at: float) -> Finish:
     if not sent:
         message = "A person settled it: nothing was sent"
-        return writer.failed(request, Reason.TWILIO_UNAVAILABLE, message, at=at, counted=False)
+        reason, outcome = Reason.TWILIO_UNAVAILABLE, AttemptOutcome.FAILED
+        return writer.failed(request, reason, message, at=at, outcome=outcome, counted=False)
     accepted = Accepted(
         sid=sid or "",
         message_status=SENT_STATUS,

@@ -63,9 +63,7 @@ class Reception:
             message="The journal is full: too many requests wait already",
         )
         channel = request.notification.channel
-        return replace(
-            request, if_full=self._reject(inbound, rejection, Reason.QUEUE_FULL, channel=channel)
-        )
+        return replace(request, if_full=self._reject(inbound, rejection, Reason.QUEUE_FULL, channel=channel))
 
     def _parse(self, inbound: Inbound, channel: Channel) -> Notification | Rejection:
         if inbound.passed_over:

@@ -8,6 +8,7 @@ start. Only a journal that is damaged or closed ends a stage.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.conclusions import NOT_SENT, end_broken, end_with_defect
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.steps import AttemptOutcome, Claimed, Finish
     from twilio_notifications.ports import Clock
     from twilio_notifications.ports.events import Events
-    from twilio_notifications.ports.journal import Journal, Unreported
+    from twilio_notifications.ports.journal import BrokenRow, Journal, Unreported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,11 @@ class Aside:
     async def answer_broken(self) -> None:
         """Answers the requests whose rows could not be read since the last call. Raises JournalError."""
         for row in await self.journal.broken_rows():
+            await self._finish(row.id, row.error, partial(self._end_broken, row))
 
-            def make(id_: int = row.id, request_id: str | float = row.request_id) -> Finish:
-                return end_broken(
-                    id_, request_id, row.channel, statuses=self.statuses, now=self.clock.now()
-                )
-
-            await self._finish(row.id, row.error, make)
+    def _end_broken(self, row: BrokenRow) -> Finish:
+        now = self.clock.now()
+        return end_broken(row.id, row.request_id, row.channel, statuses=self.statuses, now=now)
 
     async def _finish(self, id_: int, error: Exception, make: Callable[[], Finish]) -> Finish | None:
         self.events.tell(Defect(name="request_defect", error=error))

@@ -44,7 +44,7 @@ class Attempts:
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def begin(self, requests: Sequence[Claimed], *, reserved: int) -> None:
-        """Makes the attempts of these requests, which are open in the journal; `reserved` places were kept."""
+        """Makes the attempts of these requests, which are open in the journal; so many places were reserved."""
         if requests:
             self.events.tell(AttemptsOpened(requests=requests))
         self.slots.opened(requests, reserved=reserved)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from twilio_notifications.pipeline.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.pipeline.intake import Intake
     from twilio_notifications.pipeline.login_check import LoginCheck
     from twilio_notifications.pipeline.refresher import Refresher
@@ -51,6 +52,7 @@ class Connector:
     dispatcher: Dispatcher
     settler: Settler
     reporter: Reporter
+    failures: Failures
     sweeper: Sweeper
     refresher: Refresher
     login_check: LoginCheck
@@ -87,7 +89,7 @@ class Connector:
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
                     ("reporter", self.reporter.run()),
-                    ("failures", self.dispatcher.failures.run()),
+                    ("failures", self.failures.run()),
                     ("sweeper", self.sweeper.run()),
                     ("refresher", self.refresher.run()),
                     ("login_check", self.login_check.run()),

@@ -25,10 +25,6 @@ _API_KEY = re.compile(r"(?P<sid>SK[0-9a-fA-F]{32}):(?P<secret>\S+)")
 """An API key's SID and secret in one: they change together. No auth token has a colon in it."""
 
 
-def _unheard() -> None:
-    """Is called until a listener is set."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Who a secret belongs to that does not say so itself: the account, or with `api_key_sid` that key."""
@@ -63,7 +59,10 @@ class Sources:
 class Credentials:
     """The logins as they were last read, and which of them is in use."""
 
-    def __init__(self, *, identity: Identity, events: Events, sources: Sources) -> None:
+    def __init__(
+        self, *, identity: Identity, events: Events, sources: Sources, on_renewed: Callable[[], None]
+    ) -> None:
+        """`on_renewed` is called when there is a login that Twilio has not seen yet."""
         self._sources = sources
         self._identity = identity
         self._events = events
@@ -73,13 +72,14 @@ class Credentials:
         self._readings = 0
         self._troubles: dict[type[Event], Event] = {}
         self._oddities: dict[str, str | None] = {}
-        self.on_renewed: Callable[[], None] = _unheard
-        """Called when there is a login that Twilio has not seen yet."""
+        self._on_renewed = on_renewed
 
     @classmethod
-    async def read(cls, sources: Sources, *, identity: Identity, events: Events) -> Self:
+    async def read(
+        cls, sources: Sources, *, identity: Identity, events: Events, on_renewed: Callable[[], None]
+    ) -> Self:
         """Reads the secrets for the first time; raises SecretUnavailable."""
-        credentials = cls(sources=sources, identity=identity, events=events)
+        credentials = cls(sources=sources, identity=identity, events=events, on_renewed=on_renewed)
         credentials._logins = await credentials._read()
         return credentials
 
@@ -135,7 +135,7 @@ class Credentials:
         self._logins, self._in_use = found, found.index(in_use) if keeps else 0
         if not set(found) <= set(before):
             self._events.tell(logins.SecretRenewed())
-            self.on_renewed()
+            self._on_renewed()
 
     async def _read(self) -> tuple[Login, ...]:
         reading = asyncio.ensure_future(self._read_second())  # both may be slow, and a start waits for them

@@ -110,8 +110,16 @@ class Dispatcher:
             return False
         return isinstance(policy.admit(request, self.admission.situation(now=now)), policy.Admit)
 
+    def reserve(self, count: int) -> None:
+        """`count` of the places are about to be taken."""
+        self.slots.reserve(count)
+
+    def wake(self) -> None:
+        """A request waits in the journal."""
+        self.bells.work.ring()
+
     def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
-        """Makes the attempts that were opened; `left` requests might have been, too, had there been places."""
+        """Makes the attempts that are open; `left` others would be, had there been places for them."""
         if left and len(requests) == reserved:
             self._caught_up = False
         self.attempts.begin(requests, reserved=reserved)

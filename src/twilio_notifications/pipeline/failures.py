@@ -15,7 +15,8 @@ from twilio_notifications.pipeline.limiter import Limiter
 from twilio_notifications.ports.events import RequestFailed, RequestRejected, RequestsFailed, RequestsRejected
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Claimed, Clock, Events, Finish, NewRejection
+    from twilio_notifications.core.steps import Claimed, Finish
+    from twilio_notifications.ports import Clock, Events, NewRejection
 
 LINES_A_MINUTE: Final = 20
 """Of each kind: a person reads no more, and no sender can fill a disk with its mistakes."""

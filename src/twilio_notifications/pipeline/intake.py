@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.failures import Failures
     from twilio_notifications.ports import Clock, Inbound
     from twilio_notifications.ports.events import Events
-    from twilio_notifications.ports.journal import Arrival, Arrivals, Opening, Recorded, Recordings, Unreported
+    from twilio_notifications.ports.journal import (
+        Arrival,
+        Arrivals,
+        Opening,
+        Recorded,
+        Recordings,
+        Unreported,
+    )
 
 _SECONDS_BETWEEN_LINES = 60.0
 
@@ -138,7 +145,7 @@ class Intake:
             reserved = min(opening.places, leaving)
             self.gate.reserve(reserved)
         recording = self.journal.record([one.arrival for one in arrived], opening=opening)
-        recording.add_done_callback(partial(self._recorded, arrived, now, reserved))
+        recording.add_done_callback(partial(self._recorded, arrived, reserved))
 
     def _prepared(self, one: _Arrived) -> _Arrived:
         """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
@@ -147,13 +154,13 @@ class Intake:
         return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
 
     def _judged(self, one: _Arrived, now: float) -> _Arrived:
-        if isinstance(one.arrival, NewRejection) or not self.gate.may_leave(_claimed(0, one.arrival), now=now):
+        if isinstance(one.arrival, NewRejection) or not self.gate.may_leave(
+            _claimed(0, one.arrival), now=now
+        ):
             return one
         return replace(one, arrival=replace(one.arrival, may_leave=True))
 
-    def _recorded(
-        self, arrived: Sequence[_Arrived], now: float, reserved: int, done: asyncio.Future[Recordings]
-    ) -> None:
+    def _recorded(self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]) -> None:
         self._unrecorded -= len(arrived)
         if done.cancelled() or (error := done.exception()) is not None:
             self.gate.begin([], reserved=reserved, left=0)

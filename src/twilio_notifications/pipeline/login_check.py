@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.answers import refuses_login
 from twilio_notifications.core.model import Answered
-from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports.events import (
     Defect,
     LoginAccepted,
@@ -22,6 +21,7 @@ from twilio_notifications.ports.events import (
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer
+    from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.ports import Clock, Event, Events, Sender
 
 FIRST_PAUSE_SECONDS: Final = 5.0
@@ -42,21 +42,15 @@ _FORBIDDEN: Final = 403
 
 @dataclass(slots=True, kw_only=True)
 class LoginCheck:
-    """Asks at the start and after each `wake`, and again until Twilio takes the login."""
+    """Asks at the start and after each ring of its bell, and again until Twilio takes the login."""
 
     sender: Sender
     clock: Clock
     events: Events
-    _alarm: Alarm = field(init=False)
+    bell: Alarm
+    """Rung when the secrets were read again."""
     _told: type[Event] | None = field(init=False, default=None)
     """The kind of the last event: a state that lasts has one line."""
-
-    def __post_init__(self) -> None:
-        self._alarm = Alarm(self.clock)
-
-    def wake(self) -> None:
-        """The secrets were read again."""
-        self._alarm.ring()
 
     async def run(self) -> None:
         """Checks until cancelled."""
@@ -65,10 +59,10 @@ class LoginCheck:
         while True:
             if await self._is_settled():
                 pause = FIRST_PAUSE_SECONDS
-                await self._alarm.wait()
+                await self.bell.wait()
                 await self.clock.sleep(DELAY_SECONDS)
             else:
-                await self._alarm.wait(self.clock.now() + pause)
+                await self.bell.wait(self.clock.now() + pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def _is_settled(self) -> bool:

@@ -1,4 +1,4 @@
-"""Keeps the pace that Twilio's answers allow, and has the log say when requests begin and cease to wait for it.
+"""Keeps the pace that Twilio's answers allow; the log says when requests begin and cease to wait for it.
 
 It decides nothing: the core concludes, and this keeps what was concluded for the next attempt.
 """

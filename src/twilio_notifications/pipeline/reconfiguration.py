@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.pipeline.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.admission import Admission
     from twilio_notifications.ports import Events
 
 _TAKES_EFFECT = frozenset({"limits"})
@@ -34,7 +34,7 @@ class Reconfiguration:
 
     started_with: Settings
     reread: Callable[[], Awaitable[Settings]]
-    dispatcher: Dispatcher
+    admission: Admission
     events: Events
 
     async def reload(self) -> bool:
@@ -50,8 +50,8 @@ class Reconfiguration:
             return False
         for warning in (*settings.warnings, *self._needing_a_restart(settings)):
             self.events.tell(ConfigurationWarning(warning=warning))
-        has_changed = settings.limits != self.dispatcher.limits
-        await self.dispatcher.limits_changed(settings.limits)
+        has_changed = settings.limits != self.admission.limits
+        await self.admission.change_limits(settings.limits)
         self.events.tell(ConfigurationReloaded(limits="changed" if has_changed else "unchanged"))
         return True
 

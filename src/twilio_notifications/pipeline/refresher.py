@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.credentials import Credentials
     from twilio_notifications.ports import Clock
 
@@ -19,11 +18,17 @@ class Refresher:
     credentials: Credentials
     clock: Clock
     period_seconds: float
-    on_refreshed: Callable[[], None]
+    bell: Alarm
+    """Rung when the secrets were read again."""
 
     async def run(self) -> None:
         """Refreshes until cancelled."""
         while self.period_seconds:
             await self.clock.sleep(self.period_seconds)
-            await self.credentials.refresh()
-            self.on_refreshed()
+            await self.refresh()
+
+    async def refresh(self) -> bool:
+        """Reads the secrets now; False where they cannot be read, and what was read before stays in use."""
+        complete = await self.credentials.refresh()
+        self.bell.ring()
+        return complete

@@ -72,7 +72,7 @@ class Reporter:
     topic: str
     _alarm: Alarm = field(init=False)
     _caught_up: bool = field(init=False, default=False)
-    """Each status of the journal up to `_position` was published: the next one need not be read from there."""
+    """Each status up to `_position` was published: the next one need not be read from the journal."""
     _outstanding: set[int] = field(init=False, default_factory=set)
     """Published, and not noted as acknowledged yet."""
     _on_their_way: dict[int, _Sent] = field(init=False, default_factory=dict)

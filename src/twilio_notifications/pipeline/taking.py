@@ -1,6 +1,7 @@
-"""Has the journal take steps, those of one turn of the event loop in one transaction, and says what came of them.
+"""Has the journal take steps: those of one turn of the event loop in one transaction.
 
-What a step means was decided in the core. The statuses of a transaction go to the reporter after its commit.
+What a step means was decided in the core. After the commit, its statuses go to the reporter,
+and events say what became of each request.
 """
 
 from __future__ import annotations

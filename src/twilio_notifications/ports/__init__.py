@@ -1,7 +1,8 @@
 """The ports: what the pipeline needs from the outside, and the values that cross them.
 
 Adapters implement these; the pipeline and the core know nothing else of the outside. A port stays under a
-dozen methods. Nothing here has behaviour, so that a conformance suite per port is the whole specification.
+dozen methods. Nothing here has behaviour, except that an event says what its line holds, so that a
+conformance suite per port is the whole specification.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 from twilio_notifications.ports.around import (
     Clock,
     Copied,
-    Level,
-    Milestone,
-    Milestones,
-    Observer,
     Pulse,
     SecretCopy,
     SecretSource,
     Supervisor,
 )
+from twilio_notifications.ports.events.event import Event, Events, Level
 from twilio_notifications.ports.journal import (
     NO_CHARGES,
     Agenda,
@@ -54,15 +52,14 @@ __all__ = [
     "Clock",
     "Copied",
     "Doubts",
+    "Event",
+    "Events",
     "Inbound",
     "Journal",
     "Level",
     "Mark",
-    "Milestone",
-    "Milestones",
     "NewRejection",
     "NewRequest",
-    "Observer",
     "Opening",
     "Origin",
     "Outbox",

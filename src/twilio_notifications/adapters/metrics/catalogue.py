@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
+from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,13 +42,8 @@ class Result(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class Made(StrEnum):
-    """What one attempt came to when it was made; what is in doubt is settled later."""
-
-    ACCEPTED = "ACCEPTED"
-    REFUSED = "REFUSED"
-    DEFERRED = "DEFERRED"
-    IN_DOUBT = "IN_DOUBT"
+MADE = tuple(outcome for outcome in AttemptOutcome if outcome is not AttemptOutcome.FAILED)
+"""What an attempt came to when it was made. Whether one in doubt has failed is known when it is settled."""
 
 
 class Settled(StrEnum):
@@ -107,7 +103,7 @@ ATTEMPTS = Metric(
     name="attempts_total",
     kind=Kind.COUNTER,
     meaning="Attempts made, by their first outcome.",
-    labels=MappingProxyType({"channel": CHANNELS, "outcome": tuple(Made)}),
+    labels=MappingProxyType({"channel": CHANNELS, "outcome": MADE}),
 )
 DEFERRALS = Metric(
     name="deferrals_total",

@@ -20,9 +20,10 @@ from prometheus_client import (
 )
 
 from twilio_notifications.adapters.metrics import catalogue
-from twilio_notifications.adapters.metrics.catalogue import NO_REASON, SECONDS, Cause, Made, Result, Settled
+from twilio_notifications.adapters.metrics.catalogue import NO_REASON, SECONDS, Cause, Result, Settled
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.ports import Finish, NewRejection, NewRequest, Postpone, Recording, events
+from twilio_notifications.core.steps import Finish, Postpone
+from twilio_notifications.ports import NewRejection, NewRequest, Recording, events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.metrics.catalogue import Metric
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.model import Channel
-    from twilio_notifications.ports import Claimed, Event
+    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.ports import Event
 
 _GAUGES: Mapping[type[Event], tuple[Metric, int]] = {
     events.BrokerConnected: (catalogue.BROKER, 1),
@@ -97,17 +99,13 @@ class Counters:
             case events.RequestRecorded():
                 self._recorded(event)
             case events.RequestFinished(request=request, step=step):
-                # What expired just before its POST has a reason and is not counted: no attempt was made.
-                if event.attempted and (step.reason is None or step.counted):
-                    made = Made.ACCEPTED if step.reason is None else Made.REFUSED
-                    self._attempts[request.notification.channel, made].inc()
+                self._attempted(request, step)
                 self._finished(request, step)
             case events.RequestPostponed(request=request, step=step):
-                if event.attempted:
-                    self._attempts[request.notification.channel, Made.DEFERRED].inc()
+                self._attempted(request, step)
                 self._deferrals[(step.reason,)].inc()
-            case events.AttemptInDoubt(request=request):
-                self._attempts[request.notification.channel, Made.IN_DOUBT].inc()
+            case events.AttemptInDoubt(request=request, step=step):
+                self._attempted(request, step)
             case events.DoubtSettled():
                 self._settled(event)
             case events.Defect():
@@ -122,6 +120,10 @@ class Counters:
             self._gauges[metric.name].set(value)
         elif kind in _DROPS:
             self._dropped[(_DROPS[kind],)].inc()
+
+    def _attempted(self, request: Claimed, step: Step) -> None:
+        if step.outcome is not None:
+            self._attempts[request.notification.channel, step.outcome].inc()
 
     def _recorded(self, event: events.RequestRecorded) -> None:
         if event.inbound.passed_over:

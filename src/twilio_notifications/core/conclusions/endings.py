@@ -1,4 +1,4 @@
-"""How a request ends or waits without an answer: by a verdict of the policy, or by a defect of the connector."""
+"""How a request ends or waits without an answer: by a verdict of the policy, or by a defect."""
 
 from __future__ import annotations
 

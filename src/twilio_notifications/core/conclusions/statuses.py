@@ -45,7 +45,7 @@ class StatusWriter:
             counted=counted,
         )
 
-    def failed(
+    def failed(  # noqa: PLR0913 - what a status says, and what the step keeps
         self,
         request: Claimed,
         reason: Reason,

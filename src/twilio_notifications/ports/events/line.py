@@ -16,15 +16,8 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import Answer, Channel, Records, Unreadable
-    from twilio_notifications.ports.journal import (
-        Claimed,
-        Doubt,
-        Finish,
-        NewRejection,
-        NewRequest,
-        Postpone,
-        Recording,
-    )
+    from twilio_notifications.core.steps import Claimed, Doubt, Finish, Postpone
+    from twilio_notifications.ports.journal import NewRejection, NewRequest, Recording
     from twilio_notifications.ports.transport import Inbound
 
 

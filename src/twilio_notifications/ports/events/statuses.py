@@ -10,7 +10,7 @@ from twilio_notifications.ports.events.event import Event, Level
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.ports.outbox import Unreported
+    from twilio_notifications.ports.journal import Unreported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class StatusAcknowledged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusesReported(Event):
-    """The journal has noted that the statuses of these requests are acknowledged."""
+    """The journal has noted that these statuses are acknowledged."""
 
-    ids: Sequence[int]
+    positions: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

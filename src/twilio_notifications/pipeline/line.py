@@ -1,0 +1,114 @@
+"""Puts together the stages that send: each is given its neighbours when it is made, and none afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.pipeline.admission import Admission
+from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.aside import Aside
+from twilio_notifications.pipeline.attempts import Attempts
+from twilio_notifications.pipeline.dispatcher import Dispatcher
+from twilio_notifications.pipeline.settler import Settler
+from twilio_notifications.pipeline.slots import Slots
+from twilio_notifications.pipeline.taking import StepTaker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.core import policy
+    from twilio_notifications.pipeline.bells import Bells
+    from twilio_notifications.pipeline.failures import Failures
+    from twilio_notifications.pipeline.pacing import Pacing
+    from twilio_notifications.ports import Clock, Sender
+    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.journal import Journal, Unreported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """What the stages that send are given from outside."""
+
+    journal: Journal
+    sender: Sender
+    clock: Clock
+    events: Events
+    bells: Bells
+    pacing: Pacing
+    failures: Failures
+    limits: policy.Limits
+    on_written: Callable[[Sequence[Unreported]], None]
+    """Is given the statuses that are in the outbox now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The stages that send, and the parts of them that others use too."""
+
+    admission: Admission
+    attempts: Attempts
+    dispatcher: Dispatcher
+    settler: Settler
+
+
+def build_line(given: Neighbours) -> Line:
+    """Dispatcher and settler, with everything that they share."""
+    journal, clock, events, bells = given.journal, given.clock, given.events, given.bells
+    slots = Slots(given.pacing.pace.maximum)
+    admission = Admission(
+        journal=journal, pacing=given.pacing, clock=clock, bell=bells.work, limits=given.limits
+    )
+    aside = Aside(
+        journal=journal,
+        statuses=given.pacing.statuses,
+        clock=clock,
+        events=events,
+        on_written=given.on_written,
+    )
+    taker = StepTaker(
+        journal=journal,
+        aside=aside,
+        slots=slots,
+        bells=bells,
+        events=events,
+        failures=given.failures,
+        failing=Alarm(clock),
+    )
+    attempts = Attempts(
+        sender=given.sender,
+        pacing=given.pacing,
+        admission=admission,
+        slots=slots,
+        taker=taker,
+        clock=clock,
+        events=events,
+        bell=bells.work,
+    )
+    dispatcher = Dispatcher(
+        journal=journal,
+        sender=given.sender,
+        clock=clock,
+        events=events,
+        bells=bells,
+        pacing=given.pacing,
+        admission=admission,
+        slots=slots,
+        attempts=attempts,
+        taker=taker,
+        aside=aside,
+    )
+    settler = Settler(
+        journal=journal,
+        sender=given.sender,
+        clock=clock,
+        events=events,
+        bells=bells,
+        statuses=given.pacing.statuses,
+        failures=given.failures,
+        timing=given.pacing.timing,
+        jitter=given.pacing.jitter,
+        aside=aside,
+        taker=taker,
+    )
+    return Line(admission=admission, attempts=attempts, dispatcher=dispatcher, settler=settler)
