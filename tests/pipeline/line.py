@@ -20,11 +20,11 @@ from tests.support.fakes import (
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.policy import Pace
-from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
-from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
+from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.deferring import Timing
-from twilio_notifications.pipeline.dispatcher import Dispatcher
-from twilio_notifications.pipeline.failures import Failures
+from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:

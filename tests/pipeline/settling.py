@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line.assembly import Line, a_line
 from tests.support.factories import DARLA, SENDER_NUMBER
 from tests.support.fakes import ScriptedSender
 from twilio_notifications.core.model import Record, Records, Unanswered, Unreadable
-from twilio_notifications.pipeline.settler import Settler, SettlingTimes
+from twilio_notifications.pipeline.line.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.line import Line, a_line, a_running_line, running
+from tests.pipeline.line.assembly import Line, a_line, a_running_line, running
 from tests.pipeline.settling import a_running_scene
 from tests.support.factories import START, accepted
 from twilio_notifications.core.errors import JournalDamaged

@@ -11,8 +11,8 @@ from tests.support.clock import HandClock
 from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret
 from twilio_notifications.core.model import Answered, NotSent, Records, Unanswered, Unreadable
-from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
-from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
+from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer, Login, Notification

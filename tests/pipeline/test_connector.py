@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line.assembly import Line, a_line
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
@@ -19,14 +19,14 @@ from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.intake import Intake
-from twilio_notifications.pipeline.login_check import LoginCheck
-from twilio_notifications.pipeline.refresher import Refresher
-from twilio_notifications.pipeline.reporter import Reporter
-from twilio_notifications.pipeline.settler import Settler, SettlingTimes
+from twilio_notifications.pipeline.line.intake import Intake
+from twilio_notifications.pipeline.logins.login_check import LoginCheck
+from twilio_notifications.pipeline.logins.refresher import Refresher
+from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.line.settler import Settler, SettlingTimes
 from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.pipeline.supervision import Supervision
-from twilio_notifications.pipeline.sweeper import Sweeper
+from twilio_notifications.pipeline.care.supervision import Supervision
+from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from tests.support.fakes import RecordingEvents, ScriptedSecret
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
-from twilio_notifications.pipeline.credentials import Credentials, Identity, Sources
-from twilio_notifications.pipeline.refresher import Refresher
+from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
+from twilio_notifications.pipeline.logins.refresher import Refresher
 from twilio_notifications.ports import Level
 
 ACCOUNT = "AC0123456789abcdef0123456789abcdef"

@@ -12,7 +12,7 @@ from tests.support.clock import HandClock
 from tests.support.factories import a_claimed, a_rejection, refused
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.pipeline.failures import LINES_A_MINUTE, Failures
+from twilio_notifications.pipeline.line.failures import LINES_A_MINUTE, Failures
 from twilio_notifications.ports import Finish, Level, NewRejection
 
 if TYPE_CHECKING:

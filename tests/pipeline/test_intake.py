@@ -18,8 +18,8 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import JournalFull
 from twilio_notifications.core.model import Channel
-from twilio_notifications.pipeline.failures import Failures
-from twilio_notifications.pipeline.intake import Intake
+from twilio_notifications.pipeline.line.failures import Failures
+from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Inbound, Level, Origin, Recording
 

@@ -11,7 +11,7 @@ from tests.support.factories import START
 from tests.support.fakes import RecordingEvents, ScriptedSecret
 from twilio_notifications.core.errors import SecretAbsent, SecretCopyUnusable, SecretUnavailable
 from twilio_notifications.core.model import Secret
-from twilio_notifications.pipeline.kept_secret import KeptSecret
+from twilio_notifications.pipeline.logins.kept_secret import KeptSecret
 from twilio_notifications.ports import Copied, Level
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from tests.support.clock import HandClock
 from tests.support.factories import START, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSender
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
-from twilio_notifications.pipeline.login_check import (
+from twilio_notifications.pipeline.logins.login_check import (
     DELAY_SECONDS,
     LONGEST_PAUSE_SECONDS,
     START_SECONDS,

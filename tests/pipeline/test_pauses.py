@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.line import Line, a_running_line
+from tests.pipeline.line.assembly import Line, a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Answered, NotSent

@@ -10,11 +10,11 @@ from tests.pipeline.line import a_line, running
 from twilio_notifications.config import load
 from twilio_notifications.core.errors import ConfigurationError, ConnectorError, TransportError
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
-from twilio_notifications.pipeline.reconfiguration import Reconfiguration
+from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from tests.pipeline.line import Line
+    from tests.pipeline.line.assembly import Line
     from twilio_notifications.config import Settings
 
 FIRST, SECOND = "+12345000001", "+12345000002"

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line.assembly import Line, a_line
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.contract import SHORTENED, Failure, render
 from twilio_notifications.core.errors import NotAcknowledged, Reason
-from twilio_notifications.pipeline.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
+from twilio_notifications.pipeline.line.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:

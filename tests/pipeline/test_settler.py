@@ -10,7 +10,7 @@ from tests.pipeline.settling import NO_NETWORK, SETTLE, TIME_OUT, a_running_scen
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, SENDER_NUMBER, accepted, unauthorized
 from twilio_notifications.core.model import Channel, Unanswered, Unreadable, VoiceLocation
-from twilio_notifications.pipeline.settler import CONCURRENCY
+from twilio_notifications.pipeline.line.settler import CONCURRENCY
 from twilio_notifications.ports import Level
 
 OTHER = "+12345000001"

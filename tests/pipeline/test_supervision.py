@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tests.support.clock import HandClock
-from twilio_notifications.pipeline.supervision import Supervision
+from twilio_notifications.pipeline.care.supervision import Supervision
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

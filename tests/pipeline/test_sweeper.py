@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line.assembly import Line, a_line
 from tests.support.factories import START, a_rejection
-from twilio_notifications.pipeline.sweeper import BATCH, INTERVAL_SECONDS, PAUSE_SECONDS, Sweeper
+from twilio_notifications.pipeline.care.sweeper import BATCH, INTERVAL_SECONDS, PAUSE_SECONDS, Sweeper
 
 RETENTION = 3600.0
 

@@ -24,12 +24,12 @@ from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.extras import not_installed
-from twilio_notifications.pipeline.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.bells import Bells
-from twilio_notifications.pipeline.credentials import Credentials
 from twilio_notifications.pipeline.events import EventStream
-from twilio_notifications.pipeline.failures import Failures
-from twilio_notifications.pipeline.pacing import Pacing
+from twilio_notifications.pipeline.line.failures import Failures
+from twilio_notifications.pipeline.line.pacing import Pacing
+from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
+from twilio_notifications.pipeline.logins.credentials import Credentials
 from twilio_notifications.ports.events import ConfigurationWarning
 
 if TYPE_CHECKING:

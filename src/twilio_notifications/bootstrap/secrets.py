@@ -16,8 +16,8 @@ from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.config import AwsSecrets, EnvironmentSecrets, FileSecrets, GreengrassSecrets
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.extras import not_installed
-from twilio_notifications.pipeline.credentials import Identity, Sources
-from twilio_notifications.pipeline.kept_secret import KeptSecret
+from twilio_notifications.pipeline.logins.credentials import Identity, Sources
+from twilio_notifications.pipeline.logins.kept_secret import KeptSecret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.pipeline.arriving import Reception
+from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
+from twilio_notifications.pipeline.care.supervision import Supervision
+from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.intake import Intake
-from twilio_notifications.pipeline.line import Neighbours, build_line
-from twilio_notifications.pipeline.login_check import LoginCheck
-from twilio_notifications.pipeline.reconfiguration import Reconfiguration
-from twilio_notifications.pipeline.refresher import Refresher
-from twilio_notifications.pipeline.reporter import Reporter
-from twilio_notifications.pipeline.supervision import Supervision
-from twilio_notifications.pipeline.sweeper import Sweeper
+from twilio_notifications.pipeline.line.assembly import Neighbours, build_line
+from twilio_notifications.pipeline.line.intake import Intake
+from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.logins.login_check import LoginCheck
+from twilio_notifications.pipeline.logins.refresher import Refresher
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.credentials import Credentials
-    from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.line import Line
-    from twilio_notifications.pipeline.pacing import Pacing
+    from twilio_notifications.pipeline.line.assembly import Line
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
 
 

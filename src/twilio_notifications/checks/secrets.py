@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config import Settings
     from twilio_notifications.core.model import Login, Secret
-    from twilio_notifications.pipeline.credentials import Sources
+    from twilio_notifications.pipeline.logins.credentials import Sources
     from twilio_notifications.ports import SecretSource
 
 SECOND = "second-secret"

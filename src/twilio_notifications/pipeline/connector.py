@@ -24,15 +24,15 @@ from twilio_notifications.ports.events import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-    from twilio_notifications.pipeline.dispatcher import Dispatcher
-    from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.intake import Intake
-    from twilio_notifications.pipeline.login_check import LoginCheck
-    from twilio_notifications.pipeline.refresher import Refresher
-    from twilio_notifications.pipeline.reporter import Reporter
-    from twilio_notifications.pipeline.settler import Settler
-    from twilio_notifications.pipeline.supervision import Supervision
-    from twilio_notifications.pipeline.sweeper import Sweeper
+    from twilio_notifications.pipeline.care.supervision import Supervision
+    from twilio_notifications.pipeline.care.sweeper import Sweeper
+    from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.intake import Intake
+    from twilio_notifications.pipeline.line.reporter import Reporter
+    from twilio_notifications.pipeline.line.settler import Settler
+    from twilio_notifications.pipeline.logins.login_check import LoginCheck
+    from twilio_notifications.pipeline.logins.refresher import Refresher
     from twilio_notifications.ports import Clock, Events, Journal, Transport
 
 GOODBYE_SECONDS = 2.0

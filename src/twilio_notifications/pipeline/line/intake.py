@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.core.model import Channel
-    from twilio_notifications.pipeline.arriving import Reception
-    from twilio_notifications.pipeline.failures import Failures
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.reception import Reception
     from twilio_notifications.ports import Clock, Inbound
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import (

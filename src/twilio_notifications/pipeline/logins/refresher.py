@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twilio_notifications.pipeline.alarm import Alarm
-    from twilio_notifications.pipeline.credentials import Credentials
+    from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Clock
 
 

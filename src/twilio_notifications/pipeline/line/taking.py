@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.pipeline.alarm import Alarm
-    from twilio_notifications.pipeline.aside import Aside
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.slots import Slots
+    from twilio_notifications.pipeline.line.aside import Aside
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.slots import Slots
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Taken, Work
 

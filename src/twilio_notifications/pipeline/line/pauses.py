@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
-from twilio_notifications.pipeline.limiter import Limiter
+from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import (
     CredentialsAccepted,
     CredentialsRefused,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from twilio_notifications.core.model import Answer, Login, Notification
-    from twilio_notifications.pipeline.credentials import Credentials
+    from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
 Said = TypeVar("Said", bound="Answer | Records | Unreadable")

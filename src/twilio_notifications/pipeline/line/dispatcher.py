@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twilio_notifications.core.steps import Claimed
-    from twilio_notifications.pipeline.admission import Admission, Verdicts
-    from twilio_notifications.pipeline.aside import Aside
-    from twilio_notifications.pipeline.attempts import Attempts
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.pacing import Pacing
-    from twilio_notifications.pipeline.slots import Slots
-    from twilio_notifications.pipeline.taking import StepTaker
+    from twilio_notifications.pipeline.line.admission import Admission, Verdicts
+    from twilio_notifications.pipeline.line.aside import Aside
+    from twilio_notifications.pipeline.line.attempts import Attempts
+    from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.line.slots import Slots
+    from twilio_notifications.pipeline.line.taking import StepTaker
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import StatusWriter, Timing
     from twilio_notifications.core.settlement import Settlement
     from twilio_notifications.core.steps import Doubtful, Step
-    from twilio_notifications.pipeline.aside import Aside
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.taking import StepTaker
+    from twilio_notifications.pipeline.line.aside import Aside
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.taking import StepTaker
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal

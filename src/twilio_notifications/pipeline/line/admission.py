@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.pipeline.alarm import Alarm
-    from twilio_notifications.pipeline.pacing import Pacing
+    from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.ports import Clock
     from twilio_notifications.ports.journal import Journal
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core import policy
 from twilio_notifications.core.conclusions import conclude
 from twilio_notifications.core.model import Accepted, Deferred, Refused
-from twilio_notifications.pipeline.pauses import Pauses
+from twilio_notifications.pipeline.line.pauses import Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

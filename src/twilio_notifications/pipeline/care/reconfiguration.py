@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from twilio_notifications.config import Settings
-    from twilio_notifications.pipeline.admission import Admission
+    from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.ports import Events
 
 _TAKES_EFFECT = frozenset({"limits"})

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.model import Answer
     from twilio_notifications.core.steps import Claimed, Step
-    from twilio_notifications.pipeline.admission import Admission
     from twilio_notifications.pipeline.alarm import Alarm
-    from twilio_notifications.pipeline.pacing import Pacing
-    from twilio_notifications.pipeline.slots import Slots
-    from twilio_notifications.pipeline.taking import StepTaker
+    from twilio_notifications.pipeline.line.admission import Admission
+    from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.line.slots import Slots
+    from twilio_notifications.pipeline.line.taking import StepTaker
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
 
@@ -44,7 +44,7 @@ class Attempts:
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
 
     def begin(self, requests: Sequence[Claimed], *, reserved: int) -> None:
-        """Makes the attempts of these requests, which are open in the journal; so many places were reserved."""
+        """Makes the attempts of these requests, which are open in the journal; of `reserved` places."""
         if requests:
             self.events.tell(AttemptsOpened(requests=requests))
         self.slots.opened(requests, reserved=reserved)

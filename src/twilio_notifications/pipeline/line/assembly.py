@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.pipeline.admission import Admission
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.pipeline.aside import Aside
-from twilio_notifications.pipeline.attempts import Attempts
-from twilio_notifications.pipeline.dispatcher import Dispatcher
-from twilio_notifications.pipeline.settler import Settler
-from twilio_notifications.pipeline.slots import Slots
-from twilio_notifications.pipeline.taking import StepTaker
+from twilio_notifications.pipeline.line.admission import Admission
+from twilio_notifications.pipeline.line.aside import Aside
+from twilio_notifications.pipeline.line.attempts import Attempts
+from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+from twilio_notifications.pipeline.line.settler import Settler
+from twilio_notifications.pipeline.line.slots import Slots
+from twilio_notifications.pipeline.line.taking import StepTaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.core import policy
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.failures import Failures
-    from twilio_notifications.pipeline.pacing import Pacing
+    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal, Unreported

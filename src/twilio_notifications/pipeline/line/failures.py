@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.pipeline.limiter import Limiter
+from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import RequestFailed, RequestRejected, RequestsFailed, RequestsRejected
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The line: what a request passes from its arrival to the acknowledgement of its status."""

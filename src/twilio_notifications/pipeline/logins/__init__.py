@@ -1,0 +1,1 @@
+"""The logins at Twilio: read, checked, read again, and chosen for each attempt."""
