@@ -1,1 +1,1 @@
-"""What keeps a running connector in order: purging, the supervisor's watchdog, and a changed configuration."""
+"""What keeps a running connector in order: purging, the supervisor's watchdog, a changed configuration."""
