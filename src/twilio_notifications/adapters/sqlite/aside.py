@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.core.contract.request_ids import echoed
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import BrokenRow
+from twilio_notifications.ports import BrokenRow, Unreported
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,10 +26,14 @@ class SetAside:
 
     def __init__(self) -> None:
         self._ids: set[int] = set()
+        self._statuses: set[int] = set()
         self._broken: list[BrokenRow] = []
 
     def add(self, id_: int) -> None:
         self._ids.add(id_)
+
+    def add_status(self, position: int) -> None:
+        self._statuses.add(position)
 
     def discard(self, id_: int) -> None:
         """The request is answered, and so stands in the outbox: of its row, only the status matters now."""
@@ -37,7 +41,7 @@ class SetAside:
 
     def limit(self, wanted: int) -> int:
         """How many rows to read, so that `wanted` are left where those set aside are among them."""
-        return wanted + len(self._ids)
+        return wanted + len(self._ids) + len(self._statuses)
 
     def values(self, rows: Iterable[Row], make: Callable[[Row], R], *, wanted: int) -> list[R]:
         """The first `wanted` rows as values; a row begins with its request's id."""
@@ -48,9 +52,12 @@ class SetAside:
             if row[0] in self._ids:
                 continue
             try:
-                found.append(make(_decodable(row)))
+                value = make(_decodable(row))
             except Exception as error:  # noqa: BLE001 - what stands in one row must not stop the others
                 self._break(row, error)
+                continue
+            if not (self._statuses and isinstance(value, Unreported) and value.position in self._statuses):
+                found.append(value)
         return found
 
     def earliest(self, rows: Iterable[Row]) -> float | None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite import statements as sql
-from twilio_notifications.adapters.sqlite.rows import duplicate_row
-from twilio_notifications.core.lifecycle import UNFINISHED, State
+from twilio_notifications.adapters.sqlite.rows import answered_row
+from twilio_notifications.adapters.sqlite.statements import arrivals as sql
+from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, State
+from twilio_notifications.ports import Origin, Unreported
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from twilio_notifications.adapters.sqlite.counts import Counts
+    from twilio_notifications.adapters.sqlite.inserts import Inserts
+    from twilio_notifications.adapters.sqlite.memory import Memory
     from twilio_notifications.ports import NewRequest
 
 MOST_OF_ONE = 100
@@ -25,8 +27,8 @@ MOST_OF_ONE = 100
 class Duplicates:
     """`count` is how many of them wait; it follows the transactions. `most` may wait, with all requests."""
 
-    def __init__(self, counts: Counts, *, most: int) -> None:
-        self._counts = counts
+    def __init__(self, memory: Memory, *, most: int) -> None:
+        self._memory = memory
         self._most = most
         self._committed = 0
         self.count = 0
@@ -41,37 +43,84 @@ class Duplicates:
     def rolled_back(self) -> None:
         self.count = self._committed
 
-    def record(
-        self, connection: sqlite3.Connection, arrival: NewRequest, original: int, state: State
+    def keep(
+        self, connection: sqlite3.Connection, arrival: NewRequest, original: int, *, delivered: int
     ) -> bool:
-        """Whether there was room for it."""
-        row = duplicate_row(arrival, original=original)
-        if state not in UNFINISHED:
-            (over,) = connection.execute(sql.CONNECTION).fetchone()
-            self._answer(connection, (*row[1:], over), original=original, at=arrival.accepted_at)
-            return True
+        """Has it wait for the outcome of its original; whether there was room for it."""
         (waiting,) = connection.execute(sql.COUNT_DUPLICATES_OF, (original,)).fetchone()
-        if waiting >= MOST_OF_ONE or self._counts.unfinished + self.count >= self._most:
+        if waiting >= MOST_OF_ONE or self._memory.unfinished + self.count >= self._most:
             return False
+        row = (original, *_duplicate_row(arrival, delivered=delivered))
         connection.execute(sql.INSERT_DUPLICATE, row)
         self.count += 1
         return True
 
-    def answer(self, connection: sqlite3.Connection, original: int, *, at: float) -> None:
+    def answer_now(
+        self,
+        connection: sqlite3.Connection,
+        arrival: NewRequest,
+        original: int,
+        *,
+        inserts: Inserts,
+        delivered: int,
+    ) -> Unreported:
+        """Gives it the status of its original, which has one."""
+        row = _duplicate_row(arrival, delivered=delivered)
+        return self._answer(connection, row, original=original, at=arrival.accepted_at, inserts=inserts)
+
+    def answer(
+        self, connection: sqlite3.Connection, original: int, *, at: float, inserts: Inserts
+    ) -> list[Unreported]:
         """Gives those that wait for this request its status, in the order in which they came."""
         if not self.count:
-            return
+            return []
         rows = connection.execute(sql.DUPLICATES, (original,)).fetchall()
-        for row in rows:
-            self._answer(connection, row, original=original, at=at)
+        if not rows:
+            return []
+        inserts.flush(connection)  # the status that they are to have
+        written = [
+            self._answer(connection, row, original=original, at=at, inserts=inserts) for row in rows
+        ]
         connection.execute(sql.DELETE_DUPLICATES, (original,))
         self.count -= len(rows)
+        return written
 
     def _answer(
-        self, connection: sqlite3.Connection, row: tuple[object, ...], *, original: int, at: float
-    ) -> None:
-        """`row`: when it came, its mark, its origin, and over which connection."""
-        accepted_at, *others = row
-        values = (accepted_at, at, self._counts.next_position(), *others, original)
-        connection.execute(sql.ANSWER_DUPLICATE, values)
-        self._counts.change(was=None, now=State.FINISHED)
+        self,
+        connection: sqlite3.Connection,
+        row: tuple[object, ...],
+        *,
+        original: int,
+        at: float,
+        inserts: Inserts,
+    ) -> Unreported:
+        accepted_at, packet_id, digest, origin, delivered = row
+        answer = connection.execute(sql.ANSWER, (original,)).fetchone()
+        if answer is None:
+            raise ForbiddenTransition(f"request {original} has no status that its duplicates could have")
+        request_id, channel, kept, status, reason, message, code = answer
+        id_, position = self._memory.next_request(), self._memory.next_position()
+        inserts.requests.append(
+            answered_row(id_, request_id, channel, accepted_at=accepted_at, origin=origin, digest=digest)
+        )
+        inserts.finished.append((id_, channel, packet_id, delivered, at))
+        remark = f"repeats request {original}, and has its status"
+        inserts.statuses.append((position, id_, kept, reason, message, code, None, at, remark))
+        self._memory.change(was=None, now=State.FINISHED)
+        return Unreported(
+            position=position,
+            request=id_,
+            status=bytes(status),
+            origin=None if origin is None else Origin(origin),
+        )
+
+
+def is_unfinished(state: State) -> bool:
+    """Whether a duplicate has to wait for the status of a request in this state."""
+    return state in UNFINISHED
+
+
+def _duplicate_row(arrival: NewRequest, *, delivered: int) -> tuple[object, ...]:
+    mark = arrival.mark
+    packet_id, digest = (None, None) if mark is None else (mark.packet_id, mark.digest)
+    return (arrival.accepted_at, packet_id, digest, arrival.origin, delivered)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite import statements
 from twilio_notifications.adapters.sqlite.place import (
     PRIVATE,
     look,
@@ -24,11 +23,15 @@ from twilio_notifications.adapters.sqlite.place import (
     require_whole,
 )
 from twilio_notifications.adapters.sqlite.reserve import Reserve
+from twilio_notifications.adapters.sqlite.statements import care
+from twilio_notifications.adapters.sqlite.takeover import require_room, take_over
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Progress = Callable[[int, int], None]
 
 LONGEST_ROW_BYTES = 1_000_000
 """Of any text, status or row that is written. A request of the largest size makes less than half of it; what
@@ -37,6 +40,10 @@ is longer comes of a defect, and fails as an operation of one request instead of
 APPLICATION_ID = 0x54774E6F
 """Says "a journal of this program" in the file's header (SQLite's application_id), so that no other
 SQLite file is taken for one by mistake. Reads "TwNo"."""
+
+
+NARROW_TABLES = 6
+"""The version whose script is followed by a takeover of all rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,11 @@ def migrations() -> Iterator[Migration]:
         if file.name.endswith(".sql"):
             number, _, name = file.name.removesuffix(".sql").partition("_")
             yield Migration(version=int(number), name=name, script=file.read_text("utf-8"))
+
+
+def newest_version() -> int:
+    """The version that this program writes."""
+    return max(migration.version for migration in migrations())
 
 
 def lock_file(journal: Path) -> Path:
@@ -93,29 +105,33 @@ class FileLock:
         os.close(self._descriptor)
 
 
-def open_connection(path: Path | None) -> sqlite3.Connection:
+def open_connection(
+    path: Path | None, *, progress: Progress = lambda _taken, _of: None
+) -> sqlite3.Connection:
     """A connection to a journal of the current version; None stands for one in memory.
 
-    Only for the owner of the journal's lock: on a full disk it gives the reserve up.
+    Only for the owner of the journal's lock: on a full disk it gives the reserve up, and a journal of an earlier
+    version is brought up to date. `progress` hears now and then how many requests that has moved, and of about
+    how many.
     """
     if path is None:
-        return _opened(None)
+        return _opened(None, progress)
     require_whole(path)
     try:
-        return _opened(path)
+        return _opened(path, progress)
     except JournalError as error:
         if isinstance(error, JournalDamaged | JournalTooNew):
             raise
         Reserve(real(path)).give_up()  # the disk may be full; if it is not, this changes nothing
-        return _opened(path)
+        return _opened(path, progress)
 
 
-def _opened(path: Path | None) -> sqlite3.Connection:
+def _opened(path: Path | None, progress: Progress) -> sqlite3.Connection:
     name = ":memory:" if path is None else str(path)
     if path is not None and look(path) is not None:
         # By a connection that cannot write: closing any other one would move a write-ahead log that an
         # earlier run left into the file, and a file that is refused must stay as it was.
-        open_for_reading(path).close()
+        _open_any_version(path).close()
     try:
         if path is not None:
             # It holds message texts and phone numbers: for its owner alone, like what SQLite puts next to it.
@@ -128,7 +144,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
             f"the journal {name} cannot be opened: {error}. Its folder must exist and be writable."
         ) from error
     try:
-        _prepare(connection)
+        _prepare(connection, path, progress)
     except sqlite3.OperationalError as error:
         connection.close()
         raise JournalError(f"the journal {name} cannot be used: {error}") from error
@@ -163,10 +179,13 @@ def _inspected(path: Path, resolved: Path) -> str:
     companions = {file for file in (log, memory) if file.exists()}
     try:
         # SQLite puts files next to a journal to read it; not where there is no log that has to be read, too.
-        with closing(open_for_reading(path, unchanging=log not in companions)) as connection:
-            if connection.execute("PRAGMA user_version").fetchone() == (0,):
+        with closing(_open_any_version(path, unchanging=log not in companions)) as connection:
+            version = _version(connection)
+            if version == 0:
                 # What a first start leaves that ends before its first commit.
                 return f"{path}: an empty file, which will become the journal"
+            if version < newest_version():
+                return f"{path}: of version {version}; the next start brings it to version {newest_version()}"
             return f"{path}: {_contents(connection)}"
     finally:
         for file in {log, memory} - companions:
@@ -182,13 +201,26 @@ def inspect_used(path: Path) -> str:
 def _contents(connection: sqlite3.Connection) -> str:
     unfinished, unreported = (
         connection.execute(statement).fetchone()[0]
-        for statement in (statements.COUNT_UNFINISHED, statements.COUNT_UNREPORTED)
+        for statement in (care.COUNT_UNFINISHED, care.COUNT_UNREPORTED)
     )
     return f"unfinished requests: {unfinished}, statuses that are not reported yet: {unreported}"
 
 
-def open_for_reading(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
-    """A connection that cannot change anything; it may be used next to a running connector.
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change anything; it may be used next to a running connector."""
+    connection = _open_any_version(path)
+    version = _version(connection)
+    if version < newest_version():
+        connection.close()
+        raise JournalError(
+            f"the journal {path} has version {version}, this program reads version {newest_version()}: start a "
+            "connector of this version once, which brings it up to date."
+        )
+    return connection
+
+
+def _open_any_version(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
+    """The same also for a journal of an earlier version.
 
     With `unchanging` no process writes meanwhile and there is no log: then no file is created to read it.
     """
@@ -220,17 +252,17 @@ def read_beside(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
         raise JournalError(f"the journal {path} cannot be read: {error}") from error
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path | None, progress: Progress) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit is on the disk when it returns. NORMAL would lose the last commits in a power cut,
     # and with them requests that the broker has already forgotten.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
     # A large index or update would spill into /var/tmp, which is out of reach of a confined connector.
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA journal_size_limit = 8388608")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW_BYTES)
-    _migrate(connection)
+    _migrate(connection, path, progress)
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _verify(connection: sqlite3.Connection, name: str) -> None:
@@ -239,10 +271,9 @@ def _verify(connection: sqlite3.Connection, name: str) -> None:
     (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
     if objects and application != APPLICATION_ID:
         raise JournalDamaged(f"{name} is an SQLite file, but no journal of this program. Name another file.")
-    newest = max(migration.version for migration in migrations())
-    if version > newest:
+    if version > newest_version():
         raise JournalTooNew(
-            f"the journal {name} has version {version}, this program knows versions up to {newest}. "
+            f"the journal {name} has version {version}, this program knows versions up to {newest_version()}. "
             "Start the newer program that wrote it, or name another file."
         )
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -258,13 +289,28 @@ def _damaged(name: str, fault: str) -> str:
     )
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    for migration in migrations():
-        if migration.version > version:
-            # One transaction for the script and its number: a crash leaves the old version or the new one.
-            connection.executescript(
-                f"BEGIN IMMEDIATE; {migration.script}\n"
-                f"PRAGMA application_id = {APPLICATION_ID}; "
-                f"PRAGMA user_version = {migration.version}; COMMIT;"
-            )
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, path: Path | None, progress: Progress) -> None:
+    """Each version in one transaction, with its number: a crash leaves the old version or the new one."""
+    version = _version(connection)
+    pending = [migration for migration in migrations() if migration.version > version]
+    if path is not None and 0 < version < NARROW_TABLES:
+        require_room(connection, path)
+    # Foreign keys are not enforced yet, and those of other tables go on to name `requests` when it is renamed.
+    connection.execute("PRAGMA legacy_alter_table = ON")
+    for migration in pending:
+        connection.executescript(f"BEGIN IMMEDIATE; {migration.script}")
+        try:
+            if migration.version == NARROW_TABLES:
+                take_over(connection, progress=progress)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {migration.version}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    connection.execute("PRAGMA legacy_alter_table = OFF")

@@ -12,11 +12,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.adapters.sqlite.statements import arrivals as sql
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twilio_notifications.ports import Mark
 
@@ -30,6 +30,9 @@ class Redelivery:
 
     sure_seconds: float
     monotonic: Callable[[], float]
+    connection: int = field(init=False, default=1)
+    """The number of the connection to the broker, counted over all runs."""
+    _committed_connection: int = field(init=False, default=1)
     _in_use: bool = field(init=False, default=False)
     """Whether something was recorded over the current connection."""
     _latest: int = field(init=False, default=0)
@@ -41,8 +44,16 @@ class Redelivery:
         """Takes note of a new request."""
         self._latest = id_
 
+    def load(self, connection: sqlite3.Connection) -> None:
+        (self.connection,) = connection.execute(sql.CONNECTION).fetchone()
+        self._committed_connection = self.connection
+
+    def rolled_back(self) -> None:
+        self.connection = self._committed_connection
+
     def committed(self) -> None:
         """What was recorded is on disk, and its PUBACKs leave now."""
+        self._committed_connection = self.connection
         if not self._in_use:
             return
         now = self.monotonic()
@@ -58,10 +69,10 @@ class Redelivery:
         self._in_use = True
         if not redelivered:
             return False
-        values = (mark.packet_id, mark.digest, mark.packet_id, mark.packet_id)
-        id_ = _repeated_request(connection, mark)
+        values = {"digest": mark.digest, "packet_id": mark.packet_id, "connection": self.connection}
+        id_ = _repeated_request(connection, values)
         if id_ is not None:
-            connection.execute(sql.REPEATED, (mark.packet_id, id_))
+            connection.execute(sql.REPEATED, (mark.packet_id, self.connection, id_))
         elif connection.execute(sql.REPEATED_DUPLICATE, values).rowcount == 0:
             return False
         self._committed.clear()  # its PUBACK leaves now, and so it is not sure for a while
@@ -84,9 +95,13 @@ class Redelivery:
         """What was delivered over it may be delivered again over the next one."""
         if self._in_use:
             self.raise_watermark(connection, now=now)
-            connection.execute(sql.NEXT_CONNECTION)
+            self.next_connection(connection)
         self._in_use = False
         self._committed.clear()
+
+    def next_connection(self, connection: sqlite3.Connection) -> None:
+        connection.execute(sql.NEXT_CONNECTION)
+        self.connection += 1
 
     def forget(self, connection: sqlite3.Connection) -> None:
         """The broker has a new session, so it delivers nothing of the last one."""
@@ -94,9 +109,8 @@ class Redelivery:
         self._committed.clear()
 
 
-def _repeated_request(connection: sqlite3.Connection, mark: Mark) -> int | None:
+def _repeated_request(connection: sqlite3.Connection, values: Mapping[str, object]) -> int | None:
     """The request that accounts for this delivery; None where it is a new one."""
-    values = (mark.digest, mark.packet_id, mark.packet_id)
     for id_, packet_id, delivered in connection.execute(sql.REPEATABLE, values).fetchall():
         superseded = connection.execute(sql.IS_SUPERSEDED, (id_, packet_id, delivered)).fetchone()
         if not superseded[0]:

@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
-from twilio_notifications.adapters.sqlite import statements as sql
+from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.ports.events import Defect, JournalTrimmed
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Room(Protocol):
     """What the writer asks before it records what arrives, and when the disk fails."""
 
     batch_bytes: int
+    left: int
+    """Bytes that were free for requests when the last ones were recorded; any thread may read it."""
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
         """Removes what was reported, oldest first, until `size` bytes fit. May raise ReserveGone."""
@@ -73,10 +75,13 @@ class Room(Protocol):
 class Fitting(Protocol):
     """What the operation that records asks, within its transaction."""
 
-    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
+    def used(self, connection: sqlite3.Connection) -> int:
+        """Bytes that the journal takes now, to be given to the other two with what was added meanwhile."""
+
+    def fits(self, size: int, *, used: int, unfinished: int) -> bool:
         """Whether a request of `size` bytes fits, with what it and the others will still need."""
 
-    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:
+    def fits_answer(self, size: int, *, used: int) -> bool:
         """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
 
 
@@ -84,6 +89,7 @@ class Boundless:
     """The room of a journal in memory."""
 
     batch_bytes = 1 << 20
+    left = 1 << 60
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
         pass
@@ -94,10 +100,13 @@ class Boundless:
     def check(self) -> None:
         pass
 
-    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:  # noqa: ARG002
+    def used(self, connection: sqlite3.Connection) -> int:  # noqa: ARG002 - nothing is counted in memory
+        return 0
+
+    def fits(self, size: int, *, used: int, unfinished: int) -> bool:  # noqa: ARG002
         return True
 
-    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:  # noqa: ARG002
+    def fits_answer(self, size: int, *, used: int) -> bool:  # noqa: ARG002
         return True
 
 
@@ -123,6 +132,7 @@ class DiskRoom:
         self._trimming = False
         self._page_bytes = 4096
         self.batch_bytes = bounds.batch
+        self.left = 0
         self._high = bounds.database * 9 // 10
         self._low = bounds.database * 85 // 100
         self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.reserve // 2 // DELETION_BYTES))
@@ -135,6 +145,7 @@ class DiskRoom:
         self._reserve.take(self._bounds.reserve)
         while self._expected(connection, 0) > self._high and self._trim(connection):
             pass
+        self.left = self._high - self._expected(connection, 0)
 
     def make(self, connection: sqlite3.Connection, size: int) -> None:
         """Removes what was reported, oldest first, until `size` bytes fit.
@@ -145,6 +156,7 @@ class DiskRoom:
         if not self._reserve.take(self._bounds.reserve):
             raise ReserveGone("the disk is full, and the reserve that the journal keeps on it is used up")
         expected = self._expected(connection, size)
+        self.left = self._high - expected
         if expected <= self._high:
             self._trimming = self._trimming and expected > self._bounds.database // 2
             return
@@ -169,13 +181,13 @@ class DiskRoom:
         """Raises FilesMoved where the path does not name the open files any more."""
         self._place.check()
 
-    def fits(self, connection: sqlite3.Connection, size: int, *, unfinished: int) -> bool:
+    def fits(self, size: int, *, used: int, unfinished: int) -> bool:
         """Whether a request of `size` bytes fits, with what it and the others will still need."""
-        return self._used(connection) + size + (unfinished + 1) * YET_TO_COME_BYTES <= self._high
+        return used + size + (unfinished + 1) * YET_TO_COME_BYTES <= self._high
 
-    def fits_answer(self, connection: sqlite3.Connection, size: int) -> bool:
+    def fits_answer(self, size: int, *, used: int) -> bool:
         """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
-        return self._used(connection) + size <= self._bounds.database
+        return used + size <= self._bounds.database
 
     def _start_log_over(self, connection: sqlite3.Connection) -> None:
         """Not by TRUNCATE: the log's room on the disk stays ours, to be written over."""
@@ -183,9 +195,10 @@ class DiskRoom:
             connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def _expected(self, connection: sqlite3.Connection, size: int) -> int:
-        return self._used(connection) + size + self._unfinished() * YET_TO_COME_BYTES
+        return self.used(connection) + size + self._unfinished() * YET_TO_COME_BYTES
 
-    def _used(self, connection: sqlite3.Connection) -> int:
+    def used(self, connection: sqlite3.Connection) -> int:
+        """Bytes of the rows and their indexes, and of what the log holds beyond its share."""
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
         used: int = (pages - free) * self._page_bytes
@@ -209,8 +222,6 @@ class DiskRoom:
                 connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            self._events.tell(
-                Defect(name="journal_step_failed", error=error)
-            )  # a trigger keeps a row, for example
+            self._events.tell(Defect(name="journal_step_failed", error=error))  # a trigger keeps a row, for example
             return 0
         return deleted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
@@ -15,16 +15,8 @@ from twilio_notifications.core.model import (
     VoiceLocation,
 )
 from twilio_notifications.core.policy import Charge
-from twilio_notifications.ports import (
-    Claimed,
-    Doubtful,
-    Finish,
-    NewRejection,
-    NewRequest,
-    Origin,
-    Postpone,
-    Unreported,
-)
+from twilio_notifications.core.steps import SENT_NOTHING, AttemptOutcome, Claimed, Doubtful
+from twilio_notifications.ports import NewRejection, NewRequest, Origin, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +28,9 @@ RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
 
+_ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which would make such an encoder for each call."""
+
 _PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
 
 
@@ -44,8 +39,8 @@ def encoded_id(request_id: str | float) -> str:
 
     So it has the same bytes as in a status.
     """
-    text = json.dumps(request_id, ensure_ascii=False)
-    return text.encode("utf-8", "backslashreplace").decode()
+    text = _ENCODE(request_id)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def without_id(status: bytes) -> tuple[bytes, str | None]:
@@ -59,27 +54,46 @@ def without_id(status: bytes) -> tuple[bytes, str | None]:
     return head + separator, tail[:-1].decode()
 
 
-def request_row(arrival: NewRequest, *, turn: bool) -> tuple[Any, ...]:
+def request_row(id_: int, arrival: NewRequest, *, request_id: str) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST."""
     notification = arrival.notification
+    recipient = notification.recipient
     body, voice_location = _content_columns(notification)
     return (
-        encoded_id(notification.request_id),
+        id_,
+        request_id,
         notification.channel,
-        notification.recipient.name,
-        notification.recipient.phone_number,
+        recipient.name,
+        recipient.phone_number,
         notification.sender_number,
         body,
         voice_location,
         notification.retries,
-        RANKS[notification.priority],
         arrival.accepted_at,
-        arrival.expires_at,
-        arrival.accepted_at,  # due at once
-        turn,
-        *_mark_columns(arrival),
         arrival.origin,
+        None if arrival.mark is None else arrival.mark.digest,
     )
+
+
+def state_row(id_: int, arrival: NewRequest, *, connection: int) -> tuple[Any, ...]:
+    """The first parameters of INSERT_WAITING and INSERT_OPEN. `connection`: the number of the broker's."""
+    notification = arrival.notification
+    return (
+        id_,
+        notification.channel,
+        notification.recipient.phone_number,
+        RANKS[notification.priority],
+        arrival.expires_at,
+        None if arrival.mark is None else arrival.mark.packet_id,
+        connection,
+    )
+
+
+def answered_row(  # noqa: PLR0913 - what a request without content holds
+    id_: int, request_id: str, channel: str, *, accepted_at: float, origin: str | None, digest: bytes | None
+) -> tuple[Any, ...]:
+    """The parameters of INSERT_REQUEST for what is answered without an attempt."""
+    return (id_, request_id, channel, None, None, None, None, None, 0, accepted_at, origin, digest)
 
 
 def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]:
@@ -95,27 +109,10 @@ def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]
     )
 
 
-def duplicate_row(arrival: NewRequest, *, original: int) -> tuple[Any, ...]:
-    """The parameters of INSERT_DUPLICATE."""
-    return (original, arrival.accepted_at, *_mark_columns(arrival), arrival.origin)
-
-
-def rejection_row(arrival: NewRejection, *, position: int) -> tuple[Any, ...]:
-    """The parameters of INSERT_REJECTION."""
-    kept, id_ = without_id(arrival.status)
-    request_id = encoded_id(arrival.request_id)
-    return (
-        request_id,
-        arrival.channel,
-        arrival.accepted_at,
-        arrival.accepted_at,
-        arrival.reason,
-        arrival.message,
-        kept if id_ == request_id else arrival.status,
-        position,
-        *_mark_columns(arrival),
-        arrival.origin,
-    )
+def kept_status(status: bytes, request_id: str) -> bytes:
+    """A status as it is kept: up to its id, where that is the one that stands in its request's row."""
+    kept, id_ = without_id(status)
+    return kept if id_ == request_id else status
 
 
 def size_of(arrival: NewRequest | NewRejection) -> int:
@@ -128,20 +125,16 @@ def size_of(arrival: NewRequest | NewRejection) -> int:
             texts = [encoded_id(arrival.request_id), arrival.message]
         case _:
             assert_never(arrival)
-    held = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    held = sum(len(text) if text.isascii() else 4 * len(text) for text in texts)
     return ROW_BYTES + held + (len(arrival.status) if isinstance(arrival, NewRejection) else 0)
-
-
-def _mark_columns(arrival: NewRequest | NewRejection) -> tuple[int | None, bytes | None]:
-    return (None, None) if arrival.mark is None else (arrival.mark.packet_id, arrival.mark.digest)
 
 
 def unreported(row: tuple[Any, ...]) -> Unreported:
     """A row of UNREPORTED or SUSPECTS."""
-    id_, _, _, position, status, origin, suspicion = row
+    request, _, _, position, status, origin, suspicion = row
     return Unreported(
         position=position,
-        id=id_,
+        request=request,
         status=bytes(status),
         origin=None if origin is None else Origin(origin),
         suspicion=suspicion,
@@ -211,30 +204,13 @@ def doubtful(row: tuple[Any, ...]) -> Doubtful:
     )
 
 
-def attempt_outcome(step: Finish | Postpone) -> str:
-    """The word under which the closed attempt is kept."""
-    match step:
-        case Finish(reason=None):
-            return "ACCEPTED"
-        case Finish(reason=Reason.OUTCOME_UNKNOWN | Reason.INTERNAL_ERROR):
-            return "IN_DOUBT"
-        case Finish(reason=Reason.TWILIO_UNAVAILABLE) | Postpone(counted=True):
-            return "FAILED"
-        case Finish():
-            return "REFUSED"
-        case Postpone():
-            return "DEFERRED"
-        case _:
-            assert_never(step)
-
-
 def encoded_charges(charges: Sequence[Charge]) -> str | None:
     """The charges of an attempt, as they are kept with it; NULL for none."""
     return json.dumps([(one.scope, one.since, one.amount) for one in charges]) if charges else None
 
 
-def paid_back(outcome: str, encoded: str | None) -> list[Charge]:
+def paid_back(outcome: AttemptOutcome, encoded: str | None) -> list[Charge]:
     """The charges of an attempt that sent nothing; what was sent, or may have been, stays charged."""
-    if encoded is None or outcome in {"ACCEPTED", "IN_DOUBT"}:
+    if encoded is None or outcome not in SENT_NOTHING:
         return []
     return [Charge(scope=scope, since=since, amount=amount) for scope, since, amount in json.loads(encoded)]

@@ -1,8 +1,9 @@
-"""Group commit: one thread owns the connection, and whatever waits is written in one transaction.
+"""Group commit: one thread owns the connection, and writes all calls that wait in one transaction.
 
-Rule 1: a future is done only after the commit that holds its change. Rule 2: a disk that fails (full,
-read-only, I/O error) is waited for; nothing is answered meanwhile, and nothing is lost when it recovers.
-Rule 3: an operation that fails by its own fault fails alone, never the transaction it shares.
+Rule 1: a future is done only after the commit that holds its change; one call into the event loop resolves all
+futures of a commit. Rule 2: a disk that fails (full, read-only, I/O error) is waited for; nothing is answered
+meanwhile, and nothing is lost when it recovers. Rule 3: a call that fails by its own fault fails alone, never
+the transaction it shares; of a call with several members, only the failing ones.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from twilio_notifications.adapters.sqlite.kinds import Single
 from twilio_notifications.adapters.sqlite.place import FilesMoved
 from twilio_notifications.adapters.sqlite.room import Boundless, NoRoom, ReserveGone
 from twilio_notifications.core.errors import (
@@ -30,19 +33,23 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from twilio_notifications.adapters.sqlite.kinds import Kind
     from twilio_notifications.adapters.sqlite.room import Room
 
 BATCH_LIMIT = 256
-"""Operations in one transaction: well past the point where the cost of a commit per row has vanished,
+"""Members in one transaction (requests, steps): well past the point where the cost of a commit per row has vanished,
 small enough that the first of them does not wait for the last."""
 
 BUSY_SIZE = 4
-"""Operations that shared the last commit, from which on the next one waits for company. A lone request never
-gets there: its operations wait for each other, one at a time."""
+"""Members of the last commit from which on the next one waits for company. A lone request never gets there: its
+calls wait for each other, one at a time."""
 
 COMPANY_SECONDS = 0.002
 """How long it waits. Measured at 1,200 messages a second: a fifth less processor time for each message, since
 there are fewer commits, and as many messages sent; twice as long gains little more."""
+
+REPORT_SECONDS = 1.0
+"""How long a call that may ride along with others waits for one."""
 
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 """Pauses before a failed transaction is tried again; the last one repeats."""
@@ -79,13 +86,15 @@ class Ledger(Protocol):
         """Whether nothing waits, neither for Twilio nor to be reported."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Waiting:
-    operation: Callable[[sqlite3.Connection], Any]
+    kind: Kind[Any, Any]
+    call: Any
     future: asyncio.Future[Any]
     arrival: bool = False
     size: int = 0
-    """Of a request or a rejection; 0 for what only has to keep its place among them."""
+    """Bytes of its requests and rejections; 0 for what only has to keep its place among them."""
+    members: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ class Writer:
         on_disk_recovery: Callable[[], None],
         room: Room | None = None,
         pause: Callable[[float], None] = time.sleep,
+        ride_seconds: float = REPORT_SECONDS,
     ) -> None:
         self._connection = connection
         self._ledger = ledger
@@ -115,7 +125,11 @@ class Writer:
         self._room = room or Boundless()
         self._pause = pause
         self._loop = asyncio.get_running_loop()
+        self._single = Single()
         self._queue: deque[_Waiting] = deque()
+        self._riding: list[_Waiting] = []
+        self._ride_seconds = ride_seconds
+        self._ride_at = 0.0
         self._pulses: list[asyncio.Future[None]] = []
         self._wakeup = threading.Condition()
         self._closing = False
@@ -133,14 +147,41 @@ class Writer:
         An `arrival` of about `size` bytes is what the journal does not hold yet. While there is no room for
         it, it waits, and operations on what the journal holds go on: they are what makes room.
         """
+        return self.give(self._single, operation, arrival=arrival, size=size)
+
+    def give(  # noqa: PLR0913 - what the writer has to know of a call, each with its default
+        self,
+        kind: Kind[Any, T],
+        call: Any,
+        *,
+        arrival: bool = False,
+        size: int = 0,
+        members: int = 1,
+        rides: bool = False,
+    ) -> asyncio.Future[T]:
+        """The same for a call of a kind, which is carried out together with others of its kind.
+
+        One that `rides` is written with the next call that does not, or after a while.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
+        waiting = _Waiting(kind, call, future, arrival, size, members)
         with self._wakeup:
             if self._closing:
                 future.set_exception(JournalClosed("the journal is closed"))
-            else:
-                self._queue.append(_Waiting(operation, future, arrival, size))
+            elif not rides:
+                self._queue.append(waiting)
                 self._wakeup.notify()
+            else:
+                self._riding.append(waiting)
+                if len(self._riding) == 1:
+                    self._ride_at = time.monotonic() + self._ride_seconds
+                    self._wakeup.notify()
         return future
+
+    @property
+    def queued(self) -> int:
+        """About how many members wait to be written; a snapshot, without the lock."""
+        return sum(waiting.members for waiting in tuple(self._queue))
 
     def require_sound(self) -> None:
         """Raises the error by which the journal is lost for good."""
@@ -181,22 +222,32 @@ class Writer:
     def _take(self) -> list[_Waiting]:
         with self._wakeup:
             self._answer_pulses()
-            while not self._queue and not self._closing:
-                self._wakeup.wait()
+            while not self._queue and not self._closing and (left := self._until_ride()) != 0:
+                self._wakeup.wait(left)
                 self._answer_pulses()
         if self._last_size >= BUSY_SIZE:
-            # Not a wait for the condition: each operation that comes would wake this thread, to no end.
+            # Not a wait for the condition: each call that comes would wake this thread, to no end.
             self._pause(COMPANY_SECONDS)
         with self._wakeup:
             batch: list[_Waiting] = []
-            size = 0
-            while self._queue and len(batch) < BATCH_LIMIT:
+            size = members = 0
+            while self._queue and members < BATCH_LIMIT:
                 size += self._queue[0].size
                 if batch and size > self._room.batch_bytes:
                     break
                 batch.append(self._queue.popleft())
-            self._last_size = len(batch)
-            return batch
+                members += batch[-1].members
+            self._last_size = members
+            return batch + self._take_riding()
+
+    def _until_ride(self) -> float | None:
+        """Seconds until what rides has to be written; None: nothing rides. With the lock held."""
+        return max(0.0, self._ride_at - time.monotonic()) if self._riding else None
+
+    def _take_riding(self) -> list[_Waiting]:
+        """With the lock held."""
+        riding, self._riding = self._riding, []
+        return riding
 
     def _take_work(self) -> list[_Waiting]:
         """What waits and is no arrival; it refers to what is committed, so it may overtake arrivals."""
@@ -205,7 +256,7 @@ class Writer:
             if work:
                 taken = set(map(id, work))
                 self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
-            return work
+            return work + self._take_riding()
 
     def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
         began = time.monotonic()
@@ -214,9 +265,9 @@ class Writer:
                 results = self._commit_together(batch)
             except _OperationFailed as failed:
                 if len(batch) == 1:
-                    return [_Result(batch[0].future, error=failed.__cause__)]
-                # Not worth a savepoint for each operation: a failing operation is a defect, and rare. Each
-                # waits for the disk by itself, so that what is committed already is not done again.
+                    return [self._apart(batch[0], failed.__cause__)]
+                # Not worth a savepoint for each call: a failing call is a defect, and rare. Each waits for the
+                # disk by itself, so that what is committed already is not done again.
                 return [result for waiting in batch for result in self._commit_patiently([waiting])]
             except (sqlite3.Error, MemoryError, NoRoom, ReserveGone, FilesMoved) as error:
                 if isinstance(error, sqlite3.Error) and _primary_code(error) not in _DISK_FAULTS:
@@ -233,6 +284,21 @@ class Writer:
                 self._recovered()
                 return results
         raise AssertionError("unreachable")
+
+    def _apart(self, waiting: _Waiting, error: BaseException | None) -> _Result:
+        """Carries out the members of a call that failed one by one, so that only the failing ones fail."""
+        parts = waiting.kind.parts(waiting.call)
+        if len(parts) <= 1:
+            return _Result(waiting.future, error=error)
+        outcomes: list[Any] = []
+        for part in parts:
+            results = self._commit_patiently([replace(waiting, call=part, members=1)])
+            self._hand_out([result for result in results if result.future is not waiting.future])
+            [own] = [result for result in results if result.future is waiting.future]
+            if isinstance(own.error, JournalError):
+                return own
+            outcomes.append(own.value if own.error is None else own.error)
+        return _Result(waiting.future, waiting.kind.joined(waiting.call, outcomes))
 
     def _carry_on_without(self, batch: list[_Waiting]) -> list[_Waiting]:
         """Relieves the disk, and commits what is no arrival first; what is left of the batch."""
@@ -295,7 +361,7 @@ class Writer:
             self._room.make(connection, sum(waiting.size for waiting in arrivals))
         connection.execute("BEGIN IMMEDIATE")
         try:
-            results = [_Result(waiting.future, self._perform(waiting)) for waiting in batch]
+            results = self._perform_all(batch)
             if arrivals:
                 self._room.check()
             self._commit()
@@ -313,9 +379,10 @@ class Writer:
             self._room.check()
         except FilesMoved as moved:
             error = JournalMoved(str(moved))
+            arrivals = {waiting.future for waiting in batch if waiting.arrival}
             return [
-                _Result(waiting.future, error=error) if waiting.arrival else result
-                for waiting, result in zip(batch, results, strict=True)
+                _Result(result.future, error=error) if result.future in arrivals else result
+                for result in results
             ]
         return results
 
@@ -325,9 +392,18 @@ class Writer:
         except sqlite3.IntegrityError as error:  # a constraint that waits for the end of the transaction
             raise _OperationFailed from error
 
-    def _perform(self, waiting: _Waiting) -> Any:
+    def _perform_all(self, batch: Sequence[_Waiting]) -> list[_Result]:
+        """What refers to committed requests alone comes first: what it makes free, arrivals may use."""
+        in_order = sorted(batch, key=lambda waiting: not waiting.kind.first)
+        return [
+            result
+            for kind, calls in groupby(in_order, key=lambda waiting: waiting.kind)
+            for result in self._perform(kind, list(calls))
+        ]
+
+    def _perform(self, kind: Kind[Any, Any], calls: Sequence[_Waiting]) -> list[_Result]:
         try:
-            return waiting.operation(self._connection)
+            values = kind.together(self._connection, [waiting.call for waiting in calls])
         except NoRoom:
             raise
         except sqlite3.Error as error:
@@ -336,10 +412,11 @@ class Writer:
             raise _OperationFailed from error
         except Exception as error:
             raise _OperationFailed from error
+        return [_Result(waiting.future, value) for waiting, value in zip(calls, values, strict=True)]
 
 
 class _OperationFailed(Exception):
-    """The operation failed by its own fault; its cause says how."""
+    """A call failed by its own fault; its cause says how."""
 
 
 def _primary_code(error: sqlite3.Error) -> int:

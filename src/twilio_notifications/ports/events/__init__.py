@@ -27,6 +27,7 @@ from twilio_notifications.ports.events.journals import (
     JournalPurged,
     JournalTrimmed,
     JournalUnavailable,
+    JournalUpgrading,
 )
 from twilio_notifications.ports.events.line import (
     AttemptInDoubt,
@@ -104,6 +105,7 @@ from twilio_notifications.ports.events.statuses import (
     StatusAcknowledged,
     StatusesHeld,
     StatusesReported,
+    StatusLeftAlone,
     StatusPublished,
     StatusRefused,
     StatusSetAside,
@@ -179,6 +181,7 @@ __all__ = [
     "JournalPurged",
     "JournalTrimmed",
     "JournalUnavailable",
+    "JournalUpgrading",
     "Level",
     "LimitFreeAgain",
     "LimitUsedUp",
@@ -231,6 +234,7 @@ __all__ = [
     "SendingPaused",
     "SendingResumed",
     "StatusAcknowledged",
+    "StatusLeftAlone",
     "StatusPublished",
     "StatusRefused",
     "StatusSetAside",

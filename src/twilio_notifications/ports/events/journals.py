@@ -19,6 +19,16 @@ class JournalOpened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalUpgrading(Event):
+    """A journal of an earlier version is brought up to date; of about so many requests, so many are done."""
+
+    level: ClassVar[Level] = Level.INFO
+    journal: str
+    requests: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalUnavailable(Event):
     """The disk fails; nothing is acknowledged until it works."""
 

@@ -44,6 +44,14 @@ class StatusRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusLeftAlone(Event):
+    """The journal could not keep a change of this status; it is left alone until the next start."""
+
+    level: ClassVar[Level] = Level.ERROR
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusTooLarge(Event):
     """The broker hangs up over statuses of so many bytes."""
 

@@ -1,0 +1,32 @@
+"""Doubts on SQLite: attempts whose answer is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.sqlite.rows import doubtful
+from twilio_notifications.adapters.sqlite.statements import work as sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.core.steps import Doubtful
+
+
+class SqliteDoubts:
+    """Implements ports.Doubts."""
+
+    _store: Store
+
+    async def doubtful(self, *, now: float, limit: int) -> list[Doubtful]:
+        """Attempts in doubt that are due to be looked up."""
+        return await self._store.select(sql.DOUBTFUL, now, doubtful, limit=limit)
+
+    async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
+        """Those of `sids` that already belong to an attempt."""
+        return await self._store.read(
+            lambda connection: frozenset(
+                sid for sid in sids if connection.execute(sql.KNOWN_SID, (sid,)).fetchone() is not None
+            )
+        )

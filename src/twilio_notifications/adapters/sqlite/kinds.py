@@ -1,0 +1,47 @@
+"""Kinds of calls that the writer carries out together, and what it takes apart where one of them fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+Call = TypeVar("Call")
+Result = TypeVar("Result")
+
+
+class Kind(Protocol[Call, Result]):
+    """Calls of one kind that share a transaction are carried out by one call of `together`."""
+
+    first: bool
+    """Refers only to what is committed, so that it may be carried out before all other kinds."""
+
+    def together(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Result]:
+        """The results of all calls, in their order; raises where one of them fails."""
+
+    def parts(self, call: Call) -> Sequence[Call]:
+        """The members of a call, each as a call of its own; fewer than two: it cannot be divided."""
+
+    def joined(self, call: Call, outcomes: Sequence[Result | Exception]) -> Result:
+        """The result of a call whose parts were carried out one by one."""
+
+
+class Single:
+    """A function of its own, which shares nothing but the transaction."""
+
+    first = False
+
+    def together(
+        self, connection: sqlite3.Connection, calls: Sequence[Callable[[sqlite3.Connection], Any]]
+    ) -> Sequence[Any]:
+        return [call(connection) for call in calls]
+
+    def parts(
+        self, call: Callable[[sqlite3.Connection], Any]
+    ) -> Sequence[Callable[[sqlite3.Connection], Any]]:
+        return [call]
+
+    def joined(self, call: Callable[[sqlite3.Connection], Any], outcomes: Sequence[Any]) -> Any:  # noqa: ARG002
+        return outcomes[0]

@@ -1,0 +1,224 @@
+"""What recording does to the rows: runs in the writer's thread, inside its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.adapters.sqlite import rows
+from twilio_notifications.adapters.sqlite.inserts import Inserts
+from twilio_notifications.adapters.sqlite.memory import Standing
+from twilio_notifications.adapters.sqlite.room import NoRoom
+from twilio_notifications.adapters.sqlite.statements import arrivals as sql
+from twilio_notifications.core.lifecycle import UNFINISHED, State
+from twilio_notifications.ports import (
+    NewRejection,
+    NewRequest,
+    Recorded,
+    Recording,
+    Recordings,
+    Unreported,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from twilio_notifications.adapters.sqlite.duplicates import Duplicates
+    from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
+    from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+    from twilio_notifications.adapters.sqlite.room import Fitting
+    from twilio_notifications.adapters.sqlite.turns import Turns
+    from twilio_notifications.ports import Arrival, Opening
+
+_REPEATED = Recorded(recording=Recording.REPEATED, id=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One call of the intake."""
+
+    arrivals: tuple[Arrival, ...]
+    opening: Opening | None
+    now: float
+    """Of the monotonic clock, when the call was made."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the calls of one transaction have added so far."""
+
+    connection: sqlite3.Connection
+    used: int
+    """Bytes of the journal."""
+    inserts: Inserts = field(default_factory=Inserts)
+    recipients: set[Recipient] = field(default_factory=set)
+    waiting: int = 0
+    latest: int = 0
+    opening: Opening | None = None
+    """Of the call under way."""
+    places: int = 0
+    written: list[Unreported] = field(default_factory=list)
+
+    def flush(self) -> None:
+        self.inserts.flush(self.connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recorder:
+    """A kind of calls (kinds.py): records arrivals and opens the attempts of those that may leave."""
+
+    memory: Memory
+    duplicates: Duplicates
+    redelivery: Redelivery
+    turns: Turns
+    fitting: Fitting
+    maximum_waiting: int
+    deduplicate_seconds: float
+    first: bool = False
+
+    def together(self, connection: sqlite3.Connection, calls: Sequence[Record]) -> list[Recordings]:
+        batch = _Batch(connection, used=self.fitting.used(connection))
+        results = [self._record_all(batch, call) for call in calls]
+        batch.flush()
+        if batch.latest:
+            self.redelivery.recorded(batch.latest)
+        return results
+
+    def parts(self, call: Record) -> list[Record]:
+        return [Record(arrivals=(one,), opening=call.opening, now=call.now) for one in call.arrivals]
+
+    def joined(self, call: Record, outcomes: Sequence[Recordings | Exception]) -> Recordings:  # noqa: ARG002
+        recorded: list[Recorded] = []
+        written: list[Unreported] = []
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                recorded.append(Recorded(recording=Recording.FAILED, id=None, error=outcome))
+            else:
+                recorded += outcome.recorded
+                written += outcome.written
+        return Recordings(recorded=tuple(recorded), written=tuple(written))
+
+    def _record_all(self, batch: _Batch, call: Record) -> Recordings:
+        self.redelivery.raise_watermark(batch.connection, now=call.now)
+        batch.opening, batch.places = call.opening, 0 if call.opening is None else call.opening.places
+        batch.written = []
+        recorded = tuple([self._record(batch, arrival) for arrival in call.arrivals])
+        return Recordings(recorded=recorded, written=tuple(batch.written))
+
+    def _record(self, batch: _Batch, arrival: Arrival) -> Recorded:
+        if arrival.mark is not None:
+            if arrival.redelivered:
+                batch.flush()  # what it repeats may have come with it
+            if self.redelivery.is_repeated(batch.connection, arrival.mark, redelivered=arrival.redelivered):
+                return _REPEATED
+        match arrival:
+            case NewRejection():
+                return Recorded(recording=Recording.NEW, id=self._reject(batch, arrival))
+            case NewRequest():
+                return self._record_request(batch, arrival)
+            case _:
+                assert_never(arrival)
+
+    def _record_request(self, batch: _Batch, arrival: NewRequest) -> Recorded:
+        if self.deduplicate_seconds:
+            answered = self._record_duplicate(batch, arrival)
+            if answered is not None:
+                return answered
+        unfinished = self.memory.unfinished + self.duplicates.count
+        size = rows.size_of(arrival)
+        if unfinished >= self.maximum_waiting or not self.fitting.fits(
+            size, used=batch.used, unfinished=unfinished
+        ):
+            return self._full(batch, arrival)
+        batch.used += size
+        return self._insert(batch, arrival)
+
+    def _full(self, batch: _Batch, arrival: NewRequest) -> Recorded:
+        id_ = None if arrival.if_full is None else self._reject(batch, arrival.if_full)
+        return Recorded(recording=Recording.FULL, id=id_)
+
+    def _record_duplicate(self, batch: _Batch, arrival: NewRequest) -> Recorded | None:
+        """None where it repeats no other request, by the word of the operator that ids are unique."""
+        batch.flush()
+        key = rows.original_key(arrival.notification, since=arrival.accepted_at - self.deduplicate_seconds)
+        row = batch.connection.execute(sql.ORIGINAL, key).fetchone()
+        if row is None:
+            return None
+        original, state = row
+        over = self.redelivery.connection
+        if State(state) in UNFINISHED:
+            if not self.duplicates.keep(batch.connection, arrival, original, delivered=over):
+                return self._full(batch, arrival)
+            return Recorded(recording=Recording.DUPLICATE, id=None)
+        answer = self.duplicates.answer_now(
+            batch.connection, arrival, original, inserts=batch.inserts, delivered=over
+        )
+        batch.latest = answer.request
+        batch.written.append(answer)
+        return Recorded(recording=Recording.DUPLICATE, id=answer.request)
+
+    def _insert(self, batch: _Batch, arrival: NewRequest) -> Recorded:
+        notification = arrival.notification
+        recipient = (notification.channel, notification.recipient.phone_number)
+        busy = self._is_busy(batch, recipient)
+        id_ = batch.latest = self.memory.next_request()
+        request_id = rows.encoded_id(notification.request_id)
+        batch.inserts.requests.append(rows.request_row(id_, arrival, request_id=request_id))
+        row = rows.state_row(id_, arrival, connection=self.redelivery.connection)
+        batch.recipients.add(recipient)
+        opening = batch.opening
+        if opening is not None and batch.places > 0 and arrival.may_leave and not busy:
+            batch.places -= 1
+            batch.inserts.opened.append((*row, opening.at, opening.clock_offset))
+            standing = Standing(State.OPEN, *recipient, request_id, arrival.origin, 1, opening.at)
+            self.memory.opened(id_, standing)
+            self.memory.change(was=None, now=State.OPEN)
+            return Recorded(recording=Recording.NEW, id=id_, opened=True)
+        batch.waiting += 1
+        batch.inserts.waiting.append((*row, arrival.accepted_at, arrival.accepted_at, not busy))
+        self.memory.change(was=None, now=State.WAITING)
+        if busy and self.turns.overtaking:
+            batch.flush()
+            self.turns.pass_on(batch.connection, recipient)
+        return Recorded(recording=Recording.NEW, id=id_)
+
+    def _is_busy(self, batch: _Batch, recipient: Recipient) -> bool:
+        """Whether something of this recipient is unfinished; from memory where that says everything."""
+        if recipient in batch.recipients or self.memory.knows_busy(recipient):
+            return True
+        if self.memory.knows_all(more=batch.waiting):
+            return False
+        return any(
+            batch.connection.execute(statement, recipient).fetchone()[0]
+            for statement in (sql.HAS_WAITING, sql.HAS_OPEN_ATTEMPT)
+        )
+
+    def _reject(self, batch: _Batch, rejection: NewRejection) -> int:
+        size = rows.size_of(rejection)
+        if not self.fitting.fits_answer(size, used=batch.used):
+            raise NoRoom(
+                "the journal is as large as it may be (journal.maximum_bytes, and half of what was free on "
+                "its disk), and holds nothing but requests that wait and statuses that are not reported yet"
+            )
+        batch.used += size
+        id_, position = self.memory.next_request(), self.memory.next_position()
+        batch.latest = id_
+        mark, at = rejection.mark, rejection.accepted_at
+        packet_id, digest = (None, None) if mark is None else (mark.packet_id, mark.digest)
+        request_id = rows.encoded_id(rejection.request_id)
+        batch.inserts.requests.append(
+            rows.answered_row(
+                id_, request_id, rejection.channel, accepted_at=at, origin=rejection.origin, digest=digest
+            )
+        )
+        batch.inserts.finished.append((id_, rejection.channel, packet_id, self.redelivery.connection, at))
+        kept = rows.kept_status(rejection.status, request_id)
+        batch.inserts.statuses.append(
+            (position, id_, kept, rejection.reason, rejection.message, None, None, at, None)
+        )
+        self.memory.change(was=None, now=State.FINISHED)
+        batch.written.append(
+            Unreported(position=position, request=id_, status=rejection.status, origin=rejection.origin)
+        )
+        return id_

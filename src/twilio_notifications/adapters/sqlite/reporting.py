@@ -1,0 +1,57 @@
+"""What reports do to the rows: runs in the writer's thread, inside its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.sqlite.statements import outbox as sql
+from twilio_notifications.core.lifecycle import State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Mapping, Sequence
+
+    from twilio_notifications.adapters.sqlite.memory import Memory
+    from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One call of the reporter: the broker has acknowledged these statuses."""
+
+    positions: tuple[int, ...]
+    at: float
+    now: float
+    """Of the monotonic clock, when the call was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reports:
+    """A kind of calls (kinds.py); the result is None."""
+
+    memory: Memory
+    redelivery: Redelivery
+    on_failed: Callable[[Mapping[int, Exception]], None]
+    """Hears which statuses a defect keeps from being reported, in the writer's thread."""
+    first: bool = True
+
+    def together(self, connection: sqlite3.Connection, calls: Sequence[Report]) -> list[None]:
+        self.redelivery.raise_watermark(connection, now=max(call.now for call in calls))
+        positions = [(position,) for call in calls for position in call.positions]
+        times = [(call.at, position) for call in calls for position in call.positions]
+        connection.executemany(sql.REPORT, times)
+        reported = connection.executemany(sql.REPORT_REQUEST, positions).rowcount
+        self.memory.change(was=State.FINISHED, now=None, by=max(0, reported))
+        return [None for _ in calls]
+
+    def parts(self, call: Report) -> list[Report]:
+        return [Report(positions=(position,), at=call.at, now=call.now) for position in call.positions]
+
+    def joined(self, call: Report, outcomes: Sequence[Exception | None]) -> None:
+        failed = {
+            position: outcome
+            for position, outcome in zip(call.positions, outcomes, strict=True)
+            if outcome is not None
+        }
+        self.on_failed(failed)

@@ -1,0 +1,24 @@
+"""Lists of states (core/lifecycle.py), written as the indexes have them; and columns that several reads share."""
+
+from __future__ import annotations
+
+UNFINISHED = "(state = 'WAITING' OR state = 'OPEN' OR state = 'IN_DOUBT')"
+
+ATTEMPTED = "(state = 'OPEN' OR state = 'IN_DOUBT')"
+"""An attempt is open."""
+
+ANSWERED = "(state = 'FINISHED' OR state = 'REPORTED')"
+
+# All reads of a request begin with these, by which a row that cannot be read is answered.
+IDENTITY_COLUMNS = "states.request, request_id, states.channel"
+
+REQUEST_COLUMNS = f"""
+{IDENTITY_COLUMNS}, name, states.phone_number, sender_number, body, voice_location, retries, priority,
+accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason
+"""
+
+# A status is kept up to its id, which is the last of its keys and stands in request_id.
+WHOLE_STATUS = """
+CASE WHEN SUBSTR(status, -6) = CAST(',"id":' AS BLOB) THEN CAST(status || request_id || '}' AS BLOB)
+     ELSE status END
+"""

@@ -1,0 +1,130 @@
+"""What the parts of the journal share: the writer, the reading connection, and what is kept in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twilio_notifications.core.errors import JournalError
+from twilio_notifications.ports.events import Defect, RequestSetAside, StatusLeftAlone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.duplicates import Duplicates
+    from twilio_notifications.adapters.sqlite.memory import Memory
+    from twilio_notifications.adapters.sqlite.recording import Recorder
+    from twilio_notifications.adapters.sqlite.redelivery import Redelivery
+    from twilio_notifications.adapters.sqlite.reporting import Reports
+    from twilio_notifications.adapters.sqlite.room import Room
+    from twilio_notifications.adapters.sqlite.taking import Opener, Taker
+    from twilio_notifications.adapters.sqlite.writer import Writer
+    from twilio_notifications.ports import Events
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What is kept in memory about the journal, and so must follow its transactions."""
+
+    memory: Memory
+    duplicates: Duplicates
+    redelivery: Redelivery
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Reads what an earlier run left."""
+        self.memory.load(connection)
+        self.duplicates.load(connection)
+        self.redelivery.load(connection)
+
+    def committed(self) -> None:
+        self.memory.committed()
+        self.duplicates.committed()
+        self.redelivery.committed()
+
+    def rolled_back(self) -> None:
+        self.memory.rolled_back()
+        self.duplicates.rolled_back()
+        self.redelivery.rolled_back()
+
+    def is_empty(self) -> bool:
+        """Whether nothing waits, neither for Twilio nor to be reported."""
+        return self.memory.is_empty()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """An open journal. Its methods are for the event loop."""
+
+    writer: Writer
+    reader: sqlite3.Connection | None
+    """None for a journal in memory, which has one connection."""
+    room: Room
+    aside: SetAside
+    ledger: Ledger
+    events: Events
+    monotonic: Callable[[], float]
+    recorder: Recorder
+    taker: Taker
+    opener: Opener
+    reports: Reports
+    maximum_waiting: int
+
+    async def read(self, operation: Callable[[sqlite3.Connection], R]) -> R:
+        """Reads what is committed, in the event loop itself.
+
+        Measured: a read of some rows costs less than handing it to the writer's thread and back, and there it
+        would wait for the commit under way. WAL lets the two connections work side by side.
+        """
+        self.writer.require_sound()
+        if self.reader is not None:
+            try:
+                return operation(self.reader)
+            except sqlite3.Error:
+                # The writer knows what to do with a disk that fails, and meets the same fault.
+                return await self.writer.submit(operation)
+        return await self.writer.submit(operation)
+
+    async def select(
+        self, statement: str, bound: float, make: Callable[[tuple[Any, ...]], R], *, limit: int
+    ) -> list[R]:
+        """The first rows as values, without those that are set aside."""
+        aside = self.aside
+        return await self.read(
+            lambda connection: aside.values(
+                connection.execute(statement, (bound, aside.limit(limit))), make, wanted=limit
+            )
+        )
+
+    async def each(
+        self,
+        keys: Sequence[int],
+        operation: Callable[[sqlite3.Connection, Sequence[int]], object],
+        *,
+        leave: Callable[[int], None],
+    ) -> None:
+        """In one transaction, or where a defect fails that, in one for each; leaves alone what fails alone."""
+        try:
+            await self.writer.submit(lambda connection: operation(connection, keys))
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one of them is the cause
+            if len(keys) > 1:
+                for key in keys:
+                    await self.each([key], operation, leave=leave)
+                return
+            self.events.tell(Defect(name="request_defect", error=error))
+            leave(keys[0])
+
+    def leave_request(self, id_: int) -> None:
+        """Sets a request aside, and says so."""
+        self.aside.add(id_)
+        self.events.tell(RequestSetAside(number=id_, answered=False))
+
+    def leave_status(self, position: int) -> None:
+        """Sets a status aside, and says so."""
+        self.aside.add_status(position)
+        self.events.tell(StatusLeftAlone(position=position))

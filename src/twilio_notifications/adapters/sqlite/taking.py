@@ -1,0 +1,245 @@
+"""What the steps of a request's life do to the rows: runs in the writer's thread, inside its transaction.
+
+It decides nothing: what a step means was decided in the core. It does enforce core/lifecycle.py: a step that
+finds its request in another state fails as a defect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, assert_never
+
+from twilio_notifications.adapters.sqlite.inserts import Inserts
+from twilio_notifications.adapters.sqlite.memory import Standing
+from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
+from twilio_notifications.adapters.sqlite.statements import work as sql
+from twilio_notifications.core.lifecycle import TRANSITIONS, Event, ForbiddenTransition, State
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+from twilio_notifications.ports import Origin, Taken, Unreported
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from twilio_notifications.adapters.sqlite.duplicates import Duplicates
+    from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
+    from twilio_notifications.adapters.sqlite.turns import Turns
+    from twilio_notifications.core.policy import Charge
+    from twilio_notifications.core.steps import Step
+
+MOMENT_SECONDS = 1.0
+"""A wait that was shorter is not kept in the history."""
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What the steps of one transaction change, statement by statement."""
+
+    inserts: Inserts = field(default_factory=Inserts)
+    waits: list[tuple[Any, ...]] = field(default_factory=list)
+    finishes: list[tuple[Any, ...]] = field(default_factory=list)
+    postponements: list[tuple[Any, ...]] = field(default_factory=list)
+    doubts: list[tuple[Any, ...]] = field(default_factory=list)
+    repaid: list[Charge] = field(default_factory=list)
+    recipients: dict[Recipient, None] = field(default_factory=dict)
+    """Those whose turn may pass on, in the order of the steps."""
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """Raises ForbiddenTransition where a row was in another state than was known."""
+        if self.waits:
+            connection.executemany(sql.INSERT_WAIT, self.waits)
+        for statement, rows in (
+            (sql.FINISH, self.finishes),
+            (sql.POSTPONE, self.postponements),
+            (sql.DOUBT, self.doubts),
+        ):
+            if rows and connection.executemany(statement, rows).rowcount != len(rows):
+                ids = [row[-1] for row in rows]
+                raise ForbiddenTransition(f"not all rows of the requests {ids} allow their steps")
+        self.inserts.flush(connection)
+        for charge in self.repaid:
+            connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
+            connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Taker:
+    """A kind of calls (kinds.py): each call is a sequence of steps."""
+
+    memory: Memory
+    duplicates: Duplicates
+    turns: Turns
+    first: bool = True
+
+    def together(self, connection: sqlite3.Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
+        changes = _Changes()
+        written = [[self._take(connection, step, changes) for step in steps] for steps in calls]
+        changes.write(connection)
+        answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
+        changes.inserts.flush(connection)
+        for recipient in changes.recipients:
+            self.turns.pass_on(connection, recipient)
+        return [
+            Taken(written=tuple([status for status in own if status is not None] + others), failed={})
+            for own, others in zip(written, answered, strict=True)
+        ]
+
+    def parts(self, call: Sequence[Step]) -> list[Sequence[Step]]:
+        return [(step,) for step in call]
+
+    def joined(self, call: Sequence[Step], outcomes: Sequence[Taken | Exception]) -> Taken:
+        written: list[Unreported] = []
+        failed: dict[int, Exception] = {}
+        for step, outcome in zip(call, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failed[step.id] = outcome
+            else:
+                written += outcome.written
+        return Taken(written=tuple(written), failed=failed)
+
+    def _answer_duplicates(
+        self, connection: sqlite3.Connection, steps: Sequence[Step], changes: _Changes
+    ) -> list[Unreported]:
+        return [
+            status
+            for step in steps
+            if isinstance(step, Finish)
+            for status in self.duplicates.answer(connection, step.id, at=step.at, inserts=changes.inserts)
+        ]
+
+    def _take(self, connection: sqlite3.Connection, step: Step, changes: _Changes) -> Unreported | None:
+        """The status that the step puts into the outbox, if it does."""
+        standing = self.memory.standing(step.id) or read_standing(connection, step.id)
+        match step:
+            case Finish():
+                _require(standing, Event.FINISH, step)
+                return self._finish(step, standing, changes)
+            case Postpone():
+                _require(standing, Event.POSTPONE, step)
+                self._postpone(step, standing, changes)
+            case Doubt():
+                _require(standing, Event.DOUBT, step)
+                changes.doubts.append((step.at, step.message, step.settle_at, step.id))
+                self._moved(step.id, standing, State.IN_DOUBT)
+            case _:
+                assert_never(step)
+        return None
+
+    def _finish(self, step: Finish, standing: Standing, changes: _Changes) -> Unreported:
+        if standing.state is State.WAITING:
+            _end_wait(step.id, standing, step.at, changes)
+        else:
+            # Where the step does not say how the attempt ended, it may have been carried out.
+            outcome = step.outcome or AttemptOutcome.IN_DOUBT
+            _close_attempt(step, standing, outcome, step.sid, changes)
+        changes.finishes.append((step.at, step.counted, step.id))
+        position = self.memory.next_position()
+        kept = kept_status(step.status, standing.request_id)
+        changes.inserts.statuses.append(
+            (position, step.id, kept, step.reason, step.message, step.code, step.sid, step.at, None)
+        )
+        self._moved(step.id, standing, State.FINISHED)
+        changes.recipients[standing.recipient] = None
+        origin = None if standing.origin is None else Origin(standing.origin)
+        return Unreported(position=position, request=step.id, status=step.status, origin=origin)
+
+    def _postpone(self, step: Postpone, standing: Standing, changes: _Changes) -> None:
+        since = step.at
+        if standing.state is not State.WAITING:
+            _close_attempt(step, standing, step.outcome or AttemptOutcome.DEFERRED, None, changes)
+        elif standing.waiting_reason == step.reason and standing.waiting_since is not None:
+            since = standing.waiting_since  # the same wait goes on
+        else:
+            _end_wait(step.id, standing, step.at, changes)
+        changes.postponements.append(
+            (step.due_at, step.reason, step.message, since, step.counted, not step.counted, step.id)
+        )
+        self._moved(step.id, standing, State.WAITING)
+        changes.recipients[standing.recipient] = None
+
+    def _moved(self, id_: int, standing: Standing, now: State) -> None:
+        self.memory.closed(id_)
+        self.memory.change(was=standing.state, now=now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opener:
+    """Opens the attempts of claimed requests."""
+
+    memory: Memory
+
+    def open(
+        self,
+        connection: sqlite3.Connection,
+        ids: Sequence[int],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]],
+    ) -> None:
+        """Raises ForbiddenTransition where one of them does not wait, or does not have its turn."""
+        changes = _Changes()
+        standings = [read_standing(connection, id_) for id_ in ids]
+        for id_, standing in zip(ids, standings, strict=True):
+            _end_wait(id_, standing, at, changes)
+        changes.write(connection)
+        encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
+        rows = [(at, clock_offset, charge, id_) for id_, charge in zip(ids, encoded, strict=True)]
+        if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
+            raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
+        every = [charge for id_ in ids for charge in charges.get(id_, ())]
+        connection.executemany(sql.CHARGE, [(one.scope, one.since, one.amount) for one in every])
+        for id_, standing, charge in zip(ids, standings, encoded, strict=True):
+            self.memory.opened(
+                id_,
+                Standing(
+                    State.OPEN,
+                    *standing.recipient,
+                    standing.request_id,
+                    standing.origin,
+                    standing.opened + 1,
+                    at,
+                    charge,
+                ),
+            )
+        self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
+
+
+def read_standing(connection: sqlite3.Connection, id_: int) -> Standing:
+    """Raises ForbiddenTransition where the journal holds no such request."""
+    row = connection.execute(sql.STANDING, (id_,)).fetchone()
+    if row is None:
+        raise ForbiddenTransition(f"the journal holds no request {id_}")
+    state, *others = row
+    return Standing(State(state), *others)
+
+
+def _close_attempt(
+    step: Finish | Postpone, standing: Standing, outcome: AttemptOutcome, sid: str | None, changes: _Changes
+) -> None:
+    changes.inserts.attempts.append(
+        (
+            step.id,
+            standing.opened,
+            standing.opened_at,
+            step.at,
+            outcome,
+            step.reason,
+            step.message,
+            step.code,
+            sid,
+        )
+    )
+    if standing.charges is not None:
+        changes.repaid += paid_back(outcome, standing.charges)
+
+
+def _end_wait(id_: int, standing: Standing, at: float, changes: _Changes) -> None:
+    if standing.waiting_since is not None and at - standing.waiting_since > MOMENT_SECONDS:
+        changes.waits.append((at, id_))
+
+
+def _require(standing: Standing, event: Event, step: Step) -> None:
+    if event not in TRANSITIONS[standing.state]:
+        # Not its repr: that holds the status, and with it whole telephone numbers.
+        raise ForbiddenTransition(f"the row of request {step.id} does not allow a {type(step).__name__}")

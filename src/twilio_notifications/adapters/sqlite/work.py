@@ -1,0 +1,124 @@
+"""Work on SQLite: claims, attempts and steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.sqlite.rows import RANKS, claimed
+from twilio_notifications.adapters.sqlite.statements import work as sql
+from twilio_notifications.core import policy
+from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.steps import Finish
+from twilio_notifications.ports import NO_CHARGES, Agenda
+from twilio_notifications.ports.events import Defect
+
+if TYPE_CHECKING:
+    import asyncio
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.model import Priority
+    from twilio_notifications.core.policy import Charge
+    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.ports import Taken
+
+
+class SqliteWork:
+    """Implements ports.Work."""
+
+    _store: Store
+
+    async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
+        """Due requests whose turn has come. The file lock is the lease: no other process can claim them."""
+        store = self._store
+        # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
+        read = store.writer.submit if store.taker.turns.overtaking else store.read
+        return await read(
+            lambda connection: _claim(
+                connection, store.aside, due_before=due_before, limit=limit, place=place
+            )
+        )
+
+    async def open_attempts(
+        self,
+        ids: Sequence[int],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
+    ) -> None:
+        """Opens one attempt for each; on disk, with its charges, before any of them is made."""
+        opener = self._store.opener
+        await self._store.writer.submit(
+            lambda connection: opener.open(
+                connection, ids, at=at, clock_offset=clock_offset, charges=charges
+            )
+        )
+
+    def take(self, steps: Sequence[Step]) -> asyncio.Future[Taken]:
+        """Takes all steps in one transaction; those that fail by a defect stand in the result."""
+        steps = tuple(steps)
+        taken = self._store.writer.give(self._store.taker, steps, members=len(steps))
+        taken.add_done_callback(lambda done: self._answered(steps, done))
+        return taken
+
+    def _answered(self, steps: Sequence[Step], done: asyncio.Future[Taken]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            return
+        failed = done.result().failed
+        for step in steps:
+            if isinstance(step, Finish) and step.id not in failed:
+                self._store.aside.discard(step.id)
+
+    async def hasten(self, reason: Reason, *, now: float) -> None:
+        """Makes due what waits for this reason, because the reason may be gone."""
+        values = (now, now, reason, now)
+        try:
+            await self._store.writer.submit(
+                lambda connection: connection.execute(sql.HASTEN, values).rowcount
+            )
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - they are due at their own time then
+            self._store.events.tell(Defect(name="journal_step_failed", error=error))
+
+    async def overdue(self, *, now: float, limit: int) -> list[Claimed]:
+        """Waiting requests whose lifetime has ended, wherever they stand in their recipient's order."""
+        return await self._store.select(sql.OVERDUE, now, claimed, limit=limit)
+
+    async def agenda(self) -> Agenda:
+        """When something will be due next."""
+        return await self._store.read(lambda connection: _agenda(connection, self._store.aside))
+
+
+def _claim(
+    connection: sqlite3.Connection, aside: SetAside, *, due_before: float, limit: int, place: int
+) -> list[Claimed]:
+    found: dict[Priority, Sequence[Claimed]] = {}
+    left = limit
+    # One query for each priority: a single one ordered by priority would have to read past all urgent
+    # requests that are not due yet before it found a normal one that is.
+    for priority, rank in RANKS.items():
+        wanted = max(left, policy.reserved(priority, place=place, limit=limit))
+        if wanted:
+            rows = connection.execute(sql.CLAIM, (rank, due_before, aside.limit(wanted)))
+            found[priority] = list(aside.values(rows, claimed, wanted=wanted))
+            left = max(0, left - len(found[priority]))
+    return policy.interleaved(found, place=place, limit=limit)
+
+
+def _agenda(connection: sqlite3.Connection, aside: SetAside) -> Agenda:
+    count = aside.limit(1)
+
+    def earliest(statement: str, *parameters: int) -> float | None:
+        return aside.earliest(connection.execute(statement, (*parameters, count)))
+
+    dues = [earliest(sql.NEXT_DUE, rank) for rank in RANKS.values()]
+    return Agenda(
+        next_due=min((due for due in dues if due is not None), default=None),
+        next_expiry=earliest(sql.NEXT_EXPIRY),
+        next_settlement=earliest(sql.NEXT_SETTLEMENT),
+    )
