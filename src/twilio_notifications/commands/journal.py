@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
-from twilio_notifications.adapters.sqlite.repair import JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.errors import ConfigurationError, Reason
@@ -21,10 +21,10 @@ from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.core.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from twilio_notifications.adapters.sqlite.repair import AttemptEntry, Entry, OrderEntry
+    from twilio_notifications.adapters.sqlite.reader import AttemptEntry, Entry, OrderEntry, WaitEntry
     from twilio_notifications.core.steps import Claimed, Finish
 
 SENT_STATUS = "sent"
@@ -53,14 +53,21 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
 def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int:
     """Prints all that is known of one request, but its content."""
     journal = load_journal(config, environ).journal
-    entry, attempts, orders = JournalFile(journal.path).entry(number)
+    history = JournalFile(journal.path).history(number)
+    entry = history.entry
     fields = dataclasses.asdict(entry)
     del fields["turn"], fields["due_at"], fields["waiting_reason"]
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
     if entry.state == State.WAITING:
         terminal.say(f"{'waits':<14}{_wait(entry, now=time.time())}")
-    _print("attempt", attempts)
-    _print("order", orders)
+    happened: list[tuple[float, str, AttemptEntry | WaitEntry]] = [
+        *((wait.begun_at, f"wait {place}", wait) for place, wait in enumerate(history.waits, start=1)),
+        *((made.opened_at, f"attempt {place}", made) for place, made in enumerate(history.attempts, start=1)),
+    ]
+    for _, title, record in sorted(happened, key=lambda each: each[0]):
+        _print(title, record)
+    for place, order in enumerate(history.orders, start=1):
+        _print(f"order {place}", order)
     return 0
 
 
@@ -100,11 +107,9 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     return 0
 
 
-def _print(kind: str, records: Sequence[AttemptEntry | OrderEntry]) -> None:
-    for position, record in enumerate(records, start=1):
-        values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
-        lines = (f"  {name:<12}{_shown(name, value)}" for name, value in values.items())
-        terminal.say(f"{kind} {position}:", *lines)
+def _print(title: str, record: AttemptEntry | WaitEntry | OrderEntry) -> None:
+    values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
+    terminal.say(f"{title}:", *(f"  {name:<12}{_shown(name, value)}" for name, value in values.items()))
 
 
 def _require_fitting(sid: str | None, channel: Channel, *, sent: bool) -> None:

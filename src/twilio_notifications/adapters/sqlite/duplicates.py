@@ -78,9 +78,7 @@ class Duplicates:
         if not rows:
             return []
         inserts.flush(connection)  # the status that they are to have
-        written = [
-            self._answer(connection, row, original=original, at=at, inserts=inserts) for row in rows
-        ]
+        written = [self._answer(connection, row, original=original, at=at, inserts=inserts) for row in rows]
         connection.execute(sql.DELETE_DUPLICATES, (original,))
         self.count -= len(rows)
         return written

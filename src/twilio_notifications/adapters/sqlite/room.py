@@ -222,6 +222,8 @@ class DiskRoom:
                 connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            self._events.tell(Defect(name="journal_step_failed", error=error))  # a trigger keeps a row, for example
+            self._events.tell(
+                Defect(name="journal_step_failed", error=error)
+            )  # a trigger keeps a row, for example
             return 0
         return deleted

@@ -89,7 +89,7 @@ def state_row(id_: int, arrival: NewRequest, *, connection: int) -> tuple[Any, .
     )
 
 
-def answered_row(  # noqa: PLR0913 - what a request without content holds
+def answered_row(
     id_: int, request_id: str, channel: str, *, accepted_at: float, origin: str | None, digest: bytes | None
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST for what is answered without an attempt."""

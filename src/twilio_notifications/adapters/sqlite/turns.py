@@ -27,7 +27,9 @@ class Turns:
         """Gives the turn to the first waiting request, unless an attempt for this recipient is open."""
         if not self.memory.count(State.WAITING) or self.memory.knows_busy(recipient):
             return
-        first = connection.execute(sql.FIRST_DUE if self.overtaking else sql.FIRST_IN_ORDER, recipient).fetchone()
+        first = connection.execute(
+            sql.FIRST_DUE if self.overtaking else sql.FIRST_IN_ORDER, recipient
+        ).fetchone()
         if first is None:
             return
         id_, has_turn = first

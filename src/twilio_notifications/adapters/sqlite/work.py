@@ -53,9 +53,7 @@ class SqliteWork:
         """Opens one attempt for each; on disk, with its charges, before any of them is made."""
         opener = self._store.opener
         await self._store.writer.submit(
-            lambda connection: opener.open(
-                connection, ids, at=at, clock_offset=clock_offset, charges=charges
-            )
+            lambda connection: opener.open(connection, ids, at=at, clock_offset=clock_offset, charges=charges)
         )
 
     def take(self, steps: Sequence[Step]) -> asyncio.Future[Taken]:

@@ -149,7 +149,7 @@ class Writer:
         """
         return self.give(self._single, operation, arrival=arrival, size=size)
 
-    def give(  # noqa: PLR0913 - what the writer has to know of a call, each with its default
+    def give(
         self,
         kind: Kind[Any, T],
         call: Any,

@@ -1,0 +1,113 @@
+"""Carries out what people order of a journal whose connector does not run.
+
+An order needs the journal for itself: the connector holds unfinished requests in memory, and a second writer
+would contradict it.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
+from twilio_notifications.adapters.sqlite.place import look, real, require_folder
+from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
+from twilio_notifications.adapters.sqlite.reserve import Reserve
+from twilio_notifications.adapters.sqlite.statements import care, work
+from twilio_notifications.adapters.sqlite.statements import people as sql
+from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from twilio_notifications.core.steps import Finish
+
+PURGED_AT_ONCE = 20
+"""Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile(JournalReader):
+    """A journal's file. Each call raises a JournalError that says what to do."""
+
+    def resolve(self, step: Finish, *, by: str) -> None:
+        """Gives an unsettled request another status; the connector reports it at its next start.
+
+        `by` is the person, for the record.
+        """
+        with self._owned() as connection:
+            if step.sid is not None:
+                self._require_unused(connection, step.sid, number=step.id)
+            if not connection.execute(sql.RESOLVE, (step.id, Reason.OUTCOME_UNKNOWN)).rowcount:
+                # The connector ran meanwhile, or another person was quicker.
+                raise JournalError(nothing_to_settle(self.path, step.id))
+            connection.execute(sql.REPLACE_STATUSES, (step.at, step.id))
+            (position,) = connection.execute(care.LATEST_POSITION).fetchone()
+            outcome = (step.status, step.reason, step.message, step.code, step.sid, step.at, None)
+            connection.execute(work.INSERT_STATUS, (position + 1, step.id, *outcome))
+            connection.execute(sql.RESOLVE_ATTEMPT, (step.sid, step.id))
+            detail = "not sent" if step.reason else f"sent {step.sid or ''}".rstrip()
+            connection.execute(sql.ORDER, (step.id, "resolve", detail, by, step.at))
+
+    def _require_unused(self, connection: sqlite3.Connection, sid: str, *, number: int) -> None:
+        other = connection.execute(sql.OWNER_OF_SID, (sid, number)).fetchone()
+        if other is not None:
+            raise JournalError(
+                f"{sid} is the SID of request {other[0]} already: look again in Twilio's console which text "
+                f"or call belongs to request {number}"
+            )
+
+    def resend(self, id_: int, *, at: float, lifetime_seconds: float, by: str) -> int:
+        """Records a finished request again; the new one's number. `by` is the person, for the record."""
+        with self._owned() as connection:
+            resent = connection.execute(sql.RESEND_REQUEST, (at, id_))
+            new = resent.lastrowid
+            if resent.rowcount != 1 or new is None:
+                raise JournalError(
+                    f"request {id_} of the journal {self.path} cannot be sent again: there is no such "
+                    "request, it is not finished yet, or it never was a valid one"
+                )
+            connection.execute(sql.RESEND_STATE, (new, at + lifetime_seconds, at, at, id_))
+            connection.execute(sql.ORDER, (id_, "resend", f"as request {new}", by, at))
+        return new
+
+    def purge(self, *, finished_before: float) -> int:
+        """Removes what was reported before that instant; how many requests.
+
+        In small transactions: on a full disk, the reserve has to be room enough for each of them.
+        """
+        removed = 0
+        with self._locked_journal() as connection:
+            while batch := connection.execute(care.PURGE, (finished_before, PURGED_AT_ONCE)).rowcount:
+                removed += batch
+                connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+        return removed
+
+    @contextmanager
+    def _owned(self) -> Iterator[sqlite3.Connection]:
+        """The journal, locked, in one transaction."""
+        with self._locked_journal() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _locked_journal(self) -> Iterator[sqlite3.Connection]:
+        """The journal, locked. On a full disk its reserve is given up; the next start takes it again."""
+        require_folder(self.path)
+        if look(self.path) is None:
+            raise JournalError(f"there is no journal {self.path}")
+        try:
+            lock = FileLock(self.path)
+        except JournalLocked as error:
+            raise JournalLocked(
+                f"a connector is running on the journal {self.path}. Stop it, repair, and start it again."
+            ) from error
+        try:
+            with translated(self.path), closing(open_connection(self.path)) as connection:
+                Reserve(real(self.path)).give_up()
+                yield connection
+        finally:
+            lock.release()

@@ -1,0 +1,179 @@
+"""Reads a journal from another process than the connector, which it neither disturbs nor waits for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twilio_notifications.adapters.sqlite.opening import open_for_reading
+from twilio_notifications.adapters.sqlite.rows import claimed
+from twilio_notifications.adapters.sqlite.statements import people as sql
+from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
+from twilio_notifications.core.errors import JournalError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from twilio_notifications.core.steps import Claimed
+
+_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry", "WaitEntry")
+
+STANDINGS = {
+    "all": "1",
+    "waiting": "state = 'WAITING'",
+    "doubt": ATTEMPTED,
+    "unreported": "state = 'FINISHED'",
+    "unknown": f"{ANSWERED} AND reason = '{Reason.OUTCOME_UNKNOWN}'",
+    "failed": f"{ANSWERED} AND reason IS NOT NULL",
+}
+"""By what a list can be narrowed, and the condition it means."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A request as a person looks at it. Never its content."""
+
+    number: int
+    """The journal's own, which grows; `id` is the client's and may occur many times."""
+    id: Any
+    channel: str
+    state: str
+    phone_number: str | None
+    accepted_at: float
+    expires_at: float | None
+    due_at: float | None
+    """When it may leave; None where it does not wait."""
+    turn: int
+    """0 while an earlier request to the same recipient is not finished."""
+    waiting_reason: str | None
+    attempts: int
+    finished_at: float | None
+    reason: str | None
+    message: str | None
+    sid: str | None
+    remark: str | None
+    """What became of its status, where it did not simply leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptEntry:
+    """One attempt of a request."""
+
+    opened_at: float
+    closed_at: float | None
+    outcome: str | None
+    reason: str | None
+    message: str | None
+    code: int | None
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitEntry:
+    """One wait of a request that was more than a moment, or the present one."""
+
+    begun_at: float
+    due_at: float
+    """Until when it was to last."""
+    ended_at: float | None
+    """None for the present one."""
+    reason: str | None
+    """None: for its turn, or for a free place."""
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderEntry:
+    """What a person ordered."""
+
+    name: str
+    detail: str
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A request and what happened to it; each part oldest first."""
+
+    entry: Entry
+    attempts: list[AttemptEntry]
+    waits: list[WaitEntry]
+    orders: list[OrderEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class JournalReader:
+    """A journal's file. Each call raises a JournalError that says what to do."""
+
+    path: Path
+
+    def entries(self, standing: str, *, limit: int) -> list[Entry]:
+        """The newest requests of a standing, newest first."""
+        with self._read() as connection:
+            rows = connection.execute(sql.entries(STANDINGS[standing]), (limit,))
+            return [_entry(row) for row in rows]
+
+    def history(self, number: int) -> History:
+        """One request with its attempts, its waits and what people ordered."""
+        with self._read() as connection:
+            row = connection.execute(sql.ENTRY, (number,)).fetchone()
+            if row is None:
+                raise JournalError(
+                    f"the journal {self.path} holds no request {number}. See: twilio-notifications journal list"
+                )
+            return History(
+                entry=_entry(row),
+                attempts=_records(AttemptEntry, connection.execute(sql.ATTEMPTS, {"request": number})),
+                waits=_records(WaitEntry, connection.execute(sql.WAITS, {"request": number})),
+                orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
+            )
+
+    def unsettled(self, number: int) -> Claimed:
+        """The request whose outcome a person is to settle, or has settled without its status having left."""
+        with self._read() as connection:
+            row = connection.execute(sql.UNSETTLED, (number, Reason.OUTCOME_UNKNOWN)).fetchone()
+        if row is None:
+            raise JournalError(nothing_to_settle(self.path, number))
+        return claimed(tuple(row))
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with translated(self.path), closing(open_for_reading(self.path)) as connection:
+            yield connection
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into a JournalError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalError(
+            f"the journal {path} cannot be used: {error}. Nothing was changed. It must be a journal of this "
+            "program, on a disk that is not full, in a folder that you may write to."
+        ) from error
+
+
+def nothing_to_settle(path: Path, number: int) -> str:
+    """The sentence for a request whose outcome no person is asked for."""
+    return (
+        f"request {number} of the journal {path} was not answered with {Reason.OUTCOME_UNKNOWN}, or what a "
+        "person said of it has been acknowledged already: there is nothing to resolve. "
+        "See: twilio-notifications journal list --only unknown"
+    )
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    number, request_id, *rest = row
+    return Entry(
+        **dict(zip(Entry.__dataclass_fields__, (number, json.loads(request_id), *rest), strict=True))
+    )
+
+
+def _records(kind: type[_Record], rows: sqlite3.Cursor) -> list[_Record]:
+    return [kind(**dict(zip(kind.__dataclass_fields__, row, strict=True))) for row in rows]

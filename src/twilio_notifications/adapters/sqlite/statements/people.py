@@ -1,0 +1,95 @@
+"""Statements for people: reading and repairing from another process than the connector."""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, REQUEST_COLUMNS
+
+_LATEST_STATUS = """
+LEFT JOIN statuses AS latest
+     ON latest.position = (SELECT MAX(position) FROM statuses WHERE statuses.request = states.request)
+"""
+
+_ENTRIES = f"""
+SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at, due_at,
+       turn, waiting_reason, attempts, finished_at, reason, latest.message, latest.sid, latest.remark
+FROM states JOIN requests ON id = states.request {_LATEST_STATUS}
+"""
+
+ENTRY = f"{_ENTRIES} WHERE states.request = ?"
+
+
+def entries(condition: str) -> str:
+    """The newest requests of which `condition` holds; it is one of reader.STANDINGS, never from outside."""
+    return f"{_ENTRIES} WHERE {condition} ORDER BY states.request DESC LIMIT ?"
+
+
+# The closed ones, and the open one.
+ATTEMPTS = """
+SELECT opened_at, closed_at, outcome, reason, message, code, sid FROM (
+    SELECT number, opened_at, closed_at, outcome, reason, message, code, sid FROM attempts WHERE request = :request
+    UNION ALL
+    SELECT opened, opened_at, NULL, IIF(state = 'IN_DOUBT', 'IN_DOUBT', NULL), NULL, doubt, NULL, NULL
+    FROM states WHERE request = :request AND opened_at IS NOT NULL)
+ORDER BY number
+"""
+
+# Those that have ended, and the present one.
+WAITS = """
+SELECT begun_at, due_at, ended_at, reason, message FROM (
+    SELECT begun_at, due_at, ended_at, reason, message FROM waits WHERE request = :request
+    UNION ALL
+    SELECT waiting_since, due_at, NULL, waiting_reason, waiting_message
+    FROM states WHERE request = :request AND state = 'WAITING')
+ORDER BY begun_at
+"""
+
+# Until its new status was acknowledged, what a person said can be corrected.
+_UNSETTLED = f"""
+(({ANSWERED}
+  AND (SELECT reason FROM statuses WHERE statuses.request = states.request ORDER BY position DESC LIMIT 1) = ?)
+ OR (state = 'FINISHED'
+     AND EXISTS (SELECT 1 FROM orders WHERE orders.request = states.request AND orders.name = 'resolve')))
+"""
+
+UNSETTLED = f"""
+SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request WHERE states.request = ? AND {_UNSETTLED}
+"""
+
+ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+
+ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
+
+# A status that was reported is followed by another one, with what is known now.
+RESOLVE = f"UPDATE states SET state = 'FINISHED' WHERE request = ? AND {_UNSETTLED}"
+
+REPLACE_STATUSES = """
+UPDATE statuses SET reported_at = ?, remark = 'replaced by the next status before the broker had acknowledged it'
+WHERE request = ? AND reported_at IS NULL
+"""
+
+RESOLVE_ATTEMPT = """
+UPDATE attempts SET sid = ?
+WHERE request = ? AND number = (SELECT MAX(number) FROM attempts AS other WHERE other.request = attempts.request)
+"""
+
+OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMIT 1"
+
+RESEND_REQUEST = f"""
+INSERT INTO requests (request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
+                      accepted_at, origin)
+SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location, retries,
+       ?, origin
+FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
+"""
+
+RESEND_STATE = """
+INSERT INTO states (request, state, channel, phone_number, priority, expires_at, due_at, waiting_since, turn)
+SELECT ?, 'WAITING', channel, phone_number, priority, ?, ?, ?,
+       NOT EXISTS (SELECT 1 FROM states AS other
+                   WHERE other.channel = old.channel AND other.phone_number = old.phone_number
+                     AND other.state = 'WAITING')
+       AND NOT EXISTS (SELECT 1 FROM states AS other
+                       WHERE other.channel = old.channel AND other.phone_number = old.phone_number
+                         AND (other.state = 'OPEN' OR other.state = 'IN_DOUBT'))
+FROM states AS old WHERE request = ?
+"""
