@@ -13,7 +13,7 @@ from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
 from twilio_notifications.adapters.sqlite.statements import work as sql
-from twilio_notifications.core.lifecycle import TRANSITIONS, Event, ForbiddenTransition, State
+from twilio_notifications.core.lifecycle import TRANSITIONS, ForbiddenTransition, Move, State
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Origin, Taken, Unreported
 
@@ -112,13 +112,13 @@ class Taker:
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
         match step:
             case Finish():
-                _require(standing, Event.FINISH, step)
+                _require(standing, Move.FINISH, step)
                 return self._finish(step, standing, changes)
             case Postpone():
-                _require(standing, Event.POSTPONE, step)
+                _require(standing, Move.POSTPONE, step)
                 self._postpone(step, standing, changes)
             case Doubt():
-                _require(standing, Event.DOUBT, step)
+                _require(standing, Move.DOUBT, step)
                 changes.doubts.append((step.at, step.message, step.settle_at, step.id))
                 self._moved(step.id, standing, State.IN_DOUBT)
             case _:
@@ -239,7 +239,7 @@ def _end_wait(id_: int, standing: Standing, at: float, changes: _Changes) -> Non
         changes.waits.append((at, id_))
 
 
-def _require(standing: Standing, event: Event, step: Step) -> None:
-    if event not in TRANSITIONS[standing.state]:
+def _require(standing: Standing, move: Move, step: Step) -> None:
+    if move not in TRANSITIONS[standing.state]:
         # Not its repr: that holds the status, and with it whole telephone numbers.
         raise ForbiddenTransition(f"the row of request {step.id} does not allow a {type(step).__name__}")
