@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.factories import claimed
 from twilio_notifications.core import policy
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text, VoiceLocation
@@ -19,12 +20,14 @@ from twilio_notifications.core.policy import (
     Destinations,
     Exceeding,
     Limits,
+    Pace,
     Period,
     Quota,
+    Situation,
     Tally,
     Unit,
 )
-from twilio_notifications.core.policy.limits import bounds
+from twilio_notifications.core.policy.limits import bounds, standing
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 NOTHING = Tally({})
@@ -50,6 +53,17 @@ def call(number: str = "+491701234567") -> Notification:
     )
 
 
+def situation(limits: Limits, tally: Tally, *, now: float) -> Situation:
+    """Nothing but the operator's limits stands against an attempt."""
+    return Situation(now=now, pace=Pace.fresh(50), limits=limits, tally=tally, credential_wait_seconds=300.0)
+
+
+def judge(notification: Notification, limits: Limits, *, now: float = NOON) -> policy.Verdict:
+    """The verdict on a request that has just arrived, while nothing is used of the limits."""
+    request = claimed(notification, accepted_at=now)
+    return policy.admit(request, situation(limits, NOTHING, now=now))
+
+
 class Timeline:
     """Requests one after the other: what is admitted is charged, as the journal does."""
 
@@ -58,21 +72,24 @@ class Timeline:
         self.tally = NOTHING
 
     def ask(self, notification: Notification, at: float) -> policy.Verdict:
-        verdict = policy.judge(notification, self.limits, self.tally, now=at)
+        verdict = policy.admit(claimed(notification, accepted_at=at), self.situation(at))
         if isinstance(verdict, Admit):
             self.tally = self.tally.plus(policy.charges(notification, self.limits, now=at))
         return verdict
+
+    def situation(self, at: float) -> Situation:
+        return situation(self.limits, self.tally, now=at)
 
 
 def test_without_limits_everything_is_admitted_and_nothing_is_counted() -> None:
     limits = Limits()
     assert not limits.counts
-    assert Admit() == policy.judge(text(), limits, NOTHING, now=NOON)
+    assert Admit() == judge(text(), limits)
     assert () == policy.charges(text(), limits, now=NOON)
 
 
 def test_paused_answers_everything_and_says_by_whom() -> None:
-    verdict = policy.judge(text(), Limits(paused=True), NOTHING, now=NOON)
+    verdict = judge(text(), Limits(paused=True))
     assert Decline(
         reason=Reason.NOT_ALLOWED, message="Sending is paused by the operator ([limits] paused)"
     ) == (verdict)
@@ -101,15 +118,15 @@ def test_a_destination_is_a_country_a_number_or_a_pattern(
 
 def test_what_is_denied_is_denied_whatever_is_allowed() -> None:
     limits = Limits(texts=Destinations(allowed=("+49",), denied=("+49900*",)))
-    assert Admit() == policy.judge(text("+491701234567"), limits, NOTHING, now=NOON)
-    verdict = policy.judge(text("+499001234567"), limits, NOTHING, now=NOON)
+    assert Admit() == judge(text("+491701234567"), limits)
+    verdict = judge(text("+499001234567"), limits)
     assert isinstance(verdict, Decline)
     assert Reason.NOT_ALLOWED == verdict.reason
     assert "+49900*" in verdict.message
 
 
 def test_an_allow_list_allows_nothing_else() -> None:
-    verdict = policy.judge(text("+12345000000"), Limits(texts=Destinations(allowed=("+49",))), NOTHING, now=0)
+    verdict = judge(text("+12345000000"), Limits(texts=Destinations(allowed=("+49",))))
     assert Decline(
         reason=Reason.NOT_ALLOWED,
         message="The operator does not allow texts to +12345000000 ([limits] allowed_texts)",
@@ -118,8 +135,8 @@ def test_an_allow_list_allows_nothing_else() -> None:
 
 def test_texts_and_calls_have_destinations_of_their_own() -> None:
     limits = Limits(calls=Destinations(denied=("+49",)))
-    assert Admit() == policy.judge(text(), limits, NOTHING, now=NOON)
-    assert isinstance(policy.judge(call(), limits, NOTHING, now=NOON), Decline)
+    assert Admit() == judge(text(), limits)
+    assert isinstance(judge(call(), limits), Decline)
 
 
 def test_a_quota_waits_for_the_end_of_its_window_and_then_begins_anew() -> None:
@@ -176,9 +193,10 @@ def test_each_quota_holds_to_the_last_second_of_its_window(
 
 def test_what_waited_in_vain_is_told_which_limit_it_was_and_when_it_ends() -> None:
     line = Timeline(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
-    assert None is policy.standing(text(), line.limits, line.tally, now=NOON)
+    request = claimed(text(), accepted_at=NOON)
+    assert None is standing(request, line.situation(NOON))
     line.ask(text(), NOON)
-    sentence = policy.standing(text(), line.limits, line.tally, now=NOON + 1)
+    sentence = standing(request, line.situation(NOON + 1))
     assert "The limit of 1 text per hour is used up until 2026-11-23T13:00:00Z" == sentence
 
 

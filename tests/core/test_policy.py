@@ -1,18 +1,35 @@
-"""The pace as timelines: what happens goes in, what may be done comes out. Admission as a table."""
+"""The pace as timelines: what happens goes in, what may be done comes out. The rules in their order."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.factories import a_claimed
 from twilio_notifications.core import policy
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope, Deferred
-from twilio_notifications.core.policy import Admit, Decline, Defer, Pace, Waiting
+from twilio_notifications.core.policy import (
+    NOTHING_USED,
+    RULES,
+    Admit,
+    Decline,
+    Defer,
+    Destinations,
+    Limits,
+    Pace,
+    Period,
+    Quota,
+    Situation,
+    Unit,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from twilio_notifications.core.steps import Claimed
 
 NOW = 1_700_000_000.0
 NUMBER, OTHER = "+19999999999", "+18888888888"
@@ -164,13 +181,30 @@ def test_the_gate_opens_when_both_pauses_have_ended() -> None:
 # Admission
 
 
-def a_waiting_request(*, accepted: float = 0.0, expires: float = 100.0, **fields: Any) -> Waiting:
-    fields = {"sender_number": NUMBER, "waiting_reason": None} | fields
-    return Waiting(accepted_at=NOW + accepted, expires_at=NOW + expires, **fields)
+def a_waiting_request(
+    *,
+    accepted: float = 0.0,
+    expires: float = 100.0,
+    waiting_reason: Reason | None = None,
+    **notification: Any,
+) -> Claimed:
+    request = a_claimed(accepted_at=NOW + accepted, **{"sender_number": NUMBER} | notification)
+    return replace(request, expires_at=NOW + expires, waiting_reason=waiting_reason)
 
 
-def verdict(request: Waiting, pace: Pace, at: float) -> policy.Verdict:
-    return policy.admit(request, pace, now=NOW + at, credential_wait_seconds=30)
+def a_situation(at: float, *, pace: Pace | None = None, limits: Limits | None = None) -> Situation:
+    """Instants count from NOW; nothing is used of the limits."""
+    return Situation(
+        now=NOW + at,
+        pace=pace or Pace.fresh(8),
+        limits=limits or Limits(),
+        tally=NOTHING_USED,
+        credential_wait_seconds=30,
+    )
+
+
+def verdict(request: Claimed, pace: Pace, at: float) -> policy.Verdict:
+    return policy.admit(request, a_situation(at, pace=pace))
 
 
 def test_a_request_within_its_lifetime_is_admitted() -> None:
@@ -194,7 +228,7 @@ def test_at_the_end_of_its_lifetime_it_is_declined() -> None:
     ],
 )
 def test_the_end_says_what_was_waited_for(waited_for: Reason | None, reason: Reason, part: str) -> None:
-    found = policy.expired(a_waiting_request(waiting_reason=waited_for), now=NOW + 100)
+    found = policy.expired(a_waiting_request(waiting_reason=waited_for), a_situation(100))
     assert reason is found.reason
     assert part in found.message
     assert "100 s" in found.message
@@ -235,3 +269,53 @@ def test_a_request_accepted_before_the_refusal_waits_from_the_refusal_on() -> No
     pace = refused(Pace.fresh(8), at=50, until=60)
     assert Admit() == verdict(a_waiting_request(), pace, 79)
     assert isinstance(verdict(a_waiting_request(), pace, 80), Decline)
+
+
+def test_while_twilio_asked_for_a_pause_everything_waits_for_its_end() -> None:
+    found = verdict(a_waiting_request(), slowed(Pace.fresh(8), until=60), 10)
+    assert isinstance(found, Defer)
+    assert (NOW + 60, Reason.RATE_LIMITED) == (found.until, found.reason)
+    assert Admit() == verdict(a_waiting_request(), slowed(Pace.fresh(8), until=60), 60)
+
+
+# The order of the rules: the first that has something against an attempt gives the reason.
+
+
+def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
+    assert [
+        "lifetime",
+        "operators_pause",
+        "credentials",
+        "account_pace",
+        "sender_pace",
+        "destinations",
+        "identical_text",
+        "quotas",
+    ] == [rule.__name__ for rule in RULES]
+
+
+def test_of_all_rules_that_stand_against_a_request_the_first_one_is_its_reason() -> None:
+    """Each line takes away what stood in the line before it."""
+    pace = deferred(refused(slowed(Pace.fresh(8), until=80), until=10), DeferralScope.SENDER, until=90)
+    all_at_once = Limits(
+        paused=True,
+        texts=Destinations(denied=("+1",)),
+        quotas=(Quota(unit=Unit.TEXTS, period=Period.DAY, most=0),),
+    )
+    unpaused = replace(all_at_once, paused=False)
+    everywhere = replace(unpaused, texts=Destinations())
+    renewed = policy.credentials_renewed(pace)
+    reopened = replace(renewed, closed_until=0.0)
+
+    def reason(expires: float, pace: Pace, limits: Limits) -> tuple[str, Reason | None]:
+        found = policy.admit(a_waiting_request(expires=expires), a_situation(50, pace=pace, limits=limits))
+        return type(found).__name__, None if isinstance(found, Admit) else found.reason
+
+    assert ("Decline", Reason.EXPIRED) == reason(50, pace, all_at_once)
+    assert ("Decline", Reason.NOT_ALLOWED) == reason(100, pace, all_at_once)
+    assert ("Decline", Reason.UNAUTHORIZED) == reason(100, pace, unpaused)
+    assert ("Defer", Reason.RATE_LIMITED) == reason(100, renewed, unpaused)
+    assert ("Defer", Reason.RATE_LIMITED) == reason(100, reopened, unpaused)
+    assert ("Decline", Reason.NOT_ALLOWED) == reason(100, Pace.fresh(8), unpaused)
+    assert ("Decline", Reason.QUOTA_EXCEEDED) == reason(100, Pace.fresh(8), everywhere)
+    assert ("Admit", None) == reason(100, Pace.fresh(8), Limits())

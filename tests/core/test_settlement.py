@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.factories import DARLA, SENDER_NUMBER, START, a_notification
+from tests.support.factories import DARLA, SENDER_NUMBER, START, a_claimed
 from twilio_notifications.core import settlement
 from twilio_notifications.core.model import Channel, Record, Records, Text, VoiceLocation
 from twilio_notifications.core.rewriting import TRIAL_PREFIX
@@ -21,7 +21,6 @@ from twilio_notifications.core.settlement import (
     LONGEST_PAUSE_SECONDS,
     UNTRUSTED_SECONDS,
     Absent,
-    Attempt,
     Found,
     LookAgain,
     Undecidable,
@@ -30,6 +29,7 @@ from twilio_notifications.core.settlement import (
     settle,
     since,
 )
+from twilio_notifications.core.steps import Doubtful
 
 if TYPE_CHECKING:
     from twilio_notifications.core.settlement import Settlement
@@ -51,14 +51,15 @@ def an_attempt(
     offset: float | None = 0.0,
     cut_off: bool = False,
     **notification: Any,
-) -> Attempt:
+) -> Doubtful:
     """Opened at the start, in doubt after the time-out; `opened` and `doubt` are by our clock."""
-    return Attempt(
-        notification=a_notification(**notification),
+    return Doubtful(
+        request=a_claimed(accepted_at=START + opened, **notification),
         opened_at=START + opened,
         doubt_at=START + doubt,
         clock_offset=offset,
         cut_off=cut_off,
+        message="operation timed out",
     )
 
 
@@ -81,7 +82,7 @@ def a_record(
 
 
 def look(
-    attempt: Attempt,
+    attempt: Doubtful,
     *records: Record,
     at: float = DEADLINE,
     known: set[str] | None = None,
@@ -352,7 +353,7 @@ def test_whole_seconds_never_hide_a_record(fraction: float, latency: float) -> N
 class TestOurClockIsAhead:
     """By so much, the whole time: `offset` is what Twilio's answers say of it."""
 
-    def attempt(self, ahead: float, *, offset: float | None) -> Attempt:
+    def attempt(self, ahead: float, *, offset: float | None) -> Doubtful:
         return an_attempt(opened=ahead, doubt=ahead + TIME_OUT, offset=offset)
 
     @pytest.mark.parametrize("known_at_opening", [True, False])
@@ -464,7 +465,7 @@ offsets = st.one_of(st.none(), st.floats(-2 * YEAR, 2 * YEAR))
 
 
 @st.composite
-def attempts(draw: st.DrawFn) -> Attempt:
+def attempts(draw: st.DrawFn) -> Doubtful:
     opened = draw(st.floats(-YEAR, YEAR))
     return an_attempt(
         opened=opened,
@@ -489,7 +490,7 @@ records = st.builds(
 class Scene:
     """A look, and everything it depends on."""
 
-    attempt: Attempt
+    attempt: Doubtful
     records: tuple[Record, ...]
     known: frozenset[str]
     after: float

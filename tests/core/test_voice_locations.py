@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.factories import a_notification
+from tests.support.factories import START, a_claimed
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, VoiceLocation
-from twilio_notifications.core.policy import Admit, Decline, Limits, Tally, is_prefix, judge
+from twilio_notifications.core.policy import (
+    NOTHING_USED,
+    Admit,
+    Decline,
+    Limits,
+    Pace,
+    Situation,
+    admit,
+    is_prefix,
+)
 from twilio_notifications.core.policy.voice_locations import is_below
 
 HOST = "https://good.example"
@@ -140,12 +149,15 @@ def test_nothing_else_is_a_prefix(prefix: str) -> None:
 def test_a_call_with_another_document_is_declined_and_texts_are_not_touched() -> None:
     limits = Limits(voice_locations=(FOLDER, "https://other.example"))
 
+    situation = Situation(
+        now=START, pace=Pace.fresh(1), limits=limits, tally=NOTHING_USED, credential_wait_seconds=300.0
+    )
+
     def verdict(url: str) -> object:
-        call = a_notification(channel=Channel.CALL, content=VoiceLocation(url=url))
-        return judge(call, limits, Tally({}), now=0.0)
+        return admit(a_claimed(channel=Channel.CALL, content=VoiceLocation(url=url)), situation)
 
     assert Admit() == verdict(f"{FOLDER}alarm.xml") == verdict("https://other.example/x")
-    assert Admit() == judge(a_notification(), limits, Tally({}), now=0.0)
+    assert Admit() == admit(a_claimed(), situation)
     assert verdict("https://evil.example/") == Decline(
         reason=Reason.NOT_ALLOWED,
         message="The operator does not allow this voice message location ([limits] allowed_voice_locations)",

@@ -18,7 +18,8 @@ from twilio_notifications.core.model import (
     Recipient,
     Text,
 )
-from twilio_notifications.ports import Claimed, Finish, Mark, NewRejection, NewRequest, Origin, Postpone
+from twilio_notifications.core.steps import AttemptOutcome, Claimed, Doubtful, Finish, Postpone
+from twilio_notifications.ports import Mark, NewRejection, NewRequest, Origin
 
 START = 1_700_000_000.0
 """When the hand-turned clock begins."""
@@ -94,17 +95,38 @@ def a_rejection(
     )
 
 
-def a_claimed(id_: int = 1, *, accepted_at: float = START, **notification: Any) -> Claimed:
-    """A request whose turn has come for the first time."""
+def claimed(notification: Notification, id_: int = 1, *, accepted_at: float = START) -> Claimed:
+    """This request, whose turn has come for the first time."""
     return Claimed(
         id=id_,
-        notification=a_notification(**notification),
+        notification=notification,
         accepted_at=accepted_at,
         expires_at=accepted_at + 14_400.0,
         due_at=accepted_at,
-        attempts=0,
-        deferrals=0,
-        waiting_reason=None,
+    )
+
+
+def a_claimed(id_: int = 1, *, accepted_at: float = START, **notification: Any) -> Claimed:
+    """A request whose turn has come for the first time."""
+    return claimed(a_notification(**notification), id_, accepted_at=accepted_at)
+
+
+def a_doubtful(
+    request: Claimed | None = None,
+    *,
+    opened_at: float = START,
+    doubt_at: float = START + 30.0,
+    clock_offset: float | None = 0.0,
+    cut_off: bool = False,
+) -> Doubtful:
+    """A request whose attempt timed out."""
+    return Doubtful(
+        request=request or a_claimed(),
+        opened_at=opened_at,
+        doubt_at=doubt_at,
+        clock_offset=clock_offset,
+        cut_off=cut_off,
+        message="operation timed out",
     )
 
 
@@ -115,24 +137,55 @@ def a_mark(packet_id: int = 1, *, digest: bytes = DIGEST) -> Mark:
 def a_success(id_: int, *, at: float = START, sid: str | None = None, status: bytes | None = None) -> Finish:
     """The step that ends an open attempt with acceptance."""
     sid = f"SM{id_:032x}" if sid is None else sid
-    return Finish(id=id_, at=at, status=status or b'{"id":%d}' % id_, reason=None, sid=sid)
+    return Finish(
+        id=id_,
+        at=at,
+        status=status or b'{"id":%d}' % id_,
+        reason=None,
+        outcome=AttemptOutcome.ACCEPTED,
+        sid=sid,
+    )
 
 
 def a_failure(
-    id_: int, *, at: float = START, reason: Reason = Reason.EXPIRED, counted: bool = False
+    id_: int,
+    *,
+    at: float = START,
+    reason: Reason = Reason.EXPIRED,
+    outcome: AttemptOutcome | None = None,
+    counted: bool = False,
 ) -> Finish:
     """The step that ends a request without success."""
     return Finish(
-        id=id_, at=at, status=b'{"id":%d}' % id_, reason=reason, message="It failed", counted=counted
+        id=id_,
+        at=at,
+        status=b'{"id":%d}' % id_,
+        reason=reason,
+        message="It failed",
+        outcome=outcome,
+        counted=counted,
     )
 
 
 def a_postponement(
-    id_: int, *, due_at: float, at: float = START, reason: Reason = Reason.RATE_LIMITED, counted: bool = False
+    id_: int,
+    *,
+    due_at: float,
+    at: float = START,
+    reason: Reason = Reason.RATE_LIMITED,
+    outcome: AttemptOutcome | None = None,
+    counted: bool = False,
 ) -> Postpone:
     """The step that lets a request wait."""
     return Postpone(
-        id=id_, at=at, due_at=due_at, reason=reason, message="It waits", code=20429, counted=counted
+        id=id_,
+        at=at,
+        due_at=due_at,
+        reason=reason,
+        message="It waits",
+        code=20429,
+        outcome=outcome,
+        counted=counted,
     )
 
 

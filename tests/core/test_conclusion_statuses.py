@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.factories import DARLA, SENDER_NUMBER, START, a_notification
+from tests.support.factories import DARLA, SENDER_NUMBER, START, a_claimed
+from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Accepted, Channel, Rejection, VoiceLocation
-from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Claimed, Finish
+from twilio_notifications.core.steps import AttemptOutcome, Claimed, Finish
 
 AT = START + 2.5
 SHORT, LONG = StatusWriter(), StatusWriter(extended=True)
 
 
-def a_claimed(*, attempts: int = 0, **notification: Any) -> Claimed:
-    return Claimed(
-        id=7,
-        notification=a_notification(**notification),
-        accepted_at=START,
-        expires_at=START + 100,
-        due_at=START,
-        attempts=attempts,
-        deferrals=0,
-        waiting_reason=None,
-    )
+def a_request(*, attempts: int = 0, **notification: Any) -> Claimed:
+    return replace(a_claimed(7, **notification), attempts=attempts)
 
 
 def accepted(writer: StatusWriter, request: Claimed | None = None, **arguments: Any) -> Finish:
     taken = Accepted(sid="SM1", message_status="queued", sender_number=SENDER_NUMBER, phone_number=DARLA)
-    return writer.accepted(request or a_claimed(), taken, at=AT, **arguments)
+    return writer.accepted(request or a_request(), taken, at=AT, **arguments)
 
 
 def failed(writer: StatusWriter, request: Claimed | None = None, **arguments: Any) -> Finish:
-    arguments = {"counted": True, "code": 21_211} | arguments
-    return writer.failed(request or a_claimed(), Reason.INVALID_PARAMETER, "No", at=AT, **arguments)
+    arguments = {"outcome": AttemptOutcome.REFUSED, "counted": True, "code": 21_211} | arguments
+    return writer.failed(request or a_request(), Reason.INVALID_PARAMETER, "No", at=AT, **arguments)
 
 
 def document(status: Finish | bytes) -> dict[str, Any]:
@@ -83,7 +75,7 @@ def test_the_extended_detail_changes_no_published_key(write: Any) -> None:
 
 
 def test_the_extended_detail_of_a_success() -> None:
-    call = a_claimed(attempts=1, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
+    call = a_request(attempts=1, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
     assert {
         "sid": "SM1",
         "attempts": 2,
@@ -96,8 +88,20 @@ def test_the_extended_detail_of_a_success() -> None:
 
 @pytest.mark.parametrize(("counted", "attempts"), [(True, 3), (False, 2)])
 def test_the_extended_detail_of_a_failure(*, counted: bool, attempts: int) -> None:
-    found = document(failed(LONG, a_claimed(attempts=2), counted=counted))["response"]["detail"]
+    found = document(failed(LONG, a_request(attempts=2), counted=counted))["response"]["detail"]
     assert (None, attempts, 21_211) == (found["sid"], found["attempts"], found["twilio_code"])
+
+
+def test_a_failure_without_an_attempt_carries_no_outcome() -> None:
+    step = failed(SHORT, outcome=None, counted=False)
+    assert (None, False) == (step.outcome, step.counted)
+
+
+def test_an_accepted_request_whose_sid_is_not_known_is_kept_without_one() -> None:
+    """A person may know that it was sent, and not under which SID."""
+    taken = Accepted(sid="", message_status="sent", sender_number=SENDER_NUMBER, phone_number=DARLA)
+    step = LONG.accepted(a_request(), taken, at=AT)
+    assert (None, None) == (step.sid, document(step)["response"]["detail"]["sid"])
 
 
 def test_the_extended_detail_of_a_rejection_says_when() -> None:
@@ -119,16 +123,18 @@ def test_the_extended_detail_of_a_rejection_says_when() -> None:
 
 def test_the_step_holds_what_the_journal_keeps_of_it() -> None:
     success, failure = accepted(SHORT, counted=False), failed(SHORT)
-    assert (7, AT, None, "SM1", False) == (
+    assert (7, AT, None, AttemptOutcome.ACCEPTED, "SM1", False) == (
         success.id,
         success.at,
         success.reason,
+        success.outcome,
         success.sid,
         success.counted,
     )
-    assert (7, Reason.INVALID_PARAMETER, "No", 21_211, True) == (
+    assert (7, Reason.INVALID_PARAMETER, AttemptOutcome.REFUSED, "No", 21_211, True) == (
         failure.id,
         failure.reason,
+        failure.outcome,
         failure.message,
         failure.code,
         failure.counted,
