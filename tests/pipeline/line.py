@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tests.support.clock import HandClock
@@ -19,46 +19,74 @@ from tests.support.fakes import (
     stalled,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.core.policy import Pace
+from twilio_notifications.core.conclusions import StatusWriter, Timing
+from twilio_notifications.core.policy import Limits, Pace
+from twilio_notifications.pipeline.bells import Bells
+from twilio_notifications.pipeline.events import EventStream
+from twilio_notifications.pipeline.line.assembly import Neighbours, build_line
+from twilio_notifications.pipeline.line.failures import Failures
+from twilio_notifications.pipeline.line.pacing import Pacing
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
-from twilio_notifications.pipeline.deferring import Timing
-from twilio_notifications.pipeline.line.dispatcher import Dispatcher
-from twilio_notifications.pipeline.line.failures import Failures
-from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Literal
 
-    from twilio_notifications.ports import Claimed, Journal, Unreported
+    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.pipeline.line.admission import Admission
+    from twilio_notifications.pipeline.line.assembly import Line as Stages
+    from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+    from twilio_notifications.ports import Events, Journal, Unreported
 
 TIMING = Timing(
     backoff_initial=1.0, backoff_maximum=60.0, settle=30.0, credential_wait=300.0, credential_probe=10.0
 )
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A dispatcher with everything around it, and the words in which tests speak of it."""
+    """The stages that send with everything around them, and the words in which tests speak of them."""
 
     sqlite: SqliteJournal
-    journal: Journal
+    watched: WatchedJournal
     clock: LineClock
     sender: ScriptedSender
     events: RecordingEvents
     secret: ScriptedSecret
     credentials: Credentials
-    dispatcher: Dispatcher
-    woken: list[str] = field(default_factory=list)
+    neighbours: Neighbours
+    stages: Stages
+    written: list[Unreported]
+    """What was handed on to be published."""
+
+    @property
+    def journal(self) -> Journal:
+        return self.neighbours.journal
+
+    @property
+    def bells(self) -> Bells:
+        return self.neighbours.bells
+
+    @property
+    def pacing(self) -> Pacing:
+        return self.neighbours.pacing
+
+    @property
+    def admission(self) -> Admission:
+        return self.stages.admission
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        return self.stages.dispatcher
 
     async def accept(self, *phone_numbers: str, **arguments: Any) -> None:
-        """Records a request for each recipient, as the intake does, and lets the line react."""
+        """Records a request for each recipient, to take the longer way, and lets the line react."""
         for phone_number in phone_numbers:
             named = {"request_id": phone_number, "accepted_at": self.clock.now(), **arguments}
-            await self.journal.record(a_request(phone_number, **named))
+            await self.journal.record([a_request(phone_number, **named)])
         self.dispatcher.wake()
         await self.clock.settle()
 
@@ -81,7 +109,7 @@ class Line:
         return await self.journal.overdue(now=float("inf"), limit=1000)
 
     async def turns(self) -> None:
-        """Lets everybody run who can, without waiting for the journal's thread."""
+        """Lets everything run that can, without waiting for the journal's thread."""
         await HandClock.settle(self.clock)
 
     def stalled_disk(self) -> AbstractContextManager[None]:
@@ -96,45 +124,62 @@ async def a_line(
     ordering: Literal["recipient", "none"] = "recipient",
     jitter: Callable[[], float] = lambda: 1.0,
     timing: Timing = TIMING,
+    limits: Limits | None = None,
     path: Path | None = None,
     second: ScriptedSecret | None = None,
+    twilio: Callable[[HandClock], ScriptedSender] = ScriptedSender,
+    subscribers: Sequence[Events] = (),
 ) -> AsyncIterator[Line]:
-    """A line that stands still; `running` sets it in motion."""
-    clock, events = LineClock(), RecordingEvents()
+    """A line that stands still; `running` sets it in motion. `subscribers` hear its events too."""
+    clock, heard = LineClock(), RecordingEvents()
+    events = EventStream([heard, *subscribers])
+    bells = Bells.on(clock)
+    pacing = Pacing(
+        pace=Pace.fresh(concurrency),
+        timing=timing,
+        statuses=StatusWriter(),
+        clock=clock,
+        events=events,
+        jitter=jitter,
+    )
+
+    def renew_credentials() -> None:
+        pacing.renew_credentials()
+        bells.work.ring()
+        bells.logins.ring()
+
     async with SqliteJournal(path, events=events, ordering=ordering) as sqlite:
         clock.journal = WatchedJournal(sqlite)
-        journal = cast("Journal", clock.journal)
         secret = ScriptedSecret()
         credentials = await Credentials.read(
-            Sources(first=secret, second=second), identity=Identity(account_sid="AC"), events=events
+            Sources(first=secret, second=second),
+            identity=Identity(account_sid="AC"),
+            events=events,
+            on_renewed=renew_credentials,
         )
-        woken: list[str] = []
-        failures = Failures(events=events, clock=clock)
-        sender = ScriptedSender(clock)
-        dispatcher = Dispatcher(
-            journal=journal,
+        sender, written = twilio(clock), list["Unreported"]()
+        neighbours = Neighbours(
+            journal=cast("Journal", clock.journal),
             sender=AuthorizedSender(sender, credentials),
             clock=clock,
             events=events,
-            statuses=StatusWriter(),
-            failures=failures,
-            timing=timing,
-            jitter=jitter,
-            pace=Pace.fresh(concurrency),
-            on_status=lambda: woken.append("status"),
-            on_doubt=lambda: woken.append("doubt"),
+            bells=bells,
+            pacing=pacing,
+            failures=Failures(events=events, clock=clock),
+            limits=limits or Limits(),
+            on_written=written.extend,
         )
-        credentials.on_renewed = dispatcher.credentials_renewed
         yield Line(
             sqlite=sqlite,
-            journal=journal,
+            watched=clock.journal,
             clock=clock,
             sender=sender,
-            events=events,
+            events=heard,
             secret=secret,
             credentials=credentials,
-            dispatcher=dispatcher,
-            woken=woken,
+            neighbours=neighbours,
+            stages=build_line(neighbours),
+            written=written,
         )
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
-from tests.pipeline.line.assembly import Line, a_line
+from tests.pipeline.line import TIMING, Line, a_line
 from tests.support.factories import DARLA, SENDER_NUMBER
 from tests.support.fakes import ScriptedSender
 from twilio_notifications.core.model import Record, Records, Unanswered, Unreadable
-from twilio_notifications.pipeline.line.settler import Settler, SettlingTimes
-from twilio_notifications.pipeline.status import StatusWriter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.clock import HandClock
     from twilio_notifications.core.model import Answer, Login, Notification
+    from twilio_notifications.pipeline.line.settler import Settler
 
 TIME_OUT = Unanswered(detail="operation timed out")
 NO_NETWORK = Unreadable(detail="dns error")
@@ -147,23 +146,9 @@ class Scene:
 @asynccontextmanager
 async def a_scene(*, settle: float = SETTLE, jitter: float = 1.0) -> AsyncIterator[Scene]:
     """A line with a settler that stands still."""
-    async with a_line() as line:
-        sender = ListingSender(line.clock)
-        line.dispatcher.sender = line.sender = sender
-        settler = Settler(
-            journal=line.journal,
-            sender=sender,
-            clock=line.clock,
-            events=line.events,
-            statuses=StatusWriter(),
-            failures=line.dispatcher.failures,
-            times=SettlingTimes(settle=settle, backoff_initial=4.0, backoff_maximum=60.0),
-            jitter=lambda: jitter,
-            on_request=line.dispatcher.wake,
-            on_status=lambda: line.woken.append("status"),
-        )
-        line.dispatcher.on_doubt = settler.wake
-        yield Scene(line=line, sender=sender, settler=settler)
+    timing = replace(TIMING, settle=settle, backoff_initial=4.0)
+    async with a_line(twilio=ListingSender, timing=timing, jitter=lambda: jitter) as line:
+        yield Scene(line=line, sender=cast("ListingSender", line.sender), settler=line.stages.settler)
 
 
 @asynccontextmanager

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.pipeline.line.assembly import Line, a_line, a_running_line, running
+from tests.pipeline.line import Line, a_line, a_running_line, running
 from tests.pipeline.settling import a_running_scene
 from tests.support.factories import START, accepted
 from twilio_notifications.core.errors import JournalDamaged
-from twilio_notifications.ports import Level
+from twilio_notifications.ports import Level, Taken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,19 +22,17 @@ BAD, GOOD = "+12345000001", "+12345000002"
 LONE_SURROGATE = "SM\ud800"
 
 DEFECTS = {
-    "an attempt cannot be opened": "UPDATE ON requests WHEN NEW.state = 'OPEN'",
-    "an attempt cannot be recorded": (
-        "INSERT ON attempts WHEN (SELECT phone_number FROM requests WHERE id = NEW.request)"
-    ),
-    "an outcome cannot be recorded": "UPDATE ON requests WHEN NEW.reason IS NULL AND NEW.state = 'FINISHED'",
-    "nothing can be recorded at all": "UPDATE ON requests WHEN TRUE",
+    "an attempt cannot be opened": "UPDATE ON states WHEN NEW.state = 'OPEN'",
+    "an attempt cannot be recorded": "INSERT ON attempts WHEN NEW.outcome = 'ACCEPTED'",
+    "a status cannot be written": "INSERT ON statuses WHEN NEW.reason IS NULL",
+    "nothing can be recorded at all": "UPDATE ON states WHEN NEW.state <> 'WAITING'",
 }
-"""The event of a trigger and its condition; "whose" is added, so that it is about one request alone."""
+"""The event of a trigger and its condition; `spoil` adds whose rows they are."""
 
 
 def spoil(path: Path, event: str, *, how: str = "ABORT") -> None:
     """A trigger that keeps the rows of one recipient from changing."""
-    whose = f"= '{BAD}'" if "attempts" in event else f"AND NEW.phone_number = '{BAD}'"
+    whose = f"AND (SELECT phone_number FROM requests WHERE id = NEW.request) = '{BAD}'"
     raised = "RAISE(IGNORE)" if how == "IGNORE" else f"RAISE({how}, 'a defect of {BAD}')"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"CREATE TRIGGER spoilt BEFORE {event} {whose} BEGIN SELECT {raised}; END")
@@ -112,13 +110,22 @@ async def test_a_status_that_cannot_be_noted_as_reported_is_not_published_again(
     path = tmp_path / "journal.db"
     async with a_running_line(path=path) as line:
         await line.accept(BAD, GOOD)
-        spoil(path, "UPDATE ON requests WHEN NEW.state = 'REPORTED'")
-        await line.journal.report([1, 2], at=START)
+        spoil(path, "UPDATE ON statuses WHEN NEW.reported_at IS NOT NULL")
+        bad = [status.position for status in line.written if status.request == 1]
+        noted = line.journal.report([status.position for status in line.written], at=START)
+        await line.clock.settle()
         assert [] == await line.outbox()
+        assert noted.done()
+        assert bad == [told.fields["position"] for told in line.events.named("status_left_alone")]
 
 
 @pytest.mark.parametrize(
-    "spoilt", ["request_id = 'no JSON'", "name = CAST(x'ff' AS TEXT)", "waiting_reason = 'Nonsense'"]
+    "spoilt",
+    [
+        "requests SET request_id = 'no JSON' WHERE id = 1",
+        "requests SET name = CAST(x'ff' AS TEXT) WHERE id = 1",
+        "states SET waiting_reason = 'Nonsense' WHERE request = 1",
+    ],
 )
 async def test_a_row_that_cannot_be_read_is_answered_and_the_others_go_on(
     tmp_path: Path, spoilt: str
@@ -127,7 +134,7 @@ async def test_a_row_that_cannot_be_read_is_answered_and_the_others_go_on(
     async with a_line(path=path) as line:
         await line.accept(BAD, GOOD)
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"UPDATE requests SET {spoilt} WHERE id = 1")  # noqa: S608 - only the above
+            connection.execute(f"UPDATE {spoilt}")  # noqa: S608 - only the above
             connection.commit()
         async with running(line):
             assert {"success", "InternalError"} == set((await answered(line)).values())
@@ -172,12 +179,12 @@ async def test_the_log_has_the_trace_and_no_whole_number(tmp_path: Path) -> None
 async def test_a_damaged_journal_still_ends_the_stage() -> None:
     """Going on would acknowledge what cannot be kept."""
 
-    async def damaged(_step: object) -> None:
+    async def damaged(_steps: object) -> Taken:
         raise JournalDamaged("the file is broken")
 
     async with a_line() as line:
         await line.accept(BAD)
-        line.sqlite.apply = damaged  # type: ignore[method-assign,assignment]
+        line.sqlite.take = damaged  # type: ignore[method-assign,assignment]
         with pytest.raises(ExceptionGroup) as raised:
             await line.dispatcher.run()
         assert raised.group_contains(JournalDamaged)

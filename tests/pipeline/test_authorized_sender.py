@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
-from tests.support.fakes import RecordingEvents, ScriptedSecret
+from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
 from twilio_notifications.core.model import Answered, NotSent, Records, Unanswered, Unreadable
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
@@ -78,6 +78,7 @@ async def a_scene(*secrets: str, second: str | None = None) -> Scene:
         Sources(first=scene.first, second=scene.second),
         identity=Identity(account_sid="AC1"),
         events=scene.events,
+        on_renewed=nothing,
     )
     scene.sender = AuthorizedSender(scene.twilio, scene.credentials)
     return scene

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.line.assembly import Line, a_line
+from tests.pipeline.line import Line, a_line
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
@@ -212,7 +212,7 @@ async def test_it_is_ready_once_and_only_when_subscribed() -> None:
 
 async def test_what_waits_is_carried_out_before_a_broker_is_there() -> None:
     async with a_line() as line:
-        await line.journal.record(a_request(A))
+        await line.journal.record([a_request(A)])
         async with a_house(line, connected=False) as house:
             assert 1 == len(line.sender.sent)
             assert [] == house.statuses()
@@ -223,8 +223,8 @@ async def test_what_waits_is_carried_out_before_a_broker_is_there() -> None:
 
 async def test_a_start_takes_up_what_the_last_run_left(tmp_path: Path) -> None:
     async with a_line(path=tmp_path / "journal.db") as line:
-        await line.journal.record(a_request(A, request_id="cut off"))
-        await line.journal.record(a_request(B, request_id="waiting"))
+        await line.journal.record([a_request(A, request_id="cut off")])
+        await line.journal.record([a_request(B, request_id="waiting")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
     async with a_line(path=tmp_path / "journal.db") as line, a_house(line) as house:
         (opened,) = line.events.named("journal_opened")
@@ -298,7 +298,7 @@ async def test_a_stop_without_a_broker_does_not_wait_for_one_when_nothing_waits(
 
 async def test_a_status_that_no_broker_took_is_kept_for_the_next_start() -> None:
     async with a_line() as line:
-        await line.journal.record(a_request(A))
+        await line.journal.record([a_request(A)])
         async with a_house(line, connected=False, drain_seconds=0.05) as house:
             house.stop.set()
             await house.ended()

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.fakes import RecordingEvents, ScriptedSecret
+from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import SecretAbsent, SecretUnavailable
 from twilio_notifications.core.model import Login, Secret
+from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 from twilio_notifications.pipeline.logins.refresher import Refresher
 from twilio_notifications.ports import Level
@@ -45,8 +46,9 @@ async def a_scene(second: str | None = None, *, identity: Identity = IDENTITY) -
     scene = Scene(second)
     scene.second.trouble = SecretAbsent("there is none")
     sources = Sources(first=scene.first, second=scene.second)
-    scene.credentials = await Credentials.read(sources, identity=identity, events=scene.events)
-    scene.credentials.on_renewed = scene._renewed
+    scene.credentials = await Credentials.read(
+        sources, identity=identity, events=scene.events, on_renewed=scene._renewed
+    )
     return scene
 
 
@@ -94,6 +96,7 @@ async def test_without_the_first_secret_there_are_no_credentials() -> None:
             Sources(first=ScriptedSecret(None), second=ScriptedSecret("second")),
             identity=IDENTITY,
             events=RecordingEvents(),
+            on_renewed=nothing,
         )
 
 
@@ -105,7 +108,7 @@ async def test_a_second_secret_need_not_be_there() -> None:
 async def test_a_second_secret_that_cannot_be_read_is_told_and_stops_nothing() -> None:
     events, second = RecordingEvents(), ScriptedSecret(None)
     sources = Sources(first=ScriptedSecret("first"), second=second)
-    credentials = await Credentials.read(sources, identity=IDENTITY, events=events)
+    credentials = await Credentials.read(sources, identity=IDENTITY, events=events, on_renewed=nothing)
     await credentials.refresh()
     assert login("first") == credentials.current()
     (told,) = events.lines
@@ -118,7 +121,9 @@ async def test_both_are_read_at_the_same_time() -> None:
     first.hold()
     second.hold()
     sources = Sources(first=first, second=second)
-    reading = asyncio.create_task(Credentials.read(sources, identity=IDENTITY, events=RecordingEvents()))
+    reading = asyncio.create_task(
+        Credentials.read(sources, identity=IDENTITY, events=RecordingEvents(), on_renewed=nothing)
+    )
     await HandClock().settle()
     assert (1, 1) == (first.reads, second.reads)
     first.release()
@@ -278,19 +283,27 @@ async def test_a_reading_that_began_before_the_question_does_not_answer_it() -> 
 async def test_secrets_are_read_again_on_a_period_unless_it_is_zero(period: float, readings: int) -> None:
     scene, clock = await a_scene(), HandClock()
     refreshed: list[float] = []
+    bell = Alarm(clock)
+
+    async def listen() -> None:
+        while True:
+            await bell.wait()
+            refreshed.append(clock.now())
+
     refresher = Refresher(
         credentials=scene.credentials,
         clock=clock,
         period_seconds=period,
-        on_refreshed=lambda: refreshed.append(clock.now()),
+        bell=bell,
     )
-    running = asyncio.create_task(refresher.run())
+    running = {asyncio.create_task(refresher.run()), asyncio.create_task(listen())}
     await clock.settle()
     await clock.advance(3 * 3600)
     assert 1 + readings == scene.first.reads
     assert readings == len(refreshed)
-    running.cancel()
-    await asyncio.wait({running})
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 async def test_credentials_show_no_secret() -> None:

@@ -88,7 +88,7 @@ async def test_attempts_opened_before_a_renewal_do_not_close_the_gate() -> None:
         for number in (A, B, C):
             line.sender.release(number)
             await line.clock.settle()
-        assert line.dispatcher.pace.refused_since is None
+        assert line.pacing.pace.refused_since is None
         assert 0 == line.events.count("credentials_refused")
         assert {(A, "success"), (B, "success"), (C, "success")} == set(await line.results())
 

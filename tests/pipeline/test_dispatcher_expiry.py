@@ -75,11 +75,11 @@ async def test_it_is_never_attempted_after_a_disk_that_stood_still_for_long() ->
     """An alarm of hours ago must not ring because the disk is writable again."""
     async with a_running_line() as line:
         with line.stalled_disk():
-            recorded = line.journal.record(a_request(A, lifetime=100))
-            line.dispatcher.wake()
+            recorded = line.journal.record([a_request(A, lifetime=100)])
             await line.turns()
             line.clock.set(line.clock.now() + 1000)
         await recorded
+        line.dispatcher.wake()
         await line.clock.settle()
         assert [] == line.sender.sent
         assert ["Expired"] == [error for _, error in await line.results()]
@@ -97,7 +97,7 @@ async def test_what_waited_for_a_limit_is_told_which_one_and_when_it_ends() -> N
     """A refusal for a quota names the limit, also where the request waited for it first."""
     async with a_running_line() as line:
         quota = Quota(unit=Unit.TEXTS, period=Period.DAY, most=1)
-        await line.dispatcher.limits_changed(Limits(quotas=(quota,)))
+        await line.admission.change_limits(Limits(quotas=(quota,)))
         await line.accept(A)
         await line.accept(B, lifetime=60)
         await line.clock.advance(61)
@@ -115,12 +115,12 @@ async def test_paused_answers_while_there_is_no_network() -> None:
         await line.accept(A)
         await line.accept(B)
         assert [] == await line.results()
-        await line.dispatcher.limits_changed(Limits(paused=True))
+        await line.admission.change_limits(Limits(paused=True))
         await line.clock.settle()
         assert {(A, "NotAllowed"), (B, "NotAllowed")} == set(await line.results())
         await line.accept(B, request_id="later")
         assert ("later", "NotAllowed") == (await line.results())[-1]
-        await line.dispatcher.limits_changed(Limits())
+        await line.admission.change_limits(Limits())
         line.sender.online = True
         await line.accept(B, request_id="after")
         await line.clock.advance(2)

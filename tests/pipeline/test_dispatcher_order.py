@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.line import a_line, a_running_line, running
+from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_postponement, a_request, refused, too_many
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel, NotSent, Priority, Unanswered, VoiceLocation
@@ -67,11 +68,11 @@ async def test_the_order_of_a_recipient_survives_a_deferral(answer: NotSent) -> 
 
 async def test_the_order_of_a_recipient_survives_a_retry() -> None:
     async with a_line() as line:
-        await line.journal.record(a_request(A, request_id="alarm", retries=1))
-        await line.journal.record(a_request(A, request_id="all clear"))
+        await line.journal.record([a_request(A, request_id="alarm", retries=1)])
+        await line.journal.record([a_request(A, request_id="all clear")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
         retried = a_postponement(1, due_at=START + 8, reason=Reason.TWILIO_UNAVAILABLE, counted=True)
-        await line.journal.apply(retried)
+        await line.journal.take([retried])
         async with running(line):
             await line.clock.advance(7)
             assert [] == line.sender.ids()
@@ -81,10 +82,10 @@ async def test_the_order_of_a_recipient_survives_a_retry() -> None:
 
 async def test_without_ordering_a_later_request_overtakes_one_that_waits_for_its_retry() -> None:
     async with a_line(ordering="none") as line:
-        await line.journal.record(a_request(A, request_id="first"))
-        await line.journal.record(a_request(A, request_id="second"))
+        await line.journal.record([a_request(A, request_id="first")])
+        await line.journal.record([a_request(A, request_id="second")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
-        await line.journal.apply(a_postponement(1, due_at=START + 8))
+        await line.journal.take([a_postponement(1, due_at=START + 8)])
         async with running(line):
             assert ["second"] == line.sender.ids()
             await line.clock.advance(8)
@@ -96,12 +97,12 @@ async def test_without_ordering_a_request_that_takes_the_turn_after_a_claim_is_n
 ) -> None:
     """A claim reads what is committed; what the journal still has to write may give the turn to another."""
     async with a_line(ordering="none", path=tmp_path / "journal.db") as line:
-        await line.journal.record(a_request(A, request_id="first"))
+        await line.journal.record([a_request(A, request_id="first")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
-        await line.journal.apply(a_postponement(1, due_at=START + 8))
+        await line.journal.take([a_postponement(1, due_at=START + 8)])
         async with running(line):
             with line.stalled_disk():
-                recorded = line.journal.record(a_request(A, request_id="second", accepted_at=START + 7))
+                recorded = line.journal.record([a_request(A, request_id="second", accepted_at=START + 7)])
                 await line.turns()
                 line.clock.set(START + 9)
                 line.dispatcher.wake()
@@ -114,7 +115,7 @@ async def test_without_ordering_a_request_that_takes_the_turn_after_a_claim_is_n
 async def test_urgent_requests_overtake_waiting_ones_of_other_recipients() -> None:
     async with a_line(concurrency=1) as line:
         for number, priority in ((A, Priority.LOW), (B, Priority.NORMAL), (C, Priority.URGENT)):
-            await line.journal.record(a_request(number, request_id=number, priority=priority))
+            await line.journal.record([a_request(number, request_id=number, priority=priority)])
         async with running(line):
             assert [C, B, A] == line.sender.ids()
 
@@ -128,10 +129,10 @@ async def test_of_ten_places_one_is_a_normal_and_one_a_low_requests() -> None:
     }
     async with a_line(concurrency=1) as line:
         for number in urgent:
-            await line.journal.record(a_request(number, request_id="urgent", priority=Priority.URGENT))
+            await line.journal.record([a_request(number, request_id="urgent", priority=Priority.URGENT)])
         for priority, numbers in others.items():
             for number in numbers:
-                await line.journal.record(a_request(number, request_id=priority, priority=priority))
+                await line.journal.record([a_request(number, request_id=priority, priority=priority)])
         async with running(line):
             await line.clock.settle()
         ten = ["urgent"] * 4 + ["normal"] + ["urgent"] * 4 + ["low"]
@@ -141,7 +142,7 @@ async def test_of_ten_places_one_is_a_normal_and_one_a_low_requests() -> None:
 async def test_urgent_requests_never_overtake_one_of_the_same_recipient() -> None:
     async with a_line() as line:
         for name, priority in (("low", Priority.LOW), ("urgent", Priority.URGENT)):
-            await line.journal.record(a_request(A, request_id=name, priority=priority))
+            await line.journal.record([a_request(A, request_id=name, priority=priority)])
         async with running(line):
             assert ["low", "urgent"] == line.sender.ids()
 
@@ -158,7 +159,7 @@ async def test_a_sender_that_raises_leaves_doubt() -> None:
             (doubt.opened_at, doubt.cut_off) for doubt in await line.journal.doubtful(now=START + 60, limit=9)
         ]
         assert ["attempt_failed"] == [name for name, _ in line.events.defects]
-        assert ["doubt"] == line.woken
+        await line.bells.doubts.wait()  # the settler's, and rung
 
 
 async def test_no_answer_leaves_doubt() -> None:
@@ -169,15 +170,16 @@ async def test_no_answer_leaves_doubt() -> None:
         assert (1, START) == (doubt.request.id, doubt.doubt_at)
 
 
-async def test_the_attempt_is_on_disk_before_it_is_made() -> None:
-    async with a_running_line() as line:
+async def test_the_attempt_is_on_disk_before_it_is_made(tmp_path: Path) -> None:
+    """On a file, the claim is read beside the writer, and only the opening waits for the disk."""
+    async with a_running_line(path=tmp_path / "journal.db") as line:
+        await line.journal.record([a_request(A)])
         with line.stalled_disk():
-            recorded = line.journal.record(a_request(A))
             line.dispatcher.wake()
             await line.turns()
-            assert [] == line.sender.sent
-        await recorded
+            assert ([CrashPoint.REQUESTS_CLAIMED], []) == (line.events.points, line.sender.sent)
         await line.clock.settle()
+        assert [CrashPoint.REQUESTS_CLAIMED, CrashPoint.ATTEMPTS_OPENED] == line.events.points[:2]
         assert 1 == len(line.sender.sent)
 
 
@@ -197,19 +199,22 @@ async def test_a_drain_waits_for_attempts_under_way_and_opens_no_other() -> None
         )
 
 
-async def test_a_drain_that_begins_while_a_claim_is_under_way_opens_no_attempt_either() -> None:
-    """It would be cut off in the middle, and be in doubt for no reason at the next start."""
+async def test_a_drain_that_begins_during_a_turn_of_the_dispatcher_opens_no_attempt_either() -> None:
+    """It would be cut off in the middle, and be in doubt for no reason at the next start.
+
+    In memory, the first look of a turn waits for the disk.
+    """
     async with a_running_line() as line:
-        line.sender.hold(A)
+        await line.journal.record([a_request(A)])
         with line.stalled_disk():
-            recorded = line.journal.record(a_request(A))
             line.dispatcher.wake()
             await line.turns()
+            assert (1, 0) == (line.watched.count("overdue"), line.watched.count("claim"))
             drained = asyncio.create_task(line.dispatcher.drain())
             await line.turns()
             assert drained.done()
-        await recorded
         await line.clock.settle()
+        assert [CrashPoint.REQUESTS_CLAIMED] == line.events.points
         assert [] == line.sender.sent
 
 

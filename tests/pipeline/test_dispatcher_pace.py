@@ -61,9 +61,9 @@ async def test_a_429_halves_the_speed_and_each_acceptance_raises_it() -> None:
     async with a_running_line(concurrency=8) as line:
         line.sender.script(A, too_many(retry_after=1))
         await line.accept(A)
-        assert 4.0 == line.dispatcher.pace.allowed
+        assert 4.0 == line.pacing.pace.allowed
         await line.clock.advance(3)
-        assert 5.0 == line.dispatcher.pace.allowed
+        assert 5.0 == line.pacing.pace.allowed
 
 
 async def test_the_pause_after_429s_grows_whichever_request_they_answer() -> None:
@@ -98,7 +98,7 @@ async def test_a_shorter_pause_of_a_sender_number_does_not_cut_a_longer_one() ->
         for number in (A, B):
             line.sender.release(number)
             await line.clock.settle()
-        assert line.dispatcher.pace.senders[SENDER_NUMBER] >= START + 600
+        assert line.pacing.pace.senders[SENDER_NUMBER] >= START + 600
 
 
 async def test_without_network_requests_wait_and_go_on_in_order_when_it_is_back() -> None:

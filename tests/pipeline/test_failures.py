@@ -9,20 +9,16 @@ import pytest
 
 from tests.pipeline.line import a_running_line
 from tests.support.clock import HandClock
-from tests.support.factories import a_claimed, a_rejection, refused
+from tests.support.factories import a_claimed, a_failure, a_rejection, refused
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.pipeline.line.failures import LINES_A_MINUTE, Failures
-from twilio_notifications.ports import Finish, Level, NewRejection
+from twilio_notifications.ports import Level, NewRejection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 A = "+12345000001"
-
-
-def a_failure(message: str = "It failed") -> Finish:
-    return Finish(id=1, at=0.0, status=b"{}", reason=Reason.EXPIRED, message=message)
 
 
 def a_wrong_request(message: str, *, request_id: str = "request123") -> NewRejection:
@@ -90,7 +86,7 @@ async def test_a_success_is_no_line() -> None:
 async def test_beyond_so_many_lines_a_minute_there_is_a_count(log: Log, kind: str) -> None:
     for _ in range(100):
         if kind == "failed":
-            log.failures.failed(a_claimed(), a_failure())
+            log.failures.failed(a_claimed(), a_failure(1))
         else:
             log.failures.rejected(a_rejection())
     await log.clock.settle()
@@ -99,7 +95,7 @@ async def test_beyond_so_many_lines_a_minute_there_is_a_count(log: Log, kind: st
     await log.clock.advance(60)
     (count,) = log.events.named(f"requests_{kind}")
     assert (Level.WARNING, {"left_out": 100 - LINES_A_MINUTE}) == (count.level, count.fields)
-    log.failures.failed(a_claimed(), a_failure())
+    log.failures.failed(a_claimed(), a_failure(1))
     log.failures.rejected(a_rejection())
     assert LINES_A_MINUTE + 1 == log.events.count(f"request_{kind}")
 
@@ -107,7 +103,7 @@ async def test_beyond_so_many_lines_a_minute_there_is_a_count(log: Log, kind: st
 async def test_a_flood_of_wrong_requests_hides_no_failure(log: Log) -> None:
     for _ in range(100):
         log.failures.rejected(a_rejection())
-    log.failures.failed(a_claimed(), a_failure())
+    log.failures.failed(a_claimed(), a_failure(1))
     assert 1 == log.events.count("request_failed")
 
 
@@ -136,7 +132,7 @@ async def test_a_rejection_does_not_repeat_what_stood_in_the_place_of_a_number(l
 
 @pytest.mark.parametrize("number", ["4254492999", "0151 2345 6789", "(425) 449-29-99", "0049-151-234567"])
 async def test_a_number_without_a_plus_is_masked_in_a_sentence(log: Log, number: str) -> None:
-    log.failures.failed(a_claimed(), a_failure(f"Twilio error 21211: {number} is no number"))
+    log.failures.failed(a_claimed(), a_failure(1, message=f"Twilio error 21211: {number} is no number"))
     error = str(log.events.named("request_failed")[0].fields["error"])
     assert number not in error
     assert "**" in error
@@ -146,5 +142,5 @@ async def test_codes_instants_and_sids_are_not_masked(log: Log) -> None:
     sentence = (
         "Twilio error 572006: until 2026-11-26T21:05:00Z, SM0123456789abcdef0123456789abcdef, 1048576 bytes"
     )
-    log.failures.failed(a_claimed(), a_failure(sentence))
+    log.failures.failed(a_claimed(), a_failure(1, message=sentence))
     assert sentence == log.events.named("request_failed")[0].fields["error"]

@@ -13,32 +13,70 @@ import pytest
 from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, START, a_failure, a_payload
-from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stalled
+from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, nothing, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Topics
-from twilio_notifications.core.errors import JournalFull
+from twilio_notifications.core.errors import JournalFull, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
-from twilio_notifications.pipeline.status import StatusWriter
-from twilio_notifications.ports import Inbound, Level, Origin, Recording
+from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.ports import Inbound, Level, Opening, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
 
-    from twilio_notifications.ports import Claimed, Journal
+    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.ports import Arrival, Journal, Recordings, Unreported
 
 TEXT, CALL = "site7/twilio/txt", "site7/twilio/call"
 
 
+@dataclass(slots=True)
+class HandGate:
+    """A dispatcher by hand: the test says how many may leave at once, and who."""
+
+    places: int | None = None
+    admits: Callable[[Claimed], bool] = lambda _request: True
+    asked: list[float] = field(default_factory=list)
+    reserved: int = 0
+    begun: list[tuple[int, str]] = field(default_factory=list)
+    """Number and id of each request whose attempt is to be made."""
+    left: list[int] = field(default_factory=list)
+    woken: int = 0
+
+    def opening(self, *, now: float) -> Opening | None:
+        self.asked.append(now)
+        return None if self.places is None else Opening(at=now, clock_offset=None, places=self.places)
+
+    def may_leave(self, request: Claimed, *, now: float) -> bool:  # noqa: ARG002 - the test decides
+        return self.admits(request)
+
+    def reserve(self, count: int) -> None:
+        self.reserved += count
+
+    def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
+        self.begun += [(request.id, str(request.notification.request_id)) for request in requests]
+        self.reserved -= reserved
+        self.left.append(left)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
 @dataclass(slots=True, kw_only=True)
 class Door:
+    """An intake on a journal, with a gate that is closed until a test gives it places."""
+
     sqlite: SqliteJournal
+    watched: WatchedJournal
     clock: LineClock
     events: RecordingEvents
     intake: Intake
+    gate: HandGate
+    written: list[Unreported]
     acknowledged: list[str] = field(default_factory=list)
-    woken: list[str] = field(default_factory=list)
 
     def receive(self, payload: bytes = b"", *, name: str = "", topic: str = TEXT, **inbound: Any) -> None:
         arrival = Inbound(
@@ -60,24 +98,35 @@ class Door:
 
 
 @asynccontextmanager
-async def a_door(**journal: Any) -> AsyncIterator[Door]:
-    clock, events = LineClock(), RecordingEvents()
-    woken: list[str] = []
+async def a_door(*, places: int | None = None, **journal: Any) -> AsyncIterator[Door]:
+    clock, events, gate = LineClock(), RecordingEvents(), HandGate(places)
+    written: list[Unreported] = []
     async with SqliteJournal(None, events=events, **journal) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         intake = Intake(
             journal=cast("Journal", clock.journal),
             clock=clock,
             events=events,
-            statuses=StatusWriter(),
+            reception=Reception(
+                clock=clock,
+                statuses=StatusWriter(),
+                default_sender_number="+19999999999",
+                lifetime_seconds=14_400,
+            ),
             failures=Failures(events=events, clock=clock),
             topics=Topics.with_prefix("site7/"),
-            default_sender_number="+19999999999",
-            lifetime_seconds=14_400,
-            on_request=lambda: woken.append("request"),
-            on_status=lambda: woken.append("status"),
+            gate=gate,
+            on_written=written.extend,
         )
-        yield Door(sqlite=sqlite, clock=clock, events=events, intake=intake, woken=woken)
+        yield Door(
+            sqlite=sqlite,
+            watched=clock.journal,
+            clock=clock,
+            events=events,
+            intake=intake,
+            gate=gate,
+            written=written,
+        )
 
 
 async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> None:
@@ -93,7 +142,7 @@ async def test_a_request_is_acknowledged_after_its_commit_and_not_before() -> No
             CrashPoint.REQUEST_RECORDED,
             CrashPoint.REQUEST_ACKNOWLEDGED,
         ] == door.events.points
-        assert ["request"] == door.woken
+        assert 1 == door.gate.woken
 
 
 async def test_a_request_is_recorded_with_its_instant_and_its_lifetime() -> None:
@@ -115,7 +164,7 @@ async def test_it_is_recorded_where_a_request_came_from(payload: bytes) -> None:
             door.receive(payload, origin=origin)
         await door.clock.settle()
         for waiting in await door.waiting():
-            await door.sqlite.apply(a_failure(waiting.id))
+            await door.sqlite.take([a_failure(waiting.id)])
         rows = await door.sqlite.unreported(after=0, limit=9)
         assert {Origin.IOT_CORE, Origin.LOCAL} == {row.origin for row in rows}
 
@@ -137,10 +186,9 @@ async def test_the_topic_says_which_channel_is_meant() -> None:
 async def test_a_journal_that_is_closed_acknowledges_nothing() -> None:
     """The broker keeps what came too late."""
     async with a_door() as door:
-        await door.sqlite._writer.close()
+        await door.sqlite._store.writer.close()
         door.receive(name="late")
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await HandClock.settle(door.clock)
         assert ([], []) == (door.acknowledged, door.events.defects)
 
 
@@ -149,8 +197,9 @@ async def test_whatever_is_wrong_is_answered_and_acknowledged(payload: bytes) ->
     async with a_door() as door:
         door.receive(payload, name="wrong")
         await door.clock.settle()
-        assert (["wrong"], ["status"]) == (door.acknowledged, door.woken)
+        assert (["wrong"], 0) == (door.acknowledged, door.gate.woken)
         assert ["InvalidParameter"] == await door.errors()
+        assert await door.sqlite.unreported(after=0, limit=9) == door.written
 
 
 async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -> None:
@@ -168,8 +217,14 @@ async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -
 class FullJournal:
     """Has no room, not even for an answer."""
 
-    def record(self, _arrival: object, *, if_full: object = None) -> asyncio.Future[Recording]:  # noqa: ARG002
-        recording: asyncio.Future[Recording] = asyncio.get_running_loop().create_future()
+    def is_roomy(self, _count: int) -> bool:
+        return False
+
+    def record(
+        self, _arrivals: Sequence[Arrival], *, opening: Opening | None = None
+    ) -> asyncio.Future[Recordings]:
+        assert opening is None
+        recording: asyncio.Future[Recordings] = asyncio.get_running_loop().create_future()
         recording.set_exception(JournalFull("as large as it may be"))
         return recording
 
@@ -227,7 +282,7 @@ async def test_what_the_broker_sends_again_is_acknowledged_and_not_executed_agai
         await door.clock.settle()
         assert ["first", "again"] == door.acknowledged
         assert 1 == len(await door.waiting())
-        assert (1, ["request"]) == (door.events.count("repeated_publish_ignored"), door.woken)
+        assert (1, 1) == (door.events.count("repeated_publish_ignored"), door.gate.woken)
 
 
 async def test_a_rejected_payload_that_the_broker_sends_again_is_answered_once() -> None:
@@ -307,7 +362,7 @@ async def test_an_acknowledgement_that_fails_does_not_hold_up_the_request() -> N
         asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failed.append(context))
         door.intake.receive(Inbound(topic=TEXT, payload=a_payload(), acknowledge=_hung_up))
         await door.clock.settle()
-        assert ["request"] == door.woken
+        assert 1 == door.gate.woken
 
 
 def _hung_up() -> None:
@@ -349,7 +404,7 @@ async def test_a_duplicate_is_answered_where_ids_are_said_to_be_unique() -> None
         door.receive(name="first")
         await door.clock.settle()
         (waiting,) = await door.waiting()
-        await door.sqlite.apply(a_failure(waiting.id))
+        await door.sqlite.take([a_failure(waiting.id)])
         await door.clock.advance(30)
         door.receive(name="second")
         await door.clock.advance(31)
@@ -359,7 +414,7 @@ async def test_a_duplicate_is_answered_where_ids_are_said_to_be_unique() -> None
         assert 1 == len(await door.waiting())
         first, second = await door.sqlite.unreported(after=0, limit=9)
         assert first.status == second.status
-        assert ["request", "status", "request"] == door.woken
+        assert (2, [second]) == (door.gate.woken, door.written)
 
 
 async def test_duplicates_are_counted_in_one_line_a_minute() -> None:

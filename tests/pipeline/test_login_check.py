@@ -13,6 +13,7 @@ from tests.support.clock import HandClock
 from tests.support.factories import START, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSender
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
+from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.logins.login_check import (
     DELAY_SECONDS,
     LONGEST_PAUSE_SECONDS,
@@ -34,7 +35,7 @@ class Scene:
     clock: HandClock
     sender: ScriptedSender
     events: RecordingEvents
-    check: LoginCheck
+    bell: Alarm
 
     def told(self) -> list[tuple[str, Level]]:
         return [(event.name, event.level) for event in self.events.lines]
@@ -50,23 +51,24 @@ async def a_scene(*answers: Answer) -> AsyncIterator[Scene]:
     sender = ScriptedSender(clock)
     sender.verdicts.clear()
     sender.verdicts.extend(answers)
-    check = LoginCheck(sender=sender, clock=clock, events=events)
+    bell = Alarm(clock)
+    check = LoginCheck(sender=sender, clock=clock, events=events, bell=bell)
     running = asyncio.create_task(check.run())
     try:
         await clock.settle()
         assert [] == sender.verified, "requests go first"
         await clock.advance(START_SECONDS)
-        yield Scene(clock, sender, events, check)
+        yield Scene(clock, sender, events, bell)
         assert not running.done(), running
     finally:
         running.cancel()
         await asyncio.wait({running})
 
 
-async def test_a_login_that_works_is_told_once_and_asked_about_at_each_wake() -> None:
+async def test_a_login_that_works_is_told_once_and_asked_about_at_each_ring() -> None:
     async with a_scene(ACCEPTED) as scene:
         for _ in range(3):
-            scene.check.wake()
+            scene.bell.ring()
             await scene.clock.advance(DELAY_SECONDS)
         await scene.clock.advance(100_000)
         assert 4 == len(scene.sender.verified)
@@ -80,7 +82,7 @@ async def test_a_wrong_token_is_an_error_at_the_start() -> None:
 
 async def test_a_token_that_expires_is_told_at_the_refresh_and_so_is_its_successor() -> None:
     async with a_scene(ACCEPTED, unauthorized(), unauthorized(), ACCEPTED) as scene:
-        scene.check.wake()
+        scene.bell.ring()
         await scene.clock.advance(60)
         assert [
             ("login_accepted", Level.INFO),
@@ -107,7 +109,7 @@ async def test_a_refused_login_is_asked_about_again_until_it_is_taken() -> None:
 
 async def test_a_new_secret_is_asked_about_some_seconds_after_it_was_read() -> None:
     async with a_scene(ACCEPTED) as scene:
-        scene.check.wake()
+        scene.bell.ring()
         await scene.clock.advance(DELAY_SECONDS - 1)
         assert 1 == len(scene.sender.verified)
         await scene.clock.advance(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pipeline.line.assembly import Line, a_running_line
+from tests.pipeline.line import Line, a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Answered, NotSent
@@ -99,7 +99,7 @@ async def test_a_full_sender_queue_is_told_with_its_number() -> None:
 
 async def test_a_used_up_limit_is_told_once_for_all_requests_that_wait_for_it() -> None:
     async with a_running_line() as line:
-        line.dispatcher.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
+        line.admission.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
         await line.accept(A, B, C)
         (used_up,) = line.events.named("limit_used_up")
         assert (Level.WARNING, "2023-11-14T23:00:00Z") == (used_up.level, used_up.fields["until"])

@@ -14,7 +14,7 @@ from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.ports import Level
 
 if TYPE_CHECKING:
-    from tests.pipeline.line.assembly import Line
+    from tests.pipeline.line import Line
     from twilio_notifications.config import Settings
 
 FIRST, SECOND = "+12345000001", "+12345000002"
@@ -32,7 +32,7 @@ async def reload(line: Line, now: Settings | ConnectorError) -> None:
         return now
 
     await Reconfiguration(
-        started_with=settings(), reread=reread, dispatcher=line.dispatcher, events=line.events
+        started_with=settings(), reread=reread, admission=line.admission, events=line.events
     ).reload()
     await line.clock.settle()
 
@@ -53,7 +53,7 @@ async def test_a_pause_holds_from_the_next_request_on_until_it_is_lifted() -> No
 async def test_what_waits_for_a_quota_is_judged_anew_at_once() -> None:
     """An operator who makes room for waiting alarms does not mean: from next month on."""
     async with a_line() as line, running(line):
-        line.dispatcher.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.MONTH, most=1),))
+        line.admission.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.MONTH, most=1),))
         await line.accept(FIRST, SECOND)
         assert [FIRST] == line.sender.ids()
         await reload(line, settings(limits__texts_per_month="2"))
@@ -62,7 +62,7 @@ async def test_what_waits_for_a_quota_is_judged_anew_at_once() -> None:
 
 async def test_what_still_finds_no_room_goes_on_waiting() -> None:
     async with a_line() as line, running(line):
-        line.dispatcher.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
+        line.admission.limits = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))
         await line.accept(FIRST, SECOND)
         await reload(line, settings(limits__texts_per_hour="1", limits__calls_per_hour="1"))
         assert [FIRST] == line.sender.ids()
@@ -72,18 +72,18 @@ async def test_what_still_finds_no_room_goes_on_waiting() -> None:
 async def test_a_configuration_that_cannot_be_read_is_not_called_wrong() -> None:
     """The connection to the nucleus ended just then; it is read again with the next one."""
     async with a_line() as line, running(line):
-        line.dispatcher.limits = Limits(paused=True)
+        line.admission.limits = Limits(paused=True)
         await reload(line, TransportError("there is no connection to the nucleus"))
-        assert Limits(paused=True) == line.dispatcher.limits
+        assert Limits(paused=True) == line.admission.limits
         (told,) = line.events.lines
         assert ("configuration_unread", Level.WARNING) == (told.name, told.level)
 
 
 async def test_a_wrong_configuration_changes_nothing_and_says_everything() -> None:
     async with a_line() as line, running(line):
-        line.dispatcher.limits = Limits(paused=True)
+        line.admission.limits = Limits(paused=True)
         await reload(line, ConfigurationError(["the first problem", "the second problem"]))
-        assert Limits(paused=True) == line.dispatcher.limits
+        assert Limits(paused=True) == line.admission.limits
         (told,) = line.events.lines
         assert ("configuration_refused", Level.ERROR) == (told.name, told.level)
         assert {"error": "the first problem; the second problem"} == told.fields

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.pipeline.line.assembly import Line, a_line
+from tests.pipeline.line import Line, a_line
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
@@ -31,7 +31,7 @@ class Outbox:
     async def write(self, *statuses: str, origin: Origin | None = None) -> None:
         for status in statuses:
             await self.line.journal.record(
-                a_rejection(request_id=status, status=status.encode(), origin=origin)
+                [a_rejection(request_id=status, status=status.encode(), origin=origin)]
             )
         self.reporter.wake()
         await self.line.clock.settle()
@@ -476,7 +476,7 @@ async def test_a_connection_lost_and_found_while_the_journal_is_read_leaves_no_s
     async with an_outbox() as outbox:
         await outbox.write("one")
         with outbox.line.stalled_disk():
-            recorded = outbox.line.journal.record(a_rejection(status=b"two"))
+            recorded = outbox.line.journal.record([a_rejection(status=b"two")])
             outbox.reporter.wake()
             await outbox.line.turns()
             outbox.transport.lose()

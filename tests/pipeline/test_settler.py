@@ -555,10 +555,10 @@ async def test_looking_again_keeps_the_first_sentence() -> None:
 async def test_a_status_is_announced_and_written_as_json() -> None:
     async with a_running_scene() as scene:
         await scene.doubt()
-        scene.line.woken.clear()
+        assert [] == scene.line.written
         await scene.advance(SETTLE)
-        assert "status" in scene.line.woken
         (row,) = await scene.line.outbox()
+        assert [row] == scene.line.written
         assert DARLA == json.loads(row.status)["id"]
 
 

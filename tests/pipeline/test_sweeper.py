@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.pipeline.line.assembly import Line, a_line
+from tests.pipeline.line import Line, a_line
 from tests.support.factories import START, a_rejection
 from twilio_notifications.pipeline.care.sweeper import BATCH, INTERVAL_SECONDS, PAUSE_SECONDS, Sweeper
 
@@ -16,7 +16,7 @@ def a_sweeper(line: Line) -> Sweeper:
 
 
 async def fill(line: Line, count: int, *, reported: bool = True, at: float = START) -> None:
-    recorded = [line.journal.record(a_rejection(accepted_at=at)) for _ in range(count)]
+    recorded = [line.journal.record([a_rejection(accepted_at=at)]) for _ in range(count)]
     await asyncio.gather(*recorded)
     if reported:
         await line.journal.report(range(1, count + 1), at=at)
@@ -59,7 +59,7 @@ async def test_it_looks_at_once_and_then_at_intervals() -> None:
         sweeping = asyncio.create_task(a_sweeper(line).run())
         await line.clock.settle()
         assert [1] == [told.fields["requests"] for told in line.events.named("journal_purged")]
-        await line.journal.record(a_rejection(accepted_at=START - RETENTION))
+        await line.journal.record([a_rejection(accepted_at=START - RETENTION)])
         await line.journal.report([2], at=START)
         await line.clock.advance(INTERVAL_SECONDS)
         assert 2 == line.events.count("journal_purged")

@@ -153,6 +153,7 @@ def a_failure(
     at: float = START,
     reason: Reason = Reason.EXPIRED,
     outcome: AttemptOutcome | None = None,
+    message: str = "It failed",
     counted: bool = False,
 ) -> Finish:
     """The step that ends a request without success."""
@@ -161,7 +162,7 @@ def a_failure(
         at=at,
         status=b'{"id":%d}' % id_,
         reason=reason,
-        message="It failed",
+        message=message,
         outcome=outcome,
         counted=counted,
     )

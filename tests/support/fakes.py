@@ -6,6 +6,7 @@ They implement the ports and nothing of our own code; what they were asked stand
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections import defaultdict, deque
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ class RecordingEvents:
 
     def tell(self, event: Event) -> None:
         self.told.append(event)
-        self._wanted.pop(name_of(type(event)), _nothing)()
+        self._wanted.pop(name_of(type(event)), nothing)()
 
     def on(self, name: str, wanted: Callable[[], None]) -> None:
         """Has it done when an event of this name is told the next time."""
@@ -77,8 +78,8 @@ class RecordingEvents:
         return [told for told in self.lines if told.name == name]
 
 
-def _nothing() -> None:
-    """What is done where nothing is wanted."""
+def nothing() -> None:
+    """Is called where nothing is to be done."""
 
 
 class WatchedJournal:
@@ -87,39 +88,52 @@ class WatchedJournal:
     def __init__(self, journal: Any) -> None:
         self._journal = journal
         self._under_way: set[asyncio.Future[Any]] = set()
+        self._reports: set[asyncio.Future[Any]] = set()
+        """They ride along with another transaction, so that waiting for them would take a second."""
         self.moves = 0
         """Calls that began and calls that ended."""
+        self.calls: list[str] = []
+        """The names of the calls that a caller waits for, in their order."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = getattr(self._journal, name)
 
         def watched(*arguments: Any, **named: Any) -> Any:
             answer = operation(*arguments, **named)
-            if answer is None:  # connection_ended, which nobody waits for
+            if not inspect.isawaitable(answer):  # by_state, is_roomy, set_aside: from memory, at once
                 return answer
             future: asyncio.Future[Any] = asyncio.ensure_future(answer)
             self.moves += 1
-            self._under_way.add(future)
+            self.calls.append(name)
+            (self._reports if name == "report" else self._under_way).add(future)
             future.add_done_callback(self._ended)
             return future
 
         return watched
 
+    def count(self, *names: str) -> int:
+        """How many calls of these names there were."""
+        return sum(name in names for name in self.calls)
+
     def _ended(self, future: asyncio.Future[Any]) -> None:
         self.moves += 1
         self._under_way.discard(future)
+        self._reports.discard(future)
 
     async def rest(self) -> None:
-        """Returns when nothing is under way."""
-        while self._under_way:
-            await asyncio.wait(set(self._under_way))
+        """Returns when nothing is under way and every report is on disk."""
+        while self._under_way or self._reports:
+            if self._under_way:
+                await asyncio.wait(set(self._under_way))
+            else:
+                await self._journal.flush()
 
 
 @contextmanager
 def stalled(journal: SqliteJournal) -> Iterator[None]:
     """Within it the journal commits nothing, as on a disk that is full or very slow."""
     gate = threading.Event()
-    journal._writer.submit(lambda _connection: gate.wait())
+    journal._store.writer.submit(lambda _connection: gate.wait())
     try:
         yield
     finally:
