@@ -13,11 +13,11 @@ import pytest
 from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, START, a_failure, a_payload
-from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, nothing, stalled
+from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Topics
-from twilio_notifications.core.errors import JournalFull, Reason
+from twilio_notifications.core.errors import JournalFull
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
@@ -358,11 +358,21 @@ async def test_acknowledgements_leave_in_the_order_of_arrival() -> None:
 async def test_an_acknowledgement_that_fails_does_not_hold_up_the_request() -> None:
     """What is on disk is carried out, whatever becomes of the connection on which it came."""
     async with a_door() as door:
-        failed: list[object] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: failed.append(context))
+        door.intake.receive(Inbound(topic=TEXT, payload=a_payload(), acknowledge=_hung_up))
+        door.receive(name="another of the same turn")
+        door.receive(b"wrong")
+        await door.clock.settle()
+        assert (1, 2) == (door.gate.woken, len(await door.waiting()))
+        assert ["another of the same turn", ""] == door.acknowledged
+        assert 1 == len(door.written)
+        assert ["intake_failed"] == [name for name, _ in door.events.defects]
+
+
+async def test_an_acknowledgement_that_fails_does_not_keep_an_open_attempt_from_being_made() -> None:
+    async with a_door(places=5) as door:
         door.intake.receive(Inbound(topic=TEXT, payload=a_payload(), acknowledge=_hung_up))
         await door.clock.settle()
-        assert 1 == door.gate.woken
+        assert ([(1, "request123")], 0) == (door.gate.begun, door.gate.reserved)
 
 
 def _hung_up() -> None:
@@ -435,3 +445,129 @@ async def test_the_id_of_a_rejected_request_may_be_used_again() -> None:
         door.receive(name="mended")
         await door.clock.settle()
         assert 1 == len(await door.waiting())
+
+
+# What arrives together is recorded together.
+
+
+async def test_what_arrives_in_one_turn_of_the_loop_is_recorded_in_one_call() -> None:
+    async with a_door() as door:
+        for name in ("one", "two"):
+            door.receive(a_payload(request_id=name), name=name)
+        door.receive(b"wrong", name="three")
+        await door.clock.settle()
+        assert (1, ["one", "two", "three"]) == (door.watched.count("record"), door.acknowledged)
+        assert ["one", "two"] == [each.notification.request_id for each in await door.waiting()]
+        door.receive(name="four")
+        await door.clock.settle()
+        assert 2 == door.watched.count("record")
+
+
+SPOILT = """
+CREATE TRIGGER spoilt BEFORE INSERT ON requests WHEN NEW.request_id = '"odd"' AND NEW.phone_number IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a defect'); END
+"""
+
+
+async def test_an_arrival_that_cannot_be_recorded_is_answered_and_keeps_no_other_from_being_recorded() -> (
+    None
+):
+    async with a_door(places=5) as door:
+        await door.sqlite._store.writer.submit(lambda connection: connection.execute(SPOILT).rowcount)
+        for n, name in enumerate(["before", "odd", "after"]):
+            door.receive(a_payload(f"+1234500000{n}", request_id=name), name=name)
+        await door.clock.settle()
+        assert {"before", "odd", "after"} == set(door.acknowledged)
+        assert ["before", "after"] == [name for _, name in door.gate.begun]
+        (status,) = await door.statuses()
+        assert ("odd", "InternalError") == (status["id"], status["response"]["error"])
+        assert 1 == len(door.written)
+        assert (0, ["record_failed"]) == (door.gate.reserved, [name for name, _ in door.events.defects])
+
+
+# What may leave at once.
+
+
+async def test_a_request_that_may_leave_is_opened_by_the_call_that_records_it() -> None:
+    async with a_door(places=5) as door:
+        door.receive(a_payload(request_id="leaves"), name="leaves")
+        await door.clock.settle()
+        assert [(1, "leaves")] == door.gate.begun
+        assert (["leaves"], ["record"]) == (door.acknowledged, door.watched.calls)
+        assert (0, [0], 0) == (door.gate.reserved, door.gate.left, door.gate.woken)
+        assert [] == await door.waiting()
+
+
+async def test_its_acknowledgement_and_its_attempt_wait_for_the_same_commit() -> None:
+    async with a_door(places=5) as door:
+        with stalled(door.sqlite):
+            door.receive(name="leaves")
+            await HandClock.settle(door.clock)
+            assert ([], [], 1) == (door.acknowledged, door.gate.begun, door.gate.reserved)
+        await door.clock.settle()
+        assert (["leaves"], 1, 0) == (door.acknowledged, len(door.gate.begun), door.gate.reserved)
+
+
+async def test_no_more_leave_than_there_are_places_and_the_others_wait_for_the_dispatcher() -> None:
+    async with a_door(places=2) as door:
+        for n in range(5):
+            door.receive(a_payload(f"+1234500000{n}", request_id=str(n)))
+        await door.clock.settle()
+        assert ["0", "1"] == [name for _, name in door.gate.begun]
+        assert ([3], 1, 0) == (door.gate.left, door.gate.woken, door.gate.reserved)
+        assert ["2", "3", "4"] == [each.notification.request_id for each in await door.waiting()]
+
+
+async def test_of_two_requests_of_one_recipient_the_second_waits_for_the_first() -> None:
+    async with a_door(places=5) as door:
+        for name in ("alarm", "all clear"):
+            door.receive(a_payload(request_id=name))
+        await door.clock.settle()
+        assert ["alarm"] == [name for _, name in door.gate.begun]
+        assert (0, 1) == (door.gate.reserved, door.gate.woken)
+
+
+async def test_what_the_rules_do_not_admit_at_once_takes_no_place() -> None:
+    async with a_door(places=1) as door:
+        door.gate.admits = lambda request: "1" == request.notification.request_id
+        for n in range(2):
+            door.receive(a_payload(f"+1234500000{n}", request_id=str(n)))
+        await door.clock.settle()
+        assert ["1"] == [name for _, name in door.gate.begun]
+        assert ([0], 1) == (door.gate.left, door.gate.woken)
+
+
+async def test_a_request_on_which_the_rules_fail_waits_for_the_dispatcher() -> None:
+    """There a defect costs that request alone; here it would cost all that arrived with it."""
+
+    def admits(request: Claimed) -> bool:
+        if "odd" == request.notification.request_id:
+            raise ZeroDivisionError
+        return True
+
+    async with a_door(places=5) as door:
+        door.gate.admits = admits
+        for n, name in enumerate(["before", "odd", "after"]):
+            door.receive(a_payload(f"+1234500000{n}", request_id=name), name=name)
+        await door.clock.settle()
+        assert ["before", "odd", "after"] == door.acknowledged
+        assert ["before", "after"] == [name for _, name in door.gate.begun]
+        assert ["odd"] == [each.notification.request_id for each in await door.waiting()]
+        assert ["intake_failed"] == [name for name, _ in door.events.defects]
+
+
+async def test_what_the_broker_sends_again_takes_no_place() -> None:
+    async with a_door(places=5) as door:
+        door.receive(packet_id=7)
+        await door.clock.settle()
+        door.receive(packet_id=7, redelivered=True)
+        await door.clock.settle()
+        assert (1, 0) == (len(door.gate.begun), door.gate.reserved)
+
+
+async def test_places_are_given_back_where_nothing_could_be_recorded() -> None:
+    async with a_door(places=5) as door:
+        await door.sqlite._store.writer.close()
+        door.receive(name="late")
+        await HandClock.settle(door.clock)
+        assert (0, [], []) == (door.gate.reserved, door.gate.begun, door.acknowledged)

@@ -134,31 +134,33 @@ class Intake:
 
     def _record(self) -> None:
         arrived, self._arrived = self._arrived, []
-        if not self.journal.is_roomy(self._unrecorded):
-            arrived = [self._prepared(one) for one in arrived]
-        now = self.clock.now()
+        now, is_roomy = self.clock.now(), self.journal.is_roomy(self._unrecorded)
         opening = self.gate.opening(now=now)
+        if opening is not None or not is_roomy:
+            is_open = opening is not None
+            arrived = [self._completed(one, is_roomy=is_roomy, is_open=is_open, now=now) for one in arrived]
         reserved = 0
         if opening is not None:
-            arrived = [self._judged(one, now) for one in arrived]
             leaving = sum(isinstance(one.arrival, NewRequest) and one.arrival.may_leave for one in arrived)
             reserved = min(opening.places, leaving)
             self.gate.reserve(reserved)
         recording = self.journal.record([one.arrival for one in arrived], opening=opening)
         recording.add_done_callback(partial(self._recorded, arrived, reserved))
 
-    def _prepared(self, one: _Arrived) -> _Arrived:
-        """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
-        if isinstance(one.arrival, NewRejection):
+    def _completed(self, one: _Arrived, *, is_roomy: bool, is_open: bool, now: float) -> _Arrived:
+        """A request with its answer in case it finds no room, and whether it may leave."""
+        request = one.arrival
+        if isinstance(request, NewRejection):
             return one
-        return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
-
-    def _judged(self, one: _Arrived, now: float) -> _Arrived:
-        if isinstance(one.arrival, NewRejection) or not self.gate.may_leave(
-            _claimed(0, one.arrival), now=now
-        ):
+        try:
+            if not is_roomy:
+                request = self.reception.with_refusal(one.inbound, request)
+            if is_open and self.gate.may_leave(_claimed(0, request), now=now):
+                request = replace(request, may_leave=True)
+        except Exception as error:  # noqa: BLE001 - it waits for the dispatcher, where a defect costs it alone
+            self.events.tell(events.Defect(name="intake_failed", error=error))
             return one
-        return replace(one, arrival=replace(one.arrival, may_leave=True))
+        return replace(one, arrival=request)
 
     def _recorded(self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]) -> None:
         self._unrecorded -= len(arrived)
@@ -169,7 +171,10 @@ class Intake:
             return
         recordings = done.result()
         for one, recorded in zip(arrived, recordings.recorded, strict=True):
-            self._pass_on(one, recorded)
+            try:
+                self._pass_on(one, recorded)
+            except Exception as error:  # noqa: BLE001 - what is on disk is carried out, acknowledged or not
+                self.events.tell(events.Defect(name="intake_failed", error=error))
         self.on_written(recordings.written)
         self._go_on(arrived, recordings.recorded, reserved)
 
