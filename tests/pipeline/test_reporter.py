@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,10 @@ from twilio_notifications.pipeline.line.reporter import MOST_REFUSED, RETRY_SECO
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from twilio_notifications.ports import Unreported
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,16 @@ class Outbox:
     stage: asyncio.Task[None]
 
     async def write(self, *statuses: str, origin: Origin | None = None) -> None:
-        for status in statuses:
-            await self.line.journal.record(
-                [a_rejection(request_id=status, status=status.encode(), origin=origin)]
-            )
-        self.reporter.wake()
+        """Statuses are in the journal, and the reporter is given them, as the stages do."""
+        self.reporter.publish(await self.written(*statuses, origin=origin))
         await self.line.clock.settle()
+
+    async def written(self, *statuses: str, origin: Origin | None = None) -> Sequence[Unreported]:
+        """Statuses are in the journal, and the reporter is not given them."""
+        recordings = await self.line.journal.record(
+            [a_rejection(request_id=one, status=one.encode(), origin=origin) for one in statuses]
+        )
+        return recordings.written
 
     async def settle(self) -> None:
         await self.line.clock.settle()
@@ -87,8 +95,8 @@ async def running(reporter: Reporter) -> AsyncIterator[asyncio.Task[None]]:
 
 
 @asynccontextmanager
-async def an_outbox(*, connected: bool = True) -> AsyncIterator[Outbox]:
-    async with a_line() as line:
+async def an_outbox(*, connected: bool = True, path: Path | None = None) -> AsyncIterator[Outbox]:
+    async with a_line(path=path) as line:
         transport = HandTransport(connected=connected)
         reporter = a_reporter(line, transport)
         async with running(reporter) as stage:
@@ -125,6 +133,82 @@ async def test_a_status_is_noted_only_after_the_broker_acknowledged_it() -> None
             CrashPoint.STATUS_ACKNOWLEDGED,
             CrashPoint.STATUSES_REPORTED,
         ] == passed
+
+
+async def test_a_status_that_was_just_written_is_published_without_a_look_into_the_journal() -> None:
+    async with an_outbox() as outbox:
+        looks = outbox.line.watched.count("unreported", "suspects")
+        await outbox.write("one")
+        await outbox.write("two", "three")
+        assert ["one", "two", "three"] == outbox.published()
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert looks == outbox.line.watched.count("unreported", "suspects")
+        assert [] == await outbox.unreported()
+
+
+async def test_an_older_status_is_published_before_one_that_was_just_written() -> None:
+    async with an_outbox(connected=False) as outbox:
+        await outbox.write("old")
+        just_written = await outbox.written("new")
+        outbox.connect()
+        outbox.reporter.publish(just_written)  # before the journal could be looked into
+        assert [] == outbox.published()
+        await outbox.settle()
+        assert ["old", "new"] == outbox.published()
+
+
+async def test_a_status_that_a_look_into_the_journal_finds_first_is_not_published_twice() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        late = await outbox.written("two")
+        outbox.connect()
+        await outbox.settle()
+        assert ["one", "two"] == outbox.published()
+        outbox.reporter.publish(late)
+        await outbox.settle()
+        assert ["one", "two"] == outbox.published()
+
+
+async def test_a_status_that_is_published_while_the_journal_is_looked_into_is_not_published_twice() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        just_written = await outbox.written("two")
+        with outbox.line.stalled_disk():
+            outbox.transport.refuse()  # it goes on to look for others
+            await outbox.line.turns()
+            assert "unreported" == outbox.line.watched.calls[-1]
+            outbox.reporter.publish(just_written)
+            assert ["one", "two"] == outbox.published()
+        await outbox.settle()
+        await outbox.write("three")
+        assert ["one", "two", "three"] == outbox.published()
+
+
+async def test_what_does_not_fit_into_the_window_is_read_from_the_journal_when_there_is_room() -> None:
+    async with an_outbox() as outbox:
+        names = [str(n) for n in range(WINDOW + 10)]
+        await outbox.write(*names[:WINDOW])
+        await outbox.write(*names[WINDOW:])
+        assert WINDOW == len(outbox.published())
+        outbox.transport.acknowledge()
+        await outbox.settle()
+        assert names == outbox.published()
+
+
+async def test_a_crash_before_a_report_is_on_disk_publishes_the_status_once_more(tmp_path: Path) -> None:
+    """A report rides along with another transaction; the same bytes may be published twice, and none is lost."""
+    journal, copy = tmp_path / "journal.db", tmp_path / "copy.db"
+    async with an_outbox(path=journal) as outbox:
+        await outbox.write("one")
+        outbox.transport.acknowledge()
+        await outbox.line.turns()
+        shutil.copy(journal, copy)
+        shutil.copy(f"{journal}-wal", f"{copy}-wal")
+        await outbox.settle()
+        assert [] == await outbox.unreported()
+    async with an_outbox(path=copy) as outbox:
+        assert ["one"] == outbox.published()
 
 
 async def test_nothing_is_published_before_there_is_a_connection() -> None:
@@ -477,13 +561,14 @@ async def test_a_connection_lost_and_found_while_the_journal_is_read_leaves_no_s
         await outbox.write("one")
         with outbox.line.stalled_disk():
             recorded = outbox.line.journal.record([a_rejection(status=b"two")])
-            outbox.reporter.wake()
+            outbox.transport.refuse()  # it goes on to look for others
             await outbox.line.turns()
+            assert "unreported" == outbox.line.watched.calls[-1]
             outbox.transport.lose()
             await outbox.line.turns()
             outbox.connect()
             await outbox.line.turns()
-        await recorded
+        outbox.reporter.publish((await recorded).written)
         await outbox.settle()
         assert ["one", "one", "two"] == outbox.published()
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from tests.pipeline.line import Line, a_line
 from tests.support.factories import START, a_rejection
 from twilio_notifications.pipeline.care.sweeper import BATCH, INTERVAL_SECONDS, PAUSE_SECONDS, Sweeper
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.ports import Unreported
 
 RETENTION = 3600.0
 
@@ -16,10 +22,15 @@ def a_sweeper(line: Line) -> Sweeper:
 
 
 async def fill(line: Line, count: int, *, reported: bool = True, at: float = START) -> None:
-    recorded = [line.journal.record([a_rejection(accepted_at=at)]) for _ in range(count)]
-    await asyncio.gather(*recorded)
+    recordings = await line.journal.record([a_rejection(accepted_at=at) for _ in range(count)])
     if reported:
-        await line.journal.report(range(1, count + 1), at=at)
+        await report(line, recordings.written, at=at)
+
+
+async def report(line: Line, statuses: Sequence[Unreported], *, at: float = START) -> None:
+    noted = line.journal.report([status.position for status in statuses], at=at)
+    await line.journal.flush()
+    await noted
 
 
 async def test_nothing_is_removed_before_the_retention_has_passed() -> None:
@@ -59,8 +70,8 @@ async def test_it_looks_at_once_and_then_at_intervals() -> None:
         sweeping = asyncio.create_task(a_sweeper(line).run())
         await line.clock.settle()
         assert [1] == [told.fields["requests"] for told in line.events.named("journal_purged")]
-        await line.journal.record([a_rejection(accepted_at=START - RETENTION)])
-        await line.journal.report([2], at=START)
+        recordings = await line.journal.record([a_rejection(accepted_at=START - RETENTION)])
+        await report(line, recordings.written)
         await line.clock.advance(INTERVAL_SECONDS)
         assert 2 == line.events.count("journal_purged")
         await line.clock.advance(INTERVAL_SECONDS)
