@@ -20,12 +20,15 @@ from tests.support.fakes import (
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import StatusWriter, Timing
+from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.line.assembly import Neighbours, build_line
 from twilio_notifications.pipeline.line.failures import Failures
+from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
+from twilio_notifications.pipeline.line.reception import Reception
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
@@ -181,6 +184,25 @@ async def a_line(
             stages=build_line(neighbours),
             written=written,
         )
+
+
+def an_intake(neighbours: Neighbours, stages: Stages) -> Intake:
+    """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
+    return Intake(
+        journal=neighbours.journal,
+        clock=neighbours.clock,
+        events=neighbours.events,
+        reception=Reception(
+            clock=neighbours.clock,
+            statuses=neighbours.pacing.statuses,
+            default_sender_number="+19999999999",
+            lifetime_seconds=14_400,
+        ),
+        failures=neighbours.failures,
+        topics=Topics.with_prefix(""),
+        gate=stages.dispatcher,
+        on_written=neighbours.on_written,
+    )
 
 
 @asynccontextmanager

@@ -5,28 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.line import Line, a_line
+from tests.pipeline.line import Line, a_line, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
-from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.line.intake import Intake
-from twilio_notifications.pipeline.logins.login_check import LoginCheck
-from twilio_notifications.pipeline.logins.refresher import Refresher
-from twilio_notifications.pipeline.line.reporter import Reporter
-from twilio_notifications.pipeline.line.settler import Settler, SettlingTimes
-from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
+from twilio_notifications.pipeline.connector import Connector
+from twilio_notifications.pipeline.line.assembly import build_line
+from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.logins.login_check import LoginCheck
+from twilio_notifications.pipeline.logins.refresher import Refresher
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
@@ -106,50 +103,32 @@ class House:
 def assembled(
     line: Line, transport: HandTransport, supervisor: RecordingSupervisor, **fields: Any
 ) -> Connector:
+    """Stages of their own on the line's neighbours, with a reporter that publishes what they write."""
     common: dict[str, Any] = {
         "journal": line.journal,
         "clock": line.clock,
-        "events": line.events,
+        "events": line.neighbours.events,
     }
-    statuses = StatusWriter()
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
-    settler = Settler(
-        **common,
-        sender=line.sender,
-        statuses=statuses,
-        failures=line.dispatcher.failures,
-        times=SettlingTimes(settle=30.0, backoff_initial=1.0, backoff_maximum=60.0),
-        jitter=lambda: 1.0,
-        on_request=line.dispatcher.wake,
-        on_status=reporter.wake,
-    )
-    line.dispatcher.on_status, line.dispatcher.on_doubt = reporter.wake, settler.wake
-    intake = Intake(
-        **common,
-        statuses=statuses,
-        failures=line.dispatcher.failures,
-        topics=Topics.with_prefix(""),
-        default_sender_number="+19999999999",
-        lifetime_seconds=14_400,
-        on_request=line.dispatcher.wake,
-        on_status=reporter.wake,
-    )
-    sweeper = Sweeper(journal=line.journal, clock=line.clock, events=line.events, retention_seconds=1e6)
-    login_check = LoginCheck(sender=line.dispatcher.sender, clock=line.clock, events=line.events)
+    neighbours = replace(line.neighbours, on_written=reporter.publish)
+    stages = build_line(neighbours)
     return Connector(
         **common,
-        login_check=login_check,
         transport=transport,
-        intake=intake,
-        dispatcher=line.dispatcher,
-        settler=settler,
+        intake=an_intake(neighbours, stages),
+        dispatcher=stages.dispatcher,
+        settler=stages.settler,
         reporter=reporter,
-        sweeper=sweeper,
+        failures=neighbours.failures,
+        sweeper=Sweeper(**common, retention_seconds=1e6),
         refresher=Refresher(
             credentials=line.credentials,
             clock=line.clock,
             period_seconds=REFRESH_SECONDS,
-            on_refreshed=login_check.wake,
+            bell=line.bells.logins,
+        ),
+        login_check=LoginCheck(
+            sender=neighbours.sender, clock=line.clock, events=neighbours.events, bell=line.bells.logins
         ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,
@@ -189,7 +168,6 @@ async def test_a_request_takes_the_whole_line() -> None:
             CrashPoint.REQUEST_RECEIVED,
             CrashPoint.REQUEST_RECORDED,
             CrashPoint.REQUEST_ACKNOWLEDGED,
-            CrashPoint.REQUESTS_CLAIMED,
             CrashPoint.ATTEMPTS_OPENED,
             CrashPoint.TWILIO_ANSWERED,
             CrashPoint.REQUEST_FINISHED,
@@ -324,9 +302,7 @@ async def test_a_transport_that_gives_up_ends_the_connector_after_a_drain() -> N
 async def test_a_defect_in_a_stage_ends_the_connector() -> None:
     """Better a restart, which recovers, than a connector that looks alive and does nothing."""
     async with a_house() as house:
-        await house.line.sqlite._writer.close()
-        house.line.dispatcher.wake()
-        house.connector.reporter.wake()
+        await house.line.sqlite._store.writer.close()
         await house.publish(A)
         house.line.clock.journal = None
         await house.line.clock.advance(1200)  # at the latest, the sweeper comes round

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from twilio_notifications.adapters.sqlite.repair import JournalFile
 
 from tests.pipeline.journal_model import Model
 from tests.support.factories import (
@@ -32,7 +33,6 @@ from tests.support.factories import (
 )
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.repair import JournalFile
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, ForbiddenTransition, Move, State
 from twilio_notifications.core.model import Priority
