@@ -13,7 +13,7 @@ import pytest
 from tests.pipeline.line import Line, a_line, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
-from tests.support.fakes import HandTransport
+from tests.support.fakes import HandTransport, nothing
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
@@ -75,12 +75,8 @@ class House:
     async def publish(self, phone_number: str = A, *, name: str = "") -> None:
         """A client's request arrives."""
         name = name or phone_number
-        inbound = Inbound(
-            topic="twilio/txt",
-            payload=a_payload(phone_number, request_id=name),
-            acknowledge=lambda: self.acknowledged.append(name),
-        )
-        self.transport.deliver(inbound)
+        payload = a_payload(phone_number, request_id=name)
+        self.transport.deliver(an_inbound(payload, lambda: self.acknowledged.append(name)))
         await self.settle()
 
     def statuses(self) -> list[tuple[str, str]]:
@@ -98,6 +94,10 @@ class House:
 
     def told(self, name: str) -> bool:
         return bool(self.line.events.count(name))
+
+
+def an_inbound(payload: bytes, acknowledge: Callable[[], None] = nothing) -> Inbound:
+    return Inbound(topic="twilio/txt", payload=payload, acknowledge=acknowledge)
 
 
 def assembled(
@@ -177,6 +177,21 @@ async def test_a_request_takes_the_whole_line() -> None:
         ] == house.line.events.points[1:]
 
 
+async def test_whatever_ends_a_request_is_told_before_its_status_is_published() -> None:
+    """A crash between the two means: on disk, and not published yet."""
+    async with a_house() as house:
+        house.line.sender.hold(A)
+        await house.publish(A, name="first")
+        house.transport.deliver(an_inbound(a_payload(A, request_id="expires", valid_for_seconds=10)))
+        await house.line.clock.advance(11)
+        assert [CrashPoint.REQUEST_FINISHED, CrashPoint.STATUS_PUBLISHED] == house.line.events.points[-2:]
+        house.line.sender.script(A, Unanswered(detail="timed out"))
+        house.line.sender.release(A)
+        await house.line.clock.advance(120)
+        assert [CrashPoint.DOUBT_SETTLED, CrashPoint.STATUS_PUBLISHED] == house.line.events.points[-2:]
+        assert [("expires", "Expired"), ("first", "TwilioUnavailable")] == house.statuses()
+
+
 async def test_it_is_ready_once_and_only_when_subscribed() -> None:
     async with a_house(connected=False) as house:
         assert not house.told("connector_ready")
@@ -235,6 +250,7 @@ async def test_what_arrives_during_the_drain_is_kept_for_the_next_start() -> Non
         house.line.sender.hold(A)
         await house.publish(A)
         house.stop.set()
+        await house.settle()
         await house.publish(B)
         assert [A, B] == house.acknowledged
         assert [A] == house.line.sender.ids()

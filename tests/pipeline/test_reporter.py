@@ -197,7 +197,7 @@ async def test_what_does_not_fit_into_the_window_is_read_from_the_journal_when_t
 
 
 async def test_a_crash_before_a_report_is_on_disk_publishes_the_status_once_more(tmp_path: Path) -> None:
-    """A report rides along with another transaction; the same bytes may be published twice, and none is lost."""
+    """A report rides along with another transaction: a status may be published twice, and none is lost."""
     journal, copy = tmp_path / "journal.db", tmp_path / "copy.db"
     async with an_outbox(path=journal) as outbox:
         await outbox.write("one")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import policy
@@ -282,8 +283,8 @@ class Dispatcher:
                 (request, turn_away(request, turned[request.id][1], statuses=self.pacing.statuses, now=now))
                 for request in requests
             ]
-            for request, step in await self.taker.take(ended, sentence=NOT_SENT, outcome=None):
-                self.taker.tell(request, step, attempted=False)
+            tell = partial(self.taker.tell, attempted=False)
+            await self.taker.take(ended, sentence=NOT_SENT, outcome=None, tell=tell)
 
         for _, verdict in turned.values():
             self.pacing.pauses.kept(verdict)

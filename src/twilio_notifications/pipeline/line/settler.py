@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.conclusions import StatusWriter, Timing
     from twilio_notifications.core.settlement import Settlement
-    from twilio_notifications.core.steps import Doubtful, Step
+    from twilio_notifications.core.steps import Claimed, Doubtful, Step
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.aside import Aside
     from twilio_notifications.pipeline.line.failures import Failures
@@ -93,25 +93,30 @@ class Settler:
 
     async def _look(self, doubtful: Doubtful) -> None:
         try:
-            step = await self._settle(doubtful)
+            await self._settle(doubtful)
         finally:
             self._looking.discard(doubtful.request.id)
             self.bells.doubts.ring()
-        if step is not None and not isinstance(step, Doubt):
-            self._tell(doubtful, step)
-            self.bells.work.ring()
 
-    async def _settle(self, doubtful: Doubtful) -> Step | None:
-        """The step that was taken; None where the journal takes none. Raises JournalError."""
+    async def _settle(self, doubtful: Doubtful) -> None:
+        """Takes the step that follows from Twilio's records. Raises JournalError."""
         request, outcome = doubtful.request, AttemptOutcome.IN_DOUBT
+
+        def tell(_request: Claimed, step: Step) -> None:
+            if not isinstance(step, Doubt):
+                self._tell(doubtful, step)
+                self.bells.work.ring()
+
         try:
             step = await self._conclude(doubtful)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this request alone
-            return await self.aside.answer(request, error, sentence=PERHAPS_SENT, outcome=outcome)
-        taken = await self.taker.take([(request, step)], sentence=PERHAPS_SENT, outcome=outcome)
-        return taken[0][1] if taken else None
+            finish = await self.aside.answer(request, error, sentence=PERHAPS_SENT, outcome=outcome)
+            if finish is not None:
+                tell(request, finish)
+            return
+        await self.taker.take([(request, step)], sentence=PERHAPS_SENT, outcome=outcome, tell=tell)
 
     async def _conclude(self, doubtful: Doubtful) -> Step:
         looked_at = self.clock.now()

@@ -1,7 +1,7 @@
 """Has the journal take steps: those of one turn of the event loop in one transaction.
 
-What a step means was decided in the core. After the commit, its statuses go to the reporter,
-and events say what became of each request.
+What a step means was decided in the core. After the commit, events say what became of each request, and then
+its status goes to the reporter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postp
 from twilio_notifications.ports.events import AttemptInDoubt, RequestFinished, RequestPostponed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.pipeline.alarm import Alarm
@@ -59,24 +59,31 @@ class StepTaker:
         self.failing.ring()
 
     async def take(
-        self, ended: Sequence[Ended], *, sentence: str, outcome: AttemptOutcome | None
-    ) -> list[Ended]:
-        """The steps that were taken, among them the InternalError of those that failed. Raises JournalError.
+        self,
+        ended: Sequence[Ended],
+        *,
+        sentence: str,
+        outcome: AttemptOutcome | None,
+        tell: Callable[[Claimed, Step], None],
+    ) -> None:
+        """Takes the steps and tells of each, before its status is published. Raises JournalError.
 
-        `sentence` and `outcome` are for requests whose step the journal does not take.
+        A request whose step the journal does not take ends with InternalError: `sentence` is what its status
+        says, `outcome` is that of its open attempt.
         """
         if not ended:
-            return []
+            return
         taken = await self.journal.take([step for _, step in ended])
-        self.aside.on_written(taken.written)
-        done: list[Ended] = []
         for request, step in ended:
-            error = taken.failed.get(request.id)
-            if error is None:
-                done.append((request, step))
-            elif finish := await self.aside.answer(request, error, sentence=sentence, outcome=outcome):
-                done.append((request, finish))
-        return done
+            if request.id not in taken.failed:
+                tell(request, step)
+        self.aside.on_written(taken.written)
+        for request, _ in ended:
+            if request.id in taken.failed:
+                error = taken.failed[request.id]
+                finish = await self.aside.answer(request, error, sentence=sentence, outcome=outcome)
+                if finish is not None:
+                    tell(request, finish)
 
     def tell(self, request: Claimed, step: Step, *, attempted: bool) -> None:
         """Tells what became of a request, after the commit."""
@@ -121,13 +128,13 @@ class StepTaker:
             self._fail_all(ended, error)
             return
         taken = taking.result()
-        self.aside.on_written(taken.written)
         if taken.failed:
             for request, _ in ended:
                 if request.id in taken.failed:
                     self.fail(request, taken.failed[request.id])
             ended = [(request, step) for request, step in ended if request.id not in taken.failed]
         self._close(ended)
+        self.aside.on_written(taken.written)
 
     def _fail_all(self, ended: Sequence[Ended], error: BaseException) -> None:
         if isinstance(error, JournalError) or not isinstance(error, Exception):
