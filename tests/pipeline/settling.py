@@ -12,13 +12,13 @@ from tests.pipeline.line import TIMING, Line, a_line
 from tests.support.factories import DARLA, SENDER_NUMBER
 from tests.support.fakes import ScriptedSender
 from twilio_notifications.core.model import Record, Records, Unanswered, Unreadable
+from twilio_notifications.pipeline.line.assembly import build_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.support.clock import HandClock
     from twilio_notifications.core.model import Answer, Login, Notification
-    from twilio_notifications.pipeline.line.settler import Settler
 
 TIME_OUT = Unanswered(detail="operation timed out")
 NO_NETWORK = Unreadable(detail="dns error")
@@ -96,7 +96,6 @@ class Scene:
 
     line: Line
     sender: ListingSender
-    settler: Settler
 
     async def doubt(self, phone_number: str = DARLA, answer: Answer = TIME_OUT, **request: Any) -> None:
         """A request whose attempt nobody answers."""
@@ -121,13 +120,11 @@ class Scene:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Dispatcher and settler run; leaving cuts them off, as a crash does."""
+        """A dispatcher and a settler of their own run, as at a start; leaving cuts them off like a crash."""
+        line = build_line(self.line.neighbours)
         stages = [
             asyncio.create_task(stage, name=name)
-            for name, stage in (
-                ("dispatcher", self.line.dispatcher.run()),
-                ("settler", self.settler.run()),
-            )
+            for name, stage in (("dispatcher", line.dispatcher.run()), ("settler", line.settler.run()))
         ]
         try:
             await self.line.clock.settle()
@@ -148,7 +145,7 @@ async def a_scene(*, settle: float = SETTLE, jitter: float = 1.0) -> AsyncIterat
     """A line with a settler that stands still."""
     timing = replace(TIMING, settle=settle, backoff_initial=4.0)
     async with a_line(twilio=ListingSender, timing=timing, jitter=lambda: jitter) as line:
-        yield Scene(line=line, sender=cast("ListingSender", line.sender), settler=line.stages.settler)
+        yield Scene(line=line, sender=cast("ListingSender", line.sender))
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.events import Events
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attempts:
     """Each attempt under way is a task."""
 
@@ -42,6 +42,7 @@ class Attempts:
     bell: Alarm
     """Rung when a place is free."""
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+    _is_over: bool = field(init=False, default=False)
 
     def begin(self, requests: Sequence[Claimed], *, reserved: int) -> None:
         """Makes the attempts of these requests, which are open in the journal; of `reserved` places."""
@@ -51,7 +52,11 @@ class Attempts:
         self._fill()
 
     async def cancel(self) -> None:
-        """Cuts off the attempts under way: they stay open in the journal, for the next start to settle."""
+        """Cuts off the attempts under way, and makes no other.
+
+        Those that are open stay open in the journal, for the next start to settle.
+        """
+        self._is_over = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -59,7 +64,7 @@ class Attempts:
             await asyncio.wait(tasks)
 
     def _fill(self) -> None:
-        while (request := self.slots.next()) is not None:
+        while not self._is_over and (request := self.slots.next()) is not None:
             task = asyncio.get_running_loop().create_task(self._attempt(request))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

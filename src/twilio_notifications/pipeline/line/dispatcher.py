@@ -86,6 +86,7 @@ class Dispatcher:
                     if look is None or look > self.clock.now():
                         await self.bells.work.wait(look)
         finally:
+            self._draining = True
             await self.attempts.cancel()
 
     async def drain(self) -> None:
