@@ -72,6 +72,7 @@ class TwilioSender:
         self._call_seconds = call_seconds
         self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
         self._dates = DateReader()
+        self._authorized: tuple[Login, str] | None = None
         self.clock_offset: float | None = None
         """Twilio's clock minus ours in seconds, by its latest answer; None before the first one."""
 
@@ -187,7 +188,7 @@ class TwilioSender:
             return client
         request = client.request(method, url)
         if login is not None:
-            request = request.header("Authorization", _authorization(login), is_sensitive=True)
+            request = request.header("Authorization", self._authorization(login), is_sensitive=True)
         if fields is not None:
             request = request.form(fields)
         try:
@@ -195,6 +196,13 @@ class TwilioSender:
         except PyreqwestError as error:
             return failed_answer(error)
         return reply or Unanswered(detail=f"the answer is larger than {limit} bytes")
+
+    def _authorization(self, login: Login) -> str:
+        """The header of a login; most attempts are made with the same one."""
+        if self._authorized is None or self._authorized[0] is not login:
+            pair = f"{login.user}:{login.secret.reveal()}".encode()
+            self._authorized = login, "Basic " + base64.b64encode(pair).decode()
+        return self._authorized[1]
 
     def _read(self, reply: Reply) -> Answered:
         now = self._clock.now()
@@ -209,7 +217,3 @@ class TwilioSender:
         if offset is not None:
             self.clock_offset = offset
         return page
-
-
-def _authorization(login: Login) -> str:
-    return "Basic " + base64.b64encode(f"{login.user}:{login.secret.reveal()}".encode()).decode()

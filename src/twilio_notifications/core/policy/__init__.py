@@ -29,13 +29,14 @@ from twilio_notifications.core.policy.pace import (
     setback,
 )
 from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
-from twilio_notifications.core.policy.rules import RULES, admit
+from twilio_notifications.core.policy.rules import ADMITTED, RULES, admit
 from twilio_notifications.core.policy.situation import Situation
 from twilio_notifications.core.policy.tally import NOTHING_USED, Charge, Tally
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
 from twilio_notifications.core.policy.voice_locations import is_prefix
 
 __all__ = [
+    "ADMITTED",
     "LONGEST_PERIOD_SECONDS",
     "NOTHING_USED",
     "ROUND",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.lifecycle import State
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.admission import Admission
 from twilio_notifications.pipeline.line.aside import Aside
@@ -56,6 +57,12 @@ def build_line(given: Neighbours) -> Line:
     """Dispatcher and settler, with everything that they share."""
     journal, clock, events, bells = given.journal, given.clock, given.events, given.bells
     slots = Slots(given.pacing.pace.maximum)
+
+    def wake() -> None:
+        """The dispatcher has nothing to do while no request waits, and the network is there."""
+        if journal.by_state()[State.WAITING] or given.pacing.pace.offline:
+            bells.work.ring()
+
     admission = Admission(
         journal=journal, pacing=given.pacing, clock=clock, bell=bells.work, limits=given.limits
     )
@@ -70,7 +77,8 @@ def build_line(given: Neighbours) -> Line:
         journal=journal,
         aside=aside,
         slots=slots,
-        bells=bells,
+        wake=wake,
+        doubts=bells.doubts,
         events=events,
         failures=given.failures,
         failing=Alarm(clock),
@@ -83,7 +91,7 @@ def build_line(given: Neighbours) -> Line:
         taker=taker,
         clock=clock,
         events=events,
-        bell=bells.work,
+        wake=wake,
     )
     dispatcher = Dispatcher(
         journal=journal,

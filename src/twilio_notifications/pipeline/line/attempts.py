@@ -15,11 +15,10 @@ from twilio_notifications.core.model import Unanswered
 from twilio_notifications.ports.events import AttemptsOpened, Defect, TwilioAnswered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.core.model import Answer
     from twilio_notifications.core.steps import Claimed, Step
-    from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.pipeline.line.slots import Slots
@@ -39,8 +38,8 @@ class Attempts:
     taker: StepTaker
     clock: Clock
     events: Events
-    bell: Alarm
-    """Rung when a place is free."""
+    wake: Callable[[], None]
+    """Wakes the dispatcher, if a request waits: a place is free."""
     _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _is_over: bool = field(init=False, default=False)
 
@@ -79,7 +78,7 @@ class Attempts:
         # The next attempt may begin while this one closes, but not before the pace has learned from it.
         self.slots.answered()
         self._fill()
-        self.bell.ring()
+        self.wake()
 
     async def _make(self, request: Claimed) -> Step:
         now = self.clock.now()

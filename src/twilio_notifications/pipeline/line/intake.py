@@ -80,6 +80,9 @@ class Intake:
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
     _arrived: list[_Arrived] = field(init=False, default_factory=list)
+    """What came in this turn of the event loop; when that began, and the places that were free then."""
+    _arrived_at: float = field(init=False, default=0.0)
+    _opening: Opening | None = field(init=False, default=None)
     _unrecorded: int = field(init=False, default=0)
     """Payloads that the journal has not recorded yet."""
     _is_full: bool = field(init=False, default=False)
@@ -96,6 +99,9 @@ class Intake:
                 self._drop(inbound)
                 return
             self.events.tell(events.RequestReceived(inbound=inbound))
+            if not self._arrived:
+                self._arrived_at = self.clock.now()
+                self._opening = self.gate.opening(now=self._arrived_at)
             self._put(self._read(inbound, channel))
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
             self.events.tell(events.Defect(name="intake_failed", error=error))
@@ -119,7 +125,7 @@ class Intake:
 
     def _read(self, inbound: Inbound, channel: Channel) -> _Arrived:
         try:
-            return _Arrived(inbound, self.reception.arrival(inbound, channel))
+            return _Arrived(inbound, self.reception.arrival(inbound, channel, admits=self._admits))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this payload alone
             self.events.tell(events.Defect(name="intake_failed", error=error))
             return _Arrived(inbound, self.reception.defect(inbound, channel), last=True)
@@ -134,33 +140,34 @@ class Intake:
 
     def _record(self) -> None:
         arrived, self._arrived = self._arrived, []
-        now, is_roomy = self.clock.now(), self.journal.is_roomy(self._unrecorded)
-        opening = self.gate.opening(now=now)
-        if opening is not None or not is_roomy:
-            is_open = opening is not None
-            arrived = [self._completed(one, is_roomy=is_roomy, is_open=is_open, now=now) for one in arrived]
-        reserved = 0
+        if not self.journal.is_roomy(self._unrecorded):
+            arrived = [self._prepared(one) for one in arrived]
+        opening, reserved = self._opening, 0
         if opening is not None:
-            leaving = sum(isinstance(one.arrival, NewRequest) and one.arrival.may_leave for one in arrived)
-            reserved = min(opening.places, leaving)
+            leaving = [
+                one for one in arrived if isinstance(one.arrival, NewRequest) and one.arrival.may_leave
+            ]
+            reserved = min(opening.places, len(leaving))
             self.gate.reserve(reserved)
         recording = self.journal.record([one.arrival for one in arrived], opening=opening)
         recording.add_done_callback(partial(self._recorded, arrived, reserved))
 
-    def _completed(self, one: _Arrived, *, is_roomy: bool, is_open: bool, now: float) -> _Arrived:
-        """A request with its answer in case it finds no room, and whether it may leave."""
-        request = one.arrival
-        if isinstance(request, NewRejection):
+    def _prepared(self, one: _Arrived) -> _Arrived:
+        """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
+        if isinstance(one.arrival, NewRejection):
             return one
         try:
-            if not is_roomy:
-                request = self.reception.with_refusal(one.inbound, request)
-            if is_open and self.gate.may_leave(_claimed(0, request), now=now):
-                request = replace(request, may_leave=True)
-        except Exception as error:  # noqa: BLE001 - it waits for the dispatcher, where a defect costs it alone
+            return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
+        except Exception as error:  # noqa: BLE001 - without its answer, it is given back where there is no room
             self.events.tell(events.Defect(name="intake_failed", error=error))
             return one
-        return replace(one, arrival=request)
+
+    def _admits(self, request: Claimed) -> bool:
+        try:
+            return self._opening is not None and self.gate.may_leave(request, now=self._arrived_at)
+        except Exception as error:  # noqa: BLE001 - it waits for the dispatcher, where a defect costs it alone
+            self.events.tell(events.Defect(name="intake_failed", error=error))
+            return False
 
     def _recorded(self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]) -> None:
         self._unrecorded -= len(arrived)

@@ -10,9 +10,12 @@ from twilio_notifications.core import contract
 from twilio_notifications.core.conclusions import NOT_SENT
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Notification, Rejection
+from twilio_notifications.core.steps import Claimed
 from twilio_notifications.ports.journal import Mark, NewRejection, NewRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twilio_notifications.core.conclusions import StatusWriter
     from twilio_notifications.core.model import Channel
     from twilio_notifications.ports import Clock, Inbound
@@ -30,15 +33,21 @@ class Reception:
     default_sender_number: str | None
     lifetime_seconds: float
 
-    def arrival(self, inbound: Inbound, channel: Channel) -> Arrival:
-        """The request, or the rejection that says how it breaks the contract."""
+    def arrival(self, inbound: Inbound, channel: Channel, *, admits: Callable[[Claimed], bool]) -> Arrival:
+        """The request, or the rejection that says how it breaks the contract.
+
+        `admits` says whether a request may leave at once; its `id` is 0, as the journal gives numbers later.
+        """
         match self._parse(inbound, channel):
             case Notification() as parsed:
                 now = self.clock.now()
+                ends = now + (parsed.valid_for_seconds or self.lifetime_seconds)
+                request = Claimed(id=0, notification=parsed, accepted_at=now, expires_at=ends, due_at=now)
                 return NewRequest(
                     notification=parsed,
                     accepted_at=now,
-                    expires_at=now + (parsed.valid_for_seconds or self.lifetime_seconds),
+                    expires_at=ends,
+                    may_leave=admits(request),
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
                     origin=inbound.origin,

@@ -250,6 +250,8 @@ class Reporter:
         self._send(status, payload)
 
     def _limit(self, size: int) -> int | None:
+        if self._largest is None and self._too_large is None:
+            return None
         limits = (self._largest, suspicion.fitting(size, too_large=self._too_large))
         return min((limit for limit in limits if limit is not None), default=None)
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.pipeline.alarm import Alarm
-    from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.aside import Aside
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.slots import Slots
@@ -38,7 +37,10 @@ class StepTaker:
     journal: Work
     aside: Aside
     slots: Slots
-    bells: Bells
+    wake: Callable[[], None]
+    """Wakes the dispatcher, if a request waits."""
+    doubts: Alarm
+    """Rung when an attempt is in doubt."""
     events: Events
     failures: Failures
     failing: Alarm
@@ -148,6 +150,6 @@ class StepTaker:
         self.slots.closed(len(ended))
         for request, step in ended:
             self.tell(request, step, attempted=True)
-        if any(isinstance(step, Doubt) for _, step in ended):
-            self.bells.doubts.ring()
-        self.bells.work.ring()
+            if isinstance(step, Doubt):
+                self.doubts.ring()
+        self.wake()

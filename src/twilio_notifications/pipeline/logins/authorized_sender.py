@@ -35,11 +35,15 @@ class AuthorizedSender:
 
     async def send(self, notification: Notification) -> Answer:
         """Twilio's answer; it refuses the login only where it has refused every login there is."""
+        login = self._credentials.current()
+        said = await self._twilio.send(notification, login)
+        if not _is_refused(said):
+            return said
 
         async def ask(login: Login) -> Answer:
             return await self._twilio.send(notification, login)
 
-        return await self._with_a_login(ask)
+        return await self._with_another(ask, said, login)
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """What Twilio's lists hold, as `send`."""
@@ -57,16 +61,22 @@ class AuthorizedSender:
         return await self._twilio.reachable()
 
     async def _with_a_login(self, ask: Callable[[Login], Awaitable[Said]]) -> Said:
-        refused: list[Login] = []
-        login: Login | None = self._credentials.current()
-        while login is not None:
+        login = self._credentials.current()
+        said = await ask(login)
+        return await self._with_another(ask, said, login) if _is_refused(said) else said
+
+    async def _with_another(
+        self, ask: Callable[[Login], Awaitable[Said]], said: Said, refused_login: Login
+    ) -> Said:
+        """Asks with each other login there is; `said` is how Twilio refused the first one."""
+        refused = [refused_login]
+        while (login := await self._credentials.other_than(refused)) is not None:
             said = await ask(login)
             if not _is_refused(said):
-                if refused and isinstance(said, Answered | Records):
+                if isinstance(said, Answered | Records):
                     self._credentials.prefer(login)
                 return said
             refused.append(login)
-            login = await self._credentials.other_than(refused)
         return said
 
 
