@@ -13,12 +13,13 @@ from twilio_notifications.core import lifecycle
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import UNFINISHED, Move, State
 from twilio_notifications.core.model import Priority
-from twilio_notifications.ports import Agenda, Finish, Mark, Postpone, Recovery
+from twilio_notifications.ports import Agenda, Mark, Recovery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from twilio_notifications.ports import Doubt, NewRejection, NewRequest
+    from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+    from twilio_notifications.ports import NewRejection, NewRequest
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 
@@ -47,6 +48,8 @@ class Kept:
     deferrals: int = 0
     openings: int = 0
     open: Doubted | None = None
+    outcomes: list[AttemptOutcome] = field(default_factory=list)
+    """Of the attempts that are closed, in their order."""
     status: bytes | None = None
     unknown: bool = False
     """It was answered with OutcomeUnknown."""
@@ -54,8 +57,15 @@ class Kept:
     finished_at: float | None = None
     mark: Mark | None = None
 
-    def take(self, event: Move) -> None:
-        self.state = lifecycle.apply(self.state, event)
+    def close(self, outcome: AttemptOutcome | None) -> None:
+        """The step names an outcome just where an attempt is open."""
+        assert (self.open is None) == (outcome is None)
+        if outcome is not None:
+            self.outcomes.append(outcome)
+        self.open = None
+
+    def take(self, move: Move) -> None:
+        self.state = lifecycle.apply(self.state, move)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +85,9 @@ class Model:
 
     def unfinished(self) -> list[Kept]:
         return [kept for kept in self.kept.values() if kept.state in UNFINISHED]
+
+    def unfinished_of(self, recipient: str) -> list[Kept]:
+        return [kept for kept in self.unfinished() if kept.recipient == recipient]
 
     def within(self, *states: State) -> list[Kept]:
         return [kept for kept in self.kept.values() if kept.state in states]
@@ -152,7 +165,7 @@ class Model:
         kept = self.kept[step.id]
         kept.take(Move.FINISH)
         kept.attempts += step.counted
-        kept.open = None
+        kept.close(step.outcome)
         kept.sid = step.sid
         kept.unknown = step.reason is Reason.OUTCOME_UNKNOWN
         self._write(kept, step.status, step.at)
@@ -176,7 +189,7 @@ class Model:
         kept.take(Move.POSTPONE)
         kept.attempts += step.counted
         kept.deferrals += not step.counted
-        kept.open = None
+        kept.close(step.outcome)
         kept.due_at = step.due_at
 
     def doubt(self, step: Doubt) -> None:

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast
@@ -19,7 +20,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from twilio_notifications.adapters.sqlite.repair import JournalFile
 
 from tests.pipeline.journal_model import Model
 from tests.support.factories import (
@@ -33,17 +33,22 @@ from tests.support.factories import (
 )
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.statements.conditions import WHOLE_STATUS
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, ForbiddenTransition, Move, State
 from twilio_notifications.core.model import Priority
-from twilio_notifications.ports import Doubt, Finish, Postpone, Recording
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+from twilio_notifications.ports import Opening, Recorded, Recording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
     from tests.pipeline.journal_model import Kept
+    from twilio_notifications.adapters.sqlite.kinds import Kind
     from twilio_notifications.adapters.sqlite.writer import Writer
-    from twilio_notifications.ports import Step
+    from twilio_notifications.core.steps import Step
+    from twilio_notifications.ports import Arrival
 
 R = TypeVar("R")
 
@@ -56,11 +61,15 @@ CHOICE = st.integers(0, 1_000)
 """Which of those that are there."""
 SECONDS = st.integers(0, 100).map(float)
 
-ROWS = """
-SELECT id, state, due_at, attempts, deferrals, status, sid, finished_at, turn FROM requests ORDER BY id
-"""
-OPEN_ATTEMPTS = "SELECT request, cut_off, doubt_at, settle_at FROM attempts WHERE closed_at IS NULL"
-OPENINGS = "SELECT request, COUNT(*) FROM attempts GROUP BY request"
+ROWS = f"""
+SELECT states.request, state, due_at, attempts, deferrals, {WHOLE_STATUS}, sid, finished_at, turn
+FROM states JOIN requests ON id = states.request
+LEFT JOIN statuses ON position = (SELECT MAX(position) FROM statuses WHERE request = states.request)
+ORDER BY states.request
+"""  # noqa: S608 - constants
+OPEN_ATTEMPTS = "SELECT request, cut_off, doubt_at, settle_at FROM states WHERE opened_at IS NOT NULL"
+OPENINGS = "SELECT request, opened FROM states WHERE opened > 0"
+CLOSED_ATTEMPTS = "SELECT request, number, outcome FROM attempts ORDER BY request, number"
 
 
 class NoCommit:
@@ -70,18 +79,9 @@ class NoCommit:
         self._connection = connection
         self._loop = loop
 
-    def require_sound(self) -> None:
-        pass
-
-    def submit(
-        self,
-        operation: Callable[[sqlite3.Connection], R],
-        *,
-        arrival: bool = False,  # noqa: ARG002 - there is always room
-        size: int = 0,  # noqa: ARG002 - the same
-    ) -> asyncio.Future[R]:
+    def give(self, kind: Kind[Any, R], call: Any, **_circumstances: object) -> asyncio.Future[R]:
         done: asyncio.Future[R] = self._loop.create_future()
-        done.set_result(operation(self._connection))
+        done.set_result(kind.together(self._connection, [call])[0])
         return done
 
 
@@ -97,6 +97,8 @@ class JournalMachine(RuleBasedStateMachine):
         self.runs = 0
         self.now = START
         self.digests = 0
+        self.reported: list[int] = []
+        """Positions of statuses that have left the outbox."""
         self.model = Model(ordered=self.ordering == "recipient")
         self.path = Path(self.folder.name) / "journal.db"
         self.journal: SqliteJournal
@@ -109,8 +111,12 @@ class JournalMachine(RuleBasedStateMachine):
         journal = SqliteJournal(self.path, events=events, ordering=self.ordering, maximum_waiting=FULL_AT)
         self.journal = self.run(journal.__aenter__())
         # A crash is a copy of the files here: waiting for the disk would prove nothing.
-        self.journal._connection.execute("PRAGMA synchronous = OFF")
+        self.connection().execute("PRAGMA synchronous = OFF")
         assert self.model.recover(now=self.now) == self.run(self.journal.recover(now=self.now))
+
+    def connection(self) -> sqlite3.Connection:
+        """The writer's."""
+        return self.journal._store.writer._connection
 
     def stop(self) -> None:
         self.run(self.journal.__aexit__(None, None, None))
@@ -130,32 +136,52 @@ class JournalMachine(RuleBasedStateMachine):
 
     # Arrivals.
 
-    async def record(self, arrival: Any) -> Recording:
-        return await self.journal.record(arrival)
+    async def record(self, arrival: Arrival, *, places: int = 0) -> Recorded:
+        """What becomes of it, where so many attempts may be opened at once."""
+        opening = Opening(at=self.now, clock_offset=None, places=places)
+        return (await self.journal.record([arrival], opening=opening)).recorded[0]
 
     @rule(
         recipient=st.sampled_from(RECIPIENTS),
         priority=st.sampled_from(list(Priority)),
         lifetime=st.sampled_from(LIFETIMES),
         packet_id=st.integers(1, 3),
+        may_leave=st.booleans(),
+        places=st.integers(0, 1),
     )
-    def accept(self, recipient: str, priority: Priority, lifetime: float, packet_id: int) -> None:
+    def accept(
+        self,
+        recipient: str,
+        priority: Priority,
+        lifetime: float,
+        packet_id: int,
+        *,
+        may_leave: bool,
+        places: int,
+    ) -> None:
         self.digests += 1
         mark = a_mark(packet_id, digest=b"%16d" % self.digests)
-        arrival = a_request(recipient, accepted_at=self.now, lifetime=lifetime, priority=priority, mark=mark)
-        recording = self.run(self.record(arrival))
+        arrival = replace(
+            a_request(recipient, accepted_at=self.now, lifetime=lifetime, priority=priority, mark=mark),
+            may_leave=may_leave,
+        )
+        recorded = self.run(self.record(arrival, places=places))
         if len(self.model.unfinished()) >= FULL_AT:
-            assert Recording.FULL is recording
-        else:
-            assert Recording.NEW is recording
-            self.model.accept(arrival)
+            assert (Recording.FULL, None, False) == (recorded.recording, recorded.id, recorded.opened)
+            return
+        may_be_opened = may_leave and places > 0 and not self.model.unfinished_of(recipient)
+        self.model.accept(arrival)
+        assert (Recording.NEW, self.model.latest) == (recorded.recording, recorded.id)
+        assert may_be_opened == recorded.opened
+        if recorded.opened:
+            self.model.open(self.model.latest)
 
     @rule(packet_id=st.integers(1, 3))
     def reject(self, packet_id: int) -> None:
         self.digests += 1
         mark = a_mark(packet_id, digest=b"%16d" % self.digests)
         arrival = a_rejection(accepted_at=self.now, mark=mark, status=b"rejected %d" % self.digests)
-        assert Recording.NEW is self.run(self.record(arrival))
+        assert Recording.NEW is self.run(self.record(arrival)).recording
         self.model.reject(arrival)
 
     @precondition(lambda self: any(kept.mark for kept in self.model.kept.values()))
@@ -167,7 +193,7 @@ class JournalMachine(RuleBasedStateMachine):
             return
         recipient = kept.recipient or RECIPIENTS[0]
         again = a_request(recipient, accepted_at=self.now, mark=kept.mark, redelivered=True)
-        assert Recording.REPEATED is self.run(self.record(again))
+        assert Recording.REPEATED is self.run(self.record(again)).recording
 
     # Attempts.
 
@@ -186,8 +212,12 @@ class JournalMachine(RuleBasedStateMachine):
         for id_ in ids:
             self.model.open(id_)
 
+    async def take(self, step: Step) -> dict[int, Exception]:
+        """The steps that were not taken."""
+        return dict((await self.journal.take([step])).failed)
+
     def apply(self, step: Step) -> None:
-        self.run(self.journal.apply(step))
+        assert {} == self.run(self.take(step))
         match step:
             case Finish():
                 self.model.finish(step)
@@ -208,13 +238,16 @@ class JournalMachine(RuleBasedStateMachine):
             self.apply(a_success(kept.id, at=self.now))
         else:
             reason = reason or Reason.TWILIO_UNAVAILABLE
-            self.apply(a_failure(kept.id, at=self.now, reason=reason, counted=counted))
+            outcome = None if kept.open is None else AttemptOutcome.UNSENT
+            self.apply(a_failure(kept.id, at=self.now, reason=reason, outcome=outcome, counted=counted))
 
     @precondition(lambda self: self.model.unfinished())
     @rule(choice=CHOICE, pause=SECONDS, counted=st.booleans())
     def postpone(self, choice: int, pause: float, *, counted: bool) -> None:
         kept = self.pick(self.model.unfinished(), choice)
-        self.apply(a_postponement(kept.id, at=self.now, due_at=self.now + pause, counted=counted))
+        outcome = None if kept.open is None else AttemptOutcome.DEFERRED
+        due_at = self.now + pause
+        self.apply(a_postponement(kept.id, at=self.now, due_at=due_at, outcome=outcome, counted=counted))
 
     @precondition(lambda self: self.model.within(State.OPEN, State.IN_DOUBT))
     @rule(choice=CHOICE, pause=SECONDS)
@@ -241,9 +274,21 @@ class JournalMachine(RuleBasedStateMachine):
             case "found":
                 return a_success(id_, at=self.now)
             case "absent":
-                return a_postponement(id_, at=self.now, due_at=self.now + 4.0, counted=not cut_off)
+                return a_postponement(
+                    id_,
+                    at=self.now,
+                    due_at=self.now + 4.0,
+                    outcome=AttemptOutcome.FAILED,
+                    counted=not cut_off,
+                )
             case "unknown":
-                return a_failure(id_, at=self.now, reason=Reason.OUTCOME_UNKNOWN, counted=True)
+                return a_failure(
+                    id_,
+                    at=self.now,
+                    reason=Reason.OUTCOME_UNKNOWN,
+                    outcome=AttemptOutcome.IN_DOUBT,
+                    counted=True,
+                )
             case _:
                 return self.a_doubt(id_, 5.0)
 
@@ -257,18 +302,18 @@ class JournalMachine(RuleBasedStateMachine):
     # Forbidden steps: nothing changes, and who asked is told.
 
     @precondition(lambda self: self.model.kept)
-    @rule(choice=CHOICE, event=st.sampled_from([Move.FINISH, Move.POSTPONE, Move.DOUBT]))
-    def what_the_table_forbids_fails(self, choice: int, event: Move) -> None:
+    @rule(choice=CHOICE, move=st.sampled_from([Move.FINISH, Move.POSTPONE, Move.DOUBT]))
+    def what_the_table_forbids_fails(self, choice: int, move: Move) -> None:
         kept = self.pick(list(self.model.kept.values()), choice)
-        if event in TRANSITIONS[kept.state]:
+        if move in TRANSITIONS[kept.state]:
             return
         steps: dict[Move, Step] = {
             Move.FINISH: a_success(kept.id, at=self.now),
             Move.POSTPONE: a_postponement(kept.id, due_at=self.now, at=self.now),
             Move.DOUBT: self.a_doubt(kept.id, 1.0),
         }
-        with pytest.raises(ForbiddenTransition):
-            self.run(self.journal.apply(steps[event]))
+        failed = self.run(self.take(steps[move]))
+        assert [ForbiddenTransition] == [type(error) for error in failed.values()]
 
     @precondition(lambda self: self.model.kept)
     @rule(choice=CHOICE)
@@ -284,16 +329,20 @@ class JournalMachine(RuleBasedStateMachine):
     def report(self, count: int) -> None:
         """The oldest statuses are acknowledged; noting one twice, or too early, changes nothing."""
         waiting = self.run(self.journal.unreported(after=0, limit=100))
-        assert self.model.outbox == [status.id for status in waiting]
+        assert self.model.outbox == [status.request for status in waiting]
         positions = [status.position for status in waiting]
         assert sorted(set(positions)) == positions
-        assert [self.model.kept[status.id].status for status in waiting] == [
+        assert [self.model.kept[status.request].status for status in waiting] == [
             status.status for status in waiting
         ]
-        ids = self.model.outbox[:count]
-        others = [kept.id for kept in self.model.kept.values() if kept.state is not State.FINISHED]
-        self.run(self.journal.report([*ids, *others], at=self.now))
-        self.model.report(ids)
+        self.run(self.note([*positions[:count], *self.reported, max([0, *positions, *self.reported]) + 1]))
+        self.reported += positions[:count]
+        self.model.report(self.model.outbox[:count])
+
+    async def note(self, positions: list[int]) -> None:
+        noted = self.journal.report(positions, at=self.now)
+        await self.journal.flush()
+        await noted
 
     @rule(age=SECONDS, limit=st.integers(1, 3))
     def purge(self, age: float, limit: int) -> None:
@@ -334,7 +383,7 @@ class JournalMachine(RuleBasedStateMachine):
         """In the middle of a transaction, of which the disk may have the beginning of a frame."""
         self.runs += 1
         old, self.path = self.path, Path(self.folder.name) / f"journal{self.runs}.db"
-        connection = self.journal._connection
+        connection = self.connection()
         connection.execute("BEGIN IMMEDIATE")
         self.leave_unfinished(connection, choice)
         shutil.copy(old, self.path)
@@ -352,12 +401,13 @@ class JournalMachine(RuleBasedStateMachine):
     def leave_unfinished(self, connection: sqlite3.Connection, choice: int) -> None:
         """One more step, of which nobody was told that it was done."""
         unfinished = self.model.unfinished()
-        writer, self.journal._writer = self.journal._writer, cast("Writer", NoCommit(connection, self.loop))
+        store = self.journal._store
+        self.journal._store = replace(store, writer=cast("Writer", NoCommit(connection, self.loop)))
         if choice % 2 and unfinished:
-            self.run(self.journal.apply(a_failure(self.pick(unfinished, choice).id, at=self.now)))
+            self.run(self.take(a_failure(self.pick(unfinished, choice).id, at=self.now)))
         else:
-            self.run(self.record(a_request(RECIPIENTS[0], accepted_at=self.now)))
-        self.journal._writer = writer
+            self.run(self.record(a_request(RECIPIENTS[0], accepted_at=self.now), places=1))
+        self.journal._store = store
 
     def clock_step(self, step: float) -> float:
         # Due times that were moved by a clock set back change no turn: see RECOVER_FUTURE.
@@ -398,6 +448,12 @@ class JournalMachine(RuleBasedStateMachine):
         assert expected == sorted(connection.execute(OPEN_ATTEMPTS).fetchall())
         openings = {kept.id: kept.openings for kept in self.model.kept.values() if kept.openings}
         assert openings == dict(connection.execute(OPENINGS).fetchall())
+        closed = [
+            (kept.id, number, outcome)
+            for kept in self.model.kept.values()
+            for number, outcome in enumerate(kept.outcomes, 1)
+        ]
+        assert closed == connection.execute(CLOSED_ATTEMPTS).fetchall()
 
     @invariant()
     def nothing_is_in_two_places_and_nothing_is_lost(self) -> None:
