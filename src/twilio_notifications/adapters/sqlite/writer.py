@@ -44,9 +44,9 @@ BUSY_SIZE = 4
 """Members of the last commit from which on the next one waits for company. A lone request never gets there: its
 calls wait for each other, one at a time."""
 
-COMPANY_SECONDS = 0.004
-"""How long it waits. Measured at 1,200 messages a second: a fifth less processor time for each message, since
-there are fewer commits, and as many messages sent; twice as long gains little more."""
+COMPANY_SECONDS = 0.008
+"""How long it waits. Measured: a message costs the journal 52 µs where 16 share a commit, and 40 µs where 32
+do. That is reached at 4,000 messages a second; at 50 there is no company to wait for."""
 
 REPORT_SECONDS = 1.0
 """How long a call that may ride along with others waits for one."""
