@@ -63,6 +63,8 @@ class Settler:
     aside: Aside
     taker: StepTaker
     _looking: set[int] = field(init=False, default_factory=set)
+    _looked: set[int] = field(init=False, default_factory=set)
+    """Requests whose look has ended since the journal was asked what is due: its answer may be older."""
     _unreadable: set[int] = field(init=False, default_factory=set)
     """Requests whose recipient's records could not be read at the last look."""
 
@@ -83,10 +85,12 @@ class Settler:
         return max(instant, self.clock.now() + HIDDEN_SECONDS)
 
     async def _look_at_due(self, looks: asyncio.TaskGroup) -> None:
+        self._looked.clear()
         due = await self.journal.doubtful(now=self.clock.now(), limit=2 * CONCURRENCY)
         await self.aside.answer_broken()
         for doubtful in due:
-            if doubtful.request.id in self._looking or len(self._looking) >= CONCURRENCY:
+            under_way = doubtful.request.id in self._looking or doubtful.request.id in self._looked
+            if under_way or len(self._looking) >= CONCURRENCY:
                 continue
             self._looking.add(doubtful.request.id)
             looks.create_task(self._look(doubtful), name=f"twilio_notifications.settle.{doubtful.request.id}")
@@ -96,6 +100,7 @@ class Settler:
             await self._settle(doubtful)
         finally:
             self._looking.discard(doubtful.request.id)
+            self._looked.add(doubtful.request.id)
             self.bells.doubts.ring()
 
     async def _settle(self, doubtful: Doubtful) -> None:
