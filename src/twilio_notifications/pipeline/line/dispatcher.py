@@ -63,8 +63,6 @@ class Dispatcher:
     taker: StepTaker
     aside: Aside
     _draining: bool = field(init=False, default=False)
-    _situation: policy.Situation | None = field(init=False, default=None)
-    """Of the requests that arrived last: those of one moment share it."""
     _caught_up: bool = field(init=False, default=False)
     """No request waits for a place, so that one that arrives may leave at once."""
     _place: int = field(init=False, default=0)
@@ -110,9 +108,7 @@ class Dispatcher:
 
     def may_leave(self, request: Claimed, *, now: float) -> bool:
         """Whether the rules admit it without a look into the journal."""
-        situation = self._situation
-        if situation is None or situation.now != now:
-            situation = self._situation = self.admission.situation(now=now)
+        situation = self.admission.situation(now=now)
         return not situation.limits.counts and policy.admit(request, situation) is policy.ADMITTED
 
     def reserve(self, count: int) -> None:
