@@ -189,6 +189,7 @@ async def a_line(
 def an_intake(neighbours: Neighbours, stages: Stages) -> Intake:
     """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
     return Intake(
+        hold_seconds=0.0,
         journal=neighbours.journal,
         clock=neighbours.clock,
         events=neighbours.events,

@@ -104,6 +104,7 @@ async def a_door(*, places: int | None = None, **journal: Any) -> AsyncIterator[
     async with SqliteJournal(None, events=events, **journal) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         intake = Intake(
+            hold_seconds=0.0,
             journal=cast("Journal", clock.journal),
             clock=clock,
             events=events,

@@ -97,12 +97,11 @@ class Dispatcher:
     # What arrives may leave at once: its attempt is opened in the transaction that records it.
 
     def opening(self, *, now: float) -> Opening | None:
-        """Places for requests that arrive now; None while they have to wait for others."""
+        """Places for requests that arrive now, also where none is free; None while others wait for them."""
         if self._draining or not self._caught_up:
             return None
         places = self._room(now)
-        if places <= 0:
-            self._caught_up = False
+        if not places and (self.pacing.pace.offline or now < policy.opens_at(self.pacing.pace)):
             return None
         return Opening(at=now, clock_offset=self.sender.clock_offset, places=places)
 
