@@ -106,16 +106,19 @@ async def test_a_start_carries_on_although_one_row_cannot_be_recovered(tmp_path:
             assert {"+12345000003": "success"} == await answered(line)
 
 
-async def test_a_status_that_cannot_be_noted_as_reported_is_not_published_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [[], [GOOD]])
+async def test_a_status_that_cannot_be_noted_as_reported_is_not_published_again(
+    tmp_path: Path, others: list[str]
+) -> None:
     path = tmp_path / "journal.db"
     async with a_running_line(path=path) as line:
-        await line.accept(BAD, GOOD)
+        await line.accept(BAD, *others)
         spoil(path, "UPDATE ON statuses WHEN NEW.reported_at IS NOT NULL")
         bad = [status.position for status in line.written if status.request == 1]
         noted = line.journal.report([status.position for status in line.written], at=START)
         await line.clock.settle()
         assert [] == await line.outbox()
-        assert noted.done()
+        assert None is noted.result()
         assert bad == [told.fields["position"] for told in line.events.named("status_left_alone")]
 
 

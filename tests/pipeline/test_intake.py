@@ -479,7 +479,8 @@ async def test_an_arrival_that_cannot_be_recorded_is_answered_and_keeps_no_other
             door.receive(a_payload(f"+1234500000{n}", request_id=name), name=name)
         await door.clock.settle()
         assert {"before", "odd", "after"} == set(door.acknowledged)
-        assert ["before", "after"] == [name for _, name in door.gate.begun]
+        assert ["before", "after"] == [each.notification.request_id for each in await door.waiting()]
+        assert ([], 1) == (door.gate.begun, door.gate.woken)
         (status,) = await door.statuses()
         assert ("odd", "InternalError") == (status["id"], status["response"]["error"])
         assert 1 == len(door.written)

@@ -22,10 +22,10 @@ class Kind(Protocol[Call, Result]):
         """The results of all calls, in their order; raises where one of them fails."""
 
     def parts(self, call: Call) -> Sequence[Call]:
-        """The members of a call, each as a call of its own; fewer than two: it cannot be divided."""
+        """The members of a call, each as a call of its own; none: it fails as a whole."""
 
     def joined(self, call: Call, outcomes: Sequence[Result | Exception]) -> Result:
-        """The result of a call whose parts were carried out one by one."""
+        """The result of a call whose parts were carried out one by one; an error: that part failed."""
 
 
 class Single:
@@ -39,9 +39,10 @@ class Single:
         return [call(connection) for call in calls]
 
     def parts(
-        self, call: Callable[[sqlite3.Connection], Any]
+        self,
+        call: Callable[[sqlite3.Connection], Any],  # noqa: ARG002 - nothing is known of it
     ) -> Sequence[Callable[[sqlite3.Connection], Any]]:
-        return [call]
+        return []
 
     def joined(self, call: Callable[[sqlite3.Connection], Any], outcomes: Sequence[Any]) -> Any:  # noqa: ARG002
         return outcomes[0]

@@ -86,7 +86,8 @@ class Recorder:
         return results
 
     def parts(self, call: Record) -> list[Record]:
-        return [Record(arrivals=(one,), opening=call.opening, now=call.now) for one in call.arrivals]
+        # No part knows how many places the others leave, so none of them opens an attempt.
+        return [Record(arrivals=(one,), opening=None, now=call.now) for one in call.arrivals]
 
     def joined(self, call: Record, outcomes: Sequence[Recordings | Exception]) -> Recordings:  # noqa: ARG002
         recorded: list[Recorded] = []

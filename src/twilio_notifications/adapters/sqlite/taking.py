@@ -95,6 +95,7 @@ class Taker:
                 failed[step.id] = outcome
             else:
                 written += outcome.written
+                failed |= outcome.failed
         return Taken(written=tuple(written), failed=failed)
 
     def _answer_duplicates(

@@ -288,8 +288,10 @@ class Writer:
     def _apart(self, waiting: _Waiting, error: BaseException | None) -> _Result:
         """Carries out the members of a call that failed one by one, so that only the failing ones fail."""
         parts = waiting.kind.parts(waiting.call)
-        if len(parts) <= 1:
+        if not parts or not isinstance(error, Exception) or isinstance(error, JournalError):
             return _Result(waiting.future, error=error)
+        if len(parts) == 1:
+            return _Result(waiting.future, waiting.kind.joined(waiting.call, [error]))
         outcomes: list[Any] = []
         for part in parts:
             results = self._commit_patiently([replace(waiting, call=part, members=1)])
