@@ -132,8 +132,14 @@ class WatchedJournal:
 @contextmanager
 def stalled(journal: SqliteJournal) -> Iterator[None]:
     """Within it the journal commits nothing, as on a disk that is full or very slow."""
-    gate = threading.Event()
-    journal._store.writer.submit(lambda _connection: gate.wait())
+    gate, event_loop = threading.Event(), threading.get_ident()
+
+    def stall(_connection: object) -> None:
+        if threading.get_ident() == event_loop:
+            raise RuntimeError("what fails here is done again by the writer's thread")
+        gate.wait()
+
+    journal._store.writer.submit(stall)
     try:
         yield
     finally:
