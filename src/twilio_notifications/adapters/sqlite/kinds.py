@@ -15,8 +15,9 @@ Result = TypeVar("Result")
 class Kind(Protocol[Call, Result]):
     """Calls of one kind that share a transaction are carried out by one call of `together`."""
 
-    first: bool
-    """Refers only to what is committed, so that it may be carried out before all other kinds."""
+    @property
+    def first(self) -> bool:
+        """Refers only to what is committed, so that it may be carried out before all other kinds."""
 
     def together(self, connection: sqlite3.Connection, calls: Sequence[Call]) -> Sequence[Result]:
         """The results of all calls, in their order; raises where one of them fails."""

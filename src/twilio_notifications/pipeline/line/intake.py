@@ -201,8 +201,8 @@ class Intake:
         for one, recorded in zip(arrived, recordings.recorded, strict=True):
             try:
                 self._pass_on(one, recorded)
-            except Exception as error:  # noqa: BLE001 - what is on disk is carried out, acknowledged or not
-                self.events.tell(events.Defect(name="intake_failed", error=error))
+            except Exception as defect:  # noqa: BLE001 - what is on disk is carried out, acknowledged or not
+                self.events.tell(events.Defect(name="intake_failed", error=defect))
         self.on_written(recordings.written)
         self._go_on(arrived, recordings.recorded, reserved)
 
