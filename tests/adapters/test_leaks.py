@@ -173,18 +173,23 @@ async def sqlite(scene: Scene) -> None:
     path = scene.folder / "journal.db"
     async with SqliteJournal(path, events=scene.events) as journal:
         request = a_request(content=Text(body=BODY))
-        scene.see(journal, request, await journal.record(request))
+        scene.see(journal, request, await journal.record([request]))
         (claimed,) = await journal.claim(due_before=START, limit=1)
         await journal.open_attempts([claimed.id], at=START, clock_offset=None)
         step = a_success(claimed.id)
-        await journal.apply(step)
+        await journal.take([step])
         scene.see(claimed, step, await journal.unreported(after=0, limit=9), await journal.agenda())
-        await scene.fails(journal.apply(step))  # a step that the lifecycle does not have
+        for error in (await journal.take([step])).failed.values():  # a step that the lifecycle does not have
+            await scene.fails(raised(error))
         await scene.fails(SqliteJournal(path, events=scene.events).__aenter__())
     only_its_own_column_holds(path, BODY)
     spoilt = scene.folder / "spoilt.db"
     spoilt.write_text(BODY * 100)
     await scene.fails(SqliteJournal(spoilt, events=scene.events).__aenter__())
+
+
+async def raised(error: Exception) -> None:
+    raise error
 
 
 def only_its_own_column_holds(path: Path, text: str) -> None:

@@ -9,26 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.factories import START, a_claimed, a_request, a_success
+from tests.support.factories import START, a_claimed, a_failure, a_postponement, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, listening
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
 from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import (
-    Doubt,
-    Finish,
-    Inbound,
-    Level,
-    NewRejection,
-    Postpone,
-    Recording,
-    events,
-)
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+from twilio_notifications.ports import Inbound, Level, NewRejection, Recording, events
 
 if TYPE_CHECKING:
-    from twilio_notifications.ports import Claimed
+    from twilio_notifications.core.steps import Claimed
 
 
 def series(page: bytes) -> dict[str, float]:
@@ -89,7 +81,7 @@ def test_what_is_exported_is_the_catalogue() -> None:
             },
         ),
         (
-            Finish(id=1, at=START, status=b"", reason=Reason.UNAUTHORIZED),
+            a_failure(1, reason=Reason.UNAUTHORIZED, outcome=AttemptOutcome.REFUSED),
             {
                 'attempts_total{channel="SMS",outcome="REFUSED"}': 1,
                 'statuses_total{channel="SMS",reason="Unauthorized"}': 1,
@@ -97,14 +89,22 @@ def test_what_is_exported_is_the_catalogue() -> None:
             },
         ),
         (
-            Finish(id=1, at=START, status=b"", reason=Reason.EXPIRED, counted=False),
+            a_failure(1, reason=Reason.EXPIRED, outcome=AttemptOutcome.UNSENT),
+            {
+                'attempts_total{channel="SMS",outcome="UNSENT"}': 1,
+                'statuses_total{channel="SMS",reason="Expired"}': 1,
+                'status_seconds_count{channel="SMS"}': 1,
+            },
+        ),
+        (
+            a_failure(1, reason=Reason.EXPIRED),
             {
                 'statuses_total{channel="SMS",reason="Expired"}': 1,
                 'status_seconds_count{channel="SMS"}': 1,
             },
         ),
         (
-            Postpone(id=1, at=START, due_at=START, reason=Reason.RATE_LIMITED, message=""),
+            a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED),
             {
                 'attempts_total{channel="SMS",outcome="DEFERRED"}': 1,
                 'deferrals_total{reason="RateLimited"}': 1,
@@ -154,7 +154,7 @@ def test_arrivals_are_counted_by_what_became_of_them() -> None:
 def test_a_request_that_is_turned_away_moves_no_attempts() -> None:
     counters = Counters()
     before = series(counters.page())
-    step = Postpone(id=1, at=START, due_at=START, reason=Reason.RATE_LIMITED, message="")
+    step = a_postponement(1, due_at=START)
     counters.tell(events.RequestPostponed(request=request(), step=step, attempted=False))
     assert {'deferrals_total{reason="RateLimited"}': 1} == moved(counters, before)
 
@@ -165,7 +165,7 @@ def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
     settled = events.DoubtSettled(
         level=Level.ERROR,
         request=request(),
-        step=Finish(id=1, at=START, status=b"", reason=Reason.OUTCOME_UNKNOWN),
+        step=a_failure(1, reason=Reason.OUTCOME_UNKNOWN, outcome=AttemptOutcome.IN_DOUBT),
         outcome="unknown",
         seconds=1.0,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
-from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
+from tests.support.factories import DARLA, SENDER_NUMBER, a_doubtful, a_notification, claimed
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.twilio import PAGE_SIZE
 from twilio_notifications.core import settlement
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.twilio import TwilioSender
     from twilio_notifications.core.model import Notification, Record
     from twilio_notifications.core.settlement import Settlement
+    from twilio_notifications.core.steps import Doubtful
     from twilio_notifications.simulator.faults import Effect
 
 OTHER = "+12345000001"
@@ -316,18 +317,16 @@ async def test_a_list_that_fails_tells_twilios_clock_too(twilio: Twilio) -> None
     assert DAY == twilio.sender.clock_offset
 
 
-async def doubt(twilio: Twilio, *, executed: bool) -> settlement.Attempt:
+async def doubt(twilio: Twilio, *, executed: bool) -> Doubtful:
     """An attempt whose answer is lost, opened with what the sender knows of Twilio's clock."""
     offset = twilio.sender.clock_offset
     effect = AnswerLost() if executed else ConnectionClosed()
     twilio.simulator.add_fault(Fault(effect=effect, on="creates", times=1))
     assert isinstance(await twilio.sender.send(TEXT, LOGIN), Unanswered)
-    return settlement.Attempt(
-        notification=TEXT, opened_at=NOW, doubt_at=NOW, clock_offset=offset, cut_off=False
-    )
+    return a_doubtful(claimed(TEXT), opened_at=NOW, doubt_at=NOW, clock_offset=offset)
 
 
-async def settled(twilio: Twilio, attempt: settlement.Attempt) -> Settlement:
+async def settled(twilio: Twilio, attempt: Doubtful) -> Settlement:
     """What the one look after the settling time concludes."""
     since = settlement.since(attempt, clock_offset=twilio.sender.clock_offset)
     records = await twilio.sender.look_up(TEXT, since=since, login=LOGIN)
@@ -366,8 +365,6 @@ async def test_a_default_number_without_a_plus_is_found(twilio: Twilio) -> None:
     """The AWS CLI's examples for the connector pass 4254492999; Twilio's records complete it."""
     notification = a_notification(sender_number="4254492999")
     sid = await twilio.send(notification)
-    attempt = settlement.Attempt(
-        notification=notification, opened_at=NOW, doubt_at=NOW, clock_offset=0.0, cut_off=False
-    )
+    attempt = a_doubtful(claimed(notification), opened_at=NOW, doubt_at=NOW)
     records = Records(found=tuple(await twilio.found(notification)), clock_offset=0.0)
     assert [sid] == [record.sid for record in settlement.candidates(attempt, records)]

@@ -28,8 +28,8 @@ def accepted(writer: StatusWriter, request: Claimed | None = None, **arguments: 
 
 
 def failed(writer: StatusWriter, request: Claimed | None = None, **arguments: Any) -> Finish:
-    arguments = {"outcome": AttemptOutcome.REFUSED, "counted": True, "code": 21_211} | arguments
-    return writer.failed(request or a_request(), Reason.INVALID_PARAMETER, "No", at=AT, **arguments)
+    named: dict[str, Any] = {"outcome": AttemptOutcome.REFUSED, "counted": True, "code": 21_211} | arguments
+    return writer.failed(request or a_request(), Reason.INVALID_PARAMETER, "No", at=AT, **named)
 
 
 def document(status: Finish | bytes) -> dict[str, Any]:

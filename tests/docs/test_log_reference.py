@@ -9,10 +9,10 @@ from typing import get_args
 import pytest
 
 from tests.docs.markdown import DOCS, codes, rows
-from tests.support.factories import START, a_claimed, a_success
+from tests.support.factories import START, a_claimed, a_postponement, a_success
 from tests.support.house import event_kinds
-from twilio_notifications.core.errors import Reason
-from twilio_notifications.ports import Doubt, Event, Level, Postpone
+from twilio_notifications.core.steps import Doubt
+from twilio_notifications.ports import Event, Level
 from twilio_notifications.ports.events import (
     AttemptInDoubt,
     Defect,
@@ -26,7 +26,7 @@ from twilio_notifications.ports.events import (
 PAGE = DOCS / "reference" / "log.md"
 DEFECTS = frozenset(get_args(DefectName))
 
-POSTPONE = Postpone(id=1, at=START, due_at=START, reason=Reason.RATE_LIMITED, message="")
+POSTPONE = a_postponement(1, due_at=START)
 SAMPLES: dict[type[Event], Event] = {
     RequestFinished: RequestFinished(request=a_claimed(), step=a_success(1), attempted=True),
     RequestPostponed: RequestPostponed(request=a_claimed(), step=POSTPONE, attempted=True),

@@ -238,7 +238,7 @@ class Inside:
 
     async def _journal(self, requests: int) -> int:
         async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
-            await asyncio.gather(*(journal.record(_request(number)) for number in range(requests)))
+            await journal.record([_request(number) for number in range(requests)])
         async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
             return (await journal.recover(now=0.0)).waiting
 
