@@ -92,7 +92,6 @@ STILL_TO_CORRECT: frozenset[str] = frozenset(
         "tests/migration/test_migrate.py",
         "tests/packaging/test_component.py",
         "tests/packaging/test_hostile_index.py",
-        "tests/pipeline/line/assembly.py",
         "tests/pipeline/settling.py",
         "tests/pipeline/test_authorized_sender.py",
         "tests/pipeline/test_connector.py",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,6 +15,10 @@ from tests.support.factories import DARLA, SENDER_NUMBER, accepted, unauthorized
 from twilio_notifications.core.model import Channel, Unanswered, Unreadable, VoiceLocation
 from twilio_notifications.pipeline.line.settler import CONCURRENCY
 from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.steps import Doubtful
+    from twilio_notifications.ports import Journal
 
 OTHER = "+12345000001"
 HOUR = 3600.0
@@ -486,6 +493,45 @@ async def test_other_recipients_go_on_while_one_is_in_doubt() -> None:
         await scene.advance(1.0)
         await scene.line.accept(OTHER, request_id="next")
         assert [(OTHER, "success"), ("next", "success")] == await scene.results()
+
+
+class LateAnswers:
+    """A journal whose answer to what is due arrives when a test lets it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.arriving = asyncio.Event()
+        self.arriving.set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+    async def doubtful(self, *, now: float, limit: int) -> list[Doubtful]:
+        due = await self._journal.doubtful(now=now, limit=limit)
+        await self.arriving.wait()
+        return due
+
+
+async def test_a_request_that_is_settled_before_the_journal_has_answered_is_not_looked_at_again() -> None:
+    """Its step would be forbidden, and a request that has its status would be set aside."""
+    async with a_scene() as scene:
+        late = LateAnswers(scene.line.journal)
+        neighbours = replace(scene.line.neighbours, journal=cast("Journal", late))
+        scene.line = replace(scene.line, neighbours=neighbours)
+        async with scene.running():
+            scene.sender.withhold(DARLA)
+            await scene.doubt()
+            scene.sender.carries_out(sid=FIRST)
+            await scene.advance(1.0)
+            late.arriving.clear()
+            scene.line.bells.doubts.ring()
+            await scene.line.clock.settle()
+            scene.sender.give(DARLA)
+            await scene.line.clock.settle()
+            late.arriving.set()
+            await scene.advance(5.0)
+            assert [(DARLA, "success")] == await scene.results()
+            assert (1, 0) == (len(scene.looks()), scene.told("request_set_aside"))
 
 
 async def test_a_look_that_hangs_holds_up_no_other() -> None:
