@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 
-Store = Callable[..., AbstractAsyncContextManager[Journal]]
+OpenJournal = Callable[..., AbstractAsyncContextManager[Journal]]
 """Opens the journal; the same one each time, where the adapter keeps one. Arguments: its settings."""
 
 LASTING = ["sqlite file"]
@@ -45,16 +45,16 @@ EVERY = ["sqlite memory", *LASTING]
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
-def store(adapter: str, tmp_path: Path) -> Store:
+def store(adapter: str, tmp_path: Path) -> OpenJournal:
     path = {"sqlite memory": None, "sqlite file": tmp_path / "journal.db"}[adapter]
 
     def opened(**settings: Any) -> AbstractAsyncContextManager[Journal]:
@@ -104,7 +104,7 @@ def doubt(id_: int, *, at: float = START, settle_at: float = START + 5) -> Doubt
 # Recording
 
 
-async def test_a_request_comes_back_as_it_was_recorded(a_store: Store) -> None:
+async def test_a_request_comes_back_as_it_was_recorded(a_store: OpenJournal) -> None:
     request = a_request(
         A,
         request_id='quoted " id ☎',
@@ -129,14 +129,14 @@ async def test_a_request_comes_back_as_it_was_recorded(a_store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\0", "'; DROP TABLE requests; --", "👩‍👩‍👧", "x" * 1600, "\ufeff"])
-async def test_any_text_can_be_kept(a_store: Store, text: str) -> None:
+async def test_any_text_can_be_kept(a_store: OpenJournal, text: str) -> None:
     async with a_store() as journal:
         await accept(journal, A, name=text, request_id=text)
         (claimed,) = await waiting(journal)
     assert (text, text) == (claimed.notification.recipient.name, claimed.notification.request_id)
 
 
-async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: Store) -> None:
+async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         assert Recording.NEW == await journal.record(a_rejection(request_id=7, status=b"no"))
         assert [] == await due(journal)
@@ -145,7 +145,7 @@ async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: Stor
     assert (1, b"no") == (status.id, status.status)
 
 
-async def test_ids_grow_in_the_order_of_acceptance(a_store: Store) -> None:
+async def test_ids_grow_in_the_order_of_acceptance(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         recordings = [journal.record(a_request(A, request_id=str(n))) for n in range(50)]
         await asyncio.gather(*recordings)
@@ -156,7 +156,7 @@ async def test_ids_grow_in_the_order_of_acceptance(a_store: Store) -> None:
 # Known again: contract, section 5.5
 
 
-async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: Store) -> None:
+async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
         again = a_request(A, mark=a_mark(7), redelivered=True)
@@ -164,14 +164,16 @@ async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: Store) 
         assert [1] == await due(journal)
 
 
-async def test_a_rejection_is_known_again_too(a_store: Store) -> None:
+async def test_a_rejection_is_known_again_too(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_rejection(mark=a_mark(7)))
         assert Recording.REPEATED == await journal.record(a_rejection(mark=a_mark(7), redelivered=True))
         assert [1] == await outbox(journal)
 
 
-async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(a_lasting_store: Store) -> None:
+async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await journal.record(a_rejection(mark=a_mark(7)))
         await journal.report([1], at=START)
@@ -189,13 +191,13 @@ async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(a_last
     ],
     ids=["not marked", "another identifier", "other bytes", "without identifier"],
 )
-async def test_anything_else_is_new(a_store: Store, anew: Any) -> None:
+async def test_anything_else_is_new(a_store: OpenJournal, anew: Any) -> None:
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
         assert Recording.NEW == await journal.record(anew)
 
 
-async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_store: Store) -> None:
+async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_store: OpenJournal) -> None:
     """The broker uses it for another packet only after it had the acknowledgement of the first."""
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
@@ -203,7 +205,7 @@ async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_stor
         assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(7), redelivered=True))
 
 
-async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: Store) -> None:
+async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
         journal.forget_packets()
@@ -211,7 +213,7 @@ async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: 
         assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(7), redelivered=True))
 
 
-async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: Store) -> None:
+async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: OpenJournal) -> None:
     """RabbitMQ and LavinMQ number the packets of a session anew on each connection."""
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
@@ -221,7 +223,7 @@ async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a
         assert [1] == await due(journal)
 
 
-async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: Store) -> None:
+async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await journal.record(a_rejection(mark=a_mark(7)))
         await journal.report([1], at=START)
@@ -230,7 +232,9 @@ async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_
         assert Recording.REPEATED == await journal.record(a_rejection(mark=a_mark(1), redelivered=True))
 
 
-async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(a_store: Store) -> None:
+async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(
+    a_store: OpenJournal,
+) -> None:
     """Equal requests are common, and a broker may repeat each of them."""
     async with a_store() as journal:
         for packet_id in (1, 2, 3):
@@ -245,7 +249,7 @@ async def test_each_recorded_request_accounts_for_one_repetition_over_a_connecti
         assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(6), redelivered=True))
 
 
-async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: Store) -> None:
+async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(1)))
         journal.connection_ended()
@@ -253,7 +257,7 @@ async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: S
         assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: Store) -> None:
+async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_request(A, mark=a_mark(7)))
         await journal.record(a_request(A, mark=a_mark(7, digest=b"another payload!")))
@@ -261,7 +265,7 @@ async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_st
         assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(8), redelivered=True))
 
 
-async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: Store) -> None:
+async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: OpenJournal) -> None:
     """An alarm that is repeated every hour, byte by byte, may be on its way when the connection breaks."""
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
@@ -271,7 +275,7 @@ async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a
         assert Recording.NEW == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
+async def test_without_a_connection_time_proves_nothing(a_store: OpenJournal) -> None:
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
         await journal.record(a_request(A, mark=a_mark(1)))
@@ -282,7 +286,7 @@ async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
         assert Recording.REPEATED == await journal.record(a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
+async def test_a_repetition_has_to_be_outlived_too(a_store: OpenJournal) -> None:
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
         await journal.record(a_request(A, mark=a_mark(1)))
@@ -296,7 +300,7 @@ async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
         assert Recording.REPEATED == await journal.record(again)
 
 
-async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Store) -> None:
+async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: OpenJournal) -> None:
     """It is written down with whatever is written next, such as a status that was acknowledged."""
     now = [0.0]
     async with a_lasting_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
@@ -311,7 +315,7 @@ async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Sto
 # The limit
 
 
-async def test_a_full_journal_records_no_request_but_every_rejection(a_store: Store) -> None:
+async def test_a_full_journal_records_no_request_but_every_rejection(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         assert Recording.FULL == await journal.record(a_request(C))
@@ -319,7 +323,7 @@ async def test_a_full_journal_records_no_request_but_every_rejection(a_store: St
         assert 2 == len(await waiting(journal))
 
 
-async def test_whatever_is_not_finished_takes_a_place(a_store: Store) -> None:
+async def test_whatever_is_not_finished_takes_a_place(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         await begin(journal, 1, 2)
@@ -330,7 +334,7 @@ async def test_whatever_is_not_finished_takes_a_place(a_store: Store) -> None:
         assert Recording.FULL == await journal.record(a_request(D))
 
 
-async def test_places_are_counted_anew_after_a_restart(a_lasting_store: Store) -> None:
+async def test_places_are_counted_anew_after_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         await journal.record(a_rejection())
@@ -340,7 +344,7 @@ async def test_places_are_counted_anew_after_a_restart(a_lasting_store: Store) -
         assert Recording.NEW == await journal.record(a_request(C))
 
 
-async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> None:
+async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=1) as journal:
         await accept(journal, A)
         await end(journal, a_failure(1))
@@ -354,7 +358,7 @@ async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> No
 # Unique ids, where the operator says that they are
 
 
-async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: Store) -> None:
+async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         recorded = [
@@ -375,13 +379,13 @@ async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_
     ],
     ids=["number", "name", "text", "channel"],
 )
-async def test_the_id_of_another_request_suppresses_nothing(a_store: Store, other: NewRequest) -> None:
+async def test_the_id_of_another_request_suppresses_nothing(a_store: OpenJournal, other: NewRequest) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         assert Recording.NEW == await journal.record(other)
 
 
-async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: Store) -> None:
+async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         await end(journal, a_success(1, status=b"the status"))
@@ -393,7 +397,7 @@ async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: S
         assert [] == await due(journal)
 
 
-async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: Store) -> None:
+async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         for origin in (Origin.LOCAL, Origin.IOT_CORE):
@@ -410,7 +414,7 @@ async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_stor
         assert [] == await outbox(journal)
 
 
-async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: Store) -> None:
+async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await journal.record(a_request(A, request_id="x", mark=a_mark(1)))
         await journal.record(a_request(A, request_id="x", mark=a_mark(2)))
@@ -422,7 +426,7 @@ async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_sto
         assert [1, 2] == await outbox(journal)
 
 
-async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
+async def test_what_waits_for_one_original_has_a_bound(a_store: OpenJournal) -> None:
     """They are all answered in one transaction."""
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
@@ -431,7 +435,7 @@ async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
         assert {Recording.DUPLICATE} == set(recorded)
 
 
-async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
+async def test_duplicates_that_wait_take_a_place(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0, maximum_waiting=2) as journal:
         await accept(journal, A, request_id="x")
         assert Recording.DUPLICATE == await journal.record(a_request(A, request_id="x"))
@@ -439,7 +443,7 @@ async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
         assert Recording.FULL == await journal.record(a_request(B))
 
 
-async def test_the_id_of_a_rejection_is_free(a_store: Store) -> None:
+async def test_the_id_of_a_rejection_is_free(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await journal.record(a_rejection(request_id="x"))
         assert Recording.NEW == await journal.record(a_request(A, request_id="x"))
@@ -448,7 +452,7 @@ async def test_the_id_of_a_rejection_is_free(a_store: Store) -> None:
 # Claiming
 
 
-async def test_claims_go_by_priority_then_by_age(a_store: Store) -> None:
+async def test_claims_go_by_priority_then_by_age(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for number, priority, accepted_at in (
             (A, Priority.LOW, START),
@@ -462,13 +466,13 @@ async def test_claims_go_by_priority_then_by_age(a_store: Store) -> None:
         assert [3, 1] == await due(journal, at=START + 1)
 
 
-async def test_a_claim_changes_nothing(a_store: Store) -> None:
+async def test_a_claim_changes_nothing(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
         assert [1, 2] == await due(journal) == await due(journal)
 
 
-async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: Store) -> None:
+async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, priority=Priority.URGENT)
         await accept(journal, B, priority=Priority.LOW)
@@ -477,7 +481,7 @@ async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: Store)
         assert [1, 2] == await due(journal, at=START + 60)
 
 
-async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store: Store) -> None:
+async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -498,7 +502,7 @@ async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store
 # One open attempt for a recipient, and the order of those who wait: contract, section 5.4
 
 
-async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(a_store: Store) -> None:
+async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, A)
         for id_ in (1, 2, 3):
@@ -509,7 +513,7 @@ async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(
         assert [] == await due(journal)
 
 
-async def test_a_postponed_request_keeps_its_place(a_store: Store) -> None:
+async def test_a_postponed_request_keeps_its_place(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -518,7 +522,7 @@ async def test_a_postponed_request_keeps_its_place(a_store: Store) -> None:
         assert [1] == await due(journal, at=START + 60)
 
 
-async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_store: Store) -> None:
+async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -528,7 +532,7 @@ async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_st
         assert [2] == await due(journal)
 
 
-async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_store: Store) -> None:
+async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, A)
         await end(journal, a_failure(2))
@@ -538,28 +542,28 @@ async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_st
         assert [3] == await due(journal)
 
 
-async def test_a_request_that_ends_with_the_turn_passes_it_on(a_store: Store) -> None:
+async def test_a_request_that_ends_with_the_turn_passes_it_on(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await end(journal, a_failure(1))
         assert [2] == await due(journal)
 
 
-async def test_texts_and_calls_have_an_order_each(a_store: Store) -> None:
+async def test_texts_and_calls_have_an_order_each(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await accept(journal, A, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
         assert [1, 3] == await due(journal)
 
 
-async def test_an_urgent_request_does_not_overtake_its_own_recipient(a_store: Store) -> None:
+async def test_an_urgent_request_does_not_overtake_its_own_recipient(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, priority=Priority.LOW)
         await accept(journal, A, priority=Priority.URGENT)
         assert [1] == await due(journal)
 
 
-async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: Store) -> None:
+async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: OpenJournal) -> None:
     async with a_store(ordering="none") as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -571,7 +575,7 @@ async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: Store
         assert [3] == await due(journal, at=START + 100)
 
 
-async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a_store: Store) -> None:
+async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a_store: OpenJournal) -> None:
     async with a_store(ordering="none") as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -581,7 +585,7 @@ async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a
         assert [] == await due(journal)
 
 
-async def test_a_changed_ordering_loses_nobody(a_lasting_store: Store) -> None:
+async def test_a_changed_ordering_loses_nobody(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(ordering="none") as journal:
         await accept(journal, A, A, A)
         await end(journal, a_postponement(1, due_at=START + 60))
@@ -596,7 +600,7 @@ async def test_a_changed_ordering_loses_nobody(a_lasting_store: Store) -> None:
 # Steps
 
 
-async def test_a_status_and_the_end_of_its_attempt_are_one_step(a_store: Store) -> None:
+async def test_a_status_and_the_end_of_its_attempt_are_one_step(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -606,7 +610,7 @@ async def test_a_status_and_the_end_of_its_attempt_are_one_step(a_store: Store) 
         assert [] == await in_doubt(journal)
 
 
-async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: Store) -> None:
+async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, retries=2)
         await journal.open_attempts([1], at=START + 1, clock_offset=-7.5)
@@ -618,7 +622,7 @@ async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: 
         assert (1, 2) == (found.request.id, found.request.notification.retries)
 
 
-async def test_looking_again_keeps_the_first_doubt(a_store: Store) -> None:
+async def test_looking_again_keeps_the_first_doubt(a_store: OpenJournal) -> None:
     again = Doubt(id=1, at=START + 9, settle_at=START + 10, message="not there yet")
     async with a_store() as journal:
         await accept(journal, A)
@@ -629,7 +633,7 @@ async def test_looking_again_keeps_the_first_doubt(a_store: Store) -> None:
     assert (START, "Twilio did not answer") == (found.doubt_at, found.message)
 
 
-async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_store: Store) -> None:
+async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C)
         await begin(journal, 1, 2, 3)
@@ -638,7 +642,7 @@ async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_
     assert [3, 2] == [each.request.id for each in found]
 
 
-async def test_doubt_that_is_settled_as_absent_waits_again(a_store: Store) -> None:
+async def test_doubt_that_is_settled_as_absent_waits_again(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -663,7 +667,7 @@ FORBIDDEN: dict[str, tuple[list[str], Step]] = {
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 async def test_a_step_that_the_life_cycle_forbids_is_a_defect_and_changes_nothing(
-    a_store: Store, name: str
+    a_store: OpenJournal, name: str
 ) -> None:
     history, step = FORBIDDEN[name]
     async with a_store() as journal:
@@ -691,7 +695,7 @@ async def _picture(journal: Journal) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("ids", [[1, 1], [1, 2], [3], [1, 99]])
 async def test_an_attempt_that_must_not_be_opened_opens_none_of_its_group(
-    a_store: Store, ids: list[int]
+    a_store: OpenJournal, ids: list[int]
 ) -> None:
     """Twice the same; two of one recipient; one that is open already; one that is not there."""
     async with a_store() as journal:
@@ -702,7 +706,7 @@ async def test_an_attempt_that_must_not_be_opened_opens_none_of_its_group(
         assert [1] == await due(journal)
 
 
-async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: Store) -> None:
+async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         recordings = [journal.record(a_request(A)), journal.record(a_request(B))]
         forbidden = asyncio.ensure_future(journal.apply(a_success(99)))
@@ -716,7 +720,7 @@ async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: Store) ->
 # The outbox
 
 
-async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store: Store) -> None:
+async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
         await journal.record(a_rejection())
@@ -730,7 +734,9 @@ async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store
 
 
 @pytest.mark.parametrize("origin", [None, *Origin])
-async def test_a_status_knows_where_its_request_came_from(a_lasting_store: Store, origin: Origin) -> None:
+async def test_a_status_knows_where_its_request_came_from(
+    a_lasting_store: OpenJournal, origin: Origin
+) -> None:
     """Over all that lies between: a status goes back there, after a restart too."""
     async with a_lasting_store() as journal:
         await accept(journal, A, origin=origin)
@@ -742,7 +748,7 @@ async def test_a_status_knows_where_its_request_came_from(a_lasting_store: Store
         assert [origin, origin] == [row.origin for row in await journal.unreported(after=0, limit=9)]
 
 
-async def test_a_reported_status_leaves_the_outbox(a_store: Store) -> None:
+async def test_a_reported_status_leaves_the_outbox(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for _ in range(3):
             await journal.record(a_rejection())
@@ -752,14 +758,14 @@ async def test_a_reported_status_leaves_the_outbox(a_store: Store) -> None:
         assert [] == await outbox(journal)
 
 
-async def test_reporting_touches_nothing_that_is_not_in_the_outbox(a_store: Store) -> None:
+async def test_reporting_touches_nothing_that_is_not_in_the_outbox(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await journal.report([1, 99], at=START)
         assert [1] == await due(journal)
 
 
-async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting_store: Store) -> None:
+async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await journal.record(a_rejection())
         await journal.record(a_rejection())
@@ -772,7 +778,7 @@ async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting
 # Waiting for instants
 
 
-async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_store: Store) -> None:
+async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, lifetime=50)
         await accept(journal, A, lifetime=10)
@@ -784,13 +790,13 @@ async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_
         assert [2] == [request.id for request in await journal.overdue(now=START + 99, limit=1)]
 
 
-async def test_the_agenda_of_an_empty_journal_is_empty(a_store: Store) -> None:
+async def test_the_agenda_of_an_empty_journal_is_empty(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_rejection())
         assert Agenda(next_due=None, next_expiry=None, next_settlement=None) == await journal.agenda()
 
 
-async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: Store) -> None:
+async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, lifetime=100)
         await accept(journal, B, lifetime=90, priority=Priority.LOW)
@@ -806,7 +812,9 @@ async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: Store) -
 # A start after an end, however it came
 
 
-async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(a_lasting_store: Store) -> None:
+async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await accept(journal, A, B, C, C)
         await journal.record(a_rejection())
@@ -821,7 +829,7 @@ async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(a_la
     assert START + 1 == found[1].opened_at
 
 
-async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: Store) -> None:
+async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         before = await _picture(journal)
@@ -829,7 +837,9 @@ async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: Store) -> 
         assert before == await _picture(journal)
 
 
-async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_it(a_store: Store) -> None:
+async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_it(
+    a_store: OpenJournal,
+) -> None:
     """A machine without a battery clock starts in the past until it finds the time."""
     async with a_store() as journal:
         await accept(journal, A, accepted_at=START + 3600, lifetime=100)
@@ -838,7 +848,7 @@ async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_i
     assert (START, START + 100) == (claimed.accepted_at, claimed.expires_at)
 
 
-async def test_everything_is_there_after_a_restart(a_lasting_store: Store) -> None:
+async def test_everything_is_there_after_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await accept(journal, A, A, B)
         await journal.record(a_rejection())
@@ -851,7 +861,7 @@ async def test_everything_is_there_after_a_restart(a_lasting_store: Store) -> No
         assert 5 in await due(journal)  # an id is never given twice
 
 
-async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store: Store) -> None:
+async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         recordings = [journal.record(a_request(A)) for _ in range(300)]
     assert {Recording.NEW} == set(await asyncio.gather(*recordings))
@@ -862,7 +872,7 @@ async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store:
 # The retention
 
 
-async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: Store) -> None:
+async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C, D)
         await begin(journal, 1, 2, 3)
@@ -874,7 +884,7 @@ async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: 
         assert [4] == await due(journal)
 
 
-async def test_a_purge_takes_the_attempts_with_it(a_store: Store) -> None:
+async def test_a_purge_takes_the_attempts_with_it(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -884,7 +894,7 @@ async def test_a_purge_takes_the_attempts_with_it(a_store: Store) -> None:
         assert frozenset() == await journal.known_sids(["SM1"])
 
 
-async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: Store) -> None:
+async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C)
         await begin(journal, 1, 2, 3)
@@ -894,7 +904,7 @@ async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: Store) 
         assert frozenset({"SM1"}) == await journal.known_sids(["SM1", "SM2", "SM3"])
 
 
-async def test_an_id_is_not_given_again_after_a_purge(a_store: Store) -> None:
+async def test_an_id_is_not_given_again_after_a_purge(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await journal.record(a_rejection())
         await journal.report([1], at=START)
@@ -903,7 +913,7 @@ async def test_an_id_is_not_given_again_after_a_purge(a_store: Store) -> None:
         assert [2] == await due(journal)
 
 
-async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: Store) -> None:
+async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJournal) -> None:
     """With lists that cannot be read, its recipient would wait until that far day."""
     async with a_store() as journal:
         await journal.record(a_request(accepted_at=START + 1e6, lifetime=60.0))
@@ -948,7 +958,7 @@ async def test_the_counts_by_state_follow_what_is_committed(tmp_path: Path) -> N
 # Statuses that the broker does not take
 
 
-async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: Store) -> None:
+async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for status in (b"long one", b"short", b"innocent", b"guilty"):
             await journal.record(a_rejection(status=status))
@@ -961,7 +971,9 @@ async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: S
         assert [1] == [each.id for each in await journal.suspects(limit=9)]
 
 
-async def test_suspects_and_what_was_too_large_are_known_after_a_restart(a_lasting_store: Store) -> None:
+async def test_suspects_and_what_was_too_large_are_known_after_a_restart(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await journal.record(a_rejection())
         await journal.suspect({1: 2})

@@ -24,7 +24,7 @@ from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
-from twilio_notifications.pipeline.line.assembly import Neighbours, build_line
+from twilio_notifications.pipeline.line.assembly import Surroundings, build_line
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
@@ -60,22 +60,22 @@ class Line:
     events: RecordingEvents
     secret: ScriptedSecret
     credentials: Credentials
-    neighbours: Neighbours
+    surroundings: Surroundings
     stages: Stages
     written: list[Unreported]
     """What was handed on to be published."""
 
     @property
     def journal(self) -> Journal:
-        return self.neighbours.journal
+        return self.surroundings.journal
 
     @property
     def bells(self) -> Bells:
-        return self.neighbours.bells
+        return self.surroundings.bells
 
     @property
     def pacing(self) -> Pacing:
-        return self.neighbours.pacing
+        return self.surroundings.pacing
 
     @property
     def admission(self) -> Admission:
@@ -161,7 +161,7 @@ async def a_line(
             on_renewed=renew_credentials,
         )
         sender, written = twilio(clock), list["Unreported"]()
-        neighbours = Neighbours(
+        surroundings = Surroundings(
             journal=cast("Journal", clock.journal),
             sender=AuthorizedSender(sender, credentials),
             clock=clock,
@@ -180,29 +180,29 @@ async def a_line(
             events=heard,
             secret=secret,
             credentials=credentials,
-            neighbours=neighbours,
-            stages=build_line(neighbours),
+            surroundings=surroundings,
+            stages=build_line(surroundings),
             written=written,
         )
 
 
-def an_intake(neighbours: Neighbours, stages: Stages) -> Intake:
+def an_intake(surroundings: Surroundings, stages: Stages) -> Intake:
     """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
     return Intake(
         hold_seconds=0.0,
-        journal=neighbours.journal,
-        clock=neighbours.clock,
-        events=neighbours.events,
+        journal=surroundings.journal,
+        clock=surroundings.clock,
+        events=surroundings.events,
         reception=Reception(
-            clock=neighbours.clock,
-            statuses=neighbours.pacing.statuses,
+            clock=surroundings.clock,
+            statuses=surroundings.pacing.statuses,
             default_sender_number="+19999999999",
             lifetime_seconds=14_400,
         ),
-        failures=neighbours.failures,
+        failures=surroundings.failures,
         topics=Topics.with_prefix(""),
         gate=stages.dispatcher,
-        on_written=neighbours.on_written,
+        on_written=surroundings.on_written,
     )
 
 

@@ -121,7 +121,7 @@ class Scene:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """A dispatcher and a settler of their own run, as at a start; leaving cuts them off like a crash."""
-        line = build_line(self.line.neighbours)
+        line = build_line(self.line.surroundings)
         stages = [
             asyncio.create_task(stage, name=name)
             for name, stage in (("dispatcher", line.dispatcher.run()), ("settler", line.settler.run()))

@@ -103,23 +103,23 @@ def an_inbound(payload: bytes, acknowledge: Callable[[], None] = nothing) -> Inb
 def assembled(
     line: Line, transport: HandTransport, supervisor: RecordingSupervisor, **fields: Any
 ) -> Connector:
-    """Stages of their own on the line's neighbours, with a reporter that publishes what they write."""
+    """Stages of their own on the line's surroundings, with a reporter that publishes what they write."""
     common: dict[str, Any] = {
         "journal": line.journal,
         "clock": line.clock,
-        "events": line.neighbours.events,
+        "events": line.surroundings.events,
     }
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
-    neighbours = replace(line.neighbours, on_written=reporter.publish)
-    stages = build_line(neighbours)
+    surroundings = replace(line.surroundings, on_written=reporter.publish)
+    stages = build_line(surroundings)
     return Connector(
         **common,
         transport=transport,
-        intake=an_intake(neighbours, stages),
+        intake=an_intake(surroundings, stages),
         dispatcher=stages.dispatcher,
         settler=stages.settler,
         reporter=reporter,
-        failures=neighbours.failures,
+        failures=surroundings.failures,
         sweeper=Sweeper(**common, retention_seconds=1e6),
         refresher=Refresher(
             credentials=line.credentials,
@@ -128,7 +128,7 @@ def assembled(
             bell=line.bells.logins,
         ),
         login_check=LoginCheck(
-            sender=neighbours.sender, clock=line.clock, events=neighbours.events, bell=line.bells.logins
+            sender=surroundings.sender, clock=line.clock, events=surroundings.events, bell=line.bells.logins
         ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         **{"drain_seconds": 20.0} | fields,

@@ -64,7 +64,7 @@ class Way:
 @asynccontextmanager
 async def a_way(**arguments: Any) -> AsyncIterator[Way]:
     async with a_line(**arguments) as line, running(line):
-        yield Way(line=line, intake=an_intake(line.neighbours, line.stages))
+        yield Way(line=line, intake=an_intake(line.surroundings, line.stages))
 
 
 # Two commits for a message.
@@ -298,7 +298,7 @@ async def test_it_is_never_attempted_after_a_disk_that_stood_still_for_long() ->
 
 async def test_attempts_under_way_are_cut_off_when_the_dispatcher_is_cancelled() -> None:
     async with a_line() as line:
-        way = Way(line=line, intake=an_intake(line.neighbours, line.stages))
+        way = Way(line=line, intake=an_intake(line.surroundings, line.stages))
         line.sender.hold(A)
         async with running(line):
             await way.arrive(A)
@@ -311,7 +311,7 @@ async def test_attempts_under_way_are_cut_off_when_the_dispatcher_is_cancelled()
 async def test_an_attempt_that_was_opened_when_the_dispatcher_had_ended_is_not_made() -> None:
     """Nothing would wait for it: it stays open for the next start to settle."""
     async with a_line() as line:
-        way = Way(line=line, intake=an_intake(line.neighbours, line.stages))
+        way = Way(line=line, intake=an_intake(line.surroundings, line.stages))
         with ExitStack() as stalled:
             async with running(line):
                 stalled.enter_context(line.stalled_disk())
@@ -324,7 +324,7 @@ async def test_an_attempt_that_was_opened_when_the_dispatcher_had_ended_is_not_m
 
 async def test_what_arrives_when_the_dispatcher_has_ended_is_kept_for_the_next_start() -> None:
     async with a_line() as line:
-        way = Way(line=line, intake=an_intake(line.neighbours, line.stages))
+        way = Way(line=line, intake=an_intake(line.surroundings, line.stages))
         async with running(line):
             pass
         await way.arrive(A)

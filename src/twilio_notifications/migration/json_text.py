@@ -43,7 +43,7 @@ class NotJson(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TakenOut:
     """A value that stood inside another text, and the line in which it begins."""
 
     tree: object
@@ -102,13 +102,13 @@ def without_comments(text: str) -> str:
     return _LAST_COMMA.sub(lambda match: match[1] or " ", bare)
 
 
-def take_out(text: str) -> tuple[tuple[Taken, ...], str]:
+def take_out(text: str) -> tuple[tuple[TakenOut, ...], str]:
     """The objects and lists that stand in a terminal's history or in commands, and the text without them.
 
     Raises NotJson where an object begins and cannot be read to its end.
     """
     plain = text.replace("'\\''", "'")  # an apostrophe inside single quotes of a shell
-    taken: list[Taken] = []
+    taken: list[TakenOut] = []
     rest: list[str] = []
     position = done = read_in_vain = failures = 0
     line = 1
@@ -121,7 +121,7 @@ def take_out(text: str) -> tuple[tuple[Taken, ...], str]:
             tree, position = read
             rest += [plain[done:start], "\n" * plain.count("\n", start, position)]
             line += plain.count("\n", done, start)
-            taken.append(Taken(tree=tree, line=line))
+            taken.append(TakenOut(tree=tree, line=line))
             line += plain.count("\n", start, position)
             done = position
         if read_in_vain > _MOST_READ or failures > _MOST_FAILURES or len(taken) > _MOST_VALUES:

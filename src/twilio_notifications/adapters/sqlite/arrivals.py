@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.recording import Record
+from twilio_notifications.adapters.sqlite.recording import RecordCall
 from twilio_notifications.adapters.sqlite.rows import size_of
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
-    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.ports import Arrival, Opening, Recordings
 
 LARGEST_ARRIVAL_BYTES = 32 * 1024
@@ -22,14 +22,14 @@ LARGEST_ARRIVAL_BYTES = 32 * 1024
 class SqliteArrivals:
     """Implements ports.Arrivals."""
 
-    _store: Store
+    _store: OpenJournal
 
     def record(
         self, arrivals: Sequence[Arrival], *, opening: Opening | None = None
     ) -> asyncio.Future[Recordings]:
         """What became of each arrival, once all of them are on disk, in one transaction."""
         store = self._store
-        record = Record(arrivals=tuple(arrivals), opening=opening, now=store.monotonic())
+        record = RecordCall(arrivals=tuple(arrivals), opening=opening, now=store.monotonic())
         return store.writer.give(
             store.recorder,
             record,
@@ -49,16 +49,16 @@ class SqliteArrivals:
         """The broker has a new session for us: nothing that came over the last one is delivered again."""
         # Like an arrival, because it must not overtake those that came before it.
         forgotten = self._store.writer.submit(self._store.ledger.redelivery.forget, arrival=True)
-        forgotten.add_done_callback(_seen)
+        forgotten.add_done_callback(_mark_seen)
         return forgotten
 
     def connection_ended(self) -> None:
         """What came over it may be delivered again over the next one."""
         ended = partial(self._store.ledger.redelivery.connection_ended, now=self._store.monotonic())
-        self._store.writer.submit(ended, arrival=True).add_done_callback(_seen)
+        self._store.writer.submit(ended, arrival=True).add_done_callback(_mark_seen)
 
 
-def _seen(done: asyncio.Future[None]) -> None:
+def _mark_seen(done: asyncio.Future[None]) -> None:
     """Marks an error as seen: everything that waits for the journal gets it too."""
     if not done.cancelled():
         done.exception()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.adapters.sqlite.store import Ledger, Store
+    from twilio_notifications.adapters.sqlite.store import Ledger, OpenJournal
     from twilio_notifications.ports import BrokenRow, Recovery
 
 CUT_OFF = "the connector ended while the attempt was open"
@@ -23,7 +23,7 @@ CUT_OFF = "the connector ended while the attempt was open"
 class SqliteCare:
     """Implements ports.Care."""
 
-    _store: Store
+    _store: OpenJournal
 
     async def recover(self, *, now: float) -> Recovery:
         """At a start: attempts that an earlier run left open are in doubt, cut off by our own end."""

@@ -10,14 +10,14 @@ from twilio_notifications.adapters.sqlite.statements import work as sql
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.steps import Doubtful
 
 
 class SqliteDoubts:
     """Implements ports.Doubts."""
 
-    _store: Store
+    _store: OpenJournal
 
     async def doubtful(self, *, now: float, limit: int) -> list[Doubtful]:
         """Attempts in doubt that are due to be looked up."""

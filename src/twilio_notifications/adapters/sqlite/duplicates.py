@@ -6,7 +6,7 @@ their original ends. All of this runs in the writer's thread.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.rows import answered_row
 from twilio_notifications.adapters.sqlite.statements import arrivals as sql
@@ -86,7 +86,7 @@ class Duplicates:
     def _answer(
         self,
         connection: sqlite3.Connection,
-        row: tuple[object, ...],
+        row: tuple[Any, ...],
         *,
         original: int,
         at: float,

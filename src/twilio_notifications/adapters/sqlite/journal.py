@@ -25,7 +25,7 @@ from twilio_notifications.adapters.sqlite.reporting import Reports
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve
 from twilio_notifications.adapters.sqlite.room import Boundless, DiskRoom
 from twilio_notifications.adapters.sqlite.statements import arrivals, work
-from twilio_notifications.adapters.sqlite.store import Ledger, Store
+from twilio_notifications.adapters.sqlite.store import Ledger, OpenJournal
 from twilio_notifications.adapters.sqlite.taking import Opener, Taker
 from twilio_notifications.adapters.sqlite.turns import Turns
 from twilio_notifications.adapters.sqlite.usage import SqliteUsage
@@ -116,10 +116,10 @@ class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, Sqlit
 
     def _assembled(
         self, connection: sqlite3.Connection, reader: sqlite3.Connection | None, room: Boundless | DiskRoom
-    ) -> Store:
+    ) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
-        return Store(
+        return OpenJournal(
             writer=Writer(
                 connection,
                 ledger=ledger,

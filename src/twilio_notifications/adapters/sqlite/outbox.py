@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.reporting import Report
+from twilio_notifications.adapters.sqlite.reporting import ReportCall
 from twilio_notifications.adapters.sqlite.rows import unreported
 from twilio_notifications.adapters.sqlite.statements import outbox as sql
 from twilio_notifications.core.suspicion import SUSPECT
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.ports import Unreported
 
 
 class SqliteOutbox:
     """Implements ports.Outbox."""
 
-    _store: Store
+    _store: OpenJournal
 
     async def unreported(self, *, after: int, limit: int) -> list[Unreported]:
         """The outbox beyond position `after`, in the order in which the statuses were written."""
@@ -49,7 +49,7 @@ class SqliteOutbox:
 
     def report(self, positions: Sequence[int], *, at: float) -> asyncio.Future[None]:
         """Notes that the broker has acknowledged these statuses; written with another call, or after a while."""
-        report = Report(positions=tuple(positions), at=at, now=self._store.monotonic())
+        report = ReportCall(positions=tuple(positions), at=at, now=self._store.monotonic())
         return self._store.writer.give(self._store.reports, report, members=len(positions), rides=True)
 
     async def flush(self) -> None:

@@ -35,7 +35,7 @@ _REPEATED = Recorded(recording=Recording.REPEATED, id=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class RecordCall:
     """One call of the intake."""
 
     arrivals: tuple[Arrival, ...]
@@ -77,7 +77,7 @@ class Recorder:
     deduplicate_seconds: float
     first: bool = False
 
-    def together(self, connection: sqlite3.Connection, calls: Sequence[Record]) -> list[Recordings]:
+    def together(self, connection: sqlite3.Connection, calls: Sequence[RecordCall]) -> list[Recordings]:
         batch = _Batch(connection, used=self.fitting.used(connection))
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
@@ -85,11 +85,11 @@ class Recorder:
             self.redelivery.recorded(batch.latest)
         return results
 
-    def parts(self, call: Record) -> list[Record]:
+    def parts(self, call: RecordCall) -> list[RecordCall]:
         # No part knows how many places the others leave, so none of them opens an attempt.
-        return [Record(arrivals=(one,), opening=None, now=call.now) for one in call.arrivals]
+        return [RecordCall(arrivals=(one,), opening=None, now=call.now) for one in call.arrivals]
 
-    def joined(self, call: Record, outcomes: Sequence[Recordings | Exception]) -> Recordings:  # noqa: ARG002
+    def joined(self, call: RecordCall, outcomes: Sequence[Recordings | Exception]) -> Recordings:  # noqa: ARG002
         recorded: list[Recorded] = []
         written: list[Unreported] = []
         for outcome in outcomes:
@@ -100,7 +100,7 @@ class Recorder:
                 written += outcome.written
         return Recordings(recorded=tuple(recorded), written=tuple(written))
 
-    def _record_all(self, batch: _Batch, call: Record) -> Recordings:
+    def _record_all(self, batch: _Batch, call: RecordCall) -> Recordings:
         self.redelivery.raise_watermark(batch.connection, now=call.now)
         batch.opening, batch.places = call.opening, 0 if call.opening is None else call.opening.places
         batch.written = []

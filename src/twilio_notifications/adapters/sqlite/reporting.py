@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ReportCall:
     """One call of the reporter: the broker has acknowledged these statuses."""
 
     positions: tuple[int, ...]
@@ -36,7 +36,7 @@ class Reports:
     """Hears which statuses a defect keeps from being reported, in the writer's thread."""
     first: bool = True
 
-    def together(self, connection: sqlite3.Connection, calls: Sequence[Report]) -> list[None]:
+    def together(self, connection: sqlite3.Connection, calls: Sequence[ReportCall]) -> list[None]:
         self.redelivery.raise_watermark(connection, now=max(call.now for call in calls))
         positions = [(position,) for call in calls for position in call.positions]
         times = [(call.at, position) for call in calls for position in call.positions]
@@ -45,10 +45,10 @@ class Reports:
         self.memory.change(was=State.FINISHED, now=None, by=max(0, reported))
         return [None for _ in calls]
 
-    def parts(self, call: Report) -> list[Report]:
-        return [Report(positions=(position,), at=call.at, now=call.now) for position in call.positions]
+    def parts(self, call: ReportCall) -> list[ReportCall]:
+        return [ReportCall(positions=(position,), at=call.at, now=call.now) for position in call.positions]
 
-    def joined(self, call: Report, outcomes: Sequence[Exception | None]) -> None:
+    def joined(self, call: ReportCall, outcomes: Sequence[Exception | None]) -> None:
         failed = {
             position: outcome
             for position, outcome in zip(call.positions, outcomes, strict=True)

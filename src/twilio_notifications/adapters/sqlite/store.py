@@ -56,7 +56,7 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class OpenJournal:
     """An open journal. Its methods are for the event loop."""
 
     writer: Writer

@@ -121,7 +121,7 @@ class Taker:
             case Doubt():
                 _require(standing, Move.DOUBT, step)
                 changes.doubts.append((step.at, step.message, step.settle_at, step.id))
-                self._moved(step.id, standing, State.IN_DOUBT)
+                self._move(step.id, standing, State.IN_DOUBT)
             case _:
                 assert_never(step)
         return None
@@ -139,7 +139,7 @@ class Taker:
         changes.inserts.statuses.append(
             (position, step.id, kept, step.reason, step.message, step.code, step.sid, step.at, None)
         )
-        self._moved(step.id, standing, State.FINISHED)
+        self._move(step.id, standing, State.FINISHED)
         changes.recipients[standing.recipient] = None
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=step.id, status=step.status, origin=origin)
@@ -155,10 +155,10 @@ class Taker:
         changes.postponements.append(
             (step.due_at, step.reason, step.message, since, step.counted, not step.counted, step.id)
         )
-        self._moved(step.id, standing, State.WAITING)
+        self._move(step.id, standing, State.WAITING)
         changes.recipients[standing.recipient] = None
 
-    def _moved(self, id_: int, standing: Standing, now: State) -> None:
+    def _move(self, id_: int, standing: Standing, now: State) -> None:
         self.memory.closed(id_)
         self.memory.change(was=standing.state, now=now)
 

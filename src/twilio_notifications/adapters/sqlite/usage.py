@@ -10,13 +10,13 @@ from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
 
 
 class SqliteUsage:
     """Implements ports.Usage."""
 
-    _store: Store
+    _store: OpenJournal
 
     async def usage(self, scopes: Sequence[str], *, since: float) -> Tally:
         """What of these scopes was used in windows that began at or after `since`."""

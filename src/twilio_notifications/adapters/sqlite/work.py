@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
-    from twilio_notifications.adapters.sqlite.store import Store
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import Priority
     from twilio_notifications.core.policy import Charge
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class SqliteWork:
     """Implements ports.Work."""
 
-    _store: Store
+    _store: OpenJournal
 
     async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: no other process can claim them."""
@@ -60,10 +60,10 @@ class SqliteWork:
         """Takes all steps in one transaction; those that fail by a defect stand in the result."""
         steps = tuple(steps)
         taken = self._store.writer.give(self._store.taker, steps, members=len(steps))
-        taken.add_done_callback(lambda done: self._answered(steps, done))
+        taken.add_done_callback(lambda done: self._let_go(steps, done))
         return taken
 
-    def _answered(self, steps: Sequence[Step], done: asyncio.Future[Taken]) -> None:
+    def _let_go(self, steps: Sequence[Step], done: asyncio.Future[Taken]) -> None:
         if done.cancelled() or done.exception() is not None:
             return
         failed = done.result().failed

@@ -13,16 +13,25 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from twilio_notifications.adapters.sqlite.calls import (
+    DAMAGE,
+    DISK_FAULTS,
+    CallFailed,
+    Result,
+    Waiting,
+    damaged,
+    deliver,
+    primary_code,
+)
 from twilio_notifications.adapters.sqlite.kinds import Single
 from twilio_notifications.adapters.sqlite.place import FilesMoved
 from twilio_notifications.adapters.sqlite.room import Boundless, NoRoom, ReserveGone
 from twilio_notifications.core.errors import (
     JournalClosed,
-    JournalDamaged,
     JournalError,
     JournalFull,
     JournalMoved,
@@ -33,6 +42,7 @@ T = TypeVar("T")
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from twilio_notifications.adapters.sqlite.calls import Ledger
     from twilio_notifications.adapters.sqlite.kinds import Kind
     from twilio_notifications.adapters.sqlite.room import Room
 
@@ -59,50 +69,6 @@ GIVE_BACK_SECONDS = 1.0
 delivered again later: as long as it waits, the transport may have to stop reading, and with that misses the
 acknowledgements of statuses that would make room."""
 
-# https://www.sqlite.org/rescode.html, primary codes: the disk's fault, not the statement's.
-_DISK_FAULTS = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_PRIMARY_CODE = 0xFF
-
-
-class Ledger(Protocol):
-    """What is kept in memory about the journal, and so must follow its transactions."""
-
-    def committed(self) -> None: ...
-
-    def rolled_back(self) -> None: ...
-
-    def is_empty(self) -> bool:
-        """Whether nothing waits, neither for Twilio nor to be reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    kind: Kind[Any, Any]
-    call: Any
-    future: asyncio.Future[Any]
-    arrival: bool = False
-    size: int = 0
-    """Bytes of its requests and rejections; 0 for what only has to keep its place among them."""
-    members: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    future: asyncio.Future[Any]
-    value: Any = None
-    error: BaseException | None = None
-
 
 class Writer:
     """Runs operations on the connection, in order, and commits them in groups."""
@@ -126,8 +92,8 @@ class Writer:
         self._pause = pause
         self._loop = asyncio.get_running_loop()
         self._single = Single()
-        self._queue: deque[_Waiting] = deque()
-        self._riding: list[_Waiting] = []
+        self._queue: deque[Waiting] = deque()
+        self._riding: list[Waiting] = []
         self._ride_seconds = ride_seconds
         self._ride_at = 0.0
         self._pulses: list[asyncio.Future[None]] = []
@@ -164,7 +130,7 @@ class Writer:
         One that `rides` is written with the next call that does not, or after a while.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        waiting = _Waiting(kind, call, future, arrival, size, members)
+        waiting = Waiting(kind, call, future, arrival, size, members)
         with self._wakeup:
             if self._closing:
                 future.set_exception(JournalClosed("the journal is closed"))
@@ -213,13 +179,13 @@ class Writer:
             try:
                 results = self._commit_patiently(batch)
             except Exception as error:  # noqa: BLE001 - a defect; without this thread everything would wait
-                results = [_Result(waiting.future, error=error) for waiting in batch]
+                results = [Result(waiting.future, error=error) for waiting in batch]
             self._hand_out(results)
 
-    def _hand_out(self, results: list[_Result]) -> None:
-        self._loop.call_soon_threadsafe(_deliver, results)
+    def _hand_out(self, results: list[Result]) -> None:
+        self._loop.call_soon_threadsafe(deliver, results)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         with self._wakeup:
             self._answer_pulses()
             while not self._queue and not self._closing and (left := self._until_ride()) != 0:
@@ -229,7 +195,7 @@ class Writer:
             # Not a wait for the condition: each call that comes would wake this thread, to no end.
             self._pause(COMPANY_SECONDS)
         with self._wakeup:
-            batch: list[_Waiting] = []
+            batch: list[Waiting] = []
             size = members = 0
             while self._queue and members < BATCH_LIMIT:
                 size += self._queue[0].size
@@ -244,12 +210,12 @@ class Writer:
         """Seconds until what rides has to be written; None: nothing rides. With the lock held."""
         return max(0.0, self._ride_at - time.monotonic()) if self._riding else None
 
-    def _take_riding(self) -> list[_Waiting]:
+    def _take_riding(self) -> list[Waiting]:
         """With the lock held."""
         riding, self._riding = self._riding, []
         return riding
 
-    def _take_work(self) -> list[_Waiting]:
+    def _take_work(self) -> list[Waiting]:
         """What waits and is no arrival; it refers to what is committed, so it may overtake arrivals."""
         with self._wakeup:
             work = [waiting for waiting in self._queue if not waiting.arrival][:BATCH_LIMIT]
@@ -258,40 +224,40 @@ class Writer:
                 self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
             return work + self._take_riding()
 
-    def _commit_patiently(self, batch: list[_Waiting]) -> list[_Result]:
+    def _commit_patiently(self, batch: list[Waiting]) -> list[Result]:
         began = time.monotonic()
         for attempt in range(2**62):
             try:
                 results = self._commit_together(batch)
-            except _OperationFailed as failed:
+            except CallFailed as failed:
                 if len(batch) == 1:
                     return [self._apart(batch[0], failed.__cause__)]
                 # Not worth a savepoint for each call: a failing call is a defect, and rare. Each waits for the
                 # disk by itself, so that what is committed already is not done again.
                 return [result for waiting in batch for result in self._commit_patiently([waiting])]
             except (sqlite3.Error, MemoryError, NoRoom, ReserveGone, FilesMoved) as error:
-                if isinstance(error, sqlite3.Error) and _primary_code(error) not in _DISK_FAULTS:
-                    return [_Result(waiting.future, error=_damaged(error)) for waiting in batch]
+                if isinstance(error, sqlite3.Error) and primary_code(error) not in DISK_FAULTS:
+                    return [Result(waiting.future, error=damaged(error)) for waiting in batch]
                 batch = self._carry_on_without(batch)
                 if self._is_lost(error):
-                    return [_Result(waiting.future, error=self._broken) for waiting in batch]
+                    return [Result(waiting.future, error=self._broken) for waiting in batch]
                 if isinstance(error, NoRoom) and time.monotonic() - began > GIVE_BACK_SECONDS:
                     return self._given_back(batch, JournalFull(str(error)))
                 if not self._wait_for_disk(error, attempt, held=batch):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
-                    return [_Result(waiting.future, error=closed) for waiting in batch]
+                    return [Result(waiting.future, error=closed) for waiting in batch]
             else:
                 self._recovered()
                 return results
         raise AssertionError("unreachable")
 
-    def _apart(self, waiting: _Waiting, error: BaseException | None) -> _Result:
+    def _apart(self, waiting: Waiting, error: BaseException | None) -> Result:
         """Carries out the members of a call that failed one by one, so that only the failing ones fail."""
         parts = waiting.kind.parts(waiting.call)
         if not parts or not isinstance(error, Exception) or isinstance(error, JournalError):
-            return _Result(waiting.future, error=error)
+            return Result(waiting.future, error=error)
         if len(parts) == 1:
-            return _Result(waiting.future, waiting.kind.joined(waiting.call, [error]))
+            return Result(waiting.future, waiting.kind.joined(waiting.call, [error]))
         outcomes: list[Any] = []
         for part in parts:
             results = self._commit_patiently([replace(waiting, call=part, members=1)])
@@ -300,9 +266,9 @@ class Writer:
             if isinstance(own.error, JournalError):
                 return own
             outcomes.append(own.value if own.error is None else own.error)
-        return _Result(waiting.future, waiting.kind.joined(waiting.call, outcomes))
+        return Result(waiting.future, waiting.kind.joined(waiting.call, outcomes))
 
-    def _carry_on_without(self, batch: list[_Waiting]) -> list[_Waiting]:
+    def _carry_on_without(self, batch: list[Waiting]) -> list[Waiting]:
         """Relieves the disk, and commits what is no arrival first; what is left of the batch."""
         self._room.relieve(self._connection)
         arrivals = [waiting for waiting in batch if waiting.arrival]
@@ -312,12 +278,12 @@ class Writer:
             return arrivals
         return batch
 
-    def _given_back(self, batch: list[_Waiting], error: JournalFull) -> list[_Result]:
+    def _given_back(self, batch: list[Waiting], error: JournalFull) -> list[Result]:
         """With all that came after them: later ones must not be recorded before earlier ones."""
         with self._wakeup:
             batch += [waiting for waiting in self._queue if waiting.size]
             self._queue = deque(waiting for waiting in self._queue if not waiting.size)
-        return [_Result(waiting.future, error=error) for waiting in batch]
+        return [Result(waiting.future, error=error) for waiting in batch]
 
     def _is_lost(self, error: Exception) -> bool:
         """Whether the files are gone, and nothing that they held is left to be done."""
@@ -325,7 +291,7 @@ class Writer:
             self._broken = JournalMoved(str(error))
         return self._broken is not None
 
-    def _wait_for_disk(self, error: Exception, attempt: int, *, held: Sequence[_Waiting]) -> bool:
+    def _wait_for_disk(self, error: Exception, attempt: int, *, held: Sequence[Waiting]) -> bool:
         """False when the journal is being closed, so that there is no next try."""
         if not self._faulty and not isinstance(error, NoRoom):
             self._faulty = True
@@ -349,14 +315,14 @@ class Writer:
         """With the lock held."""
         if self._pulses:
             pulses, self._pulses = self._pulses, []
-            self._loop.call_soon_threadsafe(_deliver, [_Result(pulse) for pulse in pulses])
+            self._loop.call_soon_threadsafe(deliver, [Result(pulse) for pulse in pulses])
 
     def _recovered(self) -> None:
         if self._faulty:
             self._faulty = False
             self._on_disk_recovery()
 
-    def _commit_together(self, batch: Sequence[_Waiting]) -> list[_Result]:
+    def _commit_together(self, batch: Sequence[Waiting]) -> list[Result]:
         connection = self._connection
         arrivals = [waiting for waiting in batch if waiting.arrival]
         if arrivals:
@@ -375,7 +341,7 @@ class Writer:
         self._ledger.committed()
         return results if not arrivals else self._checked(batch, results)
 
-    def _checked(self, batch: Sequence[_Waiting], results: list[_Result]) -> list[_Result]:
+    def _checked(self, batch: Sequence[Waiting], results: list[Result]) -> list[Result]:
         """Once more after the commit: what went into a file that is gone by now is not acknowledged."""
         try:
             self._room.check()
@@ -383,7 +349,7 @@ class Writer:
             error = JournalMoved(str(moved))
             arrivals = {waiting.future for waiting in batch if waiting.arrival}
             return [
-                _Result(result.future, error=error) if result.future in arrivals else result
+                Result(result.future, error=error) if result.future in arrivals else result
                 for result in results
             ]
         return results
@@ -392,9 +358,9 @@ class Writer:
         try:
             self._connection.execute("COMMIT")
         except sqlite3.IntegrityError as error:  # a constraint that waits for the end of the transaction
-            raise _OperationFailed from error
+            raise CallFailed from error
 
-    def _perform_all(self, batch: Sequence[_Waiting]) -> list[_Result]:
+    def _perform_all(self, batch: Sequence[Waiting]) -> list[Result]:
         """What refers to committed requests alone comes first: what it makes free, arrivals may use."""
         in_order = sorted(batch, key=lambda waiting: not waiting.kind.first)
         return [
@@ -403,44 +369,15 @@ class Writer:
             for result in self._perform(kind, list(calls))
         ]
 
-    def _perform(self, kind: Kind[Any, Any], calls: Sequence[_Waiting]) -> list[_Result]:
+    def _perform(self, kind: Kind[Any, Any], calls: Sequence[Waiting]) -> list[Result]:
         try:
             values = kind.together(self._connection, [waiting.call for waiting in calls])
         except NoRoom:
             raise
         except sqlite3.Error as error:
-            if _primary_code(error) in _DISK_FAULTS | _DAMAGE:
+            if primary_code(error) in DISK_FAULTS | DAMAGE:
                 raise
-            raise _OperationFailed from error
+            raise CallFailed from error
         except Exception as error:
-            raise _OperationFailed from error
-        return [_Result(waiting.future, value) for waiting, value in zip(calls, values, strict=True)]
-
-
-class _OperationFailed(Exception):
-    """A call failed by its own fault; its cause says how."""
-
-
-def _primary_code(error: sqlite3.Error) -> int:
-    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-    return code & _PRIMARY_CODE
-
-
-def _damaged(error: sqlite3.Error) -> JournalDamaged:
-    """Ends the connector: going on would acknowledge what cannot be kept."""
-    damaged = JournalDamaged(
-        f"the journal is damaged ({error}). Nothing more is acknowledged. Keep a copy of the file, then "
-        "recover it with sqlite3's .recover, or move it away to begin an empty one."
-    )
-    damaged.__cause__ = error
-    return damaged
-
-
-def _deliver(results: Sequence[_Result]) -> None:
-    for result in results:
-        if result.future.done():  # its waiter was cancelled; the change is on disk all the same
-            continue
-        if result.error is None:
-            result.future.set_result(result.value)
-        else:
-            result.future.set_exception(result.error)
+            raise CallFailed from error
+        return [Result(waiting.future, value) for waiting, value in zip(calls, values, strict=True)]

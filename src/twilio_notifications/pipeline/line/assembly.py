@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class Surroundings:
     """What the stages that send are given from outside."""
 
     journal: Journal
@@ -53,35 +53,32 @@ class Line:
     settler: Settler
 
 
-def build_line(given: Neighbours) -> Line:
+def build_line(given: Surroundings) -> Line:
     """Dispatcher and settler, with everything that they share."""
-    journal, clock, events, bells = given.journal, given.clock, given.events, given.bells
-    slots = Slots(given.pacing.pace.maximum)
-
-    def wake() -> None:
-        """The dispatcher has nothing to do while no request waits, and the network is there."""
-        if journal.by_state()[State.WAITING] or given.pacing.pace.offline:
-            bells.work.ring()
-
+    slots, wake = Slots(given.pacing.pace.maximum), _waker(given)
     admission = Admission(
-        journal=journal, pacing=given.pacing, clock=clock, bell=bells.work, limits=given.limits
+        journal=given.journal,
+        pacing=given.pacing,
+        clock=given.clock,
+        bell=given.bells.work,
+        limits=given.limits,
     )
     aside = Aside(
-        journal=journal,
+        journal=given.journal,
         statuses=given.pacing.statuses,
-        clock=clock,
-        events=events,
+        clock=given.clock,
+        events=given.events,
         on_written=given.on_written,
     )
     taker = StepTaker(
-        journal=journal,
+        journal=given.journal,
         aside=aside,
         slots=slots,
         wake=wake,
-        doubts=bells.doubts,
-        events=events,
+        doubts=given.bells.doubts,
+        events=given.events,
         failures=given.failures,
-        failing=Alarm(clock),
+        failing=Alarm(given.clock),
     )
     attempts = Attempts(
         sender=given.sender,
@@ -89,16 +86,16 @@ def build_line(given: Neighbours) -> Line:
         admission=admission,
         slots=slots,
         taker=taker,
-        clock=clock,
-        events=events,
+        clock=given.clock,
+        events=given.events,
         wake=wake,
     )
     dispatcher = Dispatcher(
-        journal=journal,
+        journal=given.journal,
         sender=given.sender,
-        clock=clock,
-        events=events,
-        bells=bells,
+        clock=given.clock,
+        events=given.events,
+        bells=given.bells,
         pacing=given.pacing,
         admission=admission,
         slots=slots,
@@ -106,12 +103,17 @@ def build_line(given: Neighbours) -> Line:
         taker=taker,
         aside=aside,
     )
-    settler = Settler(
-        journal=journal,
+    settler = _settler(given, aside, taker)
+    return Line(admission=admission, attempts=attempts, dispatcher=dispatcher, settler=settler)
+
+
+def _settler(given: Surroundings, aside: Aside, taker: StepTaker) -> Settler:
+    return Settler(
+        journal=given.journal,
         sender=given.sender,
-        clock=clock,
-        events=events,
-        bells=bells,
+        clock=given.clock,
+        events=given.events,
+        bells=given.bells,
         statuses=given.pacing.statuses,
         failures=given.failures,
         timing=given.pacing.timing,
@@ -119,4 +121,12 @@ def build_line(given: Neighbours) -> Line:
         aside=aside,
         taker=taker,
     )
-    return Line(admission=admission, attempts=attempts, dispatcher=dispatcher, settler=settler)
+
+
+def _waker(given: Surroundings) -> Callable[[], None]:
+    def wake() -> None:
+        """The dispatcher has nothing to do while no request waits, and the network is there."""
+        if given.journal.by_state()[State.WAITING] or given.pacing.pace.offline:
+            given.bells.work.ring()
+
+    return wake

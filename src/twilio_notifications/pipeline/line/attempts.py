@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Attempts:
-    """Each attempt under way is a task."""
+    """Each attempt under way is a coroutine of its own."""
 
     sender: Sender
     pacing: Pacing
@@ -40,7 +40,7 @@ class Attempts:
     events: Events
     wake: Callable[[], None]
     """Wakes the dispatcher, if a request waits: a place is free."""
-    _tasks: set[asyncio.Task[None]] = field(init=False, default_factory=set)
+    _under_way: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _is_over: bool = field(init=False, default=False)
 
     def begin(self, requests: Sequence[Claimed], *, reserved: int) -> None:
@@ -56,17 +56,17 @@ class Attempts:
         Those that are open stay open in the journal, for the next start to settle.
         """
         self._is_over = True
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        under_way = list(self._under_way)
+        for attempt in under_way:
+            attempt.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
 
     def _fill(self) -> None:
         while not self._is_over and (request := self.slots.next()) is not None:
-            task = asyncio.get_running_loop().create_task(self._attempt(request))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            attempt = asyncio.get_running_loop().create_task(self._attempt(request))
+            self._under_way.add(attempt)
+            attempt.add_done_callback(self._under_way.discard)
 
     async def _attempt(self, request: Claimed) -> None:
         try:

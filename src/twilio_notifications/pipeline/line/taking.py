@@ -120,9 +120,9 @@ class StepTaker:
     def _flush(self) -> None:
         ended, self._pending = self._pending, []
         taking = self.journal.take([step for _, step in ended])
-        taking.add_done_callback(partial(self._taken, ended))
+        taking.add_done_callback(partial(self._end_batch, ended))
 
-    def _taken(self, ended: Sequence[Ended], taking: asyncio.Future[Taken]) -> None:
+    def _end_batch(self, ended: Sequence[Ended], taking: asyncio.Future[Taken]) -> None:
         if taking.cancelled():
             return
         error = taking.exception()
