@@ -7,16 +7,17 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from twilio_notifications.pipeline.status import StatusWriter
 
 from tests.support.factories import START, a_claimed, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.repair import JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
 from twilio_notifications.core.contract import Failure, render
 from twilio_notifications.core.errors import JournalFull, Reason
 from twilio_notifications.core.model import Accepted
-from twilio_notifications.pipeline.status import StatusWriter
 from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def a_journal(path: Path | None, *, maximum_bytes: int = SMALLEST) -> SqliteJour
 async def test_a_status_comes_back_as_it_was_written(request_id: str | float) -> None:
     rejection = a_refusal(request_id)
     async with a_journal(None) as journal:
-        await journal.record(rejection)
+        await record(journal, rejection)
         (status,) = await journal.unreported(after=0, limit=9)
     assert rejection.status == status.status
     assert request_id == json.loads(status.status)["id"]
@@ -54,9 +55,9 @@ async def test_the_status_of_a_request_comes_back_as_it_was_written(request_id: 
     accepted = Accepted(sid="SM1", message_status="queued", sender_number="+1", phone_number="+2")
     step = StatusWriter().accepted(a_claimed(request_id=request_id), accepted, at=START)
     async with a_journal(None) as journal:
-        await journal.record(a_request(request_id=request_id))
+        await record(journal, a_request(request_id=request_id))
         await journal.open_attempts([1], at=START, clock_offset=None)
-        await journal.apply(step)
+        await end(journal, step)
         (status,) = await journal.unreported(after=0, limit=9)
     assert step.status == status.status
 
@@ -64,17 +65,17 @@ async def test_the_status_of_a_request_comes_back_as_it_was_written(request_id: 
 async def test_an_id_is_kept_once_and_in_utf_8(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_refusal(SIREN * 100))
+        await record(journal, a_refusal(SIREN * 100))
     assert 1 == path.read_bytes().count((SIREN * 100).encode())
 
 
 async def test_near_the_limit_what_was_reported_goes_first_oldest_first(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request("+12345000001", request_id="waits"))
+        await record(journal, a_request("+12345000001", request_id="waits"))
         for number in range(1000):
-            await journal.record(a_refusal(f"{number}{SIREN * 900}", at=START + number))
-            await journal.report([number + 2], at=START)
+            await record(journal, a_refusal(f"{number}{SIREN * 900}", at=START + number))
+            await report(journal, [number + 2], at=START)
             assert occupied(path) <= SMALLEST
     kept = [entry.id for entry in JournalFile(path).entries("all", limit=2000)]
     numbers = [int(id_.rstrip(SIREN)) for id_ in kept if id_ != "waits"]
@@ -88,7 +89,7 @@ async def test_a_journal_full_of_what_waits_answers_with_queue_full(tmp_path: Pa
     async with a_journal(tmp_path / "journal.db") as journal:
         for number in range(1000):
             request = a_request(f"+1234500{number:04}", name="x" * 1000)
-            found.append(await journal.record(request, if_full=a_refusal))
+            found.append(await record(journal, request, if_full=a_refusal))
             if found[-1] is Recording.FULL:
                 break
         assert Recording.FULL is found[-1]
@@ -99,29 +100,29 @@ async def test_a_journal_full_of_what_waits_answers_with_queue_full(tmp_path: Pa
 
 async def test_where_not_even_an_answer_fits_arrivals_are_given_back_and_work_goes_on(tmp_path: Path) -> None:
     async with a_journal(tmp_path / "journal.db") as journal:
-        await journal.record(a_request())
-        recorded = [journal.record(a_refusal(f"{number}{SIREN * 900}")) for number in range(1000)]
+        await record(journal, a_request())
+        recorded = [journal.record([a_refusal(f"{number}{SIREN * 900}")]) for number in range(1000)]
         await journal.open_attempts([1], at=START, clock_offset=None)
-        await journal.apply(a_success(1))
+        await end(journal, a_success(1))
         await asyncio.wait(recorded)
         kept = [one for one in recorded if one.exception() is None]
         assert {JournalFull} == {type(one.exception()) for one in recorded if one.exception() is not None}
         assert kept == recorded[: len(kept)]  # none was recorded after one that was given back
         for status in await journal.unreported(after=0, limit=1000):
-            await journal.report([status.id], at=START)
-        assert Recording.NEW is await journal.record(a_refusal())
+            await report(journal, [status.id], at=START)
+        assert Recording.NEW is await record(journal, a_refusal())
 
 
 async def test_a_reserve_that_is_gone_holds_up_arrivals_alone(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
         reserve = path.with_name("journal.db.reserve")
         reserve.unlink()
         reserve.mkdir()  # it cannot be taken again
-        waiting = journal.record(a_request("+12345000001"))
+        waiting = journal.record([a_request("+12345000001")])
         await journal.open_attempts([1], at=START, clock_offset=None)
-        await journal.apply(a_success(1))
+        await end(journal, a_success(1))
         assert not waiting.done()
         reserve.rmdir()
         assert Recording.NEW is await waiting

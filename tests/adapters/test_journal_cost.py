@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.factories import START, a_failure, a_request, a_success
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import end
 from twilio_notifications.adapters.sqlite import SqliteJournal, statements
 from twilio_notifications.adapters.sqlite.opening import open_connection
 from twilio_notifications.core.model import Priority
@@ -73,7 +74,7 @@ class Counted:
 
     async def fill(self, numbers: list[str], *, priority: Priority = Priority.LOW) -> None:
         await asyncio.gather(
-            *(self.journal.record(a_request(number, priority=priority)) for number in numbers)
+            *(self.journal.record([a_request(number, priority=priority)]) for number in numbers)
         )
 
     async def steps(self, operation: Callable[[], Awaitable[Any]]) -> int:
@@ -98,8 +99,8 @@ class Counted:
         lambda journal: journal.overdue(now=START, limit=50),
         lambda journal: journal.doubtful(now=START, limit=50),
         lambda journal: journal.unreported(after=0, limit=50),
-        lambda journal: journal.record(a_request("+12345999999")),
-        lambda journal: journal.apply(a_failure(1)),
+        lambda journal: journal.record([a_request("+12345999999")]),
+        lambda journal: end(journal, a_failure(1)),
     ],
     ids=["claim", "agenda", "overdue", "doubtful", "unreported", "record", "apply"],
 )
@@ -134,7 +135,7 @@ async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> Non
             counted = Counted(journal)
             await counted.fill(["+12345000001"] * backlog)
             await journal.open_attempts([1], at=START, clock_offset=None)
-            costs.append(await counted.steps(lambda: journal.apply(a_success(1))))
+            costs.append(await counted.steps(lambda: end(journal, a_success(1))))
     small, large = costs
     assert large <= small * 1.2
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, cast
 from tests.support.disks import mounted
 from tests.support.factories import START, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import became, end, record, report
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.repair import JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.core.errors import JournalClosed
 from twilio_notifications.ports import Level, Recording
 
@@ -59,14 +60,14 @@ def big(number: int) -> NewRequest:
 async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterwards(tmp_path: Path) -> None:
     events = AwaitedEvents()
     async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
-        await journal.record(big(0))
+        await record(journal, big(0))
         await limit_pages(journal, 1)
-        recordings = [journal.record(big(n)) for n in range(1, 300)]
+        recordings = [journal.record([big(n)]) for n in range(1, 300)]
         await events.heard("journal_unavailable")
         assert {False} == {recording.done() for recording in recordings}
         # The writer's thread holds the connection only while it tries: between two tries the room grows.
         cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
-        assert {Recording.NEW} == set(await asyncio.gather(*recordings))
+        assert {Recording.NEW} == set(await became(recordings))
         await events.heard("journal_available")
         assert 300 == len(await journal.overdue(now=float("inf"), limit=1000))
     assert 1 == events.count("journal_unavailable") == events.count("journal_available")
@@ -79,7 +80,7 @@ async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) ->
     path = tmp_path / "journal.db"
     async with SqliteJournal(path, events=events, maximum_waiting=30) as journal:
         await limit_pages(journal, 1)
-        recordings = [journal.record(big(n)) for n in range(40)]
+        recordings = [journal.record([big(n)]) for n in range(40)]
         await events.heard("journal_unavailable")
         cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
         found = await asyncio.gather(*recordings)
@@ -91,9 +92,9 @@ async def test_what_was_never_written_is_not_promised_at_the_end_either(tmp_path
     events = AwaitedEvents()
     path = tmp_path / "journal.db"
     async with SqliteJournal(path, events=events) as journal:
-        await journal.record(big(0))
+        await record(journal, big(0))
         await limit_pages(journal, 1)
-        recordings = [journal.record(big(n)) for n in range(1, 20)]
+        recordings = [journal.record([big(n)]) for n in range(1, 20)]
         await events.heard("journal_unavailable")
     await asyncio.wait(recordings)
     assert {JournalClosed} == {type(recording.exception()) for recording in recordings}
@@ -105,11 +106,11 @@ async def test_what_can_be_read_is_read_while_the_disk_is_full(tmp_path: Path) -
     """Statuses that wait are published all the same."""
     events = AwaitedEvents()
     async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
-        await journal.record(big(0))
+        await record(journal, big(0))
         await journal.open_attempts([1], at=START, clock_offset=None)
-        await journal.apply(a_success(1))
+        await end(journal, a_success(1))
         await limit_pages(journal, 1)
-        recordings = [journal.record(big(n)) for n in range(1, 20)]
+        recordings = [journal.record([big(n)]) for n in range(1, 20)]
         await events.heard("journal_unavailable")
         assert [1] == [status.id for status in await journal.unreported(after=0, limit=9)]
         assert {False} == {recording.done() for recording in recordings}
@@ -131,10 +132,10 @@ class Printing:
 async def main():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     async with SqliteJournal(Path(sys.argv[1]), events=Printing()) as journal:
-        await journal.record(a_request("+12345000000"))
+        await record(journal, a_request("+12345000000"))
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
-        recordings = [journal.record(a_request(f"+1234500{n:04}", name="x" * 4000)) for n in range(200)]
+        recordings = [journal.record([a_request(f"+1234500{n:04}", name="x" * 4000)]) for n in range(200)]
         while not (await asyncio.to_thread(sys.stdin.readline)).startswith("room"):
             pass
         assert not any(recording.done() for recording in recordings), "promised too early"
@@ -164,15 +165,15 @@ async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
     with mounted(tmp_path / "small", megabytes=16) as folder:
         path = folder / "journal.db"
         async with SqliteJournal(path, events=RecordingEvents()) as journal:
-            await journal.record(big(0))
+            await record(journal, big(0))
             for number in range(600):
-                await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
-                await journal.report([number + 2], at=START)
+                await record(journal, a_rejection(request_id=f"{number}{'x' * 4000}"))
+                await report(journal, [number + 2], at=START)
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
         assert 0 == shutil.disk_usage(folder).free
         assert 600 == JournalFile(path).purge(finished_before=START + 1)
         async with SqliteJournal(path, events=RecordingEvents()) as journal:
-            assert Recording.NEW is await journal.record(big(1))
+            assert Recording.NEW is await record(journal, big(1))
 
 
 async def test_a_start_and_its_alarms_work_on_a_disk_that_others_have_filled(tmp_path: Path) -> None:
@@ -180,9 +181,9 @@ async def test_a_start_and_its_alarms_work_on_a_disk_that_others_have_filled(tmp
         path = folder / "journal.db"
         async with SqliteJournal(path, events=RecordingEvents()) as journal:
             for number in range(600):
-                await journal.record(a_rejection(request_id=f"{number}{'x' * 4000}"))
-                await journal.report([number + 1], at=START)
+                await record(journal, a_rejection(request_id=f"{number}{'x' * 4000}"))
+                await report(journal, [number + 1], at=START)
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
         async with SqliteJournal(path, events=RecordingEvents()) as journal:
-            assert Recording.NEW is await journal.record(a_request())
+            assert Recording.NEW is await record(journal, a_request())
             assert 1 == len(await journal.claim(due_before=START, limit=9))

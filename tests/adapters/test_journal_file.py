@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.factories import START, a_request
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import record
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import APPLICATION_ID, migrations
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
@@ -28,7 +29,7 @@ def a_journal(path: Path) -> SqliteJournal:
 async def write(path: Path, *, requests: int = 300) -> None:
     async with a_journal(path) as journal:
         for n in range(requests):
-            journal.record(a_request(f"+1234500{n:04}", name="x" * 200))
+            journal.record([a_request(f"+1234500{n:04}", name="x" * 200)])
         await journal.agenda()
 
 
@@ -170,7 +171,7 @@ async def test_the_files_are_for_their_owner_alone(tmp_path: Path, suffix: str) 
     """They hold message texts and phone numbers."""
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
         assert 0o600 == path.with_name(path.name + suffix).stat().st_mode & 0o777
 
 
@@ -178,7 +179,7 @@ async def test_what_was_committed_survives_a_connection_that_vanishes(tmp_path: 
     """A copy of the files, taken while the journal is open, is what a power cut leaves."""
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
         await journal.open_attempts([1], at=START, clock_offset=None)
         (tmp_path / "cut").mkdir()
         for suffix in ("", "-wal"):

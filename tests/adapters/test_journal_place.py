@@ -14,9 +14,10 @@ import pytest
 
 from tests.support.factories import START, a_request, a_success
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect, open_for_reading
-from twilio_notifications.adapters.sqlite.repair import JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.core.errors import JournalError, JournalLocked, JournalMoved
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def a_journal(path: Path) -> SqliteJournal:
 
 async def a_file(path: Path) -> None:
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
 
 
 def names(folder: Path) -> set[str]:
@@ -51,7 +52,7 @@ async def test_a_journal_that_others_could_read_is_made_private(tmp_path: Path) 
     for name in names(tmp_path):
         (tmp_path / name).chmod(0o644)
     async with a_journal(path) as journal:
-        await journal.record(a_request("+12345000001"))
+        await record(journal, a_request("+12345000001"))
         assert {"journal.db-wal", "journal.db-shm", "journal.db.lock"} < names(tmp_path)
         assert {0o600} == modes(tmp_path)
 
@@ -71,7 +72,7 @@ async def test_a_look_creates_no_file(tmp_path: Path, how: str) -> None:
     if how == "left by a crash":
         (tmp_path / "cut").mkdir()
         async with a_journal(path) as journal:
-            await journal.record(a_request("+12345000001"))
+            await record(journal, a_request("+12345000001"))
             for suffix in ("", "-wal", ".lock"):
                 (tmp_path / "cut" / f"journal.db{suffix}").write_bytes(
                     path.with_name(f"journal.db{suffix}").read_bytes()
@@ -133,7 +134,7 @@ import asyncio, sys
 from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect
-from twilio_notifications.adapters.sqlite.repair import JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.core.errors import JournalError
 
 async def start(path):
@@ -147,7 +148,7 @@ for attempt in (
     inspect,
     lambda path: asyncio.run(start(path)),
     lambda path: JournalFile(path).entries("all", limit=1),
-    lambda path: JournalFile(path).entry(1),
+    lambda path: JournalFile(path).history(1),
     lambda path: JournalFile(path).purge(finished_before=1.0),
 ):
     try:
@@ -249,7 +250,7 @@ async def test_nothing_is_acknowledged_once_the_files_are_gone(tmp_path: Path, l
     async with a_journal(path) as journal:
         lose(path)
         with pytest.raises(JournalMoved, match="deleted, moved or replaced"):
-            await journal.record(a_request())
+            await record(journal, a_request())
         with pytest.raises(JournalMoved):  # and so the connector ends
             await journal.agenda()
 
@@ -257,13 +258,13 @@ async def test_nothing_is_acknowledged_once_the_files_are_gone(tmp_path: Path, l
 async def test_what_was_acknowledged_is_finished_before_a_journal_without_files_ends(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
         delete(path)
-        refused = journal.record(a_request("+12345000001"))
+        refused = journal.record([a_request("+12345000001")])
         await journal.open_attempts([1], at=START, clock_offset=None)
-        await journal.apply(a_success(1))
+        await end(journal, a_success(1))
         assert not refused.done()
-        await journal.report([1], at=START)
+        await report(journal, [1], at=START)
         with pytest.raises(JournalMoved):
             await refused
 
@@ -271,9 +272,9 @@ async def test_what_was_acknowledged_is_finished_before_a_journal_without_files_
 async def test_files_that_are_put_back_are_used_again(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        await journal.record(a_request())
+        await record(journal, a_request())
         move(path)
-        waiting = journal.record(a_request("+12345000001"))
+        waiting = journal.record([a_request("+12345000001")])
         await journal.open_attempts([1], at=START, clock_offset=None)
         for suffix in ("-shm", "-wal", ""):
             (tmp_path / "moved" / (path.name + suffix)).rename(path.with_name(path.name + suffix))

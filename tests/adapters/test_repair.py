@@ -18,8 +18,10 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.repair import STANDINGS, JournalFile
+from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.reader import STANDINGS
 from twilio_notifications.commands import journal as commands
 from twilio_notifications.core.errors import (
     ConfigurationError,
@@ -29,13 +31,14 @@ from twilio_notifications.core.errors import (
     Reason,
 )
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
-from twilio_notifications.ports import Doubt, Postpone
+from twilio_notifications.core.steps import Doubt, Postpone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from twilio_notifications.ports import Claimed, Unreported
+    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.ports import Unreported
 
 OTHER = "+12345000001"
 UNKNOWN = Reason.OUTCOME_UNKNOWN
@@ -58,19 +61,19 @@ async def connector(file: JournalFile) -> AsyncIterator[SqliteJournal]:
 
 async def advance(journal: SqliteJournal, state: State, *, reason: Reason | None = UNKNOWN) -> int:
     """A new request that is brought to a state, with that reason where it is finished; its number."""
-    await journal.record(a_request())
+    await record(journal, a_request())
     (claimed,) = await journal.claim(due_before=START, limit=1)
     if state is State.WAITING:
         return claimed.id
     await journal.open_attempts([claimed.id], at=START, clock_offset=None)
     if state is State.IN_DOUBT:
-        await journal.apply(Doubt(id=claimed.id, at=START, settle_at=START, message="time-out"))
+        await end(journal, Doubt(id=claimed.id, at=START, settle_at=START, message="time-out"))
     if state in UNFINISHED:
         return claimed.id
     step = a_success(claimed.id) if reason is None else a_failure(claimed.id, reason=reason, counted=True)
-    await journal.apply(step)
+    await end(journal, step)
     if state is State.REPORTED:
-        await journal.report([claimed.id], at=START)
+        await report(journal, [claimed.id], at=START)
     return claimed.id
 
 
@@ -95,7 +98,7 @@ async def claimable(file: JournalFile, *, at: float) -> list[Claimed]:
 async def test_the_list_has_the_newest_first_and_no_more_than_asked_for(file: JournalFile) -> None:
     async with connector(file) as journal:
         for number in range(5):
-            await journal.record(a_request(request_id=f"request{number}"))
+            await record(journal, a_request(request_id=f"request{number}"))
     found = file.entries("all", limit=3)
     assert ["request4", "request3", "request2"] == [entry.id for entry in found]
 
@@ -122,7 +125,8 @@ async def test_a_standing_narrows_the_list(
 
 async def test_one_request_is_shown_with_its_attempts(file: JournalFile) -> None:
     id_ = await a_file_with(file, State.REPORTED)
-    entry, (attempt,), _ = file.entry(id_)
+    history = file.history(id_)
+    entry, (attempt,) = history.entry, history.attempts
     assert (DARLA, "REPORTED", UNKNOWN, 1) == (
         entry.phone_number,
         entry.state,
@@ -134,8 +138,9 @@ async def test_one_request_is_shown_with_its_attempts(file: JournalFile) -> None
 
 async def test_a_rejection_is_shown_without_recipient_and_attempts(file: JournalFile) -> None:
     async with connector(file) as journal:
-        await journal.record(a_rejection(request_id=7))
-    entry, attempts, _ = file.entry(1)
+        await record(journal, a_rejection(request_id=7))
+    history = file.history(1)
+    entry, attempts = history.entry, history.attempts
     assert (7, None, []) == (entry.id, entry.phone_number, attempts)
 
 
@@ -143,14 +148,14 @@ async def test_reading_works_beside_a_running_connector(file: JournalFile) -> No
     async with connector(file) as journal:
         id_ = await advance(journal, State.FINISHED)
         assert [id_] == [entry.number for entry in file.entries("all", limit=10)]
-        assert id_ == file.entry(id_)[0].number
+        assert id_ == file.history(id_).entry.number
         assert id_ == file.unsettled(id_).id
 
 
 async def test_a_request_that_is_not_there_is_named(file: JournalFile) -> None:
     await a_file_with(file, State.WAITING)
     with pytest.raises(JournalError, match=r"journal\.db holds no request 99\b.*journal list"):
-        file.entry(99)
+        file.history(99)
 
 
 # Resolving.
@@ -162,13 +167,13 @@ async def test_the_table_says_what_can_be_resolved(file: JournalFile, state: Sta
     id_ = await a_file_with(file, state)
     if state in sources(Move.RESOLVE):
         file.resolve(a_success(file.unsettled(id_).id, status=b"{}"), by=BY)
-        assert TRANSITIONS[state][Move.RESOLVE] == file.entry(id_)[0].state
+        assert TRANSITIONS[state][Move.RESOLVE] == file.history(id_).entry.state
     else:
         with pytest.raises(JournalError, match="nothing to resolve"):
             file.unsettled(id_)
         with pytest.raises(JournalError, match="nothing to resolve"):
             file.resolve(a_success(id_), by=BY)
-        assert state == file.entry(id_)[0].state
+        assert state == file.history(id_).entry.state
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
@@ -179,7 +184,7 @@ async def test_a_known_outcome_is_not_replaced(
     id_ = await a_file_with(file, state, reason=reason)
     with pytest.raises(JournalError, match="nothing to resolve"):
         file.resolve(a_failure(id_), by=BY)
-    assert reason == file.entry(id_)[0].reason
+    assert reason == file.history(id_).entry.reason
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
@@ -221,7 +226,8 @@ async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowled
     id_ = await a_file_with(file, State.REPORTED)
     file.resolve(a_success(id_, sid="SM1"), by=BY)
     file.resolve(a_failure(file.unsettled(id_).id), by="another")
-    entry, (attempt,), orders = file.entry(id_)
+    history = file.history(id_)
+    entry, (attempt,), orders = history.entry, history.attempts, history.orders
     assert (a_failure(id_).reason, None, None) == (entry.reason, entry.sid, attempt.sid)
     assert [("resolve", "sent SM1", BY), ("resolve", "not sent", "another")] == [
         (order.name, order.detail, order.by) for order in orders
@@ -232,10 +238,11 @@ async def test_a_resolution_whose_status_was_acknowledged_stays(file: JournalFil
     id_ = await a_file_with(file, State.FINISHED)
     file.resolve(a_success(id_, sid="SM1"), by=BY)
     async with connector(file) as journal:
-        await journal.report([id_], at=START)
+        await report(journal, [id_], at=START)
     with pytest.raises(JournalError, match="nothing to resolve"):
         file.resolve(a_failure(id_), by=BY)
-    entry, (attempt,), _ = file.entry(id_)
+    history = file.history(id_)
+    entry, (attempt,) = history.entry, history.attempts
     assert (None, "SM1", "SM1") == (entry.reason, entry.sid, attempt.sid)
 
 
@@ -245,7 +252,7 @@ async def test_a_sid_that_belongs_to_another_request_is_refused(file: JournalFil
     file.resolve(a_success(first, sid="SM1"), by=BY)
     with pytest.raises(JournalError, match=f"SM1 is the SID of request {first} already"):
         file.resolve(a_success(second, sid="SM1"), by=BY)
-    assert UNKNOWN == file.entry(second)[0].reason
+    assert UNKNOWN == file.history(second).entry.reason
 
 
 # Sending again.
@@ -261,7 +268,7 @@ async def test_a_finished_request_can_be_sent_again(
     (claimed,) = await claimable(file, at=START + 100)
     assert (new, a_request().notification) == (claimed.id, claimed.notification)
     assert (START + 100, START + 160, 0) == (claimed.accepted_at, claimed.expires_at, claimed.attempts)
-    assert state == file.entry(id_)[0].state
+    assert state == file.history(id_).entry.state
 
 
 async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile) -> None:
@@ -271,7 +278,7 @@ async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile
     new = file.resend(old, at=START, lifetime_seconds=60.0, by=BY)
     async with connector(file) as journal:
         assert [waiting] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
-        await journal.apply(a_failure(waiting))
+        await end(journal, a_failure(waiting))
         assert [new] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
 
 
@@ -298,7 +305,7 @@ async def test_an_unfinished_request_is_not_sent_again(file: JournalFile, state:
 
 async def test_a_rejection_is_not_sent_again(file: JournalFile) -> None:
     async with connector(file) as journal:
-        await journal.record(a_rejection())
+        await record(journal, a_rejection())
     with pytest.raises(JournalError, match="never was a valid one"):
         file.resend(1, at=START, lifetime_seconds=60.0, by=BY)
 
@@ -314,7 +321,7 @@ async def test_only_what_was_reported_and_finished_before_is_removed(file: Journ
     assert 1 == file.purge(finished_before=START + 1)
     assert sorted(kept, reverse=True) == [entry.number for entry in file.entries("all", limit=10)]
     with pytest.raises(JournalError, match=f"no request {gone}"):
-        file.entry(gone)
+        file.history(gone)
 
 
 async def test_a_purge_takes_the_attempts_along(file: JournalFile) -> None:
@@ -333,7 +340,7 @@ REPAIRS = {
 }
 READS = {
     "list": lambda file: file.entries("all", limit=10),
-    "show": lambda file: file.entry(1),
+    "show": lambda file: file.history(1),
     "unsettled": lambda file: file.unsettled(1),
 }
 
@@ -344,7 +351,7 @@ async def test_a_repair_needs_the_connector_to_be_stopped(file: JournalFile, rep
         await advance(journal, State.REPORTED)
         with pytest.raises(JournalLocked, match=r"a connector is running on the journal .* Stop it"):
             REPAIRS[repair](file)
-        assert (State.REPORTED, UNKNOWN) == (file.entry(1)[0].state, file.entry(1)[0].reason)
+        assert (State.REPORTED, UNKNOWN) == (file.history(1).entry.state, file.history(1).entry.reason)
     REPAIRS[repair](file)
 
 
@@ -445,7 +452,8 @@ async def test_resolved_as_sent_without_a_sid_has_none(file: JournalFile, config
     """An empty SID would be one, and be known."""
     id_ = await a_file_with(file, State.REPORTED)
     commands.resolve(config, id_, sent=True, sid=None, environ={})
-    entry, (attempt,), _ = file.entry(id_)
+    history = file.history(id_)
+    entry, (attempt,) = history.entry, history.attempts
     assert (None, None, None) == (entry.reason, entry.sid, attempt.sid)
 
 
@@ -483,7 +491,7 @@ async def test_a_sid_of_the_wrong_kind_is_refused(file: JournalFile, config: Pat
     assert "begins with SM or MM" in refused.value.problems[0]
     with pytest.raises(ConfigurationError):
         commands.resolve(config, id_, sent=False, sid=SID, environ={})
-    assert UNKNOWN == file.entry(id_)[0].reason
+    assert UNKNOWN == file.history(id_).entry.reason
 
 
 async def test_who_resolved_is_shown(
@@ -501,7 +509,7 @@ async def test_a_journal_that_an_earlier_version_wrote_is_read_as_it_is(file: Jo
     id_ = await a_file_with(file, State.FINISHED)
     with closing(sqlite3.connect(file.path)) as connection:
         connection.execute("DROP TABLE orders")
-    assert [] == file.entry(id_)[2]
+    assert [] == file.history(id_).orders
     assert id_ == file.unsettled(id_).id
 
 
@@ -511,8 +519,9 @@ async def test_what_a_request_waits_for_is_shown_in_list_and_show(
     async with connector(file) as journal:
         id_ = await advance(journal, State.WAITING)
         await advance_another(journal)
-        await journal.apply(
-            Postpone(id=id_, at=START, due_at=4e9, reason=Reason.RATE_LIMITED, message="Twilio says so")
+        await end(
+            journal,
+            Postpone(id=id_, at=START, due_at=4e9, reason=Reason.RATE_LIMITED, message="Twilio says so", outcome=None),
         )
     commands.entries(config, only="waiting", limit=9, environ={})
     commands.show(config, id_, environ={})
@@ -523,7 +532,7 @@ async def test_what_a_request_waits_for_is_shown_in_list_and_show(
 
 
 async def advance_another(journal: SqliteJournal) -> None:
-    await journal.record(a_request(request_id="second"))
+    await record(journal, a_request(request_id="second"))
 
 
 async def test_a_hostile_id_neither_steers_the_terminal_nor_fills_it(
@@ -531,7 +540,7 @@ async def test_a_hostile_id_neither_steers_the_terminal_nor_fills_it(
 ) -> None:
     hostile = "\x1b[2J\n       2  2026-01-01T00:00:00Z  SMS  success" + 50_000 * "x"
     async with connector(file) as journal:
-        await journal.record(a_rejection(request_id=hostile))
+        await record(journal, a_rejection(request_id=hostile))
     commands.entries(config, only="all", limit=9, environ={})
     commands.show(config, 1, environ={})
     said = capsys.readouterr().out
@@ -543,7 +552,7 @@ async def test_what_became_of_a_status_stands_in_the_list_and_in_what_is_shown(
     file: JournalFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with connector(file) as journal:
-        await journal.record(a_rejection())
+        await record(journal, a_rejection())
         await journal.remark(1, "the status of 900 bytes is set aside: too large")
     config = tmp_path / "connector.toml"
     config.write_text(f'[journal]\nurl = "sqlite:///{file.path}"\n')

@@ -18,7 +18,7 @@ from twilio_notifications.core.model import (
     Recipient,
     Text,
 )
-from twilio_notifications.core.steps import AttemptOutcome, Claimed, Doubtful, Finish, Postpone
+from twilio_notifications.core.steps import AttemptOutcome, Claimed, Doubt, Doubtful, Finish, Postpone
 from twilio_notifications.ports import Mark, NewRejection, NewRequest, Origin
 
 START = 1_700_000_000.0
@@ -59,6 +59,8 @@ def a_request(
     mark: Mark | None = None,
     redelivered: bool = False,
     origin: Origin | None = None,
+    may_leave: bool = False,
+    if_full: NewRejection | None = None,
     **notification: Any,
 ) -> NewRequest:
     """A notification as the intake hands it to the journal; further arguments are those of a_notification."""
@@ -69,6 +71,8 @@ def a_request(
         mark=mark,
         redelivered=redelivered,
         origin=origin,
+        may_leave=may_leave,
+        if_full=if_full,
     )
 
 
@@ -188,6 +192,11 @@ def a_postponement(
         outcome=outcome,
         counted=counted,
     )
+
+
+def a_doubt(id_: int, *, at: float = START, settle_at: float = START + 5) -> Doubt:
+    """The step that leaves an attempt in doubt."""
+    return Doubt(id=id_, at=at, settle_at=settle_at, message="Twilio did not answer")
 
 
 def accepted(sid: str = "SM0123456789abcdef0123456789abcdef", *, message_status: str = "queued") -> Answered:

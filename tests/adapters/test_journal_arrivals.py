@@ -1,0 +1,391 @@
+"""The conformance suite of the port Arrivals: every adapter passes it unchanged, or keeps no journal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.factories import START, a_doubt, a_failure, a_mark, a_rejection, a_request, a_success
+from tests.support.journals import (
+    EVERY,
+    LASTING,
+    A,
+    B,
+    C,
+    D,
+    Store,
+    accept,
+    begin,
+    due,
+    end,
+    outbox,
+    record,
+    report,
+    store,
+    waiting,
+)
+from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
+from twilio_notifications.core.lifecycle import ForbiddenTransition
+from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocation
+from twilio_notifications.ports import Origin, Recording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.ports import NewRequest
+
+
+@pytest.fixture(params=EVERY)
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return store(request.param, tmp_path)
+
+
+@pytest.fixture(params=LASTING)
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return store(request.param, tmp_path)
+
+
+# Recording
+
+
+async def test_a_request_comes_back_as_it_was_recorded(a_store: Store) -> None:
+    request = a_request(
+        A,
+        request_id='quoted " id ☎',
+        channel=Channel.CALL,
+        name="",
+        content=VoiceLocation(url="https://example.com/ä?x=1"),
+        retries=3,
+        priority=Priority.URGENT,
+        lifetime=60.5,
+    )
+    async with a_store() as journal:
+        assert Recording.NEW == await record(journal, request)
+        (claimed,) = await journal.claim(due_before=START, limit=1)
+    assert request.notification == claimed.notification
+    assert (1, START, START + 60.5, START) == (
+        claimed.id,
+        claimed.accepted_at,
+        claimed.expires_at,
+        claimed.due_at,
+    )
+    assert (0, 0, None) == (claimed.attempts, claimed.deferrals, claimed.waiting_reason)
+
+
+@pytest.mark.parametrize("text", ["", "\0", "'; DROP TABLE requests; --", "👩‍👩‍👧", "x" * 1600, "\ufeff"])
+async def test_any_text_can_be_kept(a_store: Store, text: str) -> None:
+    async with a_store() as journal:
+        await accept(journal, A, name=text, request_id=text)
+        (claimed,) = await waiting(journal)
+    assert (text, text) == (claimed.notification.recipient.name, claimed.notification.request_id)
+
+
+async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: Store) -> None:
+    async with a_store() as journal:
+        assert Recording.NEW == await record(journal, a_rejection(request_id=7, status=b"no"))
+        assert [] == await due(journal)
+        assert [] == await waiting(journal)
+        (status,) = await journal.unreported(after=0, limit=10)
+    assert (1, b"no") == (status.request, status.status)
+
+
+async def test_ids_grow_in_the_order_of_acceptance(a_store: Store) -> None:
+    async with a_store() as journal:
+        recordings = [journal.record([a_request(A, request_id=str(n))]) for n in range(50)]
+        await asyncio.gather(*recordings)
+        found = {claimed.id: claimed.notification.request_id for claimed in await waiting(journal)}
+    assert {n + 1: str(n) for n in range(50)} == found
+
+
+# Known again: contract, section 5.5
+
+
+async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: Store) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        again = a_request(A, mark=a_mark(7), redelivered=True)
+        assert [Recording.REPEATED] * 2 == [await record(journal, again), await record(journal, again)]
+        assert [1] == await due(journal)
+
+
+async def test_a_rejection_is_known_again_too(a_store: Store) -> None:
+    async with a_store() as journal:
+        await record(journal, a_rejection(mark=a_mark(7)))
+        assert Recording.REPEATED == await record(journal, a_rejection(mark=a_mark(7), redelivered=True))
+        assert [1] == await outbox(journal)
+
+
+async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(a_lasting_store: Store) -> None:
+    async with a_lasting_store() as journal:
+        await record(journal, a_rejection(mark=a_mark(7)))
+        await report(journal, [1], at=START)
+    async with a_lasting_store() as journal:
+        assert Recording.REPEATED == await record(journal, a_rejection(mark=a_mark(7), redelivered=True))
+
+
+@pytest.mark.parametrize(
+    "anew",
+    [
+        a_request(A, mark=a_mark(7)),
+        a_request(A, mark=a_mark(8), redelivered=True),
+        a_request(A, mark=a_mark(7, digest=b"another payload!"), redelivered=True),
+        a_request(A, mark=None, redelivered=True),
+    ],
+    ids=["not marked", "another identifier", "other bytes", "without identifier"],
+)
+async def test_anything_else_is_new(a_store: Store, anew: Any) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        assert Recording.NEW == await record(journal, anew)
+
+
+async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_store: Store) -> None:
+    """The broker uses it for another packet only after it had the acknowledgement of the first."""
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        await record(journal, a_request(A, mark=a_mark(7, digest=b"another payload!")))
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(7), redelivered=True))
+
+
+async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: Store) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        journal.forget_packets()
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(7), redelivered=True))
+        assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(7), redelivered=True))
+
+
+async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: Store) -> None:
+    """RabbitMQ and LavinMQ number the packets of a session anew on each connection."""
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        journal.connection_ended()
+        again = a_request(A, mark=a_mark(1), redelivered=True)
+        assert [Recording.REPEATED] * 2 == [await record(journal, again), await record(journal, again)]
+        assert [1] == await due(journal)
+
+
+async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: Store) -> None:
+    async with a_lasting_store() as journal:
+        await record(journal, a_rejection(mark=a_mark(7)))
+        await report(journal, [1], at=START)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        assert Recording.REPEATED == await record(journal, a_rejection(mark=a_mark(1), redelivered=True))
+
+
+async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(a_store: Store) -> None:
+    """Equal requests are common, and a broker may repeat each of them."""
+    async with a_store() as journal:
+        for packet_id in (1, 2, 3):
+            await record(journal, a_request(A, mark=a_mark(packet_id)))
+        for _ in range(2):
+            journal.connection_ended()
+            recorded = [
+                await record(journal, a_request(A, mark=a_mark(packet_id), redelivered=True))
+                for packet_id in (3, 4, 5)
+            ]
+            assert [Recording.REPEATED] * 3 == recorded
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(6), redelivered=True))
+
+
+async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: Store) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(1)))
+        journal.connection_ended()
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(1)))
+        assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: Store) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        await record(journal, a_request(A, mark=a_mark(7, digest=b"another payload!")))
+        journal.connection_ended()
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(8), redelivered=True))
+
+
+async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: Store) -> None:
+    """An alarm that is repeated every hour, byte by byte, may be on its way when the connection breaks."""
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await record(journal, a_request(A, mark=a_mark(1)))
+        now[0] = 61.0
+        journal.connection_ended()
+        assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await record(journal, a_request(A, mark=a_mark(1)))
+        now[0] = 59.0
+        journal.connection_ended()
+        now[0] = 9999.0
+        await journal.purge(finished_before=START, limit=1)
+        assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
+
+
+async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await record(journal, a_request(A, mark=a_mark(1)))
+        journal.connection_ended()
+        await record(journal, a_request(B, mark=a_mark(1, digest=b"another payload!")))
+        now[0] = 59.0
+        again = a_request(A, mark=a_mark(2), redelivered=True)
+        assert Recording.REPEATED == await record(journal, again)
+        now[0] = 61.0
+        journal.connection_ended()
+        assert Recording.REPEATED == await record(journal, again)
+
+
+async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Store) -> None:
+    """It is written down with whatever is written next, such as a status that was acknowledged."""
+    now = [0.0]
+    async with a_lasting_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await record(journal, a_rejection(mark=a_mark(1)))
+        now[0] = 61.0
+        await report(journal, [1], at=START)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        assert Recording.NEW == await record(journal, a_rejection(mark=a_mark(2), redelivered=True))
+
+
+# The limit
+
+
+async def test_a_full_journal_records_no_request_but_every_rejection(a_store: Store) -> None:
+    async with a_store(maximum_waiting=2) as journal:
+        await accept(journal, A, B)
+        assert Recording.FULL == await record(journal, a_request(C))
+        assert Recording.NEW == await record(journal, a_rejection())
+        assert 2 == len(await waiting(journal))
+
+
+async def test_whatever_is_not_finished_takes_a_place(a_store: Store) -> None:
+    async with a_store(maximum_waiting=2) as journal:
+        await accept(journal, A, B)
+        await begin(journal, 1, 2)
+        await end(journal, a_doubt(2))
+        assert Recording.FULL == await record(journal, a_request(C))
+        await end(journal, a_success(1))
+        assert Recording.NEW == await record(journal, a_request(C))
+        assert Recording.FULL == await record(journal, a_request(D))
+
+
+async def test_places_are_counted_anew_after_a_restart(a_lasting_store: Store) -> None:
+    async with a_lasting_store(maximum_waiting=2) as journal:
+        await accept(journal, A, B)
+        await record(journal, a_rejection())
+    async with a_lasting_store(maximum_waiting=2) as journal:
+        assert Recording.FULL == await record(journal, a_request(C))
+        await end(journal, a_failure(1))
+        assert Recording.NEW == await record(journal, a_request(C))
+
+
+async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> None:
+    async with a_store(maximum_waiting=1) as journal:
+        await accept(journal, A)
+        await end(journal, a_failure(1))
+        for _ in range(3):
+            with pytest.raises(ForbiddenTransition):
+                await end(journal, a_failure(1))
+        await accept(journal, B)
+        assert Recording.FULL == await record(journal, a_request(C))
+
+
+# Unique ids, where the operator says that they are
+
+
+async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        recorded = [
+            await record(journal, a_request(A, request_id="x", accepted_at=START + 59)),
+            await record(journal, a_request(A, request_id="y", accepted_at=START + 59)),
+            await record(journal, a_request(A, request_id="x", accepted_at=START + 60)),
+        ]
+    assert [Recording.DUPLICATE, Recording.NEW, Recording.NEW] == recorded
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_request(B, request_id="x"),
+        a_request(A, request_id="x", name="Deputy"),
+        a_request(A, request_id="x", content=Text(body="Another alarm")),
+        a_request(A, request_id="x", channel=Channel.CALL, content=VoiceLocation(url="https://example.com")),
+    ],
+    ids=["number", "name", "text", "channel"],
+)
+async def test_the_id_of_another_request_suppresses_nothing(a_store: Store, other: NewRequest) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        assert Recording.NEW == await record(journal, other)
+
+
+async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        await end(journal, a_success(1, status=b"the status"))
+        await report(journal, [1], at=START)
+        again = a_request(A, request_id="x", origin=Origin.LOCAL)
+        assert Recording.DUPLICATE == await record(journal, again)
+        (status,) = await journal.unreported(after=0, limit=9)
+        assert (2, b"the status", Origin.LOCAL) == (status.request, status.status, status.origin)
+        assert [] == await due(journal)
+
+
+async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: Store) -> None:
+    async with a_lasting_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        for origin in (Origin.LOCAL, Origin.IOT_CORE):
+            again = a_request(A, request_id="x", origin=origin)
+            assert Recording.DUPLICATE == await record(journal, again)
+        assert [] == await outbox(journal)
+    async with a_lasting_store(deduplicate_seconds=0.0) as journal:
+        await begin(journal, 1)
+        await end(journal, a_success(1, status=b"the status"))
+        statuses = await journal.unreported(after=0, limit=9)
+        assert [None, Origin.LOCAL, Origin.IOT_CORE] == [each.origin for each in statuses]
+        assert {b"the status"} == {each.status for each in statuses}
+        await report(journal, [each.request for each in statuses], at=START)
+        assert [] == await outbox(journal)
+
+
+async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await record(journal, a_request(A, request_id="x", mark=a_mark(1)))
+        await record(journal, a_request(A, request_id="x", mark=a_mark(2)))
+        journal.connection_ended()
+        for packet_id in (3, 4):
+            again = a_request(A, request_id="x", mark=a_mark(packet_id), redelivered=True)
+            assert Recording.REPEATED == await record(journal, again)
+        await end(journal, a_failure(1))
+        assert [1, 2] == await outbox(journal)
+
+
+async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
+    """They are all answered in one transaction."""
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await accept(journal, A, request_id="x")
+        recorded = [await record(journal, a_request(A, request_id="x")) for _ in range(MOST_OF_ONE + 1)]
+        assert Recording.FULL == recorded.pop()
+        assert {Recording.DUPLICATE} == set(recorded)
+
+
+async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0, maximum_waiting=2) as journal:
+        await accept(journal, A, request_id="x")
+        assert Recording.DUPLICATE == await record(journal, a_request(A, request_id="x"))
+        assert Recording.FULL == await record(journal, a_request(A, request_id="x"))
+        assert Recording.FULL == await record(journal, a_request(B))
+
+
+async def test_the_id_of_a_rejection_is_free(a_store: Store) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await record(journal, a_rejection(request_id="x"))
+        assert Recording.NEW == await record(journal, a_request(A, request_id="x"))

@@ -1,0 +1,66 @@
+"""The conformance suite of the port Doubts: attempts whose answer is not known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.factories import START, a_doubt, a_postponement
+from tests.support.journals import EVERY, LASTING, A, B, C, Store, accept, begin, end, in_doubt, store
+from twilio_notifications.core.steps import Doubt
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(params=EVERY)
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return store(request.param, tmp_path)
+
+
+@pytest.fixture(params=LASTING)
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return store(request.param, tmp_path)
+
+
+async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: Store) -> None:
+    async with a_store() as journal:
+        await accept(journal, A, retries=2)
+        await journal.open_attempts([1], at=START + 1, clock_offset=-7.5)
+        await end(journal, a_doubt(1, at=START + 3, settle_at=START + 5))
+        assert [] == await in_doubt(journal, at=START + 4)
+        (found,) = await in_doubt(journal, at=START + 5)
+        assert (START + 1, START + 3, -7.5) == (found.opened_at, found.doubt_at, found.clock_offset)
+        assert (False, "Twilio did not answer") == (found.cut_off, found.message)
+        assert (1, 2) == (found.request.id, found.request.notification.retries)
+
+
+async def test_looking_again_keeps_the_first_doubt(a_store: Store) -> None:
+    again = Doubt(id=1, at=START + 9, settle_at=START + 10, message="not there yet")
+    async with a_store() as journal:
+        await accept(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_doubt(1), again)
+        assert [] == await in_doubt(journal, at=START + 9)
+        (found,) = await in_doubt(journal, at=START + 10)
+    assert (START, "Twilio did not answer") == (found.doubt_at, found.message)
+
+
+async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_store: Store) -> None:
+    async with a_store() as journal:
+        await accept(journal, A, B, C)
+        await begin(journal, 1, 2, 3)
+        await end(journal, *(a_doubt(id_, settle_at=START + 10 - id_) for id_ in (1, 2, 3)))
+        found = await journal.doubtful(now=START + 99, limit=2)
+    assert [3, 2] == [each.request.id for each in found]
+
+
+async def test_doubt_that_is_settled_as_absent_waits_again(a_store: Store) -> None:
+    async with a_store() as journal:
+        await accept(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_doubt(1), a_postponement(1, due_at=START + 9, counted=True))
+        assert [] == await in_doubt(journal)
+        (claimed,) = await journal.claim(due_before=START + 9, limit=9)
+    assert (1, 0) == (claimed.attempts, claimed.deferrals)
