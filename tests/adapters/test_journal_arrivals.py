@@ -15,7 +15,7 @@ from tests.support.journals import (
     B,
     C,
     D,
-    Store,
+    OpenJournal,
     accept,
     begin,
     due,
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 # Recording
 
 
-async def test_a_request_comes_back_as_it_was_recorded(a_store: Store) -> None:
+async def test_a_request_comes_back_as_it_was_recorded(a_store: OpenJournal) -> None:
     request = a_request(
         A,
         request_id='quoted " id ☎',
@@ -75,14 +75,14 @@ async def test_a_request_comes_back_as_it_was_recorded(a_store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\0", "'; DROP TABLE requests; --", "👩‍👩‍👧", "x" * 1600, "\ufeff"])
-async def test_any_text_can_be_kept(a_store: Store, text: str) -> None:
+async def test_any_text_can_be_kept(a_store: OpenJournal, text: str) -> None:
     async with a_store() as journal:
         await accept(journal, A, name=text, request_id=text)
         (claimed,) = await waiting(journal)
     assert (text, text) == (claimed.notification.recipient.name, claimed.notification.request_id)
 
 
-async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: Store) -> None:
+async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         assert Recording.NEW == await record(journal, a_rejection(request_id=7, status=b"no"))
         assert [] == await due(journal)
@@ -91,7 +91,7 @@ async def test_a_rejection_goes_to_the_outbox_and_is_never_claimed(a_store: Stor
     assert (1, b"no") == (status.request, status.status)
 
 
-async def test_ids_grow_in_the_order_of_acceptance(a_store: Store) -> None:
+async def test_ids_grow_in_the_order_of_acceptance(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         recordings = [journal.record([a_request(A, request_id=str(n))]) for n in range(50)]
         await asyncio.gather(*recordings)
@@ -102,7 +102,7 @@ async def test_ids_grow_in_the_order_of_acceptance(a_store: Store) -> None:
 # Known again: contract, section 5.5
 
 
-async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: Store) -> None:
+async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         again = a_request(A, mark=a_mark(7), redelivered=True)
@@ -110,14 +110,16 @@ async def test_what_the_broker_marks_as_sent_before_is_repeated(a_store: Store) 
         assert [1] == await due(journal)
 
 
-async def test_a_rejection_is_known_again_too(a_store: Store) -> None:
+async def test_a_rejection_is_known_again_too(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_rejection(mark=a_mark(7)))
         assert Recording.REPEATED == await record(journal, a_rejection(mark=a_mark(7), redelivered=True))
         assert [1] == await outbox(journal)
 
 
-async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(a_lasting_store: Store) -> None:
+async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await record(journal, a_rejection(mark=a_mark(7)))
         await report(journal, [1], at=START)
@@ -135,13 +137,13 @@ async def test_it_is_known_again_after_a_restart_and_when_it_was_reported(a_last
     ],
     ids=["not marked", "another identifier", "other bytes", "without identifier"],
 )
-async def test_anything_else_is_new(a_store: Store, anew: Any) -> None:
+async def test_anything_else_is_new(a_store: OpenJournal, anew: Any) -> None:
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         assert Recording.NEW == await record(journal, anew)
 
 
-async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_store: Store) -> None:
+async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_store: OpenJournal) -> None:
     """The broker uses it for another packet only after it had the acknowledgement of the first."""
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
@@ -149,7 +151,7 @@ async def test_an_identifier_that_was_used_again_since_is_not_the_old_one(a_stor
         assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(7), redelivered=True))
 
 
-async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: Store) -> None:
+async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         journal.forget_packets()
@@ -157,7 +159,7 @@ async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: 
         assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(7), redelivered=True))
 
 
-async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: Store) -> None:
+async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: OpenJournal) -> None:
     """RabbitMQ and LavinMQ number the packets of a session anew on each connection."""
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
@@ -167,7 +169,7 @@ async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a
         assert [1] == await due(journal)
 
 
-async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: Store) -> None:
+async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await record(journal, a_rejection(mark=a_mark(7)))
         await report(journal, [1], at=START)
@@ -176,7 +178,9 @@ async def test_after_a_restart_it_is_known_again_under_any_identifier(a_lasting_
         assert Recording.REPEATED == await record(journal, a_rejection(mark=a_mark(1), redelivered=True))
 
 
-async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(a_store: Store) -> None:
+async def test_each_recorded_request_accounts_for_one_repetition_over_a_connection(
+    a_store: OpenJournal,
+) -> None:
     """Equal requests are common, and a broker may repeat each of them."""
     async with a_store() as journal:
         for packet_id in (1, 2, 3):
@@ -191,7 +195,7 @@ async def test_each_recorded_request_accounts_for_one_repetition_over_a_connecti
         assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(6), redelivered=True))
 
 
-async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: Store) -> None:
+async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(1)))
         journal.connection_ended()
@@ -199,7 +203,7 @@ async def test_what_is_published_anew_over_the_next_connection_is_new(a_store: S
         assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: Store) -> None:
+async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         await record(journal, a_request(A, mark=a_mark(7, digest=b"another payload!")))
@@ -207,7 +211,7 @@ async def test_an_identifier_that_was_used_again_proves_the_acknowledgement(a_st
         assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(8), redelivered=True))
 
 
-async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: Store) -> None:
+async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a_store: OpenJournal) -> None:
     """An alarm that is repeated every hour, byte by byte, may be on its way when the connection breaks."""
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
@@ -217,7 +221,7 @@ async def test_an_acknowledgement_that_its_connection_has_outlived_has_arrived(a
         assert Recording.NEW == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
+async def test_without_a_connection_time_proves_nothing(a_store: OpenJournal) -> None:
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
         await record(journal, a_request(A, mark=a_mark(1)))
@@ -228,7 +232,7 @@ async def test_without_a_connection_time_proves_nothing(a_store: Store) -> None:
         assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(2), redelivered=True))
 
 
-async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
+async def test_a_repetition_has_to_be_outlived_too(a_store: OpenJournal) -> None:
     now = [0.0]
     async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
         await record(journal, a_request(A, mark=a_mark(1)))
@@ -242,7 +246,7 @@ async def test_a_repetition_has_to_be_outlived_too(a_store: Store) -> None:
         assert Recording.REPEATED == await record(journal, again)
 
 
-async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Store) -> None:
+async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: OpenJournal) -> None:
     """It is written down with whatever is written next, such as a status that was acknowledged."""
     now = [0.0]
     async with a_lasting_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
@@ -257,7 +261,7 @@ async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Sto
 # The limit
 
 
-async def test_a_full_journal_records_no_request_but_every_rejection(a_store: Store) -> None:
+async def test_a_full_journal_records_no_request_but_every_rejection(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         assert Recording.FULL == await record(journal, a_request(C))
@@ -265,7 +269,7 @@ async def test_a_full_journal_records_no_request_but_every_rejection(a_store: St
         assert 2 == len(await waiting(journal))
 
 
-async def test_whatever_is_not_finished_takes_a_place(a_store: Store) -> None:
+async def test_whatever_is_not_finished_takes_a_place(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         await begin(journal, 1, 2)
@@ -276,7 +280,7 @@ async def test_whatever_is_not_finished_takes_a_place(a_store: Store) -> None:
         assert Recording.FULL == await record(journal, a_request(D))
 
 
-async def test_places_are_counted_anew_after_a_restart(a_lasting_store: Store) -> None:
+async def test_places_are_counted_anew_after_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(maximum_waiting=2) as journal:
         await accept(journal, A, B)
         await record(journal, a_rejection())
@@ -286,7 +290,7 @@ async def test_places_are_counted_anew_after_a_restart(a_lasting_store: Store) -
         assert Recording.NEW == await record(journal, a_request(C))
 
 
-async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> None:
+async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: OpenJournal) -> None:
     async with a_store(maximum_waiting=1) as journal:
         await accept(journal, A)
         await end(journal, a_failure(1))
@@ -300,7 +304,7 @@ async def test_a_forbidden_step_leaves_the_count_as_it_was(a_store: Store) -> No
 # Unique ids, where the operator says that they are
 
 
-async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: Store) -> None:
+async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         recorded = [
@@ -321,13 +325,13 @@ async def test_a_request_that_repeats_one_of_a_short_while_ago_is_a_duplicate(a_
     ],
     ids=["number", "name", "text", "channel"],
 )
-async def test_the_id_of_another_request_suppresses_nothing(a_store: Store, other: NewRequest) -> None:
+async def test_the_id_of_another_request_suppresses_nothing(a_store: OpenJournal, other: NewRequest) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         assert Recording.NEW == await record(journal, other)
 
 
-async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: Store) -> None:
+async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         await end(journal, a_success(1, status=b"the status"))
@@ -339,7 +343,7 @@ async def test_a_duplicate_of_what_is_finished_has_its_status_at_once(a_store: S
         assert [] == await due(journal)
 
 
-async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: Store) -> None:
+async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
         for origin in (Origin.LOCAL, Origin.IOT_CORE):
@@ -356,7 +360,7 @@ async def test_duplicates_of_what_waits_are_answered_when_it_ends(a_lasting_stor
         assert [] == await outbox(journal)
 
 
-async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: Store) -> None:
+async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await record(journal, a_request(A, request_id="x", mark=a_mark(1)))
         await record(journal, a_request(A, request_id="x", mark=a_mark(2)))
@@ -368,7 +372,7 @@ async def test_a_duplicate_that_the_broker_delivers_again_is_answered_once(a_sto
         assert [1, 2] == await outbox(journal)
 
 
-async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
+async def test_what_waits_for_one_original_has_a_bound(a_store: OpenJournal) -> None:
     """They are all answered in one transaction."""
     async with a_store(deduplicate_seconds=60.0) as journal:
         await accept(journal, A, request_id="x")
@@ -377,7 +381,7 @@ async def test_what_waits_for_one_original_has_a_bound(a_store: Store) -> None:
         assert {Recording.DUPLICATE} == set(recorded)
 
 
-async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
+async def test_duplicates_that_wait_take_a_place(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0, maximum_waiting=2) as journal:
         await accept(journal, A, request_id="x")
         assert Recording.DUPLICATE == await record(journal, a_request(A, request_id="x"))
@@ -385,7 +389,7 @@ async def test_duplicates_that_wait_take_a_place(a_store: Store) -> None:
         assert Recording.FULL == await record(journal, a_request(B))
 
 
-async def test_the_id_of_a_rejection_is_free(a_store: Store) -> None:
+async def test_the_id_of_a_rejection_is_free(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await record(journal, a_rejection(request_id="x"))
         assert Recording.NEW == await record(journal, a_request(A, request_id="x"))

@@ -15,7 +15,7 @@ from tests.support.journals import (
     B,
     C,
     D,
-    Store,
+    OpenJournal,
     accept,
     became,
     begin,
@@ -38,19 +38,21 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 # A start after an end, however it came
 
 
-async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(a_lasting_store: Store) -> None:
+async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await accept(journal, A, B, C, C)
         await record(journal, a_rejection())
@@ -65,7 +67,7 @@ async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(a_la
     assert START + 1 == found[1].opened_at
 
 
-async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: Store) -> None:
+async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         before = await picture(journal)
@@ -73,7 +75,9 @@ async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: Store) -> 
         assert before == await picture(journal)
 
 
-async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_it(a_store: Store) -> None:
+async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_it(
+    a_store: OpenJournal,
+) -> None:
     """A machine without a battery clock starts in the past until it finds the time."""
     async with a_store() as journal:
         await accept(journal, A, accepted_at=START + 3600, lifetime=100)
@@ -82,7 +86,7 @@ async def test_a_clock_that_was_set_back_between_two_runs_lets_nobody_wait_for_i
     assert (START, START + 100) == (claimed.accepted_at, claimed.expires_at)
 
 
-async def test_everything_is_there_after_a_restart(a_lasting_store: Store) -> None:
+async def test_everything_is_there_after_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await accept(journal, A, A, B)
         await record(journal, a_rejection())
@@ -95,7 +99,7 @@ async def test_everything_is_there_after_a_restart(a_lasting_store: Store) -> No
         assert 5 in await due(journal)  # an id is never given twice
 
 
-async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store: Store) -> None:
+async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         recordings = [journal.record([a_request(A)]) for _ in range(300)]
     assert {Recording.NEW} == set(await became(recordings))
@@ -106,7 +110,7 @@ async def test_what_waits_when_the_journal_is_closed_is_written(a_lasting_store:
 # The retention
 
 
-async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: Store) -> None:
+async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C, D)
         await begin(journal, 1, 2, 3)
@@ -118,7 +122,7 @@ async def test_only_what_was_reported_and_finished_long_ago_is_removed(a_store: 
         assert [4] == await due(journal)
 
 
-async def test_a_purge_takes_the_attempts_with_it(a_store: Store) -> None:
+async def test_a_purge_takes_the_attempts_with_it(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -128,7 +132,7 @@ async def test_a_purge_takes_the_attempts_with_it(a_store: Store) -> None:
         assert frozenset() == await journal.known_sids(["SM1"])
 
 
-async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: Store) -> None:
+async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C)
         await begin(journal, 1, 2, 3)
@@ -138,7 +142,7 @@ async def test_a_purge_removes_at_most_so_many_the_oldest_first(a_store: Store) 
         assert frozenset({"SM1"}) == await journal.known_sids(["SM1", "SM2", "SM3"])
 
 
-async def test_an_id_is_not_given_again_after_a_purge(a_store: Store) -> None:
+async def test_an_id_is_not_given_again_after_a_purge(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_rejection())
         await report(journal, [1], at=START)
@@ -147,7 +151,7 @@ async def test_an_id_is_not_given_again_after_a_purge(a_store: Store) -> None:
         assert [2] == await due(journal)
 
 
-async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: Store) -> None:
+async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJournal) -> None:
     """With lists that cannot be read, its recipient would wait until that far day."""
     async with a_store() as journal:
         await record(journal, a_request(accepted_at=START + 1e6, lifetime=60.0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START, a_doubt, a_postponement
-from tests.support.journals import EVERY, LASTING, A, B, C, Store, accept, begin, end, in_doubt, store
+from tests.support.journals import EVERY, LASTING, A, B, C, OpenJournal, accept, begin, end, in_doubt, store
 from twilio_notifications.core.steps import Doubt
 
 if TYPE_CHECKING:
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
-async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: Store) -> None:
+async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, retries=2)
         await journal.open_attempts([1], at=START + 1, clock_offset=-7.5)
@@ -36,7 +36,7 @@ async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: 
         assert (1, 2) == (found.request.id, found.request.notification.retries)
 
 
-async def test_looking_again_keeps_the_first_doubt(a_store: Store) -> None:
+async def test_looking_again_keeps_the_first_doubt(a_store: OpenJournal) -> None:
     again = Doubt(id=1, at=START + 9, settle_at=START + 10, message="not there yet")
     async with a_store() as journal:
         await accept(journal, A)
@@ -47,7 +47,7 @@ async def test_looking_again_keeps_the_first_doubt(a_store: Store) -> None:
     assert (START, "Twilio did not answer") == (found.doubt_at, found.message)
 
 
-async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_store: Store) -> None:
+async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B, C)
         await begin(journal, 1, 2, 3)
@@ -56,7 +56,7 @@ async def test_doubts_come_in_the_order_of_their_instants_and_a_few_at_a_time(a_
     assert [3, 2] == [each.request.id for each in found]
 
 
-async def test_doubt_that_is_settled_as_absent_waits_again(a_store: Store) -> None:
+async def test_doubt_that_is_settled_as_absent_waits_again(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)

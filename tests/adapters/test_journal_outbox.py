@@ -12,7 +12,7 @@ from tests.support.journals import (
     LASTING,
     A,
     B,
-    Store,
+    OpenJournal,
     accept,
     begin,
     due,
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 # The outbox
 
 
-async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store: Store) -> None:
+async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
         await record(journal, a_rejection())
@@ -55,7 +55,9 @@ async def test_the_outbox_keeps_the_order_in_which_statuses_were_written(a_store
 
 
 @pytest.mark.parametrize("origin", [None, *Origin])
-async def test_a_status_knows_where_its_request_came_from(a_lasting_store: Store, origin: Origin) -> None:
+async def test_a_status_knows_where_its_request_came_from(
+    a_lasting_store: OpenJournal, origin: Origin
+) -> None:
     """Over all that lies between: a status goes back there, after a restart too."""
     async with a_lasting_store() as journal:
         await accept(journal, A, origin=origin)
@@ -67,7 +69,7 @@ async def test_a_status_knows_where_its_request_came_from(a_lasting_store: Store
         assert [origin, origin] == [row.origin for row in await journal.unreported(after=0, limit=9)]
 
 
-async def test_a_reported_status_leaves_the_outbox(a_store: Store) -> None:
+async def test_a_reported_status_leaves_the_outbox(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for _ in range(3):
             await record(journal, a_rejection())
@@ -77,14 +79,14 @@ async def test_a_reported_status_leaves_the_outbox(a_store: Store) -> None:
         assert [] == await outbox(journal)
 
 
-async def test_reporting_touches_nothing_that_is_not_in_the_outbox(a_store: Store) -> None:
+async def test_reporting_touches_nothing_that_is_not_in_the_outbox(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await report(journal, [1, 99], at=START)
         assert [1] == await due(journal)
 
 
-async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting_store: Store) -> None:
+async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await record(journal, a_rejection())
         await record(journal, a_rejection())
@@ -97,7 +99,7 @@ async def test_positions_go_on_growing_beyond_what_an_earlier_run_left(a_lasting
 # Statuses that the broker does not take
 
 
-async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: Store) -> None:
+async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for status in (b"long one", b"short", b"innocent", b"guilty"):
             await record(journal, a_rejection(status=status))
@@ -110,7 +112,9 @@ async def test_suspects_come_apart_by_their_points_then_by_their_size(a_store: S
         assert [1] == [each.request for each in await journal.suspects(limit=9)]
 
 
-async def test_suspects_and_what_was_too_large_are_known_after_a_restart(a_lasting_store: Store) -> None:
+async def test_suspects_and_what_was_too_large_are_known_after_a_restart(
+    a_lasting_store: OpenJournal,
+) -> None:
     async with a_lasting_store() as journal:
         await record(journal, a_rejection())
         await journal.suspect({1: 2})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import a_request
-from tests.support.journals import EVERY, LASTING, Store, end, record, store
+from tests.support.journals import EVERY, LASTING, OpenJournal, end, record, store
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
@@ -40,12 +40,12 @@ DOUBT = Doubt(id=1, at=AT, settle_at=AT + 1, message="no answer")
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
@@ -72,7 +72,7 @@ async def an_open_attempt(journal: Journal) -> None:
     ids=["accepted", "unknown", "in doubt", "refused", "unsent", "postponed"],
 )
 async def test_only_what_certainly_sent_nothing_is_paid_back(
-    a_store: Store, step: Step, *, stays: bool
+    a_store: OpenJournal, step: Step, *, stays: bool
 ) -> None:
     async with a_store() as journal:
         await an_open_attempt(journal)
@@ -80,7 +80,7 @@ async def test_only_what_certainly_sent_nothing_is_paid_back(
         assert ({"texts/hour": 1, "segments/hour": 3} if stays else {}) == await used(journal)
 
 
-async def test_a_doubt_that_ends_absent_is_paid_back(a_store: Store) -> None:
+async def test_a_doubt_that_ends_absent_is_paid_back(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await an_open_attempt(journal)
         await end(journal, DOUBT)
@@ -88,14 +88,14 @@ async def test_a_doubt_that_ends_absent_is_paid_back(a_store: Store) -> None:
         assert {} == await used(journal)
 
 
-async def test_a_restart_does_not_forget_what_was_used(a_lasting_store: Store) -> None:
+async def test_a_restart_does_not_forget_what_was_used(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await an_open_attempt(journal)
     async with a_lasting_store() as journal:
         assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
 
 
-async def test_windows_that_matter_no_more_are_purged_and_no_others(a_store: Store) -> None:
+async def test_windows_that_matter_no_more_are_purged_and_no_others(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await an_open_attempt(journal)
         await journal.forget_usage(now=AT)
@@ -104,7 +104,7 @@ async def test_windows_that_matter_no_more_are_purged_and_no_others(a_store: Sto
         assert {} == await used(journal)
 
 
-async def test_what_waits_for_one_reason_is_made_due_and_nothing_else(a_store: Store) -> None:
+async def test_what_waits_for_one_reason_is_made_due_and_nothing_else(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for number in range(1, 5):
             await record(journal, a_request(f"+1234500000{number}", accepted_at=AT))
@@ -121,7 +121,7 @@ async def test_what_waits_for_one_reason_is_made_due_and_nothing_else(a_store: S
         assert AT + 10 == (await journal.claim(due_before=AT + 10, limit=9))[-1].due_at
 
 
-async def test_what_is_due_already_keeps_its_place(a_store: Store) -> None:
+async def test_what_is_due_already_keeps_its_place(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_request("+12345000001", accepted_at=AT))
         await end(

@@ -23,7 +23,7 @@ from tests.support.journals import (
     B,
     C,
     D,
-    Store,
+    OpenJournal,
     accept,
     became,
     begin,
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=EVERY)
-def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
-def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
     return store(request.param, tmp_path)
 
 
 # Claiming
 
 
-async def test_claims_go_by_priority_then_by_age(a_store: Store) -> None:
+async def test_claims_go_by_priority_then_by_age(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         for number, priority, accepted_at in (
             (A, Priority.LOW, START),
@@ -75,13 +75,13 @@ async def test_claims_go_by_priority_then_by_age(a_store: Store) -> None:
         assert [3, 1] == await due(journal, at=START + 1)
 
 
-async def test_a_claim_changes_nothing(a_store: Store) -> None:
+async def test_a_claim_changes_nothing(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
         assert [1, 2] == await due(journal) == await due(journal)
 
 
-async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: Store) -> None:
+async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, priority=Priority.URGENT)
         await accept(journal, B, priority=Priority.LOW)
@@ -90,7 +90,7 @@ async def test_an_urgent_request_that_waits_does_not_hide_others(a_store: Store)
         assert [1, 2] == await due(journal, at=START + 60)
 
 
-async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store: Store) -> None:
+async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -111,7 +111,7 @@ async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store
 # One open attempt for a recipient, and the order of those who wait: contract, section 5.4
 
 
-async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(a_store: Store) -> None:
+async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, A)
         for id_ in (1, 2, 3):
@@ -122,7 +122,7 @@ async def test_a_recipients_requests_come_one_by_one_in_the_order_of_acceptance(
         assert [] == await due(journal)
 
 
-async def test_a_postponed_request_keeps_its_place(a_store: Store) -> None:
+async def test_a_postponed_request_keeps_its_place(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -131,7 +131,7 @@ async def test_a_postponed_request_keeps_its_place(a_store: Store) -> None:
         assert [1] == await due(journal, at=START + 60)
 
 
-async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_store: Store) -> None:
+async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -141,7 +141,7 @@ async def test_a_request_in_doubt_keeps_the_others_of_its_recipient_waiting(a_st
         assert [2] == await due(journal)
 
 
-async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_store: Store) -> None:
+async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, A)
         await end(journal, a_failure(2))
@@ -151,28 +151,28 @@ async def test_a_request_that_ends_in_the_queue_leaves_the_turn_where_it_is(a_st
         assert [3] == await due(journal)
 
 
-async def test_a_request_that_ends_with_the_turn_passes_it_on(a_store: Store) -> None:
+async def test_a_request_that_ends_with_the_turn_passes_it_on(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await end(journal, a_failure(1))
         assert [2] == await due(journal)
 
 
-async def test_texts_and_calls_have_an_order_each(a_store: Store) -> None:
+async def test_texts_and_calls_have_an_order_each(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
         await accept(journal, A, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
         assert [1, 3] == await due(journal)
 
 
-async def test_an_urgent_request_does_not_overtake_its_own_recipient(a_store: Store) -> None:
+async def test_an_urgent_request_does_not_overtake_its_own_recipient(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, priority=Priority.LOW)
         await accept(journal, A, priority=Priority.URGENT)
         assert [1] == await due(journal)
 
 
-async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: Store) -> None:
+async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: OpenJournal) -> None:
     async with a_store(ordering="none") as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -184,7 +184,7 @@ async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: Store
         assert [3] == await due(journal, at=START + 100)
 
 
-async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a_store: Store) -> None:
+async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a_store: OpenJournal) -> None:
     async with a_store(ordering="none") as journal:
         await accept(journal, A, A)
         await begin(journal, 1)
@@ -194,7 +194,7 @@ async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a
         assert [] == await due(journal)
 
 
-async def test_a_changed_ordering_loses_nobody(a_lasting_store: Store) -> None:
+async def test_a_changed_ordering_loses_nobody(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(ordering="none") as journal:
         await accept(journal, A, A, A)
         await end(journal, a_postponement(1, due_at=START + 60))
@@ -209,7 +209,7 @@ async def test_a_changed_ordering_loses_nobody(a_lasting_store: Store) -> None:
 # Steps
 
 
-async def test_a_status_and_the_end_of_its_attempt_are_one_step(a_store: Store) -> None:
+async def test_a_status_and_the_end_of_its_attempt_are_one_step(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
@@ -234,7 +234,7 @@ FORBIDDEN: dict[str, tuple[list[str], Step]] = {
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 async def test_a_step_that_the_life_cycle_forbids_is_a_defect_and_changes_nothing(
-    a_store: Store, name: str
+    a_store: OpenJournal, name: str
 ) -> None:
     history, step = FORBIDDEN[name]
     async with a_store() as journal:
@@ -258,7 +258,7 @@ async def _history(journal: Journal, word: str) -> None:
 
 @pytest.mark.parametrize("ids", [[1, 1], [1, 2], [3], [1, 99]])
 async def test_an_attempt_that_must_not_be_opened_opens_none_of_its_group(
-    a_store: Store, ids: list[int]
+    a_store: OpenJournal, ids: list[int]
 ) -> None:
     """Twice the same; two of one recipient; one that is open already; one that is not there."""
     async with a_store() as journal:
@@ -269,7 +269,7 @@ async def test_an_attempt_that_must_not_be_opened_opens_none_of_its_group(
         assert [1] == await due(journal)
 
 
-async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: Store) -> None:
+async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         recordings = [journal.record([a_request(A)]), journal.record([a_request(B)])]
         forbidden = asyncio.ensure_future(end(journal, a_success(99)))
@@ -283,7 +283,7 @@ async def test_a_defect_does_not_spoil_what_shares_its_commit(a_store: Store) ->
 # Waiting for instants
 
 
-async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_store: Store) -> None:
+async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, lifetime=50)
         await accept(journal, A, lifetime=10)
@@ -295,13 +295,13 @@ async def test_overdue_are_those_whose_lifetime_has_ended_wherever_they_stand(a_
         assert [2] == [request.id for request in await journal.overdue(now=START + 99, limit=1)]
 
 
-async def test_the_agenda_of_an_empty_journal_is_empty(a_store: Store) -> None:
+async def test_the_agenda_of_an_empty_journal_is_empty(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await record(journal, a_rejection())
         assert Agenda(next_due=None, next_expiry=None, next_settlement=None) == await journal.agenda()
 
 
-async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: Store) -> None:
+async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, A, lifetime=100)
         await accept(journal, B, lifetime=90, priority=Priority.LOW)

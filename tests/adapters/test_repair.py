@@ -521,7 +521,14 @@ async def test_what_a_request_waits_for_is_shown_in_list_and_show(
         await advance_another(journal)
         await end(
             journal,
-            Postpone(id=id_, at=START, due_at=4e9, reason=Reason.RATE_LIMITED, message="Twilio says so", outcome=None),
+            Postpone(
+                id=id_,
+                at=START,
+                due_at=4e9,
+                reason=Reason.RATE_LIMITED,
+                message="Twilio says so",
+                outcome=None,
+            ),
         )
     commands.entries(config, only="waiting", limit=9, environ={})
     commands.show(config, id_, environ={})

@@ -37,7 +37,7 @@ async def arrive(line: Line) -> None:
     """A request that may leave at once, and lives for 100 seconds."""
     payload = a_payload(A, valid_for_seconds=100)
     inbound = Inbound(topic="twilio/txt", payload=payload, acknowledge=nothing)
-    an_intake(line.neighbours, line.stages).receive(inbound)
+    an_intake(line.surroundings, line.stages).receive(inbound)
     await line.clock.settle()
 
 

@@ -516,8 +516,8 @@ async def test_a_request_that_is_settled_before_the_journal_has_answered_is_not_
     """Its step would be forbidden, and a request that has its status would be set aside."""
     async with a_scene() as scene:
         late = LateAnswers(scene.line.journal)
-        neighbours = replace(scene.line.neighbours, journal=cast("Journal", late))
-        scene.line = replace(scene.line, neighbours=neighbours)
+        surroundings = replace(scene.line.surroundings, journal=cast("Journal", late))
+        scene.line = replace(scene.line, surroundings=surroundings)
         async with scene.running():
             scene.sender.withhold(DARLA)
             await scene.doubt()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 
-Store = Callable[..., AbstractAsyncContextManager[Journal]]
+OpenJournal = Callable[..., AbstractAsyncContextManager[Journal]]
 """Opens the journal; the same one each time, where the adapter keeps one. Arguments: its settings."""
 
 LASTING = ("sqlite file",)
@@ -42,7 +42,7 @@ LASTING = ("sqlite file",)
 EVERY = ("sqlite memory", *LASTING)
 
 
-def store(adapter: str, folder: Path) -> Store:
+def store(adapter: str, folder: Path) -> OpenJournal:
     """The journal of an adapter; a report waits for no other call, unless the test says how long it may."""
     path = {"sqlite memory": None, "sqlite file": folder / "journal.db"}[adapter]
 
