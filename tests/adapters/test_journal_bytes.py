@@ -7,14 +7,14 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from twilio_notifications.pipeline.status import StatusWriter
 
 from tests.support.factories import START, a_claimed, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import end, record, report
+from tests.support.journals import became, end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
+from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Failure, render
 from twilio_notifications.core.errors import JournalFull, Reason
 from twilio_notifications.core.model import Accepted
@@ -37,7 +37,7 @@ def a_refusal(request_id: str | float = "request123", *, at: float = START) -> N
 
 
 def a_journal(path: Path | None, *, maximum_bytes: int = SMALLEST) -> SqliteJournal:
-    return SqliteJournal(path, events=RecordingEvents(), maximum_bytes=maximum_bytes)
+    return SqliteJournal(path, events=RecordingEvents(), maximum_bytes=maximum_bytes, report_seconds=0.0)
 
 
 @pytest.mark.parametrize("request_id", IDS)
@@ -88,8 +88,8 @@ async def test_a_journal_full_of_what_waits_answers_with_queue_full(tmp_path: Pa
     found = []
     async with a_journal(tmp_path / "journal.db") as journal:
         for number in range(1000):
-            request = a_request(f"+1234500{number:04}", name="x" * 1000)
-            found.append(await record(journal, request, if_full=a_refusal))
+            request = a_request(f"+1234500{number:04}", name="x" * 1000, if_full=a_refusal())
+            found.append(await record(journal, request))
             if found[-1] is Recording.FULL:
                 break
         assert Recording.FULL is found[-1]
@@ -109,7 +109,7 @@ async def test_where_not_even_an_answer_fits_arrivals_are_given_back_and_work_go
         assert {JournalFull} == {type(one.exception()) for one in recorded if one.exception() is not None}
         assert kept == recorded[: len(kept)]  # none was recorded after one that was given back
         for status in await journal.unreported(after=0, limit=1000):
-            await report(journal, [status.id], at=START)
+            await report(journal, [status.request], at=START)
         assert Recording.NEW is await record(journal, a_refusal())
 
 
@@ -125,7 +125,7 @@ async def test_a_reserve_that_is_gone_holds_up_arrivals_alone(tmp_path: Path) ->
         await end(journal, a_success(1))
         assert not waiting.done()
         reserve.rmdir()
-        assert Recording.NEW is await waiting
+        assert [Recording.NEW] == await became([waiting])
 
 
 def test_the_bounds_are_those_of_the_setting_or_half_of_the_disk(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ class AwaitedEvents(RecordingEvents):
 
 async def limit_pages(journal: SqliteJournal, count: int) -> None:
     """A file of so many pages is full: SQLite reports it as it reports a full disk."""
-    await journal._writer.submit(
+    await journal._store.writer.submit(
         lambda connection: connection.execute(f"PRAGMA max_page_count = {count}").fetchone()
     )
 
@@ -66,7 +66,9 @@ async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterw
         await events.heard("journal_unavailable")
         assert {False} == {recording.done() for recording in recordings}
         # The writer's thread holds the connection only while it tries: between two tries the room grows.
-        cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
+        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
+            "PRAGMA max_page_count = 1000000"
+        )
         assert {Recording.NEW} == set(await became(recordings))
         await events.heard("journal_available")
         assert 300 == len(await journal.overdue(now=float("inf"), limit=1000))
@@ -82,8 +84,10 @@ async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) ->
         await limit_pages(journal, 1)
         recordings = [journal.record([big(n)]) for n in range(40)]
         await events.heard("journal_unavailable")
-        cast("Callable[[str], object]", journal._connection.execute)("PRAGMA max_page_count = 1000000")
-        found = await asyncio.gather(*recordings)
+        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
+            "PRAGMA max_page_count = 1000000"
+        )
+        found = await became(recordings)
     assert [Recording.NEW] * 30 + [Recording.FULL] * 10 == found
 
 
@@ -112,7 +116,7 @@ async def test_what_can_be_read_is_read_while_the_disk_is_full(tmp_path: Path) -
         await limit_pages(journal, 1)
         recordings = [journal.record([big(n)]) for n in range(1, 20)]
         await events.heard("journal_unavailable")
-        assert [1] == [status.id for status in await journal.unreported(after=0, limit=9)]
+        assert [1] == [status.request for status in await journal.unreported(after=0, limit=9)]
         assert {False} == {recording.done() for recording in recordings}
     await asyncio.wait(recordings)
     assert {JournalClosed} == {type(recording.exception()) for recording in recordings}
@@ -123,6 +127,7 @@ import asyncio, resource, signal, sys
 from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from tests.support.factories import a_request
+from tests.support.journals import record
 from twilio_notifications.ports.events import name_of
 
 class Printing:
@@ -164,7 +169,7 @@ async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
     """Deleting needs room for the log; the reserve is that room."""
     with mounted(tmp_path / "small", megabytes=16) as folder:
         path = folder / "journal.db"
-        async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
             await record(journal, big(0))
             for number in range(600):
                 await record(journal, a_rejection(request_id=f"{number}{'x' * 4000}"))
@@ -172,18 +177,18 @@ async def test_a_purge_works_on_a_full_disk(tmp_path: Path) -> None:
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
         assert 0 == shutil.disk_usage(folder).free
         assert 600 == JournalFile(path).purge(finished_before=START + 1)
-        async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
             assert Recording.NEW is await record(journal, big(1))
 
 
 async def test_a_start_and_its_alarms_work_on_a_disk_that_others_have_filled(tmp_path: Path) -> None:
     with mounted(tmp_path / "small", megabytes=16) as folder:
         path = folder / "journal.db"
-        async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
             for number in range(600):
                 await record(journal, a_rejection(request_id=f"{number}{'x' * 4000}"))
                 await report(journal, [number + 1], at=START)
         (folder / "ballast").write_bytes(bytes(shutil.disk_usage(folder).free))
-        async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
             assert Recording.NEW is await record(journal, a_request())
             assert 1 == len(await journal.claim(due_before=START, limit=9))

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.recording import RecordCall
+from twilio_notifications.adapters.sqlite.room import YET_TO_COME_BYTES
 from twilio_notifications.adapters.sqlite.rows import size_of
 
 if TYPE_CHECKING:
@@ -29,12 +30,13 @@ class SqliteArrivals:
     ) -> asyncio.Future[Recordings]:
         """What became of each arrival, once all of them are on disk, in one transaction."""
         store = self._store
-        record = RecordCall(arrivals=tuple(arrivals), opening=opening, now=store.monotonic())
+        sizes = tuple([size_of(arrival) for arrival in arrivals])
+        record = RecordCall(arrivals=tuple(arrivals), sizes=sizes, opening=opening, now=store.monotonic())
         return store.writer.give(
             store.recorder,
             record,
             arrival=True,
-            size=sum(map(size_of, arrivals)),
+            size=sum(sizes) + len(sizes) * YET_TO_COME_BYTES,
             members=len(arrivals),
         )
 

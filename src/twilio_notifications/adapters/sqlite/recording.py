@@ -39,6 +39,8 @@ class RecordCall:
     """One call of the intake."""
 
     arrivals: tuple[Arrival, ...]
+    sizes: tuple[int, ...]
+    """Bytes of each (rows.size_of)."""
     opening: Opening | None
     now: float
     """Of the monotonic clock, when the call was made."""
@@ -87,7 +89,10 @@ class Recorder:
 
     def parts(self, call: RecordCall) -> list[RecordCall]:
         # No part knows how many places the others leave, so none of them opens an attempt.
-        return [RecordCall(arrivals=(one,), opening=None, now=call.now) for one in call.arrivals]
+        return [
+            RecordCall(arrivals=(arrival,), sizes=(size,), opening=None, now=call.now)
+            for arrival, size in zip(call.arrivals, call.sizes, strict=True)
+        ]
 
     def joined(self, call: RecordCall, outcomes: Sequence[Recordings | Exception]) -> Recordings:  # noqa: ARG002
         recorded: list[Recorded] = []
@@ -104,10 +109,15 @@ class Recorder:
         self.redelivery.raise_watermark(batch.connection, now=call.now)
         batch.opening, batch.places = call.opening, 0 if call.opening is None else call.opening.places
         batch.written = []
-        recorded = tuple([self._record(batch, arrival) for arrival in call.arrivals])
+        recorded = tuple(
+            [
+                self._record(batch, arrival, size)
+                for arrival, size in zip(call.arrivals, call.sizes, strict=True)
+            ]
+        )
         return Recordings(recorded=recorded, written=tuple(batch.written))
 
-    def _record(self, batch: _Batch, arrival: Arrival) -> Recorded:
+    def _record(self, batch: _Batch, arrival: Arrival, size: int) -> Recorded:
         if arrival.mark is not None:
             if arrival.redelivered:
                 batch.flush()  # what it repeats may have come with it
@@ -117,17 +127,16 @@ class Recorder:
             case NewRejection():
                 return Recorded(recording=Recording.NEW, id=self._reject(batch, arrival))
             case NewRequest():
-                return self._record_request(batch, arrival)
+                return self._record_request(batch, arrival, size)
             case _:
                 assert_never(arrival)
 
-    def _record_request(self, batch: _Batch, arrival: NewRequest) -> Recorded:
+    def _record_request(self, batch: _Batch, arrival: NewRequest, size: int) -> Recorded:
         if self.deduplicate_seconds:
             answered = self._record_duplicate(batch, arrival)
             if answered is not None:
                 return answered
         unfinished = self.memory.unfinished + self.duplicates.count
-        size = rows.size_of(arrival)
         if unfinished >= self.maximum_waiting or not self.fitting.fits(
             size, used=batch.used, unfinished=unfinished
         ):

@@ -35,5 +35,6 @@ class Turns:
         id_, has_turn = first
         (busy,) = connection.execute(arrivals.HAS_OPEN_ATTEMPT, recipient).fetchone()
         if not busy and not has_turn:
-            connection.execute(sql.TAKE_TURN, recipient)
+            for holder in connection.execute(sql.HOLDER_OF_TURN, recipient).fetchall():
+                connection.execute(sql.TAKE_TURN, holder)
             connection.execute(sql.GIVE_TURN, (id_,))

@@ -98,7 +98,9 @@ SELECT request, turn FROM states
 WHERE channel = ? AND phone_number = ? AND state = 'WAITING' ORDER BY due_at, request LIMIT 1
 """
 
-TAKE_TURN = "UPDATE states SET turn = 0 WHERE channel = ? AND phone_number = ? AND turn = 1"
+HOLDER_OF_TURN = "SELECT request FROM states WHERE channel = ? AND phone_number = ? AND turn = 1"
+
+TAKE_TURN = "UPDATE states SET turn = 0 WHERE request = ?"
 
 GIVE_TURN = "UPDATE states SET turn = 1 WHERE request = ? AND state = 'WAITING'"
 

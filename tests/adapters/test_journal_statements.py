@@ -1,0 +1,135 @@
+"""What holds for the journal's statements: the states that they name, and what they cost SQLite."""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from twilio_notifications.adapters.sqlite.opening import open_connection
+from twilio_notifications.adapters.sqlite.statements import arrivals, care, outbox, people, work
+from twilio_notifications.core.lifecycle import TRANSITIONS, Move, State, sources
+
+if TYPE_CHECKING:
+    import sqlite3
+    from types import ModuleType
+
+MOVES: dict[Move, dict[str, str]] = {
+    Move.OPEN_ATTEMPT: {"OPEN": work.OPEN},
+    Move.FINISH: {"FINISH": work.FINISH},
+    Move.POSTPONE: {"POSTPONE": work.POSTPONE},
+    Move.DOUBT: {"DOUBT": work.DOUBT},
+    Move.REPORT: {"REPORT_REQUEST": outbox.REPORT_REQUEST},
+    Move.RESOLVE: {"RESOLVE": people.RESOLVE},
+}
+"""The statements that carry out each move."""
+
+CUT_OFF = {"RECOVER_OPEN": care.RECOVER_OPEN, "RECOVER_ONE_OPEN": care.RECOVER_ONE_OPEN}
+"""What a start does with attempts that the end of the last run cut off: doubts, but only what is open."""
+
+ON_THE_LINE = {
+    "INSERT_REQUEST": arrivals.INSERT_REQUEST,
+    "INSERT_WAITING": arrivals.INSERT_WAITING,
+    "INSERT_OPEN": arrivals.INSERT_OPEN,
+    "INSERT_FINISHED": arrivals.INSERT_FINISHED,
+    "HAS_OPEN_ATTEMPT": arrivals.HAS_OPEN_ATTEMPT,
+    "HAS_WAITING": arrivals.HAS_WAITING,
+    "STANDING": work.STANDING,
+    "OPEN": work.OPEN,
+    "INSERT_ATTEMPT": work.INSERT_ATTEMPT,
+    "INSERT_WAIT": work.INSERT_WAIT,
+    "INSERT_STATUS": work.INSERT_STATUS,
+    "FINISH": work.FINISH,
+    "POSTPONE": work.POSTPONE,
+    "DOUBT": work.DOUBT,
+    "CLAIM": work.CLAIM,
+    "FIRST_IN_ORDER": work.FIRST_IN_ORDER,
+    "HOLDER_OF_TURN": work.HOLDER_OF_TURN,
+    "TAKE_TURN": work.TAKE_TURN,
+    "GIVE_TURN": work.GIVE_TURN,
+    "NEXT_DUE": work.NEXT_DUE,
+    "NEXT_EXPIRY": work.NEXT_EXPIRY,
+    "NEXT_SETTLEMENT": work.NEXT_SETTLEMENT,
+    "REPORT": outbox.REPORT,
+    "REPORT_REQUEST": outbox.REPORT_REQUEST,
+    "UNREPORTED": outbox.UNREPORTED,
+}
+
+
+def states_after(statement: str) -> set[str]:
+    """The state that an UPDATE sets."""
+    return set(re.findall(r"SET\s+state = '(\w+)'", statement))
+
+
+def states_before(statement: str) -> set[str]:
+    """The states that its WHERE clause allows; a list that is narrowed by AND counts as what is left."""
+    _, condition = statement.split("WHERE", 1)
+    outer = re.sub(r"\(SELECT.*?\)(?!\))", "", condition, flags=re.DOTALL)
+    return set(re.findall(r"state = '(\w+)'", outer))
+
+
+@pytest.mark.parametrize(
+    ("move", "statement"),
+    [(move, statement) for move, statements in MOVES.items() for statement in statements.values()],
+    ids=[name for statements in MOVES.values() for name in statements],
+)
+def test_a_statement_allows_what_the_table_allows(move: Move, statement: str) -> None:
+    assert {str(state) for state in sources(move)} == states_before(statement)
+    after = {str(TRANSITIONS[state][move]) for state in sources(move)}
+    assert after == states_after(statement)
+
+
+def test_every_move_of_the_table_has_a_statement() -> None:
+    assert set(Move) == MOVES.keys()
+
+
+def test_no_other_statement_sets_a_state() -> None:
+    known = {statement for statements in MOVES.values() for statement in statements.values()}
+    known |= set(CUT_OFF.values())
+    found = {
+        name
+        for module in (arrivals, care, outbox, people, work)
+        for name, text in statements_of(module).items()
+        if "SET state" in " ".join(text.split()) and text not in known
+    }
+    assert set() == found
+
+
+@pytest.mark.parametrize("statement", CUT_OFF.values(), ids=CUT_OFF)
+def test_a_start_doubts_what_was_open(statement: str) -> None:
+    assert {"IN_DOUBT"} == states_after(statement)
+    assert TRANSITIONS[State.OPEN][Move.DOUBT] is State.IN_DOUBT
+    assert "AND state = 'OPEN'" in statement
+
+
+def statements_of(module: ModuleType) -> dict[str, str]:
+    return {
+        name: text
+        for name, text in vars(module).items()
+        if name.isupper() and not name.startswith("_") and isinstance(text, str)
+    }
+
+
+@pytest.fixture
+def connection() -> sqlite3.Connection:
+    return open_connection(None)
+
+
+@pytest.mark.parametrize("name", ON_THE_LINE)
+def test_no_statement_of_the_line_opens_an_ephemeral_table(connection: sqlite3.Connection, name: str) -> None:
+    """SQLite does so for IN with a list of three or more, also in a CHECK and in the condition of an index."""
+    with closing(connection):
+        text = ON_THE_LINE[name]
+        parameters = (1,) * text.count("?")
+        program = connection.execute(f"EXPLAIN {text}", parameters).fetchall()
+    assert not [step for step in program if step[1] in {"OpenEphemeral", "OpenAutoindex"}]
+
+
+def test_an_ephemeral_table_is_found(connection: sqlite3.Connection) -> None:
+    with closing(connection):
+        program = connection.execute(
+            "EXPLAIN SELECT 1 FROM states WHERE state IN ('OPEN', 'WAITING', 'IN_DOUBT')"
+        ).fetchall()
+    assert [step for step in program if step[1] == "OpenEphemeral"]
