@@ -20,6 +20,8 @@ from tests.support.journals import (
     begin,
     due,
     end,
+    in_doubt,
+    leave,
     outbox,
     record,
     report,
@@ -29,7 +31,7 @@ from tests.support.journals import (
 from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocation
-from twilio_notifications.ports import Origin, Recording
+from twilio_notifications.ports import Opening, Origin, Recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -393,3 +395,133 @@ async def test_the_id_of_a_rejection_is_free(a_store: OpenJournal) -> None:
     async with a_store(deduplicate_seconds=60.0) as journal:
         await record(journal, a_rejection(request_id="x"))
         assert Recording.NEW == await record(journal, a_request(A, request_id="x"))
+
+
+# Batches, and attempts that are opened with their arrivals
+
+
+async def test_what_came_together_is_recorded_in_its_order(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        arrivals = [a_request(A), a_rejection(request_id="x", status=b"no"), a_request(B)]
+        found = await journal.record(arrivals)
+        assert [1, 2, 3] == [recorded.id for recorded in found.recorded]
+        assert [(2, b"no")] == [(status.request, status.status) for status in found.written]
+        assert list(found.written) == await journal.unreported(after=0, limit=9)
+        assert [1, 3] == await due(journal)
+
+
+async def test_what_may_leave_is_open_as_soon_as_it_is_recorded(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        found = await leave(journal, A, B, at=START + 1)
+        assert [True, True] == [recorded.opened for recorded in found]
+        assert [] == await due(journal, at=START + 9)
+        await end(journal, a_doubt(1), a_success(2))
+        assert [START + 1] == [each.opened_at for each in await in_doubt(journal)]
+
+
+async def test_what_may_leave_and_the_rest_wait_for_their_places(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        found = await leave(journal, A, B, C, places=2)
+        assert [True, True, False] == [recorded.opened for recorded in found]
+        assert [3] == await due(journal)
+
+
+async def test_without_an_opening_everything_waits(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        (recorded,) = (await journal.record([a_request(A, may_leave=True)])).recorded
+        assert not recorded.opened
+        assert [1] == await due(journal)
+
+
+async def test_what_the_policy_does_not_admit_waits(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        opening = Opening(at=START, clock_offset=None, places=9)
+        found = await journal.record([a_request(A), a_request(B, may_leave=True)], opening=opening)
+        assert [False, True] == [recorded.opened for recorded in found.recorded]
+
+
+@pytest.mark.parametrize("before", ["in the same call", "open", "in doubt", "waiting"])
+async def test_a_recipient_of_whom_something_is_unfinished_waits(a_store: OpenJournal, before: str) -> None:
+    """Contract, section 5.4."""
+    async with a_store() as journal:
+        if before == "in the same call":
+            assert [True, False] == [recorded.opened for recorded in await leave(journal, A, A)]
+            return
+        await accept(journal, A)
+        if before != "waiting":
+            await begin(journal, 1)
+        if before == "in doubt":
+            await end(journal, a_doubt(1))
+        assert [False, True] == [recorded.opened for recorded in await leave(journal, A, B)]
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["recovered", "not recovered"])
+async def test_a_recipient_whose_attempt_an_earlier_run_left_open_waits(
+    a_lasting_store: OpenJournal, *, before: bool
+) -> None:
+    async with a_lasting_store() as journal:
+        await leave(journal, A)
+    async with a_lasting_store() as journal:
+        if before:
+            await journal.recover(now=START)
+        assert [False, True] == [recorded.opened for recorded in await leave(journal, A, B)]
+
+
+async def test_a_recipient_that_is_free_again_may_be_left_for(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await leave(journal, A)
+        await end(journal, a_success(1))
+        assert [True] == [recorded.opened for recorded in await leave(journal, A)]
+
+
+async def test_what_ends_in_the_same_transaction_makes_its_place_free(a_store: OpenJournal) -> None:
+    async with a_store(maximum_waiting=1) as journal:
+        await leave(journal, A)
+        taking = journal.take([a_success(1)])
+        assert [True] == [recorded.opened for recorded in await leave(journal, A)]
+        assert {} == (await taking).failed
+
+
+async def test_a_full_journal_records_the_rejection_that_the_request_brings(a_store: OpenJournal) -> None:
+    async with a_store(maximum_waiting=1) as journal:
+        answer = a_rejection(status=b"full")
+        arrivals = [a_request(A), a_request(B, if_full=answer), a_request(C)]
+        found = await journal.record(arrivals)
+        kinds = [recorded.recording for recorded in found.recorded]
+        assert [Recording.NEW, Recording.FULL, Recording.FULL] == kinds
+        assert [1, 2, None] == [recorded.id for recorded in found.recorded]
+        assert [(2, b"full")] == [(status.request, status.status) for status in found.written]
+
+
+async def test_it_is_roomy_until_nine_tenths_are_taken(a_store: OpenJournal) -> None:
+    async with a_store(maximum_waiting=20) as journal:
+        assert journal.is_roomy(18)
+        assert not journal.is_roomy(19)
+        await accept(journal, *[A] * 17)
+        assert journal.is_roomy(1)
+        assert not journal.is_roomy(2)
+
+
+async def test_a_repetition_that_comes_with_its_original_is_known_again(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        again = a_request(A, mark=a_mark(7), redelivered=True)
+        found = await journal.record([a_request(A, mark=a_mark(7)), again])
+        assert [Recording.NEW, Recording.REPEATED] == [recorded.recording for recorded in found.recorded]
+
+
+async def test_a_duplicate_that_comes_with_its_original_is_one(a_store: OpenJournal) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        found = await journal.record([a_request(A), a_request(A)])
+        assert [Recording.NEW, Recording.DUPLICATE] == [recorded.recording for recorded in found.recorded]
+
+
+async def test_an_arrival_that_fails_by_itself_does_not_spoil_its_call(a_store: OpenJournal) -> None:
+    broken = a_request(B, retries=-1)  # which the schema refuses
+    async with a_store() as journal:
+        calls = [journal.record([a_request(A), broken, a_request(C)]), journal.record([a_request(D)])]
+        first, second = await asyncio.gather(*calls)
+        kinds = [recorded.recording for recorded in first.recorded]
+        assert [Recording.NEW, Recording.FAILED, Recording.NEW] == kinds
+        assert first.recorded[1].error is not None
+        assert Recording.NEW == second.recorded[0].recording
+        assert 3 == len(await due(journal))

@@ -22,6 +22,7 @@ from tests.support.journals import (
     report,
     store,
 )
+from twilio_notifications.core.lifecycle import State
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:
@@ -124,3 +125,42 @@ async def test_suspects_and_what_was_too_large_are_known_after_a_restart(
         assert [1] == [each.request for each in await journal.suspects(limit=9)]
         assert 7150 == await journal.too_large(since=START)
         assert await journal.too_large(since=START + 1) is None
+
+
+# Reports that ride along
+
+
+async def test_a_report_rides_in_the_next_transaction_of_another_call(a_store: OpenJournal) -> None:
+    async with a_store(report_seconds=3600.0) as journal:
+        await journal.record([a_rejection(), a_rejection()])
+        reported = journal.report([1], at=START)
+        assert not reported.done()
+        await record(journal, a_rejection())
+        await reported
+        assert [2, 3] == await outbox(journal)
+
+
+async def test_a_report_waits_for_another_call_for_a_while_only(a_store: OpenJournal) -> None:
+    async with a_store(report_seconds=0.001) as journal:
+        await record(journal, a_rejection())
+        await journal.report([1], at=START)
+        assert [] == await outbox(journal)
+
+
+async def test_a_flush_writes_what_rides(a_store: OpenJournal) -> None:
+    async with a_store(report_seconds=3600.0) as journal:
+        await record(journal, a_rejection())
+        reported = journal.report([1], at=START)
+        await journal.flush()
+        assert reported.done()
+        assert [] == await outbox(journal)
+
+
+async def test_a_journal_that_closes_writes_what_rides(a_lasting_store: OpenJournal) -> None:
+    async with a_lasting_store(report_seconds=3600.0) as journal:
+        await record(journal, a_rejection())
+        reported = journal.report([1], at=START)
+    await reported
+    async with a_lasting_store() as journal:
+        assert [] == await outbox(journal)
+        assert 0 == journal.by_state()[State.FINISHED]

@@ -119,7 +119,7 @@ def connection() -> sqlite3.Connection:
 
 @pytest.mark.parametrize("name", ON_THE_LINE)
 def test_no_statement_of_the_line_opens_an_ephemeral_table(connection: sqlite3.Connection, name: str) -> None:
-    """SQLite does so for IN with a list of three or more, also in a CHECK and in the condition of an index."""
+    """SQLite does so for IN with three or more, also in a CHECK and in the condition of an index."""
     with closing(connection):
         text = ON_THE_LINE[name]
         parameters = (1,) * text.count("?")

@@ -17,8 +17,8 @@ import pytest
 
 from tests.support.factories import START, a_success
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import SqliteJournal, begin, due, end, in_doubt, statuses, waiting
-from twilio_notifications.adapters.sqlite import takeover
+from tests.support.journals import begin, due, end, in_doubt, statuses, waiting
+from twilio_notifications.adapters.sqlite import SqliteJournal, takeover
 from twilio_notifications.adapters.sqlite.opening import inspect, newest_version, open_connection
 from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.core.errors import JournalError
@@ -84,7 +84,7 @@ async def test_what_waits_is_due_as_before_and_in_its_order(path: Path) -> None:
         postponed.attempts,
         postponed.waiting_reason,
     )
-    assert "Text 1" == requests[5].notification.content.body  # type: ignore[union-attr]
+    assert "Text 1" == requests[5].notification.content.body
     assert (START + 51, START + 51 + 14_400) == (requests[5].accepted_at, requests[5].expires_at)
 
 
@@ -143,10 +143,8 @@ async def test_the_history_is_kept(path: Path) -> None:
     open_connection(path).close()
     first = JournalFile(path).history(1)
     assert ["DEFERRED", "ACCEPTED"] == [attempt.outcome for attempt in first.attempts]
-    assert (START + 5, "SM" + "1" * 32) == (
-        JournalFile(path).history(2).entry.finished_at + 1,
-        first.entry.sid,
-    )
+    assert "SM" + "1" * 32 == first.entry.sid
+    assert START + 4 == JournalFile(path).history(2).entry.finished_at
     resolved = JournalFile(path).history(3)
     assert [("resolve", "darla")] == [(order.name, order.by) for order in resolved.orders]
     assert "CA" + "3" * 32 == resolved.attempts[0].sid

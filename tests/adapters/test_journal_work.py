@@ -30,6 +30,8 @@ from tests.support.journals import (
     due,
     end,
     in_doubt,
+    leave,
+    outbox,
     picture,
     record,
     report,
@@ -39,7 +41,8 @@ from tests.support.journals import (
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, VoiceLocation
-from twilio_notifications.ports import Agenda, Recording
+from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.ports import Agenda, Origin, Recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,12 +251,13 @@ async def test_a_step_that_the_life_cycle_forbids_is_a_defect_and_changes_nothin
 
 
 async def _history(journal: Journal, word: str) -> None:
-    steps = {
-        "open": lambda: begin(journal, 1),
-        "finish": lambda: end(journal, a_success(1)),
-        "report": lambda: report(journal, [1], at=START),
-    }
-    await steps[word]()
+    match word:
+        case "open":
+            await begin(journal, 1)
+        case "finish":
+            await end(journal, a_success(1))
+        case _:
+            await report(journal, [1])
 
 
 @pytest.mark.parametrize("ids", [[1, 1], [1, 2], [3], [1, 99]])
@@ -312,3 +316,51 @@ async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: OpenJour
         found = await journal.agenda()
     # Request 2 is due, but its turn has not come; request 4 is in doubt, so its lifetime bounds nothing now.
     assert Agenda(next_due=START + 20, next_expiry=START + 90, next_settlement=START + 7) == found
+
+
+# Batches of steps
+
+
+async def test_steps_of_one_call_are_taken_together(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await leave(journal, A, B, C)
+        steps = [
+            a_success(1),
+            a_postponement(2, due_at=START + 9, outcome=AttemptOutcome.DEFERRED),
+            a_doubt(3),
+        ]
+        taken = await journal.take(steps)
+        assert {} == taken.failed
+        assert list(taken.written) == await journal.unreported(after=0, limit=9)
+        assert [2] == await due(journal, at=START + 9)
+        assert [3] == [each.request.id for each in await in_doubt(journal)]
+
+
+async def test_a_step_that_fails_by_itself_does_not_spoil_its_call(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await leave(journal, A, B)
+        taken = await journal.take([a_success(1), a_success(99), a_success(2)])
+        assert {99: ForbiddenTransition} == {id_: type(error) for id_, error in taken.failed.items()}
+        assert [1, 2] == [status.request for status in taken.written]
+        assert [1, 2] == await outbox(journal)
+
+
+async def test_the_statuses_of_duplicates_come_with_the_step_that_answers_them(a_store: OpenJournal) -> None:
+    async with a_store(deduplicate_seconds=60.0) as journal:
+        await journal.record([a_request(A), a_request(A, origin=Origin.LOCAL)])
+        await begin(journal, 1)
+        taken = await journal.take([a_success(1, status=b"done")])
+        assert [(b"done", None), (b"done", Origin.LOCAL)] == [
+            (status.status, status.origin) for status in taken.written
+        ]
+        assert list(taken.written) == await journal.unreported(after=0, limit=9)
+
+
+async def test_a_status_is_given_back_as_it_will_be_read(a_store: OpenJournal) -> None:
+    status = b'{"response":{"status":"success"},"id":"request123"}'
+    async with a_store() as journal:
+        await accept(journal, A, origin=Origin.IOT_CORE)
+        await begin(journal, 1)
+        taken = await journal.take([a_success(1, status=status)])
+        assert list(taken.written) == await journal.unreported(after=0, limit=9)
+        assert (status, Origin.IOT_CORE) == (taken.written[0].status, taken.written[0].origin)

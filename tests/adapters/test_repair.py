@@ -13,6 +13,7 @@ from tests.support.factories import (
     DARLA,
     START,
     a_failure,
+    a_postponement,
     a_rejection,
     a_request,
     a_success,
@@ -560,3 +561,35 @@ async def test_what_became_of_a_status_stands_in_the_list_and_in_what_is_shown(
     listed, shown = capsys.readouterr().out.split("1 request\n")
     assert "the status of 900 bytes is set aside: too large" in listed
     assert "the status of 900 bytes is set aside: too large" in shown
+
+
+async def test_waits_of_more_than_a_moment_are_kept_with_their_reason_and_their_end(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limited, unavailable = Reason.RATE_LIMITED, Reason.TWILIO_UNAVAILABLE
+    async with connector(file) as journal:
+        await record(journal, a_request())
+        await journal.open_attempts([1], at=START + 0.5, clock_offset=None)  # after less than a moment
+        await end(journal, a_postponement(1, at=START + 1, due_at=START + 9, reason=limited))
+        await end(journal, a_postponement(1, at=START + 3, due_at=START + 20, reason=limited))
+        await end(journal, a_postponement(1, at=START + 20, due_at=START + 30, reason=unavailable))
+        await journal.open_attempts([1], at=START + 31, clock_offset=None)
+        await end(journal, a_postponement(1, at=START + 32, due_at=START + 40, reason=limited))
+    waits = file.history(1).waits
+    assert [
+        (START + 1, START + 20, limited),
+        (START + 20, START + 31, unavailable),
+        (START + 32, None, limited),
+    ] == [(wait.begun_at, wait.ended_at, wait.reason) for wait in waits]
+    commands.show(config, 1, environ={})
+    said = capsys.readouterr().out
+    assert said.index("attempt 1:") < said.index("wait 1:") < said.index("attempt 2:") < said.index("wait 3:")
+
+
+async def test_a_status_that_was_replaced_before_it_left_is_kept_and_not_published(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.FINISHED)
+    file.resolve(a_success(id_, sid="SM1", status=b"resolved"), by=BY)
+    assert [b"resolved"] == [status.status for status in await outbox(file)]
+    with closing(sqlite3.connect(file.path)) as connection:
+        kept = connection.execute("SELECT reason, remark FROM statuses ORDER BY position").fetchall()
+    assert [(UNKNOWN, True), (None, False)] == [(reason, remark is not None) for reason, remark in kept]

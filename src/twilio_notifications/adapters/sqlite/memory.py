@@ -1,6 +1,6 @@
-"""What is kept in memory about the journal, so that the line need not ask the file: it follows the transactions.
+"""What is kept in memory about the journal, so that the line need not ask the file.
 
-Used in the writer's thread, but for what says otherwise.
+It follows the transactions, and is used in the writer's thread, except where it says otherwise.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Recipient = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a step needs to know of its request: as read from the file, or kept since its attempt was opened."""
+    """What a step needs to know of its request, as the file has it."""
 
     state: State
     channel: str

@@ -110,9 +110,9 @@ def open_connection(
 ) -> sqlite3.Connection:
     """A connection to a journal of the current version; None stands for one in memory.
 
-    Only for the owner of the journal's lock: on a full disk it gives the reserve up, and a journal of an earlier
-    version is brought up to date. `progress` hears now and then how many requests that has moved, and of about
-    how many.
+    Only for the owner of the journal's lock: on a full disk it gives the reserve up, and a journal of an
+    earlier version is brought up to date. `progress` hears now and then how many requests that has moved, and
+    of about how many.
     """
     if path is None:
         return _opened(None, progress)
@@ -213,8 +213,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     if version < newest_version():
         connection.close()
         raise JournalError(
-            f"the journal {path} has version {version}, this program reads version {newest_version()}: start a "
-            "connector of this version once, which brings it up to date."
+            f"the journal {path} has version {version}, this program reads version {newest_version()}: start "
+            "a connector of this version once, which brings it up to date."
         )
     return connection
 
@@ -273,8 +273,8 @@ def _verify(connection: sqlite3.Connection, name: str) -> None:
         raise JournalDamaged(f"{name} is an SQLite file, but no journal of this program. Name another file.")
     if version > newest_version():
         raise JournalTooNew(
-            f"the journal {name} has version {version}, this program knows versions up to {newest_version()}. "
-            "Start the newer program that wrote it, or name another file."
+            f"the journal {name} has version {version}, this program knows versions up to "
+            f"{newest_version()}. Start the newer program that wrote it, or name another file."
         )
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if fault != "ok":
@@ -300,7 +300,7 @@ def _migrate(connection: sqlite3.Connection, path: Path | None, progress: Progre
     pending = [migration for migration in migrations() if migration.version > version]
     if path is not None and 0 < version < NARROW_TABLES:
         require_room(connection, path)
-    # Foreign keys are not enforced yet, and those of other tables go on to name `requests` when it is renamed.
+    # Foreign keys are not enforced yet, and those of other tables still name `requests` when it is renamed.
     connection.execute("PRAGMA legacy_alter_table = ON")
     for migration in pending:
         connection.executescript(f"BEGIN IMMEDIATE; {migration.script}")

@@ -48,7 +48,7 @@ class SqliteOutbox:
         )
 
     def report(self, positions: Sequence[int], *, at: float) -> asyncio.Future[None]:
-        """Notes that the broker has acknowledged these statuses; written with another call, or after a while."""
+        """Notes that the broker has acknowledged these statuses, with another call or after a while."""
         report = ReportCall(positions=tuple(positions), at=at, now=self._store.monotonic())
         return self._store.writer.give(self._store.reports, report, members=len(positions), rides=True)
 

@@ -124,7 +124,8 @@ class JournalReader:
             row = connection.execute(sql.ENTRY, (number,)).fetchone()
             if row is None:
                 raise JournalError(
-                    f"the journal {self.path} holds no request {number}. See: twilio-notifications journal list"
+                    f"the journal {self.path} holds no request {number}. "
+                    "See: twilio-notifications journal list"
                 )
             return History(
                 entry=_entry(row),

@@ -106,7 +106,7 @@ class OpenJournal:
         *,
         leave: Callable[[int], None],
     ) -> None:
-        """In one transaction, or where a defect fails that, in one for each; leaves alone what fails alone."""
+        """In one transaction, or where a defect fails that, in one each; `leave` gets what fails alone."""
         try:
             await self.writer.submit(lambda connection: operation(connection, keys))
         except JournalError:

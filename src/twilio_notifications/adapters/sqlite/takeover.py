@@ -1,7 +1,8 @@
 """Brings a journal of version 5, with one wide table, to version 6, in the transaction that is open.
 
-A process that ends in the middle leaves the old version whole. The requests move in steps, so that memory stays
-small and the log can say how far it is; each step removes what it has moved, and the next one uses its pages.
+A process that ends in the middle leaves the old version whole. The requests move in steps, so that memory
+stays small and the log can say how far it is; each step removes what it has moved, and the next one uses its
+pages.
 """
 
 from __future__ import annotations
@@ -49,6 +50,6 @@ def require_room(connection: sqlite3.Connection, path: Path) -> None:
     if free < needed:
         raise JournalError(
             f"the journal {path} was written by an earlier version. To bring it up to date takes "
-            f"{needed:,} bytes on its disk, and {free:,} are free. Nothing was changed. Free room on that disk, "
-            "and start again."
+            f"{needed:,} bytes on its disk, and {free:,} are free. Nothing was changed. Free room on that "
+            "disk, and start again."
         )

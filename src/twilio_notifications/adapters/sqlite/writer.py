@@ -1,9 +1,9 @@
 """Group commit: one thread owns the connection, and writes all calls that wait in one transaction.
 
-Rule 1: a future is done only after the commit that holds its change; one call into the event loop resolves all
-futures of a commit. Rule 2: a disk that fails (full, read-only, I/O error) is waited for; nothing is answered
-meanwhile, and nothing is lost when it recovers. Rule 3: a call that fails by its own fault fails alone, never
-the transaction it shares; of a call with several members, only the failing ones.
+Rule 1: a future is done only after the commit that holds its change; one call into the event loop resolves
+all futures of a commit. Rule 2: a disk that fails (full, read-only, I/O error) is waited for; nothing is
+answered meanwhile, and nothing is lost when it recovers. Rule 3: a call that fails by its own fault fails
+alone, never the transaction it shares; of a call with several members, only the failing ones.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.room import Room
 
 BATCH_LIMIT = 256
-"""Members in one transaction (requests, steps): well past the point where the cost of a commit per row has vanished,
-small enough that the first of them does not wait for the last."""
+"""Members in one transaction (requests, steps): well past the point where the cost of a commit per row has
+vanished, small enough that the first of them does not wait for the last."""
 
 BUSY_SIZE = 4
-"""Members of the last commit from which on the next one waits for company. A lone request never gets there: its
-calls wait for each other, one at a time."""
+"""Members of the last commit from which on the next one waits for company. A lone request never gets there:
+its calls wait for each other, one at a time."""
 
 COMPANY_SECONDS = 0.008
 """How long it waits. Measured: a message costs the journal 52 µs where 16 share a commit, and 40 µs where 32
@@ -73,7 +73,7 @@ acknowledgements of statuses that would make room."""
 class Writer:
     """Runs operations on the connection, in order, and commits them in groups."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - who hears of its disk, and what tests give, each with its default
         self,
         connection: sqlite3.Connection,
         *,
@@ -232,8 +232,8 @@ class Writer:
             except CallFailed as failed:
                 if len(batch) == 1:
                     return [self._apart(batch[0], failed.__cause__)]
-                # Not worth a savepoint for each call: a failing call is a defect, and rare. Each waits for the
-                # disk by itself, so that what is committed already is not done again.
+                # Not worth a savepoint for each call: a failing call is a defect, and rare. Each waits for
+                # the disk by itself, so that what is committed already is not done again.
                 return [result for waiting in batch for result in self._commit_patiently([waiting])]
             except (sqlite3.Error, MemoryError, NoRoom, ReserveGone, FilesMoved) as error:
                 if isinstance(error, sqlite3.Error) and primary_code(error) not in DISK_FAULTS:

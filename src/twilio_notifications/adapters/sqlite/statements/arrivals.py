@@ -5,8 +5,8 @@ from __future__ import annotations
 from twilio_notifications.adapters.sqlite.statements.conditions import ATTEMPTED, WHOLE_STATUS
 
 INSERT_REQUEST = """
-INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
-                      accepted_at, origin, digest)
+INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
+                      retries, accepted_at, origin, digest)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
@@ -23,7 +23,8 @@ VALUES (?, 'OPEN', ?, ?, ?, ?, ?, ?, 1, ?, ?)
 """
 
 INSERT_FINISHED = """
-INSERT INTO states (request, state, channel, packet_id, delivered, finished_at) VALUES (?, 'FINISHED', ?, ?, ?, ?)
+INSERT INTO states (request, state, channel, packet_id, delivered, finished_at)
+VALUES (?, 'FINISHED', ?, ?, ?, ?)
 """
 
 HAS_OPEN_ATTEMPT = f"""

@@ -10,7 +10,10 @@ COUNT_OPEN = f"SELECT COUNT(*) FROM states WHERE {ATTEMPTED} AND state = 'OPEN'"
 
 COUNT_IN_DOUBT = f"SELECT COUNT(*) FROM states WHERE {ATTEMPTED} AND state = 'IN_DOUBT'"
 
-COUNT_UNFINISHED = f"SELECT (SELECT COUNT(*) FROM states WHERE state = 'WAITING') + (SELECT COUNT(*) FROM states WHERE {ATTEMPTED})"
+COUNT_UNFINISHED = f"""
+SELECT (SELECT COUNT(*) FROM states WHERE state = 'WAITING')
+     + (SELECT COUNT(*) FROM states WHERE {ATTEMPTED})
+"""
 
 COUNT_UNREPORTED = "SELECT COUNT(DISTINCT request) FROM statuses WHERE reported_at IS NULL"
 
@@ -56,7 +59,8 @@ WHERE request = :request AND state = 'WAITING'
 """
 
 RECOVER_DOUBT_EXPIRY = """
-UPDATE states SET expires_at = :now + (expires_at - :accepted_at) WHERE request = :request AND state = 'IN_DOUBT'
+UPDATE states SET expires_at = :now + (expires_at - :accepted_at)
+WHERE request = :request AND state = 'IN_DOUBT'
 """
 
 RECOVER_ACCEPTED = "UPDATE requests SET accepted_at = :now WHERE id = :request"

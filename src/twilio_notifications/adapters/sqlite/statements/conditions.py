@@ -1,4 +1,4 @@
-"""Lists of states (core/lifecycle.py), written as the indexes have them; and columns that several reads share."""
+"""Lists of states (core/lifecycle.py), written as the indexes have them, and columns that reads share."""
 
 from __future__ import annotations
 

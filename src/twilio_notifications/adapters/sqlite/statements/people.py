@@ -10,8 +10,8 @@ LEFT JOIN statuses AS latest
 """
 
 _ENTRIES = f"""
-SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at, due_at,
-       turn, waiting_reason, attempts, finished_at, reason, latest.message, latest.sid, latest.remark
+SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at,
+       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message, latest.sid, latest.remark
 FROM states JOIN requests ON id = states.request {_LATEST_STATUS}
 """
 
@@ -26,7 +26,8 @@ def entries(condition: str) -> str:
 # The closed ones, and the open one.
 ATTEMPTS = """
 SELECT opened_at, closed_at, outcome, reason, message, code, sid FROM (
-    SELECT number, opened_at, closed_at, outcome, reason, message, code, sid FROM attempts WHERE request = :request
+    SELECT number, opened_at, closed_at, outcome, reason, message, code, sid
+    FROM attempts WHERE request = :request
     UNION ALL
     SELECT opened, opened_at, NULL, IIF(state = 'IN_DOUBT', 'IN_DOUBT', NULL), NULL, doubt, NULL, NULL
     FROM states WHERE request = :request AND opened_at IS NOT NULL)
@@ -46,13 +47,15 @@ ORDER BY begun_at
 # Until its new status was acknowledged, what a person said can be corrected.
 _UNSETTLED = f"""
 (({ANSWERED}
-  AND (SELECT reason FROM statuses WHERE statuses.request = states.request ORDER BY position DESC LIMIT 1) = ?)
+  AND (SELECT reason FROM statuses WHERE statuses.request = states.request
+       ORDER BY position DESC LIMIT 1) = ?)
  OR (state = 'FINISHED'
      AND EXISTS (SELECT 1 FROM orders WHERE orders.request = states.request AND orders.name = 'resolve')))
 """
 
 UNSETTLED = f"""
-SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request WHERE states.request = ? AND {_UNSETTLED}
+SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request
+WHERE states.request = ? AND {_UNSETTLED}
 """
 
 ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
@@ -63,13 +66,15 @@ ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY num
 RESOLVE = f"UPDATE states SET state = 'FINISHED' WHERE request = ? AND {_UNSETTLED}"
 
 REPLACE_STATUSES = """
-UPDATE statuses SET reported_at = ?, remark = 'replaced by the next status before the broker had acknowledged it'
+UPDATE statuses
+SET reported_at = ?, remark = 'replaced by the next status before the broker had acknowledged it'
 WHERE request = ? AND reported_at IS NULL
 """
 
 RESOLVE_ATTEMPT = """
 UPDATE attempts SET sid = ?
-WHERE request = ? AND number = (SELECT MAX(number) FROM attempts AS other WHERE other.request = attempts.request)
+WHERE request = ?
+  AND number = (SELECT MAX(number) FROM attempts AS other WHERE other.request = attempts.request)
 """
 
 OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMIT 1"
@@ -77,8 +82,8 @@ OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMI
 RESEND_REQUEST = f"""
 INSERT INTO requests (request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
                       accepted_at, origin)
-SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location, retries,
-       ?, origin
+SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location,
+       retries, ?, origin
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """
 

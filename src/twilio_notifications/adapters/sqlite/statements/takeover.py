@@ -11,8 +11,8 @@ LAST_OF_STEP = "SELECT MAX(id) FROM (SELECT id FROM old_requests WHERE id > ? OR
 
 # The broker delivers nothing again up to the watermark: the digest of those is of no use any more.
 REQUESTS = """
-INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
-                      accepted_at, origin, digest)
+INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
+                      retries, accepted_at, origin, digest)
 SELECT id, request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
        accepted_at, origin, IIF(id > (SELECT acknowledged FROM broker), digest, NULL)
 FROM old_requests WHERE id > :after AND id <= :last
@@ -20,8 +20,8 @@ FROM old_requests WHERE id > :after AND id <= :last
 
 STATES = """
 INSERT INTO states (request, state, channel, phone_number, priority, expires_at, due_at, turn, attempts,
-                    deferrals, waiting_reason, waiting_since, opened, opened_at, clock_offset, charges, cut_off,
-                    doubt_at, doubt, settle_at, finished_at, packet_id, delivered)
+                    deferrals, waiting_reason, waiting_since, opened, opened_at, clock_offset, charges,
+                    cut_off, doubt_at, doubt, settle_at, finished_at, packet_id, delivered)
 SELECT old_requests.id, state, channel, phone_number, priority, expires_at, due_at, turn, attempts,
        deferrals, waiting_reason, IIF(state = 'WAITING', accepted_at, NULL),
        (SELECT COUNT(*) FROM old_attempts AS every WHERE every.request = old_requests.id),
@@ -71,7 +71,8 @@ END = (
     UNREPORTED,
     "DELETE FROM sqlite_sequence WHERE name = 'requests'",
     """
-    INSERT INTO sqlite_sequence (name, seq) SELECT 'requests', seq FROM sqlite_sequence WHERE name = 'old_requests'
+    INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'requests', seq FROM sqlite_sequence WHERE name = 'old_requests'
     """,
     "DROP TABLE old_attempts",
     "DROP TABLE old_requests",
