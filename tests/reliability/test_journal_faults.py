@@ -162,8 +162,11 @@ def no_database(path: Path) -> None:
 
 def damaged(path: Path) -> None:
     """A page in the middle is overwritten, as by a failing card."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [page] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'requests'").fetchone()
     with path.open("r+b") as file:
-        file.seek(4096)
+        file.seek((page - 1) * 4096)
         file.write(b"\xa5" * 4096)
 
 
@@ -215,14 +218,19 @@ def shift(path: Path, seconds: float) -> None:
     How far Twilio's clock was from it was measured when the connector logged in.
     """
     instants = {
-        "requests": ("accepted_at", "expires_at", "due_at", "finished_at", "reported_at"),
-        "attempts": ("opened_at", "closed_at", "doubt_at", "settle_at"),
+        "requests": ("accepted_at",),
+        "states": (
+            *("expires_at", "due_at", "waiting_since", "opened_at", "doubt_at", "settle_at", "finished_at"),
+        ),
+        "attempts": ("opened_at", "closed_at"),
+        "waits": ("begun_at", "due_at", "ended_at"),
+        "statuses": ("written_at", "reported_at"),
     }
     with closing(sqlite3.connect(path)) as connection:
         for table, columns in instants.items():
             moved = ", ".join(f"{column} = {column} + {seconds}" for column in columns)
             connection.execute(f"UPDATE {table} SET {moved}")  # noqa: S608 - only the names above
-        connection.execute("UPDATE attempts SET clock_offset = clock_offset - ?", (seconds,))
+        connection.execute("UPDATE states SET clock_offset = clock_offset - ?", (seconds,))
         connection.commit()
 
 
