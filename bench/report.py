@@ -73,7 +73,7 @@ def peak_megabytes(run: Run) -> float:
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The smallest value that at least so many percent of the values do not exceed."""
+    """The value measured that `percent` percent of the values, or a few more, do not exceed."""
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 

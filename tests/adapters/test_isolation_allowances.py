@@ -177,7 +177,7 @@ def test_a_file_among_those_of_others_is_allowed_alone_and_watched(tmp_path: Pat
     assert token in confinement.watched
     assert not confinement.outlives_replacement(folder / other)
     (remark,) = remarks(confinement)
-    assert remark.startswith(f"{token} stands in a folder of others")
+    assert remark.startswith(f"{token} is in a folder that other programs use too")
 
 
 def test_a_key_is_no_different(tmp_path: Path) -> None:
@@ -296,12 +296,12 @@ def test_a_good_arrangement_needs_no_remark(tmp_path: Path) -> None:
 
 def test_a_secret_among_the_files_of_others_is_remarked_upon(tmp_path: Path) -> None:
     (remark,) = remarks(of(tmp_path, secrets={"source": "file", "path": "/etc/twilio-token"}))
-    assert remark.startswith("/etc/twilio-token stands in a folder of others")
+    assert remark.startswith("/etc/twilio-token is in a folder that other programs use too")
 
 
 def test_a_journal_at_home_is_remarked_upon(tmp_path: Path) -> None:
     (remark,) = remarks(of(tmp_path, journal={"url": f"sqlite:///{HOME}/journal.db"}))
-    assert remark.startswith(f"the connector writes into {HOME}, which is not its own")
+    assert remark.startswith(f"the connector writes into {HOME}, which other programs use too")
 
 
 def test_without_isolation_there_is_nothing_to_remark(tmp_path: Path) -> None:

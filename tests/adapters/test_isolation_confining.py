@@ -61,7 +61,7 @@ def output(code: str, *arguments: str) -> str:
 def test_a_process_with_threads_is_not_confined() -> None:
     """They would stay free, with all the rights that the others have lost."""
     said = output(WITH_A_THREAD)
-    assert "it has 2 threads already" in said
+    assert "it already has 2 threads" in said
     assert 'IsolationMode = "NoContainer"' in said
 
 

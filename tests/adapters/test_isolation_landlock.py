@@ -10,10 +10,10 @@ from twilio_notifications.adapters.isolation import Confinement, Offer, discover
 from twilio_notifications.adapters.isolation.landlock import (
     ON_A_FILE,
     FileRight,
+    LandlockScope,
     PathRule,
     PortRight,
     PortRule,
-    Scope,
     ruleset,
 )
 
@@ -104,7 +104,7 @@ def test_a_plain_file_gets_no_right_of_a_folder() -> None:
 
 
 def test_signals_and_abstract_sockets_end_at_the_border() -> None:
-    assert Scope.SIGNAL | Scope.ABSTRACT_UNIX_SOCKET == ruleset(CONFINEMENT, version=6).scopes
+    assert LandlockScope.SIGNAL | LandlockScope.ABSTRACT_UNIX_SOCKET == ruleset(CONFINEMENT, version=6).scopes
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Isolation as whoever runs the connector meets it: confined by default, refused where that cannot be."""
+"""Isolation as an operator meets it: confined by default, refused where the kernel cannot confine."""
 
 from __future__ import annotations
 
@@ -108,14 +108,14 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the filter that hide
     [
         (errno.ENOSYS, "built without it"),
         (errno.EOPNOTSUPP, "not switched on at boot"),
-        (errno.EPERM, "something around this process forbids the system call"),
+        (errno.EPERM, "forbids the system call"),
         (errno.EINVAL, "Invalid argument"),
     ],
 )
 async def test_without_landlock_a_connector_that_is_to_be_confined_does_not_start(
     tmp_path: Path, error: int, reason: str
 ) -> None:
-    """No token is set, and nobody misses it: the secret would have been read later."""
+    """No token is set, and no error says so: the connector would have read the secret later."""
     program = await without_landlock(tmp_path, "run", error=error)
     assert 2 == exit_code(program), program.output
     (line,) = program.stderr
@@ -269,7 +269,7 @@ async def test_a_journal_in_a_home_is_remarked_upon(tmp_path: Path) -> None:
     config = write_configuration(tmp_path / "etc" / "connector.toml", dead_end(journal=journal))
     program = await run_program("check", "--offline", "--config", str(config), environ=environ)
     (note,) = [line for line in program.stdout if line.startswith("note") and "writes into" in line]
-    assert f"the connector writes into {tmp_path}, which is not its own" in note
+    assert f"the connector writes into {tmp_path}, which other programs use too" in note
     assert "[journal] url" in note
 
 
@@ -310,7 +310,7 @@ def running(wired: AbstractAsyncContextManager[Any], watch: FileWatch, events: E
 
 
 async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp_path: Path) -> None:
-    """So that whoever started it starts it again; it would wait in vain for names to be resolved."""
+    """So that the supervisor starts it again; otherwise it would wait in vain for name resolution."""
     config = write_configuration(tmp_path / "connector.toml", dead_end())
     events = Telling()
     watch = cast("FileWatch", LostFile(events))  # all that is asked of it

@@ -52,7 +52,7 @@ def test_a_journal_in_a_folder_of_its_own_is_fine(tmp_path: Path) -> None:
 def test_a_journal_next_to_the_configuration_is_not(tmp_path: Path) -> None:
     (sentence,) = sentences(tmp_path, journal={"url": "sqlite:///journal.db"})
     assert f"may change everything in {tmp_path}, " in sentence
-    assert f"{tmp_path}/connector.toml, the configuration, is in there" in sentence
+    assert f"{tmp_path}/connector.toml, the configuration, is there too" in sentence
     assert 'journal.url = "sqlite:///journal/journal.db"' in sentence
 
 
@@ -75,7 +75,7 @@ def test_a_link_hides_nothing(tmp_path: Path) -> None:
 
 def test_a_secret_in_there_is_named(tmp_path: Path) -> None:
     (sentence,) = sentences(tmp_path, secrets={"source": "file", "path": "state/token"})
-    assert f"{tmp_path}/state/token, a secret, is in there" in sentence
+    assert f"{tmp_path}/state/token, a secret, is there too" in sentence
 
 
 def test_a_key_in_there_is_named(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_key_in_there_is_named(tmp_path: Path) -> None:
 def test_a_part_of_the_program_in_there_is_named(tmp_path: Path) -> None:
     packages = tmp_path / "state" / ".venv" / "lib"
     (sentence,) = sentences(tmp_path, program=frozenset({packages}))
-    assert f"{packages}, a part of the program, is in there" in sentence
+    assert f"{packages}, a part of the program, is there too" in sentence
 
 
 def test_the_program_is_all_that_code_is_taken_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_neither_run_nor_check_takes_such_a_configuration(
     environ = environment(**{TOKEN_VARIABLE: "x"})
     program = await run_program(*command, "--config", str(config), environ=environ)
     assert (2 if command == ("run",) else 1) == exit_code(program), program.output
-    assert f"{config}, the configuration, is in there" in program.output
+    assert f"{config}, the configuration, is there too" in program.output
     assert not (tmp_path / "journal.db").exists()
 
 

@@ -36,7 +36,7 @@ from twilio_notifications.ports import Opening, Origin, Recording
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twilio_notifications.ports import NewRequest
+    from twilio_notifications.ports import Arrival, NewRequest
 
 
 @pytest.fixture(params=EVERY)
@@ -162,7 +162,7 @@ async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: 
 
 
 async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: OpenJournal) -> None:
-    """RabbitMQ and LavinMQ number the packets of a session anew on each connection."""
+    """RabbitMQ and LavinMQ number the packets of a session from the beginning on each connection."""
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         journal.connection_ended()
@@ -402,7 +402,11 @@ async def test_the_id_of_a_rejection_is_free(a_store: OpenJournal) -> None:
 
 async def test_what_came_together_is_recorded_in_its_order(a_store: OpenJournal) -> None:
     async with a_store() as journal:
-        arrivals = [a_request(A), a_rejection(request_id="x", status=b"no"), a_request(B)]
+        arrivals: list[Arrival] = [
+            a_request(A),
+            a_rejection(request_id="x", status=b"no"),
+            a_request(B),
+        ]
         found = await journal.record(arrivals)
         assert [1, 2, 3] == [recorded.id for recorded in found.recorded]
         assert [(2, b"no")] == [(status.request, status.status) for status in found.written]

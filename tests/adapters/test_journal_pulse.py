@@ -67,7 +67,7 @@ async def test_a_writer_that_hangs_has_none_until_it_goes_on() -> None:
 
 
 async def test_a_writer_that_waits_for_a_failing_disk_has_one() -> None:
-    """To end the connector for it would help nobody: it waits, and goes on by itself."""
+    """Ending the connector would not help: it waits, and goes on by itself."""
     works = threading.Event()
 
     def write(_connection: sqlite3.Connection) -> None:

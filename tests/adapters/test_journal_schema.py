@@ -1,4 +1,4 @@
-"""The schema refuses what the life cycle does not know, whoever writes it."""
+"""The schema refuses rows that the life cycle does not know, whichever program writes them."""
 
 from __future__ import annotations
 

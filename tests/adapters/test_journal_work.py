@@ -324,7 +324,7 @@ async def test_the_agenda_names_the_first_instant_of_each_kind(a_store: OpenJour
 async def test_steps_of_one_call_are_taken_together(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await leave(journal, A, B, C)
-        steps = [
+        steps: list[Step] = [
             a_success(1),
             a_postponement(2, due_at=START + 9, outcome=AttemptOutcome.DEFERRED),
             a_doubt(3),

@@ -1,4 +1,4 @@
-"""The journal as a person reads and repairs it, beside a connector or while none is running."""
+"""The journal as a person reads and repairs it, next to a connector or while none is running."""
 
 from __future__ import annotations
 

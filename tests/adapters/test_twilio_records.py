@@ -290,7 +290,7 @@ async def test_one_unreadable_record_makes_the_list_unreadable(twilio: Twilio, b
         '"date_created": "Tue, 14 Nov 2023 22:13:20 +0000"'
     )
     body = f'{{"messages": [{{{whole}}}, {{{whole}, {broken}}}], "next_page_uri": null}}'
-    assert "HTTP 200 and a list that cannot be read" == (await twilio.unreadable(Garbage(body=body))).detail
+    assert "HTTP 200 and an unreadable list" == (await twilio.unreadable(Garbage(body=body))).detail
 
 
 async def test_a_list_is_read_again_when_the_fault_has_passed(twilio: Twilio) -> None:
@@ -341,7 +341,7 @@ async def settled(twilio: Twilio, attempt: Doubtful) -> Settlement:
 async def test_a_lost_answer_is_found_whatever_our_clock_says(
     twilio: Twilio, ahead: float, *, known: bool
 ) -> None:
-    """The first attempt of a run: nobody has heard Twilio's clock before the look itself."""
+    """The first attempt of a run: no answer has shown Twilio's clock before the look itself."""
     twilio.simulator.set_clock_offset(ahead)
     if known:
         await twilio.sender.verify(LOGIN)

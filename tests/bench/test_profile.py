@@ -10,7 +10,7 @@ SITE = "/venv/lib/python3.11/site-packages/twilio_notifications"
 LIBRARY = "/usr/lib/python3.11"
 RUN = f"run ({SITE}/commands/run.py)"
 LOOP = f"_run_once ({LIBRARY}/asyncio/base_events.py)"
-INTAKE = f"Intake.receive ({SITE}/pipeline/intake.py)"
+INTAKE = f"Intake.receive ({SITE}/pipeline/line/intake.py)"
 LOADS = f"loads ({LIBRARY}/json/__init__.py)"
 MATCH = f"match ({LIBRARY}/re/__init__.py)"
 
@@ -18,7 +18,7 @@ MATCH = f"match ({LIBRARY}/re/__init__.py)"
 @pytest.mark.parametrize(
     ("frame", "expected"),
     [
-        (INTAKE, "pipeline.intake"),
+        (INTAKE, "pipeline.line.intake"),
         (f"parse ({SITE}/core/contract/requests.py)", "core.contract"),
         (f"<module> ({SITE}/__main__.py:5)", "__main__"),
         (LOADS, "json"),
@@ -34,7 +34,7 @@ def test_a_frame_belongs_to_a_part(frame: str, expected: str | None) -> None:
 
 def test_a_function_of_another_library_counts_for_its_caller() -> None:
     lines = list(report(read([f"thread (1): Main;{RUN};{LOOP};{INTAKE};{MATCH} 4"])))
-    assert ["pipeline.intake", "100.0%", "100.0%"] in [line.split() for line in lines]
+    assert ["pipeline.line.intake", "100.0%", "100.0%"] in [line.split() for line in lines]
     assert ["commands.run", "0.0%", "100.0%"] not in [line.split() for line in lines]
 
 
@@ -45,7 +45,7 @@ def test_shares_are_of_all_threads_and_the_busiest_comes_first() -> None:
     heads = [line for line in lines if line.endswith("of all samples")]
     assert ["main: 75.0% of all samples", "writer: 25.0% of all samples"] == heads
     assert ["event", "loop", "0.0%", "75.0%"] not in [line.split() for line in lines], "it did nothing itself"
-    assert "   50.0%  Intake.receive (twilio_notifications/pipeline/intake.py)" in lines
+    assert "   50.0%  Intake.receive (twilio_notifications/pipeline/line/intake.py)" in lines
 
 
 def test_a_waiting_thread_counts_for_nothing() -> None:

@@ -1,4 +1,4 @@
-"""Secrets of V1 functions: in V1's form, from each place, and none to who asks for another one."""
+"""Secrets of V1 functions: in V1's form, from each place, and an error for any other secret."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ async def test_secrets_manager_gives_any_secret_with_all_it_knows(monkeypatch: p
         binary = await answer(other, settings, stage="BINARY")
         assert b"\x00\xff" == base64.b64decode(binary["SecretBinary"])
         assert "SecretString" not in binary
-        with pytest.raises(SecretAbsent, match="ask for it by its ARN"):
+        with pytest.raises(SecretAbsent, match="ask for the secret by its ARN"):
             await answer("greengrass-another", settings)
 
 

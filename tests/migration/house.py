@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.migration import Migration, Upload, migrate
+from twilio_notifications.migration import MigrationFiles, Upload, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def upload(document: object, name: str = "definitions.json") -> Upload:
 
 def migrated(
     *documents: object, given: Mapping[str, str] | None = None, to_version: int | None = None
-) -> Migration:
+) -> MigrationFiles:
     """These documents, each a file of its own."""
     uploads = [upload(document, f"file{number}") for number, document in enumerate(documents, start=1)]
     return migrate(uploads, given=given or {}, to_version=to_version, release="1.2.3")
@@ -93,12 +93,12 @@ def problems(
     return caught.value.problems
 
 
-def definitions(migration: Migration) -> dict[str, Any]:
+def definitions(migration: MigrationFiles) -> dict[str, Any]:
     """The definitions as they go on."""
     found: dict[str, Any] = json.loads(migration.files["greengrass-v1/definitions.json"])
     return found
 
 
-def parameters(migration: Migration) -> dict[str, str]:
+def parameters(migration: MigrationFiles) -> dict[str, str]:
     found: dict[str, str] = definitions(migration)["Connectors"][0]["Parameters"]
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.migration.intrinsics import Scope
+from twilio_notifications.migration.intrinsics import TemplateScope
 from twilio_notifications.migration.partly import Partly, names_in
 
 TEMPLATE: dict[str, Any] = {
@@ -32,7 +32,7 @@ TEMPLATE: dict[str, Any] = {
 
 
 def resolve(value: object, **given: str) -> object:
-    return Scope(document="t", template=TEMPLATE, given=given).resolve(value)
+    return TemplateScope(document="t", template=TEMPLATE, given=given).resolve(value)
 
 
 @pytest.mark.parametrize(
@@ -116,12 +116,12 @@ def test_an_open_text_shows_what_is_known_of_it() -> None:
 def test_a_template_that_multiplies_its_texts_is_refused() -> None:
     """A few thousand references to one long default would fill the memory."""
     template = {"Parameters": {"Long": {"Type": "String", "Default": "x" * 15_000}}}
-    scope = Scope(document="t.json", template=template, given={})
+    scope = TemplateScope(document="t.json", template=template, given={})
     with pytest.raises(ConfigurationError, match=r"t\.json grows beyond"):
         scope.resolve([{"Ref": "Long"}] * 1000)
 
 
 def test_conditions_that_go_on_and_on_are_left_open() -> None:
     conditions = {f"C{n}": {"Condition": f"C{n + 1}"} for n in range(10_000)}
-    scope = Scope(document="t", template={"Conditions": conditions}, given={})
+    scope = TemplateScope(document="t", template={"Conditions": conditions}, given={})
     assert isinstance(scope.condition("C0"), Partly)

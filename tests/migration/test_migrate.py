@@ -41,7 +41,7 @@ from twilio_notifications.component.configuration import configured
 from twilio_notifications.config import GreengrassSettings, load
 from twilio_notifications.config.component import read_component
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.migration import Migration, Upload, migrate
+from twilio_notifications.migration import MigrationFiles, Upload, migrate
 from twilio_notifications.migration.routes import matches
 
 GROUP = json.loads(Path(__file__).with_name("group.json").read_text(encoding="utf-8"))
@@ -68,7 +68,7 @@ FORMS: dict[str, Any] = {
 }
 
 
-def loaded(migration: Migration, tmp_path: Path) -> Any:
+def loaded(migration: MigrationFiles, tmp_path: Path) -> Any:
     path = tmp_path / "twilio-notifications.toml"
     path.write_text(migration.files["twilio-notifications.toml"], encoding="utf-8")
     return load(path, {})
@@ -142,7 +142,7 @@ def test_a_connector_that_a_device_knows_as_a_function_has_its_subscriptions() -
 
 def test_the_version_that_a_device_does_not_tell_is_asked_for() -> None:
     bag = {"Environment": {"Variables": PARAMETERS}}
-    assert "give it with --to-version N" in problems(bag)[0]
+    assert "give the version with --to-version N" in problems(bag)[0]
     assert (
         arn(2).replace("us-west-2", "region")
         == definitions(migrated(bag, to_version=2))["Connectors"][0]["ConnectorArn"]
@@ -383,14 +383,14 @@ def test_labels_of_a_secret_are_said() -> None:
 # Subscriptions and what takes their place.
 
 
-def merged(migration: Migration, name: str = "deployment.json") -> dict[str, Any]:
+def merged(migration: MigrationFiles, name: str = "deployment.json") -> dict[str, Any]:
     document = json.loads(migration.files[f"greengrass-v2/{name}"])
     merge = document["components"]["TwilioNotifications"]["configurationUpdate"]["merge"]
     found: dict[str, Any] = json.loads(merge)
     return found
 
 
-def with_subscriptions(*entries: dict[str, Any]) -> Migration:
+def with_subscriptions(*entries: dict[str, Any]) -> MigrationFiles:
     return migrated(connectors(), resources(), {"Subscriptions": list(entries)})
 
 
@@ -543,7 +543,7 @@ def test_a_hostile_name_is_only_ever_a_text(tmp_path: Path) -> None:
 
 
 def said(*documents: object, to_version: int | None = None) -> tuple[str, ...]:
-    """What a person is told, whether or not it is an error."""
+    """The sentences for the operator, whether or not they are errors."""
     try:
         migration = migrated(*documents, to_version=to_version)
     except ConfigurationError as error:
@@ -626,7 +626,7 @@ def test_what_is_written_can_be_read(document: object, to_version: int | None) -
         readable(migrated(document, to_version=to_version))
 
 
-def readable(migration: Migration) -> None:
+def readable(migration: MigrationFiles) -> None:
     tomllib.loads(migration.files["twilio-notifications.toml"])
     for text in migration.files.values():
         text.encode()

@@ -26,21 +26,21 @@ from tests.migration.templates import STATUSES, TEXTS, template, when
 from twilio_notifications.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from twilio_notifications.migration import Migration
+    from twilio_notifications.migration import MigrationFiles
 
 OURS = connectors(connector(5))
 AS_FUNCTION = "arn:aws:lambda:us-west-2:aws:function:TwilioNotifications:4"
 
 
-def with_entries(*entries: dict[str, Any], **given: str) -> Migration:
+def with_entries(*entries: dict[str, Any], **given: str) -> MigrationFiles:
     return migrated(OURS, {"Subscriptions": list(entries)}, given=given)
 
 
-def carried(migration: Migration) -> list[str]:
+def carried(migration: MigrationFiles) -> list[str]:
     return [each["Id"] for each in definitions(migration)["Subscriptions"]]
 
 
-def note_on(identifier: str, migration: Migration) -> str:
+def note_on(identifier: str, migration: MigrationFiles) -> str:
     (note,) = [each for each in migration.notes if each.startswith(f"subscription '{identifier}'")]
     return note
 

@@ -24,7 +24,7 @@ from twilio_notifications.core.contract import Topics
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
-from twilio_notifications.pipeline.line.assembly import Surroundings, build_line
+from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
@@ -60,7 +60,7 @@ class Line:
     events: RecordingEvents
     secret: ScriptedSecret
     credentials: Credentials
-    surroundings: Surroundings
+    surroundings: LineNeeds
     stages: Stages
     written: list[Unreported]
     """What was handed on to be published."""
@@ -112,7 +112,7 @@ class Line:
         return await self.journal.overdue(now=float("inf"), limit=1000)
 
     async def turns(self) -> None:
-        """Lets everything run that can, without waiting for the journal's thread."""
+        """Lets every stage run that can, without waiting for the journal's thread."""
         await HandClock.settle(self.clock)
 
     def stalled_disk(self) -> AbstractContextManager[None]:
@@ -161,7 +161,7 @@ async def a_line(
             on_renewed=renew_credentials,
         )
         sender, written = twilio(clock), list["Unreported"]()
-        surroundings = Surroundings(
+        surroundings = LineNeeds(
             journal=cast("Journal", clock.journal),
             sender=AuthorizedSender(sender, credentials),
             clock=clock,
@@ -186,7 +186,7 @@ async def a_line(
         )
 
 
-def an_intake(surroundings: Surroundings, stages: Stages) -> Intake:
+def an_intake(surroundings: LineNeeds, stages: Stages) -> Intake:
     """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
     return Intake(
         hold_seconds=0.0,

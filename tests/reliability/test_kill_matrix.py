@@ -94,8 +94,8 @@ async def test_a_crash_at(
         (faults.ConnectionClosed(), CrashPoint.DOUBT_SETTLED, 2),
         (faults.ServerError(executed=True), CrashPoint.ATTEMPT_IN_DOUBT, 2),
         (faults.ServerError(executed=False), CrashPoint.DOUBT_SETTLED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.TWILIO_ANSWERED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.REQUEST_FINISHED, 1),
+        (faults.RefusedRequest(code=21610, message="unsubscribed"), CrashPoint.TWILIO_ANSWERED, 2),
+        (faults.RefusedRequest(code=21610, message="unsubscribed"), CrashPoint.REQUEST_FINISHED, 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, faults.Effect) else str(value),
 )
@@ -132,7 +132,7 @@ async def test_a_crash_after_an_attempt_that_did_not_succeed(
 async def test_a_kill_while_the_post_is_under_way(
     broker: Mosquitto, twilio: Simulator, start: Start, hang: faults.Hang, channel: Channel
 ) -> None:
-    """Nobody could tell which of the two it was, but Twilio's records."""
+    """Only Twilio's records can say which of the two it was."""
     armed = twilio.add_fault(Fault(effect=hang))
     requests = [Request(number=number, to=recipient(1), channel=channel, retries=0) for number in range(2)]
     async with Peer(broker.url) as peer:

@@ -1,4 +1,4 @@
-"""A program that confines itself exactly as `run` does, and then tries what it is told to, line by line.
+"""A program that confines itself exactly as `run` does, and then tries what its input says, line by line.
 
 `confined.py CONFIG` says "confined", then reads JSON lines `[name, argument, …]` and answers each with
 `{"result": …}` or `{"error": "EACCES"}`. It is the inside of the confinement, so that a test can look out.
@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
-from tests.support.variants import as_a
 from twilio_notifications import bootstrap
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
@@ -211,8 +210,10 @@ class Inside:
         return asyncio.run(lost())
 
     def shake_hands(self, port: int) -> str:
-        """TLS with the certificates of the configuration, read anew as for each connection."""
-        context = tls_context(as_a(MqttSettings, self._settings.transport))
+        """TLS with the certificates of the configuration, read again as for each connection."""
+        # This file runs as a program from another folder, so it imports nothing of the tests.
+        assert isinstance(self._settings.transport, MqttSettings)
+        context = tls_context(self._settings.transport)
         assert context is not None
         with (
             socket.create_connection(("127.0.0.1", port), timeout=WAIT_SECONDS) as plain,

@@ -9,7 +9,7 @@ from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
-from twilio_notifications.pipeline.line.assembly import Surroundings, build_line
+from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.reception import Reception
 from twilio_notifications.pipeline.line.reporter import Reporter
@@ -63,7 +63,7 @@ def wired(parts: Parts) -> Connector:
         topic=parts.topics.status,
     )
     line = build_line(
-        Surroundings(
+        LineNeeds(
             journal=parts.journal,
             sender=parts.sender,
             clock=parts.clock,

@@ -1,6 +1,7 @@
-"""What the component of Greengrass V2 is made of: recipe, configuration, access control, deployment. Pure.
+"""The parts of the component of Greengrass V2: recipe, configuration, access control, deployment. Pure.
 
-Nothing here speaks to a nucleus. `make component` and `migrate` write what these functions return.
+No module here speaks to a nucleus. `make component` and `migrate` write the results of these functions to
+files.
 """
 
 from __future__ import annotations

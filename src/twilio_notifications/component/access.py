@@ -1,7 +1,7 @@
-"""What the component may do at its nucleus: what its configuration needs, and nothing else.
+"""The access control of the component: its nucleus allows what its configuration needs, and no more.
 
-A policy lists operations and resources, and allows each operation on each of them. So subscribing and
-publishing have a policy each: the component may not publish requests, nor listen to the statuses of others.
+A policy lists operations and resources, and allows each operation on each resource. So subscribing and
+publishing have separate policies: the component may neither publish requests nor receive statuses.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ Policies = dict[str, dict[str, object]]
 
 
 def access_control(configuration: Mapping[str, object]) -> dict[str, Policies]:
-    """The map `accessControl` of a recipe or of a deployment. Its policies have names that only we give."""
+    """The map `accessControl` of a recipe or of a deployment.
+
+    The names of its policies begin with COMPONENT.
+    """
     return dict(_services(needs(configuration)))
 
 
 def cloud_policy(configuration: Mapping[str, object], *, partition: str) -> dict[str, object] | None:
-    """What the AWS IoT policy of the core device has to allow, or None where only local topics are used.
+    """The statements that the AWS IoT policy of the core device needs; None where the topics are local only.
 
-    The nucleus speaks for the component with the device's certificate, so the policy of that counts, too.
-    `REGION` and `ACCOUNT` in it are the operator's to replace.
+    The nucleus speaks to AWS IoT Core with the device's certificate, so that certificate's policy counts too.
+    The operator replaces `REGION` and `ACCOUNT`.
     """
     wanted = needs(configuration)
     if wanted.pubsub is PubSub.LOCAL:

@@ -1,4 +1,4 @@
-"""The component's configuration as a deployment starts from it, and what it asks of the nucleus."""
+"""The component's default configuration, and the needs of a configuration at the nucleus."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 COMPONENT = "TwilioNotifications"
 
 RESOURCE_ID = "TwilioAuthToken"
-"""A name of the group's resource in Greengrass V1; here it only has to be there, because it always had to."""
+"""The name of the group's secret resource in Greengrass V1.
+
+The published contract requires one; V2 ignores it.
+"""
 
 Configuration = dict[str, object]
 
 JOURNAL_FOLDER = "journal"
-"""Below the work folder, where the program stands too: into this one alone a confined connector may write."""
+"""A folder below the work folder, and the only one there into which a confined connector may write."""
 
 
 class NucleusKind(StrEnum):
@@ -42,10 +45,10 @@ def default_configuration(
     settings: Mapping[str, Mapping[str, object]] | None = None,
     pubsub_to_iot_core: bool = False,
 ) -> Configuration:
-    """The published parameters, empty where they are not given, and what a component needs in addition.
+    """The published parameters, empty where `parameters` has none, and the settings of a component.
 
-    Numbers and switches are texts: a deployment may give them back as fractions (guide, "component recipe
-    reference"). Nucleus lite keeps no secrets, so there the token is a file in the work folder.
+    Numbers and switches are texts, because a nucleus may turn numbers into fractions (AWS's developer guide,
+    "component recipe reference"). Nucleus lite keeps no secrets, so the token is a file in its work folder.
     """
     own: dict[str, dict[str, object]] = {"journal": {"url": f"sqlite:///{JOURNAL_FOLDER}/journal.db"}}
     if kind is NucleusKind.LITE:
@@ -65,7 +68,7 @@ def default_configuration(
 
 
 def configured(kind: NucleusKind, given: Mapping[str, object]) -> Configuration:
-    """What a nucleus makes of the default configuration and of what a deployment merges into it."""
+    """The configuration after a nucleus has merged `given`, from a deployment, into the default one."""
     return _merged(default_configuration(kind), given)
 
 
@@ -80,7 +83,7 @@ def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> Configu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a configuration needs of its nucleus."""
+    """The topics, the sides and the secret that a configuration needs of its nucleus."""
 
     request_topics: tuple[str, ...]
     status_topic: str
@@ -92,7 +95,7 @@ class Needs:
 
 
 def needs(configuration: Mapping[str, object]) -> Needs:
-    """As the connector itself would read it; what is wrong in it is not judged here."""
+    """The needs of a configuration, read as the connector reads it; mistakes in it are not reported here."""
     here = Path()
     given = {
         name: one.value

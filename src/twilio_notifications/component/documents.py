@@ -1,7 +1,7 @@
-"""The recipe for each nucleus, and the deployment that brings the component and what it depends on.
+"""The recipe for each nucleus, and the deployment of the component with its dependencies.
 
-One form does for both nuclei where nucleus lite is stricter: JSON, because it makes a text of every value in
-a YAML recipe, lower-case lifecycle steps, `Uri`, and `runtime` in the platform.
+Both nuclei accept the form that the stricter nucleus lite needs: JSON, because nucleus lite reads every value
+of a YAML recipe as a text; lower-case lifecycle steps; `Uri`; and `runtime` in the platform.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ARTIFACT = "twilio-notifications"
-"""The archive's name without `.zip`, which is also the folder into which the nucleus unpacks it."""
+"""The archive's name without `.zip`; the nucleus unpacks the archive into a folder of this name."""
 
 LEAST_PYTHON = (3, 11)
 
 INSTALL_SECONDS = 900
-"""A small device without wheels in its cache needs minutes for what a large one does in seconds."""
+"""The limit of the installation. A small device without wheels in its cache needs minutes."""
 
 DESCRIPTION = (
     "Texts and calls by Twilio, for other components and for AWS IoT Core: the open successor of the Twilio "
@@ -38,25 +38,25 @@ DESCRIPTION = (
 SECRET_KEEPER = "aws.greengrass.SecretManager"  # noqa: S105 - a component
 TOKEN_EXCHANGE = "aws.greengrass.TokenExchangeService"  # noqa: S105 - a component
 SECRET_KEEPER_VERSION = "2.1.4"  # noqa: S105 - a version
-"""The first that is for every nucleus from 2.5 on (those before it are for one each), and that keeps its
-secrets when the nucleus restarts. A deployment names a version exactly; any later one does too."""
+"""The first version that fits every nucleus from 2.5 on and keeps its secrets when the nucleus restarts. A
+deployment names an exact version; later ones work as well."""
 CURRENT_LABEL = "AWSCURRENT"
 
 LOCK = "requirements.lock"
-"""In the archive: versions and hashes of the dependencies, so that pip takes no other file of any index."""
+"""A file of the archive: the versions and hashes of the dependencies, so that pip accepts no other files."""
 
 DIGEST = "digest"
-"""In the archive: a name for what is in it, so that an environment is made once for each content."""
+"""A file of the archive: a digest of its content. The device makes one environment for each digest."""
 
 EXTRAS = ("aws", "greengrass")
-"""Installed with the connector, for wherever the token may be."""
+"""Extras that are installed with the connector, because the token may be at AWS or at the nucleus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packaging:
-    """How the archive comes to the device and is installed there.
+    """The bucket with the archive, and how the device installs it.
 
-    `vendored`: the archive holds the wheels of all dependencies, so that no package index is asked.
+    `vendored` means that the archive holds the wheels of all dependencies, so that pip asks no package index.
     """
 
     bucket: str = "BUCKET"
@@ -71,7 +71,7 @@ def recipe(
     configuration: Mapping[str, object] | None = None,
     packaging: Packaging | None = None,
 ) -> dict[str, object]:
-    """The recipe of this version. Without a packaging, `BUCKET` in it is the operator's to replace."""
+    """The recipe of this version. Without a packaging, the operator replaces `BUCKET` in it."""
     packaged = packaging or Packaging()
     configured = dict(default_configuration(kind) if configuration is None else configuration)
     document: dict[str, object] = {
@@ -103,35 +103,38 @@ def recipe(
 
 
 def wheel_name(version: str) -> str:
-    """The file of this version in the archive. It is installed by its path, so no index is asked for it."""
+    """The wheel of this version in the archive. pip installs it by its path, so it asks no index for it."""
     return f"twilio_notifications-{version}-py3-none-any.whl"
 
 
 def _install(version: str, packaging: Packaging) -> str:
-    """Makes an environment for the archive's content and the device's Python, unless it is there already.
+    """A script that makes the environment for the archive and the device's Python, if there is none yet.
 
-    A nucleus may run it again at any time, also while the program runs. So an environment is never changed: a
-    new one is built next to those that are there, and it is used from the moment when the link `venv` points
-    to it. The one before it stays until the next is built, for the way back to an earlier version, and one
-    that a program still runs in stays too. A local deployment to nucleus lite does not unpack the archive.
+    A nucleus may run the script again at any time, also while the program runs. So the script never changes
+    an environment: it builds a new one next to the others and then points the link `venv` to it. It keeps the
+    previous environment, for the way back to an earlier version, and each one in which a program still runs.
+    A local deployment to nucleus lite does not unpack the archive, so the script does it.
 
-    In braces a nucleus looks for variables, so the shell has to do without them. Python makes the last step,
-    because `ln` has no way to replace a link at once.
+    The script has no braces, because a nucleus looks for variables in them. Its last step is in Python,
+    because `ln` cannot replace a link atomically.
     """
     python = packaging.python
     pip = '$as "$new/bin/python" -m pip install --disable-pip-version-check --no-input --only-binary :all:'
     index = ""
-    if packaging.vendored:  # whatever is configured for pip on the device is for asking an index
+    if packaging.vendored:  # pip's configuration on the device may name an index
         pip = f"PIP_CONFIG_FILE=/dev/null {pip} --isolated"
         index = '--no-index --find-links "$from/wheels" '
     unpack = f'{python} -m zipfile -e "{{artifacts:path}}/{ARTIFACT}.zip" unpacked'
     # A 32-bit system may have a 64-bit kernel, as Raspberry Pi OS often has. Python then names the kernel's
     # processor, and pip asks for packages that have no wheel for the system.
     is_32_bit = f"{python} -c 'import sys; sys.exit(sys.maxsize > 2**32)'"
+    needed = ".".join(map(str, LEAST_PYTHON))
+    complaint = f"echo Python {needed} or later is needed, and {python} is $({python} --version) >&2; exit 1"
     number = f"{python} -c 'import sys; print(*sys.version_info[:2], sep=\".\")'"
     lines = (
         "set -e",
-        _python_is_recent_enough(python),
+        # Without this check, pip would only say that it finds no version of some dependency.
+        f"{python} -c 'import sys; sys.exit(sys.version_info < {LEAST_PYTHON})' || ({complaint})",
         'cd "{work:path}"',
         f"mkdir -p {JOURNAL_FOLDER}",
         f'from="{{artifacts:decompressedPath}}/{ARTIFACT}"',
@@ -159,23 +162,17 @@ def _install(version: str, packaging: Packaging) -> str:
     return "\n".join(lines)
 
 
-def _python_is_recent_enough(python: str) -> str:
-    """Otherwise pip would say of some dependency that there is none."""
-    needed = ".".join(str(part) for part in LEAST_PYTHON)
-    complaint = f"echo Python {needed} or later is needed, and {python} is $({python} --version) >&2; exit 1"
-    return f"{python} -c 'import sys; sys.exit(sys.version_info < {LEAST_PYTHON})' || ({complaint})"
-
-
 _RUN = 'cd "{work:path}" && exec "$(readlink -f venv)/bin/python" -m twilio_notifications run --greengrass'
 """Python comes from the environment itself and not from the link: an upgrade points the link elsewhere while
 this program runs. `exec` has the nucleus's SIGTERM reach the connector, not a shell."""
 
 
 def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dict[str, object]:
-    """Nucleus lite has no Secret Manager, and does not deploy what depends on it.
+    """The components on which this one depends, for the place of its secret.
 
-    It makes `BindsTo=` of a hard dependency: when the token exchange crashes, systemd stops the connector,
-    and nothing starts it again. The connector can wait for the exchange, so a soft dependency does there.
+    Nucleus lite has no Secret Manager, and does not deploy a component that depends on it. It turns a hard
+    dependency into `BindsTo=`: when the token exchange crashes, systemd stops the connector and does not
+    start it again. The connector can wait for the token exchange, so a soft dependency is enough there.
     """
     is_lite = kind is NucleusKind.LITE
     match needs(configuration).secrets:
@@ -190,27 +187,25 @@ def _dependencies(kind: NucleusKind, configuration: Mapping[str, object]) -> dic
 
 
 def deployment(kind: NucleusKind, *, version: str, configuration: Mapping[str, object]) -> dict[str, object]:
-    """For `aws greengrassv2 create-deployment --cli-input-json`: the component with this configuration.
+    """The component with this configuration, as `aws greengrassv2 create-deployment` takes it.
 
-    In addition the Secret Manager of the nucleus, whose configuration has to name the secret to keep.
+    Where the token comes from the nucleus, the deployment also has its Secret Manager, with the secret to
+    keep.
     """
     merged = {**configuration, "accessControl": access_control(configuration)}
     components = {COMPONENT: _deployed(version, merged)}
     wanted = needs(configuration)
     keeps = wanted.secrets is SecretOrigin.GREENGRASS and kind is NucleusKind.CLASSIC
     if keeps and wanted.secret_arn is not None:
-        secret = _kept(wanted.secret_arn, wanted.secret_labels)
+        secret: dict[str, object] = {"arn": wanted.secret_arn}
+        if wanted.secret_labels != (CURRENT_LABEL,):  # without labels the nucleus keeps the current version
+            secret["labels"] = list(wanted.secret_labels)
         components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, {"cloudSecrets": [secret]})
     return {
         "targetArn": "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
         "deploymentName": COMPONENT,
         "components": components,
     }
-
-
-def _kept(arn: str, labels: tuple[str, ...]) -> dict[str, object]:
-    """Without labels the nucleus keeps the current version alone; it has no other to give then."""
-    return {"arn": arn} if labels == (CURRENT_LABEL,) else {"arn": arn, "labels": list(labels)}
 
 
 def _deployed(version: str, configuration: Mapping[str, object]) -> dict[str, object]:

@@ -1,8 +1,8 @@
-"""The interface of the Greengrass Core SDK of V1, for functions that go on unchanged.
+"""The interface of the Greengrass Core SDK of V1, for functions that stay unchanged.
 
-`from twilio_notifications import greengrasssdk` is the one import that changes; `client("iot-data")` and
-`client("secretsmanager")` are what they were. Topics are those of the configured broker, or of the Greengrass
-V2 nucleus that has started the process. Nothing is read or connected before the first call needs it.
+A function changes one import, to `from twilio_notifications import greengrasssdk`; `client("iot-data")` and
+`client("secretsmanager")` work as before. Topics are those of the configured broker, or of the Greengrass V2
+nucleus that has started the process. Only the first call reads the configuration and opens a connection.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def client(client_type: Literal["secretsmanager"], *_: object, **__: object) -> 
 @overload
 def client(client_type: str, *_: object, **__: object) -> Publisher | SecretValues: ...
 def client(client_type: str, *_: object, **__: object) -> Publisher | SecretValues:
-    """The client of that name. V1 passed further arguments on to classes that took none."""
+    """The client of this name.
+
+    V1 ignored further arguments as well. Raises ValueError for an unknown name.
+    """
     match client_type:
         case "iot-data":
             return Publisher()
@@ -39,6 +42,6 @@ def client(client_type: str, *_: object, **__: object) -> Publisher | SecretValu
             return SecretValues()
         case _:
             raise ValueError(
-                f"there is no client {client_type!r} here: what a V1 function finds outside a Greengrass V1 "
-                'core is client("iot-data"), for publish, and client("secretsmanager"), for get_secret_value'
+                f'there is no client {client_type!r} here: use client("iot-data"), for publish, or '
+                'client("secretsmanager"), for get_secret_value; V1 has others only inside its core'
             )

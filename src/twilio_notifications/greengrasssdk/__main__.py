@@ -1,6 +1,6 @@
-"""`python -m twilio_notifications.greengrasssdk`: arguments and exit codes of the runner, no logic.
+"""`python -m twilio_notifications.greengrasssdk`: arguments and exit codes of the runner, without logic.
 
-Exit codes are those of the connector: 0 done; 1 failed while running; 2 wrong usage or configuration.
+The exit codes are those of the connector: 0 done; 1 failed while running; 2 wrong usage or configuration.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PROGRAM = "python -m twilio_notifications.greengrasssdk"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs a function; the exit code."""
+    """Runs a function until a signal stops it; returns the exit code."""
     options = _parser().parse_args(arguments)
     if options.config:
-        # Where the function's own calls will look for it, from whichever folder.
+        # The function's own calls look for the file there, also after a change of the working directory.
         os.environ[CONFIG_VARIABLE] = str(options.config.absolute())
     try:
         return runner.run(options.function, options.topic, environ=os.environ)

@@ -1,8 +1,8 @@
-"""The way from a function's thread to the event loop in which its connection lives.
+"""Carries calls from a function's threads into the event loop that has the connection.
 
-V1's calls block, in any number of threads; the connection wants one thread of its own, which begins with the
-first call and ends with the process. A process that was forked makes a connection of its own: the connection
-is its parent's, and two that write into one would break it for both.
+V1's calls block, in any number of threads. The connection lives in a thread of its own, which begins with the
+first call and ends with the process. A forked process opens a connection of its own: two processes that write
+into one connection would break it for both.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CHATTY = ("awsiot",)
-"""The function has a log of its own, where whole packets, and so message texts, have no place."""
+"""Loggers that write whole packets, and so message texts, which do not belong in the function's log."""
 
 GOODBYE_SECONDS = 5.0
-"""How long the end of the process may be held up."""
+"""How long closing the connection may delay the end of the process."""
 
 
 class Courier:
-    """Carries calls into the event loop and their results, or errors, back."""
+    """Carries calls into the event loop, and their results or errors back to the caller's thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,10 @@ class Courier:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def carry(self, ask: Callable[[Outside], Coroutine[Any, Any, T]]) -> T:
-        """Waits for what is asked for; not to be called in the event loop itself."""
+        """The result of `ask`, once it is there; raises what `ask` raises.
+
+        Must not run in the event loop itself.
+        """
         return asyncio.run_coroutine_threadsafe(ask(self._outside), self._running()).result()
 
     def _running(self) -> asyncio.AbstractEventLoop:
@@ -47,16 +50,16 @@ class Courier:
                 log.silence(CHATTY)
                 self._loop = asyncio.new_event_loop()
                 name = "twilio_notifications.greengrasssdk"
-                # A daemon: V1's interface has no call that ends it before the interpreter does.
+                # The thread is a daemon, because V1's interface has no call that ends the connection.
                 thread = threading.Thread(target=self._loop.run_forever, name=name, daemon=True)
                 thread.start()
                 atexit.register(self._say_goodbye, self._loop, thread, os.getpid())
             return self._loop
 
     def _say_goodbye(self, loop: asyncio.AbstractEventLoop, thread: threading.Thread, pid: int) -> None:
-        """Whatever is not acknowledged by now has a caller that waits no more."""
+        """Closes the connection at the end of the process, when no caller waits for it any more."""
         if os.getpid() != pid:
-            return  # a forked process has this from its parent, without the thread
+            return  # a forked process inherits this call from its parent, but not the thread
         closing = asyncio.run_coroutine_threadsafe(self._outside.close(), loop)
         try:
             closing.result(GOODBYE_SECONDS)
@@ -69,18 +72,18 @@ class Courier:
 
 @dataclass(frozen=True, slots=True)
 class Couriers:
-    """Of this process, and of those that it was forked from."""
+    """The couriers of this process and of the processes from which it was forked, by process id."""
 
     by_pid: dict[int, Courier] = field(default_factory=dict)
 
     def of(self, pid: int) -> Courier:
-        """Always the same one: of threads that come at the same time, one sets it for all."""
+        """The courier of this process id, the same one for all threads."""
         return self.by_pid.get(pid) or self.by_pid.setdefault(pid, Courier())
 
 
 COURIERS = Couriers()
-"""State in a module, which nothing else here has: V1's `client` takes no connection and is called anywhere,
-so each call must find the one there is."""
+"""The only state in a module of this package: V1's `client` takes no connection, so each call has to find the
+one of its process."""
 
 
 def courier() -> Courier:

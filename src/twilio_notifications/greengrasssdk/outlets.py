@@ -1,7 +1,8 @@
-"""Where a function's messages go out: a broker, or the Greengrass V2 nucleus.
+"""Publishes a function's messages, to a broker or to the Greengrass V2 nucleus.
 
-A message is sent once. When its connection ends before the acknowledgement comes, it may or may not have
-arrived; that is an error for the caller to judge, because to publish it again could send a text twice.
+An outlet sends a message once. When the connection ends before the acknowledgement comes, the message may or
+may not have arrived; the outlet raises an error and leaves a repetition to the caller, since it could send a
+text twice.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Origin
 
 
-class Outlet(Protocol):
+class MessageOutlet(Protocol):
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Returns when it is acknowledged; raises TransportError."""
+        """Returns when the other side has acknowledged the message; raises TransportError."""
 
     async def close(self) -> None:
-        """Ends the connection, if there is one."""
+        """Ends the connection, if one is open."""
 
 
 def own_client_id(settings: MqttSettings) -> str:
-    """Not the connector's: a broker lets one of the same name in, and throws the other one out."""
+    """A client id of the function's own: a broker disconnects the earlier of two clients with the same id."""
     return f"{settings.client_id}-v1-{secrets.token_hex(4)}"
 
 
 class BrokerOutlet:
-    """A broker, connected when there is something to publish, and again when the connection has ended."""
+    """Publishes to a broker; connects for the first message, and again after the connection has ended."""
 
     def __init__(self, settings: MqttSettings) -> None:
         self._settings = settings
@@ -43,7 +44,7 @@ class BrokerOutlet:
         self._connecting = asyncio.Lock()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        session = await self._connected()
+        session = await self._connect()
         limit = self._settings.connect_timeout_seconds
         try:
             async with asyncio.timeout(limit):
@@ -52,7 +53,7 @@ class BrokerOutlet:
             sentence = f"{self._settings.address} did not acknowledge a message on {topic}: {error}"
             raise NotAcknowledged(sentence, refused=error.refused) from error
         except TimeoutError:
-            await session.close()  # it may be a connection that leads nowhere any more
+            await session.close()  # the connection may be dead, so the next message opens another
             raise NotAcknowledged(
                 f"{self._settings.address} did not acknowledge a message on {topic} within {limit:g} s "
                 "([transport] connect_timeout_seconds); it may or may not have it"
@@ -62,14 +63,15 @@ class BrokerOutlet:
         if self._session is not None:
             await self._session.close()
 
-    async def _connected(self) -> Session:
+    async def _connect(self) -> Session:
+        """The session, opened where it is not open."""
         async with self._connecting:
             if self._session is None or self._session.ended.done():
                 await self.close()
-                self._session = await self._opened()
+                self._session = await self._open()
             return self._session
 
-    async def _opened(self) -> Session:
+    async def _open(self) -> Session:
         settings = self._settings
         try:
             return await open_visitor(settings, self._client_id)
@@ -79,14 +81,14 @@ class BrokerOutlet:
 
 
 class OneNucleus:
-    """A nucleus, connected when it is first needed, and again when the connection has ended."""
+    """A nucleus, connected at the first use, and again after the connection has ended."""
 
     def __init__(self, nucleus: Nucleus) -> None:
         self._nucleus = nucleus
         self._connecting = asyncio.Lock()
 
     async def connected(self) -> Nucleus:
-        """Raises TransportError where it cannot be reached."""
+        """The connected nucleus; raises TransportError where it cannot be reached."""
         async with self._connecting:
             if not self._nucleus.is_connected:
                 await self._nucleus.connect()
@@ -94,7 +96,7 @@ class OneNucleus:
 
 
 class NucleusOutlet:
-    """A nucleus, on one of its sides."""
+    """Publishes to a nucleus: on its local topics, or on those of AWS IoT Core."""
 
     def __init__(self, nucleus: OneNucleus, side: Origin) -> None:
         self._nucleus = nucleus
@@ -105,4 +107,4 @@ class NucleusOutlet:
         await nucleus.publish(self._side, topic, payload)
 
     async def close(self) -> None:
-        """A nucleus needs no goodbye; and its SDK wants threads, which a process at its end has not."""
+        """Does nothing: the nucleus notices the end of the process, and its SDK would need threads."""

@@ -1,7 +1,7 @@
-"""What a V1 function reaches: topics and secrets, as the environment and the connector's file configure them.
+"""The topics and secrets that a V1 function reaches, as its environment and the connector's file say.
 
-Lives in one event loop. Each part is made when it is first asked for, so that a wrong or missing setting is
-an error of the call that needs it.
+An `Outside` belongs to one event loop. It makes each part at the first use, so that a wrong or missing
+setting is an error of the call that needs the setting.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.config import ClientSettings, SecretPlace
-    from twilio_notifications.greengrasssdk.outlets import Outlet
+    from twilio_notifications.greengrasssdk.outlets import MessageOutlet
     from twilio_notifications.greengrasssdk.vault import Kept
 
 ANSWER_SECONDS = 10.0
-"""For secrets, where the transport need not be that of the nucleus."""
+"""The limit for a secret from the nucleus, where the transport may be a broker and so has no such setting."""
 
 
 def settings_of(environ: Mapping[str, str]) -> ClientSettings:
-    """How topics are reached; raises ConfigurationError."""
+    """The settings of the transport and of the log; raises ConfigurationError."""
     return load_client(config_of(environ), environ, in_nucleus=in_nucleus(environ))
 
 
 def secret_place_of(environ: Mapping[str, str]) -> SecretPlace:
-    """Where secrets are; raises ConfigurationError."""
+    """The place of the secrets; raises ConfigurationError."""
     return load_secret_place(config_of(environ), environ, in_nucleus=in_nucleus(environ))
 
 
 def config_of(environ: Mapping[str, str]) -> Path | None:
-    """The file that the environment names."""
+    """The configuration file that the environment names; None where it names none."""
     name = environ.get(CONFIG_VARIABLE)
     return Path(name) if name else None
 
@@ -58,7 +58,7 @@ def in_nucleus(environ: Mapping[str, str]) -> bool:
 
 
 def new_nucleus(environ: Mapping[str, str], *, answer_seconds: float) -> Nucleus:
-    """Not connected yet; raises ConfigurationError where there is none to be had."""
+    """The nucleus, not connected yet; raises ConfigurationError where no nucleus has started this process."""
     problems = list(greengrass.problems(environ))
     if problems:
         raise ConfigurationError(problems)
@@ -68,21 +68,21 @@ def new_nucleus(environ: Mapping[str, str], *, answer_seconds: float) -> Nucleus
 
 
 def side_of(pubsub: PubSub) -> Origin:
-    """On which side of a nucleus to publish: never on both, a connector that hears both would send twice."""
+    """The side of the nucleus on which to publish. A connector that hears both would send a text twice."""
     return Origin.IOT_CORE if pubsub is PubSub.IOT_CORE else Origin.LOCAL
 
 
 class Outside:
-    """Topics and secrets. Not for more than one event loop."""
+    """Topics and secrets, for the use in one event loop."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._outlet: Outlet | None = None
+        self._outlet: MessageOutlet | None = None
         self._nucleus: OneNucleus | None = None
         self._prefix = ""
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Returns when it is acknowledged; raises ConfigurationError or TransportError."""
+        """Returns when the other side has acknowledged it; raises ConfigurationError or TransportError."""
         if self._outlet is None:
             transport = settings_of(self._environ).transport
             self._prefix = transport.topic_prefix
@@ -94,7 +94,7 @@ class Outside:
         await self._outlet.publish(self._prefix + topic, payload)
 
     async def secret(self, secret_id: str, stage: str) -> Kept:
-        """Read again each time, as it may have been rotated; raises a ConnectorError."""
+        """The secret, read again at each call because it may have been rotated; raises a ConnectorError."""
         place = secret_place_of(self._environ)
         vault = Vault(place=place, environ=self._environ)
         if place.source is not SecretOrigin.GREENGRASS:
@@ -103,7 +103,7 @@ class Outside:
         return await vault.read_from_nucleus(await nucleus.connected(), secret_id, stage)
 
     async def close(self) -> None:
-        """Ends the connections, if there are any."""
+        """Ends the connection of the outlet, if one is open."""
         if self._outlet is not None:
             await self._outlet.close()
 

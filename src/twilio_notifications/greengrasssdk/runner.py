@@ -1,8 +1,8 @@
-"""Runs a V1 function as the core did: subscribes, and calls it with each event, one after the other.
+"""Runs a V1 function as the core did: subscribes, and calls the function with one event after the other.
 
-What the function raises is logged, and the next event is taken. An event is acknowledged when the function
-has returned; while it works, the broker keeps the rest. A retained message is no event: the function would
-get it again at every start.
+The runner acknowledges an event when the function has returned; meanwhile the broker keeps the other events.
+It logs what the function raises and goes on with the next event. It passes over retained messages, because
+the function would get them again at every start.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ClientContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a function learns of its call in addition to the event."""
+    """The second argument of a function: facts about the call in addition to the event."""
 
     client_context: ClientContext
     function_name: str
@@ -70,7 +70,10 @@ def run(name: str, topics: Sequence[str], *, environ: Mapping[str, str]) -> int:
 
 
 def _found(name: str) -> Function:
-    """Raises ConfigurationError where there is no such function; what its module raises is the module's."""
+    """The function that `name` names.
+
+    Raises ConfigurationError where it does not exist, and what its module raises.
+    """
     module_name, _, attribute = name.rpartition(".")
     if not module_name:
         raise ConfigurationError(
@@ -109,7 +112,7 @@ async def _run(
 
 
 async def _first_of(*stages: Any) -> None:
-    """Returns, or raises, with the first that does."""
+    """Runs all stages until the first one ends, and cancels the others; raises what the first one raises."""
     running = [asyncio.ensure_future(stage) for stage in stages]
     done, pending = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     for stage in pending:
@@ -120,7 +123,7 @@ async def _first_of(*stages: Any) -> None:
 
 
 def _by_broker(settings: MqttSettings, filters: Sequence[str], events: Events) -> MqttTransport:
-    """Without a session: as in V1, nothing is kept for a function that does not run."""
+    """A transport without a session: as in V1, the broker keeps no events while the function does not run."""
     return MqttTransport(
         replace(settings, client_id=own_client_id(settings), session_expiry_seconds=0),
         topics=filters,
@@ -135,7 +138,7 @@ def _by_nucleus(
 ) -> Transport:
     wild = [name for name in filters if set("+#") & set(name)]
     if wild:
-        # An event of a nucleus does not say on which topic it came, only which subscription it is for.
+        # An event of a nucleus does not name its topic, only the subscription to which it belongs.
         raise ConfigurationError([f"a nucleus needs topics without + and #, not {', '.join(wild)}"])
     nucleus = new_nucleus(environ, answer_seconds=settings.answer_seconds)
     from twilio_notifications.adapters.greengrass import (  # noqa: PLC0415 - needs the extra
@@ -156,7 +159,7 @@ def _by_nucleus(
 
 
 class Runner:
-    """Calls the function with what comes, in a thread of its own, and never with two events at a time."""
+    """Calls the function with each event, in a thread of its own, and never with two events at a time."""
 
     def __init__(self, *, function: Function, name: str, prefix: str, events: Events) -> None:
         self.events = events
@@ -173,12 +176,12 @@ class Runner:
         self._events.put_nowait(inbound)
 
     def stop(self) -> None:
-        """What the function is doing, it ends; what waits stays at the broker."""
+        """Ends `work` after the event that the function has now; events that wait stay at the broker."""
         self._stopped = True
         self._events.put_nowait(None)
 
     async def work(self) -> None:
-        """Returns when it was stopped."""
+        """Takes one event after the other; returns after `stop`."""
         while True:
             inbound = await self._events.get()
             if inbound is None or self._stopped:
@@ -194,11 +197,11 @@ class Runner:
         try:
             event = json.loads(inbound.payload)
         except (ValueError, RecursionError) as error:
-            reason = (
-                f"it has {inbound.passed_over} bytes, which is too many"
-                if inbound.passed_over
-                else _where(error)
-            )
+            reason = "not JSON"  # never with a part of the payload
+            if inbound.passed_over:
+                reason = f"it has {inbound.passed_over} bytes, which is too many"
+            elif isinstance(error, json.JSONDecodeError):
+                reason = f"not JSON: {error.msg} at {error.pos}"
             self.events.tell(FunctionEventUnreadable(topic=subject, error=reason))
             return
         await asyncio.to_thread(self._call, event, subject)
@@ -211,10 +214,5 @@ class Runner:
         )
         try:
             self._function(event, context)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the function's, and the next event's not
+        except Exception as error:  # noqa: BLE001 - a failed event must not stop the runner
             self.events.tell(Defect(name="function_failed", error=error))
-
-
-def _where(error: Exception) -> str:
-    """Why it is no JSON, without what stands in it."""
-    return f"not JSON: {error.msg} at {error.pos}" if isinstance(error, json.JSONDecodeError) else "not JSON"

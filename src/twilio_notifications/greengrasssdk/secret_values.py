@@ -1,6 +1,6 @@
-"""`client("secretsmanager")`: gives a secret, in the form in which V1 gave it.
+"""`client("secretsmanager")`: gives a secret in the form in which V1 gave it.
 
-What goes wrong is a SecretsManagerError with a sentence, whichever place the secret should have come from.
+Every failure is a SecretsManagerError with a sentence, for each place from which a secret can come.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ CURRENT = "AWSCURRENT"
 
 
 class SecretsManagerError(Exception):
-    """The secret cannot be had."""
+    """The secret cannot be read; says why."""
 
 
 class SecretValues:
-    """Gives the secrets that the configuration of the connector leads to."""
+    """Gives the secrets at the place that the connector's configuration names."""
 
     def get_secret_value(self, **given: Any) -> dict[str, Any]:
         """The secret `SecretId`, an ARN or a name, in the version with the label `VersionStage`.
 
-        The answer has `SecretString` or, base64 in a text, `SecretBinary`. What the place of the secret does
-        not know of it, such as its `CreatedDate`, is None.
+        The answer has `SecretString`, or `SecretBinary` as a text in base64. A field that the place of the
+        secret does not know, `CreatedDate` for instance, is None. Raises SecretsManagerError, and ValueError
+        without a `SecretId`.
         """
         secret_id = str(required(given, "SecretId"))
         if given.get("VersionId"):

@@ -1,8 +1,7 @@
-"""The secrets of V1 functions, from where the connector's own secret is.
+"""Reads the secrets of V1 functions at the place of the connector's own secret.
 
-An environment and a file hold one secret, the connector's: a caller gets it by its ARN
-or name, and an error for any other. Secrets Manager and a nucleus know many, and decide who may read
-which.
+An environment and a file hold one secret, the connector's: a caller gets it by its ARN or name, and an error
+for any other. Secrets Manager and a nucleus know many secrets, and decide who may read which.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
 CURRENT = "AWSCURRENT"
 _PARTS_OF_AN_ARN = 7
 _SUFFIX = len("-a1b2c3")
-"""What Secrets Manager puts behind a name to make its ARN."""
+"""Secrets Manager appends a hyphen and six letters or digits to a name in its ARN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A secret, and what its place knows of it."""
+    """A secret, and the facts that its place knows: None for each fact that it does not know."""
 
     arn: str
     value: str | bytes = field(repr=False)
@@ -47,7 +46,7 @@ class Kept:
 
 
 def name_in(arn: str) -> str:
-    """The name of the secret with this ARN; what is no ARN is a name already."""
+    """The name of the secret with this ARN; a text that is no ARN is a name already."""
     parts = arn.split(":", _PARTS_OF_AN_ARN - 1)
     return parts[-1][:-_SUFFIX] if len(parts) == _PARTS_OF_AN_ARN else arn
 
@@ -60,7 +59,10 @@ class Vault:
     environ: Mapping[str, str] = field(repr=False)
 
     async def read(self, secret_id: str, stage: str) -> Kept:
-        """From anywhere but a nucleus; raises SecretUnavailable with a sentence."""
+        """The secret at any place but a nucleus.
+
+        Raises SecretAbsent or SecretUnavailable, with a sentence.
+        """
         place = self.place
         if place.source is SecretOrigin.AWS:
             return await self._from_aws(secret_id, stage)
@@ -72,7 +74,7 @@ class Vault:
         return Kept(arn=arn, value=secret.reveal(), stages=[stage])
 
     async def read_from_nucleus(self, nucleus: Nucleus, secret_id: str, stage: str) -> Kept:
-        """From the Secret Manager of a classic nucleus, which must be connected."""
+        """The secret from the Secret Manager of a classic nucleus, which must be connected."""
         arn = self._arn_of(secret_id)
         return Kept(arn=arn, value=await nucleus.secret(arn, label=stage), stages=[stage])
 
@@ -80,7 +82,7 @@ class Vault:
         arn = self._arn_of(secret_id)
         if arn == name_in(arn):
             raise SecretAbsent(
-                f"which region has the secret {secret_id!r} is not known: ask for it by its ARN, "
+                f"the region of the secret {secret_id!r} is not known: ask for the secret by its ARN, "
                 "or set TwilioAuthTokenSecretArn where it is the connector's own"
             )
         if find_spec("boto3") is None:
@@ -95,16 +97,16 @@ class Vault:
         )
 
     def _arn_of(self, secret_id: str) -> str:
-        """The ARN, where it is the connector's own secret that is asked for by its name."""
+        """The ARN of the connector's own secret where `secret_id` is its name; `secret_id` otherwise."""
         own = self.place.arn
         return own if own is not None and secret_id == name_in(own) else secret_id
 
     def _only(self, secret_id: str, stage: str) -> str:
-        """The ARN of the only secret there is; raises SecretAbsent where another one is asked for."""
+        """The ARN of the only secret at this place; raises SecretAbsent where `secret_id` is another's."""
         own, source = self.place.arn, self.place.source
         if own is None:
             raise SecretAbsent(
-                f'[secrets] source = "{source}" holds one secret, and which one is not said: '
+                f'[secrets] source = "{source}" holds one secret, and its name is not known: '
                 "set TwilioAuthTokenSecretArn in [connector.parameters]"
             )
         if secret_id not in {own, name_in(own)}:

@@ -1,7 +1,7 @@
-"""Greengrass V1 definitions → this program's configuration, and the files for Greengrass V2. Pure.
+"""Turns Greengrass V1 definitions into this program's configuration and the files for Greengrass V2. Pure.
 
-Takes the contents of files and returns the contents of files; reads and writes none itself.
-What cannot be resolved is asked for by name, and nothing is guessed.
+`migrate` takes the contents of files and returns the contents of files; it reads and writes none itself.
+It guesses nothing: where the files leave a value open, it asks for the value by name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import ConfigurationError
-from twilio_notifications.migration.connectors import Refused, aliases_of, choose
+from twilio_notifications.migration.connectors import Obstacles, aliases_of, choose
 from twilio_notifications.migration.documents import Upload, read_all
 from twilio_notifications.migration.groups import SUBSCRIPTIONS, membership
 from twilio_notifications.migration.parameters import carry, unused_names
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from twilio_notifications.migration.parameters import Carried
     from twilio_notifications.migration.routes import Route
 
-__all__ = ["Migration", "Upload", "migrate"]
+__all__ = ["MigrationFiles", "Upload", "migrate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """What was found, what could not be carried over, and the files to write, by name."""
+class MigrationFiles:
+    """The result of a migration: sentences on the finds, notes on losses, and the files by name."""
 
     found: tuple[str, ...]
     notes: tuple[str, ...]
@@ -49,35 +49,37 @@ class Migration:
 
 def migrate(
     uploads: Sequence[Upload], *, given: Mapping[str, str], to_version: int | None, release: str
-) -> Migration:
-    """The migration of these files. `given` are values for names; `release` is the component's version.
+) -> MigrationFiles:
+    """The migration of these files.
 
-    Raises ConfigurationError with everything that is in the way.
+    `given` maps the names that the files leave open to values; `to_version` is the connector's version in the
+    new files, and None keeps the version that was found; `release` is the version of the component.
+    Raises ConfigurationError with every obstacle.
     """
     try:
-        return _migrated(uploads, given, to_version=to_version, release=release)
+        return _migrate(uploads, given, to_version=to_version, release=release)
     except ConfigurationError as error:
         raise ConfigurationError([plain(problem) for problem in error.problems]) from error
 
 
-def _migrated(
+def _migrate(
     uploads: Sequence[Upload], given: Mapping[str, str], *, to_version: int | None, release: str
-) -> Migration:
+) -> MigrationFiles:
     finds = search(read_all(uploads), given, uploads)
     chosen = choose(finds, to_version=to_version)
-    carried = chosen if isinstance(chosen, Refused) else carry(chosen, finds, given, to_version=to_version)
+    carried = chosen if isinstance(chosen, Obstacles) else carry(chosen, finds, given, to_version=to_version)
     group = membership(finds.groups, SUBSCRIPTIONS)
-    # Also where there is no connector, so that all questions come at once.
-    aliases = frozenset() if isinstance(chosen, Refused) else aliases_of(chosen, finds)
+    # The subscriptions are judged without a connector too, so that the operator sees all questions at once.
+    aliases = frozenset() if isinstance(chosen, Obstacles) else aliases_of(chosen, finds)
     account = account_for(finds.subscriptions, aliases=aliases, membership=group)
     problems = [
-        *(carried.problems if isinstance(carried, Refused) else ()),
+        *(carried.problems if isinstance(carried, Obstacles) else ()),
         *account.questions,
         *group.questions(finds.subscriptions),
         *lost(finds, account, group),
         *unused_names(finds),
     ]
-    if problems or isinstance(carried, Refused):
+    if problems or isinstance(carried, Obstacles):
         raise ConfigurationError(list(dict.fromkeys(problems)))
     routes = account.routes
     notes = (
@@ -85,7 +87,7 @@ def _migrated(
         *remarks(routes, found_version=carried.found_version),
         *remainder(finds, account, group, carried),
     )
-    return Migration(
+    return MigrationFiles(
         found=tuple(map(plain, _sentences(carried, routes))),
         notes=tuple(map(plain, notes)),
         files=_files(carried, routes, notes=notes, release=release),

@@ -1,6 +1,6 @@
-"""The ARN of the connector, complete or with holes, and what else the files call it.
+"""Recognises the connector by its ARN, complete or with holes, and by the other names that files give it.
 
-The region and the partition of a connector's ARN mean nothing for us, so a hole there is no question.
+The region and the partition of a connector's ARN do not matter here, so a hole in them raises no question.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ _ARN = re.compile(
 _WILD = re.compile(f"[{ANY}{SEGMENT}]")
 _OUR_SHAPE = f"arn:{SEGMENT}:greengrass:{SEGMENT}:{SEGMENT}:/connectors/{CONNECTOR_NAME}/versions/{SEGMENT}"
 _REGION = re.compile(r"[a-z0-9\-]+")
-# As it is also written, with something wrong around it: no version, a colon too few or too many.
+# People also write the ARN with a mistake around it: without a version, with a colon too few or too many.
 _NAMED = re.compile(
     rf"(.*[:/])?connectors/{CONNECTOR_NAME}(?:/(?:versions/(?P<number>[0-9]{{1,9}})?)?)?", re.DOTALL
 )
 # A device knows a connector as a function of AWS's own.
 _FUNCTION = re.compile(rf"arn:[^:]*:lambda:[^:]*:aws:function:{CONNECTOR_NAME}(:[^:]*)?")
 _PREFIX = re.compile(r"connectors?(?:::|[:./])", re.IGNORECASE)
-"""greengo writes `Connector::Id` for the connector with this Id, and others write it much like that."""
+"""greengo writes `Connector::Id` for the connector with this Id, and other tools use similar prefixes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ours:
-    """An end that is the connector. `version` is None where the end does not tell it."""
+    """An end of a subscription that is the connector. `version` is None where the end does not name one."""
 
     version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maybe:
-    """An end that is open and may be the connector; which one it is depends on the names."""
+    """An end with a hole, which may be the connector; the values of `names` decide it."""
 
     names: tuple[str, ...]
 
@@ -92,14 +92,14 @@ def _whose_open(value: Partly, aliases: frozenset[str]) -> Whose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadArn:
-    """The ARN of one of ours, with nothing open. `replaced` is how it was written, where that differs."""
+    """The connector's ARN without holes. `replaced` is the text of the file where that text differs."""
 
     arn: str
     replaced: str = ""
 
 
 def read_arn(value: object) -> ReadArn | Maybe | Other:
-    """Whether a `ConnectorArn` is the connector's, and its text with nothing open in it."""
+    """Whether a `ConnectorArn` is the connector's: the ARN without holes, what decides it, or neither."""
     if isinstance(value, Partly) and value.choices:
         return _of_choices([read_arn(choice) for choice in value.choices], value.names)
     shape = shape_of(value)
@@ -117,7 +117,7 @@ def read_arn(value: object) -> ReadArn | Maybe | Other:
 
 
 def _asked_of(value: Partly, arn: re.Match[str]) -> Maybe | Other:
-    """Only what is missing in the name and the version has to be known."""
+    """What has to be known: the holes in the name and the version alone; the region does not matter."""
     if not can_be(arn["name"], CONNECTOR_NAME):
         return Other()
     before = len(_WILD.findall(arn.string[: arn.start("name")]))

@@ -1,7 +1,7 @@
-"""The connectors of the files → the one Twilio Notifications connector, or all that is in the way.
+"""Chooses the one Twilio Notifications connector among the connectors of the files, or says all obstacles.
 
 Every connector is chosen, left out for a reason, or asked about. A group has one version of the connector
-at a time, so two different ones are refused; the same one in several files is one.
+at a time, so two different ones are an obstacle; the same one in several files counts once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from twilio_notifications.migration.questions import asked, question, text_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.found import Finds, Found, Place
+    from twilio_notifications.migration.found import Find, Finds, PlaceInFile
     from twilio_notifications.migration.groups import Membership
 
 _VERSION_SOMEWHERE = re.compile(rf":greengrass:[^:]*::/connectors/{CONNECTOR_NAME}/versions/([1-5])\b")
@@ -37,34 +37,34 @@ _RESERVED = frozenset({"", "cloud", "GGShadowService"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Why nothing is written, one sentence for each reason."""
+class Obstacles:
+    """The reasons why no file is written, one sentence for each."""
 
     problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The connector that goes on; its parameters are not judged yet.
+    """The connector to carry over; its parameters are not judged yet.
 
-    `assumed` are the defaults of the template on which it rests.
+    `assumed` maps parameters of the template to the defaults that the connector depends on, if it has any.
     """
 
     connector: DefinedConnector
-    place: Place
+    place: PlaceInFile
     notes: tuple[str, ...] = ()
     assumed: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ours:
-    """A connector of ours, with its ARN as it was read."""
+    """A Twilio Notifications connector, with its ARN as `read_arn` reads it."""
 
-    found: Found
+    found: Find
     read: ReadArn
 
     @property
-    def place(self) -> Place:
+    def place(self) -> PlaceInFile:
         return self.found.place
 
 
@@ -73,27 +73,27 @@ class _Sorted:
     """All connectors of the files: ours, and a sentence for each of the others."""
 
     ours: tuple[_Ours, ...]
-    outside: tuple[Found, ...]
+    outside: tuple[Find, ...]
     questions: tuple[str, ...]
     left_out: tuple[str, ...]
     not_there: tuple[str, ...]
 
 
-def choose(finds: Finds, *, to_version: int | None) -> Chosen | Refused:
+def choose(finds: Finds, *, to_version: int | None) -> Chosen | Obstacles:
     """The connector of these finds."""
     group = membership(finds.groups, CONNECTORS)
     connectors = _sorted(finds.connectors, group)
     questions = (*connectors.questions, *group.questions([each.found for each in connectors.ours]))
     if questions:
-        return Refused(problems=questions)
+        return Obstacles(problems=questions)
     if not connectors.ours:
         return _without_definition(finds, connectors, group, to_version)
     return _only(_distinct(connectors.ours), (*connectors.left_out, *connectors.not_there))
 
 
-def _sorted(found: Sequence[Found], group: Membership) -> _Sorted:
+def _sorted(found: Sequence[Find], group: Membership) -> _Sorted:
     ours: list[_Ours] = []
-    outside: list[Found] = []
+    outside: list[Find] = []
     questions: list[str] = []
     left_out: list[str] = []
     not_there: list[str] = []
@@ -125,8 +125,8 @@ def _sorted(found: Sequence[Found], group: Membership) -> _Sorted:
     )
 
 
-def _read(found: Found) -> ReadArn | Maybe | str:
-    """The ARN of one of ours, what has to be known for it, or why it is none."""
+def _read(found: Find) -> ReadArn | Maybe | str:
+    """The connector's ARN, what has to be known to read it, or a sentence why it is another connector."""
     value = found.content["ConnectorArn"]
     read = read_arn(value)
     if isinstance(read, ReadArn | Maybe):
@@ -137,9 +137,9 @@ def _read(found: Found) -> ReadArn | Maybe | str:
 
 
 def _distinct(ours: Sequence[_Ours]) -> list[_Ours]:
-    """The same connector in several files is one; two in one list are two, whatever they hold."""
+    """Each connector once: equal ones in several files are one, two in the same list are two."""
     kept: list[_Ours] = []
-    lists: dict[str, Place] = {}
+    lists: dict[str, PlaceInFile] = {}
     for each in ours:
         version = each.read.arn.rpartition("/")[2]
         content = repr([version, each.found.content.get("Parameters")])
@@ -148,14 +148,14 @@ def _distinct(ours: Sequence[_Ours]) -> list[_Ours]:
     return kept
 
 
-def _only(ours: Sequence[_Ours], notes: tuple[str, ...]) -> Chosen | Refused:
+def _only(ours: Sequence[_Ours], notes: tuple[str, ...]) -> Chosen | Obstacles:
     open_ones = [
         question(f"Parameters of connector {shown(_identifier(each.found)[0])}", parameters, each.place)
         for each in ours
         if isinstance(parameters := each.found.content.get("Parameters"), Partly)
     ]
     if open_ones:
-        return Refused(problems=tuple(open_ones))
+        return Obstacles(problems=tuple(open_ones))
     entries = [
         {**each.found.content, "ConnectorArn": each.read.arn, "Id": _identifier(each.found)[0]}
         for each in ours
@@ -163,17 +163,23 @@ def _only(ours: Sequence[_Ours], notes: tuple[str, ...]) -> Chosen | Refused:
     defined = read_definition({"Connectors": entries})
     if isinstance(defined, Unreadable):
         places = "; ".join(str(each.place) for each in ours)
-        return Refused(problems=tuple(f"{problem} ({places})" for problem in defined.problems))
+        return Obstacles(problems=tuple(f"{problem} ({places})" for problem in defined.problems))
     first = ours[0]
+    written = first.read.replaced
+    region_note = (
+        [f"the region of {shown(written)} means nothing here: 'region' takes its place ({first.place})"]
+        if written and "${AWS::" not in written
+        else []
+    )
     return Chosen(
         connector=defined,
         place=first.place,
-        notes=(*notes, *_identifier(first.found)[1], *_region_note(first)),
+        notes=(*notes, *_identifier(first.found)[1], *region_note),
         assumed=first.found.assumed,
     )
 
 
-def _identifier(found: Found) -> tuple[str, tuple[str, ...]]:
+def _identifier(found: Find) -> tuple[str, tuple[str, ...]]:
     """An Id is only a name, so one that is open is replaced, with a note."""
     identifier = found.content.get("Id")
     if isinstance(identifier, str) and identifier:
@@ -187,31 +193,25 @@ def _identifier(found: Found) -> tuple[str, tuple[str, ...]]:
     return CONNECTOR_NAME, (note,)
 
 
-def _region_note(ours: _Ours) -> Iterator[str]:
-    written = ours.read.replaced
-    if written and "${AWS::" not in written:
-        yield f"the region of {shown(written)} means nothing here: 'region' takes its place ({ours.place})"
-
-
-# Without a definition: from the parameters alone, as a device has them.
+# A device's files may hold the parameters without a definition.
 
 
 def _without_definition(
     finds: Finds, connectors: _Sorted, group: Membership, to_version: int | None
-) -> Chosen | Refused:
+) -> Chosen | Obstacles:
     if connectors.outside:
-        return Refused(problems=(_not_of_group(connectors.outside, group),))
+        return Obstacles(problems=(_not_of_group(connectors.outside, group),))
     if connectors.not_there:
-        return Refused(problems=(*connectors.not_there, *connectors.left_out))
+        return Obstacles(problems=(*connectors.not_there, *connectors.left_out))
     bags = distinct_bags(finds)
     if not bags:
-        return Refused(problems=tuple(_none_found(finds, connectors, group)))
+        return Obstacles(problems=tuple(_none_found(finds, connectors, group)))
     if len(bags) > 1:
-        return Refused(problems=(_several_bags(bags),))
+        return Obstacles(problems=(_several_bags(bags),))
     return _from_bag(bags[0], finds, connectors.left_out, to_version)
 
 
-def _not_of_group(outside: Sequence[Found], group: Membership) -> str:
+def _not_of_group(outside: Sequence[Find], group: Membership) -> str:
     places = "; ".join(str(found.place) for found in outside)
     return (
         f"the group version ({group.where}) is made of another connector definition than the one that was "
@@ -219,7 +219,7 @@ def _not_of_group(outside: Sequence[Found], group: Membership) -> str:
     )
 
 
-def own_bags(finds: Finds) -> list[Found]:
+def own_bags(finds: Finds) -> list[Find]:
     """The parameters that stand in no connector and that no condition leaves out."""
     return [
         bag
@@ -228,23 +228,24 @@ def own_bags(finds: Finds) -> list[Found]:
     ]
 
 
-def distinct_bags(finds: Finds) -> list[Found]:
-    """The same with each content once."""
+def distinct_bags(finds: Finds) -> list[Find]:
+    """Like `own_bags`, with each content once."""
     return list({repr(sorted(_published(bag).items())): bag for bag in own_bags(finds)}.values())
 
 
-def _from_bag(bag: Found, finds: Finds, notes: tuple[str, ...], to_version: int | None) -> Chosen | Refused:
-    """A device's own files hold the parameters somewhere, and perhaps no connector's ARN next to them."""
+def _from_bag(bag: Find, finds: Finds, notes: tuple[str, ...], to_version: int | None) -> Chosen | Obstacles:
+    """The connector of a device's own files, which hold its parameters and perhaps no ARN next to them."""
     versions = {int(number) for text in finds.texts for number in _VERSION_SOMEWHERE.findall(text)}
     if bag.doubts:
-        return Refused(problems=(asked("whether this connector is there", bag.doubts, bag.place),))
+        return Obstacles(problems=(asked("whether this connector is there", bag.doubts, bag.place),))
     if len(versions) != 1 and to_version is None:
-        found = "its version was not" if not versions else f"several versions were ({_listed(versions)})"
-        return Refused(
+        several = ", ".join(map(str, sorted(versions)))
+        found = f"with several versions ({several})" if versions else "but not its version"
+        return Obstacles(
             problems=(
                 (
                     f"the parameters of the connector were found, {found} ({bag.place}): "
-                    "give it with --to-version N"
+                    "give the version with --to-version N"
                 ),
             )
         )
@@ -263,15 +264,11 @@ def _from_bag(bag: Found, finds: Finds, notes: tuple[str, ...], to_version: int 
     )
 
 
-def _listed(numbers: set[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)))
-
-
-def _published(bag: Found) -> dict[str, object]:
+def _published(bag: Find) -> dict[str, object]:
     return {name: value for name, value in bag.content.items() if name in set(PublishedParameter)}
 
 
-def _several_bags(bags: Sequence[Found]) -> str:
+def _several_bags(bags: Sequence[Find]) -> str:
     places = "; ".join(str(bag.place) for bag in bags)
     return (
         f"the parameters of {len(bags)} Twilio Notifications connectors were found ({places}), "
@@ -294,8 +291,8 @@ def _none_found(finds: Finds, connectors: _Sorted, group: Membership) -> Iterato
         yield remark.sentence
 
 
-def without_content(named: Found) -> str:
-    """What to give where a file has the name of a definition and not its content."""
+def without_content(named: Find) -> str:
+    """A sentence that asks for the definition which a file names without holding its content."""
     arn = text_of(named.content, "LatestVersionArn") or text_of(named.content, "Arn")
     kind = next(
         (kind for kind in ("subscription", "resource") if f"/definition/{kind}s/" in arn), "connector"
@@ -306,22 +303,21 @@ def without_content(named: Found) -> str:
     )
 
 
-# What the files call it.
+# Names of the connector in the files.
 
 
 def aliases_of(chosen: Chosen, finds: Finds) -> frozenset[str]:
-    """The connector's own Id, by which tools refer to it, and the functions that a device made of it."""
-    functions = {
-        arn for bag in own_bags(finds) if (arn := _function_around(bag, finds.functions)) is not None
-    }
-    return frozenset({chosen.connector.identifier, *functions} - _RESERVED)
+    """Names of the connector in these files: its Id, which tools use, and the ARNs of its functions.
 
-
-def _function_around(bag: Found, functions: Sequence[Found]) -> str | None:
-    """A connector was a function of AWS's own: on a device its parameters may stand in that function."""
-    around = [found for found in functions if found.place.is_around(bag.place)]
-    arn = around[-1].content["FunctionArn"] if around else None
-    return arn if isinstance(arn, str) else None
+    On a device the connector is a function of AWS's own, and its parameters may stand in that function.
+    """
+    names = {chosen.connector.identifier}
+    for bag in own_bags(finds):
+        around = [found for found in finds.functions if found.place.is_around(bag.place)]
+        arn = around[-1].content["FunctionArn"] if around else None
+        if isinstance(arn, str):
+            names.add(arn)
+    return frozenset(names - _RESERVED)
 
 
 def contradictions(chosen: Chosen, finds: Finds, given: Mapping[str, str]) -> Iterator[str]:

@@ -1,8 +1,8 @@
-"""Files → documents: JSON, YAML, or JSON inside another text; each bounded before the search walks it.
+"""Reads files into documents: JSON, YAML, or JSON inside another text.
 
-Knows nothing of Greengrass but the words by which a text shows that it concerns the connector.
-What comes out has a bounded depth and size, and texts that can be written again, so that the code that walks
-it needs no guard of its own. What is not read is named in a remark.
+This module knows nothing of Greengrass but the words by which a text shows that it concerns the connector.
+It bounds the depth and the size of each document and refuses texts that cannot be encoded, so that the
+search over the documents needs no guards. A remark names each part that was not read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 16 * 2**20
 LARGEST_YAML = 2**20
-"""CloudFormation's own limit for a template; YAML is read a hundred times more slowly than JSON."""
+"""CloudFormation's own limit for a template. Reading YAML takes a hundred times as long as reading JSON."""
 DEEPEST = 60
 MOST_VALUES = 300_000
 MOST_DOCUMENTS = 10_000
@@ -40,13 +40,13 @@ _COMMAND = re.compile(r"\baws\s+greengrass\b")
 _FILE_OF_COMMAND = re.compile(r"\bfileb?://([^\s'\"]{1,300})")
 _COMMENT_OF_JSON = re.compile(r"(^|\s)//|/\*", re.MULTILINE)
 _TERMINAL = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
-"""What steers a terminal, as colours and window titles: `script` and `jq -C` leave it in a file."""
+"""Control sequences of a terminal, as for colours and titles: `script` and `jq -C` leave them in files."""
 _MOST_REMARKS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file as it was given. `name` is what people call it."""
+    """A file as the operator gave it. `name` stands in messages."""
 
     name: str
     content: bytes
@@ -61,8 +61,8 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
-    """What was not read. `file` is the name of the file that has to be given for it, or empty."""
+class ReadingRemark:
+    """A sentence about a part that was not read. `file` is the name of the file that holds it, or empty."""
 
     sentence: str
     file: str = ""
@@ -73,7 +73,7 @@ class Reading:
     """The documents of a file, and a remark on each part of it that was not read."""
 
     documents: tuple[Document, ...]
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +85,21 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tree:
-    """A parsed value, and where in its file it stands where there are several."""
+    """A parsed value. `where` is its place in a file with several values, and empty in a file with one."""
 
     tree: object
     where: str = ""
 
 
 def read_documents(upload: Upload) -> Reading | Unusable:
-    """The documents of one file; templates that `get-template` has put into another are taken out."""
-    text = _decoded(upload)
+    """The documents of one file, or why the file cannot be used.
+
+    The output of `get-template` is unwrapped.
+    """
+    text = _decode(upload)
     if isinstance(text, Unusable):
         return text
-    parsed = _parsed(upload.name, text)
+    parsed = _parse(upload.name, text)
     if isinstance(parsed, Unusable):
         return parsed
     trees, remarks = parsed
@@ -108,7 +111,7 @@ def read_documents(upload: Upload) -> Reading | Unusable:
     for number, each in enumerate(trees, start=1):
         where = each.where or ("" if len(trees) == 1 else f" (document {number})")
         name = f"{upload.name}{where}"
-        opened = _opened(name, each.tree)
+        opened = _unwrap(name, each.tree)
         problem = opened if isinstance(opened, Unusable) else _immoderate(name, opened)
         if isinstance(problem, Unusable):
             return problem
@@ -116,8 +119,8 @@ def read_documents(upload: Upload) -> Reading | Unusable:
     return Reading(documents=tuple(documents), remarks=remarks)
 
 
-def _decoded(upload: Upload) -> str | Unusable:
-    """PowerShell writes UTF-16 where a command's output is put into a file."""
+def _decode(upload: Upload) -> str | Unusable:
+    """The text of a file in UTF-8, UTF-16 or UTF-32. PowerShell writes UTF-16 when it redirects output."""
     if len(upload.content) > LARGEST_FILE:
         return Unusable(
             problem=f"{upload.name} is {len(upload.content)} bytes long, the limit is {LARGEST_FILE}: "
@@ -130,8 +133,8 @@ def _decoded(upload: Upload) -> str | Unusable:
         return Unusable(problem=f"{upload.name} is not a text in {error.encoding}: see byte {error.start}")
 
 
-def _parsed(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable:
-    """JSON, JSON with comments, YAML, and last JSON inside another text: the first that it is."""
+def _parse(name: str, text: str) -> tuple[list[_Tree], tuple[ReadingRemark, ...]] | Unusable:
+    """The values of a text, read as JSON, JSON with comments, YAML or, last, JSON inside another text."""
     try:
         return [_Tree(tree=tree) for tree in read_json(text)], ()
     except RecursionError:
@@ -154,8 +157,11 @@ def _parsed(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Un
 
 def _json_with_comments(
     name: str, text: str, bare: str, reason: str
-) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable:
-    """A list or an object that YAML may know, too, as where its texts stand in single quotes."""
+) -> tuple[list[_Tree], tuple[ReadingRemark, ...]] | Unusable:
+    """The values of a text that begins like JSON.
+
+    YAML reads some that JSON does not, as texts in single quotes.
+    """
     try:
         return [_Tree(tree=tree) for tree in read_json(bare)], ()
     except RecursionError:
@@ -164,7 +170,7 @@ def _json_with_comments(
         reason = reason if bare == text else str(error)
     trees = None if _COMMENT_OF_JSON.search(text) else _yaml_documents(name, text)
     if trees is None or isinstance(trees, Unusable):
-        # Several outputs with lines of another kind between them, as a terminal shows them.
+        # A terminal's history has several outputs, with lines of other kinds between them.
         inside = _inside(name, text)
         if inside is not None and not isinstance(inside, Unusable):
             return inside
@@ -172,7 +178,7 @@ def _json_with_comments(
     return [_Tree(tree=tree) for tree in trees], ()
 
 
-def _inside(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Unusable | None:
+def _inside(name: str, text: str) -> tuple[list[_Tree], tuple[ReadingRemark, ...]] | Unusable | None:
     """The JSON in a terminal's history or in commands; None where there is none."""
     try:
         taken, rest = take_out(_TERMINAL.sub("", text))
@@ -184,16 +190,16 @@ def _inside(name: str, text: str) -> tuple[list[_Tree], tuple[Remark, ...]] | Un
     return (trees, tuple(_remarks(name, rest))) if trees else None
 
 
-def _remarks(name: str, rest: str) -> Iterator[Remark]:
-    """What concerns the connector in the text around the JSON, and the files that its commands take."""
+def _remarks(name: str, rest: str) -> Iterator[ReadingRemark]:
+    """Remarks on lines around the JSON that name the connector, and on files that commands there take."""
     for number, line in enumerate(rest.split("\n"), start=1):
         if _CONCERNS_US.search(line):
-            yield Remark(
+            yield ReadingRemark(
                 sentence=f"line {number} of {name} names the connector outside of any JSON: not carried "
                 "over. Write what it says as JSON into a file, and give that file"
             )
         for match in _FILE_OF_COMMAND.finditer(line):
-            yield Remark(
+            yield ReadingRemark(
                 sentence=f"the command in line {number} of {name} takes the file {shown(match[1])}: "
                 "give that file, too",
                 file=match[1],
@@ -216,14 +222,17 @@ def _yaml_documents(name: str, text: str) -> list[object] | Unusable:
         return Unusable(problem=f"{name} is neither JSON nor valid YAML: {error}")
 
 
-def _opened(name: str, tree: object) -> object | Unusable:
-    """The template that `aws cloudformation get-template` prints, which for YAML is a text."""
+def _unwrap(name: str, tree: object) -> object | Unusable:
+    """The template inside the output of `aws cloudformation get-template`, or the tree itself.
+
+    The command prints a template in YAML as a text.
+    """
     if not isinstance(tree, dict) or _TEMPLATE_BODY not in tree:
         return tree
     body: object = tree[_TEMPLATE_BODY]
     if not isinstance(body, str):
         return body
-    parsed = _parsed(f"{_TEMPLATE_BODY} of {name}", body)
+    parsed = _parse(f"{_TEMPLATE_BODY} of {name}", body)
     if isinstance(parsed, Unusable):
         return parsed
     trees = [each.tree for each in parsed[0]]
@@ -231,7 +240,7 @@ def _opened(name: str, tree: object) -> object | Unusable:
 
 
 def _immoderate(name: str, tree: object) -> Unusable | None:
-    """Whether a walk over it could take too long: an alias of YAML counts each time that it is used."""
+    """Why a document cannot be searched, or None. An alias of YAML counts each time that it is used."""
     seen, waiting = 0, [(tree, 0)]
     while waiting:
         value, depth = waiting.pop()
@@ -278,28 +287,30 @@ def read_all(uploads: Sequence[Upload]) -> Reading:
     for upload, reading in zip(distinct, read, strict=True):
         remarks += _bounded(upload.name, reading.remarks)
         if not reading.documents and not reading.remarks:
-            remarks.append(Remark(sentence=f"{upload.name} is empty"))
+            remarks.append(ReadingRemark(sentence=f"{upload.name} is empty"))
     return Reading(
         documents=tuple(document for reading in read for document in reading.documents),
         remarks=tuple(remark for remark in remarks if not is_given(remark.file, uploads)),
     )
 
 
-def _distinct(uploads: Sequence[Upload]) -> tuple[list[Upload], list[Remark]]:
+def _distinct(uploads: Sequence[Upload]) -> tuple[list[Upload], list[ReadingRemark]]:
     first: dict[bytes, Upload] = {}
-    remarks: list[Remark] = []
+    remarks: list[ReadingRemark] = []
     for upload in uploads:
         earlier = first.setdefault(upload.content, upload)
         if earlier is not upload:
             same = "was given twice" if earlier.name == upload.name else f"holds the same as {earlier.name}"
-            remarks.append(Remark(sentence=f"{upload.name} {same}: it was read once"))
+            remarks.append(ReadingRemark(sentence=f"{upload.name} {same}: it was read once"))
     return list(first.values()), remarks
 
 
-def _bounded(name: str, remarks: Sequence[Remark]) -> list[Remark]:
+def _bounded(name: str, remarks: Sequence[ReadingRemark]) -> list[ReadingRemark]:
     kept, more = list(remarks[:_MOST_REMARKS]), len(remarks) - _MOST_REMARKS
     if more > 0:
-        kept.append(Remark(sentence=f"not carried over: {counted(more, 'more line')} of {name} like these"))
+        kept.append(
+            ReadingRemark(sentence=f"not carried over: {counted(more, 'more line')} of {name} like these")
+        )
     return kept
 
 

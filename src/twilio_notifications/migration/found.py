@@ -1,7 +1,7 @@
-"""What the search finds in the documents, and where: values that cross from the search to those who judge.
+"""The values that the search hands to the judgements: each find, and where it stands.
 
-Every element of the input that could concern the connector is one of these, also what is open, what a
-condition leaves out, and what this program cannot read.
+Every element of the input that could concern the connector is one of these, including open elements, elements
+that a condition leaves out, and elements that this program cannot read.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twilio_notifications.migration.documents import Remark
+    from twilio_notifications.migration.documents import ReadingRemark
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where something stands: the file, and the path inside it."""
+class PlaceInFile:
+    """A place in a file: the file's name, and the path inside it."""
 
     document: str
     path: Path = ()
@@ -29,29 +29,29 @@ class Place:
         return f"{self.document}, at {path.lstrip('.')}" if path else self.document
 
     @property
-    def parent(self) -> Place:
-        return Place(document=self.document, path=self.path[:-1])
+    def parent(self) -> PlaceInFile:
+        return PlaceInFile(document=self.document, path=self.path[:-1])
 
-    def below(self, step: str | int) -> Place:
-        return Place(document=self.document, path=(*self.path, step))
+    def below(self, step: str | int) -> PlaceInFile:
+        return PlaceInFile(document=self.document, path=(*self.path, step))
 
-    def is_around(self, inner: Place) -> bool:
+    def is_around(self, inner: PlaceInFile) -> bool:
         """Whether the inner place is this one or stands below it."""
         return self.document == inner.document and self.path == inner.path[: len(self.path)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An object that concerns the connector, with what its template says about it."""
+class Find:
+    """An object that concerns the connector, with what its template says about the object."""
 
-    place: Place
+    place: PlaceInFile
     content: Mapping[str, object]
     origins: tuple[str, ...] = ()
     """The definitions around it, by ARN or symbol."""
     doubts: tuple[str, ...] = ()
-    """What has to be known to say whether it is there at all."""
+    """Names whose values decide whether the object exists at all."""
     absent: str = ""
-    """Why a condition leaves it out, or empty where none does."""
+    """The sentence why a condition leaves the object out; empty where none does."""
     assumed: Mapping[str, str] | None = None
     """The defaults of the template's parameters on which the content, or its presence, rests."""
 
@@ -60,11 +60,11 @@ class Found:
 class Unread:
     """A part that may hold a connector or subscriptions and cannot be read.
 
-    `is_ours` where it stands in a definition of connectors or of subscriptions, so that something is lost
-    for certain.
+    `is_ours` is true inside a definition of connectors or of subscriptions: then the migration would lose
+    one.
     """
 
-    place: Place
+    place: PlaceInFile
     sentence: str
     is_ours: bool
     absent: str = ""
@@ -80,9 +80,12 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A text or a name that speaks of the connector. It is accounted for by an object around it, or noted."""
+    """A text or a name that mentions the connector.
 
-    place: Place
+    An object around it accounts for it, or a note names it.
+    """
+
+    place: PlaceInFile
     text: str
 
 
@@ -90,23 +93,23 @@ class Mention:
 class Finds:
     """Everything that was found in all documents."""
 
-    connectors: tuple[Found, ...] = ()
-    bags: tuple[Found, ...] = ()
-    """Maps that hold the connector's parameters where no connector is said to be, as on a device."""
-    resources: tuple[Found, ...] = ()
-    subscriptions: tuple[Found, ...] = ()
-    groups: tuple[Found, ...] = ()
-    functions: tuple[Found, ...] = ()
-    definitions_without_content: tuple[Found, ...] = ()
-    """What names a definition by the number of its version, and does not hold it."""
+    connectors: tuple[Find, ...] = ()
+    bags: tuple[Find, ...] = ()
+    """Maps with the connector's parameters outside of any connector, as in a device's files."""
+    resources: tuple[Find, ...] = ()
+    subscriptions: tuple[Find, ...] = ()
+    groups: tuple[Find, ...] = ()
+    functions: tuple[Find, ...] = ()
+    definitions_without_content: tuple[Find, ...] = ()
+    """Objects that name a version of a definition and do not hold its content."""
     definitions: frozenset[str] = frozenset()
     """The ARNs of all definitions whose content is there."""
     unread: tuple[Unread, ...] = ()
     mentions: tuple[Mention, ...] = ()
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[ReadingRemark, ...] = ()
     texts: tuple[str, ...] = ()
-    """Every text of a document that may be from a device: there the version of the connector may stand."""
+    """All texts of documents that may come from a device: one may have the version of the connector."""
     unused: tuple[str, ...] = ()
-    """Names for which a value was given, and nothing asked."""
+    """Names for which the operator gave a value and no document asks."""
     known_names: tuple[str, ...] = ()
-    """What a template would have taken a value for."""
+    """Names for which a template would take a value."""

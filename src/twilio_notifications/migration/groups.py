@@ -1,7 +1,7 @@
-"""Group versions: which of several versions of a definition count.
+"""Says which of several versions of a definition count, by the group versions among the files.
 
-A group version names the versions of the definitions that it is made of. Where one is among the files, only
-these count, and the other ones are named as left out.
+A group version names the versions of the definitions that it is made of. Where the files hold a group
+version, only these count, and notes name the others as left out.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from twilio_notifications.migration.questions import question
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.found import Found, Place
+    from twilio_notifications.migration.found import Find, PlaceInFile
 
 CONNECTORS = "ConnectorDefinitionVersionArn"
 SUBSCRIPTIONS = "SubscriptionDefinitionVersionArn"
@@ -29,11 +29,11 @@ class Membership:
 
     key: str
     named: Mapping[str, str]
-    """The definitions as they are compared, and as they were written."""
-    places: tuple[Place, ...]
-    open_ones: tuple[tuple[Place, Partly], ...] = ()
+    """ARNs of the definitions in the form for comparison, each with the form in the file."""
+    places: tuple[PlaceInFile, ...]
+    open_ones: tuple[tuple[PlaceInFile, Partly], ...] = ()
 
-    def has(self, found: Found) -> bool:
+    def has(self, found: Find) -> bool:
         """Whether the object counts: where no group version names a definition, or the object is in none."""
         own = {_normal(origin) for origin in found.origins}
         return not self.named or not own or bool(self.named.keys() & own)
@@ -51,19 +51,19 @@ class Membership:
             if arn not in held and not arn.startswith(_SYMBOL)
         )
 
-    def questions(self, candidates: Sequence[Found]) -> Iterator[str]:
-        """For names that are open, where there is a choice."""
+    def questions(self, candidates: Sequence[Find]) -> Iterator[str]:
+        """A question for each open name, where the candidates come from several definitions."""
         definitions = {_normal(found.origins[0]) for found in candidates if found.origins}
         if len(definitions) > 1:
             for place, value in self.open_ones:
                 yield question(f"{self.key} of the group", value, place)
 
 
-def membership(groups: Sequence[Found], key: str) -> Membership:
+def membership(groups: Sequence[Find], key: str) -> Membership:
     """What the group versions name under this key. A group that a condition leaves out names nothing."""
     named: dict[str, str] = {}
-    places: list[Place] = []
-    open_ones: list[tuple[Place, Partly]] = []
+    places: list[PlaceInFile] = []
+    open_ones: list[tuple[PlaceInFile, Partly]] = []
     for group in groups:
         value = group.content.get(key)
         if group.absent or not value:
@@ -82,7 +82,7 @@ def membership(groups: Sequence[Found], key: str) -> Membership:
     )
 
 
-def several(groups: Sequence[Found]) -> Iterator[str]:
+def several(groups: Sequence[Find]) -> Iterator[str]:
     """A note where more than one group version is there, because each of them counts."""
     present = [group for group in groups if not group.absent]
     if len({repr(sorted(map(str, group.content.items()))) for group in present}) > 1:
@@ -94,7 +94,7 @@ def several(groups: Sequence[Found]) -> Iterator[str]:
 
 
 def missing_definition(which: Membership, arn: str, kind: str) -> str:
-    """What to give where a group version is made of a definition that no file holds."""
+    """A sentence that asks for a definition which a group version names and no file holds."""
     return (
         f"the group version ({which.where}) is made of {shown(arn)}, which no file holds: give the output "
         f"of 'aws greengrass get-{kind}-definition-version' for it, or the input of the command that created "
@@ -102,7 +102,7 @@ def missing_definition(which: Membership, arn: str, kind: str) -> str:
     )
 
 
-def named_elsewhere(groups: Sequence[Found], which: Membership) -> Iterator[str]:
+def named_elsewhere(groups: Sequence[Find], which: Membership) -> Iterator[str]:
     """A sentence for each group version that names no definition of this kind."""
     for group in groups:
         if not group.absent and not group.content.get(which.key):
@@ -110,5 +110,5 @@ def named_elsewhere(groups: Sequence[Found], which: Membership) -> Iterator[str]
 
 
 def _normal(arn: str) -> str:
-    """Some write a slash after the account, some do not."""
+    """An ARN for comparison: some tools write a slash after the account, and others do not."""
     return arn.replace(":/greengrass/", ":greengrass/")

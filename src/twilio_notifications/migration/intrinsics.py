@@ -1,8 +1,8 @@
-"""The functions of CloudFormation, as far as a template answers them by itself.
+"""Carries out the functions of CloudFormation as far as the template itself has the answer.
 
-What depends on the account, the stack or another stack stays open: `Partly` names what is missing, and
-nothing is put in its place. The size of what comes out is bounded, whatever a template repeats.
-Documents that are no templates go through the same scope, with an empty template.
+A value that depends on the account, the stack or another stack stays open: a `Partly` names what is missing.
+The total size of the results is bounded, however often a template repeats a part.
+Documents that are no templates pass through the same class, with an empty template.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from twilio_notifications.migration.partly import (
 from twilio_notifications.migration.placeholders import holes_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 LONGEST_TEXT = 16_384
 MOST_CHARACTERS = 8 * 2**20
@@ -35,7 +35,7 @@ _MOST_CHOICES = 64
 _VARIABLE = re.compile(r"\$\{(!?)([^{}]{1,300})\}")
 _NO_VALUE = "AWS::NoValue"
 _GREENGRASS = "AWS::Greengrass::"
-# The attributes of these are certainly no connector; a custom resource or another stack may give anything.
+# Attributes of these resources are never a connector; a custom resource or another stack may return anything.
 _LIKE = {
     "AWS::Lambda::": f"arn:{SEGMENT}:lambda:{ANY}",
     "AWS::Serverless::": f"arn:{SEGMENT}:lambda:{ANY}",
@@ -44,16 +44,16 @@ _LIKE = {
 
 
 def symbol(document: str, logical_id: str) -> str:
-    """How one Greengrass definition of a template refers to another, where a deployed one has its ARN."""
+    """A stand-in for the ARN of a template's Greengrass definition, which has none before its deployment."""
     return f"template:{document}#{logical_id}"
 
 
 @dataclass(slots=True, kw_only=True)
-class Scope:
-    """One document: what its functions may ask for. Remembers which of the given names were of use.
+class TemplateScope:
+    """The values for the functions of one document. `used` collects the given names that were asked for.
 
-    With `trusts_defaults` false, a parameter that has a default and no given value counts as open: so it
-    can be said what rests on a default.
+    With `trusts_defaults` false, a parameter with a default and without a given value counts as open. A
+    second scope of this kind shows which values depend on defaults.
     """
 
     document: str
@@ -66,7 +66,10 @@ class Scope:
     _depth: int = 0
 
     def resolve(self, value: object) -> object:
-        """The value, its functions carried out. Raises ConfigurationError where it grows too large."""
+        """The value with its functions carried out.
+
+        Raises ConfigurationError where the result is too large.
+        """
         match value:
             case dict() if len(value) == 1:
                 ((name, argument),) = value.items()
@@ -86,12 +89,11 @@ class Scope:
                 return value
 
     def condition(self, name: object) -> bool | Partly:
-        """Whether a condition of the template holds."""
+        """Whether a condition of the template holds, or what has to be known to say so."""
         key = str(name)
         if key not in self._conditions:
-            self._conditions[key] = missing(
-                f"condition {key[:100]}"
-            )  # one that asks for itself has no answer
+            # This is the answer for a condition that refers to itself.
+            self._conditions[key] = missing(f"condition {key[:100]}")
             conditions = self.template.get("Conditions")
             self._depth += 1
             if isinstance(conditions, dict) and key in conditions and self._depth <= _DEEPEST_CONDITION:
@@ -100,28 +102,34 @@ class Scope:
         return self._conditions[key]
 
     def default(self, name: str) -> object | None:
-        """The default of a parameter, or None where it has none that is its value."""
+        """The default of a parameter, or None where it has none.
+
+        The default of an SSM parameter is no value.
+        """
         parameter = _member(self.template.get("Parameters"), name)
         if not isinstance(parameter, dict):
             return None
         default: object = parameter.get("Default")
         is_elsewhere = str(parameter.get("Type", "String")).startswith("AWS::SSM::")
-        # The default of an SSM parameter is where its value is, not what it is.
+        # The default of an SSM parameter is the name under which SSM keeps the value.
         return None if is_elsewhere or isinstance(default, dict | list) else default
 
     def ask(self, name: str) -> object:
-        """What was given for a name, or the name as what is missing."""
+        """The value that the operator gave for a name, or a hole with the name."""
         if name in self.given:
             self.used.add(name)
             return self._counted(self.given[name])
         return missing(name)
 
     def _text(self, text: str) -> object:
-        """A text with what was given for its placeholders; CloudFormation has `{{resolve:…}}`."""
+        """A text with the given values in its placeholders, `{{resolve:…}}` of CloudFormation among them."""
         filled: list[object] = []
         for part in holes_in(text):
             known = isinstance(part, Hole) and part.names[0] in self.given
-            filled.append(self.ask(part.names[0]) if isinstance(part, Hole) and known else _as_value(part))
+            if not isinstance(part, Hole):
+                filled.append(part)
+            else:
+                filled.append(self.ask(part.names[0]) if known else Partly(parts=(part,)))
         return self._concatenated(filled, separator="")
 
     def _members(self, value: Mapping[object, object]) -> dict[str, object]:
@@ -172,7 +180,10 @@ class Scope:
             case "Fn::Join", [str(separator), parts]:
                 return self._join(separator, self.resolve(parts))
             case "Fn::Split", [str(separator), text]:
-                return self._split(separator, self.resolve(text))
+                resolved = self.resolve(text)
+                if isinstance(resolved, str) and separator:
+                    return resolved.split(separator)
+                return _open(resolved, name)
             case "Fn::Select", [index, parts]:
                 return self._select(self.resolve(index), self.resolve(parts))
             case _:
@@ -197,7 +208,7 @@ class Scope:
         return text
 
     def _attribute(self, logical_id: str, attribute: str) -> object:
-        """`--set` takes it as NAME.ATTRIBUTE."""
+        """The attribute of a resource. The operator can give it with `--set NAME.ATTRIBUTE=VALUE`."""
         name = f"{logical_id}.{attribute}"
         if name in self.given:
             return self.ask(name)
@@ -212,7 +223,7 @@ class Scope:
         )
 
     def _type(self, logical_id: str) -> str:
-        """The type of a resource of the template, or nothing where there is none."""
+        """The type of a resource of the template; empty where the template has no such resource."""
         kind = _member(_member(self.template.get("Resources"), logical_id), "Type")
         return kind if isinstance(kind, str) else ""
 
@@ -245,7 +256,10 @@ class Scope:
         length = sum(len(str(value)) for value in values) + len(separator) * len(values)
         if length > LONGEST_TEXT and len(values) > 1:
             return missing("a text of more than 16384 characters")
-        pieces = [piece for value in values for piece in (separator, *_pieces(value))][1:]
+        pieces: list[str | Hole] = []
+        for value in values:
+            pieces += [separator, *(value.parts if isinstance(value, Partly) else (str(value),))]
+        del pieces[:1]
         if not any(isinstance(piece, Hole) for piece in pieces):
             return self._counted("".join(str(piece) for piece in pieces))
         return self._counted(Partly(parts=tuple(piece for piece in pieces if piece != "")))
@@ -261,19 +275,20 @@ class Scope:
             return missing(f"Fn::Select {index}")
         return _open([parts, index], "Fn::Select")
 
-    def _split(self, separator: str, text: object) -> object:
-        if isinstance(text, str) and separator:
-            return text.split(separator)
-        return _open(text, "Fn::Split")
-
     def _find_in_map(self, keys: Sequence[object]) -> object:
         below: list[object] = [self.template.get("Mappings")]
         for key in keys[:3]:
             if isinstance(key, str):
                 below = [_member(each, key) for each in below]
             else:
-                below = [member for each in below for member in _members_of(each)]
-        found = [self._mapped(each) for each in below if isinstance(each, str | int | float | list)]
+                below = [member for each in below if isinstance(each, dict) for member in each.values()]
+        # A list in a mapping holds plain values only; CloudFormation takes no other kinds.
+        plain = [
+            [part for part in each if isinstance(part, str | int | float)] if isinstance(each, list) else each
+            for each in below
+            if isinstance(each, str | int | float | list)
+        ]
+        found = [self.resolve(each) for each in plain]
         names = names_in(list(keys))
         if not names and len(found) == 1:
             return found[0]
@@ -282,11 +297,6 @@ class Scope:
         if names:
             return _open(list(keys), "Fn::FindInMap")
         return missing("Fn::FindInMap " + " ".join(str(key)[:100] for key in keys[:3]))
-
-    def _mapped(self, value: object) -> object:
-        if isinstance(value, list):
-            return [self.resolve(part) for part in value if isinstance(part, str | int | float)]
-        return self.resolve(value)
 
     def _if(self, argument: object) -> object:
         match argument:
@@ -312,9 +322,11 @@ class Scope:
                 holds = self._holds(inner)
                 return holds if isinstance(holds, Partly) else not holds
             case {"Fn::And": [*inner]}:
-                return _all_of([self._holds(each) for each in inner])
+                answers = [self._holds(each) for each in inner]
+                return False if False in answers else _first_open(answers, otherwise=True)
             case {"Fn::Or": [*inner]}:
-                return _any_of([self._holds(each) for each in inner])
+                answers = [self._holds(each) for each in inner]
+                return True if True in answers else _first_open(answers, otherwise=False)
             case _:
                 return missing("a condition of the template")
 
@@ -332,35 +344,14 @@ class Scope:
         return value
 
 
-def _all_of(answers: Sequence[bool | Partly]) -> bool | Partly:
-    if False in answers:
-        return False
-    return next((answer for answer in answers if isinstance(answer, Partly)), True)
-
-
-def _any_of(answers: Sequence[bool | Partly]) -> bool | Partly:
-    if True in answers:
-        return True
-    return next((answer for answer in answers if isinstance(answer, Partly)), False)
+def _first_open(answers: Sequence[bool | Partly], *, otherwise: bool) -> bool | Partly:
+    return next((answer for answer in answers if isinstance(answer, Partly)), otherwise)
 
 
 def _member(holder: object, name: str) -> object:
     return holder.get(name) if isinstance(holder, dict) else None
 
 
-def _members_of(holder: object) -> Iterator[object]:
-    if isinstance(holder, dict):
-        yield from holder.values()
-
-
-def _as_value(part: str | Hole) -> str | Partly:
-    return Partly(parts=(part,)) if isinstance(part, Hole) else part
-
-
-def _pieces(value: object) -> tuple[str | Hole, ...]:
-    return value.parts if isinstance(value, Partly) else (str(value),)
-
-
 def _open(value: object, function: str) -> Partly:
-    """A function whose arguments are open, or are none that it takes."""
+    """The result of a function with open or invalid arguments: a hole with the names in the arguments."""
     return Partly(parts=(Hole(label=function, names=names_in(value) or (function,)),))

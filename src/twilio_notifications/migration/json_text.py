@@ -1,7 +1,7 @@
-"""JSON as people keep it: bare, in a row, with comments, or inside commands and their output.
+"""Reads JSON as people keep it: alone, one value after another, with comments, or inside commands and output.
 
-Takes a text and returns the values in it, or says in which line a value cannot be read.
-A value is taken whole or not at all: a broken document is never read in parts, because a part of a
+The functions take a text and return the values in it, or say in which line a value cannot be read.
+They take a value whole or not at all: they never read a broken document in parts, because a part of a
 definition looks like a smaller definition.
 """
 
@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A string or a comment without an end goes to the end of the text, so that the text is read once.
+# A string or a comment without an end extends to the end of the text, so that the pattern scans it once.
 _STRING = r'"(?:\\.|[^"\\])*+(?:"|\Z)'
 _COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*(?:.*?\*/|.*)|\#[^\n]*", re.DOTALL)
 _LAST_COMMA = re.compile(rf"({_STRING})|,(?=\s*[}}\]])", re.DOTALL)
-# What begins like a value of JSON, in quotes as a shell leaves, escapes (\") or doubles ("") them.
+# The beginning of a JSON value. A shell leaves its quotes, escapes them (\") or doubles them ("").
 _OPENING = re.compile(r'[\[{](?=\s*(?:\\?"|[\[{\]}]))')
 _IS_OBJECT = re.compile(r'\{\s*(?:\\"[^"\\]*\\"|"[^"\\]*"|""[^"\\]*"")\s*:')
 _MEMBER = re.compile(
     r'\{\s*(?P<mark>\\"|""(?=[^":,}\s])|")|\[\s*\{\s*(?P<mark_in_list>\\"|""(?=[^":,}\s])|")'
 )
 _MOST_READ = 32 * 2**20
-"""Characters that are read in vain: more are in no text that a person keeps."""
+"""Characters that are scanned without finding JSON. A text that a person keeps has fewer."""
 _MOST_VALUES = 10_000
 _MOST_FAILURES = 2_000
-"""Python counts the lines of the whole text for each."""
+"""A failure is expensive, because Python's decoder counts the lines of the whole text for each."""
 _ESCAPED, _DOUBLED = '\\"', '""'
 _IN_QUOTES = {
     _ESCAPED: re.compile(r'(?:\\.|[^"\\])*+', re.DOTALL),
@@ -44,14 +44,17 @@ class NotJson(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenOut:
-    """A value that stood inside another text, and the line in which it begins."""
+    """A JSON value inside another text, and the number of the line in which it begins."""
 
     tree: object
     line: int
 
 
 def read_json(text: str) -> list[object]:
-    """One value after another, as `>>` leaves them. Raises NotJson, and RecursionError for a deep one."""
+    """All values of a text that holds one after another, as `>>` of a shell leaves them.
+
+    Raises NotJson, and RecursionError for a value that is nested too deeply.
+    """
     return list(_in_a_row(text))
 
 
@@ -71,7 +74,7 @@ def _decoder() -> json.JSONDecoder:
 
 
 def _whole(digits: str) -> int:
-    """Raises NotJson for a number that Python refuses to read, because that could take hours."""
+    """The integer. Raises NotJson for one of more than 4,300 digits, which Python refuses to convert."""
     try:
         return int(digits)
     except ValueError as error:
@@ -79,7 +82,10 @@ def _whole(digits: str) -> int:
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """The members of an object. Raises NotJson where one would silently take the place of another."""
+    """The members of an object.
+
+    Raises NotJson for one name with two values, of which the second would win.
+    """
     members: dict[str, object] = {}
     for name, value in pairs:
         if members.setdefault(name, value) != value:
@@ -130,7 +136,7 @@ def take_out(text: str) -> tuple[tuple[TakenOut, ...], str]:
 
 
 def _read_at(text: str, start: int) -> tuple[object, int] | int:
-    """The value that begins there and where it ends, or how many characters show that it is none.
+    """The value that begins at `start` and the position of its end, or the number of characters read in vain.
 
     Raises NotJson where an object begins and cannot be read.
     """
@@ -153,12 +159,12 @@ def _read_at(text: str, start: int) -> tuple[object, int] | int:
 
 
 def _unquoted(piece: str) -> str:
-    """A character behind a shell's quotes; a backslash at the end of a line joins it with the next one."""
+    """A character without the shell's quoting; a backslash at the end of a line joins two lines."""
     return "" if piece == "\\\n" else piece[-1]
 
 
 def _written(pieces: list[str], count: int) -> int:
-    """How many characters of the text its first `count` unquoted ones take."""
+    """The length in the quoted text of the first `count` unquoted characters."""
     length = seen = 0
     for piece in pieces:
         if seen == count:

@@ -1,7 +1,7 @@
-"""The chosen connector → its parameters with its secret, checked; or all that is in the way.
+"""Carries the parameters and the secret of the chosen connector over, or says all obstacles.
 
-The rules of the parameters are the core's. Stricter here: what looks like a stand-in for a value is asked
-for, because a file may be the draft from which a working one was made.
+The core checks the parameters. This module adds one rule: it asks for a value that looks like a stand-in,
+because a file may be the draft from which a working one was made.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twilio_notifications.core.parameters import (
     check_parameters,
 )
 from twilio_notifications.core.wording import shown, suggestion
-from twilio_notifications.migration.connectors import Refused, contradictions
+from twilio_notifications.migration.connectors import Obstacles, contradictions
 from twilio_notifications.migration.partly import Partly
 from twilio_notifications.migration.placeholders import is_stand_in
 from twilio_notifications.migration.questions import question, text_of
@@ -28,32 +28,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from twilio_notifications.migration.connectors import Chosen
-    from twilio_notifications.migration.found import Finds, Found, Place
+    from twilio_notifications.migration.found import Find, Finds, PlaceInFile
 
 _LABELS = "AdditionalStagingLabelsToDownload"
 _ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _ODD_SID = re.compile(r"(?=.*[0-9])(?!SK)[A-Za-z0-9]{8,64}")
-"""A value rather than a word for one: the published document's own example is abcd12345xyz."""
+"""Looks like a value and not like a word for one. The published document's own example is abcd12345xyz."""
 
 _NO_ACCOUNT = ":000000000000:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """The connector as it goes on: its version, its valid parameters, and what is to be said about it."""
+    """The connector as the new files have it: its version, its valid parameters, and notes."""
 
     identifier: str
     version: ConnectorVersion
     found_version: int
     parameters: Mapping[str, str]
-    place: Place
+    place: PlaceInFile
     notes: tuple[str, ...] = ()
 
 
 def carry(
     chosen: Chosen, finds: Finds, given: Mapping[str, str], *, to_version: int | None
-) -> Carried | Refused:
-    """The chosen connector with its parameters, at the version that is wanted."""
+) -> Carried | Obstacles:
+    """The chosen connector with its valid parameters, or the obstacles.
+
+    Without `to_version`, it keeps its own.
+    """
     parameters, problems, notes = _resolved(chosen, finds.resources, given)
     version = to_version or chosen.connector.version.number
     parameters, lowered = _at_version(parameters, version, found=chosen.connector.version.number)
@@ -67,7 +70,7 @@ def carry(
         ]
     sentences = (*(sentence for _name, sentence in problems), *contradictions(chosen, finds, given))
     if sentences or isinstance(checked, InvalidParameters):
-        return Refused(problems=sentences)
+        return Obstacles(problems=sentences)
     warnings = tuple(warning.sentence for warning in checked.warnings)
     return Carried(
         identifier=chosen.connector.identifier,
@@ -96,7 +99,7 @@ def _of_defaults(chosen: Chosen) -> Iterator[str]:
 
 
 def _resolved(
-    chosen: Chosen, resources: Sequence[Found], given: Mapping[str, str]
+    chosen: Chosen, resources: Sequence[Find], given: Mapping[str, str]
 ) -> tuple[dict[str, object], list[tuple[str, str]], list[str]]:
     """The parameters with nothing open; a named problem for each that is; and notes."""
     own = {str(name): given[name] for name in PublishedParameter if name in given}
@@ -122,8 +125,8 @@ def _resolved(
     )
 
 
-def _odd_sid(parameters: Mapping[str, object], *, place: Place) -> Iterator[str]:
-    """The document allows any text as the account's SID, and Twilio has one form of it."""
+def _odd_sid(parameters: Mapping[str, object], *, place: PlaceInFile) -> Iterator[str]:
+    """A note on an account SID that the published document allows and Twilio never issues."""
     value = parameters.get(PublishedParameter.ACCOUNT_SID)
     if isinstance(value, str) and value and not _ACCOUNT_SID.fullmatch(value):
         yield (
@@ -133,7 +136,7 @@ def _odd_sid(parameters: Mapping[str, object], *, place: Place) -> Iterator[str]
 
 
 def _is_stand_in(name: str, value: object) -> bool:
-    """Whether a value was to be replaced by a person."""
+    """Whether a value looks as if a person should have replaced it."""
     if not isinstance(value, str) or not value:
         return False
     match name:
@@ -159,9 +162,9 @@ def _stand_in(name: str, value: object, chosen: Chosen) -> str:
 
 
 def _secret(
-    parameters: Mapping[str, object], resources: Sequence[Found], *, is_given: bool
+    parameters: Mapping[str, object], resources: Sequence[Find], *, is_given: bool
 ) -> tuple[object | None, str | None, list[str]]:
-    """The ARN of the secret by way of its resource: the ARN, or what is wrong, and notes."""
+    """The ARN of the secret, a problem or None, and notes. The ARN in the secret's resource comes first."""
     stated = parameters.get(PublishedParameter.SECRET_ARN)
     identifier = parameters.get(PublishedParameter.SECRET_RESOURCE_ID)
     named = [found for found in resources if found.content["Id"] == identifier and not found.absent]
@@ -181,14 +184,14 @@ def _secret(
     return arn, None, [note, *labels]
 
 
-def _not_followed(stated: object, identifier: str, named: Sequence[Found]) -> Iterator[str]:
+def _not_followed(stated: object, identifier: str, named: Sequence[Find]) -> Iterator[str]:
     if not isinstance(stated, str):
         return
     why = f"has an open ARN ({named[0].place})" if named else "is in none of the files"
     yield f"the secret resource {shown(identifier)} {why}: the ARN of the parameter is used"
 
 
-def _labels(resources: Iterable[Found]) -> Iterator[str]:
+def _labels(resources: Iterable[Find]) -> Iterator[str]:
     for found in resources:
         if _LABELS in repr(found.content):
             yield (
@@ -206,7 +209,7 @@ def _conflict(identifier: str, arns: str) -> str:
 
 
 def other_secrets(finds: Finds, carried: Carried) -> Iterator[str]:
-    """A sentence for each secret of the files that is not the connector's."""
+    """A note for each secret of the files that belongs to another part of the group."""
     own = (
         carried.parameters.get(PublishedParameter.SECRET_RESOURCE_ID),
         carried.parameters.get(PublishedParameter.SECRET_ARN),
@@ -221,7 +224,7 @@ def other_secrets(finds: Finds, carried: Carried) -> Iterator[str]:
 def _at_version(
     parameters: Mapping[str, object], version: int, *, found: int
 ) -> tuple[dict[str, object], list[str]]:
-    """What the version does not know is dropped where it is lowered, and said."""
+    """The parameters that the version knows, and a note on one that a lower version drops."""
     name = PublishedParameter.ISOLATION_MODE
     if version >= found or name not in parameters:
         return dict(parameters), []
@@ -234,7 +237,7 @@ def _at_version(
 
 
 def unused_names(finds: Finds) -> tuple[str, ...]:
-    """A problem for each name that was given and that nothing asks for: it may be a slip."""
+    """A problem for each name that the operator gave and no document asks for: it may be misspelt."""
     known = (*finds.known_names, *PublishedParameter)
     return tuple(
         f"--set {shown(name)} gives a name that is not asked for: {suggestion(name, known)}"

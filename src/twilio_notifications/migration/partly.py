@@ -1,4 +1,4 @@
-"""Values that the files do not hold completely: what is missing, and what the value could still be."""
+"""Values with holes: which parts the files do not hold, and which texts the whole value could be."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ANY = "\0"
-"""Stands in a shape for any text, also for none."""
+"""Stands in a shape for any text, the empty one included."""
 SEGMENT = "\1"
-"""The same without a colon, as a part of an ARN is."""
+"""Stands in a shape for any text without a colon, as between two colons of an ARN."""
 _LARGEST_COMPARISON = 4_000_000
 
 
@@ -19,8 +19,8 @@ _LARGEST_COMPARISON = 4_000_000
 class Hole:
     """One missing part of a text.
 
-    `names` are what has to be known, `like` is a shape that the part certainly has, and `choices` are all
-    values that it can have, where these are known.
+    `names` are the names whose values decide it, `like` is a shape that it certainly has, and `choices` are
+    all values that it can have, or empty where these are not known.
     """
 
     label: str
@@ -31,7 +31,10 @@ class Hole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partly:
-    """A value with at least one hole. A value that is no text, as a list that is open, is a single hole."""
+    """A value with at least one hole.
+
+    An open value that is no text, a list for instance, is a single hole.
+    """
 
     parts: tuple[str | Hole, ...]
 
@@ -41,22 +44,22 @@ class Partly:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What has to be known, each name once."""
+        """The names whose values decide this one, each once."""
         return tuple(dict.fromkeys(name for hole in self.holes for name in hole.names))
 
     @property
     def choices(self) -> tuple[object, ...]:
-        """All values that the whole can have, or nothing where these are not known."""
+        """All values that the whole can have; empty where these are not known."""
         return self.holes[0].choices if len(self.parts) == 1 else ()
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing of the value is known, so that it may be an object or a list, too."""
+        """Whether no part of the value is known, so that it may also be an object or a list."""
         return len(self.parts) == 1
 
     @property
     def shape(self) -> str:
-        """The text with ANY, or inside an ARN with SEGMENT, where something is missing."""
+        """The text with ANY in place of each hole, or with SEGMENT inside an ARN."""
         is_arn = isinstance(self.parts[0], str) and self.parts[0].startswith("arn:")
         inside = SEGMENT if is_arn else ANY
         shapes = [part.like.replace(ANY, inside) if isinstance(part, Hole) else part for part in self.parts]
@@ -67,15 +70,16 @@ class Partly:
         return "".join(f"${{{part.label}}}" if isinstance(part, Hole) else part for part in self.parts)
 
 
-class Absent:
-    """What `AWS::NoValue` stands for: the property is not there."""
+@dataclass(frozen=True, slots=True)
+class NoValue:
+    """The value of `AWS::NoValue`, which removes its property."""
 
 
-ABSENT = Absent()
+ABSENT = NoValue()
 
 
 def missing(name: str, *, like: str = ANY) -> Partly:
-    """A value of which only the name is known."""
+    """A value that is one hole, with this name."""
     return Partly(parts=(Hole(label=name[:300], names=(name,), like=like),))
 
 
@@ -85,7 +89,7 @@ def one_of(choices: tuple[object, ...], *, names: tuple[str, ...], label: str) -
 
 
 def shape_of(value: object) -> str | None:
-    """The shape of a text, or None where the value is certainly no text."""
+    """The shape of a text; None where the value is certainly no text."""
     match value:
         case Partly():
             return value.shape
@@ -96,7 +100,7 @@ def shape_of(value: object) -> str | None:
 
 
 def can_be(shape: str, other: str) -> bool:
-    """Whether some text has both shapes."""
+    """Whether some text has both shapes; true as well where the comparison would take too long."""
     if len(shape) * len(other) > _LARGEST_COMPARISON:
         return True
     places = _with_skipped({0}, other)
@@ -106,21 +110,17 @@ def can_be(shape: str, other: str) -> bool:
         elif character == SEGMENT:
             places = _with_skipped(_up_to_colon(places, other), other)
         else:
-            places = _with_skipped(_after(character, places, other), other)
+            wild = {ANY} if character == ":" else {ANY, SEGMENT}
+            after = {place + 1 for place in places if other[place : place + 1] == character}
+            after |= {place for place in places if other[place : place + 1] in wild}
+            places = _with_skipped(after, other)
         if not places:
             return False
     return len(other) in places
 
 
-def _after(character: str, places: set[int], shape: str) -> set[int]:
-    """Where it goes on after a character that certainly stands there."""
-    after = {place + 1 for place in places if shape[place : place + 1] == character}
-    wild = {ANY} if character == ":" else {ANY, SEGMENT}
-    return after | {place for place in places if shape[place : place + 1] in wild}
-
-
 def _up_to_colon(places: set[int], shape: str) -> set[int]:
-    """Where it goes on after any text without a colon."""
+    """The places that any text without a colon can lead to."""
     reached: set[int] = set()
     for place in places:
         end = shape.find(":", place)
@@ -129,7 +129,7 @@ def _up_to_colon(places: set[int], shape: str) -> set[int]:
 
 
 def _with_skipped(places: set[int], shape: str) -> set[int]:
-    """ANY and SEGMENT may stand for no text at all."""
+    """The places, and those behind each ANY and SEGMENT there, which may stand for the empty text."""
     skipped = set(places)
     for place in places:
         end = place
@@ -154,5 +154,5 @@ def _names(value: object) -> Iterator[str]:
 
 
 def names_in(value: object) -> tuple[str, ...]:
-    """What is missing anywhere in a resolved value, each name once."""
+    """The names of all holes anywhere in a resolved value, each once."""
     return tuple(dict.fromkeys(_names(value)))

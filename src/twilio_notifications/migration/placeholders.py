@@ -1,7 +1,7 @@
-"""The placeholders of the tools through which a file may have gone before it reached AWS.
+"""Finds the placeholders that other tools and people leave in a file before its values are put in.
 
-A shell, the Serverless framework, Terraform, Jinja, Ansible, Maven, Azure DevOps and people by hand leave
-`${NAME}`, `$NAME`, `{{ NAME }}`, `%NAME%`, `<NAME>` and more. None of them is ever a value of Greengrass.
+Shells, the Serverless framework, Terraform, Jinja, Ansible, Maven, Azure DevOps and people write `${NAME}`,
+`$NAME`, `{{ NAME }}`, `%NAME%`, `<NAME>` and more. No value of Greengrass has one of these forms.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from twilio_notifications.migration.partly import Hole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Possessive, so that a long text without an end is read once.
+# The quantifiers are possessive, so that the pattern scans a long text without an end only once.
 _NESTED = r"(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})"
 _PLACEHOLDER = re.compile(
     rf"""
@@ -41,7 +41,7 @@ _PLACEHOLDER = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _DEFAULT = re.compile(r"\s*(?:,|:[-=?+]|\|).*", re.DOTALL)
-"""What a tool takes where the name has no value: `${NAME:-x}`, `${opt:stage, 'dev'}`, `{{ NAME | x }}`."""
+"""A tool's default for a name without a value: `${NAME:-x}`, `${opt:stage, 'dev'}`, `{{ NAME | x }}`."""
 _WORD = re.compile(
     r"(?<![a-z])(change[_\- ]?me|replace([_\- ]?(me|this|with))?(?![a-z])|your[_\- ]|placeholder)|xxxx",
     re.IGNORECASE,
@@ -49,7 +49,7 @@ _WORD = re.compile(
 
 
 def holes_in(text: str) -> tuple[str | Hole, ...]:
-    """The text in parts: what is written, and a hole for each placeholder."""
+    """The text in parts: plain text, and a hole for each placeholder."""
     return tuple(part for part in _parts(text) if part != "")
 
 
@@ -65,5 +65,5 @@ def _parts(text: str) -> Iterator[str | Hole]:
 
 
 def is_stand_in(text: str) -> bool:
-    """Whether a text without any syntax still says that a person was to replace it, as `CHANGE_ME` does."""
+    """Whether the words of a text ask a person to replace it, as `CHANGE_ME` does."""
     return _WORD.search(text) is not None

@@ -1,4 +1,4 @@
-"""The report in Markdown: what was found, what was written, and what changes for whom."""
+"""Writes the report in Markdown: the connector, notes, the steps to each successor, and the written files."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 def report(
     carried: Carried, routes: Sequence[Route], *, notes: Sequence[str], names: Sequence[str], release: str
 ) -> str:
-    """The whole page. `names` are those of the files, `release` is the component's version."""
+    """The whole page. `names` are those of the written files; `release` is the version of the component."""
+    policy = _POLICY if needs_cloud(routes) else _NO_POLICY
     sections = (
         _found(carried),
         _notes(notes),
         _subscriptions(routes),
         _WITH_A_BROKER.splitlines(),
-        _with_greengrass(routes, release),
+        _WITH_GREENGRASS.format(release=release, policy=policy).splitlines(),
         _functions(routes),
         _devices(routes),
         _listeners(routes),
         _nucleus_lite(),
-        _files(names),
+        ["## The files", "", *(f"- `{name}`" for name in names)],
     )
     lines = ["# From Greengrass V1 to twilio-notifications", ""]
     for section in map(list, sections):
@@ -61,7 +62,7 @@ def _found(carried: Carried) -> Iterator[str]:
 
 
 def _notes(notes: Sequence[str]) -> Iterator[str]:
-    yield "## What to look at"
+    yield "## Please check"
     yield ""
     if not notes:
         yield "Everything was carried over."
@@ -151,16 +152,11 @@ The AWS IoT policy of the core device needs nothing for the component, which use
    `iot:Publish` on the status topic."""
 
 
-def _with_greengrass(routes: Sequence[Route], release: str) -> list[str]:
-    policy = _POLICY if needs_cloud(routes) else _NO_POLICY
-    return _WITH_GREENGRASS.format(release=release, policy=policy).splitlines()
-
-
 def _functions(routes: Sequence[Route]) -> Iterator[str]:
     functions = [route for route in routes if route.end is End.FUNCTION and route.topics]
     if not functions:
         return
-    yield "## For those who write the Lambda functions"
+    yield "## For the authors of the Lambda functions"
     yield ""
     yield "Payloads stay as they were."
     yield (
@@ -197,7 +193,7 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
     devices = [route for route in routes if route.end is End.DEVICE and route.topics]
     if not devices:
         return
-    yield "## For those who program the devices"
+    yield "## For the programmers of the devices"
     yield ""
     yield "Topics and payloads stay as they were."
     yield (
@@ -220,7 +216,7 @@ def _devices(routes: Sequence[Route]) -> Iterator[str]:
 
 
 def _listeners(routes: Sequence[Route]) -> Iterator[str]:
-    yield "## For those who read the statuses"
+    yield "## For the readers of the statuses"
     yield ""
     yield (
         "The published form is the same. `error` is one word of a closed list; the original showed "
@@ -239,9 +235,3 @@ def _nucleus_lite() -> Iterator[str]:
         "`recipe-lite.json` and `deployment-lite.json` are for it; put the auth token into the "
         "file `twilio-auth-token` in the component's work folder."
     )
-
-
-def _files(names: Sequence[str]) -> Iterator[str]:
-    yield "## The files"
-    yield ""
-    yield from (f"- `{name}`" for name in names)

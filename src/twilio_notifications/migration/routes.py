@@ -1,7 +1,7 @@
-"""A subscription of the connector, and what takes its place.
+"""Subscriptions of the connector, and their successors.
 
-A subscription of Greengrass V1 joins a source to a target on a subject. What takes its place depends on the
-other end: a function, the cloud, a device, or something that has no successor.
+A subscription of Greengrass V1 joins a source to a target on a subject. Its successor depends on the other
+end: a function, the cloud, a device, or an end that has no successor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twilio_notifications.migration.questions import with_word
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.found import Place
+    from twilio_notifications.migration.found import PlaceInFile
     from twilio_notifications.migration.partly import Partly
 
 _FUNCTION = re.compile(
@@ -35,7 +35,7 @@ _ACCOUNT = re.compile(r"[0-9]{12}|aws")
 
 
 class End(StrEnum):
-    """What stands at the other end of a subscription."""
+    """The kind of the other end of a subscription."""
 
     FUNCTION = "a Lambda function"
     CLOUD = "AWS IoT Core"
@@ -45,38 +45,39 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One subscription of the connector. `topics` are those of the connector that its subject means."""
+    """One subscription of the connector. `topics` are the connector's topics that match its subject."""
 
     identifier: str
     inward: bool
     end: End
     name: str
-    """The other end as it was written."""
+    """The other end as the file has it."""
     subject: str
     topics: tuple[str, ...]
     version: int | None
-    """The version of the connector that it names, or None where it names none."""
-    place: Place
+    """The version of the connector that the subscription names; None where it names none."""
+    place: PlaceInFile
     notes: tuple[str, ...] = ()
 
     def arns(self, version: str) -> dict[str, str]:
-        """The subscription in Greengrass's own form, for the connector of this ARN."""
+        """The subscription in Greengrass's own form, for the connector with the ARN `version`."""
         source, target = (self.name, version) if self.inward else (version, self.name)
         return {"Id": self.identifier, "Source": source, "Subject": self.subject, "Target": target}
 
     @property
     def component(self) -> str:
-        """How the legacy subscription router knows a function by its component.
+        """The source name of the function's component in the legacy subscription router.
 
-        A component has the function's name unless it was imported under another.
+        The component has the function's name unless it was imported under another.
         """
         return f"component:{self.short_name}"
 
     @property
     def function(self) -> str:
-        """How the legacy subscription router knows the function.
+        """The source name of the function in the legacy subscription router.
 
-        It takes the ARN of a numbered version; a function under an alias is its component.
+        The router takes the ARN of a numbered version, and the component's name for a function under an
+        alias.
         """
         match = _FUNCTION.fullmatch(self.name)
         is_numbered = match is not None and (match["qualifier"] or "").isdecimal()
@@ -93,7 +94,7 @@ class Route:
 
 
 def end_of(name: str) -> End:
-    """What an end is, by its ARN or by the name that a tool has for it."""
+    """The kind of an end, by its ARN or by the name that a tool has for it."""
     if name == "cloud":
         return End.CLOUD
     if _FUNCTION.fullmatch(name) or _NAMED_FUNCTION.fullmatch(name):
@@ -102,17 +103,17 @@ def end_of(name: str) -> End:
 
 
 def is_known(name: str) -> bool:
-    """Whether an end is of a kind that Greengrass has, so that it certainly means what it says."""
+    """Whether Greengrass knows the kind of this end, so that the end cannot be a stand-in."""
     return end_of(name) is not End.OTHER or name == _SHADOW or _CONNECTOR.fullmatch(name) is not None
 
 
 def has_own_name(name: str) -> bool:
-    """Whether a tool's own name stands where Greengrass expects an ARN."""
+    """Whether the end has a tool's own name where Greengrass expects an ARN."""
     return _NAMED_FUNCTION.fullmatch(name) is not None or _NAMED_DEVICE.fullmatch(name) is not None
 
 
 def word_in_arn(name: str) -> Partly | None:
-    """The ARN with a hole where a word stands for the account or the region, as `account-id`; else None."""
+    """The ARN with a hole for a word such as `account-id` as its account or region; None without one."""
     match = _FUNCTION.fullmatch(name) or _THING.fullmatch(name)
     if match is None:
         return None
@@ -123,7 +124,7 @@ def word_in_arn(name: str) -> Partly | None:
 
 
 def matches(subject: str, topic: str) -> bool:
-    """Whether a subject, wildcards and all, means a topic. In Greengrass V1 `a/#` does not mean `a`."""
+    """Whether a subject with its wildcards matches a topic. In Greengrass V1 `a/#` does not match `a`."""
     levels, parts = subject.split("/"), topic.split("/")
     if levels[-1] == "#":
         levels = levels[:-1]
@@ -136,10 +137,10 @@ def matches(subject: str, topic: str) -> bool:
 
 
 def needs_cloud(routes: Sequence[Route]) -> bool:
-    """Whether the component must speak with AWS IoT Core, too.
+    """Whether the component must also speak with AWS IoT Core.
 
-    A function that keeps publishing with the Core SDK comes that way: the legacy subscription router has no
-    other target that a component hears.
+    Requests of a function that keeps publishing with the Core SDK come through AWS IoT Core: the legacy
+    subscription router has no other target to which a component can subscribe.
     """
     return any(
         route.topics and (route.end is End.CLOUD or (route.end is End.FUNCTION and route.inward))
@@ -148,16 +149,17 @@ def needs_cloud(routes: Sequence[Route]) -> bool:
 
 
 def router(routes: Sequence[Route]) -> dict[str, object] | None:
-    """The configuration of the legacy subscription router, or None where no function publishes.
+    """The configuration of the legacy subscription router; None where no function publishes.
 
-    Each function has one entry for a topic, because the router would pass a message on once for each entry.
+    Each function has one entry for each topic, because the router passes a message on once for each entry.
     """
     publishing = [route for route in routes if route.inward and route.end is End.FUNCTION]
     components = {route.component for route in publishing if route.function == route.component}
     entries: dict[tuple[str, str], str] = {}
     for route in publishing:
         for topic in route.topics:
-            # A numbered version of a function that is there as its component, too, is that component.
+            # Where one route names a function's component and another a numbered version, both mean the
+            # component.
             source = route.component if route.component in components else route.function
             entries.setdefault((source, topic), route.short_name)
     subscriptions: dict[str, Mapping[str, str]] = {}
@@ -176,7 +178,7 @@ _SENT_BY_EACH = (
 
 
 def remarks(routes: Sequence[Route], *, found_version: int) -> tuple[str, ...]:
-    """What could not be carried over, was never working, or would send more than it did."""
+    """A note for each route that has no successor, never worked, or sends more texts than before."""
     of_each = tuple(sentence for route in routes for sentence in _remarks(route, found_version))
     return (*of_each, _SENT_BY_EACH) if needs_cloud(routes) else of_each
 

@@ -1,15 +1,14 @@
-"""Documents → what concerns the connector in all of them, by kind.
+"""Searches all documents for objects that concern the connector, and sorts them by kind.
 
-Walks over each document, and sorts what the walks have found. Judges nothing; a value that a template leaves
-open is still `Partly`.
+It judges none of them; a value that a template leaves open is still `Partly`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.migration.documents import Remark, is_given
-from twilio_notifications.migration.found import Finds, Found
+from twilio_notifications.migration.documents import ReadingRemark, is_given
+from twilio_notifications.migration.found import Find, Finds
 from twilio_notifications.migration.shapes import (
     is_bag,
     is_connector,
@@ -23,20 +22,22 @@ from twilio_notifications.migration.walk import Walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from twilio_notifications.migration.documents import Document, Reading, Upload
+    from twilio_notifications.migration.documents import Reading, Upload
 
 
 def search(reading: Reading, given: Mapping[str, str], uploads: Sequence[Upload]) -> Finds:
     """The finds of all documents, in their order.
 
-    What a document takes from another file counts as read where that file is given.
+    A part that a document takes from another file counts as read where that file is among the uploads.
     Raises ConfigurationError where the functions of a template make it too large.
     """
-    walks = [_walked(document, given) for document in reading.documents]
+    walks = [Walk(document=document, given=given) for document in reading.documents]
+    for walk in walks:
+        walk.go()
     objects = [found for walk in walks for found in walk.objects]
     used = {name for walk in walks for name in walk.scope.used}
 
-    def all_that(are: Callable[[Mapping[str, object]], bool]) -> tuple[Found, ...]:
+    def all_that(are: Callable[[Mapping[str, object]], bool]) -> tuple[Find, ...]:
         return tuple(found for found in objects if are(found.content))
 
     return Finds(
@@ -54,18 +55,12 @@ def search(reading: Reading, given: Mapping[str, str], uploads: Sequence[Upload]
         mentions=tuple(mention for walk in walks for mention in walk.mentions),
         remarks=(
             *reading.remarks,
-            *(Remark(sentence=note) for walk in walks for note in walk.notes),
+            *(ReadingRemark(sentence=note) for walk in walks for note in walk.notes),
         ),
         texts=tuple(text for walk in walks if not walk.scope.template for text in _texts(walk.document.tree)),
         unused=tuple(name for name in given if name not in used),
         known_names=tuple(name for walk in walks for name in names_of(walk.scope.template)),
     )
-
-
-def _walked(document: Document, given: Mapping[str, str]) -> Walk:
-    walk = Walk(document=document, given=given)
-    walk.go()
-    return walk
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What a connector, a subscription, a secret resource and a group look like, in whatever file they stand."""
+"""Recognises connectors, subscriptions, secret resources and groups by their members, in any kind of file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SECRET_ARN_DEPTH = 4
 _VERSION_ARN = "DefinitionVersionArn"
 _PHONE_NUMBER = re.compile(r"\+?[0-9]{7,15}")
 _SHOWN_DIGITS = 4
-# Tools of others write these names in their own way: connector_arn, connectorArn, source.
+# Other tools spell these names differently: connector_arn, connectorArn, source.
 _CANONICAL = {
     "connectorarn": "ConnectorArn",
     "id": "Id",
@@ -30,7 +30,7 @@ _CANONICAL = {
 
 
 def canonical(value: Mapping[object, object]) -> dict[str, object]:
-    """The object with the names that Greengrass has for what is known by another spelling."""
+    """The object with Greengrass's own names in addition to other spellings of them."""
     content = {str(name): member for name, member in value.items()}
     for name, member in list(content.items()):
         known = _CANONICAL.get(name.replace("_", "").casefold())
@@ -40,7 +40,7 @@ def canonical(value: Mapping[object, object]) -> dict[str, object]:
 
 
 def is_of_interest(content: Mapping[str, object]) -> bool:
-    """Whether the migration looks at such an object; its functions need not be resolved yet."""
+    """Whether the migration looks at an object of this kind. Its functions need not be resolved yet."""
     return (
         is_connector(content)
         or is_subscription(content)
@@ -57,7 +57,7 @@ def is_connector(content: Mapping[str, object]) -> bool:
 
 
 def is_subscription(content: Mapping[str, object]) -> bool:
-    """One of its three members may be missing where it has an `Id`, as every member of a group has."""
+    """Whether it has Source, Subject and Target, or an `Id` and two of these."""
     present = [name for name in ENDS if name in content]
     return len(present) == len(ENDS) or (len(present) == len(ENDS) - 1 and "Id" in content)
 
@@ -71,7 +71,7 @@ def is_group(content: Mapping[str, object]) -> bool:
 
 
 def secret_arn(content: Mapping[str, object]) -> object | None:
-    """The secret's ARN of a secret resource, which is somewhere below an object with an `Id`."""
+    """The ARN of the secret in a secret resource, at any depth below its `Id`; None for any other object."""
     return None if "Id" not in content else _arn_below(content, _SECRET_ARN_DEPTH)
 
 
@@ -79,7 +79,7 @@ def _arn_below(content: Mapping[str, object], depth: int) -> object | None:
     for key, value in content.items():
         if key in _SECRET_ARN_KEYS and (
             isinstance(value, Partly)
-            or _is_function(value)
+            or (isinstance(value, dict) and len(value) == 1 and next(iter(value)) not in _SECRET_ARN_KEYS)
             or (isinstance(value, str) and (":secretsmanager:" in value or "{" in value or "$" in value))
         ):
             return value
@@ -90,16 +90,12 @@ def _arn_below(content: Mapping[str, object], depth: int) -> object | None:
     return None
 
 
-def _is_function(value: object) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) not in _SECRET_ARN_KEYS
-
-
 def phone_masked(text: str) -> str:
-    """A text that is a phone number with its last digits alone, any other as it is."""
+    """The text; where it is a phone number, with its last four digits alone."""
     return masked(text) if _PHONE_NUMBER.fullmatch(text) else text
 
 
 def masked(number: str) -> str:
-    """A phone number's last digits."""
+    """A phone number with its last four digits, and asterisks in place of the others."""
     hidden = max(len(number) - _SHOWN_DIGITS, 0)
     return "*" * hidden + number[hidden:]

@@ -1,7 +1,7 @@
-"""The subscriptions of the files → for each of them exactly one verdict.
+"""Gives each subscription of the files exactly one verdict.
 
-A subscription is carried over as a route, left out for a reason, or asked about. `judge` has to return one of
-these for whatever it is given, so no subscription can be lost in silence.
+A subscription is carried over as a route, left out for a reason, or asked about. `judge` returns one of these
+for every subscription, so the migration cannot lose one in silence.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from twilio_notifications.migration.routes import Route, end_of, is_known, match
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from twilio_notifications.migration.found import Found, Place
+    from twilio_notifications.migration.found import Find
     from twilio_notifications.migration.groups import Membership
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A subscription that is not carried over, and why."""
+    """The verdict on a subscription that is not carried over, with the reason."""
 
     reason: str
     concerns_us: bool = True
@@ -34,7 +34,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A subscription that is the connector's, or may be, and of which something has to be known."""
+    """The verdict on a subscription with holes that is or may be the connector's: a question about them."""
 
     question: str
 
@@ -43,10 +43,10 @@ Verdict = Route | LeftOut | Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A subscription with its verdict. `name` says which one it is."""
+class JudgedSubscription:
+    """A subscription with its verdict. `name` identifies it in sentences."""
 
-    found: Found
+    found: Find
     name: str
     verdict: Verdict
 
@@ -55,7 +55,7 @@ class Entry:
 class Account:
     """All subscriptions of the files, each with its verdict."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[JudgedSubscription, ...] = ()
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -67,7 +67,7 @@ class Account:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for each that is not carried over."""
+        """A sentence for each subscription that is not carried over."""
         return tuple(
             f"{entry.name} is not carried over: {entry.verdict.reason}"
             for entry in self.entries
@@ -75,11 +75,9 @@ class Account:
         )
 
 
-def account_for(
-    subscriptions: Sequence[Found], *, aliases: frozenset[str], membership: Membership
-) -> Account:
-    """Every subscription with its verdict; one that is carried over already is left out as the same again."""
-    entries: list[Entry] = []
+def account_for(subscriptions: Sequence[Find], *, aliases: frozenset[str], membership: Membership) -> Account:
+    """Every subscription with its verdict; a repetition of one that is carried over is left out."""
+    entries: list[JudgedSubscription] = []
     carried: dict[tuple[object, ...], str] = {}
     identifiers: set[str] = set()
     for found in subscriptions:
@@ -92,12 +90,12 @@ def account_for(
             else:
                 carried[key] = name
                 verdict = _with_own_name(verdict, identifiers)
-        entries.append(Entry(found=found, name=name, verdict=verdict))
+        entries.append(JudgedSubscription(found=found, name=name, verdict=verdict))
     return Account(entries=tuple(entries))
 
 
 def _with_own_name(route: Route, names: set[str]) -> Route:
-    """The route with an Id that no other has, as a definition needs it; the name is added to the names."""
+    """The route with an Id that is unique in the definition; the function adds the Id to `names`."""
     identifier, number = route.identifier, 1
     while identifier in names:
         number += 1
@@ -112,7 +110,7 @@ def _with_own_name(route: Route, names: set[str]) -> Route:
     return replace(route, identifier=identifier, notes=(*route.notes, note))
 
 
-def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> Verdict:
+def judge(found: Find, *, aliases: frozenset[str], membership: Membership) -> Verdict:
     """The verdict on one subscription."""
     ends = {end: whose(found.content.get(end), aliases) for end in ("Target", "Source")}
     near = next((end for end, it_is in ends.items() if isinstance(it_is, Ours)), None)
@@ -137,8 +135,8 @@ def judge(found: Found, *, aliases: frozenset[str], membership: Membership) -> V
     return Asked(question=asked(what, tuple(dict.fromkeys(names)), found.place))
 
 
-def _unknown_end(found: Found) -> str | None:
-    """A question where an end may be the connector, because it is of no kind that Greengrass knows."""
+def _unknown_end(found: Find) -> str | None:
+    """A question where Greengrass does not know the kind of an end, so that the end may be the connector."""
     for end in ("Target", "Source"):
         value = found.content.get(end)
         concerns_us = _may_have_topic(found.content.get("Subject"), _topics(end))
@@ -149,12 +147,12 @@ def _unknown_end(found: Found) -> str | None:
     return None
 
 
-def _names(found: Found, value: object) -> tuple[str, ...]:
-    """The names under which another value can be given for one that is a stand-in."""
+def _names(found: Find, value: object) -> tuple[str, ...]:
+    """The names under which the operator can give another value for a stand-in."""
     return tuple(found.assumed or ()) or (str(value) if value else "a value that is not there",)
 
 
-def _judge_ours(found: Found, near: str, ends: dict[str, Whose], membership: Membership) -> Verdict:
+def _judge_ours(found: Find, near: str, ends: dict[str, Whose], membership: Membership) -> Verdict:
     far = "Source" if near == "Target" else "Target"
     aside = _aside(found, membership)
     if aside is not None:
@@ -168,8 +166,8 @@ def _judge_ours(found: Found, near: str, ends: dict[str, Whose], membership: Mem
     return _route(found, far, version=version.version if isinstance(version, Ours) else None)
 
 
-def _aside(found: Found, membership: Membership) -> LeftOut | None:
-    """Why a subscription of the connector does not count, or None where it does."""
+def _aside(found: Find, membership: Membership) -> LeftOut | None:
+    """The verdict on a subscription of the connector that a condition or a group leaves out; else None."""
     if found.absent:
         return LeftOut(reason=f"it is the connector's, but {found.absent}")
     if not membership.has(found):
@@ -180,7 +178,7 @@ def _aside(found: Found, membership: Membership) -> LeftOut | None:
     return None
 
 
-def _questions(found: Found, far: str) -> Iterator[str]:
+def _questions(found: Find, far: str) -> Iterator[str]:
     which = _which(found)
     if found.doubts:
         yield asked(f"whether {which} is there", found.doubts, found.place)
@@ -202,23 +200,21 @@ def _questions(found: Found, far: str) -> Iterator[str]:
             yield asked(f"{name} of {which}", _names(found, value), found.place)
 
 
-def _which(found: Found) -> str:
+def _which(found: Find) -> str:
     identifier = _identifier(found)
     return f"subscription {shown(identifier)}" if identifier else "a subscription"
 
 
-def _identifier(found: Found) -> str:
+def _identifier(found: Find) -> str:
     return text_of(found.content, "Id")
 
 
-def _described(found: Found) -> str:
-    source, subject, target = (_end_text(found, end) for end in ("Source", "Subject", "Target"))
+def _described(found: Find) -> str:
+    ends = {end: found.content.get(end) for end in ("Source", "Subject", "Target")}
+    source, subject, target = (
+        shown(str(value)) if isinstance(value, str | Partly) else f"no {end}" for end, value in ends.items()
+    )
     return f"from {source} on {subject} to {target}"
-
-
-def _end_text(found: Found, end: str) -> str:
-    value = found.content.get(end)
-    return shown(str(value)) if isinstance(value, str | Partly) else f"no {end}"
 
 
 def _topics(near: str) -> tuple[str, ...]:
@@ -236,7 +232,7 @@ def _may_have_topic(subject: object, topics: Iterable[str]) -> bool:
     return not isinstance(subject, str) or any(matches(subject, topic) for topic in topics)
 
 
-def _route(found: Found, far: str, *, version: int | None) -> Route:
+def _route(found: Find, far: str, *, version: int | None) -> Route:
     inward = far == "Source"
     subject, name = text_of(found.content, "Subject"), text_of(found.content, far)
     identifier, notes = _own_identifier(found)
@@ -259,12 +255,13 @@ def _route(found: Found, far: str, *, version: int | None) -> Route:
     )
 
 
-def _own_identifier(found: Found) -> tuple[str, tuple[str, ...]]:
-    """An Id is only a name, so one that is open is replaced, with a note."""
+def _own_identifier(found: Find) -> tuple[str, tuple[str, ...]]:
+    """The Id, and notes. An Id is only a name, so a replacement takes the place of an open one."""
     identifier = found.content.get("Id")
     if isinstance(identifier, str) and identifier:
         return identifier, ()
-    replacement = _numbered(found.place)
+    positions = [step for step in found.place.path if isinstance(step, int)]
+    replacement = f"Subscription{positions[-1] + 1 if positions else 1}"
     if not isinstance(identifier, Partly):
         return replacement, ()
     return replacement, (
@@ -273,8 +270,3 @@ def _own_identifier(found: Found) -> tuple[str, tuple[str, ...]]:
             f"place; it means nothing outside of the definition ({found.place})"
         ),
     )
-
-
-def _numbered(place: Place) -> str:
-    positions = [step for step in place.path if isinstance(step, int)]
-    return f"Subscription{positions[-1] + 1 if positions else 1}"

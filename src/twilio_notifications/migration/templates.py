@@ -1,6 +1,6 @@
-"""Templates of CloudFormation inside a document, also those of the Serverless framework and of a list.
+"""Finds templates of CloudFormation inside a document, those of the Serverless framework included.
 
-Says what is a template and what its sections are together; carries nothing out.
+It recognises templates and joins their sections; `intrinsics` carries out their functions.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 FOR_EACH = "Fn::ForEach::"
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
 SILENT = frozenset({"Parameters", "Mappings", "Conditions", "Outputs", "Metadata", "Rules", "Description"})
-"""Sections of a template in which nothing of a group stands: the others refer to them."""
+"""Sections of a template that hold no part of a group; other sections refer to them."""
 
 
 def is_template(value: object) -> bool:
-    """Whether it has resources with types, or resources that a function is to make."""
+    """Whether the value has resources with types, or resources that a function makes."""
     resources = value.get("Resources") if isinstance(value, dict) else None
     if not isinstance(resources, dict):
         return False
@@ -55,7 +55,7 @@ def _templates(value: object) -> Iterator[Mapping[str, object]]:
 
 
 def names_of(template: Mapping[str, object]) -> Iterator[str]:
-    """What a template would take a value for."""
+    """The names for which a template would take a value: its parameters and its resources."""
     for section in ("Parameters", "Resources"):
         members = template.get(section)
         if isinstance(members, dict):
@@ -63,7 +63,7 @@ def names_of(template: Mapping[str, object]) -> Iterator[str]:
 
 
 def included(value: object) -> str | None:
-    """The place of the text that `AWS::Include` puts in, or None where it is no such transform."""
+    """The location of the text that an `AWS::Include` inserts; None for any other value."""
     if not isinstance(value, dict) or value.get("Name") != "AWS::Include":
         return None
     parameters = value.get("Parameters")

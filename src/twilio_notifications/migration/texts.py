@@ -1,6 +1,6 @@
-"""What was carried over → the texts of the files: TOML for a broker, JSON for Greengrass.
+"""Writes the texts of the files: TOML for a broker, JSON for Greengrass.
 
-Every value that came from a file is written as a quoted text, so that none can become anything else.
+It writes every value from a file as a quoted text, so that no value can become syntax.
 """
 
 from __future__ import annotations
@@ -56,22 +56,19 @@ variable = "TWILIO_AUTH_TOKEN"
 def toml(carried: Carried) -> str:
     """The configuration for a plain broker."""
     parameters = "\n".join(
-        f"{name} = {_quoted(carried.parameters[name])}"
+        f"{name} = {json.dumps(carried.parameters[name], ensure_ascii=False)}"
         for name in PublishedParameter
         if name in carried.parameters
     )
+    # A text in JSON is a text in TOML too, except that TOML wants U+007F escaped.
+    parameters = parameters.replace("\x7f", "\\u007f")
     return _TOML.format(
         version=carried.version.number, parameters=parameters, secret_parameter=PublishedParameter.SECRET_ARN
     )
 
 
-def _quoted(text: str) -> str:
-    """What JSON writes is a text in TOML too, but for one character."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
 def definitions(carried: Carried, routes: Sequence[Route]) -> str:
-    """Connector and subscriptions in Greengrass V1's own form, at the version that was asked for."""
+    """The connector and its subscriptions in Greengrass V1's own form, at the version of `carried`."""
     arn = carried.version.arn
     connector = {
         "Id": carried.identifier,
@@ -82,7 +79,7 @@ def definitions(carried: Carried, routes: Sequence[Route]) -> str:
 
 
 def greengrass(carried: Carried, routes: Sequence[Route], *, release: str) -> dict[str, str]:
-    """The files for Greengrass V2, by name."""
+    """The texts of the files for Greengrass V2, by name."""
     cloud = needs_cloud(routes)
     classic, lite = (
         default_configuration(kind, parameters=carried.parameters, pubsub_to_iot_core=cloud)

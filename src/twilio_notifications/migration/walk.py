@@ -1,9 +1,9 @@
-"""One document → the objects in it that concern the connector, wherever they stand.
+"""Walks over one document and collects the objects that concern the connector, wherever they stand.
 
-Looks at shapes, not at paths: a connector has a `ConnectorArn`, a subscription has `Source`, `Subject` and
-`Target`, and so on. So it does not matter which command printed a document, or how a device arranged it.
-Goes into both branches of every `Fn::If`, and into what a condition leaves out: an element that is not
-carried over can then be named. What it cannot read becomes `Unread`. Judges nothing.
+The walk looks at shapes and not at paths: a connector has a `ConnectorArn`, a subscription has `Source`,
+`Subject` and `Target`. So any command may have printed a document, and any device may have arranged it.
+The walk visits both branches of every `Fn::If` and the parts that a condition leaves out, so that notes can
+name them. A part that it cannot read becomes an `Unread`. It judges no object.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.parameters import CONNECTOR_NAME, PublishedParameter
 from twilio_notifications.core.wording import shown
-from twilio_notifications.migration.found import Found, Mention, Place, Unread
-from twilio_notifications.migration.intrinsics import Scope, symbol
+from twilio_notifications.migration.found import Find, Mention, PlaceInFile, Unread
+from twilio_notifications.migration.intrinsics import TemplateScope, symbol
 from twilio_notifications.migration.partly import Partly, names_in
 from twilio_notifications.migration.shapes import canonical, is_of_interest, phone_masked
 from twilio_notifications.migration.templates import FOR_EACH, SILENT, included, is_template, joined
@@ -29,7 +29,7 @@ _ENVELOPE = ("Definition", "InitialVersion")
 _HOLDERS = frozenset(
     {"connectors", "subscriptions", "initialversion", "definition", "properties", "resources", "content"}
 )
-"""Names below which objects of a group stand, so that a text or an open value there hides some."""
+"""Members that hold objects of a group; a text or an open value in their place hides such objects."""
 _OURS = frozenset({"connectors", "subscriptions"})
 _DEFINITIONS_OF_OURS = ("AWS::Greengrass::Connector", "AWS::Greengrass::Subscription")
 _TOPICS = frozenset({"twilio/txt", "twilio/call", "twilio/message/status"})
@@ -38,7 +38,7 @@ _FILE = re.compile(r"file\(([^)]+)\)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Around:
-    """What holds for everything below a place."""
+    """The conditions and definitions around a place, which hold for all places below it."""
 
     origins: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -49,22 +49,22 @@ class _Around:
 
 @dataclass(slots=True, kw_only=True)
 class Walk:
-    """The walk over one document. After `go`, it has what was found."""
+    """The walk over one document. After `go`, its lists hold the finds."""
 
     document: Document
     given: Mapping[str, str]
-    objects: list[Found] = field(default_factory=list)
+    objects: list[Find] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     definitions: set[str] = field(default_factory=set)
-    scope: Scope = field(init=False)
-    _cautious: Scope = field(init=False)
+    scope: TemplateScope = field(init=False)
+    _cautious: TemplateScope = field(init=False)
 
     def __post_init__(self) -> None:
         template = joined(self.document.tree)
         self.scope, self._cautious = (
-            Scope(
+            TemplateScope(
                 document=self.document.name,
                 template=template,
                 given=self.given,
@@ -74,10 +74,13 @@ class Walk:
         )
 
     def go(self) -> None:
-        """Walks over the whole document. Raises ConfigurationError where its functions make it too large."""
-        self._visit(self.document.tree, Place(document=self.document.name), _Around())
+        """Walks over the whole document.
 
-    def _visit(self, value: object, place: Place, around: _Around) -> None:
+        Raises ConfigurationError where functions make the document too large.
+        """
+        self._visit(self.document.tree, PlaceInFile(document=self.document.name), _Around())
+
+    def _visit(self, value: object, place: PlaceInFile, around: _Around) -> None:
         match value:
             case dict():
                 self._visit_object(value, place, around)
@@ -89,12 +92,13 @@ class Walk:
             case _:
                 return
 
-    def _visit_object(self, value: Mapping[object, object], place: Place, around: _Around) -> None:
+    def _visit_object(self, value: Mapping[object, object], place: PlaceInFile, around: _Around) -> None:
         function = _function_of(value)
         if function is not None:
             self._visit_function(function, value, place, around)
             return
-        envelope = tuple(_envelope(value))
+        arn = value.get("Arn")
+        envelope = (arn,) if isinstance(arn, str) and any(map(value.__contains__, _ENVELOPE)) else ()
         self.definitions |= set(envelope)
         inside = replace(around, origins=(*around.origins, *envelope))
         content = canonical(value)
@@ -110,24 +114,27 @@ class Walk:
             elif name.startswith("Fn::"):
                 self._visit_function(name, {name: member}, place.below(name), inside)
             elif name == "Transform":
-                self._visit_transforms(member, place.below(name), inside)
+                # A transform of the whole template that inserts a text hides the text.
+                transforms = member if isinstance(member, list) else [member]
+                for transform in filter(included, transforms):
+                    self._cannot_read(transform, place.below(name), inside)
             elif not (is_a_template and name in SILENT):
                 ours = inside.is_ours or name.casefold() in _OURS
                 self._visit(member, place.below(name), replace(inside, is_ours=ours))
 
-    def _find(self, content: Mapping[str, object], place: Place, around: _Around) -> None:
+    def _find(self, content: Mapping[str, object], place: PlaceInFile, around: _Around) -> None:
         resolved = self.scope.resolve(dict(content))
         if not isinstance(resolved, dict):
             return
         for end in ("Source", "Target"):
-            # A word that stands for an ARN without any syntax is given by itself.
+            # A plain word may stand for an ARN; the operator gives the ARN under this word.
             if isinstance(resolved.get(end), str) and resolved[end] in self.given:
                 resolved[end] = self.scope.ask(str(resolved[end]))
         rests_on = list(around.assumed)
         if "Parameters" in self.scope.template:
             rests_on += self._defaults_in(self._cautious.resolve(dict(content)))
         self.objects.append(
-            Found(
+            Find(
                 place=place,
                 content=resolved,
                 origins=around.origins,
@@ -137,10 +144,10 @@ class Walk:
             )
         )
 
-    # Functions that stand where an object or a list is expected.
+    # Functions in place of an object or a list.
 
     def _visit_function(
-        self, name: str, value: Mapping[object, object], place: Place, around: _Around
+        self, name: str, value: Mapping[object, object], place: PlaceInFile, around: _Around
     ) -> None:
         argument = next(iter(value.values()))
         match name, argument:
@@ -155,30 +162,30 @@ class Walk:
             case _:
                 self._visit_value(value, place, around)
 
-    def _visit_value(self, value: Mapping[object, object], place: Place, around: _Around) -> None:
+    def _visit_value(self, value: Mapping[object, object], place: PlaceInFile, around: _Around) -> None:
         resolved = self.scope.resolve(dict(value))
         if isinstance(resolved, Partly):
-            self._hidden(resolved, place, around)
+            self._note_hidden(resolved, place, around)
             self._mention(resolved.shape, place)
         elif isinstance(resolved, str):
             self._mention(resolved, place)
 
-    def _visit_text(self, text: str, place: Place, around: _Around) -> None:
+    def _visit_text(self, text: str, place: PlaceInFile, around: _Around) -> None:
         self._mention(text, place)
         resolved = self.scope.resolve(text) if "{" in text or "$" in text else text
         if isinstance(resolved, Partly):
-            self._hidden(resolved, place, around)
+            self._note_hidden(resolved, place, around)
         elif text and _last_name(place) in _OURS:
             sentence = f"the text {shown(text)} stands there, where an object is expected"
             self._add_unread(sentence, place, around, file="")
 
-    def _mention(self, text: str, place: Place) -> None:
+    def _mention(self, text: str, place: PlaceInFile) -> None:
         is_subscribed = text in _TOPICS and any("subscription" in str(step).casefold() for step in place.path)
         if f"/connectors/{CONNECTOR_NAME}" in text or is_subscribed:
             self.mentions.append(Mention(place=place, text=text))
 
-    def _hidden(self, value: Partly, place: Place, around: _Around) -> None:
-        """A value that is open as a whole, where an object or a list of a group is expected."""
+    def _note_hidden(self, value: Partly, place: PlaceInFile, around: _Around) -> None:
+        """Notes a value that is open as a whole in a place for an object or a list of a group."""
         if not value.is_whole or _last_name(place) not in _HOLDERS:
             return
         label = str(value)
@@ -186,25 +193,19 @@ class Walk:
         sentence = f"what stands there is {shown(label)}, and may hold connectors or subscriptions"
         self._add_unread(sentence, place, around, file=file[1] if file else "")
 
-    def _visit_transforms(self, value: object, place: Place, around: _Around) -> None:
-        """The transforms of a whole template: those that put a text in, hide it."""
-        for transform in value if isinstance(value, list) else [value]:
-            if included(transform) is not None:
-                self._cannot_read(transform, place, around)
-
-    def _cannot_read(self, argument: object, place: Place, around: _Around) -> None:
+    def _cannot_read(self, argument: object, place: PlaceInFile, around: _Around) -> None:
         location = included(argument)
         if location is None:
             self._add_unread("a transform (Fn::Transform) puts in what stands there", place, around, file="")
         else:
             self._add_unread(f"{shown(location)} is included there", place, around, file=location)
 
-    def _add_unread(self, sentence: str, place: Place, around: _Around, *, file: str) -> None:
+    def _add_unread(self, sentence: str, place: PlaceInFile, around: _Around, *, file: str) -> None:
         self.unread.append(
             Unread(place=place, sentence=sentence, is_ours=around.is_ours, absent=around.absent, file=file)
         )
 
-    def _visit_loop(self, name: str, argument: object, place: Place, around: _Around) -> None:
+    def _visit_loop(self, name: str, argument: object, place: PlaceInFile, around: _Around) -> None:
         match argument:
             case [str(variable), _, dict(body)]:
                 self.notes.append(
@@ -217,7 +218,9 @@ class Walk:
 
     # Templates.
 
-    def _visit_resources(self, resources: Mapping[object, object], place: Place, around: _Around) -> None:
+    def _visit_resources(
+        self, resources: Mapping[object, object], place: PlaceInFile, around: _Around
+    ) -> None:
         for key, resource in resources.items():
             logical_id = str(key)
             where = place.below(logical_id)
@@ -229,7 +232,7 @@ class Walk:
                 self._visit(resource, where, around)
 
     def _visit_resource(
-        self, logical_id: str, resource: Mapping[str, object], place: Place, around: _Around
+        self, logical_id: str, resource: Mapping[str, object], place: PlaceInFile, around: _Around
     ) -> None:
         kind = str(resource["Type"])
         if kind == "AWS::CloudFormation::Stack":
@@ -246,7 +249,7 @@ class Walk:
         )
         self._visit(resource.get("Properties"), place.below("Properties"), inside)
 
-    def _add_nested_stack(self, resource: Mapping[str, object], place: Place, around: _Around) -> None:
+    def _add_nested_stack(self, resource: Mapping[str, object], place: PlaceInFile, around: _Around) -> None:
         properties = resource.get("Properties")
         url = properties.get("TemplateURL") if isinstance(properties, dict) else None
         file = url if isinstance(url, str) else ""
@@ -255,7 +258,10 @@ class Walk:
         )
 
     def _definitions_of(self, properties: object) -> Iterator[str]:
-        """A version that stands by itself names its definition, and a group may ask for that one's latest."""
+        """The definitions that a resource for a version names.
+
+        A group may refer to a definition's latest version.
+        """
         for name, value in properties.items() if isinstance(properties, dict) else ():
             if str(name).endswith("DefinitionId"):
                 resolved = self.scope.resolve(value)
@@ -263,7 +269,7 @@ class Walk:
                     yield resolved
 
     def _under(self, condition: str, around: _Around, *, wanted: bool) -> _Around:
-        """What holds below a condition that must be as it is wanted."""
+        """The conditions below `condition`, in the branch where it is as `wanted` says."""
         holds = self.scope.condition(condition)
         if isinstance(holds, Partly):
             return replace(around, doubts=(*around.doubts, *holds.names))
@@ -285,25 +291,19 @@ class Walk:
         return [name for name in names_in(value) if self.scope.default(name) is not None]
 
     def _shown_default(self, name: str) -> str:
-        """The value for people; a phone number shows its last digits."""
+        """The default of a parameter for messages; a phone number shows its last four digits."""
         return shown(phone_masked(str(self.scope.default(name))))
 
 
 def _function_of(value: Mapping[object, object]) -> str | None:
-    """The name of the function that this object calls, or None where it is none."""
+    """The name of the CloudFormation function that this object calls; None where it calls none."""
     if len(value) != 1:
         return None
     name = str(next(iter(value)))
     return name if name == "Ref" or name.startswith("Fn::") else None
 
 
-def _envelope(value: Mapping[object, object]) -> Iterator[str]:
-    arn = value.get("Arn")
-    if isinstance(arn, str) and any(key in value for key in _ENVELOPE):
-        yield arn
-
-
-def _last_name(place: Place) -> str:
+def _last_name(place: PlaceInFile) -> str:
     """The innermost name around a place, without functions and positions in a list."""
     names = [step for step in place.path if isinstance(step, str) and not step.startswith("Fn::")]
     return names[-1].casefold() if names else ""

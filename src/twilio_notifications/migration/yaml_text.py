@@ -1,8 +1,8 @@
-"""YAML as CloudFormation means it: short tags in their long form, and every plain value a text.
+"""Reads YAML as CloudFormation does: short tags in their long form, and every plain value as a text.
 
-A telephone number keeps its plus sign and an account its leading zero, because no scalar becomes a number.
-Only maps, lists, texts and nulls can be made, so a document can bring in no object of another kind.
-Merge keys, which could grow without end, are not followed.
+A phone number keeps its plus sign and an account its leading zero, because no scalar becomes a number.
+The reader makes maps, lists, texts and nulls only, so a document cannot create objects of other classes.
+It does not follow merge keys, whose content could grow without end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class NotYaml(Exception):
 
 
 def read_yaml(text: str) -> list[object]:
-    """Every document of the text."""
+    """All documents of the text, without empty ones. Raises NotYaml."""
     try:
         return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except yaml.MarkedYAMLError as error:
@@ -36,7 +36,7 @@ def read_yaml(text: str) -> list[object]:
 
 
 def _short_tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    """`!GetAtt A.B` is `{"Fn::GetAtt": ["A", "B"]}`."""
+    """The long form of a short tag: `{"Fn::GetAtt": ["A", "B"]}` for `!GetAtt A.B`."""
     name = suffix if suffix in _WITHOUT_PREFIX else f"Fn::{suffix}"
     value = _value(loader, node)
     if name == "Fn::GetAtt" and isinstance(value, str):
@@ -61,7 +61,7 @@ def _text(_loader: _Loader, node: yaml.Node) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Tables of its own, so that nothing is inherited but maps, lists, texts and nulls."""
+    """A loader with tables of its own: it inherits nothing from PyYAML but maps, lists, texts and nulls."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own way, and never changed
         first: [(_NULL, _NULL_WORD)] for first in ("~", "n", "N", "")
@@ -80,7 +80,7 @@ class _Loader(yaml.SafeLoader):
     yaml_multi_constructors = {"!": _short_tag}  # noqa: RUF012 - the same
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
-        """Raises where one member would silently take the place of another."""
+        """The map. Raises ConstructorError for a name that stands twice, of which the second would win."""
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         if len(mapping) < len(node.value):
             seen: set[str] = set()
@@ -93,4 +93,4 @@ class _Loader(yaml.SafeLoader):
         return mapping
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """Follows no merge key: each level of them could multiply the last."""
+        """Does not follow merge keys: each level of them could multiply the size."""

@@ -136,7 +136,7 @@ class Connector:
             self.supervision.ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
-        """Finishes what is under way; what takes too long stays in the journal for the next start."""
+        """Finishes the attempts under way; those that take too long are left to the next start."""
         self.events.tell(ConnectorDraining())
         self.supervision.stopping()
         draining = asyncio.ensure_future(self._finish_and_report())

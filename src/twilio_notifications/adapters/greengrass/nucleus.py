@@ -251,7 +251,7 @@ class Nucleus:
 
 
 async def _has_ended(connection: Connection | None) -> bool:
-    """The SDK fails what is under way first, and then tells that the connection has ended."""
+    """The SDK fails the operations under way first, and then says that the connection has ended."""
     if connection is not None:
         await asyncio.wait({connection.ended}, timeout=ENDING_SECONDS)
     return connection is None or connection.ended.done()

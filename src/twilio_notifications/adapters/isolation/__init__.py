@@ -1,7 +1,8 @@
-"""Shuts this process off from what the connector does not need: files, ports, sockets, programs, privileges.
+"""Confines this process to the files, ports and sockets that the connector needs.
 
-What may still be reached is a value (`Confinement`), computed from the settings; the rest carries it out, by
-the means of the kernel. Nothing is ever given back: neither this package nor the process can widen it again.
+A value (`Confinement`), computed from the settings, says what the process may still reach; the rest of the
+package puts it in force by the kernel. A confinement is final: neither this package nor the process can
+widen it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What the connector needs of its machine, piece by piece; `bootstrap.isolation` puts them together.
+"""The parts of the machine that the connector needs, one function for each; `bootstrap.isolation` joins them.
 
-Pure but for following symbolic links. A piece allows the least that works: a folder only where the files in
-it may be replaced while the connector runs, because a rule of Landlock belongs to a file and not to its name.
+Pure, apart from following symbolic links. Each function allows the least that works. It allows a folder only
+where the files in it may be replaced while the connector runs, because a rule of Landlock belongs to a
+file and not to its name.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ SHARED_FOLDERS = frozenset(
         "/var/tmp",  # noqa: S108 - as above
     )
 )
-"""Folders where everybody keeps something: to allow one of them would allow the secrets of others."""
+"""Folders that many programs use: to allow one of them would also allow the secrets of other programs."""
 
 OWN_NAME = "twilio-notifications"
-"""A folder of this name is the connector's own, whatever is in it."""
+"""A folder of this name belongs to the connector alone, with everything in it."""
 
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache")
-"""The C library loads more of itself when a name is resolved or a thread ends."""
+"""The C library loads more of its files when it resolves a name or ends a thread."""
 
 TIME_ZONES = ("/etc/localtime", "/usr/share/zoneinfo")
 
@@ -53,19 +54,19 @@ CERTIFICATES = (
     ),
     *("/etc/ca-certificates/extracted", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"),
 )
-"""Not all of /etc/ssl: private keys of others are in it."""
+"""/etc/ssl itself is left out, because it also holds private keys of other programs."""
 
 RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf")
-"""What getaddrinfo reads, at each call or when it has changed."""
+"""The files that getaddrinfo reads, at each call or after a change."""
 NAMES_OF_PORTS = ("/etc/services", "/etc/protocols")
 
 DNS_PORT = 53
-"""An answer too long for UDP is asked for again by TCP."""
+"""The resolver repeats a query by TCP when the answer is too long for UDP."""
 
 WEB_PORTS = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 NUCLEUS_SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
 AVAHI = Path("/run/avahi-daemon")
-"""Names that end in .local are asked of the Avahi daemon by a socket, where it runs (nss-mdns)."""
+"""The C library asks the Avahi daemon for names that end in .local, by a socket in this folder (nss-mdns)."""
 
 PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
@@ -76,9 +77,10 @@ def python(surroundings: Surroundings) -> Confinement:
 
 
 def devices() -> Confinement:
-    """Nothing and randomness, and what the kernel says of this process and of the processors it may use.
+    """/dev/null, /dev/urandom, and the kernel's files about this process and its processors.
 
-    Thread pools are sized by the latter; without it they would be too large in a container with a quota.
+    Thread pools take their size from the latter. Without them, the pools would be too large in a container
+    with a quota.
     """
     return Confinement(
         readable=_paths(
@@ -88,7 +90,7 @@ def devices() -> Confinement:
 
 
 def certificates(surroundings: Surroundings) -> Confinement:
-    """The authorities that the system trusts, or those that the environment names instead."""
+    """The certificate authorities that the system trusts, and those that the environment names."""
     environ = surroundings.environ
     named = frozenset(Path(folder) for folder in environ.get("SSL_CERT_DIR", "").split(":") if folder)
     allowed = Confinement(readable=surroundings.certificates | named | _paths(*CERTIFICATES))
@@ -98,7 +100,7 @@ def certificates(surroundings: Surroundings) -> Confinement:
 
 
 def name_resolution(surroundings: Surroundings) -> Confinement:
-    """Names to addresses, by files and by DNS. UDP is confined neither by Landlock nor by the filter."""
+    """The files and the TCP port that resolving names takes. Neither Landlock nor the filter confines UDP."""
     allowed = Confinement(readable=_paths(*NAMES_OF_PORTS), connect_ports=frozenset({DNS_PORT}))
     for name in RESOLVER_FILES:
         allowed |= file_read_again(Path(name), surroundings, is_public=True)
@@ -106,10 +108,10 @@ def name_resolution(surroundings: Surroundings) -> Confinement:
 
 
 def local_names(hosts: Iterable[str], surroundings: Surroundings) -> Confinement:
-    """The socket for names of the own network, where one of the hosts has such a name and the daemon runs.
+    """The socket for names that end in .local, if one of the hosts has such a name and the daemon runs.
 
-    All other names are resolved without any socket that has a path: the C library goes on with files and DNS
-    where it reaches neither nscd nor systemd-resolved.
+    Other names need no socket with a path: where the C library reaches neither nscd nor systemd-resolved, it
+    uses files and DNS.
     """
     is_wanted = any(host.rstrip(".").lower().endswith(".local") for host in hosts)
     runs = is_wanted and surroundings.resolve(AVAHI / "socket").exists()
@@ -117,18 +119,18 @@ def local_names(hosts: Iterable[str], surroundings: Surroundings) -> Confinement
 
 
 def file_read_again(path: Path, surroundings: Surroundings, *, is_public: bool = False) -> Confinement:
-    """A file that others may replace, and that the connector reads again by itself.
+    """A file that other programs may replace, and that the connector reads again while it runs.
 
-    Its folder is allowed, so that the next file of this name can be read too; where the folder is not the
-    connector's own, the file alone, which is watched then. In a folder with `is_public` files others may keep
-    something too, because everybody may read it anyway.
+    Allows its folder, so that the connector can read the next file of this name too. If the folder is not the
+    connector's own, allows and watches the file alone. With `is_public`, the folder may hold files of other
+    programs, because every user may read those anyway.
     """
     allowed = _file(path, surroundings, is_public=is_public)
     return allowed if allowed.outlives_replacement(path) else allowed | Confinement(watched=frozenset({path}))
 
 
 def configuration(config: Path | None, definition: Path | None, *, surroundings: Surroundings) -> Confinement:
-    """The configuration's own files, for a reload, and where systemd puts credentials."""
+    """The files of the configuration, for a reload, and the folder where systemd puts credentials."""
     allowed = Confinement()
     for path in (config, definition):
         if path is not None:
@@ -143,7 +145,7 @@ def journal(settings: JournalSettings) -> Confinement:
 
 
 def nucleus(surroundings: Surroundings) -> Confinement:
-    """The socket of the Greengrass nucleus, with its folder: the nucleus makes a new socket at each start."""
+    """The socket of the Greengrass nucleus and its folder: the nucleus makes a new socket at each start."""
     name = surroundings.environ.get(NUCLEUS_SOCKET)
     if not name:
         return Confinement()
@@ -154,7 +156,10 @@ def nucleus(surroundings: Surroundings) -> Confinement:
 
 
 def broker(settings: TransportSettings, surroundings: Surroundings) -> Confinement:
-    """The broker's port and the certificates for it. The Greengrass nucleus is not reached by TCP."""
+    """The broker's port and the certificates for it.
+
+    Nothing for a Greengrass nucleus, which is not on TCP.
+    """
     if not isinstance(settings, MqttSettings):
         return Confinement()
     ports = Confinement(connect_ports=frozenset({settings.broker.port}))
@@ -170,15 +175,16 @@ def broker_files(settings: TransportSettings) -> tuple[Path, ...]:
 
 
 def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
-    """Twilio's port, and those of the proxies that the environment names."""
-    proxies = filter(None, map(surroundings.environ.get, _either_case(PROXY_VARIABLES)))
+    """Twilio's port, the ports of the proxies that the environment names, and the file of authorities."""
+    variables = (*PROXY_VARIABLES, *map(str.lower, PROXY_VARIABLES))
+    proxies = filter(None, map(surroundings.environ.get, variables))
     ports = map(web_port, (settings.base_url, *proxies))
     allowed = Confinement(connect_ports=frozenset(port for port in ports if port is not None))
     return allowed | _files_read_again([settings.ca_file], surroundings)
 
 
 def metrics(settings: MetricsSettings) -> Confinement:
-    """The port on which the metrics are served, where they are; opened before the process is confined."""
+    """The port of the metrics; nothing where they are off. It is opened before the process is confined."""
     return (
         Confinement()
         if settings.listen is None
@@ -187,29 +193,30 @@ def metrics(settings: MetricsSettings) -> Confinement:
 
 
 def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:
-    """What an operator may want to arrange better, one sentence each."""
+    """One sentence for each thing that the operator should arrange better."""
     for folder in sorted(allowed.writable):
         if is_shared(surroundings.resolve(folder), surroundings):
             yield (
-                f"the connector writes into {folder}, which is not its own, so even confined it can read and "
-                "change everything in there: give what it keeps a folder of its own ([journal] url)"
+                f"the connector writes into {folder}, which other programs use too, so even a confined "
+                "connector can read and change everything in it: give the journal a folder of its own "
+                "([journal] url)"
             )
     for path in sorted(allowed.watched - _paths(*RESOLVER_FILES)):
         if not allowed.outlives_replacement(path):
             yield (
-                f"{path} stands in a folder of others, so another file in its place would be out of reach: "
-                "the connector ends then, to be started again. Give it a folder of its own"
+                f"{path} is in a folder that other programs use too, so the connector cannot read a file "
+                "that replaces it, and ends in order to be started again: give the file a folder of its own"
             )
 
 
 def is_shared(folder: Path, surroundings: Surroundings) -> bool:
-    """Whether the connector is not alone in it: a folder of the system, a home, or one above these."""
+    """Whether other programs use the folder too: a folder of the system, a home, or a folder above one."""
     home = surroundings.home
     return str(folder) in SHARED_FOLDERS or home.is_relative_to(folder) or folder.parent == Path("/home")
 
 
 def web_port(url: str) -> int | None:
-    """The port of a URL, or of HOST:PORT as proxies are often given; None where there is none to be found."""
+    """The port of a URL, or of HOST:PORT as proxies are often given; None where it names no port."""
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         return parts.port or WEB_PORTS.get(parts.scheme)
@@ -218,7 +225,7 @@ def web_port(url: str) -> int | None:
 
 
 def _file(path: Path, surroundings: Surroundings, *, is_public: bool = False) -> Confinement:
-    """The folders of a file and of what it links to; where one is not the connector's own, the file too."""
+    """The folders of a file and of its link's target; if one is not the connector's own, the file as well."""
     target = surroundings.resolve(path)
     folders = {surroundings.resolve(path.parent), path.parent, target.parent}
     named = surroundings.own | {path, target}
@@ -231,7 +238,7 @@ def _file(path: Path, surroundings: Surroundings, *, is_public: bool = False) ->
 
 
 def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    """Whether the folder holds only what the configuration names, so no secret of others."""
+    """Whether the folder holds only files that the configuration names, so no secret of other programs."""
     real = surroundings.resolve(folder)
     if real.name == OWN_NAME or str(folder) == surroundings.environ.get("CREDENTIALS_DIRECTORY"):
         return True
@@ -243,22 +250,23 @@ def _is_own(folder: Path, named: frozenset[Path], surroundings: Surroundings) ->
 
 
 def _holds_only(folder: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    names = surroundings.listed(folder)
-    return names is not None and all(
-        _is_ours(folder / name, named) or _leads_to_ours_alone(folder / name, named, surroundings)
-        for name in names
-    )
+    """Whether the folder, with the folders in it, holds only `named` and versions of `named`.
 
-
-def _leads_to_ours_alone(entry: Path, named: frozenset[Path], surroundings: Surroundings) -> bool:
-    return any(path.is_relative_to(entry) for path in named) and _holds_only(entry, named, surroundings)
-
-
-def _is_ours(entry: Path, named: frozenset[Path]) -> bool:
-    """Also what Kubernetes puts next to a secret (..data), and versions such as token.new and .token.swp."""
-    versions = (path.name for path in named if path.parent == entry.parent)
-    name = entry.name
-    return entry in named or name.startswith("..") or any(map(name.lstrip(".").startswith, versions))
+    A version is a file such as token.new or .token.swp, or an entry such as ..data, which Kubernetes puts
+    next to a secret.
+    """
+    names = surroundings.list_names(folder)
+    if names is None:
+        return False
+    beginnings = tuple(path.name for path in named if path.parent == folder)
+    for name in names:
+        entry = folder / name
+        if entry in named or name.startswith("..") or name.lstrip(".").startswith(beginnings):
+            continue
+        leads_to_named = any(path.is_relative_to(entry) for path in named)
+        if not leads_to_named or not _holds_only(entry, named, surroundings):
+            return False
+    return True
 
 
 def _is_shared_link(folder: Path, surroundings: Surroundings) -> bool:
@@ -279,8 +287,3 @@ def _own(folders: Iterable[Path], surroundings: Surroundings) -> frozenset[Path]
 
 def _paths(*names: str) -> frozenset[Path]:
     return frozenset(map(Path, names))
-
-
-def _either_case(names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        yield from (name, name.lower())

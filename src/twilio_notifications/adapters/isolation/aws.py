@@ -1,6 +1,6 @@
-"""What reading AWS Secrets Manager takes: AWS itself, where boto3 finds credentials, and the local copy.
+"""What the connector needs to read AWS Secrets Manager: AWS, boto3's credentials, and the local copy.
 
-Pure. boto3 may also start a program to get credentials (`credential_process`), which no confined process can.
+Pure. boto3 can also start a program to get credentials (`credential_process`), but a confined process cannot.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 HTTPS_PORT = 443
 METADATA_PORT = 80
-"""Of 169.254.169.254 and 169.254.170.2, where an EC2 instance and an ECS container ask for credentials."""
+"""The port of 169.254.169.254 and 169.254.170.2, where EC2 instances and ECS containers ask for
+credentials."""
 
 URL_VARIABLES = (
     *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_STS"),
@@ -38,7 +39,7 @@ INSTEAD_OF_METADATA = (
 
 
 def aws_secrets(settings: SecretsSettings, surroundings: Surroundings) -> Confinement:
-    """Nothing where the secret is elsewhere."""
+    """The files and ports for AWS Secrets Manager; nothing where the secret comes from another source."""
     if not isinstance(settings, AwsSecrets):
         return Confinement()
     allowed = Confinement(
@@ -52,7 +53,7 @@ def aws_secrets(settings: SecretsSettings, surroundings: Surroundings) -> Confin
 
 
 def aws_files(settings: SecretsSettings, surroundings: Surroundings) -> tuple[Path, ...]:
-    """The files that lead to the secret: the device's key and boto3's; none where the secret is elsewhere."""
+    """The device's key and boto3's files; none where the secret comes from another source."""
     if not isinstance(settings, AwsSecrets):
         return ()
     return (surroundings.home / ".aws", *_files(settings, surroundings.environ))

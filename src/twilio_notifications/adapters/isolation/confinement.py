@@ -1,6 +1,6 @@
-"""What a confined process may still reach, as a value; everything else is out of its reach.
+"""What a confined process may still reach, as a value; it cannot reach anything else.
 
-Pure. It neither looks at the machine nor knows how a kernel carries this out.
+Pure: the value neither looks at the machine nor knows how a kernel puts it in force.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confinement:
-    """The paths and ports that stay allowed. `a | b` allows what either does.
+    """The paths and ports that stay allowed. `a | b` allows what `a` allows and what `b` allows.
 
-    A folder stands for everything below it. No program may be executed, wherever it lies.
+    A folder stands for everything below it. The process may execute no program at all.
     """
 
     readable: frozenset[Path] = frozenset()
@@ -26,13 +26,14 @@ class Confinement:
     connect_ports: frozenset[int] = frozenset()
     """TCP ports of other machines, and of this one."""
     listen_ports: frozenset[int] = frozenset()
-    """TCP ports of this machine whose listeners were opened before; for people: no new one can be opened."""
+    """TCP ports whose listeners were opened before; only shown to people, because no new one can be
+    opened."""
     sockets: frozenset[Path] = frozenset()
-    """Sockets of this machine that have a path, or folders with such sockets. With none, the process can make
-    no such socket at all, on any kernel."""
+    """Unix sockets with a path, or folders with such sockets. If there are none, the process cannot create
+    a Unix socket at all, on any kernel."""
     watched: frozenset[Path] = frozenset()
-    """Files of `readable` that are read again and again: once another file has taken their place they are out
-    of reach, and only a new process can be allowed the new one."""
+    """Files of `readable` that the connector reads repeatedly. When another file replaces one of them,
+    this process cannot read the new file; only a new process can."""
 
     def __or__(self, other: Confinement) -> Confinement:
         return Confinement(
@@ -45,5 +46,5 @@ class Confinement:
         )
 
     def outlives_replacement(self, path: Path) -> bool:
-        """Whether a new file under this name could be read too, because a folder above it is allowed."""
+        """Whether the process can also read a new file of this name, because a folder above it is allowed."""
         return any(path.is_relative_to(folder) and path != folder for folder in self.readable | self.writable)

@@ -1,7 +1,8 @@
 """Confines this process, step by step, or says why it cannot.
 
-Everything here holds for the calling thread and for the threads it starts later, so it comes before any other
-thread, and before any secret is read. A step that fails ends the program: half a confinement is none.
+The steps hold for the calling thread and the threads that it starts later. So they come before any other
+thread, and before the program reads any secret. If a step fails, the program ends: half a confinement
+protects nothing.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.isolation.landlock import Offer
 
 NEWEST_VERSION = 5
-"""The version of the connector that knows IsolationMode; nothing else tells it from the earlier ones."""
+"""The version of the connector that has the parameter IsolationMode; nothing else is new in it."""
 
 
 def refusal(offer: Offer, *, connector_version: int) -> str:
-    """Why a connector that is to be confined does not start without Landlock, and the two ways out."""
+    """Why a connector that must be confined does not start without Landlock, and two ways to correct that."""
     upgrade = "" if connector_version == NEWEST_VERSION else f"[connector] version = {NEWEST_VERSION} and "
     return (
         "IsolationMode is GreengrassContainer, which needs Landlock, and this kernel does not offer it "
@@ -38,22 +39,25 @@ def refusal(offer: Offer, *, connector_version: int) -> str:
 
 
 def confine(allowed: Confinement, offer: Offer) -> None:
-    """Takes from this process all but what is allowed, for its whole life. Raises IsolationFailed."""
+    """Takes everything from this process except what is allowed, for its whole life.
+
+    Raises IsolationFailed where that is not possible, or where the process could not work afterwards.
+    """
     _require_one_thread()
     try:
         _confine(allowed, offer)
     except OSError as error:
         raise IsolationFailed(
-            f"the process cannot be confined: {error}. Something around it forbids what isolation needs, a "
-            "filter of system calls perhaps: allow prctl, capset and landlock_*, or set IsolationMode = "
-            '"NoContainer"'
+            f"the process cannot be confined: {error}. A protection around it, such as a filter of system "
+            "calls, forbids a system call that isolation needs: allow prctl, capset and landlock_*, or set "
+            'IsolationMode = "NoContainer"'
         ) from error
     _require_writable(allowed)
     _require_program()
 
 
 def _confine(allowed: Confinement, offer: Offer) -> None:
-    # A filter of system calls may forbid it (systemd: ~@resources); `forbid_dumps` alone is enough.
+    # A filter of system calls may forbid setrlimit (systemd: ~@resources); `forbid_dumps` alone is enough.
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     kernel.forbid_new_privileges()
@@ -62,36 +66,36 @@ def _confine(allowed: Confinement, offer: Offer) -> None:
     kernel.forbid_dumps()
     architecture = kernel.architecture()
     if not offer.no_filter and architecture is not None:
-        # Last, because it forbids what the steps before it do.
+        # The filter comes last, because it forbids the system calls of the other steps.
         program = seccomp.program(ARCHITECTURES[architecture], unix_sockets=bool(allowed.sockets))
         kernel.filter_system_calls(program)
 
 
 def _drop_capabilities() -> None:
     kernel.clear_ambient_capabilities()
-    # Only who holds CAP_SETPCAP may do it. The bounds matter when a program is executed, which Landlock and
-    # no_new_privs have forbidden already.
+    # Only a process with CAP_SETPCAP may do this. The bounds matter only when a program is executed, which
+    # Landlock and no_new_privs forbid already.
     with suppress(PermissionError):
         kernel.clear_capability_bounds()
-    # Who holds none need not ask, and a filter of system calls may forbid to (systemd: ~@privileged).
+    # Without capabilities the call is needless, and a filter of system calls may forbid it (~@privileged).
     if kernel.holds_capabilities():
         kernel.clear_capabilities()
 
 
 def _require_one_thread() -> None:
-    """What runs already would stay free: Landlock, no_new_privs and capabilities belong to a thread."""
+    """Other threads would stay free: Landlock, no_new_privs and capabilities hold for one thread."""
     threads = Path("/proc/self/task")
     count = sum(1 for _ in threads.iterdir()) if threads.is_dir() else 1
     if count > 1:
         raise IsolationFailed(
-            f"the process cannot be confined: it has {count} threads already, and only new ones would be "
-            "covered. Remove what starts threads when Python starts (sitecustomize, LD_PRELOAD), or set "
-            'IsolationMode = "NoContainer"'
+            f"the process cannot be confined: it already has {count} threads, and confinement covers only "
+            "new ones. Remove the code that starts threads when Python starts (sitecustomize, LD_PRELOAD), "
+            'or set IsolationMode = "NoContainer"'
         )
 
 
 def _require_writable(allowed: Confinement) -> None:
-    """Without capabilities even root has only the rights of an owner, a member of the group, or anybody."""
+    """Without capabilities, the permission bits of a folder bind even root."""
     for folder in sorted(allowed.writable):
         if not _is_usable(folder):
             raise IsolationFailed(
@@ -102,7 +106,10 @@ def _require_writable(allowed: Confinement) -> None:
 
 
 def _is_usable(folder: Path) -> bool:
-    """True also for a folder that does not exist, which others say better."""
+    """Whether the process can write into the folder.
+
+    True also where none exists, which other checks report.
+    """
     try:
         return not folder.is_dir() or os.access(folder, os.W_OK | os.X_OK)
     except PermissionError:  # one of the folders above it may not be entered
@@ -110,7 +117,7 @@ def _is_usable(folder: Path) -> bool:
 
 
 def _require_program() -> None:
-    """More of it is loaded later; root's privilege to read whatever it likes is gone by now."""
+    """Python loads more files of the program later, and root has lost its privilege to read every file."""
     for file in (Path(__file__), Path(os.__file__)):
         if not os.access(file, os.R_OK):
             raise IsolationFailed(

@@ -1,7 +1,7 @@
-"""The system calls behind the isolation, by ctypes: Landlock, seccomp, prctl and capset.
+"""Makes the system calls of the isolation through ctypes: Landlock, seccomp, prctl and capset.
 
-Python has no wrapper for them, nor has any maintained package. Each function makes one step, raises
-OSError as the os module does, and decides nothing.
+Neither Python nor a maintained package has wrappers for them. Each function makes one step, raises OSError
+like the os module, and decides nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from twilio_notifications.adapters.isolation.landlock import ON_A_FILE, Offer
 from twilio_notifications.adapters.isolation.system_calls import ARCHITECTURES
 
 if TYPE_CHECKING:
-    from twilio_notifications.adapters.isolation.landlock import PathRule, PortRule, Ruleset
+    from twilio_notifications.adapters.isolation.landlock import PathRule, Ruleset
     from twilio_notifications.adapters.isolation.seccomp import Block
 
-# The numbers are the same on every architecture that Python's wheels are made for.
+# These numbers are the same on every architecture for which Python has wheels.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1 << 0
 _PATH_BENEATH, _NET_PORT = 1, 2
@@ -38,13 +38,13 @@ _LARGEST_OF_32_BITS = 2**32
 
 _WHY_ABSENT = {
     errno.ENOSYS: "this kernel was built without it, or is older than Linux 5.13",
-    errno.EOPNOTSUPP: "it is built into this kernel, and was not switched on at boot",
-    errno.EPERM: "something around this process forbids the system call, such as the filter of a container",
+    errno.EOPNOTSUPP: "this kernel has it, but it was not switched on at boot",
+    errno.EPERM: "a protection around this process, such as a container's filter, forbids the system call",
 }
 
 
 def discover() -> Offer:
-    """What this kernel offers. Changes nothing."""
+    """What this kernel offers for isolation. Changes nothing, and raises nothing."""
     if sys.platform != "linux":
         reason = f"it exists on Linux only, and this is {sys.platform}"
         return Offer(version=0, reason=reason, no_filter=reason)
@@ -60,7 +60,7 @@ def _why_no_filter() -> str:
     if architecture() is None:
         return f"this program does not know the numbers of its system calls on {os.uname().machine}"
     libc = ctypes.CDLL(None, use_errno=True)
-    # A program at address 0 is not accepted: EFAULT is the answer of a kernel that would take another one.
+    # The program is at address 0 and never accepted: EFAULT comes from a kernel that takes filters.
     mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
     libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), mode, None, None, None)
     number = ctypes.get_errno()
@@ -68,9 +68,9 @@ def _why_no_filter() -> str:
 
 
 def architecture() -> str | None:
-    """The one whose system calls this process makes, as named in ARCHITECTURES; None for any other.
+    """The key in ARCHITECTURES for the system calls of this process; None for any other architecture.
 
-    A program of 32 bits makes other ones, although its kernel tells the machine's name.
+    A 32-bit program makes other system calls than its kernel's machine name says.
     """
     machine = os.uname().machine
     is_known = machine in ARCHITECTURES and sys.maxsize > _LARGEST_OF_32_BITS and sys.byteorder == "little"
@@ -85,11 +85,11 @@ def filter_system_calls(program: Block) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     unused = ctypes.c_ulong(0)
     mode = ctypes.c_ulong(_SECCOMP_MODE_FILTER)
-    _checked(libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), mode, description, unused, unused))
+    _require_success(libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), mode, description, unused, unused))
 
 
 def restrict(ruleset: Ruleset) -> None:
-    """Puts the ruleset in force for the calling thread and everything it starts; it cannot be undone."""
+    """Puts the ruleset in force for the calling thread and everything that it starts; final."""
     attributes = struct.pack("=QQQ", ruleset.files, ruleset.ports, ruleset.scopes)
     descriptor = _system_call(
         _CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0)
@@ -98,14 +98,14 @@ def restrict(ruleset: Ruleset) -> None:
         for path_rule in ruleset.path_rules:
             _add_path(descriptor, path_rule)
         for port_rule in ruleset.port_rules:
-            _add_port(descriptor, port_rule)
+            _add_rule(descriptor, _NET_PORT, struct.pack("=QQ", port_rule.rights, port_rule.port))
         _system_call(_RESTRICT_SELF, ctypes.c_int(descriptor), ctypes.c_uint32(0))
     finally:
         os.close(descriptor)
 
 
 def _add_path(ruleset: int, rule: PathRule) -> None:
-    """What is not there, or out of this user's reach anyway, needs no rule."""
+    """Adds the rule, unless the path does not exist or this user cannot reach it anyway."""
     try:
         path = os.open(rule.path, os.O_PATH | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -118,21 +118,17 @@ def _add_path(ruleset: int, rule: PathRule) -> None:
         os.close(path)
 
 
-def _add_port(ruleset: int, rule: PortRule) -> None:
-    _add_rule(ruleset, _NET_PORT, struct.pack("=QQ", rule.rights, rule.port))
-
-
 def _add_rule(ruleset: int, kind: int, rule: bytes) -> None:
     _system_call(_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(kind), rule, ctypes.c_uint32(0))
 
 
 def forbid_new_privileges() -> None:
-    """From now on no program that is executed gains rights: setuid bits and file capabilities are ignored."""
+    """From now on, the kernel ignores setuid bits and file capabilities of the programs that it executes."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
 def forbid_dumps() -> None:
-    """No core dump, and no other process of this user may look into this one's memory."""
+    """From now on, there are no core dumps, and no other process of this user can read this one's memory."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
@@ -141,49 +137,49 @@ def clear_ambient_capabilities() -> None:
 
 
 def clear_capability_bounds() -> None:
-    """Takes every capability out of the bounding set; PermissionError where this process may not."""
+    """Removes every capability from the bounding set; raises PermissionError where this process may not."""
     for capability in range(_MOST_CAPABILITIES):
         try:
             held = _prctl(_PR_CAPBSET_READ, capability)
-        except OSError:  # EINVAL: the last one that this kernel knows was the one before
+        except OSError:  # EINVAL: this kernel knows no further capability
             return
         if held:
             _prctl(_PR_CAPBSET_DROP, capability)
 
 
 def holds_capabilities() -> bool:
-    """Whether the calling thread has any in its effective, permitted or inheritable set."""
+    """Whether the calling thread has a capability in its effective, permitted or inheritable set."""
     libc = ctypes.CDLL(None, use_errno=True)
     sets = ctypes.create_string_buffer(_SIZE_OF_CAPABILITY_SETS)
-    _checked(libc.capget(_this_thread(), sets))
+    _require_success(libc.capget(_this_thread(), sets))
     return any(sets.raw)
 
 
 def clear_capabilities() -> None:
     """Empties the effective, permitted and inheritable sets of the calling thread."""
     libc = ctypes.CDLL(None, use_errno=True)
-    _checked(libc.capset(_this_thread(), bytes(_SIZE_OF_CAPABILITY_SETS)))
+    _require_success(libc.capset(_this_thread(), bytes(_SIZE_OF_CAPABILITY_SETS)))
 
 
 def _this_thread() -> ctypes.Array[ctypes.c_char]:
-    # Not bytes: the kernel may write the version that it would like better into it.
+    # The buffer is writable: the kernel may write the version that it prefers into it.
     return ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0))
 
 
 def _prctl(option: int, value: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     unused = ctypes.c_ulong(0)
-    return _checked(libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), unused, unused, unused))
+    return _require_success(libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value), unused, unused, unused))
 
 
 def _system_call(
     number: int, *arguments: ctypes.c_int | ctypes.c_uint32 | ctypes.c_size_t | bytes | None
 ) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
-    return _checked(libc.syscall(ctypes.c_long(number), *arguments))
+    return _require_success(libc.syscall(ctypes.c_long(number), *arguments))
 
 
-def _checked(result: int) -> int:
+def _require_success(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -1,7 +1,7 @@
 """Landlock as the kernel documents it: rights, versions, and the ruleset for a confinement.
 
-Pure: the system calls are made in `kernel`. A right that the running kernel's version does not know is left
-out, because the kernel refuses a ruleset with it; the log and `check` name what that leaves open.
+Pure: `kernel` makes the system calls. A ruleset leaves out the rights that the running kernel does not know,
+because the kernel refuses a ruleset with them; the log and `check` name what stays open for that reason.
 https://docs.kernel.org/userspace-api/landlock.html
 """
 
@@ -47,8 +47,8 @@ class PortRight(IntFlag):
     CONNECT_TCP = 1 << 1
 
 
-class Scope(IntFlag):
-    """LANDLOCK_SCOPE_*: what ends at the border of the confined process and its descendants."""
+class LandlockScope(IntFlag):
+    """LANDLOCK_SCOPE_*: what cannot leave the confined process and its descendants."""
 
     ABSTRACT_UNIX_SOCKET = 1 << 0
     SIGNAL = 1 << 1
@@ -56,35 +56,38 @@ class Scope(IntFlag):
 
 SOCKETS = "sockets with a path"
 
-_NO_FILES, _NO_PORTS, _NO_SCOPES = FileRight(0), PortRight(0), Scope(0)
+_NO_FILES, _NO_PORTS, _NO_SCOPES = FileRight(0), PortRight(0), LandlockScope(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What one version of Landlock brought. `name` is for people; `linux` is where it first was."""
+class LandlockVersion:
+    """What one version of Landlock added.
+
+    `name` is for people; `linux` is the first Linux with this version.
+    """
 
     version: int
     linux: str
     name: str
     files: FileRight = _NO_FILES
     ports: PortRight = _NO_PORTS
-    scopes: Scope = _NO_SCOPES
+    scopes: LandlockScope = _NO_SCOPES
 
 
-STEPS = (
-    Step(version=1, linux="5.13", name="files and programs", files=FileRight((1 << 13) - 1)),
-    Step(version=2, linux="5.19", name="moving files", files=FileRight.REFER),
-    Step(version=3, linux="6.2", name="truncating files", files=FileRight.TRUNCATE),
-    Step(version=4, linux="6.7", name="TCP ports", ports=PortRight(3)),
-    Step(version=5, linux="6.10", name="device controls", files=FileRight.IOCTL_DEV),
-    Step(version=6, linux="6.12", name="signals and abstract sockets", scopes=Scope(3)),
-    Step(version=9, linux="7.1", name=SOCKETS, files=FileRight.RESOLVE_UNIX),
+VERSIONS = (
+    LandlockVersion(version=1, linux="5.13", name="files and programs", files=FileRight((1 << 13) - 1)),
+    LandlockVersion(version=2, linux="5.19", name="moving files", files=FileRight.REFER),
+    LandlockVersion(version=3, linux="6.2", name="truncating files", files=FileRight.TRUNCATE),
+    LandlockVersion(version=4, linux="6.7", name="TCP ports", ports=PortRight(3)),
+    LandlockVersion(version=5, linux="6.10", name="device controls", files=FileRight.IOCTL_DEV),
+    LandlockVersion(version=6, linux="6.12", name="signals and abstract sockets", scopes=LandlockScope(3)),
+    LandlockVersion(version=9, linux="7.1", name=SOCKETS, files=FileRight.RESOLVE_UNIX),
 )
-"""Version 7 brought records for audits, version 8 rules for several threads at once; neither is used here."""
+"""Version 7 added records for audits, version 8 rules for several threads at once; we use neither."""
 
 READING = FileRight.READ_FILE | FileRight.READ_DIR
 WRITING = READING | FileRight.WRITE_FILE | FileRight.TRUNCATE | FileRight.MAKE_REG | FileRight.REMOVE_FILE
-"""No folders, devices, sockets or links are made: the journal and its companions are plain files."""
+"""No right to make folders, devices, sockets or links: the journal consists of plain files."""
 
 ON_A_FILE = (
     FileRight.EXECUTE
@@ -94,30 +97,30 @@ ON_A_FILE = (
     | FileRight.IOCTL_DEV
     | FileRight.RESOLVE_UNIX
 )
-"""The rights that a rule for something other than a folder may have; the kernel refuses it with others."""
+"""The rights that a rule for a file may have; the kernel refuses a rule for a file with any other right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What this kernel has of Landlock (its version, or 0 and the reason), and whether it filters calls."""
+    """What this kernel offers: a version of Landlock (0: none, for `reason`) and a filter of system calls."""
 
     version: int
     reason: str = ""
     no_filter: str = ""
-    """Why system calls cannot be filtered here; "" where they can."""
+    """Why system calls cannot be filtered; "" where they can."""
 
     def not_confined(self, allowed: Confinement) -> str:
-        """What stays within reach of a process that is confined so, in words for people; UDP always does."""
-        steps = [step for step in STEPS if step.version > self.version]
+        """What a process with this confinement can still reach, in words for people; UDP is always in it."""
+        missing = [each for each in VERSIONS if each.version > self.version]
         if not (self.no_filter or allowed.sockets):
-            steps = [step for step in steps if step.name != SOCKETS]  # the filter lets none be made
+            missing = [each for each in missing if each.name != SOCKETS]  # the filter allows no such socket
         filtered = ["seccomp"] if self.no_filter else []
-        return ", ".join(["UDP", *filtered, *(f"{step.name} (Linux {step.linux})" for step in steps)])
+        return ", ".join(["UDP", *filtered, *(f"{each.name} (Linux {each.linux})" for each in missing)])
 
     @property
     def confines_ports(self) -> bool:
-        """Whether Landlock does; without the filter there are ways around it."""
-        return any(step.ports and step.version <= self.version for step in STEPS)
+        """Whether Landlock confines TCP ports; without the filter, a process has ways around that."""
+        return any(each.ports and each.version <= self.version for each in VERSIONS)
 
     def __str__(self) -> str:
         return f"version {self.version}" if self.version else f"none: {self.reason}"
@@ -125,7 +128,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRule:
-    """Rights below a path; the shell takes those away that a plain file cannot have."""
+    """Rights below a path; for a plain file, `kernel` leaves out the rights that only folders have."""
 
     path: Path
     rights: FileRight
@@ -141,11 +144,11 @@ class PortRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruleset:
-    """What is forbidden unless a rule allows it, and the rules."""
+    """The rights that need a rule, and the rules."""
 
     files: FileRight
     ports: PortRight
-    scopes: Scope
+    scopes: LandlockScope
     path_rules: tuple[PathRule, ...]
     port_rules: tuple[PortRule, ...]
 
@@ -153,15 +156,17 @@ class Ruleset:
 def ruleset(allowed: Confinement, *, version: int) -> Ruleset:
     """The strictest ruleset that this version of Landlock knows for the confinement."""
     files, ports, scopes = _NO_FILES, _NO_PORTS, _NO_SCOPES
-    for step in STEPS:
-        if step.version <= version:
-            files, ports, scopes = files | step.files, ports | step.ports, scopes | step.scopes
+    for each in VERSIONS:
+        if each.version <= version:
+            files, ports, scopes = files | each.files, ports | each.ports, scopes | each.scopes
+    # No rule for listening: listeners are opened before the process is confined.
+    connecting = [PortRule(port=port, rights=PortRight.CONNECT_TCP) for port in sorted(allowed.connect_ports)]
     return Ruleset(
         files=files,
         ports=ports,
         scopes=scopes,
         path_rules=tuple(_path_rules(allowed, files)),
-        port_rules=tuple(_port_rules(allowed)) if ports else (),
+        port_rules=tuple(connecting) if ports else (),
     )
 
 
@@ -170,8 +175,3 @@ def _path_rules(allowed: Confinement, known: FileRight) -> Iterator[PathRule]:
     yield from (PathRule(path=path, rights=WRITING & known) for path in sorted(allowed.writable))
     if FileRight.RESOLVE_UNIX & known:  # the kernel refuses a rule without any right
         yield from (PathRule(path=path, rights=FileRight.RESOLVE_UNIX) for path in sorted(allowed.sockets))
-
-
-def _port_rules(allowed: Confinement) -> Iterator[PortRule]:
-    """For connecting alone: what listens does so before the process is confined."""
-    yield from (PortRule(port=port, rights=PortRight.CONNECT_TCP) for port in sorted(allowed.connect_ports))

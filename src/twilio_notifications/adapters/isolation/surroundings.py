@@ -1,6 +1,6 @@
-"""Where this process has its Python, its home and its environment: what the allowances are computed from.
+"""Finds out where Python, the home and the environment of this process are, for computing the allowances.
 
-It only looks; what is allowed is decided in `allowances`.
+This module only looks; `allowances` decides what the process may reach.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-def _listed(folder: Path) -> frozenset[str] | None:
+def _list_names(folder: Path) -> frozenset[str] | None:
     try:
         return frozenset(path.name for path in folder.iterdir())
     except FileNotFoundError:
@@ -27,26 +27,30 @@ def _listed(folder: Path) -> frozenset[str] | None:
 
 
 STARTED_BY_A_NUCLEUS = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
-"""A component starts in its work folder."""
+"""The nucleus sets this variable, and starts a component in its work folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What the allowances need to know of the machine. `resolve` follows the symbolic links of a path."""
+    """The facts about the machine that the allowances need.
+
+    `resolve` follows the symbolic links of a path.
+    """
 
     environ: Mapping[str, str]
     home: Path
     python: frozenset[Path]
-    """Where the interpreter and its packages are."""
+    """The folders of the interpreter and its packages."""
     certificates: frozenset[Path]
-    """Where OpenSSL was built to look for certificates."""
+    """The places where this build of OpenSSL looks for certificates."""
     resolve: Callable[[Path], Path]
     own: frozenset[Path] = frozenset()
     """The files and folders that the configuration names."""
-    listed: Callable[[Path], frozenset[str] | None] = _listed
-    """The names in a folder; none where there is no such folder, None where it cannot be listed."""
+    list_names: Callable[[Path], frozenset[str] | None] = _list_names
+    """Returns the names in a folder: an empty set where it does not exist, None where it cannot be listed."""
     program: frozenset[Path] = frozenset()
-    """What the interpreter executes or takes code from: who changes it decides what the next start does."""
+    """The files and folders with code that the interpreter runs: a change there changes what the next
+    start does."""
     work: Path | None = None
     """The folder that a Greengrass nucleus gives to this component alone; None: no nucleus started it."""
 
@@ -64,7 +68,7 @@ class Surroundings:
 
 
 def _home() -> Path:
-    """In a container the user may be a number without an entry: then there is no home to protect."""
+    """The user's home. In a container the user may have no entry, and then there is no home to protect."""
     try:
         return Path.home()
     except RuntimeError:
@@ -76,13 +80,13 @@ def _python() -> Iterator[Path]:
     yield from (Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     yield from (Path(prefix, name) for prefix in (sys.prefix, sys.base_prefix) for name in ("lib", "lib64"))
     yield from map(Path, site.getsitepackages())
-    # An editable installation has its source elsewhere, and site-packages holds only the way there.
+    # An editable installation has its source elsewhere; site-packages holds only the path to it.
     yield Path(__file__).parents[2]
     yield from _import_path()
 
 
 def _program() -> Iterator[Path]:
-    """Also the working directory, where `python -m` looks first."""
+    """The places of code, with the working directory, where `python -m` looks first."""
     yield from _python()
     yield from (Path.cwd() / entry for entry in sys.path)
     yield from (Path(place) for place in (sys.prefix, sys.pycache_prefix) if place)
@@ -90,9 +94,9 @@ def _program() -> Iterator[Path]:
 
 
 def _import_path() -> Iterator[Path]:
-    """What PYTHONPATH and the like add, but not where the program happens to be started.
+    """The folders that PYTHONPATH and similar settings add to the import path.
 
-    `python -m` puts the working directory first, which may be anything.
+    The working directory is left out: `python -m` puts it first, and it may be any folder.
     """
     here = Path.cwd()
     yield from (Path(entry) for entry in sys.path if entry and Path(entry) != here)

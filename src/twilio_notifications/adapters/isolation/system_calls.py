@@ -1,7 +1,8 @@
-"""Which system calls a confined connector never makes, with their numbers on each architecture.
+"""The system calls that a confined connector never makes, with their numbers on each architecture.
 
-The numbers are those of Linux's asm/unistd_64.h (x86-64) and asm-generic/unistd.h (aarch64). A name that an
-architecture does not have is None. Pure data: `seccomp` makes a program of it.
+The numbers come from Linux's asm/unistd_64.h (x86-64) and asm-generic/unistd.h (aarch64); None: the
+architecture has no such system call. The module only holds these tables; `seccomp` builds a program from
+them.
 """
 
 from __future__ import annotations
@@ -13,22 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HIGHEST = 469
-"""file_setattr of Linux 6.17, the newest one that was looked at; from 403 on all architectures count alike.
-
-What has a higher number is unknown here, so it is answered as on a kernel that does not have it.
-"""
+"""The number of file_setattr (Linux 6.17), the newest known system call; from 403 on, all architectures
+use the same numbers. The filter answers a higher number as if the kernel did not have that system call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """What a filter of system calls has to know of a processor."""
+    """What a filter of system calls needs to know about a processor."""
 
     audit: int
-    """AUDIT_ARCH_* of linux/audit.h, which the kernel names with each call."""
+    """AUDIT_ARCH_* of linux/audit.h, which the kernel passes to the filter with each call."""
     numbers: Mapping[str, int]
 
     def of(self, *names: str) -> tuple[int, ...]:
-        """The numbers of those of the system calls that this architecture has."""
+        """The numbers of the named system calls, without those that this architecture does not have."""
         return tuple(self.numbers[name] for name in names if name in self.numbers)
 
 
@@ -43,7 +42,7 @@ METADATA = (
     *("setxattrat", "removexattrat", "file_setattr", "utime", "utimes", "futimesat", "utimensat"),
     *("mknod", "mknodat"),
 )
-"""Landlock governs what is in files, not their owners, modes and times."""
+"""Changes of owners, modes and times of files: Landlock controls only the contents of files."""
 
 OTHER_PROCESSES = (
     *("ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease"),
@@ -54,7 +53,7 @@ SHARED_MEMORY_AND_QUEUES = (
     *("shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl"),
     *("msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink"),
 )
-"""Of System V and POSIX: they have no path, so that Landlock does not see them."""
+"""Shared memory and queues of System V and POSIX: they have no path, so Landlock does not control them."""
 
 KERNEL = (
     *("add_key", "request_key", "keyctl", "userfaultfd", "bpf", "perf_event_open", "personality"),
@@ -63,7 +62,7 @@ KERNEL = (
     *("iopl", "ioperm", "modify_ldt", "uselib", "vhangup", "lookup_dcookie", "nfsservctl"),
     *("settimeofday", "clock_settime", "clock_adjtime", "adjtimex", "sethostname", "setdomainname"),
 )
-"""Interfaces of the kernel that the connector does not use, and that attacks on the kernel begin with."""
+"""Interfaces of the kernel that the connector does not use, and that attacks on the kernel often use."""
 
 NEVER = (
     *NAMESPACES_AND_MOUNTS,
@@ -213,4 +212,4 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         numbers={name: aarch64 for name, (_, aarch64) in _OLD.items() if aarch64 is not None} | dict(_NEW),
     ),
 }
-"""By the name that uname gives the machine. Both are little-endian with 64 bits."""
+"""The architectures by the machine name that uname returns. Both are little-endian with 64 bits."""

@@ -1,8 +1,8 @@
-"""Notices that a file was replaced which a confined process reads again and again.
+"""Notices when a file is replaced that a confined process reads repeatedly.
 
-A rule of Landlock belongs to the file that was there, so a new one under the same name is out of reach, and
-nothing inside the process can change that: without name resolution, for instance, requests would wait until
-they expire. Only a new process helps, so the caller that waits here drains and ends the connector.
+A rule of Landlock belongs to the old file, so the process cannot read a new file of the same name, and cannot
+change that itself. Without name resolution, for instance, requests would wait until they expire. Only a new
+process helps: the caller waits for `replaced`, then drains and ends the connector.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock
 
 INTERVAL_SECONDS = 15.0
-"""Short against any lifetime of a request, long against what opening a few files costs (some 10 µs)."""
+"""Much shorter than the lifetime of a request, much longer than opening a few files takes (some 10 µs)."""
 
 
 class FileWatch:
-    """Watches files that can be read now; with none, it waits until it is cancelled."""
+    """Watches the files that can be read now; without any, `replaced` waits until it is cancelled."""
 
     def __init__(self, files: Iterable[Path], *, clock: Clock, is_forbidden: Callable[[Path], bool]) -> None:
         self._files = tuple(path for path in sorted(files) if path.exists() and not is_forbidden(path))
@@ -29,7 +29,7 @@ class FileWatch:
         self._is_forbidden = is_forbidden
 
     async def replaced(self) -> Path:
-        """Returns the first file that was replaced, once one was."""
+        """Waits until a file was replaced, and returns its path."""
         while True:
             for path in self._files:
                 if self._is_forbidden(path):
@@ -38,7 +38,10 @@ class FileWatch:
 
 
 def is_forbidden(path: Path) -> bool:
-    """Whether the kernel does not let this process read it. A missing file may be about to come back."""
+    """Whether the kernel forbids this process to read the file.
+
+    False for a missing file, which may come back.
+    """
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:

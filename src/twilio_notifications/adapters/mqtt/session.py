@@ -289,7 +289,7 @@ class Session:
         self._end_old_subscriptions(topic)
 
     def _end_old_subscriptions(self, topic: str) -> None:
-        """Has the broker make no more copies: one that it delivers again can not be told from a request.
+        """Has the broker make no more copies: one that it delivers again looks like a request.
 
         A broker does not name the subscriptions of a session, so all that could be there are ended.
         """

@@ -52,7 +52,9 @@ class SetAside:
             if row[0] in self._ids:
                 continue
             try:
-                value = make(_decodable(row))
+                if _Undecodable in map(type, row):
+                    raise ValueError("the row holds a text that is not UTF-8")  # noqa: TRY301 - one way for all that cannot be read
+                value = make(row)
             except Exception as error:  # noqa: BLE001 - what stands in one row must not stop the others
                 self._break(row, error)
                 continue
@@ -83,12 +85,6 @@ def tolerant(connection: sqlite3.Connection) -> sqlite3.Connection:
     """The connection, on which a text that is not UTF-8 spoils its own row and not the whole read."""
     connection.text_factory = _decoded
     return connection
-
-
-def _decodable(row: Row) -> Row:
-    if _Undecodable in map(type, row):
-        raise ValueError("the row holds a text that is not UTF-8")
-    return row
 
 
 class _Undecodable(str):

@@ -94,7 +94,7 @@ class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, Sqlit
                 for warning in make_private(real(self._path)):
                     self._events.tell(ConfigurationWarning(warning=warning))
             connection = tolerant(
-                opened.enter_context(closing(open_connection(self._path, progress=self._progressed)))
+                opened.enter_context(closing(open_connection(self._path, progress=self._report_progress)))
             )
             self._create_wanted_indexes(connection)
             self._ledger.load(connection)
@@ -170,7 +170,7 @@ class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, Sqlit
         await self._store.writer.close()
         self._opened.close()
 
-    def _progressed(self, taken: int, of: int) -> None:
+    def _report_progress(self, taken: int, of: int) -> None:
         self._events.tell(JournalUpgrading(journal=str(self._path), requests=taken, of=of))
 
     def _disk_failed(self, fault: str) -> None:

@@ -1,7 +1,7 @@
 """How many bytes the journal may hold on its disk, and a reserve file that is given up when the disk is full.
 
 Freeing room needs room: to delete a row, SQLite first writes pages to its write-ahead log. The reserve file
-next to the journal keeps that much of the disk from everybody else.
+next to the journal keeps that much of the disk from all other programs.
 """
 
 from __future__ import annotations

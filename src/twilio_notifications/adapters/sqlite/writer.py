@@ -188,7 +188,10 @@ class Writer:
     def _take(self) -> list[Waiting]:
         with self._wakeup:
             self._answer_pulses()
-            while not self._queue and not self._closing and (left := self._until_ride()) != 0:
+            while not self._queue and not self._closing:
+                left = max(0.0, self._ride_at - time.monotonic()) if self._riding else None
+                if left == 0:
+                    break
                 self._wakeup.wait(left)
                 self._answer_pulses()
         if self._last_size >= BUSY_SIZE:
@@ -205,10 +208,6 @@ class Writer:
                 members += batch[-1].members
             self._last_size = members
             return batch + self._take_riding()
-
-    def _until_ride(self) -> float | None:
-        """Seconds until what rides has to be written; None: nothing rides. With the lock held."""
-        return max(0.0, self._ride_at - time.monotonic()) if self._riding else None
 
     def _take_riding(self) -> list[Waiting]:
         """With the lock held."""
@@ -239,15 +238,17 @@ class Writer:
                 if isinstance(error, sqlite3.Error) and primary_code(error) not in DISK_FAULTS:
                     return [Result(waiting.future, error=damaged(error)) for waiting in batch]
                 batch = self._carry_on_without(batch)
-                if self._is_lost(error):
-                    return [Result(waiting.future, error=self._broken) for waiting in batch]
+                if (lost := self._lost(error)) is not None:
+                    return [Result(waiting.future, error=lost) for waiting in batch]
                 if isinstance(error, NoRoom) and time.monotonic() - began > GIVE_BACK_SECONDS:
                     return self._given_back(batch, JournalFull(str(error)))
                 if not self._wait_for_disk(error, attempt, held=batch):
                     closed = JournalClosed(f"the journal was closed while its disk failed: {error}")
                     return [Result(waiting.future, error=closed) for waiting in batch]
             else:
-                self._recovered()
+                was_faulty, self._faulty = self._faulty, False
+                if was_faulty:
+                    self._on_disk_recovery()
                 return results
         raise AssertionError("unreachable")
 
@@ -285,11 +286,14 @@ class Writer:
             self._queue = deque(waiting for waiting in self._queue if not waiting.size)
         return [Result(waiting.future, error=error) for waiting in batch]
 
-    def _is_lost(self, error: Exception) -> bool:
-        """Whether the files are gone, and nothing that they held is left to be done."""
-        if self._broken is None and isinstance(error, FilesMoved) and self._ledger.is_empty():
-            self._broken = JournalMoved(str(error))
-        return self._broken is not None
+    def _lost(self, error: Exception) -> JournalError | None:
+        """The error by which the journal is lost for good; None where its disk may recover.
+
+        Files that are gone are waited for as long as they held what has to be done.
+        """
+        if isinstance(error, FilesMoved) and self._ledger.is_empty():
+            self._broken = self._broken or JournalMoved(str(error))
+        return self._broken
 
     def _wait_for_disk(self, error: Exception, attempt: int, *, held: Sequence[Waiting]) -> bool:
         """False when the journal is being closed, so that there is no next try."""
@@ -316,11 +320,6 @@ class Writer:
         if self._pulses:
             pulses, self._pulses = self._pulses, []
             self._loop.call_soon_threadsafe(deliver, [Result(pulse) for pulse in pulses])
-
-    def _recovered(self) -> None:
-        if self._faulty:
-            self._faulty = False
-            self._on_disk_recovery()
 
     def _commit_together(self, batch: Sequence[Waiting]) -> list[Result]:
         connection = self._connection

@@ -1,4 +1,4 @@
-"""Twilio's REST API over HTTP: what is asked, how much of an answer is read, and what an answer says."""
+"""Twilio's REST API over HTTP: makes requests, and reads answers within bounds."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What one answer says: its fields where it has Twilio's own form, and what is known where there is none.
+"""Reads one answer of Twilio, or states what is known without an answer.
 
-Between this program and Twilio there may be proxies, log-in pages and other servers. What they answer is
-marked as not Twilio's: it tells neither Twilio's clock nor anything about credentials or a request. Every
-string that is passed on is bounded and valid Unicode.
+Proxies, log-in pages and other servers may stand between this program and Twilio. Their answers are marked as
+not Twilio's: they say nothing about Twilio's clock, the credentials or the request. Every string that this
+module returns is bounded and valid Unicode.
 """
 
 from __future__ import annotations
@@ -20,33 +20,33 @@ from twilio_notifications.core.model import Answered, NotSent, Unanswered
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twilio_notifications.adapters.twilio.client import Reply
+    from twilio_notifications.adapters.twilio.client import HttpReply
 
 LONGEST_SID = 64  # Twilio's have 34 characters
 LONGEST_STATUS = 32  # Twilio's longest, "partially_delivered", has 19
 LONGEST_NUMBER = 32  # "whatsapp:" and a number of E.164 have 25
 
 LONGEST_RETRY_AFTER_SECONDS = 3600.0
-"""A longer `Retry-After` counts as an hour: one try in an hour does no harm."""
+"""A longer `Retry-After` counts as one hour: one attempt in an hour does no harm."""
 
 CONNECT_FAILURE = "client error (Connect)"
-"""The cause by which the HTTP client says that it never had a connection: name resolution, TCP, TLS.
-The classes of its exceptions do not tell: measured, ConnectError also covers a connection that was closed
-after the request had been written, and ConnectTimeoutError an answer that never came. Every failure that does
-not name this cause is doubt; if a later version words it differently, the fault is too much doubt, never a
-second text."""
+"""The cause by which the HTTP client says that it had no connection: name resolution, TCP or TLS failed.
+The classes of its exceptions do not say so. Measured: ConnectError also covers a connection that was closed
+after the request was written, and ConnectTimeoutError an answer that never came. Every failure without this
+cause is doubt. If a later version words the cause differently, the result is too much doubt, never a second
+text."""
 
 _ERROR_CODES = range(10_000, 1_000_000)
 """Twilio's error codes have five or six digits. Proxies repeat the HTTP status as `code`."""
 
 _URL_IN_A_CAUSE = re.compile(r" for url \(\w+://(?:[^/?#@]*@)?([^/?#)]*).*\)")
-"""The HTTP client repeats the whole address, and that of a list has the recipient's number in it. The host is
-all that a reader needs."""
+"""The HTTP client repeats the whole URL, and the URL of a list holds the recipient's number. People need
+only the host."""
 
 _SUCCESS = 2
 
 
-def read_answer(reply: Reply, *, now: float, offset: float | None) -> Answered:
+def read_answer(reply: HttpReply, *, now: float, offset: float | None) -> Answered:
     """The answer to a create request; fields that are missing or cannot be used are None.
 
     `offset` is the clock offset of its `Date` header, which counts only in an answer of Twilio's.
@@ -80,8 +80,8 @@ def _are_numbers(fields: Mapping[str, Any], numbers: tuple[str | None, str | Non
     )
 
 
-def _is_error(reply: Reply, fields: Mapping[str, Any]) -> bool:
-    """Whether it is an error body of Twilio's API: a code, a sentence, and the HTTP status once more.
+def _is_error(reply: HttpReply, fields: Mapping[str, Any]) -> bool:
+    """Whether it is an error body of Twilio's API: a code, a sentence, and the HTTP status again.
 
     https://www.twilio.com/docs/usage/twilios-response: `status`, `message`, `code` and `more_info`.
     """
@@ -92,10 +92,10 @@ def _is_error(reply: Reply, fields: Mapping[str, Any]) -> bool:
     )
 
 
-def json_object(reply: Reply) -> Mapping[str, Any]:
-    """The JSON object of the body; empty where there is none, or where the body is encoded in some way.
+def json_object(reply: HttpReply) -> Mapping[str, Any]:
+    """The JSON object in the body; empty where the body has none, or has a Content-Encoding.
 
-    This program asks for no encoding, and Twilio keeps to that: a few bytes of one can become gigabytes.
+    The client asks for no encoding, and Twilio uses none. A few encoded bytes can become gigabytes.
     """
     if reply.is_encoded:
         return {}
@@ -107,9 +107,9 @@ def json_object(reply: Reply) -> Mapping[str, Any]:
 
 
 def text(fields: Mapping[str, Any], name: str, *, longest: int) -> str | None:
-    """A string of at most `longest` printable characters; None for everything else.
+    """The field, if it is a string of at most `longest` printable characters; None for everything else.
 
-    JSON can hold half of a surrogate pair, which no file and no status can.
+    JSON can hold half of a surrogate pair; files and statuses cannot.
     """
     value = fields.get(name)
     return value if isinstance(value, str) and len(value) <= longest and value.isprintable() else None
@@ -121,9 +121,9 @@ def _typed(fields: Mapping[str, Any], name: str, kind: type) -> Any:
 
 
 def retry_after_seconds(header: str | None, *, now: float) -> float | None:
-    """`Retry-After` in seconds from now, at most an hour: both of its forms (RFC 9110, 10.2.3).
+    """`Retry-After` in either of its forms (RFC 9110, 10.2.3), in seconds from `now`, at most one hour.
 
-    None where it cannot be read.
+    None where the header is missing or unreadable.
     """
     if header is None:
         return None
@@ -150,24 +150,27 @@ class DateReader:
 
 
 def instant(written: str) -> float | None:
-    """The instant of a date as HTTP and Twilio's records write it; None when unreadable."""
+    """The instant of a date in the form of HTTP and of Twilio's records; None where it is unreadable."""
     try:
         moment = parsedate_to_datetime(written)
-    except (ValueError, OverflowError):  # a number that no date has
+    except (ValueError, OverflowError):  # a number in it is too large for a date
         return None
     # A date without a zone is read as UTC: HTTP dates are always GMT (RFC 9110, 5.6.7).
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def failed_answer(error: PyreqwestError) -> NotSent | Unanswered:
-    """Whether the request certainly never left; in the detail, the causes with the innermost last."""
+    """NotSent where the request certainly did not leave, otherwise Unanswered.
+
+    `detail` holds the causes of the failure; the innermost is the last.
+    """
     causes = causes_of(error)
     detail = ": ".join(_URL_IN_A_CAUSE.sub(r" to \1", cause) for cause in causes)
     return NotSent(detail=detail) if CONNECT_FAILURE in causes else Unanswered(detail=detail)
 
 
 def causes_of(error: Exception) -> list[str]:
-    """What the HTTP client says of a failure, the innermost cause last."""
+    """The causes that the HTTP client names for a failure; the innermost is the last."""
     details = getattr(error, "details", None) or {}
     return [cause["message"] for cause in details.get("causes") or ()] or [
         error.message if isinstance(error, PyreqwestError) else str(error)

@@ -1,7 +1,7 @@
-"""Twilio's REST API, as far as one attempt needs it: create a message or a call, and look it up in the lists.
+"""Makes the requests to Twilio that attempts need: creates messages and calls, and reads the lists of them.
 
-It reports what was said and what certainly did not happen, and leaves the meaning to core/answers.py.
-It never retries, never follows a redirect (a redirected POST could be carried out twice), and never fetches
+It returns what Twilio answered, or what certainly did not happen; core/answers.py gives that a meaning.
+It never retries, never follows a redirect (Twilio could carry out a redirected POST twice), and never fetches
 a URL that a request names.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pyreqwest.exceptions import PyreqwestError
 
 from twilio_notifications.adapters.twilio.answers import DateReader, failed_answer, read_answer
-from twilio_notifications.adapters.twilio.client import Clients, Reply, read_reply
+from twilio_notifications.adapters.twilio.client import Clients, HttpReply, read_reply
 from twilio_notifications.adapters.twilio.form import form, query
 from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
 from twilio_notifications.core.errors import ConfigurationError
@@ -31,18 +31,19 @@ if TYPE_CHECKING:
 API_VERSION = "2010-04-01"
 
 ANSWER_BYTES = 1_048_576
-"""How much of the answer to a create request is read: some 300 times what Twilio sends."""
+"""The most bytes that are read of the answer to a create request: about 300 times what Twilio sends."""
 
 PAGE_SIZE = 200
-"""Records in a page of a list: one page holds days of one recipient's messages, in about 200 kB."""
+"""Records in a page of a list. One page holds several days of one recipient's messages, in about 200 kB."""
 PAGE_BYTES = 4_000_000
-"""How much of a page is read: 200 texts of 1,600 characters, each escaped in JSON, have 2 MB."""
+"""The most bytes that are read of a page: 200 texts of 1,600 characters, all escaped in JSON, take 2 MB."""
 PAGE_LIMIT = 100
-"""Pages that are read before the list is given up as unreadable: never in practice, but a loop has an end."""
+"""The most pages that are read; a longer list counts as unreadable. No real list is so long, but the loop
+ends."""
 LIST_BYTES = 20_000_000
-"""How much of all pages together is read, and held, for one look."""
+"""The most bytes that are read and held of all pages of one list."""
 PAGE_MARGIN_SECONDS = 600.0
-"""By how much the order of a list may differ from the order of creation."""
+"""The most seconds by which the order of a list differs from the order of creation."""
 
 LONGEST_DETAIL = 200
 
@@ -52,7 +53,7 @@ _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
 
 
 class TwilioSender:
-    """Makes attempts in the name of one account, with the login that comes with each."""
+    """Makes attempts for one account. The caller passes the login with each request."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class TwilioSender:
         ca_file: Path | None = None,
         call_seconds: float | None = None,
     ) -> None:
-        """`call_seconds` bounds each call; None leaves that to Twilio, which allows four hours."""
+        """`call_seconds` limits the length of each call; None: Twilio's own limit of four hours."""
         self._origin = base_url.rstrip("/")
         self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
         self._clock = clock
@@ -74,10 +75,10 @@ class TwilioSender:
         self._dates = DateReader()
         self._authorized: tuple[Login, str] | None = None
         self.clock_offset: float | None = None
-        """Twilio's clock minus ours in seconds, by its latest answer; None before the first one."""
+        """Twilio's clock minus ours in seconds, from the latest answer; None before the first answer."""
 
     async def __aenter__(self) -> Self:
-        """Raises ConfigurationError where the file of authorities cannot be used."""
+        """Raises ConfigurationError where the file of certificate authorities cannot be used."""
         client = self._clients.current()
         if isinstance(client, NotSent) and self._ca_file is not None:
             raise ConfigurationError([client.detail])
@@ -89,56 +90,55 @@ class TwilioSender:
         await self._clients.close()
 
     async def send(self, notification: Notification, login: Login) -> Answer:
-        """Makes one attempt, in at most the time-out."""
+        """Makes one attempt, and returns the answer at the latest after the time-out."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
-        said = await self._asked(
-            "POST", url, login, fields=form(notification, call_seconds=self._call_seconds)
-        )
-        return self._read(said) if isinstance(said, Reply) else said
+        said = await self._ask("POST", url, login, fields=form(notification, call_seconds=self._call_seconds))
+        return self._read(said) if isinstance(said, HttpReply) else said
 
     async def look_up(
         self, notification: Notification, *, since: float, login: Login
     ) -> Records | Unreadable:
-        """The recipient's messages or calls created at or after `since` (Twilio's clock), page by page.
+        """The recipient's messages or calls that were created at or after `since` (Twilio's clock).
 
-        Under each spelling that Twilio may give the number: a filter by another one would find nothing.
+        Asks for each spelling that Twilio may give the number: a filter finds only one spelling.
         """
         found: list[Record] = []
         for number in spellings(notification.recipient.phone_number):
             path = f"{_RESOURCES[notification.channel]}.json?{query(number, page_size=PAGE_SIZE)}"
-            listed = await self._listed(f"{self._account_url}/{path}", since=since, login=login)
+            listed = await self._list(f"{self._account_url}/{path}", since=since, login=login)
             if isinstance(listed, Unreadable):
                 return listed
             found.extend(listed)
         return Records(found=tuple(found), clock_offset=self.clock_offset)
 
-    async def _listed(self, url: str, *, since: float, login: Login) -> list[Record] | Unreadable:
+    async def _list(self, url: str, *, since: float, login: Login) -> list[Record] | Unreadable:
         found: list[Record] = []
         allowed = LIST_BYTES
         for _ in range(PAGE_LIMIT):
-            page = self._page(await self._asked("GET", url, login, limit=min(PAGE_BYTES, allowed)))
+            page = self._page(await self._ask("GET", url, login, limit=min(PAGE_BYTES, allowed)))
             if isinstance(page, Unreadable):
                 return page
             allowed -= page.size
             found.extend(record for record in page.records if record.created_at >= since)
-            # Newest first, though not to the second: some margin before the rest is taken for older.
+            # The newest come first, but not exactly: a margin before all further records count as too old.
             too_old = bool(page.records) and page.records[-1].created_at < since - PAGE_MARGIN_SECONDS
             if page.next_path is None or too_old:
                 return found
             url = self._origin + page.next_path
         return Unreadable(detail=f"the list has more than {PAGE_LIMIT} pages")
 
-    def _page(self, said: Reply | NotSent | Unanswered) -> Page | Unreadable:
-        if not isinstance(said, Reply):
+    def _page(self, said: HttpReply | NotSent | Unanswered) -> Page | Unreadable:
+        if not isinstance(said, HttpReply):
             return Unreadable(detail=said.detail)
         page = self._page_in(said)
         if page is not None:
             return page
         answer = self._read(said)
-        # Bounded and printable: it may be a proxy's page, and it stands in the status of a lasting doubt.
+        # The sentence may come from a proxy's page, and goes into the status of a request that stays in
+        # doubt: it must be short and printable.
         shown = (c if c.isprintable() else " " for c in (answer.message or "")[:LONGEST_DETAIL])
         message = " ".join("".join(shown).split())
-        what = "and a list that cannot be read" if said.status == _OK else message
+        what = "and an unreadable list" if said.status == _OK else message
         return Unreadable(
             detail=f"HTTP {said.status} {what}".rstrip(),
             retry_after=answer.retry_after,
@@ -146,34 +146,36 @@ class TwilioSender:
         )
 
     async def verify(self, login: Login) -> Answer:
-        """What Twilio says to this login: reads one message's record, and sends nothing.
+        """Twilio's answer to this login, from reading one record of a message; sends nothing.
 
-        An answer that is not Twilio's (the log-in page of a network) is Unanswered.
+        Unanswered where the answer is not Twilio's, as with the log-in page of a network.
         """
         url = f"{self._account_url}/{_RESOURCES[Channel.SMS]}.json?PageSize=1"
-        said = await self._asked("GET", url, login, limit=PAGE_BYTES)
-        if not isinstance(said, Reply):
+        said = await self._ask("GET", url, login, limit=PAGE_BYTES)
+        if not isinstance(said, HttpReply):
             return said
         answer = self._read(said)
         if answer.is_twilios or self._page_in(said) is not None:
             return answer
-        return Unanswered(detail=f"what answers there (HTTP {said.status}) is not Twilio")
+        return Unanswered(detail=f"the server that answers (HTTP {said.status}) is not Twilio")
 
     async def owns(self, number: str, login: Login) -> bool | Unreadable:
-        """Whether the number is one of the account's at Twilio."""
+        """Whether the number belongs to the account at Twilio."""
         url = f"{self._account_url}/IncomingPhoneNumbers.json?{urlencode({'PhoneNumber': number})}"
-        said = await self._asked("GET", url, login, limit=PAGE_BYTES)
-        numbers = read_numbers(said) if isinstance(said, Reply) and said.status == _OK else None
+        said = await self._ask("GET", url, login, limit=PAGE_BYTES)
+        numbers = read_numbers(said) if isinstance(said, HttpReply) and said.status == _OK else None
         if numbers is not None:
             return any(may_be_one(owned, number) or owned.endswith(number) for owned in numbers)
         page = self._page(said)
-        return page if isinstance(page, Unreadable) else Unreadable(detail="the answer is no list of numbers")
+        return (
+            page if isinstance(page, Unreadable) else Unreadable(detail="the answer is not a list of numbers")
+        )
 
     async def reachable(self) -> bool:
-        """Whether a connection can be made; what is answered does not matter."""
-        return not isinstance(await self._asked("HEAD", self._account_url, None), NotSent)
+        """Whether a connection to Twilio can be made; the answer does not matter."""
+        return not isinstance(await self._ask("HEAD", self._account_url, None), NotSent)
 
-    async def _asked(
+    async def _ask(
         self,
         method: str,
         url: str,
@@ -181,8 +183,8 @@ class TwilioSender:
         *,
         fields: list[tuple[str, str]] | None = None,
         limit: int = ANSWER_BYTES,
-    ) -> Reply | NotSent | Unanswered:
-        """One request and its whole answer, or what is known without one."""
+    ) -> HttpReply | NotSent | Unanswered:
+        """Makes one request; returns its whole answer, or what is known without one."""
         client = self._clients.current()
         if isinstance(client, NotSent):
             return client
@@ -204,14 +206,14 @@ class TwilioSender:
             self._authorized = login, "Basic " + base64.b64encode(pair).decode()
         return self._authorized[1]
 
-    def _read(self, reply: Reply) -> Answered:
+    def _read(self, reply: HttpReply) -> Answered:
         now = self._clock.now()
         answer = read_answer(reply, now=now, offset=self._dates.offset(reply.date, now=now))
         if answer.clock_offset is not None:
             self.clock_offset = answer.clock_offset
         return answer
 
-    def _page_in(self, reply: Reply) -> Page | None:
+    def _page_in(self, reply: HttpReply) -> Page | None:
         page = read_page(reply) if reply.status == _OK else None
         offset = None if page is None else self._dates.offset(reply.date, now=self._clock.now())
         if offset is not None:

@@ -1,7 +1,7 @@
-"""The HTTP client: how it is made, whom it trusts, and how much of an answer it reads.
+"""Makes the HTTP client, chooses the certificate authorities that it trusts, and reads answers up to a bound.
 
-An answer is read in pieces and without decoding, up to a bound: a server that sends gigabytes, or a few bytes
-that unpack to gigabytes, costs no more memory than the bound.
+It reads an answer in pieces and without decoding. So a server that sends gigabytes, or a few bytes that
+unpack to gigabytes, takes no more memory than the bound.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from pyreqwest.response import Response
 
 CONNECT_SHARE = 0.5
-"""The share of the time-out that connecting may take, at most CONNECT_LIMIT_SECONDS. It must end before the
-whole does: a time-out while connecting is surely not sent, a time-out of the whole is doubt."""
+"""The share of the time-out that connecting may take, at most CONNECT_LIMIT_SECONDS. Connecting must time out
+before the whole request does: then the request was certainly not sent, and is not in doubt."""
 CONNECT_LIMIT_SECONDS = 10.0
 
 IDLE_SECONDS = 25.0
-"""How long an unused connection is kept. Shorter than common idle limits of load balancers (60 s) and NAT
-gateways, so that a POST is rarely written to a connection that the other side is just closing."""
+"""The seconds for which an unused connection is kept. They are fewer than the common idle limits of load
+balancers (60 s) and NAT gateways, so that a POST is rarely written to a connection that the other side is
+closing."""
 
 NO_AUTHORITY = b"""-----BEGIN CERTIFICATE-----
 MIIBMDCB2KADAgECAgEBMAoGCCqGSM49BAMCMBgxFjAUBgNVBAMMDXRydXN0cyBu
@@ -45,29 +46,29 @@ AiBt87Vjf1MQlUkKEeUtzbFE3ine+CQPcukevoYiOiybRgIgCka1d0S7Y61VUEKK
 YB6W2EPzVj5KJHljzn5MiQYR+Z8=
 -----END CERTIFICATE-----
 """
-"""An authority whose key exists nowhere. With it alone the client can be made on a system that has no
-authorities, for http://, and trusts no certificate at all."""
+"""A certificate authority whose key does not exist. On a system without authorities, the client for
+http:// can be made with it, and trusts no certificate at all."""
 
 _NO_CERTIFICATES = "No CA certificates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An HTTP answer, read whole."""
+class HttpReply:
+    """An HTTP answer with its whole body."""
 
     status: int
     body: bytes = field(repr=False)
     date: str | None = None
     retry_after: str | None = None
     is_encoded: bool = False
-    """Its body has a Content-Encoding, and stands here as it came."""
+    """Whether the body has a Content-Encoding. `body` then holds the encoded bytes."""
 
 
 class Clients:
-    """The HTTP client for one origin, replaced where the file of authorities is.
+    """The HTTP client for one origin, and its replacement when the file of authorities is replaced.
 
-    The client before it ends with the last request that it has under way. One that could not be made is tried
-    again with the next request.
+    A replaced client ends with its last request under way. If a client cannot be made, the next request tries
+    again.
     """
 
     def __init__(self, origin: str, *, timeout_seconds: float, ca_file: Path | None) -> None:
@@ -81,7 +82,7 @@ class Clients:
         """The client for the next request; NotSent says why there is none, and what to do."""
         if self._ca_file is None:
             if self._client is None:
-                return self._made(None)
+                return self._make(None)
             return self._client
         try:
             found = self._ca_file.stat()
@@ -89,37 +90,42 @@ class Clients:
             if self._client is not None and seen == self._ca_file_seen:
                 return self._client
             certificates = read_plain(self._ca_file)
-            _require_certificates(certificates)
+            # The HTTP client would accept a file without a certificate.
+            trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            trusted.load_verify_locations(cadata=certificates.decode("ascii", "ignore"))
         except (ssl.SSLError, ValueError):
-            return NotSent(detail=f"{self._ca_file} holds no certificate that can be read ([twilio] ca_file)")
+            return NotSent(detail=f"{self._ca_file} holds no readable certificate ([twilio] ca_file)")
         except OSError as error:
             why = error.strerror
             return NotSent(detail=f"{self._ca_file} cannot be read: {why} ([twilio] ca_file)")
         self._ca_file_seen = seen
-        return self._made(certificates)
+        return self._make(certificates)
 
     async def close(self) -> None:
         """Ends the current client, if there is one."""
         if self._client is not None:
             await self._client.close()
 
-    def _made(self, certificates: bytes | None) -> Client | NotSent:
+    def _make(self, certificates: bytes | None) -> Client | NotSent:
         try:
             self._client = _client(self._origin, self._timeout_seconds, certificates)
-        except (PyreqwestError, RuntimeError) as error:  # its runtime raises the latter
+        except (PyreqwestError, RuntimeError) as error:  # pyreqwest's runtime raises RuntimeError
             self._client = None
             cause = causes_of(error)[-1]
             if _NO_CERTIFICATES not in cause:
                 return NotSent(detail=f"the HTTP client cannot be made: {cause}")
             return NotSent(
-                detail="this system has no certificates of authorities, or they cannot be read: install the "
-                "package ca-certificates, or name a file of them in [twilio] ca_file or in SSL_CERT_FILE"
+                detail="this system has no readable certificates of authorities: install the package "
+                "ca-certificates, or name a file with certificates in [twilio] ca_file or in SSL_CERT_FILE"
             )
         return self._client
 
 
 def _client(origin: str, timeout_seconds: float, ca_certificates: bytes | None) -> Client:
-    """Raises PyreqwestError or RuntimeError."""
+    """A new client for the origin.
+
+    `ca_certificates` None: the system's. Raises PyreqwestError or RuntimeError.
+    """
     try:
         return _builder(origin, timeout_seconds, ca_certificates).build()
     except PyreqwestError:
@@ -145,28 +151,23 @@ def _builder(origin: str, timeout_seconds: float, ca_certificates: bytes | None)
         .default_headers({"Accept-Encoding": "identity"})
     )
     if is_loopback(origin):
-        # The environment's proxy is for the way to Twilio; what is on this machine it could not even reach.
+        # The environment's proxy is for Twilio; it cannot reach a server on this machine.
         builder = builder.no_proxy()
     if ca_certificates is not None:
         builder = builder.add_root_certificate_pem(ca_certificates)
     return builder
 
 
-def _require_certificates(pem: bytes) -> None:
-    """Raises ValueError or ssl.SSLError; the HTTP client takes a file without any certificate in silence."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii", "ignore"))
+async def read_reply(request: RequestBuilder, *, limit: int) -> HttpReply | None:
+    """Makes the request and reads its answer; None where the body has more than `limit` bytes.
 
-
-async def read_reply(request: RequestBuilder, *, limit: int) -> Reply | None:
-    """Makes the request and reads its answer, at most `limit` bytes of its body; None: it has more.
-
-    Raises PyreqwestError. What is not read is never held in memory: leaving ends the connection.
+    Raises PyreqwestError. The rest of a body that is too long is never held: the connection is closed.
     """
     async with request.build_streamed() as response:
         body = await _read_body(response, limit=limit)
         if body is None:
             return None
-        return Reply(
+        return HttpReply(
             status=response.status,
             body=body,
             date=_header(response, "Date"),
@@ -189,7 +190,10 @@ async def _read_body(response: Response, *, limit: int) -> bytes | None:
 
 
 def _header(response: Response, name: str) -> str | None:
-    """None as well where it is no text: an answer that was given must not be lost over it."""
+    """The header.
+
+    None where it is missing or no text, because the answer must not be lost over one header.
+    """
     try:
         return response.get_header(name)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The parameters of the requests, under Twilio's names."""
+"""Builds the parameters of requests, under Twilio's names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def form(notification: Notification, *, call_seconds: float | None) -> list[tuple[str, str]]:
-    """The parameters of the create request; `call_seconds`: how long a call may take, None for any time."""
+    """The parameters of the create request; `call_seconds` limits a call, None: Twilio's own limit."""
     fields = [("To", notification.recipient.phone_number), ("From", notification.sender_number)]
     match notification.content:
         case Text(body=body):
@@ -28,9 +28,9 @@ def form(notification: Notification, *, call_seconds: float | None) -> list[tupl
 
 
 def query(phone_number: str, *, page_size: int) -> str:
-    """The query of a list of one recipient's messages or calls. It filters by recipient alone.
+    """The query of a list of one recipient's messages or calls, filtered only by recipient.
 
-    With a messaging service the list shows no sender at first, and the filter for dates looks at the date of
+    With a messaging service, the list shows no sender at first. The filter for dates uses the date of
     sending, which a queued message does not have.
     """
     return urlencode({"To": phone_number, "PageSize": page_size})

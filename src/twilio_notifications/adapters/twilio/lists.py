@@ -1,4 +1,4 @@
-"""A page of Twilio's lists of messages and calls, read strictly: what cannot be read proves nothing."""
+"""Reads the pages of Twilio's lists strictly: a page with an unreadable record proves nothing."""
 
 from __future__ import annotations
 
@@ -17,30 +17,31 @@ from twilio_notifications.adapters.twilio.answers import (
 from twilio_notifications.core.model import Record
 
 if TYPE_CHECKING:
-    from twilio_notifications.adapters.twilio.client import Reply
+    from twilio_notifications.adapters.twilio.client import HttpReply
 
 _LONGEST_SENDER = 256
-"""An RCS agent's name is longer than any number; a record with one is another program's."""
+"""The name of an RCS agent is longer than any number; a record with such a name comes from another
+program."""
 
 _LONGEST_DATE = 64
 
 _NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
-"""A path on the same host. Appended to our origin, "@elsewhere/" would name another host, and the credentials
-go with the request."""
+"""A path on the same host. "@elsewhere/" after our origin would name another host, and the request carries
+our credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The records of one page, and the path of the next one; None: it is the last."""
+    """The records of one page, and the path of the next page; None: this page is the last."""
 
     records: tuple[Record, ...]
     next_path: str | None
     size: int
-    """In bytes, as it came."""
+    """Bytes of the body."""
 
 
-def read_page(reply: Reply) -> Page | None:
-    """A page of a list; None when it is none, or when a record in it cannot be read."""
+def read_page(reply: HttpReply) -> Page | None:
+    """The page in the answer; None where it is no page, or where a record in it is unreadable."""
     fields = json_object(reply)
     rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
     next_path = fields.get("next_page_uri")
@@ -50,7 +51,7 @@ def read_page(reply: Reply) -> Page | None:
         return None
     records = [_record(row) for row in rows]
     if None in records:
-        return None  # what cannot be read may be the one we look for: then nothing is known
+        return None  # the unreadable record may be the one that we look for, so nothing is known
     return Page(
         records=tuple(record for record in records if record is not None),
         next_path=next_path,
@@ -58,8 +59,8 @@ def read_page(reply: Reply) -> Page | None:
     )
 
 
-def read_numbers(reply: Reply) -> tuple[str, ...] | None:
-    """The numbers of a list of the account's numbers; None when it is none."""
+def read_numbers(reply: HttpReply) -> tuple[str, ...] | None:
+    """The numbers in a list of the account's numbers; None where the answer is no such list."""
     rows = json_object(reply).get("incoming_phone_numbers")
     if not isinstance(rows, list):
         return None

@@ -71,32 +71,28 @@ def _notification(
     # Python evaluates the arguments from top to bottom, which is the published order of the checks.
     request_id = _short(_filled(document.get("id"), "Id"), "Id", limit=MAXIMUM_ID_CHARACTERS)
     request = _object(document.get("request"), "Request")
-    recipient = _recipient(request.get("recipient"))
+    recipient = request.get("recipient")
+    if isinstance(recipient, list):
+        raise Flaw(Sentence.ONE_RECIPIENT)
+    recipient = _object(recipient, "Recipient")
+    # The document allows "" for texts (`.*`) and not for calls (`.+`).
+    name = (_string if channel is Channel.SMS else _filled)(recipient.get("name"), "Recipient name")
+    from_number = request.get("from_number")
+    # The operator's default is not checked: published examples write it without its plus.
+    default = default_sender_number if from_number is None else None
     return Notification(
         request_id=request_id,
         channel=channel,
         recipient=Recipient(
-            name=_name(recipient.get("name"), channel),
+            name=_short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS),
             phone_number=_phone_number(recipient.get("phone_number"), "Recipient phone number"),
         ),
         content=_content(recipient, channel),
-        sender_number=_sender_number(request.get("from_number"), default_sender_number),
+        sender_number=default or _phone_number(from_number, "From number"),
         retries=_retries(request.get("retries")),
         priority=_priority(request.get("priority")),
         valid_for_seconds=_lifetime(request.get("valid_for_seconds")),
     )
-
-
-def _recipient(value: Any) -> dict[str, Any]:
-    if isinstance(value, list):
-        raise Flaw(Sentence.ONE_RECIPIENT)
-    return _object(value, "Recipient")
-
-
-def _name(value: Any, channel: Channel) -> str:
-    # The document allows "" for texts (`.*`) and not for calls (`.+`).
-    name = (_string if channel is Channel.SMS else _filled)(value, "Recipient name")
-    return _short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS)
 
 
 # ASCII digits only: `\d` would match digits of other scripts. `fullmatch` allows no newline at the end.
@@ -109,11 +105,6 @@ def _phone_number(value: Any, label: str) -> str:
         quoted = number if len(number) <= _LONGEST_QUOTATION else number[:_LONGEST_QUOTATION] + "…"
         raise Flaw(Sentence.NOT_E164, label=label, value=quoted)
     return number
-
-
-def _sender_number(value: Any, default: str | None) -> str:
-    # The operator's default is not checked: published examples write it without its plus.
-    return default if value is None and default else _phone_number(value, "From number")
 
 
 def _content(recipient: dict[str, Any], channel: Channel) -> Content:

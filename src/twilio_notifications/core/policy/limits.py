@@ -23,7 +23,7 @@ from twilio_notifications.core.segments import count_segments
 from twilio_notifications.core.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from twilio_notifications.core.model import Notification
     from twilio_notifications.core.policy.situation import Situation
@@ -190,13 +190,13 @@ def _forbidden(notification: Notification, limits: Limits) -> str | None:
     if destinations.allowed and not any(permits(pattern, number) for pattern in destinations.allowed):
         return f"The operator does not allow {name} to {number} ([limits] allowed_{name})"
     content, allowed = notification.content, limits.voice_locations
-    if allowed and isinstance(content, VoiceLocation) and not _is_allowed(content, allowed):
+    if (
+        allowed
+        and isinstance(content, VoiceLocation)
+        and not any(is_below(content.url, prefix) for prefix in allowed)
+    ):
         return "The operator does not allow this voice message location ([limits] allowed_voice_locations)"
     return None
-
-
-def _is_allowed(content: VoiceLocation, prefixes: Iterable[str]) -> bool:
-    return any(is_below(content.url, prefix) for prefix in prefixes)
 
 
 def _twin(notification: Notification, situation: Situation) -> str | None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class LineNeeds:
     """What the stages that send are given from outside."""
 
     journal: Journal
@@ -53,7 +53,7 @@ class Line:
     settler: Settler
 
 
-def build_line(given: Surroundings) -> Line:
+def build_line(given: LineNeeds) -> Line:
     """Dispatcher and settler, with everything that they share."""
     slots, wake = Slots(given.pacing.pace.maximum), _waker(given)
     admission = Admission(
@@ -107,7 +107,7 @@ def build_line(given: Surroundings) -> Line:
     return Line(admission=admission, attempts=attempts, dispatcher=dispatcher, settler=settler)
 
 
-def _settler(given: Surroundings, aside: Aside, taker: StepTaker) -> Settler:
+def _settler(given: LineNeeds, aside: Aside, taker: StepTaker) -> Settler:
     return Settler(
         journal=given.journal,
         sender=given.sender,
@@ -123,7 +123,7 @@ def _settler(given: Surroundings, aside: Aside, taker: StepTaker) -> Settler:
     )
 
 
-def _waker(given: Surroundings) -> Callable[[], None]:
+def _waker(given: LineNeeds) -> Callable[[], None]:
     def wake() -> None:
         """The dispatcher has nothing to do while no request waits, and the network is there."""
         if given.journal.by_state()[State.WAITING] or given.pacing.pace.offline:

@@ -134,7 +134,9 @@ class Dispatcher:
         opens_at = policy.opens_at(pacing.pace)
         looks = [opens_at if opens_at > now else None, await self._sweep(now)]
         if self.admission.limits.paused:
-            looks.append(await self._answer_paused(now))
+            # What is not to be sent is answered, whether or not Twilio could be asked.
+            answered = await self._turn_away_some(due_before=now, limit=OVERDUE_BATCH, now=now)
+            looks.append(now if answered else (await self.journal.agenda()).next_due)
         elif pacing.pace.offline and not await self._is_back(now):
             looks.append(self._probe_at)
         else:
@@ -174,12 +176,6 @@ class Dispatcher:
         if since is None or now - since < wait:
             return False
         return bool(await self._turn_away_some(due_before=now - wait, limit=OVERDUE_BATCH, now=now))
-
-    async def _answer_paused(self, now: float) -> float | None:
-        """What is not to be sent is answered, whether or not Twilio could be asked."""
-        if await self._turn_away_some(due_before=now, limit=OVERDUE_BATCH, now=now):
-            return now
-        return (await self.journal.agenda()).next_due
 
     async def _is_back(self, now: float) -> bool:
         """Whether the network is back; looked at only so often, however many requests arrive."""

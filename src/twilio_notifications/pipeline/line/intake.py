@@ -39,9 +39,10 @@ _SECONDS_BETWEEN_LINES = 60.0
 
 LOOK_SECONDS = 0.002
 HOLD_SECONDS = 0.05
-"""How often a request looks for a free place, and how long, before it is recorded as one that waits. Under load
-a place is nearly always free by then, and a request that need not wait in the journal costs a third less. The
-broker keeps it meanwhile."""
+"""How often a request looks for a free place, and how long, before it is recorded as one that waits.
+
+Under load a place is nearly always free by then, and a request that need not wait in the journal costs a third
+less. The broker keeps it meanwhile."""
 
 
 class Gate(Protocol):
@@ -158,7 +159,7 @@ class Intake:
             reserved = min(opening.places, len(leaving))
             self.gate.reserve(reserved)
         recording = self.journal.record([one.arrival for one in arrived], opening=opening)
-        recording.add_done_callback(partial(self._recorded, arrived, reserved))
+        recording.add_done_callback(partial(self._end_recording, arrived, reserved))
 
     def _take(self, opening: Opening | None, *, now: float) -> list[_Arrived]:
         """What is recorded now: all but what looks for a place a while longer, with everything after that."""
@@ -190,7 +191,9 @@ class Intake:
             self.events.tell(events.Defect(name="intake_failed", error=error))
             return False
 
-    def _recorded(self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]) -> None:
+    def _end_recording(
+        self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]
+    ) -> None:
         self._unrecorded -= len(arrived)
         if done.cancelled() or (error := done.exception()) is not None:
             self.gate.begin([], reserved=reserved, left=0)

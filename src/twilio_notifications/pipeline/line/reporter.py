@@ -243,7 +243,8 @@ class Reporter:
         if limit is not None and len(payload) > limit:
             shortened = contract.shortened(payload, limit=limit)
             if shortened is None:
-                self._set_aside(status, f"the broker takes {limit} bytes, and it cannot be that short")
+                self._leave_alone(status.position)
+                self._tell_aside(status, f"the broker takes {limit} bytes, and it cannot be that short")
                 return
             self._tell_shortened(status, len(shortened))
             payload = shortened
@@ -265,10 +266,10 @@ class Reporter:
         sent = _Sent(status, len(payload), self._connection)
         if not published.done():  # otherwise there was no connection, and so it never was on its way
             self._on_their_way[status.position] = sent
-        published.add_done_callback(lambda done: self._answered(sent, done))
+        published.add_done_callback(lambda done: self._handle_answer(sent, done))
         self.events.tell(StatusPublished(status=sent.status))
 
-    def _answered(self, sent: _Sent, published: asyncio.Future[None]) -> None:
+    def _handle_answer(self, sent: _Sent, published: asyncio.Future[None]) -> None:
         if published.cancelled():
             return
         error = published.exception()
@@ -283,10 +284,10 @@ class Reporter:
             self._note(position)
             return
         self._outstanding.discard(position)
-        self._failed(sent, error)
+        self._handle_failure(sent, error)
         self._alarm.ring()
 
-    def _failed(self, sent: _Sent, error: BaseException) -> None:
+    def _handle_failure(self, sent: _Sent, error: BaseException) -> None:
         if not isinstance(error, NotAcknowledged):
             self.events.tell(Defect(name="status_not_published", error=error))
             self._leave_alone(sent.status.position)
@@ -326,10 +327,6 @@ class Reporter:
         self._not_before[status.position] = self.clock.now() + suspicion.pause(points)
         self._told_aside.discard(status.position)
         self._tell_aside(status, "the connection ends when it is published")
-
-    def _set_aside(self, status: Unreported, why: str) -> None:
-        self._leave_alone(status.position)
-        self._tell_aside(status, why)
 
     def _tell_aside(self, status: Unreported, why: str) -> None:
         if status.position in self._told_aside:
@@ -379,9 +376,9 @@ class Reporter:
     def _note_all(self) -> None:
         positions, self._acknowledged = self._acknowledged, []
         noting = self.journal.report(positions, at=self.clock.now())
-        noting.add_done_callback(lambda done: self._noted(positions, done))
+        noting.add_done_callback(lambda done: self._handle_note(positions, done))
 
-    def _noted(self, positions: Sequence[int], done: asyncio.Future[None]) -> None:
+    def _handle_note(self, positions: Sequence[int], done: asyncio.Future[None]) -> None:
         if done.cancelled():
             return
         error = done.exception()

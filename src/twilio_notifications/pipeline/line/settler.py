@@ -76,13 +76,11 @@ class Settler:
                 full = len(self._looking) >= CONCURRENCY
                 agenda = await self.journal.agenda()
                 # With every place taken, the next look to end wakes the settler.
-                await self.bells.doubts.wait(None if full else self._later(agenda.next_settlement))
-
-    def _later(self, instant: float | None) -> float | None:
-        """An instant that has passed belongs to a look under way, which may hide a later one's."""
-        if instant is None or not self._looking:
-            return instant
-        return max(instant, self.clock.now() + HIDDEN_SECONDS)
+                look = None if full else agenda.next_settlement
+                if look is not None and self._looking:
+                    # An instant that has passed belongs to a look under way, which may hide a later one's.
+                    look = max(look, self.clock.now() + HIDDEN_SECONDS)
+                await self.bells.doubts.wait(look)
 
     async def _look_at_due(self, looks: asyncio.TaskGroup) -> None:
         self._looked.clear()

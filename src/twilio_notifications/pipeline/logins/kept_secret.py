@@ -33,7 +33,7 @@ class KeptSecret:
         try:
             secret = await self._source.read()
         except SecretUnavailable as error:
-            return await self._copied(error)
+            return await self._load_copy(error)
         if self._away is not None:
             self._away = None
             self._events.tell(SecretFromSource())
@@ -50,7 +50,7 @@ class KeptSecret:
         else:
             self._not_kept = None
 
-    async def _copied(self, away: SecretUnavailable) -> Secret:
+    async def _load_copy(self, away: SecretUnavailable) -> Secret:
         try:
             copied = await self._copy.load()
         except SecretCopyUnusable as unusable:

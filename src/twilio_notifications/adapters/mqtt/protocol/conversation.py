@@ -264,10 +264,13 @@ class Conversation:
         if extent is None:
             return None
         first, held = extent.first, self._stream.held
-        self._expect(first >> 4)
+        kind = first >> 4
+        if kind not in EXPECTED[self._phase]:
+            name = PacketKind(kind).name if kind else "a packet of kind 0"
+            raise Malformed(f"the broker sent {name} out of turn", code=PROTOCOL_ERROR)
         if extent.is_whole:
             return decoding.read(first, held, extent.start, extent.end, version=self.version)
-        if first >> 4 != PacketKind.PUBLISH:
+        if kind != PacketKind.PUBLISH:
             raise Malformed(
                 f"the broker sent a packet other than PUBLISH with more than {LARGEST_PACKET_HELD} bytes",
                 code=PACKET_TOO_LARGE,
@@ -276,11 +279,6 @@ class Conversation:
         has_properties = self._has_properties
         self._passed_over = decoding.begin(first, held, extent.start, size, has_properties=has_properties)
         return self._next_packet()
-
-    def _expect(self, kind: int) -> None:
-        if kind not in EXPECTED[self._phase]:
-            name = PacketKind(kind).name if kind else "a packet of kind 0"
-            raise Malformed(f"the broker sent {name} out of turn", code=PROTOCOL_ERROR)
 
     def _handle(self, packet: Packet) -> Event | None:
         """The event for the caller; None where the conversation answers the packet itself or ignores it."""
