@@ -162,7 +162,7 @@ async def test_a_new_session_knows_none_of_the_packets_of_the_last_one(a_store: 
 
 
 async def test_over_the_next_connection_it_is_known_again_under_any_identifier(a_store: OpenJournal) -> None:
-    """RabbitMQ and LavinMQ number the packets of a session from the beginning on each connection."""
+    """RabbitMQ and LavinMQ give the packets of a session new numbers on each connection."""
     async with a_store() as journal:
         await record(journal, a_request(A, mark=a_mark(7)))
         journal.connection_ended()

@@ -314,3 +314,6 @@ def _migrate(connection: sqlite3.Connection, path: Path | None, progress: Progre
             connection.execute("ROLLBACK")
             raise
     connection.execute("PRAGMA legacy_alter_table = OFF")
+    if pending:
+        # The log of a takeover is as large as the journal; its room on the disk is needed again.
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
