@@ -49,6 +49,9 @@ class Reason(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     QUOTA_EXCEEDED = "QuotaExceeded"
     QUEUE_FULL = "QueueFull"
+    UNDELIVERED = "Undelivered"
+    NOT_REACHED = "NotReached"
+    CANCELLED = "Cancelled"
     INTERNAL_ERROR = "InternalError"
 
 

@@ -23,6 +23,7 @@ from twilio_notifications.core.contract.sentences import Sentence
 from twilio_notifications.core.contract.statuses import (
     SHORTENED,
     Failure,
+    LateFailure,
     StatusContent,
     Success,
     render,
@@ -41,6 +42,7 @@ __all__ = [
     "PROBE_TOPIC",
     "SHORTENED",
     "Failure",
+    "LateFailure",
     "Sentence",
     "StatusContent",
     "Success",
