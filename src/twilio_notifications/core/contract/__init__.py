@@ -11,6 +11,11 @@ from twilio_notifications.core.contract.decoding import (
     MAXIMUM_PAYLOAD_BYTES,
     MAXIMUM_VALUES,
 )
+from twilio_notifications.core.contract.extensions import (
+    MAXIMUM_ABOUT_CHARACTERS,
+    MAXIMUM_MEDIA_URLS,
+    Extensions,
+)
 from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS
 from twilio_notifications.core.contract.requests import (
     MAXIMUM_NAME_CHARACTERS,
@@ -30,10 +35,18 @@ from twilio_notifications.core.contract.statuses import (
     shortened,
 )
 from twilio_notifications.core.contract.topics import PROBE_TOPIC, Topics
+from twilio_notifications.core.contract.wishes import (
+    MAXIMUM_BY_CHARACTERS,
+    parse_acknowledgement,
+    parse_cancellation,
+)
 
 __all__ = [
+    "MAXIMUM_ABOUT_CHARACTERS",
+    "MAXIMUM_BY_CHARACTERS",
     "MAXIMUM_DEPTH",
     "MAXIMUM_ID_CHARACTERS",
+    "MAXIMUM_MEDIA_URLS",
     "MAXIMUM_NAME_CHARACTERS",
     "MAXIMUM_PAYLOAD_BYTES",
     "MAXIMUM_RETRIES",
@@ -41,6 +54,7 @@ __all__ = [
     "MAXIMUM_VALUES",
     "PROBE_TOPIC",
     "SHORTENED",
+    "Extensions",
     "Failure",
     "LateFailure",
     "Sentence",
@@ -48,6 +62,8 @@ __all__ = [
     "Success",
     "Topics",
     "parse",
+    "parse_acknowledgement",
+    "parse_cancellation",
     "render",
     "shortened",
     "too_large",
