@@ -15,10 +15,10 @@ from twilio_notifications.core import contract
 from twilio_notifications.core.delivery import (
     RANKS,
     CallResult,
+    Certainty,
     Delivery,
     Following,
     FollowUp,
-    Receipt,
     Sighting,
     Who,
     accepted,
@@ -285,22 +285,22 @@ class TestLooks:
 
 class TestEndings:
     @pytest.mark.parametrize(
-        ("delivery", "receipt"),
+        ("delivery", "certainty"),
         [
-            (seen(a_text(), "delivered"), Receipt.CERTAIN),
-            (seen(a_text(), "read"), Receipt.CERTAIN),
-            (given_up(seen(a_text(), "sent"), at=START), Receipt.PROBABLE),
-            (seen(a_call(), "completed", answered_by="human"), Receipt.CERTAIN),
+            (seen(a_text(), "delivered"), Certainty.CERTAIN),
+            (seen(a_text(), "read"), Certainty.CERTAIN),
+            (given_up(seen(a_text(), "sent"), at=START), Certainty.PROBABLE),
+            (seen(a_call(), "completed", answered_by="human"), Certainty.CERTAIN),
             (
                 notifications_read(notifications_read(seen(a_call(), "completed"), ()), ()),
-                Receipt.PROBABLE,
+                Certainty.PROBABLE,
             ),
         ],
     )
-    def test_a_success_says_how_certain_it_is(self, delivery: Delivery, receipt: Receipt) -> None:
+    def test_a_success_says_how_certain_it_is(self, delivery: Delivery, certainty: Certainty) -> None:
         end = ending(delivery)
         assert end is not None
-        assert (receipt, None) == (end.receipt, end.reason)
+        assert (certainty, None) == (end.certainty, end.reason)
 
     @pytest.mark.parametrize(
         "delivery", [a_text(), seen(a_text(), "sent"), a_call(), seen(a_call(), "ringing")]

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     QUEUE_FULL = "QueueFull"
     UNDELIVERED = "Undelivered"
     NOT_REACHED = "NotReached"
+    NOT_ACKNOWLEDGED = "NotAcknowledged"
+    SUPERSEDED = "Superseded"
     CANCELLED = "Cancelled"
     INTERNAL_ERROR = "InternalError"
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 def form(notification: Notification, *, call_seconds: float | None) -> list[tuple[str, str]]:
     """The parameters of the create request; `call_seconds` limits a call, None: Twilio's own limit."""
-    fields = [("To", notification.recipient.phone_number), *_sender(notification)]
+    fields = [("To", notification.recipient.phone_number)]
+    service, number = notification.messaging_service_sid, notification.sender_number
+    # Where the service chooses the number, its SID stands in the place of the number.
+    fields += [("From", number)] if number != service else []
+    fields += [("MessagingServiceSid", service)] if service is not None else []
     match notification.content:
         case Text(body=body, media_urls=media_urls):
             fields += [("Body", body)] if body or not media_urls else []
@@ -29,13 +33,6 @@ def form(notification: Notification, *, call_seconds: float | None) -> list[tupl
         case _:
             assert_never(notification.content)
     return fields if call_seconds is None else [*fields, ("TimeLimit", str(ceil(call_seconds)))]
-
-
-def _sender(notification: Notification) -> list[tuple[str, str]]:
-    """The sender number, or the Messaging Service that chooses one, or both."""
-    service, number = notification.messaging_service_sid, notification.sender_number
-    services = [] if service is None else [("MessagingServiceSid", service)]
-    return services if number == service else [("From", number), *services]
 
 
 def query(phone_number: str, *, page_size: int) -> str:

@@ -94,7 +94,8 @@ class Added:
     def put_into(self, notification: Notification) -> Notification:
         """The notification with the added properties; raises Flaw for the first wrong one."""
         service = self._service()
-        about = self._about()
+        about = self.request.get("about")
+        about = None if about is None else subject(about)
         escalation = self._escalation()
         contact, recipient = self._contact(notification.recipient)
         return replace(
@@ -116,10 +117,6 @@ class Added:
         if not isinstance(value, str) or not _SERVICE.fullmatch(value):
             raise Flaw(Sentence.WRONG_SERVICE)
         return value
-
-    def _about(self) -> str | None:
-        value = self.request.get("about")
-        return None if value is None else about(value)
 
     def _escalation(self) -> str | None:
         value = self.request.get("escalation")
@@ -189,7 +186,7 @@ class Added:
         return content
 
 
-def about(value: Any) -> str:
+def subject(value: Any) -> str:
     """What a request is about, as it stands in requests and in cancellations."""
     return short(filled(value, "About"), "About", limit=MAXIMUM_ABOUT_CHARACTERS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from twilio_notifications.core.contract.decoding import decoded_object
-from twilio_notifications.core.contract.extensions import about
+from twilio_notifications.core.contract.extensions import subject
 from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS, echoed
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 from twilio_notifications.core.contract.values import filled, short
@@ -40,13 +40,13 @@ def _parsed(payload: bytes, read: Callable[[dict[str, Any]], Wish]) -> Wish | Re
 
 
 def _cancellation(document: dict[str, Any]) -> Cancellation:
-    id_, subject = document.get("id"), document.get("about")
-    if id_ is None and subject is None:
+    id_, about = document.get("id"), document.get("about")
+    if id_ is None and about is None:
         raise Flaw(Sentence.NOTHING_NAMED)
-    if id_ is not None and subject is not None:
+    if id_ is not None and about is not None:
         raise Flaw(Sentence.ONE_NAMED)
-    if subject is not None:
-        return Cancellation(about=about(subject))
+    if about is not None:
+        return Cancellation(about=subject(about))
     return Cancellation(request_id=_id(id_))
 
 

@@ -6,7 +6,7 @@ Poll and callback give the same `Sighting`, so that one function decides about b
 
 from __future__ import annotations
 
-from twilio_notifications.core.delivery.endings import Ending, Receipt, ending
+from twilio_notifications.core.delivery.endings import Certainty, DeliveryEnd, ending
 from twilio_notifications.core.delivery.follow_ups import FollowUp, Who, follow_up
 from twilio_notifications.core.delivery.following import (
     LAST_NOTIFICATION_LOOK,
@@ -31,11 +31,11 @@ __all__ = [
     "LAST_NOTIFICATION_LOOK",
     "RANKS",
     "CallResult",
+    "Certainty",
     "Delivery",
-    "Ending",
+    "DeliveryEnd",
     "FollowUp",
     "Following",
-    "Receipt",
     "Sighting",
     "Who",
     "accepted",

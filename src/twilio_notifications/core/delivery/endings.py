@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery.states import Delivery
 
 
-class Receipt(StrEnum):
+class Certainty(StrEnum):
     """How well it is known that a notification arrived."""
 
     CERTAIN = "certain"
@@ -29,15 +29,17 @@ class Receipt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """The end of a delivery. Either `receipt`, or `reason` with `message`, a sentence for people, is set."""
+class DeliveryEnd:
+    """The end of a delivery: `certainty` of a success, or `reason` with `message`, a sentence for people."""
 
-    receipt: Receipt | None = None
+    certainty: Certainty | None = None
     reason: Reason | None = None
     message: str = ""
 
 
-_CANCELLED: Final = Ending(reason=Reason.CANCELLED, message="Twilio cancelled it by order of this connector")
+_CANCELLED: Final = DeliveryEnd(
+    reason=Reason.CANCELLED, message="Twilio cancelled it by order of this connector"
+)
 
 _NOT_REACHED: Final[Mapping[CallResult, str]] = MappingProxyType(
     {
@@ -62,11 +64,11 @@ _UNDELIVERED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-_CERTAIN: Final = Ending(receipt=Receipt.CERTAIN)
-_PROBABLE: Final = Ending(receipt=Receipt.PROBABLE)
+_CERTAIN: Final = DeliveryEnd(certainty=Certainty.CERTAIN)
+_PROBABLE: Final = DeliveryEnd(certainty=Certainty.PROBABLE)
 
 
-def ending(delivery: Delivery) -> Ending | None:
+def ending(delivery: Delivery) -> DeliveryEnd | None:
     """How the delivery ended; None while it goes on, or while the result of a call is not known."""
     if not is_final(delivery):
         return None if delivery.given_up_at is None else _without_a_last_word(delivery)
@@ -81,14 +83,14 @@ def ending(delivery: Delivery) -> Ending | None:
             assert_never(delivery.channel)
 
 
-def _of_a_text(delivery: Delivery) -> Ending:
+def _of_a_text(delivery: Delivery) -> DeliveryEnd:
     if delivery.state not in _UNDELIVERED:
         return _CERTAIN
     message = _UNDELIVERED[delivery.state] if delivery.code is None else sentence(delivery.code)
-    return Ending(reason=Reason.UNDELIVERED, message=message)
+    return DeliveryEnd(reason=Reason.UNDELIVERED, message=message)
 
 
-def _of_a_call(delivery: Delivery) -> Ending | None:
+def _of_a_call(delivery: Delivery) -> DeliveryEnd | None:
     match result(delivery):
         case None:
             return None
@@ -99,16 +101,16 @@ def _of_a_call(delivery: Delivery) -> Ending | None:
         case CallResult.VOICE_DOCUMENT_FAILED | CallResult.FAILED as missed:
             code = delivery.document_code or delivery.code
             message = _NOT_REACHED[missed] if code is None else sentence(code)
-            return Ending(reason=Reason.NOT_REACHED, message=message)
+            return DeliveryEnd(reason=Reason.NOT_REACHED, message=message)
         case missed:
-            return Ending(reason=Reason.NOT_REACHED, message=_NOT_REACHED[missed])
+            return DeliveryEnd(reason=Reason.NOT_REACHED, message=_NOT_REACHED[missed])
 
 
-def _without_a_last_word(delivery: Delivery) -> Ending:
+def _without_a_last_word(delivery: Delivery) -> DeliveryEnd:
     # "sent" may be the last word that a carrier ever gives. Anything earlier may not have left Twilio.
     if delivery.channel is Channel.SMS and delivery.state == "sent":
         return _PROBABLE
-    return Ending(
+    return DeliveryEnd(
         reason=Reason.OUTCOME_UNKNOWN,
         message=f"Twilio's last word is {delivery.state}, and the connector stopped asking. "
         "Look it up in the Twilio Console.",
