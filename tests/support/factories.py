@@ -38,6 +38,7 @@ def a_notification(
     sender_number: str = SENDER_NUMBER,
     retries: int = 0,
     priority: Priority = Priority.NORMAL,
+    messaging_service_sid: str | None = None,
 ) -> Notification:
     """The text of the published example."""
     return Notification(
@@ -48,6 +49,7 @@ def a_notification(
         sender_number=sender_number,
         retries=retries,
         priority=priority,
+        messaging_service_sid=messaging_service_sid,
     )
 
 

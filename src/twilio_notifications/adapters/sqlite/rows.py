@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.core.model import (
     Channel,
     Notification,
     Priority,
     Recipient,
+    SpokenText,
     Text,
+    Twiml,
     VoiceLocation,
 )
 from twilio_notifications.core.policy import Charge
@@ -143,10 +145,12 @@ def unreported(row: tuple[Any, ...]) -> Unreported:
 
 def _content_columns(notification: Notification) -> tuple[str | None, str | None]:
     match notification.content:
-        case Text(body=body):
+        case Text(body=body, media_urls=()):
             return body, None
         case VoiceLocation(url=url):
             return None, url
+        case Text() | SpokenText() | Twiml():
+            raise JournalError("this version of the journal has no columns for pictures, speech and TwiML")
         case _:
             assert_never(notification.content)
 

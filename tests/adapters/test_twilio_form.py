@@ -1,0 +1,49 @@
+"""Which parameters of Twilio's API a notification becomes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
+from twilio_notifications.adapters.twilio.form import form
+from twilio_notifications.core.model import Channel, Content, SpokenText, Text, Twiml, VoiceLocation
+
+SERVICE = "MG0123456789abcdef0123456789abcdef"
+TO_AND_FROM = [("To", DARLA), ("From", SENDER_NUMBER)]
+
+
+def test_a_service_alone_has_no_from() -> None:
+    notification = replace(a_notification(sender_number=SERVICE), messaging_service_sid=SERVICE)
+    fields = form(notification, call_seconds=None)
+    assert [("To", DARLA), ("MessagingServiceSid", SERVICE), ("Body", "Hello from the edge")] == fields
+
+
+def test_a_service_may_have_a_number_next_to_it() -> None:
+    fields = form(replace(a_notification(), messaging_service_sid=SERVICE), call_seconds=None)
+    assert [*TO_AND_FROM, ("MessagingServiceSid", SERVICE)] == fields[:3]
+
+
+@pytest.mark.parametrize("body", ["", "Look"])
+def test_each_picture_is_a_parameter(body: str) -> None:
+    content = Text(body=body, media_urls=("https://a.example", "https://b.example"))
+    pictures = [("MediaUrl", "https://a.example"), ("MediaUrl", "https://b.example")]
+    expected = [*TO_AND_FROM, *([("Body", body)] if body else []), *pictures]
+    assert expected == form(a_notification(content=content), call_seconds=None)
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (VoiceLocation(url="https://example.com/v"), ("Url", "https://example.com/v")),
+        (Twiml(document="<Response/>"), ("Twiml", "<Response/>")),
+        (
+            SpokenText(text="a" * 3000),
+            ("Twiml", f'<Response><Say language="en-US">{"a" * 3000}</Say></Response>'),
+        ),
+    ],
+)
+def test_a_call_has_a_url_or_twiml_and_its_longest_time(content: Content, field: tuple[str, str]) -> None:
+    notification = a_notification(channel=Channel.CALL, content=content)
+    assert [*TO_AND_FROM, field, ("TimeLimit", "61")] == form(notification, call_seconds=60.5)
