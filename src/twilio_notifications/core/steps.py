@@ -51,6 +51,8 @@ class Claimed:
     """Attempts that count against `retries`."""
     deferrals: int = 0
     waiting_reason: Reason | None = None
+    attempt: int = 1
+    """Number of the attempt that is open, or else of the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,20 @@ class Doubtful:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """What the journal follows of a request that Twilio accepted, and from when on."""
+
+    word: str
+    """Twilio's word for the state."""
+    look_at: float
+    """When to ask Twilio for the first time."""
+    sender_number: str | None = None
+    """Twilio's; None: the requested one."""
+    phone_number: str | None = None
+    """Twilio's; None: the requested one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """The request has its outcome: close the attempt, if one is open, and write the status with it."""
 
@@ -86,6 +102,8 @@ class Finish:
     sid: str | None = None
     counted: bool = True
     """The attempt counts against `retries`."""
+    follow: Follow | None = None
+    """What is followed from now on; None: nothing. Only with a SID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class SqliteCare:
 
         def operation(connection: sqlite3.Connection) -> int:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
-            return connection.execute(statement, (finished_before, limit)).rowcount
+            return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
 
         return await self._store.writer.submit(operation)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from twilio_notifications.adapters.sqlite.arrivals import SqliteArrivals
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.care import SqliteCare
+from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
 from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.memory import Memory
@@ -51,7 +52,15 @@ if TYPE_CHECKING:
 Ordering = Literal["recipient", "none"]
 
 
-class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, SqliteOutbox, SqliteCare):
+class SqliteJournal(
+    SqliteArrivals,
+    SqliteWork,
+    SqliteDoubts,
+    SqliteUsage,
+    SqliteOutbox,
+    SqliteDeliveries,
+    SqliteCare,
+):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""
 
     def __init__(  # noqa: PLR0913 - what the configuration says of it, each with its default

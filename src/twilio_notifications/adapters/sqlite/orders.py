@@ -80,7 +80,8 @@ class JournalFile(JournalReader):
         """
         removed = 0
         with self._locked_journal() as connection:
-            while batch := connection.execute(care.PURGE, (finished_before, PURGED_AT_ONCE)).rowcount:
+            bounds = {"before": finished_before, "limit": PURGED_AT_ONCE}
+            while batch := connection.execute(care.PURGE, bounds).rowcount:
                 removed += batch
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         return removed

@@ -174,6 +174,7 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
         attempts,
         deferrals,
         waiting_reason,
+        attempt,
     ) = row
     return Claimed(
         id=id_,
@@ -192,6 +193,7 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
         attempts=attempts,
         deferrals=deferrals,
         waiting_reason=None if waiting_reason is None else Reason(waiting_reason),
+        attempt=attempt,
     )
 
 

@@ -141,6 +141,12 @@ class Taker:
         )
         self._move(step.id, standing, State.FINISHED)
         changes.recipients[standing.recipient] = None
+        follow = step.follow
+        if follow is not None:
+            numbers = (follow.sender_number, follow.phone_number)
+            changes.inserts.deliveries.append(
+                (step.id, step.sid, step.at, follow.look_at, follow.word, step.at, *numbers)
+            )
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=step.id, status=step.status, origin=origin)
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract
+from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.steps import AttemptOutcome, Finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twilio_notifications.core.delivery import Followed
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import Accepted, Channel, Rejection
     from twilio_notifications.core.steps import Claimed
@@ -22,6 +24,8 @@ class StatusWriter:
     """Writes statuses in the configured detail."""
 
     extended: bool = False
+    tracking: Tracking = field(default_factory=Tracking)
+    """What is followed after the first status, and told."""
 
     def accepted(self, request: Claimed, accepted: Accepted, *, at: float, counted: bool = True) -> Finish:
         """The step that ends a request with success."""
@@ -43,7 +47,21 @@ class StatusWriter:
             outcome=AttemptOutcome.ACCEPTED,
             sid=sid,
             counted=counted,
+            follow=self.tracking.begin(request.notification, accepted, at=at),
         )
+
+    def follow_up(
+        self,
+        followed: Followed,
+        content: contract.Success | contract.LateFailure,
+        *,
+        at: float,
+        code: int | None,
+    ) -> bytes:
+        """The status that tells what became of a delivery."""
+        request = followed.request
+        detail = self._detail(request, at=at, attempts=request.attempts, sid=followed.sid, twilio_code=code)
+        return contract.render(content, request_id=request.notification.request_id, detail=detail)
 
     def failed(  # noqa: PLR0913 - what a status says, and what the step keeps
         self,

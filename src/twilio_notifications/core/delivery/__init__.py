@@ -6,14 +6,25 @@ Poll and callback give the same `Sighting`, so that one function decides about b
 
 from __future__ import annotations
 
+from twilio_notifications.core.delivery.budget import Budget
+from twilio_notifications.core.delivery.callback_keys import AttemptName, callback_url, named_attempt
 from twilio_notifications.core.delivery.endings import Certainty, DeliveryEnd, ending
 from twilio_notifications.core.delivery.follow_ups import FollowUp, Who, follow_up
+from twilio_notifications.core.delivery.followed import (
+    Change,
+    Followed,
+    FollowUpStatus,
+    Happened,
+    Happening,
+    Source,
+)
 from twilio_notifications.core.delivery.following import (
     LAST_NOTIFICATION_LOOK,
     Following,
     next_look,
     next_notification_look,
 )
+from twilio_notifications.core.delivery.receipts import NoReceipt, Notices, Receipt, ReceiptPage
 from twilio_notifications.core.delivery.results import CallResult, result
 from twilio_notifications.core.delivery.states import (
     RANKS,
@@ -26,25 +37,41 @@ from twilio_notifications.core.delivery.states import (
     is_final,
     notifications_read,
 )
+from twilio_notifications.core.delivery.tracking import Tracking
 
 __all__ = [
     "LAST_NOTIFICATION_LOOK",
     "RANKS",
+    "AttemptName",
+    "Budget",
     "CallResult",
     "Certainty",
+    "Change",
     "Delivery",
     "DeliveryEnd",
     "FollowUp",
+    "FollowUpStatus",
+    "Followed",
     "Following",
+    "Happened",
+    "Happening",
+    "NoReceipt",
+    "Notices",
+    "Receipt",
+    "ReceiptPage",
     "Sighting",
+    "Source",
+    "Tracking",
     "Who",
     "accepted",
     "advance",
+    "callback_url",
     "contradicts",
     "ending",
     "follow_up",
     "given_up",
     "is_final",
+    "named_attempt",
     "next_look",
     "next_notification_look",
     "notifications_read",

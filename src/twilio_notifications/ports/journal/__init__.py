@@ -20,6 +20,7 @@ from twilio_notifications.ports.journal.arrivals import (
     Recordings,
 )
 from twilio_notifications.ports.journal.care import BrokenRow, Care, Recovery
+from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
 from twilio_notifications.ports.journal.outbox import Outbox, Unreported
 from twilio_notifications.ports.journal.usage import Usage
@@ -32,6 +33,8 @@ __all__ = [
     "Arrivals",
     "BrokenRow",
     "Care",
+    "Changed",
+    "Deliveries",
     "Doubts",
     "Journal",
     "Mark",
@@ -50,5 +53,5 @@ __all__ = [
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Care, Protocol):
+class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Care, Protocol):
     """Everything; a call that changes something is done when its change is on disk."""

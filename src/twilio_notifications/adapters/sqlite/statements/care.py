@@ -65,16 +65,21 @@ WHERE request = :request AND state = 'IN_DOUBT'
 
 RECOVER_ACCEPTED = "UPDATE requests SET accepted_at = :now WHERE id = :request"
 
+# What is followed still is kept for its end; where nothing follows it any more, its next look is long past.
 PURGE = """
 DELETE FROM requests WHERE id IN (
-    SELECT request FROM states WHERE state = 'REPORTED' AND finished_at < ? ORDER BY finished_at LIMIT ?)
+    SELECT request FROM states
+    WHERE state = 'REPORTED' AND finished_at < :before
+      AND NOT EXISTS (SELECT 1 FROM deliveries
+                      WHERE deliveries.request = states.request AND look_at >= :before)
+    ORDER BY finished_at LIMIT :limit)
 """
 
 # What was rejected has no recipient.
 PURGE_REJECTIONS = """
 DELETE FROM requests WHERE id IN (
-    SELECT request FROM states WHERE state = 'REPORTED' AND phone_number IS NULL AND finished_at < ?
-    ORDER BY finished_at LIMIT ?)
+    SELECT request FROM states WHERE state = 'REPORTED' AND phone_number IS NULL AND finished_at < :before
+    ORDER BY finished_at LIMIT :limit)
 """
 
 # Where the journal may grow no more: what was reported, oldest first. A request that the broker may deliver
