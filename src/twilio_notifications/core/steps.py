@@ -53,6 +53,13 @@ class Claimed:
     waiting_reason: Reason | None = None
     attempt: int = 1
     """Number of the attempt that is open, or else of the next one."""
+    chain: int | None = None
+    """The number of the request that began the chain to which it belongs; its own for that request."""
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a chain made it: it publishes no status of its own."""
+        return self.chain is not None and self.chain != self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

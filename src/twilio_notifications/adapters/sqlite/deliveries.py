@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications.adapters.sqlite.rows import claimed, kept_status
+from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed, kept_status
 from twilio_notifications.adapters.sqlite.statements import deliveries as sql
 from twilio_notifications.adapters.sqlite.statements import work
+from twilio_notifications.adapters.sqlite.statements.chains import HASTEN_OF_REQUEST
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.delivery import Delivery, Followed, Who
 from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.delivery import Change, FollowUpStatus
     from twilio_notifications.core.steps import Claimed
-
-_REQUEST_COLUMNS = 17
 
 
 class SqliteDeliveries:
@@ -88,6 +87,8 @@ class _Taker:
             if happened is not None:
                 entry = (happened.happening, happened.source, happened.word, happened.code, happened.result)
                 connection.execute(sql.INSERT_EVENT, (change.request, change.at, *entry))
+                # A chain may have something to do at once.
+                connection.execute(HASTEN_OF_REQUEST, (change.at, change.request))
             if change.status is not None:
                 written.append(self._write(connection, change.request, change.status, at=change.at))
         return Changed(written=tuple(written), stale=frozenset(stale))
@@ -133,7 +134,7 @@ def _values(change: Change) -> tuple[Any, ...]:
 
 def _followed(row: tuple[Any, ...]) -> Followed:
     """A row of the statements that read deliveries."""
-    request = claimed(row[:_REQUEST_COLUMNS])
+    request = claimed(row[:REQUEST_WIDTH])
     (
         sid,
         begun_at,
@@ -150,7 +151,7 @@ def _followed(row: tuple[Any, ...]) -> Followed:
         given_up_at,
         cancelled_by_us,
         version,
-    ) = row[_REQUEST_COLUMNS:]
+    ) = row[REQUEST_WIDTH:]
     return Followed(
         request=request,
         sid=sid,

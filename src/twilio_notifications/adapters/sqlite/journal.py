@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from twilio_notifications.adapters.sqlite.arrivals import SqliteArrivals
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.care import SqliteCare
+from twilio_notifications.adapters.sqlite.chaining import Chaining
+from twilio_notifications.adapters.sqlite.chains import SqliteChains
 from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
 from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
@@ -59,6 +61,7 @@ class SqliteJournal(
     SqliteUsage,
     SqliteOutbox,
     SqliteDeliveries,
+    SqliteChains,
     SqliteCare,
 ):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""
@@ -128,6 +131,8 @@ class SqliteJournal(
     ) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
+        taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns)
+        chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         return OpenJournal(
             writer=Writer(
                 connection,
@@ -149,10 +154,12 @@ class SqliteJournal(
                 redelivery=ledger.redelivery,
                 turns=self._turns,
                 fitting=room,
+                chaining=chaining,
                 maximum_waiting=self._maximum_waiting,
                 deduplicate_seconds=self._deduplicate_seconds,
             ),
-            taker=Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns),
+            taker=taker,
+            chaining=chaining,
             opener=Opener(memory=memory),
             reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
             maximum_waiting=self._maximum_waiting,

@@ -6,6 +6,13 @@ The stages of the pipeline carry out what these functions return, and decide not
 from __future__ import annotations
 
 from twilio_notifications.core.conclusions.answers import Conclusion, conclude
+from twilio_notifications.core.conclusions.chains import (
+    ChainWriter,
+    EndStatus,
+    Member,
+    MemberStep,
+    RunningChain,
+)
 from twilio_notifications.core.conclusions.deliveries import (
     NO_NUMBERS,
     Numbers,
@@ -31,8 +38,13 @@ __all__ = [
     "NO_NUMBERS",
     "PERHAPS_SENT",
     "UNREADABLE",
+    "ChainWriter",
     "Conclusion",
+    "EndStatus",
+    "Member",
+    "MemberStep",
     "Numbers",
+    "RunningChain",
     "StatusWriter",
     "Timing",
     "conclude",

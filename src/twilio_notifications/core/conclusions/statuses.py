@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.delivery import Followed
     from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.escalation import ChainEnd
     from twilio_notifications.core.model import Accepted, Channel, Rejection
     from twilio_notifications.core.steps import Claimed
 
@@ -91,6 +92,19 @@ class StatusWriter:
             outcome=outcome,
             counted=counted,
         )
+
+    def chain_end(self, request: Claimed, content: contract.StatusContent, end: ChainEnd) -> bytes:
+        """The status that tells of the end of a chain; extended, with who acknowledged, how and when."""
+        detail = self._detail(request, at=end.at, attempts=request.attempts)
+        if detail is not None and end.acknowledged is not None:
+            who = end.acknowledged
+            detail = {
+                **detail,
+                "acknowledged_by": who.by,
+                "acknowledged_how": who.door,
+                "acknowledged_at": _instant(end.at),
+            }
+        return contract.render(content, request_id=request.notification.request_id, detail=detail)
 
     def rejected(self, rejection: Rejection, reason: Reason, *, channel: Channel, at: float) -> bytes:
         """The status of a request that was never attempted."""

@@ -17,7 +17,7 @@ from twilio_notifications.core.escalation.chains import (
     TakenStep,
     ended,
 )
-from twilio_notifications.core.escalation.contents import message_of, requests_of, told, with_hint
+from twilio_notifications.core.escalation.contents import message_of, requests_of, telling, told, with_hint
 from twilio_notifications.core.escalation.replies import (
     TWILIOS_WORDS,
     Code,
@@ -64,6 +64,7 @@ __all__ = [
     "report",
     "requests_of",
     "smallest_free",
+    "telling",
     "told",
     "with_hint",
 ]

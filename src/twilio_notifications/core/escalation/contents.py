@@ -119,6 +119,30 @@ def with_hint(body: str, *, hint: str, code: int) -> str:
     return hinted if line and len(hinted) <= MAXIMUM_TEXT_CHARACTERS else body
 
 
+def telling(
+    texts: Mapping[str, str],
+    request: Notification,
+    *,
+    names: Mapping[str, str],
+    default_sender_number: str | None,
+) -> tuple[Notification, ...]:
+    """The requests that carry `texts`, which stand by the number of their recipient."""
+    return tuple(
+        replace(
+            request,
+            channel=Channel.SMS,
+            recipient=Recipient(name=names[number], phone_number=number),
+            content=Text(body=text),
+            sender_number=request.sender_number or default_sender_number or "",
+            valid_for_seconds=None,
+            about=None,
+            escalation=None,
+            contact=None,
+        )
+        for number, text in texts.items()
+    )
+
+
 def told(by: str | None, *, notified: Mapping[str, str], number: str | None) -> dict[str, str]:
     """The texts for the others that the chain notified by text or call, by their numbers.
 

@@ -14,12 +14,24 @@ from twilio_notifications.ports.journal.arrivals import (
     Mark,
     NewRejection,
     NewRequest,
+    NewWish,
     Opening,
     Recorded,
     Recording,
     Recordings,
 )
 from twilio_notifications.ports.journal.care import BrokenRow, Care, Recovery
+from twilio_notifications.ports.journal.chains import (
+    Chains,
+    Ended,
+    Hangup,
+    NewStep,
+    Notified,
+    Order,
+    OrderName,
+    Orders,
+    Reply,
+)
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
 from twilio_notifications.ports.journal.outbox import Outbox, Unreported
@@ -33,19 +45,29 @@ __all__ = [
     "Arrivals",
     "BrokenRow",
     "Care",
+    "Chains",
     "Changed",
     "Deliveries",
     "Doubts",
+    "Ended",
+    "Hangup",
     "Journal",
     "Mark",
     "NewRejection",
     "NewRequest",
+    "NewStep",
+    "NewWish",
+    "Notified",
     "Opening",
+    "Order",
+    "OrderName",
+    "Orders",
     "Outbox",
     "Recorded",
     "Recording",
     "Recordings",
     "Recovery",
+    "Reply",
     "Taken",
     "Unreported",
     "Usage",
@@ -53,5 +75,5 @@ __all__ = [
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Care, Protocol):
+class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Care, Protocol):
     """Everything; a call that changes something is done when its change is on disk."""

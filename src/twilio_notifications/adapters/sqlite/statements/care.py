@@ -15,7 +15,10 @@ SELECT (SELECT COUNT(*) FROM states WHERE state = 'WAITING')
      + (SELECT COUNT(*) FROM states WHERE {ATTEMPTED})
 """
 
-COUNT_UNREPORTED = "SELECT COUNT(DISTINCT request) FROM statuses WHERE reported_at IS NULL"
+COUNT_UNREPORTED = """
+SELECT COUNT(DISTINCT statuses.request) FROM statuses JOIN states ON states.request = statuses.request
+WHERE reported_at IS NULL AND state = 'FINISHED'
+"""
 
 # Of all runs: a number is never given twice.
 LATEST_REQUEST = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'requests'"
@@ -72,6 +75,7 @@ DELETE FROM requests WHERE id IN (
     WHERE state = 'REPORTED' AND finished_at < :before
       AND NOT EXISTS (SELECT 1 FROM deliveries
                       WHERE deliveries.request = states.request AND look_at >= :before)
+      AND NOT EXISTS (SELECT 1 FROM chains WHERE chains.request = states.request AND ended_at IS NULL)
     ORDER BY finished_at LIMIT :limit)
 """
 
@@ -89,5 +93,6 @@ DELETE FROM requests WHERE id IN (
     SELECT request FROM states
     WHERE state = 'REPORTED'
       AND (packet_id IS NULL OR phone_number IS NULL OR request <= (SELECT acknowledged FROM broker))
+      AND NOT EXISTS (SELECT 1 FROM chains WHERE chains.request = states.request AND ended_at IS NULL)
     ORDER BY finished_at LIMIT ?)
 """

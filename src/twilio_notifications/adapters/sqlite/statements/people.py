@@ -58,7 +58,7 @@ SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request
 WHERE states.request = ? AND {_UNSETTLED}
 """
 
-ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+ORDER = "INSERT INTO orders (request, name, detail, by, at, done_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
 
 ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
 
@@ -79,11 +79,14 @@ WHERE request = ?
 
 OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMIT 1"
 
+# A person who sends a request again looks after it, so its chain does not begin again.
 RESEND_REQUEST = f"""
 INSERT INTO requests (request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
-                      accepted_at, origin)
+                      accepted_at, origin, media_urls, spoken_text, language, voice, twiml,
+                      messaging_service_sid, about, contact, valid_for_seconds)
 SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location,
-       retries, ?, origin
+       retries, ?, origin, media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about,
+       contact, valid_for_seconds
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """
 
