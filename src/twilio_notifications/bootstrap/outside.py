@@ -96,7 +96,7 @@ def mqtt_transport(
     topics = settings.topics
     return MqttTransport(
         settings,
-        topics=(topics.text, topics.call),
+        topics=topics.inbound,
         probe_topic=settings.topic_prefix + PROBE_TOPIC,
         clock=clock,
         events=events,

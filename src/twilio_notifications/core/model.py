@@ -223,6 +223,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """A text or a call that came in. `created_at` is by Twilio's clock; `body` is "" for a call."""
+
+    sid: str
+    phone_number: str
+    created_at: float
+    body: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """The records of one recipient, newest first."""
 

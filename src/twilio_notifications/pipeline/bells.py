@@ -22,7 +22,10 @@ class Bells:
     logins: Alarm
     """The log-in check: there may be another login."""
 
+    chains: Alarm
+    """The escalator: a step may be due, or an order may wait."""
+
     @classmethod
     def on(cls, clock: Clock) -> Self:
         """Bells that wake at instants of this clock."""
-        return cls(work=Alarm(clock), doubts=Alarm(clock), logins=Alarm(clock))
+        return cls(work=Alarm(clock), doubts=Alarm(clock), logins=Alarm(clock), chains=Alarm(clock))

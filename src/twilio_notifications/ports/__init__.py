@@ -52,7 +52,7 @@ from twilio_notifications.ports.journal import (
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
-from twilio_notifications.ports.twilio import Sender, Twilio
+from twilio_notifications.ports.twilio import Inbox, Sender, Twilio
 
 __all__ = [
     "NO_CHARGES",
@@ -72,6 +72,7 @@ __all__ = [
     "Events",
     "Hangup",
     "Inbound",
+    "Inbox",
     "Journal",
     "Level",
     "Mark",

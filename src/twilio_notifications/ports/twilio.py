@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from twilio_notifications.core.model import (
         Answer,
+        CameBack,
+        Channel,
         Login,
         Notification,
         Records,
@@ -27,10 +29,35 @@ class Twilio(Protocol):
         self, notification: Notification, *, since: float, login: Login
     ) -> Records | Unreadable: ...
 
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable: ...
+
+    async def hang_up(self, sid: str, login: Login) -> Answer: ...
+
     async def verify(self, login: Login) -> Answer:
         """What Twilio says to this login; sends nothing."""
 
     async def reachable(self) -> bool: ...
+
+
+class Inbox(Protocol):
+    """What came back from telephones, and the end of calls; with whichever login Twilio takes."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """Inbound texts or calls created at or after `since` (Twilio's clock).
+
+        `to` is the number that they went to; None: any number of the account.
+        """
+
+    async def hang_up(self, sid: str) -> Answer:
+        """Has Twilio end a call that waits or rings; one that was answered goes on."""
 
 
 class Sender(Protocol):

@@ -19,7 +19,7 @@ from twilio_notifications.core.escalation import (
     with_hint,
 )
 from twilio_notifications.core.lifecycle import State
-from twilio_notifications.core.model import Acknowledgement, Cancellation, Channel, Text
+from twilio_notifications.core.model import Acknowledgement, Cancellation, Text
 from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pyreqwest.exceptions import PyreqwestError
 from twilio_notifications.adapters.twilio.answers import DateReader, failed_answer, read_answer
 from twilio_notifications.adapters.twilio.client import Clients, HttpReply, read_reply
 from twilio_notifications.adapters.twilio.form import form, query
-from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
+from twilio_notifications.adapters.twilio.lists import Page, read_inbound, read_numbers, read_page
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Channel, NotSent, Record, Records, Unanswered, Unreadable
 from twilio_notifications.core.phone_numbers import may_be_one, spellings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from twilio_notifications.core.model import Answer, Answered, Login, Notification
+    from twilio_notifications.core.model import Answer, Answered, CameBack, Login, Notification
     from twilio_notifications.ports import Clock
 
 API_VERSION = "2010-04-01"
@@ -44,6 +44,9 @@ LIST_BYTES = 20_000_000
 """The most bytes that are read and held of all pages of one list."""
 PAGE_MARGIN_SECONDS = 600.0
 """The most seconds by which the order of a list differs from the order of creation."""
+
+INBOUND_PAGES = 5
+"""The most pages that are read of what came in: it is asked for every few seconds."""
 
 LONGEST_DETAIL = 200
 
@@ -144,6 +147,32 @@ class TwilioSender:
             retry_after=answer.retry_after,
             unauthorized=answer.is_twilios and said.status in _UNAUTHORIZED,
         )
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """Inbound texts or calls created at or after `since` (Twilio's clock); the newest pages alone are read."""
+        numbers = {} if to is None else {"To": to}
+        values = urlencode({**numbers, "PageSize": PAGE_SIZE})
+        url = f"{self._account_url}/{_RESOURCES[channel]}.json?{values}"
+        found: list[CameBack] = []
+        for _ in range(INBOUND_PAGES):
+            said = await self._ask("GET", url, login, limit=PAGE_BYTES)
+            page = read_inbound(said) if isinstance(said, HttpReply) and said.status == _OK else None
+            if page is None:
+                unreadable = self._page(said)
+                return unreadable if isinstance(unreadable, Unreadable) else Unreadable(detail="no list")
+            found += [one for one in page.found if one.created_at >= since]
+            if page.next_path is None or page.oldest_at is None or page.oldest_at < since:
+                break
+            url = self._origin + page.next_path
+        return tuple(found)
+
+    async def hang_up(self, sid: str, login: Login) -> Answer:
+        """Has Twilio end a call that waits or rings; one that was answered goes on."""
+        url = f"{self._account_url}/{_RESOURCES[Channel.CALL]}/{sid}.json"
+        said = await self._ask("POST", url, login, fields=[("Status", "canceled")])
+        return self._read(said) if isinstance(said, HttpReply) else said
 
     async def verify(self, login: Login) -> Answer:
         """Twilio's answer to this login, from reading one record of a message; sends nothing.

@@ -44,6 +44,11 @@ class Topics:
             acknowledge=prefix + acknowledge,
         )
 
+    @property
+    def inbound(self) -> tuple[str, ...]:
+        """The topics on which clients publish."""
+        return self.text, self.call, self.cancel, self.acknowledge
+
     def channel_of(self, topic: str) -> Channel | None:
         """The channel of requests on `topic`; None where it is no request topic."""
         if topic == self.text:

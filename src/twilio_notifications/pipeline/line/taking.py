@@ -77,7 +77,7 @@ class StepTaker:
             return
         taken = await self.journal.take([step for _, step in ended])
         for request, step in ended:
-            if request.id not in taken.failed:
+            if request.id not in taken.failed and request.id not in taken.stale:
                 tell(request, step)
         self.aside.on_written(taken.written)
         for request, _ in ended:

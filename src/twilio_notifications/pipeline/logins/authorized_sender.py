@@ -15,11 +15,11 @@ from twilio_notifications.core.model import Answered, Records, Unreadable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.core.model import Answer, Login, Notification
+    from twilio_notifications.core.model import Answer, CameBack, Channel, Login, Notification
     from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
-Said = TypeVar("Said", bound="Answer | Records | Unreadable")
+Said = TypeVar("Said", bound="Answer | Records | tuple[CameBack, ...] | Unreadable")
 
 
 class AuthorizedSender:
@@ -53,6 +53,24 @@ class AuthorizedSender:
 
         return await self._with_a_login(ask)
 
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """What came back from telephones, as `send`."""
+
+        async def ask(login: Login) -> tuple[CameBack, ...] | Unreadable:
+            return await self._twilio.came_back(channel, to=to, since=since, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def hang_up(self, sid: str) -> Answer:
+        """Twilio's answer to the end of a call, as `send`."""
+
+        async def ask(login: Login) -> Answer:
+            return await self._twilio.hang_up(sid, login)
+
+        return await self._with_a_login(ask)
+
     async def verify(self) -> Answer:
         """What Twilio says to a login, as `send`; sends nothing."""
         return await self._with_a_login(self._twilio.verify)
@@ -73,16 +91,16 @@ class AuthorizedSender:
         while (login := await self._credentials.other_than(refused)) is not None:
             said = await ask(login)
             if not _is_refused(said):
-                if isinstance(said, Answered | Records):
+                if isinstance(said, Answered | Records | tuple):
                     self._credentials.prefer(login)
                 return said
             refused.append(login)
         return said
 
 
-def _is_refused(said: Answer | Records | Unreadable) -> bool:
+def _is_refused(said: Answer | Records | tuple[CameBack, ...] | Unreadable) -> bool:
     match said:
-        case Records():
+        case Records() | tuple():
             return False
         case Unreadable(unauthorized=unauthorized):
             return unauthorized

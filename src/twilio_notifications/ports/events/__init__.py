@@ -6,6 +6,17 @@ what its line in the log holds.
 
 from __future__ import annotations
 
+from twilio_notifications.ports.events.chains import (
+    CallHungUp,
+    ChainEnded,
+    InboundReadable,
+    InboundUnreadable,
+    ReplyFromOptedOut,
+    StepTaken,
+    WaitingRequestEnded,
+    WishCarriedOut,
+    WishDropped,
+)
 from twilio_notifications.ports.events.event import (
     Defect,
     DefectName,
@@ -146,6 +157,8 @@ __all__ = [
     "BrokerLost",
     "BrokerUnreachable",
     "BrokerUnsteady",
+    "CallHungUp",
+    "ChainEnded",
     "ClosingCutShort",
     "ComponentEndPostponed",
     "ComponentStateUntold",
@@ -174,6 +187,8 @@ __all__ = [
     "FunctionEventRetained",
     "FunctionEventUnreadable",
     "FunctionReady",
+    "InboundReadable",
+    "InboundUnreadable",
     "JournalAvailable",
     "JournalFull",
     "JournalLimited",
@@ -206,6 +221,7 @@ __all__ = [
     "RecordsReadable",
     "RecordsUnreadable",
     "RepeatedPublishIgnored",
+    "ReplyFromOptedOut",
     "RequestAcknowledged",
     "RequestFailed",
     "RequestFinished",
@@ -242,6 +258,7 @@ __all__ = [
     "StatusTooLarge",
     "StatusesHeld",
     "StatusesReported",
+    "StepTaken",
     "SubscriptionClosed",
     "SubscriptionRefused",
     "SupervisorUnreachable",
@@ -249,5 +266,8 @@ __all__ = [
     "TwilioReachable",
     "TwilioUnreachable",
     "UnknownTopicDropped",
+    "WaitingRequestEnded",
+    "WishCarriedOut",
+    "WishDropped",
     "name_of",
 ]

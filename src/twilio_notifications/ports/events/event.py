@@ -55,6 +55,7 @@ def name_of(kind: type[Event]) -> str:
 
 DefectName = Literal[
     "attempt_failed",
+    "chain_failed",
     "connector_failed",
     "error_outside_the_line",
     "function_failed",

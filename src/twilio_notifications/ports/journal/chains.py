@@ -97,7 +97,7 @@ class Chains(Protocol):
         """When a chain is to be looked at next; None: no chain waits."""
 
     async def put_off(self, running: RunningChain, *, look_at: float) -> None:
-        """The chain is looked at again at `look_at`, unless something has happened to it since it was read."""
+        """The chain is looked at again at `look_at`, unless something has happened to it meanwhile."""
 
     async def take_step(self, step: NewStep) -> bool:
         """Records the step and its requests; False where the chain has ended, or has taken the step already.

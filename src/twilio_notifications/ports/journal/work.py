@@ -64,7 +64,8 @@ class Work(Protocol):
     ) -> list[int]:
         """Opens one attempt for each request and charges it, all in one transaction; those that have one now.
 
-        A request that was cancelled or superseded since its claim gets none. The charges of an attempt that sends nothing are paid back when it is closed.
+        A request that was cancelled or superseded since its claim gets none. The charges of an attempt that
+        sends nothing are paid back when it is closed.
         Raises ForbiddenTransition, and opens none, where one of the requests may not have an attempt now.
         """
 
