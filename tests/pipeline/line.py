@@ -19,8 +19,8 @@ from tests.support.fakes import (
     stalled,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.core.conclusions import StatusWriter, Timing
-from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter, Timing
+from twilio_notifications.core.contract import Extensions, Topics
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
@@ -33,11 +33,13 @@ from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSen
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Literal
 
+    from twilio_notifications.core.escalation import Chain
+    from twilio_notifications.core.model import Contact
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.pipeline.line.assembly import Line as Stages
@@ -186,8 +188,24 @@ async def a_line(
         )
 
 
-def an_intake(surroundings: LineNeeds, stages: Stages) -> Intake:
-    """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
+def a_writer(
+    surroundings: LineNeeds,
+    *,
+    chains: Mapping[str, Chain] | None = None,
+    contacts: Mapping[str, Contact] | None = None,
+) -> ChainWriter:
+    """Knows these chains and contacts."""
+    return ChainWriter(
+        statuses=surroundings.pacing.statuses,
+        chains=chains or {},
+        contacts=contacts or {},
+        default_sender_number="+19999999999",
+    )
+
+
+def an_intake(surroundings: LineNeeds, stages: Stages, writer: ChainWriter | None = None) -> Intake:
+    """Before these stages: what arrives on the topics of the connector goes to them."""
+    writer = writer or a_writer(surroundings)
     return Intake(
         hold_seconds=0.0,
         journal=surroundings.journal,
@@ -198,9 +216,12 @@ def an_intake(surroundings: LineNeeds, stages: Stages) -> Intake:
             statuses=surroundings.pacing.statuses,
             default_sender_number="+19999999999",
             lifetime_seconds=14_400,
+            extensions=Extensions(contacts=writer.contacts, escalations=frozenset(writer.chains)),
+            writer=writer,
         ),
         failures=surroundings.failures,
         topics=Topics.with_prefix(""),
+        on_chain=surroundings.bells.chains.ring,
         gate=stages.dispatcher,
         on_written=surroundings.on_written,
     )

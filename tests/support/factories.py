@@ -39,6 +39,10 @@ def a_notification(
     retries: int = 0,
     priority: Priority = Priority.NORMAL,
     messaging_service_sid: str | None = None,
+    about: str | None = None,
+    escalation: str | None = None,
+    contact: str | None = None,
+    valid_for_seconds: float | None = None,
 ) -> Notification:
     """The text of the published example."""
     return Notification(
@@ -50,6 +54,10 @@ def a_notification(
         retries=retries,
         priority=priority,
         messaging_service_sid=messaging_service_sid,
+        about=about,
+        escalation=escalation,
+        contact=contact,
+        valid_for_seconds=valid_for_seconds,
     )
 
 

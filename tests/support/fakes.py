@@ -17,14 +17,14 @@ from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
-from twilio_notifications.core.model import Answered, Records, Secret
+from twilio_notifications.core.model import Answered, CameBack, Channel, Records, Secret, Unreadable
 from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
-    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
+    from twilio_notifications.core.model import Answer, Login, Notification
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
 
@@ -196,6 +196,9 @@ class ScriptedSender:
         self.verdicts: deque[Answer] = deque([Answered(http_status=200)])
         self._answers: defaultdict[str, deque[Answer | Exception]] = defaultdict(deque)
         self._held: dict[str, asyncio.Event] = {}
+        self.inbox: dict[Channel, list[CameBack] | Unreadable] = {Channel.SMS: [], Channel.CALL: []}
+        self.inbox_looks: list[tuple[Channel, str | None, float]] = []
+        self.hung_up: list[str] = []
 
     def script(self, phone_number: str, *answers: Answer | Exception) -> None:
         """What the next attempts for this recipient are answered."""
@@ -230,6 +233,19 @@ class ScriptedSender:
         """What the test scripted for the next checks of the login, in order; the last one stays."""
         self.verified.append(Sent(self.clock.now(), a_notification(), login))
         return self.verdicts.popleft() if len(self.verdicts) > 1 else self.verdicts[0]
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login | None = None
+    ) -> tuple[CameBack, ...] | Unreadable:
+        self.inbox_looks.append((channel, to, since))
+        found = self.inbox[channel]
+        if isinstance(found, Unreadable):
+            return found
+        return tuple(one for one in found if one.created_at >= since)
+
+    async def hang_up(self, sid: str, login: Login | None = None) -> Answer:
+        self.hung_up.append(sid)
+        return Answered(http_status=200, sid=sid, message_status="canceled")
 
     async def reachable(self) -> bool:
         self.probes.append(self.clock.now())

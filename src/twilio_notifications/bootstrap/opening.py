@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
 Reread = Callable[[Mapping[str, object] | None], Settings]
 """Reads the configuration again, with that of the component where there is a nucleus."""
@@ -101,6 +101,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 reread=lambda: _reread(reread, around.watch),
                 journal=journal,
                 sender=sender,
+                inbox=sender,
                 credentials=credentials,
                 transport=around.transport,
                 clock=clock,
@@ -163,7 +164,7 @@ class _Opening:
             found, identity=identity(settings), events=events, on_renewed=on_renewed
         )
 
-    async def sender(self, credentials: Credentials) -> Sender:
+    async def sender(self, credentials: Credentials) -> AuthorizedSender:
         """The way to Twilio, opened, which chooses among the logins."""
         twilio = twilio_sender(self.settings, clock=self.clock)
         return AuthorizedSender(await self.stack.enter_async_context(twilio), credentials)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.conclusions import ChainWriter
+from twilio_notifications.core.delivery import Following
 from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
+from twilio_notifications.pipeline.line.escalator import Escalator
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.pipeline.line.replies import Replies
 from twilio_notifications.pipeline.line.reporter import Reporter
 from twilio_notifications.pipeline.logins.login_check import LoginCheck
 from twilio_notifications.pipeline.logins.refresher import Refresher
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.pipeline.logins.credentials import Credentials
-    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Inbox, Sender, Supervisor, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Parts:
     reread: Callable[[], Awaitable[Settings]]
     journal: SqliteJournal
     sender: Sender
+    inbox: Inbox
     credentials: Credentials
     transport: Transport
     clock: Clock
@@ -87,10 +92,17 @@ def wired(parts: Parts) -> Connector:
         admission=line.admission,
         events=parts.events,
     )
+    writer = ChainWriter(
+        statuses=parts.pacing.statuses,
+        chains=parts.settings.escalations,
+        contacts=parts.settings.contacts,
+        default_sender_number=parts.settings.parameters.default_sender_number,
+    )
     return Connector(
         journal=parts.journal,
         transport=parts.transport,
-        intake=_intake(parts, line, reporter),
+        intake=_intake(parts, line, reporter, writer),
+        escalator=_escalator(parts, reporter, writer),
         dispatcher=line.dispatcher,
         settler=line.settler,
         reporter=reporter,
@@ -114,7 +126,29 @@ def wired(parts: Parts) -> Connector:
     )
 
 
-def _intake(parts: Parts, line: Line, reporter: Reporter) -> Intake:
+def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalator:
+    tracking = parts.settings.tracking
+    return Escalator(
+        journal=parts.journal,
+        inbox=parts.inbox,
+        clock=parts.clock,
+        events=parts.events,
+        bells=parts.bells,
+        writer=writer,
+        replies=Replies(
+            journal=parts.journal,
+            inbox=parts.inbox,
+            clock=parts.clock,
+            events=parts.events,
+            writer=writer,
+            period_seconds=None if tracking.mode is Following.OFF else tracking.inbound_seconds,
+        ),
+        lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+        on_written=reporter.publish,
+    )
+
+
+def _intake(parts: Parts, line: Line, reporter: Reporter, writer: ChainWriter) -> Intake:
     return Intake(
         journal=parts.journal,
         clock=parts.clock,
@@ -124,7 +158,10 @@ def _intake(parts: Parts, line: Line, reporter: Reporter) -> Intake:
             statuses=parts.pacing.statuses,
             default_sender_number=parts.settings.parameters.default_sender_number,
             lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+            extensions=parts.settings.extensions,
+            writer=writer,
         ),
+        on_chain=parts.bells.chains.ring,
         failures=parts.failures,
         topics=parts.topics,
         gate=line.dispatcher,

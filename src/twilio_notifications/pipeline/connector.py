@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
     from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.line.escalator import Escalator
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.intake import Intake
     from twilio_notifications.pipeline.line.reporter import Reporter
@@ -51,6 +52,7 @@ class Connector:
     intake: Intake
     dispatcher: Dispatcher
     settler: Settler
+    escalator: Escalator
     reporter: Reporter
     failures: Failures
     sweeper: Sweeper
@@ -88,6 +90,7 @@ class Connector:
                 for name, stage in (
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
+                    ("escalator", self.escalator.run()),
                     ("reporter", self.reporter.run()),
                     ("failures", self.failures.run()),
                     ("sweeper", self.sweeper.run()),

@@ -212,7 +212,7 @@ class Recorder:
         return Recorded(recording=Recording.NEW, id=id_, ended=self._end_older(batch, id_, arrival))
 
     def _end_older(self, batch: _Batch, id_: int, arrival: NewRequest) -> Ended | None:
-        """A request that waits or not: it begins its chain, and takes the place of older ones about the same."""
+        """Begins the chain of a new request; it takes the place of older requests about the same."""
         notification, writer = arrival.notification, arrival.writer
         if notification.about is None and notification.escalation is None:
             return None

@@ -50,7 +50,7 @@ class SqliteWork:
         clock_offset: float | None,
         charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
     ) -> list[int]:
-        """Opens one attempt for each that still waits; on disk, with its charges, before any of them is made."""
+        """Opens one attempt for each that still waits; on disk, with its charges, before any is made."""
         opener = self._store.opener
         return await self._store.writer.submit(
             lambda connection: opener.open(connection, ids, at=at, clock_offset=clock_offset, charges=charges)

@@ -151,7 +151,7 @@ class TwilioSender:
     async def came_back(
         self, channel: Channel, *, to: str | None, since: float, login: Login
     ) -> tuple[CameBack, ...] | Unreadable:
-        """Inbound texts or calls created at or after `since` (Twilio's clock); the newest pages alone are read."""
+        """Inbound texts or calls created at or after `since` (Twilio's clock), of the newest pages."""
         numbers = {} if to is None else {"To": to}
         values = urlencode({**numbers, "PageSize": PAGE_SIZE})
         url = f"{self._account_url}/{_RESOURCES[channel]}.json?{values}"

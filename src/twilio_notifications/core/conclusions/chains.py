@@ -1,7 +1,7 @@
-"""What chains do and say: which step is due, the requests that it becomes, and the statuses that tell of the end.
+"""What chains do and say: the step that is due, the requests that it becomes, and the status of the end.
 
-The journal calls these functions within its transactions, so that what ends a chain and what that ends are one
-change. All of them are pure.
+The journal calls these functions within its transactions, so that the end of a chain and all that it ends are
+one change. All of them are pure.
 """
 
 from __future__ import annotations
@@ -145,7 +145,10 @@ class ChainWriter:
         """The texts that tell the others who has it; `number` is the telephone of that person, if known."""
         if end.acknowledged is None or not self.chain(request.notification.escalation or "").tell_others:
             return ()
-        texts = escalation.told(end.acknowledged.by, notified=notified, number=number)
+        by = end.acknowledged.by
+        # Who is known by name alone need not be told either.
+        others = {each: name for each, name in notified.items() if number is not None or name != by}
+        texts = escalation.told(by, notified=others, number=number)
         return escalation.telling(
             texts,
             request.notification,

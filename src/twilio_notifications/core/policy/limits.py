@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel, Text, VoiceLocation
+from twilio_notifications.core.model import Channel, Text, Twiml, VoiceLocation
 from twilio_notifications.core.policy.tally import Charge
 from twilio_notifications.core.policy.verdicts import Decline, Defer
 from twilio_notifications.core.policy.voice_locations import is_below
@@ -196,6 +196,8 @@ def _forbidden(notification: Notification, limits: Limits) -> str | None:
         and not any(is_below(content.url, prefix) for prefix in allowed)
     ):
         return "The operator does not allow this voice message location ([limits] allowed_voice_locations)"
+    if allowed and isinstance(content, Twiml):  # what it may have Twilio fetch or dial is not looked for
+        return "The operator allows no TwiML, only voice message locations ([limits] allowed_voice_locations)"
     return None
 
 

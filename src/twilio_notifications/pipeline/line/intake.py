@@ -280,6 +280,7 @@ class Intake:
             case NewWish():
                 self.events.tell(events.WishCarriedOut(wish=arrival.wish, ended=recorded.ended))
                 self.on_chain()
+                self.gate.wake()  # others may have to be told, and turns have passed on
             case _:
                 assert_never(arrival)
         for request in () if recorded.ended is None else recorded.ended.requests:

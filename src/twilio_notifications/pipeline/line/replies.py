@@ -1,4 +1,4 @@
-"""Reads the texts and calls that came back from telephones, only while a chain waits, and finds what they mean.
+"""Reads, only while a chain waits, the texts and calls that came back, and finds what they mean.
 
 It answers no one: a text from a number that no chain has notified is not looked at further.
 """
@@ -48,7 +48,8 @@ class Replies:
     writer: ChainWriter
     period_seconds: float | None
     _look_at: float = field(init=False, default=0.0)
-    _is_unreadable: bool = field(init=False, default=False)
+    _unreadable: set[tuple[Channel, str | None]] = field(init=False, default_factory=set)
+    """Lists that could not be read at the last look."""
     _seen: set[str] = field(init=False, default_factory=set)
     """SIDs of this run that need not be looked at again while they stand in the lists."""
 
@@ -66,7 +67,7 @@ class Replies:
         since = min(one.waiting.notified_at for one in notified) + offset - CLOCKS_SECONDS
         stands: set[str] = set()
         for channel in (Channel.SMS, Channel.CALL):
-            for number in self._numbers(notified, channel):
+            for number in self._numbers(notified):
                 found = await self._read(channel, number, since=since)
                 stands |= {one.sid for one in found}
                 for one in sorted(found, key=lambda each: (each.created_at, each.sid)):
@@ -76,7 +77,7 @@ class Replies:
                         )
         self._seen = stands
 
-    def _numbers(self, notified: Sequence[Notified], channel: Channel) -> list[str | None]:
+    def _numbers(self, notified: Sequence[Notified]) -> list[str | None]:
         """The numbers to which something can come back; None where a Messaging Service chose them."""
         numbers = {one.sender_number if one.sender_number.startswith("+") else None for one in notified}
         return [None] if None in numbers else sorted(numbers, key=str)
@@ -88,13 +89,14 @@ class Replies:
             self.events.tell(Defect(name="chain_failed", error=error))
             return ()
         if isinstance(found, Unreadable):
-            if not self._is_unreadable:
-                self._is_unreadable = True
+            if not self._unreadable:
                 self.events.tell(InboundUnreadable(error=found.detail))
+            self._unreadable.add((channel, number))
             return ()
-        if self._is_unreadable:
-            self._is_unreadable = False
-            self.events.tell(InboundReadable())
+        if (channel, number) in self._unreadable:
+            self._unreadable.remove((channel, number))
+            if not self._unreadable:
+                self.events.tell(InboundReadable())
         return found
 
     async def _understand(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishDropped(Event):
-    """A payload on a topic for cancellations or acknowledgements breaks the rules, and has no id to answer."""
+    """A cancellation or an acknowledgement breaks the rules, and has no id to answer."""
 
     level: ClassVar[Level] = Level.WARNING
     topic: str

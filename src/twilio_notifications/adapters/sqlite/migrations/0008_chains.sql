@@ -24,8 +24,8 @@ ALTER TABLE statuses ADD COLUMN of_chain INTEGER NOT NULL DEFAULT 0;
 -- A chain, by the request that began it.
 CREATE TABLE chains (
     request    INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
-    request_id TEXT    NOT NULL,                             -- the published `id`, as JSON
-    name       TEXT    NOT NULL,                             -- of the configured escalation
+    published_id    TEXT NOT NULL,                           -- the client's `id`, as JSON
+    configured_name TEXT NOT NULL,                           -- of the escalation
     began_at   REAL    NOT NULL,
     look_at    REAL,                                         -- when something of it is due
     hastened   INTEGER NOT NULL DEFAULT 0,                   -- grows with what makes it due at once
@@ -39,7 +39,7 @@ CREATE TABLE chains (
 ) STRICT;
 
 CREATE INDEX chains_due ON chains (look_at) WHERE look_at IS NOT NULL;
-CREATE INDEX chains_id ON chains (request_id) WHERE ended_at IS NULL;
+CREATE INDEX chains_id ON chains (published_id) WHERE ended_at IS NULL;
 
 -- The steps that were taken, without step 0. Rows are only added.
 CREATE TABLE chain_steps (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS
 
-INSERT_CHAIN = "INSERT INTO chains (request, request_id, name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
+INSERT_CHAIN = (
+    "INSERT INTO chains (request, published_id, configured_name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
+)
 
 INSERT_STEP = "INSERT INTO chain_steps (chain, position, at, first, requests) VALUES (?, ?, ?, ?, ?)"
 
@@ -25,7 +27,7 @@ UPDATE chain_numbers SET notified_at = ? WHERE chain = ? AND phone_number = ? AN
 """
 
 DUE = f"""
-SELECT {REQUEST_COLUMNS}, chains.name, began_at, hastened
+SELECT {REQUEST_COLUMNS}, configured_name, began_at, hastened
 FROM chains JOIN states ON states.request = chains.request JOIN requests ON id = chains.request
 WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?
 """
@@ -112,7 +114,7 @@ NUMBERS = "SELECT phone_number, name FROM chain_numbers WHERE chain = ? AND noti
 NAME_OF_NUMBER = "SELECT name FROM chain_numbers WHERE chain = ? AND phone_number = ?"
 
 NOTIFIED = """
-SELECT chain_numbers.phone_number, chains.name, chain_numbers.name, sender_number, chain_numbers.chain, code,
+SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number, chain_numbers.chain, code,
        notified_at
 FROM chains JOIN chain_numbers ON chain_numbers.chain = request JOIN requests ON id = request
 WHERE look_at IS NOT NULL AND notified_at IS NOT NULL
@@ -138,7 +140,7 @@ WHERE position = ?
 
 KEPT_STATE = "UPDATE states SET state = 'REPORTED' WHERE request = ? AND state = 'FINISHED'"
 
-CHAINS_BY_ID = "SELECT request FROM chains WHERE request_id = ? AND ended_at IS NULL ORDER BY request"
+CHAINS_BY_ID = "SELECT request FROM chains WHERE published_id = ? AND ended_at IS NULL ORDER BY request"
 
 CHAINS_ABOUT = """
 SELECT chains.request FROM chains JOIN requests ON id = chains.request
