@@ -15,6 +15,7 @@ from twilio_notifications.ports.around import (
     SecretSource,
     Supervisor,
 )
+from twilio_notifications.ports.callbacks import Callback, CallbackTaker
 from twilio_notifications.ports.events.event import Event, Events, Level
 from twilio_notifications.ports.journal import (
     NO_CHARGES,
@@ -42,7 +43,7 @@ from twilio_notifications.ports.journal import (
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
-from twilio_notifications.ports.twilio import Sender, Twilio
+from twilio_notifications.ports.twilio import Receipts, Sender, Twilio
 
 __all__ = [
     "NO_CHARGES",
@@ -50,6 +51,8 @@ __all__ = [
     "Arrival",
     "Arrivals",
     "BrokenRow",
+    "Callback",
+    "CallbackTaker",
     "Care",
     "Changed",
     "Clock",
@@ -68,6 +71,7 @@ __all__ = [
     "Origin",
     "Outbox",
     "Pulse",
+    "Receipts",
     "Recorded",
     "Recording",
     "Recordings",

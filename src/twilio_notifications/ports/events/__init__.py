@@ -6,6 +6,20 @@ what its line in the log holds.
 
 from __future__ import annotations
 
+from twilio_notifications.ports.events.deliveries import (
+    CallbackAnswered,
+    CallbackForbidden,
+    CallbackReceived,
+    CallbackResult,
+    CallbacksListening,
+    DeliveriesFailed,
+    DeliveriesReadable,
+    DeliveriesUnreadable,
+    DeliveryChanged,
+    DeliveryFailed,
+    DeliveryLookedUp,
+    LookKind,
+)
 from twilio_notifications.ports.events.event import (
     Defect,
     DefectName,
@@ -146,6 +160,11 @@ __all__ = [
     "BrokerLost",
     "BrokerUnreachable",
     "BrokerUnsteady",
+    "CallbackAnswered",
+    "CallbackForbidden",
+    "CallbackReceived",
+    "CallbackResult",
+    "CallbacksListening",
     "ClosingCutShort",
     "ComponentEndPostponed",
     "ComponentStateUntold",
@@ -166,6 +185,12 @@ __all__ = [
     "CredentialsRefused",
     "Defect",
     "DefectName",
+    "DeliveriesFailed",
+    "DeliveriesReadable",
+    "DeliveriesUnreadable",
+    "DeliveryChanged",
+    "DeliveryFailed",
+    "DeliveryLookedUp",
     "DoubtSettled",
     "DrainCutShort",
     "DuplicateAnswered",
@@ -191,6 +216,7 @@ __all__ = [
     "LoginRefused",
     "LoginSwitched",
     "LoginUnchecked",
+    "LookKind",
     "MessageUnreadable",
     "MetricsListening",
     "NucleusConnected",
