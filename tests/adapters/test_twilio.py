@@ -84,7 +84,7 @@ async def test_each_call_has_its_time_limit_and_a_text_has_none(seconds: float, 
     """A document can forward the call, which would go on for hours."""
     async with (
         RawHttp(answering(201, CREATED)) as server,
-        a_sender(server.url, call_seconds=seconds) as sender,
+        a_sender(server.url, calls=CallForm(time_limit_seconds=seconds)) as sender,
     ):
         await sender.send(CALL, LOGIN)
         await sender.send(a_notification(), LOGIN)

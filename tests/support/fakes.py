@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
+from twilio_notifications.core.delivery import NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
 from twilio_notifications.core.model import Answered, Records, Secret
 from twilio_notifications.ports.events import Defect, name_of
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
-    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
+    from twilio_notifications.core.delivery import Receipt
+    from twilio_notifications.core.model import Answer, Channel, Login, Notification, Unreadable
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
 
@@ -185,6 +187,7 @@ class ScriptedSender:
     def __init__(self, clock: HandClock) -> None:
         self.clock = clock
         self.sent: list[Sent] = []
+        self.callback_urls: list[str | None] = []
         self.online = True
         self.clock_offset: float | None = None
         self.records: Records | Unreadable = Records(found=(), clock_offset=None)
@@ -208,7 +211,10 @@ class ScriptedSender:
     def release(self, phone_number: str) -> None:
         self._held.pop(phone_number).set()
 
-    async def send(self, notification: Notification, login: Login | None = None) -> Answer:
+    async def send(
+        self, notification: Notification, login: Login | None = None, *, callback_url: str | None = None
+    ) -> Answer:
+        self.callback_urls.append(callback_url)
         self.sent.append(Sent(self.clock.now(), notification, login))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -240,6 +246,20 @@ class ScriptedSender:
     ) -> Records | Unreadable:
         self.lookups.append(Sent(since, notification, login))
         return self.records
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login | None = None
+    ) -> Receipt | NoReceipt | Unreadable:
+        """What became of a text or call; a test that is about that has a Twilio of its own."""
+        return NoReceipt()
+
+    async def receipts(
+        self, channel: Channel, path: str | None, *, login: Login | None = None
+    ) -> ReceiptPage | Unreadable:
+        return ReceiptPage(receipts=(), next_path=None)
+
+    async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
+        return Notices(codes=())
 
     def ids(self) -> list[str]:
         """The ids of the requests in the order of their attempts."""

@@ -98,6 +98,7 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
         isolation.metrics(settings.metrics),
+        isolation.callbacks(settings.tracking),
         _local_sockets(settings, surroundings),
     )
     confinement = Confinement()

@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.line.assembly import Line
+    from twilio_notifications.pipeline.line.assembly import Calling, Line
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
     from twilio_notifications.pipeline.logins.credentials import Credentials
-    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class Parts:
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]
     journal: SqliteJournal
-    sender: Sender
+    sender: AuthorizedSender
+    calling: Calling
     credentials: Credentials
     transport: Transport
     clock: Clock
@@ -73,6 +75,9 @@ def wired(parts: Parts) -> Connector:
             failures=parts.failures,
             limits=parts.settings.limits,
             on_written=reporter.publish,
+            receipts=parts.sender,
+            looks_per_minute=parts.settings.tracking.requests_per_minute,
+            calling=parts.calling,
         )
     )
     refresher = Refresher(
@@ -93,6 +98,8 @@ def wired(parts: Parts) -> Connector:
         intake=_intake(parts, line, reporter),
         dispatcher=line.dispatcher,
         settler=line.settler,
+        tracker=line.tracker,
+        callbacks=line.callbacks,
         reporter=reporter,
         failures=parts.failures,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),

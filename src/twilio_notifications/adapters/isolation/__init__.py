@@ -10,6 +10,7 @@ from __future__ import annotations
 from twilio_notifications.adapters.isolation.allowances import (
     broker,
     broker_files,
+    callbacks,
     certificates,
     configuration,
     devices,
@@ -42,6 +43,7 @@ __all__ = [
     "aws_secrets",
     "broker",
     "broker_files",
+    "callbacks",
     "certificates",
     "configuration",
     "confine",

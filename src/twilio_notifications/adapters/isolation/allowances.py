@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config import (
         JournalSettings,
         MetricsSettings,
+        TrackingSettings,
         TransportSettings,
         TwilioSettings,
     )
@@ -185,6 +186,15 @@ def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
 
 def metrics(settings: MetricsSettings) -> Confinement:
     """The port of the metrics; nothing where they are off. It is opened before the process is confined."""
+    return (
+        Confinement()
+        if settings.listen is None
+        else Confinement(listen_ports=frozenset({settings.listen[1]}))
+    )
+
+
+def callbacks(settings: TrackingSettings) -> Confinement:
+    """The port of Twilio's callbacks; nothing where none come. It is opened like that of the metrics."""
     return (
         Confinement()
         if settings.listen is None

@@ -135,7 +135,7 @@ class Callbacks:
         now = self.clock.now()
         while self._kept and next(iter(self._kept.values()))[0] <= now:
             self._kept.popitem(last=False)
-        until, kept = self._kept.setdefault(callback.sid, (now + KEPT_SECONDS, []))
+        _, kept = self._kept.setdefault(callback.sid, (now + KEPT_SECONDS, []))
         if len(kept) < MOST_OF_ONE:
             kept.append(callback)
         if len(self._kept) > MOST_KEPT:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     """What follows for a delivery; None: nothing."""
 
 _TRIES: Final = 8
-"""How often a change is concluded again because another one was taken meanwhile: each makes the state newer."""
+"""How often a change is concluded again because another was taken meanwhile; each makes the state newer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 from twilio_notifications.core.conclusions import (
     Numbers,
@@ -16,7 +16,7 @@ from twilio_notifications.core.conclusions import (
     conclude_notices,
     conclude_sighting,
 )
-from twilio_notifications.core.delivery import Following, NoReceipt, Source, is_final
+from twilio_notifications.core.delivery import Following, NoReceipt, Receipt, Source, is_final
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.model import Unreadable
 from twilio_notifications.ports.events import Defect, DeliveryLookedUp
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
 
     from twilio_notifications.core.conclusions import StatusWriter
-    from twilio_notifications.core.delivery import Change, Followed, Notices, Receipt, ReceiptPage
+    from twilio_notifications.core.delivery import Change, Followed, Notices, ReceiptPage
     from twilio_notifications.core.model import Channel
     from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.leave import Leave
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.events import Events, LookKind
     from twilio_notifications.ports.journal import Deliveries
 
-Said = TypeVar("Said", "Receipt | NoReceipt", "ReceiptPage", "Notices")
+Said = TypeVar("Said")
 
 BATCH: Final = 1000
 """Deliveries of which one round of looks may learn: what five pages of a list hold."""
@@ -106,24 +106,28 @@ class Tracker:
 
     async def _fetch(self, followed: Followed) -> None:
         self._alone.discard(followed.sid)
-        found = await self._ask("single", self.receipts.fetch(followed.delivery.channel, followed.sid))
+        channel, sid = followed.delivery.channel, followed.sid
+        found: Receipt | NoReceipt | Unreadable = await self._ask("single", self.receipts.fetch(channel, sid))
         match found:
             case Unreadable():
                 return
             case NoReceipt():
                 await self.sightings.take([(followed, self._nothing)])
-            case receipt:
-                await self.sightings.take([(followed, partial(self._seen, receipt))])
+            case Receipt():
+                await self.sightings.take([(followed, partial(self._seen, found))])
+            case _:
+                assert_never(found)
 
     async def _read_notices(self, followed: Followed) -> None:
-        found = await self._ask("notifications", self.receipts.notices(followed.sid))
+        found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
         if not isinstance(found, Unreadable):
+            codes = found.codes
 
             def conclude(call: Followed) -> Change | None:
                 if call.delivery.notification_looks != followed.delivery.notification_looks:
                     return None
                 now = self.clock.now()
-                return conclude_notices(call, found.codes, statuses=self.statuses, now=now)
+                return conclude_notices(call, codes, statuses=self.statuses, now=now)
 
             await self.sightings.take([(followed, conclude)])
 
@@ -133,7 +137,7 @@ class Tracker:
         missing = {each.sid: each for each in together}
         path = None
         while True:
-            page = await self._ask("page", self.receipts.receipts(channel, path))
+            page: ReceiptPage | Unreadable = await self._ask("page", self.receipts.receipts(channel, path))
             if isinstance(page, Unreadable):
                 return
             shown = [

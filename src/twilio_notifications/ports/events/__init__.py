@@ -82,6 +82,7 @@ from twilio_notifications.ports.events.logins import (
     SecretOdd,
     SecretRenewed,
     SecretUnavailable,
+    SignatureSecretUnavailable,
 )
 from twilio_notifications.ports.events.pauses import (
     LimitFreeAgain,
@@ -259,6 +260,7 @@ __all__ = [
     "SenderResumed",
     "SendingPaused",
     "SendingResumed",
+    "SignatureSecretUnavailable",
     "StatusAcknowledged",
     "StatusLeftAlone",
     "StatusPublished",

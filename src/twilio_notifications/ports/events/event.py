@@ -56,6 +56,7 @@ def name_of(kind: type[Event]) -> str:
 DefectName = Literal[
     "attempt_failed",
     "connector_failed",
+    "delivery_defect",
     "error_outside_the_line",
     "function_failed",
     "intake_failed",
