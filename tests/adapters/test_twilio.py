@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from tests.support.raw_http import RawHttp
-from twilio_notifications.adapters.twilio import DateReader, retry_after_seconds
+from twilio_notifications.adapters.twilio import CallForm, DateReader, retry_after_seconds
 from twilio_notifications.core.model import (
     Answered,
     Channel,

@@ -46,4 +46,30 @@ def test_each_picture_is_a_parameter(body: str) -> None:
 )
 def test_a_call_has_a_url_or_twiml_and_its_longest_time(content: Content, field: tuple[str, str]) -> None:
     notification = a_notification(channel=Channel.CALL, content=content)
-    assert [*TO_AND_FROM, field, ("TimeLimit", "61")] == form(notification, calls=CallForm(time_limit_seconds=60.5))
+    assert [*TO_AND_FROM, field, ("TimeLimit", "61")] == form(
+        notification, calls=CallForm(time_limit_seconds=60.5)
+    )
+
+
+CALLED_BACK = "https://alarms.example.com/twilio?request=1&attempt=1&key=0"
+
+
+def test_a_text_says_where_twilio_calls_back() -> None:
+    fields = form(a_notification(), calls=CallForm(), callback_url=CALLED_BACK)
+    assert ("StatusCallback", CALLED_BACK) == fields[-1]
+
+
+def test_a_call_is_called_back_about_at_each_state() -> None:
+    call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"))
+    fields = form(call, calls=CallForm(), callback_url=CALLED_BACK)
+    events = [value for name, value in fields if name == "StatusCallbackEvent"]
+    assert ["initiated", "ringing", "answered", "completed"] == events
+
+
+@pytest.mark.parametrize("callback_url", [None, CALLED_BACK])
+def test_machine_detection_does_not_keep_the_person_waiting(callback_url: str | None) -> None:
+    call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"))
+    fields = form(call, calls=CallForm(detects_machines=True), callback_url=callback_url)
+    assert {("MachineDetection", "Enable"), ("AsyncAmd", "true")} <= set(fields)
+    assert callback_url == dict(fields).get("AsyncAmdStatusCallback")
+    assert "MachineDetection" not in dict(form(a_notification(), calls=CallForm(detects_machines=True)))

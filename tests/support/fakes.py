@@ -18,7 +18,7 @@ from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
 from twilio_notifications.core.delivery import NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
-from twilio_notifications.core.model import Answered, Records, Secret
+from twilio_notifications.core.model import Answered, Channel, Records, Secret
 from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.core.delivery import Receipt
-    from twilio_notifications.core.model import Answer, Channel, Login, Notification, Unreadable
+    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
 
@@ -188,6 +188,8 @@ class ScriptedSender:
         self.clock = clock
         self.sent: list[Sent] = []
         self.callback_urls: list[str | None] = []
+        self.looks: list[tuple[Channel, str | None, Login | None]] = []
+        """What was asked about deliveries: a SID, or the path of a page."""
         self.online = True
         self.clock_offset: float | None = None
         self.records: Records | Unreadable = Records(found=(), clock_offset=None)
@@ -250,15 +252,18 @@ class ScriptedSender:
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login | None = None
     ) -> Receipt | NoReceipt | Unreadable:
-        """What became of a text or call; a test that is about that has a Twilio of its own."""
+        """Nothing became of it: a test that is about that has a Twilio of its own."""
+        self.looks.append((channel, sid, login))
         return NoReceipt()
 
     async def receipts(
         self, channel: Channel, path: str | None, *, login: Login | None = None
     ) -> ReceiptPage | Unreadable:
+        self.looks.append((channel, path, login))
         return ReceiptPage(receipts=(), next_path=None)
 
     async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
+        self.looks.append((Channel.CALL, sid, login))
         return Notices(codes=())
 
     def ids(self) -> list[str]:

@@ -39,6 +39,10 @@ Said = TypeVar("Said")
 BATCH: Final = 1000
 """Deliveries of which one round of looks may learn: what five pages of a list hold."""
 
+AHEAD_SHARE: Final = 0.2
+"""A look takes those along that are due within this share of the first pause: one page is cheaper than many
+looks, one after the other."""
+
 WORTH_A_PAGE: Final = 2
 """Deliveries that a page probably shows, from which on it costs less than a look at each."""
 
@@ -79,7 +83,8 @@ class Tracker:
                 self._wakes_at = 0.0
                 continue
             await self.leave.take()
-            due = await self.journal.due_deliveries(now=self.clock.now(), limit=BATCH)
+            soon = self.clock.now() + AHEAD_SHARE * self.statuses.tracking.initial
+            due = await self.journal.due_deliveries(now=soon, limit=BATCH)
             if due:
                 await self._look(due)
 
