@@ -1,4 +1,4 @@
-"""A Twilio that delivers what it accepts, by a hand-turned clock: the fake of the port that is asked about it."""
+"""A Twilio that delivers what it accepts, by a hand-turned clock, and says so when it is asked."""
 
 from __future__ import annotations
 

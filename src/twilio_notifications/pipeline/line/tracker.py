@@ -43,6 +43,9 @@ AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
 looks, one after the other."""
 
+MARGIN_SECONDS: Final = 2.0
+"""By how much our instant of the acceptance and Twilio's of the creation, in whole seconds, differ."""
+
 WORTH_A_PAGE: Final = 2
 """Deliveries that a page probably shows, from which on it costs less than a look at each."""
 
@@ -154,7 +157,10 @@ class Tracker:
             newest, oldest = _span(page)
             if path is None and page.next_path is not None:
                 self._horizons[channel] = oldest
-            expected = [each for each in missing.values() if 2 * oldest - newest <= each.begun_at < oldest]
+            # The next page covers about as much time as this one.
+            earliest = 2 * oldest - newest - MARGIN_SECONDS
+            latest = oldest + MARGIN_SECONDS
+            expected = [each for each in missing.values() if earliest <= each.begun_at < latest]
             path = page.next_path
             if path is None or len(expected) < WORTH_A_PAGE:
                 break
