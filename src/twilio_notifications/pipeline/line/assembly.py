@@ -168,7 +168,11 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
         return policy.room(pacing.pace, now=clock.now(), in_flight=slots.in_flight) > 0
 
     sightings = Sightings(
-        journal=given.journal, failures=given.failures, events=events, on_written=given.on_written
+        journal=given.journal,
+        failures=given.failures,
+        events=events,
+        bell=given.bells.deliveries,
+        on_written=given.on_written,
     )
     tracker = Tracker(
         journal=given.journal,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from twilio_notifications.core.delivery import Change, Followed
+    from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal, Unreported
@@ -31,6 +32,8 @@ class Sightings:
     journal: Journal
     failures: Failures
     events: Events
+    bell: Alarm
+    """Rung when a look is due earlier than it was."""
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
 
@@ -72,6 +75,8 @@ class Sightings:
         return changed.stale
 
     def _tell(self, followed: Followed, change: Change) -> None:
+        if change.look_at is not None and change.look_at < (followed.look_at or float("inf")):
+            self.bell.ring()
         if change.happened is not None:
             self.events.tell(DeliveryChanged(followed=followed, change=change))
         end = ending(change.after)
