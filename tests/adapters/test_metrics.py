@@ -13,11 +13,11 @@ from tests.support.factories import START, a_claimed, a_failure, a_postponement,
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, listening
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
-from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Inbound, Level, NewRejection, Recording, events
+from twilio_notifications.serving import MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     from twilio_notifications.core.steps import Claimed
@@ -245,7 +245,7 @@ async def test_idle_clients_do_not_stay_and_make_room_before_that() -> None:
         idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(many)]
         asked = b"GET /metrics HTTP/1.1\r\n\r\n"
         assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
-        there = [each for each in endpoint._open.values() if not each.transport.is_closing()]
+        there = [each for each in endpoint._server._open.values() if not each.transport.is_closing()]
         assert len(there) <= MOST_CONNECTIONS
         for reader, _ in idle:
             with suppress(ConnectionResetError):
@@ -277,7 +277,7 @@ async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.L
         reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
         writer.write(b"GET ")
         await writer.drain()
-        while not endpoint._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
+        while not endpoint._server._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
             await asyncio.sleep(0)
     with suppress(ConnectionResetError):
         assert b"" == await reader.read()

@@ -20,6 +20,8 @@ from twilio_notifications.ports import Inbound
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from twilio_notifications.core.conclusions import ChainWriter
+    from twilio_notifications.pipeline.line.assembly import LineNeeds
     from twilio_notifications.pipeline.line.intake import Intake
     from twilio_notifications.ports import Inbox
 
@@ -102,6 +104,30 @@ class House:
         return [getattr(sent.notification.content, "body", "") for sent in self.line.sender.to(number)]
 
 
+def an_escalator(given: LineNeeds, writer: ChainWriter, *, period: float | None = 5.0) -> Escalator:
+    """Goes on with the chains of this line."""
+    inbox = cast("Inbox", given.sender)
+    replies = Replies(
+        journal=given.journal,
+        inbox=inbox,
+        clock=given.clock,
+        events=given.events,
+        writer=writer,
+        period_seconds=period,
+    )
+    return Escalator(
+        journal=given.journal,
+        inbox=inbox,
+        clock=given.clock,
+        events=given.events,
+        bells=given.bells,
+        writer=writer,
+        replies=replies,
+        lifetime_seconds=14_400,
+        on_written=given.on_written,
+    )
+
+
 @asynccontextmanager
 async def a_house(
     chain: Chain = FREEZER,
@@ -114,26 +140,7 @@ async def a_house(
     async with a_line(**arguments) as line, running(line):
         given = line.surroundings
         writer = a_writer(given, chains={"freezer": chain, **(more or {})}, contacts=CONTACTS)
-        inbox = cast("Inbox", given.sender)
-        replies = Replies(
-            journal=given.journal,
-            inbox=inbox,
-            clock=given.clock,
-            events=given.events,
-            writer=writer,
-            period_seconds=period,
-        )
-        escalator = Escalator(
-            journal=given.journal,
-            inbox=inbox,
-            clock=given.clock,
-            events=given.events,
-            bells=given.bells,
-            writer=writer,
-            replies=replies,
-            lifetime_seconds=14_400,
-            on_written=given.on_written,
-        )
+        escalator = an_escalator(given, writer, period=period)
         stage = asyncio.create_task(escalator.run(), name="escalator")
         try:
             await line.clock.settle()

@@ -21,10 +21,11 @@ from tests.support.fakes import (
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter, Timing
 from twilio_notifications.core.contract import Extensions, Topics
+from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
-from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
+from twilio_notifications.pipeline.line.assembly import Calling, LineNeeds, build_line
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
@@ -134,6 +135,9 @@ async def a_line(
     second: ScriptedSecret | None = None,
     twilio: Callable[[HandClock], ScriptedSender] = ScriptedSender,
     subscribers: Sequence[Events] = (),
+    tracking: Tracking | None = None,
+    calling: Calling | None = None,
+    looks_per_minute: int = 30,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion. `subscribers` hear its events too."""
     clock, heard = LineClock(), RecordingEvents()
@@ -142,7 +146,7 @@ async def a_line(
     pacing = Pacing(
         pace=Pace.fresh(concurrency),
         timing=timing,
-        statuses=StatusWriter(),
+        statuses=StatusWriter(tracking=tracking or Tracking()),
         clock=clock,
         events=events,
         jitter=jitter,
@@ -163,9 +167,10 @@ async def a_line(
             on_renewed=renew_credentials,
         )
         sender, written = twilio(clock), list["Unreported"]()
+        authorized = AuthorizedSender(sender, credentials)
         surroundings = LineNeeds(
             journal=cast("Journal", clock.journal),
-            sender=AuthorizedSender(sender, credentials),
+            sender=authorized,
             clock=clock,
             events=events,
             bells=bells,
@@ -173,6 +178,9 @@ async def a_line(
             failures=Failures(events=events, clock=clock),
             limits=limits or Limits(),
             on_written=written.extend,
+            receipts=authorized,
+            looks_per_minute=looks_per_minute,
+            calling=calling or Calling(),
         )
         yield Line(
             sqlite=sqlite,

@@ -13,8 +13,10 @@ from twilio_notifications.bootstrap.secrets import (
     secret_sources,
     signature_source,
 )
+from twilio_notifications.bootstrap.tracking import listeners as callback_listeners
 
 __all__ = [
+    "callback_listeners",
     "connector",
     "greengrass",
     "identity",

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.line.assembly import Line
+    from twilio_notifications.pipeline.line.assembly import Calling, Line
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
     from twilio_notifications.pipeline.logins.credentials import Credentials
-    from twilio_notifications.ports import Clock, Events, Inbox, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class Parts:
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]
     journal: SqliteJournal
-    sender: Sender
-    inbox: Inbox
+    sender: AuthorizedSender
+    calling: Calling
     credentials: Credentials
     transport: Transport
     clock: Clock
@@ -78,6 +79,9 @@ def wired(parts: Parts) -> Connector:
             failures=parts.failures,
             limits=parts.settings.limits,
             on_written=reporter.publish,
+            receipts=parts.sender,
+            looks_per_minute=parts.settings.tracking.requests_per_minute,
+            calling=parts.calling,
         )
     )
     refresher = Refresher(
@@ -105,6 +109,8 @@ def wired(parts: Parts) -> Connector:
         escalator=_escalator(parts, reporter, writer),
         dispatcher=line.dispatcher,
         settler=line.settler,
+        tracker=line.tracker,
+        callbacks=line.callbacks,
         reporter=reporter,
         failures=parts.failures,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
@@ -130,14 +136,14 @@ def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalat
     tracking = parts.settings.tracking
     return Escalator(
         journal=parts.journal,
-        inbox=parts.inbox,
+        inbox=parts.sender,
         clock=parts.clock,
         events=parts.events,
         bells=parts.bells,
         writer=writer,
         replies=Replies(
             journal=parts.journal,
-            inbox=parts.inbox,
+            inbox=parts.sender,
             clock=parts.clock,
             events=parts.events,
             writer=writer,

@@ -15,6 +15,7 @@ from twilio_notifications.ports.around import (
     SecretSource,
     Supervisor,
 )
+from twilio_notifications.ports.callbacks import Callback, CallbackTaker
 from twilio_notifications.ports.events.event import Event, Events, Level
 from twilio_notifications.ports.journal import (
     NO_CHARGES,
@@ -52,7 +53,7 @@ from twilio_notifications.ports.journal import (
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
-from twilio_notifications.ports.twilio import Inbox, Sender, Twilio
+from twilio_notifications.ports.twilio import Inbox, Receipts, Sender, Twilio
 
 __all__ = [
     "NO_CHARGES",
@@ -60,6 +61,8 @@ __all__ = [
     "Arrival",
     "Arrivals",
     "BrokenRow",
+    "Callback",
+    "CallbackTaker",
     "Care",
     "Chains",
     "Changed",
@@ -88,6 +91,7 @@ __all__ = [
     "Origin",
     "Outbox",
     "Pulse",
+    "Receipts",
     "Recorded",
     "Recording",
     "Recordings",

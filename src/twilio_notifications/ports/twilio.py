@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
     from twilio_notifications.core.model import (
         Answer,
         CameBack,
@@ -23,7 +24,9 @@ class Twilio(Protocol):
     def clock_offset(self) -> float | None:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
-    async def send(self, notification: Notification, login: Login) -> Answer: ...
+    async def send(
+        self, notification: Notification, login: Login, *, callback_url: str | None = None
+    ) -> Answer: ...
 
     async def look_up(
         self, notification: Notification, *, since: float, login: Login
@@ -34,6 +37,16 @@ class Twilio(Protocol):
     ) -> tuple[CameBack, ...] | Unreadable: ...
 
     async def hang_up(self, sid: str, login: Login) -> Answer: ...
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> Receipt | NoReceipt | Unreadable: ...
+
+    async def receipts(
+        self, channel: Channel, path: str | None, *, login: Login
+    ) -> ReceiptPage | Unreadable: ...
+
+    async def notices(self, sid: str, *, login: Login) -> Notices | Unreadable: ...
 
     async def verify(self, login: Login) -> Answer:
         """What Twilio says to this login; sends nothing."""
@@ -67,7 +80,8 @@ class Sender(Protocol):
     def clock_offset(self) -> float | None:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
-    async def send(self, notification: Notification) -> Answer: ...
+    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
+        """Makes one attempt. `callback_url`: where Twilio tells what becomes of it; None: nowhere."""
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
@@ -77,3 +91,16 @@ class Sender(Protocol):
 
     async def reachable(self) -> bool:
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
+
+
+class Receipts(Protocol):
+    """What Twilio says about texts and calls that it accepted. Each call is one request; raises nothing."""
+
+    async def fetch(self, channel: Channel, sid: str) -> Receipt | NoReceipt | Unreadable:
+        """The text or call with this SID, as Twilio has it now."""
+
+    async def receipts(self, channel: Channel, path: str | None = None) -> ReceiptPage | Unreadable:
+        """A page of the account's texts or calls: the newest ones, or the page at `path`."""
+
+    async def notices(self, sid: str) -> Notices | Unreadable:
+        """Twilio's notifications of errors in this call."""

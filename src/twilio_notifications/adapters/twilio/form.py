@@ -2,37 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
-from twilio_notifications.core.model import SpokenText, Text, Twiml, VoiceLocation
+from twilio_notifications.core.model import Channel, SpokenText, Text, Twiml, VoiceLocation
 from twilio_notifications.core.twiml import spoken, spoken_once
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Notification
 
 
-def form(notification: Notification, *, call_seconds: float | None) -> list[tuple[str, str]]:
-    """The parameters of the create request; `call_seconds` limits a call, None: Twilio's own limit."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallForm:
+    """How calls are made."""
+
+    time_limit_seconds: float | None = None
+    """After how long Twilio ends a call; None: after four hours."""
+    detects_machines: bool = False
+    """Whether Twilio finds out who has answered, while the document is played already."""
+
+
+_CALL_EVENTS = ("initiated", "ringing", "answered", "completed")
+"""Of which Twilio tells a callback; without them only of the end of a call."""
+
+
+def form(
+    notification: Notification, *, calls: CallForm, callback_url: str | None = None
+) -> list[tuple[str, str]]:
+    """The parameters of the create request. `callback_url`: where Twilio tells what becomes of it."""
+    fields = [*_whom(notification), *_what(notification)]
+    if callback_url is not None:
+        fields.append(("StatusCallback", callback_url))
+    if notification.channel is Channel.SMS:
+        return fields
+    if callback_url is not None:
+        fields += [("StatusCallbackEvent", event) for event in _CALL_EVENTS]
+    if calls.time_limit_seconds is not None:
+        fields.append(("TimeLimit", str(ceil(calls.time_limit_seconds))))
+    if calls.detects_machines:
+        # Not before the document: the person would hear nothing until Twilio has made up its mind.
+        fields += [("MachineDetection", "Enable"), ("AsyncAmd", "true")]
+        fields += [("AsyncAmdStatusCallback", callback_url)] if callback_url is not None else []
+    return fields
+
+
+def _whom(notification: Notification) -> list[tuple[str, str]]:
     fields = [("To", notification.recipient.phone_number)]
     service, number = notification.messaging_service_sid, notification.sender_number
     # Where the service chooses the number, its SID stands in the place of the number.
     fields += [("From", number)] if number != service else []
-    fields += [("MessagingServiceSid", service)] if service is not None else []
+    return [*fields, *([("MessagingServiceSid", service)] if service is not None else [])]
+
+
+def _what(notification: Notification) -> list[tuple[str, str]]:
     match notification.content:
         case Text(body=body, media_urls=media_urls):
-            fields += [("Body", body)] if body or not media_urls else []
-            return [*fields, *(("MediaUrl", media_url) for media_url in media_urls)]
+            text = [("Body", body)] if body or not media_urls else []
+            return [*text, *(("MediaUrl", media_url) for media_url in media_urls)]
         case VoiceLocation(url=url):
-            fields.append(("Url", url))
+            return [("Url", url)]
         case SpokenText():
-            fields.append(("Twiml", spoken(notification.content) or spoken_once(notification.content)))
+            return [("Twiml", spoken(notification.content) or spoken_once(notification.content))]
         case Twiml(document=document):
-            fields.append(("Twiml", document))
+            return [("Twiml", document)]
         case _:
             assert_never(notification.content)
-    return fields if call_seconds is None else [*fields, ("TimeLimit", str(ceil(call_seconds)))]
 
 
 def query(phone_number: str, *, page_size: int) -> str:

@@ -25,7 +25,7 @@ program."""
 
 _LONGEST_DATE = 64
 
-_NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
+NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
 """A path on the same host. "@elsewhere/" after our origin would name another host, and the request carries
 our credentials."""
 
@@ -46,7 +46,7 @@ def read_page(reply: HttpReply) -> Page | None:
     rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
     next_path = fields.get("next_page_uri")
     if rows is None or not (
-        next_path is None or (isinstance(next_path, str) and _NEXT_PATH.fullmatch(next_path))
+        next_path is None or (isinstance(next_path, str) and NEXT_PATH.fullmatch(next_path))
     ):
         return None
     records = [_record(row) for row in rows]
@@ -74,7 +74,7 @@ def read_inbound(reply: HttpReply) -> InboundPage | None:
     rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
     next_path = fields.get("next_page_uri")
     if rows is None or not (
-        next_path is None or (isinstance(next_path, str) and _NEXT_PATH.fullmatch(next_path))
+        next_path is None or (isinstance(next_path, str) and NEXT_PATH.fullmatch(next_path))
     ):
         return None
     created = [at for row in rows if isinstance(row, dict) and (at := _created(row)) is not None]

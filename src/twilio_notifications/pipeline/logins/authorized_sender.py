@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from twilio_notifications.core.answers import refuses_login
+from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
 from twilio_notifications.core.model import Answered, Records, Unreadable
 
 if TYPE_CHECKING:
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
-Said = TypeVar("Said", bound="Answer | Records | tuple[CameBack, ...] | Unreadable")
+Read = Records | Receipt | NoReceipt | ReceiptPage | Notices
+"""What Twilio's resources hold."""
+
+Said = TypeVar("Said", bound="Answer | Read | tuple[CameBack, ...] | Unreadable")
 
 
 class AuthorizedSender:
@@ -33,15 +37,15 @@ class AuthorizedSender:
     def clock_offset(self) -> float | None:
         return self._twilio.clock_offset
 
-    async def send(self, notification: Notification) -> Answer:
+    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
         """Twilio's answer; it refuses the login only where it has refused every login there is."""
         login = self._credentials.current()
-        said = await self._twilio.send(notification, login)
+        said = await self._twilio.send(notification, login, callback_url=callback_url)
         if not _is_refused(said):
             return said
 
         async def ask(login: Login) -> Answer:
-            return await self._twilio.send(notification, login)
+            return await self._twilio.send(notification, login, callback_url=callback_url)
 
         return await self._with_another(ask, said, login)
 
@@ -71,6 +75,30 @@ class AuthorizedSender:
 
         return await self._with_a_login(ask)
 
+    async def fetch(self, channel: Channel, sid: str) -> Receipt | NoReceipt | Unreadable:
+        """A text or a call, as `send`."""
+
+        async def ask(login: Login) -> Receipt | NoReceipt | Unreadable:
+            return await self._twilio.fetch(channel, sid, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def receipts(self, channel: Channel, path: str | None = None) -> ReceiptPage | Unreadable:
+        """A page of the account's texts or calls, as `send`."""
+
+        async def ask(login: Login) -> ReceiptPage | Unreadable:
+            return await self._twilio.receipts(channel, path, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def notices(self, sid: str) -> Notices | Unreadable:
+        """Twilio's notifications of a call, as `send`."""
+
+        async def ask(login: Login) -> Notices | Unreadable:
+            return await self._twilio.notices(sid, login=login)
+
+        return await self._with_a_login(ask)
+
     async def verify(self) -> Answer:
         """What Twilio says to a login, as `send`; sends nothing."""
         return await self._with_a_login(self._twilio.verify)
@@ -91,16 +119,16 @@ class AuthorizedSender:
         while (login := await self._credentials.other_than(refused)) is not None:
             said = await ask(login)
             if not _is_refused(said):
-                if isinstance(said, Answered | Records | tuple):
+                if isinstance(said, Answered | Read | tuple):
                     self._credentials.prefer(login)
                 return said
             refused.append(login)
         return said
 
 
-def _is_refused(said: Answer | Records | tuple[CameBack, ...] | Unreadable) -> bool:
+def _is_refused(said: Answer | Read | tuple[CameBack, ...] | Unreadable) -> bool:
     match said:
-        case Records() | tuple():
+        case Records() | Receipt() | NoReceipt() | ReceiptPage() | Notices() | tuple():
             return False
         case Unreadable(unauthorized=unauthorized):
             return unauthorized

@@ -87,6 +87,12 @@ class Credentials:
         """What the next attempt uses."""
         return self._logins[self._in_use]
 
+    @property
+    def auth_tokens(self) -> tuple[Secret, ...]:
+        """The secrets that are auth tokens of the account, not secrets of API keys: by them Twilio signs."""
+        account = self._identity.account_sid
+        return tuple(login.secret for login in self._logins if login.user == account)
+
     async def other_than(self, refused: Collection[Login]) -> Login | None:
         """A login that is not among `refused`; reads again where none is known. None: there is none."""
         other = self._known(refused)

@@ -114,8 +114,8 @@ NUMBERS = "SELECT phone_number, name FROM chain_numbers WHERE chain = ? AND noti
 NAME_OF_NUMBER = "SELECT name FROM chain_numbers WHERE chain = ? AND phone_number = ?"
 
 NOTIFIED = """
-SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number, chain_numbers.chain, code,
-       notified_at
+SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number,
+       chain_numbers.chain, code, notified_at
 FROM chains JOIN chain_numbers ON chain_numbers.chain = request JOIN requests ON id = request
 WHERE look_at IS NOT NULL AND notified_at IS NOT NULL
 """
