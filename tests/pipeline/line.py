@@ -67,6 +67,8 @@ class Line:
     stages: Stages
     written: list[Unreported]
     """What was handed on to be published."""
+    keys: list[int]
+    """Requests in whose calls a key was pressed."""
 
     @property
     def journal(self) -> Journal:
@@ -157,6 +159,10 @@ async def a_line(
         bells.work.ring()
         bells.logins.ring()
 
+    async def press(request: int) -> None:
+        keys.append(request)
+
+    keys: list[int] = []
     async with SqliteJournal(path, events=events, ordering=ordering) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         secret = ScriptedSecret()
@@ -181,6 +187,7 @@ async def a_line(
             receipts=authorized,
             looks_per_minute=looks_per_minute,
             calling=calling or Calling(),
+            on_key=press,
         )
         yield Line(
             sqlite=sqlite,
@@ -193,6 +200,7 @@ async def a_line(
             surroundings=surroundings,
             stages=build_line(surroundings),
             written=written,
+            keys=keys,
         )
 
 

@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
+from tests.support.factories import DARLA, a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
 from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
-from twilio_notifications.core.model import Answered, Channel, NotSent, Records, Unanswered, Unreadable
+from twilio_notifications.core.model import (
+    Answered,
+    CameBack,
+    Channel,
+    NotSent,
+    Records,
+    Unanswered,
+    Unreadable,
+)
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
@@ -51,6 +59,17 @@ class Guard:
     async def receipts(self, channel: Channel, path: str | None, *, login: Login) -> ReceiptPage | Unreadable:
         self.looks.append((channel, path))
         return PAGE if await self._is_in(login) else REFUSED
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable:
+        self.looks.append((channel, to))
+        found = CameBack(sid="SM1", phone_number=DARLA, created_at=since, body="1")
+        return (found,) if await self._is_in(login) else REFUSED
+
+    async def hang_up(self, sid: str, login: Login) -> Answer:
+        self.looks.append((Channel.CALL, sid))
+        return self.answer if await self._is_in(login) else self.refusal
 
     async def notices(self, sid: str, *, login: Login) -> Notices | Unreadable:
         self.looks.append((Channel.CALL, sid))
@@ -227,6 +246,8 @@ async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> No
     assert RECEIPT == await scene.sender.fetch(Channel.SMS, "SM1")
     assert PAGE == await scene.sender.receipts(Channel.CALL)
     assert Notices(codes=(11_200,)) == await scene.sender.notices("CA1")
+    assert isinstance(await scene.sender.came_back(Channel.SMS, to=None, since=0.0), tuple)
+    assert accepted() == await scene.sender.hang_up("CA1")
     assert ["first", "second", "second", "second"] == scene.twilio.asked
     assert [(Channel.SMS, "SM1"), (Channel.CALL, None), (Channel.CALL, "CA1")] == scene.twilio.looks[1:]
 

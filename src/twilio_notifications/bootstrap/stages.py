@@ -68,6 +68,13 @@ def wired(parts: Parts) -> Connector:
         events=parts.events,
         topic=parts.topics.status,
     )
+    writer = ChainWriter(
+        statuses=parts.pacing.statuses,
+        chains=parts.settings.escalations,
+        contacts=parts.settings.contacts,
+        default_sender_number=parts.settings.parameters.default_sender_number,
+    )
+    escalator = _escalator(parts, reporter, writer)
     line = build_line(
         LineNeeds(
             journal=parts.journal,
@@ -82,6 +89,7 @@ def wired(parts: Parts) -> Connector:
             receipts=parts.sender,
             looks_per_minute=parts.settings.tracking.requests_per_minute,
             calling=parts.calling,
+            on_key=escalator.key_pressed,
         )
     )
     refresher = Refresher(
@@ -96,17 +104,11 @@ def wired(parts: Parts) -> Connector:
         admission=line.admission,
         events=parts.events,
     )
-    writer = ChainWriter(
-        statuses=parts.pacing.statuses,
-        chains=parts.settings.escalations,
-        contacts=parts.settings.contacts,
-        default_sender_number=parts.settings.parameters.default_sender_number,
-    )
     return Connector(
         journal=parts.journal,
         transport=parts.transport,
         intake=_intake(parts, line, reporter, writer),
-        escalator=_escalator(parts, reporter, writer),
+        escalator=escalator,
         dispatcher=line.dispatcher,
         settler=line.settler,
         tracker=line.tracker,

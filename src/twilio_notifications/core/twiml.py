@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 MAXIMUM_TWIML_CHARACTERS: Final = 4000
 """The longest TwiML that Twilio takes with a call: error 32018."""
 
+KEY_SECONDS: Final = 5
+"""How long Twilio waits for a key after the last word."""
+
 _ROOT: Final = "Response"
 _PAUSE: Final = '<Pause length="1"/>'
 
@@ -41,6 +44,20 @@ def spoken(content: SpokenText) -> str | None:
         return twice
     once = spoken_once(content)
     return once if len(once) <= MAXIMUM_TWIML_CHARACTERS else None
+
+
+def spoken_for_key(content: SpokenText, *, key_url: str) -> str | None:
+    """The document that speaks the text and has Twilio call `key_url` when a key is pressed meanwhile.
+
+    None where that does not fit.
+    """
+    say, action = _say(content), key_url.translate(_ESCAPES)
+    for words in (f"{say}{_PAUSE}{say}", say):
+        gather = f'<Gather action="{action}" numDigits="1" timeout="{KEY_SECONDS}">{words}</Gather>'
+        document = f"<{_ROOT}>{gather}</{_ROOT}>"
+        if len(document) <= MAXIMUM_TWIML_CHARACTERS:
+            return document
+    return None
 
 
 def spoken_once(content: SpokenText) -> str:

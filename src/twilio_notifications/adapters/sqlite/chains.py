@@ -81,12 +81,12 @@ class SqliteChains:
         )
         return added == 1
 
-    async def chain_of(self, request: int) -> int | None:
-        """The chain of a request, ended or not."""
+    async def chain_of(self, request: int) -> tuple[int, str] | None:
+        """The chain of a request, ended or not, and the name of its recipient."""
         row = await self._store.read(
             lambda connection: connection.execute(sql.CHAIN_OF, (request,)).fetchone()
         )
-        return None if row is None else row[0]
+        return None if row is None or row[0] is None else (row[0], row[1])
 
     async def due_hangups(self, *, now: float, limit: int) -> list[Hangup]:
         """Calls that Twilio is to end now."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite.opening import open_for_reading
 from twilio_notifications.adapters.sqlite.rows import claimed
+from twilio_notifications.adapters.sqlite.statements import chains
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
 from twilio_notifications.core.errors import JournalError, Reason
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed
 
-_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry", "WaitEntry")
+_Record = TypeVar("_Record", "AttemptEntry", "ChainEntry", "ChainStepEntry", "OrderEntry", "WaitEntry")
 
 STANDINGS = {
     "all": "1",
@@ -87,6 +88,27 @@ class WaitEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEntry:
+    """The escalation that a request began; the last four are None while it waits."""
+
+    escalation: str
+    began_at: float
+    ended_at: float | None
+    ending: str | None
+    by: str | None
+    how: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStepEntry:
+    """A step of an escalation, with the number of its first request."""
+
+    at: float
+    first: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEntry:
     """What a person ordered."""
 
@@ -104,6 +126,8 @@ class History:
     attempts: list[AttemptEntry]
     waits: list[WaitEntry]
     orders: list[OrderEntry]
+    chains: list[ChainEntry]
+    steps: list[ChainStepEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +156,8 @@ class JournalReader:
                 attempts=_records(AttemptEntry, connection.execute(sql.ATTEMPTS, {"request": number})),
                 waits=_records(WaitEntry, connection.execute(sql.WAITS, {"request": number})),
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
+                chains=_records(ChainEntry, connection.execute(chains.ENTRY, (number,))),
+                steps=_records(ChainStepEntry, connection.execute(chains.STEPS, (number,))),
             )
 
     def unsettled(self, number: int) -> Claimed:

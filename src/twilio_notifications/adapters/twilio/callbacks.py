@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import CallbackTaker, Events
     from twilio_notifications.serving import HttpRequest
 
+KEY_ANSWER: Final = b"<Response><Say>Thank you</Say></Response>"
+"""What Twilio speaks after a key."""
+
 MOST_BODY_BYTES: Final = 64 * 1024
 """A callback of Twilio's has about 1 kB; the fields of an inbound text with pictures fit as well."""
 MOST_FIELDS: Final = 200
@@ -106,6 +109,9 @@ class CallbackEndpoint:
             await asyncio.shield(self._taker.take(callback))
         except JournalError:  # the connector is about to end; polling goes on where it left off
             return HttpResponse(status="503 Service Unavailable")
+        if callback.key_pressed:
+            # Twilio asks what to do next in the call, and reads an empty answer as a broken document.
+            return HttpResponse(status="200 OK", body=KEY_ANSWER, content_type="text/xml")
         return HttpResponse(status="204 No Content")
 
 

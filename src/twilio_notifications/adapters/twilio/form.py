@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
 from twilio_notifications.core.model import Channel, SpokenText, Text, Twiml, VoiceLocation
-from twilio_notifications.core.twiml import spoken, spoken_once
+from twilio_notifications.core.twiml import spoken, spoken_for_key, spoken_once
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Notification
@@ -32,7 +32,7 @@ def form(
     notification: Notification, *, calls: CallForm, callback_url: str | None = None
 ) -> list[tuple[str, str]]:
     """The parameters of the create request. `callback_url`: where Twilio tells what becomes of it."""
-    fields = [*_whom(notification), *_what(notification)]
+    fields = [*_whom(notification), *_what(notification, key_url=callback_url)]
     if callback_url is not None:
         fields.append(("StatusCallback", callback_url))
     if notification.channel is Channel.SMS:
@@ -56,7 +56,7 @@ def _whom(notification: Notification) -> list[tuple[str, str]]:
     return [*fields, *([("MessagingServiceSid", service)] if service is not None else [])]
 
 
-def _what(notification: Notification) -> list[tuple[str, str]]:
+def _what(notification: Notification, *, key_url: str | None) -> list[tuple[str, str]]:
     match notification.content:
         case Text(body=body, media_urls=media_urls):
             text = [("Body", body)] if body or not media_urls else []
@@ -64,7 +64,10 @@ def _what(notification: Notification) -> list[tuple[str, str]]:
         case VoiceLocation(url=url):
             return [("Url", url)]
         case SpokenText():
-            return [("Twiml", spoken(notification.content) or spoken_once(notification.content))]
+            with_key = key_url and spoken_for_key(notification.content, key_url=key_url)
+            # A text that fits without the key alone is more important than the key.
+            document = with_key or spoken(notification.content) or spoken_once(notification.content)
+            return [("Twiml", document)]
         case Twiml(document=document):
             return [("Twiml", document)]
         case _:

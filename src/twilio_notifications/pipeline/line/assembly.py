@@ -23,7 +23,7 @@ from twilio_notifications.pipeline.line.taking import StepTaker
 from twilio_notifications.pipeline.line.tracker import Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.pipeline.bells import Bells
@@ -52,6 +52,8 @@ class LineNeeds:
     looks_per_minute: int
     """The most requests a minute about deliveries."""
     calling: Calling
+    on_key: Callable[[int], Awaitable[object]]
+    """Hears that a key was pressed in the call of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,7 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
         clock=clock,
         events=events,
         bell=given.bells.callbacks,
+        on_key=given.on_key,
         secret=given.calling.secret,
     )
     return _Follower(tracker=tracker, callbacks=callbacks)

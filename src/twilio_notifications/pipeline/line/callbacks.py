@@ -18,6 +18,8 @@ from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import CallbackAnswered, CallbackForbidden, CallbackReceived
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from twilio_notifications.core.conclusions import StatusWriter
     from twilio_notifications.core.delivery import Change, Followed
     from twilio_notifications.core.steps import Finish
@@ -55,6 +57,8 @@ class Callbacks:
     events: Events
     bell: Alarm
     """Rung when the SID of a callback that was kept is known."""
+    on_key: Callable[[int], Awaitable[object]]
+    """Hears that a key was pressed in the call of a request; returns when that is on disk."""
     secret: bytes
     """The journal's, of which the keys in the URLs are made."""
     _kept: OrderedDict[str, tuple[float, list[Callback]]] = field(init=False, default_factory=OrderedDict)
@@ -73,14 +77,26 @@ class Callbacks:
         if known:
             # Where the SID became known only now, its delivery did as well.
             followed = followed or await self.journal.delivery_of(callback.sid)
+            if callback.key_pressed:
+                await self._press(callback, followed)
             taken = followed is not None and await self._take(callback, followed)
             self._answered("taken" if taken else "nothing_new")
             return
         self._keep(callback)
+        if callback.key_pressed:
+            await self._press(callback, None)
         name = named_attempt(callback.query, secret=self.secret)
         if name is not None:
             self.proofs.put(name, self._record(callback))
         self._answered("kept")
+
+    async def _press(self, callback: Callback, followed: Followed | None) -> None:
+        """A key ends the chain of its call, on disk before Twilio has its answer."""
+        name = named_attempt(callback.query, secret=self.secret)
+        if followed is not None:
+            await self.on_key(followed.request.id)
+        elif name is not None:
+            await self.on_key(name.request)
 
     def forbidden(self) -> None:
         """A callback had a wrong signature."""

@@ -100,10 +100,13 @@ class Escalator:
         self._tell(ended, end)
         return bool(ended.chains)
 
-    async def key_pressed(self, request: int, *, by: str | None = None) -> bool:
+    async def key_pressed(self, request: int) -> bool:
         """A key was pressed in the call of this request; whether that ended a chain."""
-        chain = await self.journal.chain_of(request)
-        return chain is not None and await self.acknowledge(chain, Acknowledged(by=by, door=Door.KEY))
+        found = await self.journal.chain_of(request)
+        if found is None:
+            return False
+        chain, person = found
+        return await self.acknowledge(chain, Acknowledged(by=person or None, door=Door.KEY))
 
     async def _next_look(self) -> float:
         now = self.clock.now()

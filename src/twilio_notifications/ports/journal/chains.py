@@ -122,8 +122,8 @@ class Chains(Protocol):
     async def note_reply(self, reply: Reply, *, chain: int) -> bool:
         """Remembers a reply that ends nothing; whether it is new."""
 
-    async def chain_of(self, request: int) -> int | None:
-        """The chain of a request, ended or not; None: it belongs to none."""
+    async def chain_of(self, request: int) -> tuple[int, str] | None:
+        """The chain of a request, ended or not, and the name of its recipient; None: it belongs to none."""
 
     async def due_hangups(self, *, now: float, limit: int) -> list[Hangup]:
         """Calls that Twilio is to end now."""

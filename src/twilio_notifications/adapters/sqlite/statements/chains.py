@@ -8,6 +8,10 @@ INSERT_CHAIN = (
     "INSERT INTO chains (request, published_id, configured_name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
 )
 
+ENTRY = """
+SELECT configured_name, began_at, ended_at, ending, by, door FROM chains WHERE request = ?
+"""
+
 INSERT_STEP = "INSERT INTO chain_steps (chain, position, at, first, requests) VALUES (?, ?, ?, ?, ?)"
 
 INSERT_NUMBER = """
@@ -125,7 +129,7 @@ INSERT INTO replies (sid, phone_number, at, meaning, chain) VALUES (?, ?, ?, ?, 
 ON CONFLICT (sid) DO NOTHING
 """
 
-CHAIN_OF = "SELECT chain FROM requests WHERE id = ?"
+CHAIN_OF = "SELECT chain, name FROM requests WHERE id = ?"
 
 INSERT_CHAIN_STATUS = """
 INSERT INTO statuses (position, request, status, reason, message, written_at, of_chain)
@@ -163,9 +167,10 @@ SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
 WHERE about = ? AND state = 'WAITING' ORDER BY id LIMIT ?
 """
 
-# An index of all ids would cost each request more than a cancellation costs now and then.
+# An index of all ids would cost each request more than a cancellation costs now and then. CROSS JOIN: it
+# reads what waits, and never what is kept.
 WAITING_BY_ID = f"""
-SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
+SELECT {REQUEST_COLUMNS} FROM states CROSS JOIN requests ON id = request
 WHERE state = 'WAITING' AND request_id = ? ORDER BY id LIMIT ?
 """
 

@@ -60,6 +60,10 @@ WHERE states.request = ? AND {_UNSETTLED}
 
 ORDER = "INSERT INTO orders (request, name, detail, by, at, done_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
 
+WAITING_ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+
+ORDER_RESULT = "SELECT done_at, refusal FROM orders WHERE number = ?"
+
 ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
 
 # A status that was reported is followed by another one, with what is known now.
