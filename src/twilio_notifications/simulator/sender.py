@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
 
 from pyreqwest.client import ClientBuilder
-from pyreqwest.exceptions import ConnectError, ConnectTimeoutError, PyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
 
 from twilio_notifications.simulator.signing import sign
 
@@ -150,21 +150,23 @@ class CallbackSender:
         """Makes the request once; the kind of its failure, or None."""
         entry.status, entry.failure = None, None
         try:
-            request = self._request(entry.callback).timeout(timedelta(seconds=patience.answer_seconds))
-            async with request.build_streamed() as response:
+            async with (
+                asyncio.timeout(patience.answer_seconds),
+                self._request(entry.callback).build_streamed() as response,
+            ):
                 entry.status = response.status
                 entry.answer = await _read(response)
-        except (ConnectError, ConnectTimeoutError) as error:
-            entry.failure = str(error)
+        except ConnectTimeoutError:
+            entry.failure = "no connection in time"
             return "ct"
-        except RequestTimeoutError as error:
-            entry.failure = str(error)
+        except TimeoutError:
+            entry.failure = "no answer in time"
             return "rt"
         except (
             PyreqwestError,
             RuntimeError,
             ValueError,
-        ) as error:  # an address that is none, a broken answer
+        ) as error:  # no connection, or an address that is none
             entry.failure = str(error)
             return "ct"
         hundreds = response.status // 100
