@@ -149,8 +149,10 @@ async def test_calls_are_listed_by_status_and_by_time(client: Any, clock: Later)
     assert [later.sid, call.sid] == [shown.sid for shown in both]
 
 
-async def test_a_text_is_canceled_and_a_call_is_hung_up(client: Any) -> None:
-    text, call = await a_text(client), await a_call(client)
+async def test_a_scheduled_text_is_canceled_and_a_call_is_hung_up(client: Any) -> None:
+    send_at = datetime.fromtimestamp(NOON + 3_600, UTC)
+    text = await a_text(client, messaging_service_sid=SERVICE, schedule_type="fixed", send_at=send_at)
+    call = await a_call(client)
     canceled = await ask(client.messages(text.sid).update, status="canceled")
     ended = await ask(client.calls(call.sid).update, status="canceled")
     assert ("canceled", "canceled") == (canceled.status, ended.status)
