@@ -23,3 +23,6 @@ class CrashPoint(StrEnum):
     STATUS_PUBLISHED = "status_published"
     STATUS_ACKNOWLEDGED = "status_acknowledged"
     STATUSES_REPORTED = "statuses_reported"
+    WISH_CARRIED_OUT = "wish_carried_out"
+    STEP_TAKEN = "step_taken"
+    CHAIN_ENDED = "chain_ended"
