@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import asynccontextmanager, closing
@@ -24,6 +25,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reader import STANDINGS
 from twilio_notifications.commands import journal as commands
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import (
     ConfigurationError,
     JournalDamaged,
@@ -31,8 +33,10 @@ from twilio_notifications.core.errors import (
     JournalLocked,
     Reason,
 )
+from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
 from twilio_notifications.core.steps import Doubt, Postpone
+from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -412,6 +416,50 @@ async def test_the_list_shows_neither_text_nor_number(
     assert "********0000" in said
     assert "1 request\n" == said.splitlines(keepends=True)[-1]
     assert (False, False) == (TEXT in said, DARLA in said)
+
+
+async def an_alarm(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        assert Recording.NEW == await record(journal, a_request(escalation="freezer", request_id="thaw"))
+
+
+async def test_an_acknowledgement_that_no_connector_carries_out_is_written_for_the_next_start(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_alarm(file)
+    assert 3 == commands.acknowledge(config, "thaw", by="Darla", wait_seconds=0.0, environ={})
+    assert "the next start" in capsys.readouterr().out
+    async with connector(file) as journal:
+        (order,) = await journal.orders(limit=9)
+    assert (1, "Darla") == (order.request, order.by)
+
+
+async def test_an_acknowledgement_waits_for_the_connector_that_runs(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_alarm(file)
+    writer = ChainWriter(statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None)
+    async with connector(file) as journal:
+
+        async def carry_out() -> None:
+            # Another process writes the order: no event announces it.
+            while not (orders := await journal.orders(limit=9)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            who = Acknowledged(by=orders[0].by, door=Door.COMMAND)
+            end_ = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=START, acknowledged=who)
+            await journal.carry_out(orders[0], end_, writer=writer)
+
+        ordered = asyncio.to_thread(
+            commands.acknowledge, config, "1", by="Darla", wait_seconds=60.0, environ={}
+        )
+        code, _ = await asyncio.gather(ordered, carry_out())
+        assert 0 == code
+        assert 1 == commands.acknowledge(config, "thaw", by=None, wait_seconds=60.0, environ={})
+    said = capsys.readouterr().out
+    assert "request 1: acknowledged" in said
+    assert "no escalation of request thaw waits" in said
+    commands.show(config, 1, environ={})
+    assert "Darla" in capsys.readouterr().out
 
 
 async def test_a_list_that_is_cut_says_so(

@@ -17,7 +17,7 @@ from tests.pipeline.escalating import (
 from tests.support.factories import refused
 from twilio_notifications.core.model import Channel, Unreadable
 from twilio_notifications.core.policy import Limits
-from twilio_notifications.ports.journal import Order, OrderName
+from twilio_notifications.ports.journal import OrderName, WaitingOrder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -368,5 +368,5 @@ async def test_an_order_acknowledges_within_seconds() -> None:
         )
         await house.line.clock.advance(2)
         assert ["queued", "acknowledged"] == await house.words()
-        order = Order(number=1, request=1, name=OrderName.ACKNOWLEDGE, by="Darla")
+        order = WaitingOrder(number=1, request=1, name=OrderName.ACKNOWLEDGE, by="Darla")
         assert order not in await house.line.journal.orders(limit=9)

@@ -1,13 +1,13 @@
 """Escalations with the real program and the simulated Twilio, killed after each of their steps.
 
-No step is skipped, none is sent twice, and the end is told.
+No step is skipped, none is sent twice, and a status tells of the end.
 """
 
 from __future__ import annotations
 
 import json
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -74,7 +74,7 @@ def sent(twilio: Simulator) -> list[str]:
 async def test_a_chain_without_an_acknowledgement_takes_each_step_once(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str
 ) -> None:
-    settings = house(second=0.3, wait=0.3)
+    settings: Any = house(second=0.3, wait=0.3)
     async with Peer(broker.url) as peer:
         async with start(crash_at=point, **settings) as connector:
             await connector.ready()
@@ -95,7 +95,7 @@ async def test_a_chain_without_an_acknowledgement_takes_each_step_once(
 async def test_an_acknowledgement_on_the_topic_survives(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str
 ) -> None:
-    settings = house()
+    settings: Any = house()
     async with Peer(broker.url) as peer:
         async with start(crash_at=point, **settings) as connector:
             await connector.ready()
@@ -119,7 +119,7 @@ async def test_an_acknowledgement_on_the_topic_survives(
 async def test_what_comes_back_acknowledges(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str, channel: Channel
 ) -> None:
-    settings = house()
+    settings: Any = house()
     async with Peer(broker.url) as peer:
         async with start(crash_at=point, **settings) as connector:
             await connector.ready()

@@ -30,9 +30,7 @@ from tests.simulator.desk import (
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_http import RawHttp
 from twilio_notifications.simulator.announcer import CallbackTreatment
-from twilio_notifications.simulator.deliveries import DeliveryOrder
 from twilio_notifications.simulator.faults import AnswerLost, Fault
-from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.sender import Patience
 from twilio_notifications.simulator.server import Simulator
 from twilio_notifications.simulator.world import OrderRefused

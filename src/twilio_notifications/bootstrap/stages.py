@@ -75,23 +75,7 @@ def wired(parts: Parts) -> Connector:
         default_sender_number=parts.settings.parameters.default_sender_number,
     )
     escalator = _escalator(parts, reporter, writer)
-    line = build_line(
-        LineNeeds(
-            journal=parts.journal,
-            sender=parts.sender,
-            clock=parts.clock,
-            events=parts.events,
-            bells=parts.bells,
-            pacing=parts.pacing,
-            failures=parts.failures,
-            limits=parts.settings.limits,
-            on_written=reporter.publish,
-            receipts=parts.sender,
-            looks_per_minute=parts.settings.tracking.requests_per_minute,
-            calling=parts.calling,
-            on_key=escalator.key_pressed,
-        )
-    )
+    line = _line(parts, reporter, escalator)
     refresher = Refresher(
         credentials=parts.credentials,
         clock=parts.clock,
@@ -131,6 +115,26 @@ def wired(parts: Parts) -> Connector:
         drain_seconds=parts.settings.delivery.drain_seconds,
         may_end_at=parts.may_end_at,
         reloads=(reconfiguration.reload, refresher.refresh),
+    )
+
+
+def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
+    return build_line(
+        LineNeeds(
+            journal=parts.journal,
+            sender=parts.sender,
+            clock=parts.clock,
+            events=parts.events,
+            bells=parts.bells,
+            pacing=parts.pacing,
+            failures=parts.failures,
+            limits=parts.settings.limits,
+            on_written=reporter.publish,
+            receipts=parts.sender,
+            looks_per_minute=parts.settings.tracking.requests_per_minute,
+            calling=parts.calling,
+            on_key=escalator.key_pressed,
+        )
     )
 
 

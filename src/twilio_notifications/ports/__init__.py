@@ -38,7 +38,6 @@ from twilio_notifications.ports.journal import (
     NewWish,
     Notified,
     Opening,
-    Order,
     OrderName,
     Orders,
     Outbox,
@@ -50,6 +49,7 @@ from twilio_notifications.ports.journal import (
     Taken,
     Unreported,
     Usage,
+    WaitingOrder,
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
@@ -85,7 +85,6 @@ __all__ = [
     "NewWish",
     "Notified",
     "Opening",
-    "Order",
     "OrderName",
     "Orders",
     "Origin",
@@ -106,5 +105,6 @@ __all__ = [
     "Twilio",
     "Unreported",
     "Usage",
+    "WaitingOrder",
     "Work",
 ]

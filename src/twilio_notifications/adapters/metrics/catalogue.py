@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.escalation import EndKind
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome
@@ -58,6 +59,7 @@ class Cause(StrEnum):
     """Why something that arrived was no request."""
 
     RETAINED = "retained"
+    WRONG_WISH = "wrong_wish"
     UNKNOWN_TOPIC = "unknown_topic"
 
 
@@ -129,6 +131,12 @@ STATUS_SECONDS = Metric(
     meaning="Seconds from the acceptance of a request to its status.",
     labels=MappingProxyType({"channel": CHANNELS}),
 )
+CHAINS = Metric(
+    name="escalations_ended_total",
+    kind=Kind.COUNTER,
+    meaning="Escalations that have ended, by how.",
+    labels=MappingProxyType({"ending": tuple(EndKind)}),
+)
 DEFECTS = Metric(
     name="defects_total", kind=Kind.COUNTER, meaning="Defects of the connector; the log has each."
 )
@@ -160,6 +168,17 @@ DISK = Metric(
 )
 
 METRICS = (
-    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, DEFECTS),
-    *(JOURNAL, BROKER, TWILIO, LOGIN, DISK),
+    *(
+        REQUESTS,
+        TOO_LARGE,
+        DROPPED,
+        ATTEMPTS,
+        DEFERRALS,
+        SETTLEMENTS,
+        STATUSES,
+        STATUS_SECONDS,
+        CHAINS,
+        DEFECTS,
+    ),
+    *(CHAINS, JOURNAL, BROKER, TWILIO, LOGIN, DISK),
 )

@@ -57,6 +57,7 @@ _GAUGES: Mapping[type[Event], tuple[Metric, int]] = {
 _DROPS: Mapping[type[Event], Cause] = {
     events.RetainedDropped: Cause.RETAINED,
     events.UnknownTopicDropped: Cause.UNKNOWN_TOPIC,
+    events.WishDropped: Cause.WRONG_WISH,
 }
 
 
@@ -74,6 +75,7 @@ class Counters:
         self._settlements = self._counters(catalogue.SETTLEMENTS)
         self._statuses = self._counters(catalogue.STATUSES)
         self._seconds = self._histograms(catalogue.STATUS_SECONDS)
+        self._chains = self._counters(catalogue.CHAINS)
         self._defects = self._counters(catalogue.DEFECTS)[()]
         self._gauges = {
             metric.name: self._gauge(metric)
@@ -108,6 +110,8 @@ class Counters:
                 self._attempted(request, step)
             case events.DoubtSettled():
                 self._settled(event)
+            case events.ChainEnded(ending=ending):
+                self._chains[(ending,)].inc()
             case events.Defect():
                 self._defects.inc()
             case _:

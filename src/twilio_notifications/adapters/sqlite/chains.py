@@ -11,7 +11,7 @@ from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import Waiting
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import Ended, Hangup, Notified, Order, OrderName
+from twilio_notifications.ports import Ended, Hangup, Notified, OrderName, WaitingOrder
 
 if TYPE_CHECKING:
     import sqlite3
@@ -107,16 +107,16 @@ class SqliteChains:
 
     # Orders.
 
-    async def orders(self, *, limit: int) -> list[Order]:
+    async def orders(self, *, limit: int) -> list[WaitingOrder]:
         """Orders that are not carried out yet, the oldest first."""
         return await self._store.read(
             lambda connection: [
-                Order(number=number, request=request, name=OrderName(name), by=by)
+                WaitingOrder(number=number, request=request, name=OrderName(name), by=by)
                 for number, request, name, by in connection.execute(sql.ORDERS, (limit,))
             ]
         )
 
-    async def carry_out(self, order: Order, end: ChainEnd, *, writer: ChainWriter) -> Ended:
+    async def carry_out(self, order: WaitingOrder, end: ChainEnd, *, writer: ChainWriter) -> Ended:
         """Ends the chain of an order that acknowledges, and writes down what became of the order."""
         chaining = self._store.chaining
 

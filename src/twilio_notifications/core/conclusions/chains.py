@@ -146,7 +146,7 @@ class ChainWriter:
         if end.acknowledged is None or not self.chain(request.notification.escalation or "").tell_others:
             return ()
         by = end.acknowledged.by
-        # Who is known by name alone need not be told either.
+        # A person who is known by name alone gets no text either.
         others = {each: name for each, name in notified.items() if number is not None or name != by}
         texts = escalation.told(by, notified=others, number=number)
         return escalation.telling(

@@ -81,7 +81,10 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
     look_at = _next(followed, after, source=source, statuses=statuses, now=now)
     if look_at is None and delivery.ending(after) is None:
         after, source = delivery.given_up(after, at=now), Source.CONNECTOR
-    content = delivery.follow_up(before, after, mode=_mode(followed, statuses), who=who)
+    mode = statuses.tracking.follow_up
+    if followed.request.is_step and mode is not FollowUp.ALL:
+        mode = FollowUp.NONE  # a step of a chain publishes no status of its own, unless each change is to be
+    content = delivery.follow_up(before, after, mode=mode, who=who)
     return Change(
         request=followed.request.id,
         version=followed.version,
@@ -93,12 +96,6 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
         happened=happened or _happened(before, after, source),
         status=None if content is None else _status(followed, content, after, statuses=statuses, now=now),
     )
-
-
-def _mode(followed: Followed, statuses: StatusWriter) -> FollowUp:
-    """A step of a chain publishes no status of its own, unless every change is to be published."""
-    mode = statuses.tracking.follow_up
-    return FollowUp.NONE if followed.request.is_step and mode is not FollowUp.ALL else mode
 
 
 def _next(

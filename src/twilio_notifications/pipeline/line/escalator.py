@@ -181,7 +181,7 @@ class Escalator:
             )
         self.on_written(ended.written)
         if ended.chains:
-            self.bells.work.ring()  # others may have to be told
+            self.bells.work.ring()  # there may be texts for the others
             self.bells.chains.ring()  # calls may have to be hung up
 
     async def _hang_up(self, hangup: Hangup) -> None:

@@ -13,6 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core.escalation import Door, EndKind
+from twilio_notifications.core.model import Acknowledgement, Cancellation
 from twilio_notifications.core.steps import Claimed
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import NewRejection, NewRequest, NewWish, Recording
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.journal import (
         Arrival,
         Arrivals,
+        Ended,
         Opening,
         Recorded,
         Recordings,
@@ -102,8 +105,9 @@ class Intake:
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
         try:
-            channel, wants = self.topics.channel_of(inbound.topic), self._wants(inbound.topic)
-            if (channel is None and not wants) or inbound.retained:
+            channel, topics = self.topics.channel_of(inbound.topic), self.topics
+            wishes = {topics.cancel, topics.acknowledge}
+            if (channel is None and inbound.topic not in wishes) or inbound.retained:
                 self._drop(inbound)
                 return
             self.events.tell(events.RequestReceived(inbound=inbound))
@@ -114,9 +118,6 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
             self.events.tell(events.Defect(name="intake_failed", error=error))
             inbound.release()
-
-    def _wants(self, topic: str) -> bool:
-        return topic in {self.topics.cancel, self.topics.acknowledge}
 
     def _receive_wish(self, inbound: Inbound) -> None:
         wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
@@ -278,12 +279,33 @@ class Intake:
                 if recorded.id is not None and arrival.notification.escalation is not None:
                     self.on_chain()
             case NewWish():
-                self.events.tell(events.WishCarriedOut(wish=arrival.wish, ended=recorded.ended))
+                self.events.tell(
+                    events.WishCarriedOut(
+                        wish="cancel" if isinstance(arrival.wish, Cancellation) else "acknowledge",
+                        chains=0 if recorded.ended is None else len(recorded.ended.chains),
+                        requests=0 if recorded.ended is None else len(recorded.ended.requests),
+                    )
+                )
                 self.on_chain()
-                self.gate.wake()  # others may have to be told, and turns have passed on
+                self.gate.wake()  # there may be texts for others, and turns have passed on
             case _:
                 assert_never(arrival)
-        for request in () if recorded.ended is None else recorded.ended.requests:
+        if recorded.ended is not None:
+            self._tell_ended(arrival, recorded.ended)
+
+    def _tell_ended(self, arrival: Arrival, ended: Ended) -> None:
+        how: Door | None = None
+        match arrival:
+            case NewWish(wish=Acknowledgement()):
+                kind = EndKind.ACKNOWLEDGED
+                how = Door.TOPIC
+            case NewWish():
+                kind = EndKind.CANCELLED
+            case _:
+                kind = EndKind.SUPERSEDED
+        for chain in ended.chains:
+            self.events.tell(events.ChainEnded(level=events.Level.INFO, number=chain, ending=kind, how=how))
+        for request in ended.requests:
             self.events.tell(events.WaitingRequestEnded(number=request))
 
     def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:

@@ -66,8 +66,11 @@ class Replies:
         offset = self.inbox.clock_offset or 0.0
         since = min(one.waiting.notified_at for one in notified) + offset - CLOCKS_SECONDS
         stands: set[str] = set()
+        # The numbers to which something can come back; None where a Messaging Service chose them.
+        called = {one.sender_number if one.sender_number.startswith("+") else None for one in notified}
+        numbers = [None] if None in called else sorted(called, key=str)
         for channel in (Channel.SMS, Channel.CALL):
-            for number in self._numbers(notified):
+            for number in numbers:
                 found = await self._read(channel, number, since=since)
                 stands |= {one.sid for one in found}
                 for one in sorted(found, key=lambda each: (each.created_at, each.sid)):
@@ -76,11 +79,6 @@ class Replies:
                             channel, one, at=one.created_at - offset, acknowledge=acknowledge
                         )
         self._seen = stands
-
-    def _numbers(self, notified: Sequence[Notified]) -> list[str | None]:
-        """The numbers to which something can come back; None where a Messaging Service chose them."""
-        numbers = {one.sender_number if one.sender_number.startswith("+") else None for one in notified}
-        return [None] if None in numbers else sorted(numbers, key=str)
 
     async def _read(self, channel: Channel, number: str | None, *, since: float) -> tuple[CameBack, ...]:
         try:

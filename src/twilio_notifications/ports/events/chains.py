@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from twilio_notifications.ports.events.event import Event, Level
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from twilio_notifications.core.model import Acknowledgement, Cancellation
-    from twilio_notifications.ports.journal import Ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +21,9 @@ class WishCarriedOut(Event):
     """A cancellation or an acknowledgement of a client is on disk, with all that it has ended."""
 
     level: ClassVar[Level] = Level.INFO
-    wish: Cancellation | Acknowledgement
-    ended: Ended | None
-
-    def fields(self) -> Mapping[str, object]:
-        ended = self.ended
-        return {
-            "wish": type(self.wish).__name__.lower(),
-            "chains": 0 if ended is None else len(ended.chains),
-            "requests": 0 if ended is None else len(ended.requests),
-        }
+    wish: str
+    chains: int
+    requests: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

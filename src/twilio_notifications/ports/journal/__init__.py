@@ -27,10 +27,10 @@ from twilio_notifications.ports.journal.chains import (
     Hangup,
     NewStep,
     Notified,
-    Order,
     OrderName,
     Orders,
     Reply,
+    WaitingOrder,
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
@@ -59,7 +59,6 @@ __all__ = [
     "NewWish",
     "Notified",
     "Opening",
-    "Order",
     "OrderName",
     "Orders",
     "Outbox",
@@ -71,6 +70,7 @@ __all__ = [
     "Taken",
     "Unreported",
     "Usage",
+    "WaitingOrder",
     "Work",
 ]
 

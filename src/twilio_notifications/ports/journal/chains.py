@@ -74,7 +74,7 @@ class OrderName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class WaitingOrder:
     """What a person ordered, and the connector has not carried out yet."""
 
     number: int
@@ -112,8 +112,8 @@ class Chains(Protocol):
         """Ends the chain in one transaction with all that it ends; nothing where it has ended already.
 
         Requests of it that wait are cancelled, calls of it that may ring are to be hung up, its status goes
-        into the outbox, and the others who were notified are told. A `reply` that was carried out before
-        changes nothing.
+        into the outbox, and texts for the others who were notified are recorded. A `reply` that was carried
+        out before changes nothing.
         """
 
     async def notified(self) -> list[Notified]:
@@ -135,8 +135,8 @@ class Chains(Protocol):
 class Orders(Protocol):
     """What people ordered of this connector; it raises what `Chains` raises."""
 
-    async def orders(self, *, limit: int) -> list[Order]:
+    async def orders(self, *, limit: int) -> list[WaitingOrder]:
         """Orders that are not carried out yet, the oldest first."""
 
-    async def carry_out(self, order: Order, end: ChainEnd, *, writer: ChainWriter) -> Ended:
+    async def carry_out(self, order: WaitingOrder, end: ChainEnd, *, writer: ChainWriter) -> Ended:
         """Ends the chain of an order that acknowledges, and writes down what became of the order."""
