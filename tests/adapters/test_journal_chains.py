@@ -40,7 +40,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
-from twilio_notifications.ports import NewRequest, NewStep, NewWish, Recording, Reply
+from twilio_notifications.ports import KnownReply, NewRequest, NewStep, NewWish, Recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +58,7 @@ DARLA_HAS_IT = ChainEnd(
     kind=EndKind.ACKNOWLEDGED, at=START + 9, acknowledged=Acknowledged(by="Darla", door=Door.TOPIC)
 )
 NO_ONE = ChainEnd(kind=EndKind.UNACKNOWLEDGED, at=START + 9)
-REPLY = Reply(sid="SM9", phone_number=A, at=START + 8, meaning="text")
+REPLY = KnownReply(sid="SM9", phone_number=A, at=START + 8, meaning="text")
 
 
 @pytest.fixture(params=EVERY)

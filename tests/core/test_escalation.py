@@ -17,12 +17,12 @@ from twilio_notifications.core.escalation import (
     Acknowledged,
     Chain,
     ChainEnd,
+    ChainHistory,
     ChainStep,
     Code,
     Door,
     EndKind,
     EndOfChain,
-    History,
     OptIn,
     OptOut,
     Over,
@@ -30,7 +30,7 @@ from twilio_notifications.core.escalation import (
     Take,
     TakenStep,
     Until,
-    Waiting,
+    WaitingAt,
     Word,
     acknowledged_by,
     ended,
@@ -62,11 +62,11 @@ FREEZER = Chain(steps=(CALL_DARLA, TEXT_OTHERS), repeat=1, wait_seconds=200.0)
 SEEN = Acknowledged(by="Darla", door=Door.TEXT)
 
 
-def began(*, failed: bool = False) -> History:
-    return History(began=TakenStep(at=START, failed=failed))
+def began(*, failed: bool = False) -> ChainHistory:
+    return ChainHistory(began=TakenStep(at=START, failed=failed))
 
 
-def with_taken(history: History, *after: float, failed: bool = False) -> History:
+def with_taken(history: ChainHistory, *after: float, failed: bool = False) -> ChainHistory:
     """The history with steps taken so many seconds after the beginning."""
     taken = tuple(TakenStep(at=START + seconds, failed=failed) for seconds in after)
     return replace(history, taken=history.taken + taken)
@@ -76,7 +76,7 @@ def acknowledged(at: float = START + 1) -> ChainEnd:
     return ChainEnd(kind=EndKind.ACKNOWLEDGED, at=at, acknowledged=SEEN)
 
 
-def run(chain: Chain, history: History, *, tick: float = 1.0, until: float = 10_000.0) -> list[float]:
+def run(chain: Chain, history: ChainHistory, *, tick: float = 1.0, until: float = 10_000.0) -> list[float]:
     """The seconds after the beginning at which steps are taken and the chain ends, with a look each tick."""
     instants, now = list[float](), START
     while now <= START + until:
@@ -175,7 +175,7 @@ class TestRaces:
 
     def test_stop_as_an_answer_acknowledges_nothing(self) -> None:
         reply = read_reply("STOP", words=["ok"])
-        assert acknowledged_by(reply, [Waiting(chain=1, code=1, notified_at=START)], at=START + 9) is None
+        assert acknowledged_by(reply, [WaitingAt(chain=1, code=1, notified_at=START)], at=START + 9) is None
 
     def test_delivered_is_no_acknowledgement_however_late(self) -> None:
         """Delivered one second before the next step: a telephone has it, perhaps not a person."""
@@ -248,8 +248,8 @@ class TestReplies:
         read_reply(body, words=["ok"])
 
     WAITING = (
-        Waiting(chain=7, code=1, notified_at=START),
-        Waiting(chain=8, code=2, notified_at=START + 60),
+        WaitingAt(chain=7, code=1, notified_at=START),
+        WaitingAt(chain=8, code=2, notified_at=START + 60),
     )
 
     def acknowledged(self, reply: Reply, at: float) -> int | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.model import Notification
     from twilio_notifications.core.steps import Claimed, Finish
-    from twilio_notifications.ports import NewStep, NewWish, Reply
+    from twilio_notifications.ports import KnownReply, NewStep, NewWish
 
 CANCELLED_AT_ONCE = 1_000
 """Requests that one cancellation ends: they are answered in one transaction."""
@@ -119,7 +119,7 @@ class Chaining:
         end: ChainEnd,
         *,
         writer: ChainWriter,
-        reply: Reply | None = None,
+        reply: KnownReply | None = None,
     ) -> Ended:
         """Ends the chain with all that its end ends; nothing where it has ended, or the reply is known."""
         if reply is not None:

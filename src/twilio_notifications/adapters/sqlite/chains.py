@@ -9,7 +9,7 @@ from twilio_notifications.adapters.sqlite.statements import chains as sql
 from twilio_notifications.core.conclusions import Member, MemberStep, RunningChain
 from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.escalation import Waiting
+from twilio_notifications.core.escalation import WaitingAt
 from twilio_notifications.core.model import Channel
 from twilio_notifications.ports import Ended, Hangup, Notified, OrderName, WaitingOrder
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.escalation import ChainEnd
-    from twilio_notifications.ports import NewStep, Reply
+    from twilio_notifications.ports import KnownReply, NewStep
 
 _NO_CHAIN = "it belongs to no escalation"
 _HAS_ENDED = "its escalation has ended already"
@@ -59,7 +59,7 @@ class SqliteChains:
         return await self._store.writer.submit(lambda connection: chaining.take(connection, step))
 
     async def end_chain(
-        self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: Reply | None = None
+        self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: KnownReply | None = None
     ) -> Ended:
         """Ends the chain in one transaction with all that it ends."""
         chaining = self._store.chaining
@@ -73,7 +73,7 @@ class SqliteChains:
             lambda connection: [_notified(row) for row in connection.execute(sql.NOTIFIED)]
         )
 
-    async def note_reply(self, reply: Reply, *, chain: int) -> bool:
+    async def note_reply(self, reply: KnownReply, *, chain: int) -> bool:
         """Remembers a reply that ends nothing; whether it is new."""
         values = (reply.sid, reply.phone_number, reply.at, reply.meaning, chain)
         added = await self._store.writer.submit(
@@ -186,5 +186,5 @@ def _notified(row: tuple[Any, ...]) -> Notified:
         name=name,
         person=person,
         sender_number=sender_number,
-        waiting=Waiting(chain=chain, code=code, notified_at=notified_at),
+        waiting=WaitingAt(chain=chain, code=code, notified_at=notified_at),
     )

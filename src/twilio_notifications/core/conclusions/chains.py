@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core import delivery, escalation
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.escalation import Chain, History, TakenStep
+from twilio_notifications.core.escalation import Chain, ChainHistory, TakenStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,8 @@ class RunningChain:
     """Grows with what makes it due at once."""
 
     @property
-    def history(self) -> History:
-        return History(
+    def history(self) -> ChainHistory:
+        return ChainHistory(
             began=TakenStep(at=self.began_at, failed=self.began.failed),
             taken=tuple(TakenStep(at=step.at, failed=step.failed) for step in self.taken),
         )

@@ -88,7 +88,7 @@ class TakenStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class ChainHistory:
     """What has happened to a chain: its beginning with step 0, the steps taken in their order, its end."""
 
     began: TakenStep
@@ -96,6 +96,6 @@ class History:
     end: ChainEnd | None = None
 
 
-def ended(history: History, end: ChainEnd) -> History:
+def ended(history: ChainHistory, end: ChainEnd) -> ChainHistory:
     """The history with its end. The first end stays: a second acknowledgement changes nothing."""
     return history if history.end is not None else replace(history, end=end)

@@ -45,7 +45,7 @@ Reply = Code | Word | OptOut | OptIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class WaitingAt:
     """A chain that waits at one telephone: its number, its code there, and when it notified the telephone."""
 
     chain: int
@@ -80,7 +80,7 @@ def read_reply(body: str, *, words: Collection[str]) -> Reply | None:
     return Code(code=int(found[1])) if found and front.strip(_AROUND) in {"", *folded} else None
 
 
-def acknowledged_by(reply: Reply | None, waiting: Iterable[Waiting], *, at: float) -> Waiting | None:
+def acknowledged_by(reply: Reply | None, waiting: Iterable[WaitingAt], *, at: float) -> WaitingAt | None:
     """The chain that a reply of the instant `at` acknowledges, of those that wait at its telephone.
 
     A code acknowledges its own chain, a word the newest one. A chain that notified the telephone only after
@@ -96,7 +96,7 @@ def acknowledged_by(reply: Reply | None, waiting: Iterable[Waiting], *, at: floa
             return None
 
 
-def newest(waiting: Iterable[Waiting], *, at: float) -> Waiting | None:
+def newest(waiting: Iterable[WaitingAt], *, at: float) -> WaitingAt | None:
     """The chain that notified the telephone last before `at`: what a call back at that instant means."""
     before = [each for each in waiting if each.notified_at <= at + _CLOCKS]
     return max(before, key=lambda each: (each.notified_at, each.chain), default=None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twilio_notifications.core.escalation.chains import Chain, ChainStep, History
+    from twilio_notifications.core.escalation.chains import Chain, ChainHistory, ChainStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Over:
 Next = Take | Until | EndOfChain | Over
 
 
-def next_step(chain: Chain, history: History, *, now: float) -> Next:
+def next_step(chain: Chain, history: ChainHistory, *, now: float) -> Next:
     """What the chain does at `now`. After a `Take` it is asked again: several steps may be due at once."""
     if history.end is not None:
         return Over()
@@ -50,7 +50,7 @@ def next_step(chain: Chain, history: History, *, now: float) -> Next:
     return Take(position=position, step=chain.steps[position % len(chain.steps)])
 
 
-def _due(chain: Chain, history: History) -> float:
+def _due(chain: Chain, history: ChainHistory) -> float:
     """The instant of the next step, or that of the end of the chain."""
     position = len(history.taken)
     began, last = history.began, history.taken[-1] if history.taken else history.began

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.replies import Replies
     from twilio_notifications.ports import Clock, Inbox
     from twilio_notifications.ports.events import Events
-    from twilio_notifications.ports.journal import Ended, Hangup, Journal, Reply, Unreported
+    from twilio_notifications.ports.journal import Ended, Hangup, Journal, KnownReply, Unreported
 
 BATCH = 50
 """Chains, orders and calls that are looked at in one turn; the others follow in the next turn."""
@@ -93,7 +93,7 @@ class Escalator:
             await self.replies.look(self.acknowledge)
         return BATCH in {len(orders), len(chains), len(hangups)}
 
-    async def acknowledge(self, chain: int, who: Acknowledged, reply: Reply | None = None) -> bool:
+    async def acknowledge(self, chain: int, who: Acknowledged, reply: KnownReply | None = None) -> bool:
         """Ends the chain; whether it waited until now. A reply that was carried out before ends nothing."""
         end = self._end(EndKind.ACKNOWLEDGED, who)
         ended = await self.journal.end_chain(chain, end, writer=self.writer, reply=reply)

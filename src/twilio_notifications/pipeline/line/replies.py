@@ -19,19 +19,19 @@ from twilio_notifications.ports.events import (
     InboundUnreadable,
     ReplyFromOptedOut,
 )
-from twilio_notifications.ports.journal import Reply
+from twilio_notifications.ports.journal import KnownReply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twilio_notifications.core.conclusions import ChainWriter
-    from twilio_notifications.core.escalation import Waiting
+    from twilio_notifications.core.escalation import WaitingAt
     from twilio_notifications.core.model import CameBack
     from twilio_notifications.ports import Clock, Inbox
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Chains, Notified
 
-Acknowledge = Callable[[int, Acknowledged, Reply], Awaitable[bool]]
+Acknowledge = Callable[[int, Acknowledged, KnownReply], Awaitable[bool]]
 
 CLOCKS_SECONDS: Final = 2.0
 """Twilio dates what came in whole seconds, and our measure of its clock is as rough."""
@@ -106,7 +106,7 @@ class Replies:
         if not here:
             return
         meant, meaning = self._meant(channel, came, here, at=at)
-        reply = Reply(sid=came.sid, phone_number=here[0].phone_number, at=at, meaning=meaning)
+        reply = KnownReply(sid=came.sid, phone_number=here[0].phone_number, at=at, meaning=meaning)
         if meant is not None:
             person = next(one.person for one in here if one.waiting == meant)
             door = Door.TEXT if channel is Channel.SMS else Door.CALL
@@ -116,7 +116,7 @@ class Replies:
 
     def _meant(
         self, channel: Channel, came: CameBack, here: Sequence[Notified], *, at: float
-    ) -> tuple[Waiting | None, str]:
+    ) -> tuple[WaitingAt | None, str]:
         if channel is Channel.CALL:
             return escalation.newest([one.waiting for one in here], at=at), "call"
         # Each chain has words of its own: a text is read with those of the chains that wait at the telephone.

@@ -25,11 +25,11 @@ from twilio_notifications.ports.journal.chains import (
     Chains,
     Ended,
     Hangup,
+    KnownReply,
     NewStep,
     Notified,
     OrderName,
     Orders,
-    Reply,
     WaitingOrder,
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
@@ -52,6 +52,7 @@ __all__ = [
     "Ended",
     "Hangup",
     "Journal",
+    "KnownReply",
     "Mark",
     "NewRejection",
     "NewRequest",
@@ -66,7 +67,6 @@ __all__ = [
     "Recording",
     "Recordings",
     "Recovery",
-    "Reply",
     "Taken",
     "Unreported",
     "Usage",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter, RunningChain
-    from twilio_notifications.core.escalation import ChainEnd, Waiting
+    from twilio_notifications.core.escalation import ChainEnd, WaitingAt
     from twilio_notifications.ports.journal.arrivals import NewRequest
     from twilio_notifications.ports.journal.outbox import Unreported
 
@@ -45,11 +45,11 @@ class Notified:
     """The escalation of the chain."""
     person: str
     sender_number: str
-    waiting: Waiting
+    waiting: WaitingAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class KnownReply:
     """A text or a call that came back and means something. `at` is by our clock."""
 
     sid: str
@@ -107,7 +107,7 @@ class Chains(Protocol):
         """
 
     async def end_chain(
-        self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: Reply | None = None
+        self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: KnownReply | None = None
     ) -> Ended:
         """Ends the chain in one transaction with all that it ends; nothing where it has ended already.
 
@@ -119,7 +119,7 @@ class Chains(Protocol):
     async def notified(self) -> list[Notified]:
         """The telephones that waiting chains have notified."""
 
-    async def note_reply(self, reply: Reply, *, chain: int) -> bool:
+    async def note_reply(self, reply: KnownReply, *, chain: int) -> bool:
         """Remembers a reply that ends nothing; whether it is new."""
 
     async def chain_of(self, request: int) -> tuple[int, str] | None:

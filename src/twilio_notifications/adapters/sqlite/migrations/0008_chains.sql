@@ -75,7 +75,6 @@ CREATE TABLE replies (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX replies_chain ON replies (chain);
-CREATE INDEX replies_at ON replies (at);
 
 -- Calls that Twilio is to end while they wait or ring.
 CREATE TABLE hangups (

@@ -213,5 +213,3 @@ LATEST_REASON = (
 ENDING_OF_CHAIN = "SELECT ending, by, door, ended_at FROM chains WHERE request = ?"
 
 PURGE_WISHES = "DELETE FROM wishes WHERE at < ?"
-
-PURGE_REPLIES = "DELETE FROM replies WHERE at < ? AND chain IS NULL"
