@@ -118,6 +118,8 @@ def assembled(
         intake=an_intake(surroundings, stages),
         dispatcher=stages.dispatcher,
         settler=stages.settler,
+        tracker=stages.tracker,
+        callbacks=stages.callbacks,
         reporter=reporter,
         failures=surroundings.failures,
         sweeper=Sweeper(**common, retention_seconds=1e6),

@@ -23,3 +23,6 @@ class CrashPoint(StrEnum):
     STATUS_PUBLISHED = "status_published"
     STATUS_ACKNOWLEDGED = "status_acknowledged"
     STATUSES_REPORTED = "statuses_reported"
+    DELIVERY_LOOKED_UP = "delivery_looked_up"
+    CALLBACK_RECEIVED = "callback_received"
+    DELIVERY_CHANGED = "delivery_changed"

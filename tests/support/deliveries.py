@@ -65,6 +65,8 @@ class DeliveringTwilio(ScriptedSender):
         """When it was asked about deliveries, whatever was asked."""
         self.unreadable: Unreadable | None = None
         """What it answers instead, while it is set."""
+        self.notices_unreadable: Unreadable | None = None
+        """The same for the notifications of calls."""
         self.deleted: set[str] = set()
 
     async def send(
@@ -110,8 +112,9 @@ class DeliveringTwilio(ScriptedSender):
 
     async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
         self._note(Channel.CALL, f"notices of {sid}", login)
-        if self.unreadable is not None:
-            return self.unreadable
+        unreadable = self.unreadable or self.notices_unreadable
+        if unreadable is not None:
+            return unreadable
         taken = self.taken[sid]
         readable_at = taken.at + taken.course.words[-1][0] + taken.course.notices_after
         return Notices(codes=taken.course.notices if self.clock.now() >= readable_at else ())

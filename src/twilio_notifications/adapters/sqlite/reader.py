@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed
 
-_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry", "WaitEntry")
+_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry", "WaitEntry", "DeliveryEntry", "DeliveryEventEntry")
 
 STANDINGS = {
     "all": "1",
@@ -57,6 +57,36 @@ class Entry:
     sid: str | None
     remark: str | None
     """What became of its status, where it did not simply leave."""
+    delivery: str | None
+    """Twilio's last word for what it accepted; None where nothing is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEntry:
+    """What is known of what Twilio accepted."""
+
+    sid: str
+    state: str
+    begun_at: float
+    changed_at: float
+    look_at: float | None
+    """When Twilio is asked next; None: following has ended."""
+    code: int | None
+    answered_by: str | None
+    document_code: int | None
+    given_up_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEventEntry:
+    """What happened to a delivery."""
+
+    at: float
+    event: str
+    source: str
+    state: str
+    code: int | None
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +134,8 @@ class History:
     attempts: list[AttemptEntry]
     waits: list[WaitEntry]
     orders: list[OrderEntry]
+    delivery: DeliveryEntry | None
+    delivery_events: list[DeliveryEventEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +164,12 @@ class JournalReader:
                 attempts=_records(AttemptEntry, connection.execute(sql.ATTEMPTS, {"request": number})),
                 waits=_records(WaitEntry, connection.execute(sql.WAITS, {"request": number})),
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
+                delivery=next(
+                    iter(_records(DeliveryEntry, connection.execute(sql.DELIVERY, (number,)))), None
+                ),
+                delivery_events=_records(
+                    DeliveryEventEntry, connection.execute(sql.DELIVERY_EVENTS, (number,))
+                ),
             )
 
     def unsettled(self, number: int) -> Claimed:

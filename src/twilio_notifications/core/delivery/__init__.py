@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twilio_notifications.core.delivery.budget import Budget
 from twilio_notifications.core.delivery.callback_keys import AttemptName, callback_url, named_attempt
-from twilio_notifications.core.delivery.endings import Certainty, DeliveryEnd, ending
+from twilio_notifications.core.delivery.endings import NO_RECEIPT, Certainty, DeliveryEnd, ending, result_word
 from twilio_notifications.core.delivery.follow_ups import FollowUp, Who, follow_up
 from twilio_notifications.core.delivery.followed import (
     Change,
@@ -41,6 +41,7 @@ from twilio_notifications.core.delivery.tracking import Tracking
 
 __all__ = [
     "LAST_NOTIFICATION_LOOK",
+    "NO_RECEIPT",
     "RANKS",
     "AttemptName",
     "Budget",
@@ -76,4 +77,5 @@ __all__ = [
     "next_notification_look",
     "notifications_read",
     "result",
+    "result_word",
 ]

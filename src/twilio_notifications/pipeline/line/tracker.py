@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.leave import Leave
     from twilio_notifications.pipeline.line.sightings import Sightings
     from twilio_notifications.ports import Clock, Receipts
-    from twilio_notifications.ports.events import Events, LookKind
+    from twilio_notifications.ports.events import Events, LookKind, Resource
     from twilio_notifications.ports.journal import Deliveries
 
 Said = TypeVar("Said")
 
 BATCH: Final = 1000
 """Deliveries of which one round of looks may learn: what five pages of a list hold."""
+
+UNREADABLE_PAUSES: Final = 180
+"""How long notifications that cannot be read are waited for, in first pauses: a quarter of an hour."""
 
 AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
@@ -85,11 +88,20 @@ class Tracker:
                 await self.bell.wait(at)
                 self._wakes_at = 0.0
                 continue
+            if not await self._ready():
+                # Only what Twilio did not give is due. Something else may be, before that is asked for again.
+                await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
+                continue
             await self.leave.take()
-            soon = self.clock.now() + AHEAD_SHARE * self.statuses.tracking.initial
-            due = await self.journal.due_deliveries(now=soon, limit=BATCH)
-            if due:
-                await self._look(due)
+            if ready := await self._ready():
+                await self._look(ready)
+
+    async def _ready(self) -> list[Followed]:
+        """What is to be looked at now or soon, the longest due first; without what is paused."""
+        now = self.clock.now()
+        soon = now + AHEAD_SHARE * self.statuses.tracking.initial
+        due = await self.journal.due_deliveries(now=soon, limit=BATCH)
+        return [each for each in due if self.leave.opens_at(_resource(each)) <= now]
 
     async def _look(self, due: Sequence[Followed]) -> None:
         first = due[0]
@@ -128,8 +140,13 @@ class Tracker:
 
     async def _read_notices(self, followed: Followed) -> None:
         found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
-        if not isinstance(found, Unreadable):
-            codes = found.codes
+        ended_for = self.clock.now() - followed.delivery.changed_at
+        if (
+            not isinstance(found, Unreadable)
+            or ended_for > UNREADABLE_PAUSES * self.statuses.tracking.initial
+        ):
+            # What cannot be read says nothing more: a login may not be allowed to read notifications.
+            codes = () if isinstance(found, Unreadable) else found.codes
 
             def conclude(call: Followed) -> Change | None:
                 if call.delivery.notification_looks != followed.delivery.notification_looks:
@@ -177,10 +194,11 @@ class Tracker:
             self.events.tell(Defect(name="look_up_failed", error=error))
             said = Unreadable(detail=f"the connector failed: {type(error).__name__}")
         self.events.tell(DeliveryLookedUp(kind=kind, answered=not isinstance(said, Unreadable)))
+        resource: Resource = "notifications" if kind == "notifications" else "records"
         if isinstance(said, Unreadable):
-            self.leave.unreadable(said)
+            self.leave.unreadable(resource, said)
         else:
-            self.leave.readable()
+            self.leave.readable(resource)
         return said
 
     def _seen(self, receipt: Receipt, followed: Followed) -> Change | None:
@@ -196,6 +214,11 @@ class Tracker:
 
     def _nothing(self, followed: Followed) -> Change:
         return conclude_nothing(followed, statuses=self.statuses, now=self.clock.now())
+
+
+def _resource(followed: Followed) -> Resource:
+    """What is to be asked for next."""
+    return "notifications" if is_final(followed.delivery) else "records"
 
 
 def _span(page: ReceiptPage) -> tuple[float, float]:

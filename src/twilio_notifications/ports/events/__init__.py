@@ -19,6 +19,7 @@ from twilio_notifications.ports.events.deliveries import (
     DeliveryFailed,
     DeliveryLookedUp,
     LookKind,
+    Resource,
 )
 from twilio_notifications.ports.events.event import (
     Defect,
@@ -247,6 +248,7 @@ __all__ = [
     "RequestsFailed",
     "RequestsRejected",
     "RequestsTakenAgain",
+    "Resource",
     "RetainedDropped",
     "SecondSecretUnavailable",
     "SecretAvailable",
