@@ -163,7 +163,7 @@ async def test_nothing_is_asked_and_nothing_kept_where_tracking_is_off() -> None
 
 
 async def call(line: Line, course: Course) -> list[str]:
-    """The words that are told of one call."""
+    """Twilio's words in the statuses of one call."""
     twilio_of(line).course = lambda _: course
     await line.accept(DARLA, channel=Channel.CALL)
     await line.clock.advance(HOUR)
@@ -325,7 +325,7 @@ CALL_ENDS = (
 
 
 async def test_a_thousand_texts_and_two_hundred_calls_end_as_twilio_has_them() -> None:
-    """By polling alone; each change is told once, in the order of its rank."""
+    """By polling alone; each change is published once, in the order of its rank."""
     random = Random(7)  # noqa: S311 - the same at each run
     drawn: dict[str, Course] = {}
 

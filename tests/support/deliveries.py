@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.factories import accepted
 from tests.support.fakes import ScriptedSender
-from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class DeliveringTwilio(ScriptedSender):
 
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login | None = None
-    ) -> Receipt | NoReceipt | Unreadable:
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
         self._note(channel, sid, login)
         if self.unreadable is not None:
             return self.unreadable
@@ -119,12 +119,12 @@ class DeliveringTwilio(ScriptedSender):
         readable_at = taken.at + taken.course.words[-1][0] + taken.course.notices_after
         return Notices(codes=taken.course.notices if self.clock.now() >= readable_at else ())
 
-    def receipt(self, taken: Taken) -> Receipt:
+    def receipt(self, taken: Taken) -> DeliveryReceipt:
         """What its resource shows now."""
         age = self.clock.now() - taken.at
         state = next((word for at, word in reversed(taken.course.words) if at <= age), "queued")
         is_over = state == taken.course.last
-        return Receipt(
+        return DeliveryReceipt(
             sid=taken.sid,
             state=state,
             code=taken.course.code if is_over else None,

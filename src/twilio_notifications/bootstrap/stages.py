@@ -64,22 +64,7 @@ def wired(parts: Parts) -> Connector:
         events=parts.events,
         topic=parts.topics.status,
     )
-    line = build_line(
-        LineNeeds(
-            journal=parts.journal,
-            sender=parts.sender,
-            clock=parts.clock,
-            events=parts.events,
-            bells=parts.bells,
-            pacing=parts.pacing,
-            failures=parts.failures,
-            limits=parts.settings.limits,
-            on_written=reporter.publish,
-            receipts=parts.sender,
-            looks_per_minute=parts.settings.tracking.requests_per_minute,
-            calling=parts.calling,
-        )
-    )
+    line = _line(parts, reporter)
     refresher = Refresher(
         credentials=parts.credentials,
         clock=parts.clock,
@@ -118,6 +103,25 @@ def wired(parts: Parts) -> Connector:
         drain_seconds=parts.settings.delivery.drain_seconds,
         may_end_at=parts.may_end_at,
         reloads=(reconfiguration.reload, refresher.refresh),
+    )
+
+
+def _line(parts: Parts, reporter: Reporter) -> Line:
+    return build_line(
+        LineNeeds(
+            journal=parts.journal,
+            sender=parts.sender,
+            clock=parts.clock,
+            events=parts.events,
+            bells=parts.bells,
+            pacing=parts.pacing,
+            failures=parts.failures,
+            limits=parts.settings.limits,
+            on_written=reporter.publish,
+            receipts=parts.sender,
+            looks_per_minute=parts.settings.tracking.requests_per_minute,
+            calling=parts.calling,
+        )
     )
 
 

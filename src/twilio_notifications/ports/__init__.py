@@ -43,7 +43,7 @@ from twilio_notifications.ports.journal import (
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
-from twilio_notifications.ports.twilio import Receipts, Sender, Twilio
+from twilio_notifications.ports.twilio import DeliveryReceipts, Sender, Twilio
 
 __all__ = [
     "NO_CHARGES",
@@ -58,6 +58,7 @@ __all__ = [
     "Clock",
     "Copied",
     "Deliveries",
+    "DeliveryReceipts",
     "Doubts",
     "Event",
     "Events",
@@ -71,7 +72,6 @@ __all__ = [
     "Origin",
     "Outbox",
     "Pulse",
-    "Receipts",
     "Recorded",
     "Recording",
     "Recordings",

@@ -8,14 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from twilio_notifications.core.delivery import NO_RECEIPT, RANKS, CallResult
+from twilio_notifications.core.delivery import NO_RECEIPT, CallResult
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome
-from twilio_notifications.ports.events import CallbackResult, LookKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,15 +130,10 @@ STATUS_SECONDS = Metric(
     meaning="Seconds from the acceptance of a request to its status.",
     labels=MappingProxyType({"channel": CHANNELS}),
 )
-_LAST_RANK = 4
-DELIVERY_RESULTS = tuple(
-    dict.fromkeys(
-        (
-            *(word for word, rank in RANKS[Channel.SMS].items() if rank >= _LAST_RANK),
-            *CallResult,
-            NO_RECEIPT,
-        )
-    )
+DELIVERY_RESULTS = (
+    *("delivered", "read", "partially_delivered", "undelivered"),
+    *CallResult,  # "failed" and "canceled" are words for texts, too
+    NO_RECEIPT,
 )
 
 DELIVERIES = Metric(
@@ -152,13 +146,13 @@ LOOKS = Metric(
     name="delivery_looks_total",
     kind=Kind.COUNTER,
     meaning="Requests to Twilio about deliveries, by what was asked for and whether that could be read.",
-    labels=MappingProxyType({"kind": get_args(LookKind), "answered": ("yes", "no")}),
+    labels=MappingProxyType({"kind": ("single", "page", "notifications"), "answered": ("yes", "no")}),
 )
 CALLBACKS = Metric(
     name="callbacks_total",
     kind=Kind.COUNTER,
     meaning="Callbacks, by what became of them; `forbidden` had a wrong signature.",
-    labels=MappingProxyType({"result": get_args(CallbackResult)}),
+    labels=MappingProxyType({"result": ("taken", "nothing_new", "kept", "forbidden", "unreadable")}),
 )
 DEFECTS = Metric(
     name="defects_total", kind=Kind.COUNTER, meaning="Defects of the connector; the log has each."

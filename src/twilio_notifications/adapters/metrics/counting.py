@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.adapters.metrics.catalogue import Metric
-    from twilio_notifications.core.delivery import Change
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.model import Channel
     from twilio_notifications.core.steps import Claimed, Step
@@ -123,7 +122,9 @@ class Counters:
         kind = type(event)
         match event:
             case events.DeliveryChanged(change=change):
-                self._changed(change)
+                word = result_word(change.after)
+                if word is not None and result_word(change.before) is None:
+                    self._deliveries[change.after.channel, word].inc()
             case events.DeliveryLookedUp(kind=look, answered=answered):
                 self._looks[look, "yes" if answered else "no"].inc()
             case events.CallbackAnswered(result=outcome):
@@ -133,11 +134,8 @@ class Counters:
                 self._gauges[metric.name].set(value)
             case _ if kind in _DROPS:
                 self._dropped[(_DROPS[kind],)].inc()
-
-    def _changed(self, change: Change) -> None:
-        word = result_word(change.after)
-        if word is not None and result_word(change.before) is None:
-            self._deliveries[change.after.channel, word].inc()
+            case _:
+                pass  # nothing of it is counted
 
     def _attempted(self, request: Claimed, step: Step) -> None:
         if step.outcome is not None:

@@ -16,7 +16,7 @@ from twilio_notifications.core.delivery.followed import (
     FollowUpStatus,
     Happened,
     Happening,
-    Source,
+    LearnedFrom,
 )
 from twilio_notifications.core.delivery.following import (
     LAST_NOTIFICATION_LOOK,
@@ -24,7 +24,7 @@ from twilio_notifications.core.delivery.following import (
     next_look,
     next_notification_look,
 )
-from twilio_notifications.core.delivery.receipts import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery.receipts import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.delivery.results import CallResult, result
 from twilio_notifications.core.delivery.states import (
     RANKS,
@@ -50,18 +50,18 @@ __all__ = [
     "Change",
     "Delivery",
     "DeliveryEnd",
+    "DeliveryReceipt",
     "FollowUp",
     "FollowUpStatus",
     "Followed",
     "Following",
     "Happened",
     "Happening",
+    "LearnedFrom",
     "NoReceipt",
     "Notices",
-    "Receipt",
     "ReceiptPage",
     "Sighting",
-    "Source",
     "Tracking",
     "Who",
     "accepted",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.model import Unreadable
     from twilio_notifications.ports import Clock
-    from twilio_notifications.ports.events import Events, Resource
+    from twilio_notifications.ports.events import Events, LookedAt
 
 YIELD_SECONDS: Final = 1.0
 """Between two looks whether sending leaves room, while it does not."""
@@ -39,7 +39,7 @@ class Leave:
     clock: Clock
     events: Events
     _budget: Budget = field(init=False)
-    _pauses: dict[Resource, _Pause] = field(init=False, default_factory=dict)
+    _pauses: dict[LookedAt, _Pause] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._budget = Budget.of(self.per_minute, now=self.clock.now())
@@ -58,13 +58,13 @@ class Leave:
                 self._budget = self._budget.spent()
                 return
 
-    def opens_at(self, resource: Resource) -> float:
+    def opens_at(self, resource: LookedAt) -> float:
         """Until when that resource is not asked for, because Twilio did not give it."""
         pause = self._pauses.get(resource)
         return 0.0 if pause is None else pause.until
 
-    def unreadable(self, resource: Resource, why: Unreadable) -> None:
-        """Twilio did not give it: it is not asked for again for a while, and the first time is told."""
+    def unreadable(self, resource: LookedAt, why: Unreadable) -> None:
+        """Twilio did not give it: it is not asked for again for a while. The log has the first time."""
         before = self._pauses.get(resource)
         if before is None:
             self.events.tell(DeliveriesUnreadable(resource=resource, error=why.detail))
@@ -73,7 +73,7 @@ class Leave:
         until = self.clock.now() + max(seconds, why.retry_after or 0.0)
         self._pauses[resource] = _Pause(seconds=seconds, until=until)
 
-    def readable(self, resource: Resource) -> None:
+    def readable(self, resource: LookedAt) -> None:
         """Twilio gave it."""
         if self._pauses.pop(resource, None) is not None:
             self.events.tell(DeliveriesReadable(resource=resource))

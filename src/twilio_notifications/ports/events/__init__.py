@@ -18,8 +18,8 @@ from twilio_notifications.ports.events.deliveries import (
     DeliveryChanged,
     DeliveryFailed,
     DeliveryLookedUp,
+    LookedAt,
     LookKind,
-    Resource,
 )
 from twilio_notifications.ports.events.event import (
     Defect,
@@ -219,6 +219,7 @@ __all__ = [
     "LoginSwitched",
     "LoginUnchecked",
     "LookKind",
+    "LookedAt",
     "MessageUnreadable",
     "MetricsListening",
     "NucleusConnected",
@@ -248,7 +249,6 @@ __all__ = [
     "RequestsFailed",
     "RequestsRejected",
     "RequestsTakenAgain",
-    "Resource",
     "RetainedDropped",
     "SecondSecretUnavailable",
     "SecretAvailable",

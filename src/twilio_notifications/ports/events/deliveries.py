@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery import Change, Followed
     from twilio_notifications.core.errors import Reason
 
-Resource = Literal["records", "notifications"]
+LookedAt = Literal["records", "notifications"]
 """Of Twilio: texts and calls, or the notifications of a call."""
 
 LookKind = Literal["single", "page", "notifications"]
@@ -92,7 +92,7 @@ class DeliveriesUnreadable(Event):
     """Twilio cannot be asked what became of texts and calls; the connector goes on trying."""
 
     level: ClassVar[Level] = Level.WARNING
-    resource: Resource
+    resource: LookedAt
     error: str
 
 
@@ -101,7 +101,7 @@ class DeliveriesReadable(Event):
     """Twilio says again what became of texts and calls."""
 
     level: ClassVar[Level] = Level.INFO
-    resource: Resource
+    resource: LookedAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
