@@ -60,7 +60,7 @@ class HttpResponse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
+class ClientBounds:
     """What a client may take."""
 
     body_bytes: int = 0
@@ -98,9 +98,9 @@ class HttpServer:
         *,
         name: str,
         answer: Callable[[HttpRequest], Awaitable[HttpResponse]],
-        bounds: Bounds,
+        bounds: ClientBounds,
     ) -> None:
-        """`name` is that of its tasks. `answer` gets what was asked; what it raises ends the connection."""
+        """`name` names its coroutines. `answer` gets what was asked; what it raises ends the connection."""
         self._listeners = listeners
         self._name = f"twilio_notifications.{name}"
         self._answer = answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
@@ -190,7 +190,7 @@ async def test_fields_that_come_twice_and_other_characters_are_checked_as_twilio
         assert answer.startswith(b"HTTP/1.1 204 ")
 
 
-class multi(dict):  # noqa: N801 - as the frameworks name theirs
+class multi(dict[str, Any]):  # noqa: N801 - as the frameworks name theirs
     """A form with repeated fields, as the web frameworks hand it to Twilio's library."""
 
     def getall(self, name: str) -> list[str]:

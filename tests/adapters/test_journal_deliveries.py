@@ -22,7 +22,7 @@ from tests.support.journals import (
     report,
     store,
 )
-from twilio_notifications.core.delivery import Change, FollowUpStatus, Happened, Happening, Source, Who
+from twilio_notifications.core.delivery import Change, FollowUpStatus, Happened, Happening, LearnedFrom, Who
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
@@ -76,7 +76,7 @@ def a_change(
         after=replace(followed.delivery, state=word, changed_at=at),
         who=who or followed.who,
         look_at=look_at,
-        happened=Happened(happening=Happening.CHANGED, source=Source.POLL, word=word),
+        happened=Happened(happening=Happening.CHANGED, source=LearnedFrom.POLL, word=word),
         status=status,
     )
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.clock import HandClock
 from tests.support.factories import DARLA, a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
-from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import (
     Answered,
     CameBack,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer, Login, Notification
 
 NOTIFICATION = a_notification()
-RECEIPT = Receipt(sid="SM1", state="delivered")
+RECEIPT = DeliveryReceipt(sid="SM1", state="delivered")
 PAGE = ReceiptPage(receipts=(RECEIPT,), next_path=None)
 REFUSED = Unreadable(detail="HTTP 401", unauthorized=True)
 FOUND = Records(found=(), clock_offset=None)
@@ -52,7 +52,9 @@ class Guard:
         self.callback_url = callback_url
         return self.answer if await self._is_in(login) else self.refusal
 
-    async def fetch(self, channel: Channel, sid: str, *, login: Login) -> Receipt | NoReceipt | Unreadable:
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
         self.looks.append((channel, sid))
         return RECEIPT if await self._is_in(login) else REFUSED
 

@@ -163,7 +163,7 @@ async def test_nothing_is_asked_and_nothing_kept_where_tracking_is_off() -> None
 
 
 async def call(line: Line, course: Course) -> list[str]:
-    """The words that are told of one call."""
+    """Twilio's words in the statuses of one call."""
     twilio_of(line).course = lambda _: course
     await line.accept(DARLA, channel=Channel.CALL)
     await line.clock.advance(HOUR)
@@ -250,6 +250,23 @@ async def test_a_twilio_that_does_not_answer_is_asked_ever_less_and_told_of_once
         assert ["queued", "delivered"] == await words(line)
 
 
+async def test_notifications_that_may_not_be_read_hold_up_nothing_else() -> None:
+    """A login may be allowed to read texts and calls alone; the call's result stays unknown."""
+    async with a_tracked_line(tracking=told(FollowUp.FINAL)) as line:
+        twilio_of(line).notices_unreadable = Unreadable(detail="HTTP 403", unauthorized=True)
+        twilio_of(line).course = lambda notification: (
+            COMPLETED if notification.channel is Channel.CALL else DELIVERED
+        )
+        await line.accept(DARLA, channel=Channel.CALL)
+        await line.clock.advance(100)
+        await line.accept("+12345000002")
+        await line.clock.advance(6)
+        assert "delivered" == (await the_delivery(line, 2)).delivery.state
+        await line.clock.advance(HOUR)
+        assert ["queued", "queued", "delivered", "completed"] == await words(line)
+        assert 1 == line.events.count("deliveries_unreadable")
+
+
 async def test_a_text_waits_for_its_look_while_attempts_wait_for_a_place() -> None:
     """Sending never waits for the tracker: it asks only while an attempt that came would leave at once."""
     async with a_tracked_line(concurrency=1) as line:
@@ -308,7 +325,7 @@ CALL_ENDS = (
 
 
 async def test_a_thousand_texts_and_two_hundred_calls_end_as_twilio_has_them() -> None:
-    """By polling alone; each change is told once, in the order of its rank."""
+    """By polling alone; each change is published once, in the order of its rank."""
     random = Random(7)  # noqa: S311 - the same at each run
     drawn: dict[str, Course] = {}
 

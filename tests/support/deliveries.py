@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.factories import accepted
 from tests.support.fakes import ScriptedSender
-from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class DeliveringTwilio(ScriptedSender):
         """When it was asked about deliveries, whatever was asked."""
         self.unreadable: Unreadable | None = None
         """What it answers instead, while it is set."""
+        self.notices_unreadable: Unreadable | None = None
+        """The same for the notifications of calls."""
         self.deleted: set[str] = set()
 
     async def send(
@@ -87,7 +89,7 @@ class DeliveringTwilio(ScriptedSender):
 
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login | None = None
-    ) -> Receipt | NoReceipt | Unreadable:
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
         self._note(channel, sid, login)
         if self.unreadable is not None:
             return self.unreadable
@@ -110,18 +112,19 @@ class DeliveringTwilio(ScriptedSender):
 
     async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
         self._note(Channel.CALL, f"notices of {sid}", login)
-        if self.unreadable is not None:
-            return self.unreadable
+        unreadable = self.unreadable or self.notices_unreadable
+        if unreadable is not None:
+            return unreadable
         taken = self.taken[sid]
         readable_at = taken.at + taken.course.words[-1][0] + taken.course.notices_after
         return Notices(codes=taken.course.notices if self.clock.now() >= readable_at else ())
 
-    def receipt(self, taken: Taken) -> Receipt:
+    def receipt(self, taken: Taken) -> DeliveryReceipt:
         """What its resource shows now."""
         age = self.clock.now() - taken.at
         state = next((word for at, word in reversed(taken.course.words) if at <= age), "queued")
         is_over = state == taken.course.last
-        return Receipt(
+        return DeliveryReceipt(
             sid=taken.sid,
             state=state,
             code=taken.course.code if is_over else None,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
-    from twilio_notifications.core.delivery import Receipt
+    from twilio_notifications.core.delivery import DeliveryReceipt
     from twilio_notifications.core.model import Answer, Login, Notification
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
@@ -271,7 +271,7 @@ class ScriptedSender:
 
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login | None = None
-    ) -> Receipt | NoReceipt | Unreadable:
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
         """Nothing became of it: a test that is about that has a Twilio of its own."""
         self.looks.append((channel, sid, login))
         return NoReceipt()

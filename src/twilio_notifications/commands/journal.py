@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
 from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.core.twilio_codes import sentence
 from twilio_notifications.core.wording import counted
 from twilio_notifications.exit_codes import FAILED, NOT_CARRIED_OUT
 
@@ -34,6 +36,16 @@ if TYPE_CHECKING:
         WaitEntry,
     )
     from twilio_notifications.core.steps import Claimed, Finish
+
+    Record = (
+        AttemptEntry
+        | ChainEntry
+        | ChainStepEntry
+        | DeliveryEntry
+        | DeliveryEventEntry
+        | OrderEntry
+        | WaitEntry
+    )
 
 SENT_STATUS = "sent"
 """The `message_status` of a request that an operator reports as sent."""
@@ -71,14 +83,17 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
     if entry.state == State.WAITING:
         terminal.say(f"{'waits':<14}{_wait(entry, now=time.time())}")
-    happened: list[tuple[float, str, AttemptEntry | WaitEntry | ChainEntry | ChainStepEntry]] = [
+    happened: list[tuple[float, str, Record]] = [
         *((chain.began_at, "escalation", chain) for chain in history.chains),
         *((step.at, f"step {place}", step) for place, step in enumerate(history.steps, start=1)),
         *((wait.begun_at, f"wait {place}", wait) for place, wait in enumerate(history.waits, start=1)),
         *((made.opened_at, f"attempt {place}", made) for place, made in enumerate(history.attempts, start=1)),
+        *((event.at, f"delivery {event.event}", event) for event in history.delivery_events),
     ]
     for _, title, record in sorted(happened, key=lambda each: each[0]):
         _print(title, record)
+    if history.delivery is not None:
+        _print("delivery", history.delivery)
     for place, order in enumerate(history.orders, start=1):
         _print(f"order {place}", order)
     return 0
@@ -155,8 +170,11 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     return 0
 
 
-def _print(title: str, record: AttemptEntry | WaitEntry | OrderEntry | ChainEntry | ChainStepEntry) -> None:
+def _print(title: str, record: Record) -> None:
     values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
+    code = values.get("code") or values.get("document_code")
+    if code is not None and isinstance(record, DeliveryEntry | DeliveryEventEntry):
+        values["meaning"] = sentence(code)
     terminal.say(f"{title}:", *(f"  {name:<12}{_shown(name, value)}" for name, value in values.items()))
 
 
@@ -201,7 +219,7 @@ def _line(entry: Entry, *, now: float) -> str:
     if entry.state == State.WAITING:
         outcome = _wait(entry, now=now)
     else:
-        outcome = entry.reason or ("success" if entry.finished_at else "")
+        outcome = entry.reason or entry.delivery or ("success" if entry.finished_at else "")
         outcome += f"; {entry.remark}" if entry.remark else ""
     return (
         f"{entry.number:>8}  {_instant(entry.accepted_at)}  {entry.channel:<4}  {entry.state:<8}  "

@@ -53,7 +53,7 @@ from twilio_notifications.ports.journal import (
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
-from twilio_notifications.ports.twilio import Inbox, Receipts, Sender, Twilio
+from twilio_notifications.ports.twilio import DeliveryReceipts, Inbox, Sender, Twilio
 
 __all__ = [
     "NO_CHARGES",
@@ -69,6 +69,7 @@ __all__ = [
     "Clock",
     "Copied",
     "Deliveries",
+    "DeliveryReceipts",
     "Doubts",
     "Ended",
     "Event",
@@ -91,7 +92,6 @@ __all__ = [
     "Origin",
     "Outbox",
     "Pulse",
-    "Receipts",
     "Recorded",
     "Recording",
     "Recordings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+    from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
     from twilio_notifications.core.model import (
         Answer,
         CameBack,
@@ -40,7 +40,7 @@ class Twilio(Protocol):
 
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login
-    ) -> Receipt | NoReceipt | Unreadable: ...
+    ) -> DeliveryReceipt | NoReceipt | Unreadable: ...
 
     async def receipts(
         self, channel: Channel, path: str | None, *, login: Login
@@ -93,10 +93,10 @@ class Sender(Protocol):
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
 
 
-class Receipts(Protocol):
+class DeliveryReceipts(Protocol):
     """What Twilio says about texts and calls that it accepted. Each call is one request; raises nothing."""
 
-    async def fetch(self, channel: Channel, sid: str) -> Receipt | NoReceipt | Unreadable:
+    async def fetch(self, channel: Channel, sid: str) -> DeliveryReceipt | NoReceipt | Unreadable:
         """The text or call with this SID, as Twilio has it now."""
 
     async def receipts(self, channel: Channel, path: str | None = None) -> ReceiptPage | Unreadable:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from twilio_notifications import serving
 from twilio_notifications.ports.events import MetricsListening
-from twilio_notifications.serving import Bounds, HttpRequest, HttpResponse, HttpServer
+from twilio_notifications.serving import ClientBounds, HttpRequest, HttpResponse, HttpServer
 
 if TYPE_CHECKING:
     import socket
@@ -39,7 +39,7 @@ class MetricsEndpoint:
     ) -> None:
         self._host = host
         self._port = port
-        self._bounds = Bounds(patience_seconds=patience_seconds)
+        self._bounds = ClientBounds(patience_seconds=patience_seconds)
         self._listeners = listeners
         self._page = page
         self._events = events

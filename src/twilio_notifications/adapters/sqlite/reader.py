@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed
 
-_Record = TypeVar("_Record", "AttemptEntry", "ChainEntry", "ChainStepEntry", "OrderEntry", "WaitEntry")
+_Record = TypeVar(
+    "_Record",
+    "AttemptEntry",
+    "ChainEntry",
+    "ChainStepEntry",
+    "DeliveryEntry",
+    "DeliveryEventEntry",
+    "OrderEntry",
+    "WaitEntry",
+)
 
 STANDINGS = {
     "all": "1",
@@ -58,6 +67,36 @@ class Entry:
     sid: str | None
     remark: str | None
     """What became of its status, where it did not simply leave."""
+    delivery: str | None
+    """Twilio's last word for what it accepted; None where nothing is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEntry:
+    """What is known of what Twilio accepted."""
+
+    sid: str
+    state: str
+    begun_at: float
+    changed_at: float
+    look_at: float | None
+    """When Twilio is asked next; None: following has ended."""
+    code: int | None
+    answered_by: str | None
+    document_code: int | None
+    given_up_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEventEntry:
+    """What happened to a delivery."""
+
+    at: float
+    event: str
+    source: str
+    state: str
+    code: int | None
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +167,8 @@ class History:
     orders: list[OrderEntry]
     chains: list[ChainEntry]
     steps: list[ChainStepEntry]
+    delivery: DeliveryEntry | None
+    delivery_events: list[DeliveryEventEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +199,12 @@ class JournalReader:
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
                 chains=_records(ChainEntry, connection.execute(chains.ENTRY, (number,))),
                 steps=_records(ChainStepEntry, connection.execute(chains.STEPS, (number,))),
+                delivery=next(
+                    iter(_records(DeliveryEntry, connection.execute(sql.DELIVERY, (number,)))), None
+                ),
+                delivery_events=_records(
+                    DeliveryEventEntry, connection.execute(sql.DELIVERY_EVENTS, (number,))
+                ),
             )
 
     def unsettled(self, number: int) -> Claimed:

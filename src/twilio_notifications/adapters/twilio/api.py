@@ -18,7 +18,7 @@ from twilio_notifications.adapters.twilio.client import Clients, HttpReply, read
 from twilio_notifications.adapters.twilio.form import CallForm, form, query
 from twilio_notifications.adapters.twilio.lists import Page, read_inbound, read_numbers, read_page
 from twilio_notifications.adapters.twilio.receipts import read_notices, read_receipt, read_receipts
-from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Channel, NotSent, Record, Records, Unanswered, Unreadable
 from twilio_notifications.core.phone_numbers import may_be_one, spellings
@@ -181,7 +181,9 @@ class TwilioSender:
         said = await self._ask("POST", url, login, fields=[("Status", "canceled")])
         return self._read(said) if isinstance(said, HttpReply) else said
 
-    async def fetch(self, channel: Channel, sid: str, *, login: Login) -> Receipt | NoReceipt | Unreadable:
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
         """The text or call with this SID, as Twilio has it now."""
         url = f"{self._account_url}/{_RESOURCES[channel]}/{quote(sid, safe='')}.json"
         said = await self._ask("GET", url, login, limit=ANSWER_BYTES)

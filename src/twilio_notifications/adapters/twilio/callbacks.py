@@ -17,7 +17,7 @@ from twilio_notifications.adapters.twilio.signature import SIGNATURE_HEADER, cal
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.ports import Callback
 from twilio_notifications.ports.events import CallbacksListening
-from twilio_notifications.serving import Bounds, HttpResponse, HttpServer, listening
+from twilio_notifications.serving import ClientBounds, HttpResponse, HttpServer, listening
 
 if TYPE_CHECKING:
     import socket
@@ -66,7 +66,7 @@ class CallbackEndpoint:
         self._opened = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        bounds = Bounds(
+        bounds = ClientBounds(
             body_bytes=MOST_BODY_BYTES, patience_seconds=PATIENCE_SECONDS, connections=MOST_CONNECTIONS
         )
         server = HttpServer(self._listeners, name="callbacks", answer=self._answer, bounds=bounds)

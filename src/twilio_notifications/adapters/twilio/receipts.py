@@ -16,7 +16,7 @@ from twilio_notifications.adapters.twilio.answers import (
     text,
 )
 from twilio_notifications.adapters.twilio.lists import NEXT_PATH
-from twilio_notifications.core.delivery import Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, Notices, ReceiptPage
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.twilio.client import HttpReply
@@ -25,7 +25,7 @@ _LONGEST_DATE = 64
 _LONGEST_CODE = 8
 
 
-def read_receipt(reply: HttpReply) -> Receipt | None:
+def read_receipt(reply: HttpReply) -> DeliveryReceipt | None:
     """The text or call in the answer; None where it is none."""
     return _receipt(json_object(reply))
 
@@ -63,13 +63,13 @@ def code_in(value: object) -> int | None:
     return int(value) if is_code and isinstance(value, int) else None
 
 
-def _receipt(fields: Any) -> Receipt | None:
+def _receipt(fields: Any) -> DeliveryReceipt | None:
     sid = text(fields, "sid", longest=LONGEST_SID)
     state = text(fields, "status", longest=LONGEST_STATUS)
     if not sid or not state:
         return None
     created = text(fields, "date_created", longest=_LONGEST_DATE)
-    return Receipt(
+    return DeliveryReceipt(
         sid=sid,
         state=state,
         code=code_in(fields.get("error_code")),

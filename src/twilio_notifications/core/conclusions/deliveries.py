@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract, delivery
-from twilio_notifications.core.delivery import Change, FollowUp, FollowUpStatus, Happened, Happening, Source
+from twilio_notifications.core.delivery import (
+    Change,
+    FollowUp,
+    FollowUpStatus,
+    Happened,
+    Happening,
+    LearnedFrom,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +40,7 @@ def conclude_sighting(
     followed: Followed,
     sighting: Sighting,
     *,
-    source: Source,
+    source: LearnedFrom,
     statuses: StatusWriter,
     now: float,
     numbers: Numbers = NO_NUMBERS,
@@ -41,13 +48,17 @@ def conclude_sighting(
     """The change by one look or callback. None: nothing new, and no other look to set."""
     before = followed.delivery
     after = delivery.advance(before, sighting)
-    who = _who(followed, numbers)
+    who = replace(
+        followed.who,
+        sender_number=numbers.sender_number or followed.who.sender_number,
+        phone_number=numbers.phone_number or followed.who.phone_number,
+    )
     happened = None
     if delivery.contradicts(before, sighting):
         happened = Happened(
             happening=Happening.CONTRADICTED, source=source, word=sighting.state, code=sighting.code
         )
-    if source is Source.CALLBACK and after == before and happened is None:
+    if source is LearnedFrom.CALLBACK and after == before and happened is None:
         return None
     return _change(followed, after, source=source, statuses=statuses, now=now, who=who, happened=happened)
 
@@ -57,13 +68,15 @@ def conclude_notices(
 ) -> Change:
     """The change by a look at Twilio's notifications of a call, which name `codes`."""
     after = delivery.notifications_read(followed.delivery, codes)
-    return _change(followed, after, source=Source.NOTIFICATIONS, statuses=statuses, now=now, who=followed.who)
+    return _change(
+        followed, after, source=LearnedFrom.NOTIFICATIONS, statuses=statuses, now=now, who=followed.who
+    )
 
 
 def conclude_nothing(followed: Followed, *, statuses: StatusWriter, now: float) -> Change:
     """The change by a look that saw nothing: the next look, or the end of following."""
     return _change(
-        followed, followed.delivery, source=Source.POLL, statuses=statuses, now=now, who=followed.who
+        followed, followed.delivery, source=LearnedFrom.POLL, statuses=statuses, now=now, who=followed.who
     )
 
 
@@ -71,7 +84,7 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
     followed: Followed,
     after: Delivery,
     *,
-    source: Source,
+    source: LearnedFrom,
     statuses: StatusWriter,
     now: float,
     who: Who,
@@ -80,7 +93,7 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
     before = followed.delivery
     look_at = _next(followed, after, source=source, statuses=statuses, now=now)
     if look_at is None and delivery.ending(after) is None:
-        after, source = delivery.given_up(after, at=now), Source.CONNECTOR
+        after, source = delivery.given_up(after, at=now), LearnedFrom.CONNECTOR
     mode = statuses.tracking.follow_up
     if followed.request.is_step and mode is not FollowUp.ALL:
         mode = FollowUp.NONE  # a step of a chain publishes no status of its own, unless each change is to be
@@ -99,17 +112,17 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
 
 
 def _next(
-    followed: Followed, after: Delivery, *, source: Source, statuses: StatusWriter, now: float
+    followed: Followed, after: Delivery, *, source: LearnedFrom, statuses: StatusWriter, now: float
 ) -> float | None:
     """When to look next; None: not any more."""
     if delivery.ending(after) is not None:
         return None
     tracking = statuses.tracking
     if delivery.is_final(after):  # a call without a result: Twilio's notifications of it are to be read
-        if now - followed.begun_at >= tracking.give_up_after and source is not Source.CALLBACK:
+        if now - followed.begun_at >= tracking.give_up_after and source is not LearnedFrom.CALLBACK:
             return None
         return delivery.next_notification_look(after, initial=tracking.initial)
-    if source is Source.CALLBACK:
+    if source is LearnedFrom.CALLBACK:
         return followed.look_at
     return delivery.next_look(
         accepted_at=followed.begun_at,
@@ -120,8 +133,9 @@ def _next(
     )
 
 
-def _happened(before: Delivery, after: Delivery, source: Source) -> Happened | None:
-    if after == replace(before, notification_looks=after.notification_looks) and not _is_over(before, after):
+def _happened(before: Delivery, after: Delivery, source: LearnedFrom) -> Happened | None:
+    is_over = delivery.ending(before) is None and delivery.ending(after) is not None
+    if after == replace(before, notification_looks=after.notification_looks) and not is_over:
         return None
     if after.state != before.state:
         happening = Happening.CHANGED
@@ -135,16 +149,6 @@ def _happened(before: Delivery, after: Delivery, source: Source) -> Happened | N
         code=after.document_code or after.code,
         result=result,
     )
-
-
-def _is_over(before: Delivery, after: Delivery) -> bool:
-    return delivery.ending(before) is None and delivery.ending(after) is not None
-
-
-def _who(followed: Followed, numbers: Numbers) -> Who:
-    who = followed.who
-    sender = numbers.sender_number or who.sender_number
-    return replace(who, sender_number=sender, phone_number=numbers.phone_number or who.phone_number)
 
 
 def _status(

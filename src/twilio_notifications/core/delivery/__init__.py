@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from twilio_notifications.core.delivery.budget import Budget
 from twilio_notifications.core.delivery.callback_keys import AttemptName, callback_url, named_attempt
-from twilio_notifications.core.delivery.endings import Certainty, DeliveryEnd, ending
+from twilio_notifications.core.delivery.endings import NO_RECEIPT, Certainty, DeliveryEnd, ending, result_word
 from twilio_notifications.core.delivery.follow_ups import FollowUp, Who, follow_up
 from twilio_notifications.core.delivery.followed import (
     Change,
@@ -16,7 +16,7 @@ from twilio_notifications.core.delivery.followed import (
     FollowUpStatus,
     Happened,
     Happening,
-    Source,
+    LearnedFrom,
 )
 from twilio_notifications.core.delivery.following import (
     LAST_NOTIFICATION_LOOK,
@@ -24,7 +24,7 @@ from twilio_notifications.core.delivery.following import (
     next_look,
     next_notification_look,
 )
-from twilio_notifications.core.delivery.receipts import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery.receipts import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.delivery.results import CallResult, result
 from twilio_notifications.core.delivery.states import (
     RANKS,
@@ -41,6 +41,7 @@ from twilio_notifications.core.delivery.tracking import Tracking
 
 __all__ = [
     "LAST_NOTIFICATION_LOOK",
+    "NO_RECEIPT",
     "RANKS",
     "AttemptName",
     "Budget",
@@ -49,18 +50,18 @@ __all__ = [
     "Change",
     "Delivery",
     "DeliveryEnd",
+    "DeliveryReceipt",
     "FollowUp",
     "FollowUpStatus",
     "Followed",
     "Following",
     "Happened",
     "Happening",
+    "LearnedFrom",
     "NoReceipt",
     "Notices",
-    "Receipt",
     "ReceiptPage",
     "Sighting",
-    "Source",
     "Tracking",
     "Who",
     "accepted",
@@ -76,4 +77,5 @@ __all__ = [
     "next_notification_look",
     "notifications_read",
     "result",
+    "result_word",
 ]

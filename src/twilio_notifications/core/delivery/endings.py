@@ -37,6 +37,22 @@ class DeliveryEnd:
     message: str = ""
 
 
+NO_RECEIPT: Final = "no-receipt"
+"""The result of a delivery whose following ended without a last word."""
+
+
+def result_word(delivery: Delivery) -> str | None:
+    """In one word what became of it: Twilio's last word for a text, the result of a call, or NO_RECEIPT.
+
+    None while it goes on.
+    """
+    if ending(delivery) is None:
+        return None
+    if not is_final(delivery):
+        return NO_RECEIPT
+    return delivery.state if delivery.channel is Channel.SMS else result(delivery)
+
+
 _CANCELLED: Final = DeliveryEnd(
     reason=Reason.CANCELLED, message="Twilio cancelled it by order of this connector"
 )

@@ -29,7 +29,7 @@ class Followed:
     """Grows with each change: a change is taken only where the delivery is still as it was read."""
 
 
-class Source(StrEnum):
+class LearnedFrom(StrEnum):
     """How the connector learned of something."""
 
     POLL = "poll"
@@ -58,7 +58,7 @@ class Happened:
     """One entry of the time line. None: it says nothing about that."""
 
     happening: Happening
-    source: Source
+    source: LearnedFrom
     word: str
     code: int | None = None
     result: str | None = None

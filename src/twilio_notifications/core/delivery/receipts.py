@@ -8,7 +8,7 @@ from twilio_notifications.core.delivery.states import Sighting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class DeliveryReceipt:
     """A text or a call as Twilio has it now. None: Twilio does not say."""
 
     sid: str
@@ -34,7 +34,7 @@ class NoReceipt:
 class ReceiptPage:
     """One page of the account's texts or calls, newest first; records that cannot be read are left out."""
 
-    receipts: tuple[Receipt, ...]
+    receipts: tuple[DeliveryReceipt, ...]
     next_path: str | None
     """Where the next page is; None: this page is the last."""
 

@@ -42,7 +42,7 @@ class Tracking:
             return None
         word = taken.message_status
         if is_final(accepted(notification.channel, state=word, at=at)):
-            # Twilio's records had its last word already. It is looked at once more, so that its end is told.
+            # Twilio's records had its last word already. Another look tells of its end.
             word, look = _FIRST_WORDS[notification.channel], at
         sender, phone = taken.sender_number, taken.phone_number
         return Follow(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
-    from twilio_notifications.ports import Clock, Receipts, Sender
+    from twilio_notifications.ports import Clock, DeliveryReceipts, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal, Unreported
 
@@ -48,7 +48,7 @@ class LineNeeds:
     limits: policy.Limits
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
-    receipts: Receipts
+    receipts: DeliveryReceipts
     looks_per_minute: int
     """The most requests a minute about deliveries."""
     calling: Calling

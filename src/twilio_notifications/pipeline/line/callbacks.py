@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.conclusions import Numbers, conclude_sighting
-from twilio_notifications.core.delivery import Sighting, Source, named_attempt
+from twilio_notifications.core.delivery import LearnedFrom, Sighting, named_attempt
 from twilio_notifications.core.model import Record
 from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import CallbackAnswered, CallbackForbidden, CallbackReceived
@@ -80,7 +80,7 @@ class Callbacks:
             if callback.key_pressed:
                 await self._press(callback, followed)
             taken = followed is not None and await self._take(callback, followed)
-            self._answered("taken" if taken else "nothing_new")
+            self._tell_result("taken" if taken else "nothing_new")
             return
         self._keep(callback)
         if callback.key_pressed:
@@ -88,7 +88,7 @@ class Callbacks:
         name = named_attempt(callback.query, secret=self.secret)
         if name is not None:
             self.proofs.put(name, self._record(callback))
-        self._answered("kept")
+        self._tell_result("kept")
 
     async def _press(self, callback: Callback, followed: Followed | None) -> None:
         """A key ends the chain of its call, on disk before Twilio has its answer."""
@@ -100,13 +100,13 @@ class Callbacks:
 
     def forbidden(self) -> None:
         """A callback had a wrong signature."""
-        self._answered("forbidden")
+        self._tell_result("forbidden")
         if self._forbidden.admits():
             self.events.tell(CallbackForbidden(left_out=self._forbidden.taken_count(), error=_FORBIDDEN))
 
     def unreadable(self) -> None:
         """A request with a right signature was no callback."""
-        self._answered("unreadable")
+        self._tell_result("unreadable")
 
     def accepted(self, step: Finish) -> None:
         """The journal follows this SID from now on: what was kept for it is taken."""
@@ -141,7 +141,7 @@ class Callbacks:
                 answered_by=callback.answered_by,
                 key_pressed=callback.key_pressed,
             ),
-            source=Source.CALLBACK,
+            source=LearnedFrom.CALLBACK,
             statuses=self.statuses,
             now=now,
             numbers=Numbers(sender_number=callback.sender_number, phone_number=callback.phone_number),
@@ -166,5 +166,5 @@ class Callbacks:
             created_at=self.clock.now(),
         )
 
-    def _answered(self, result: CallbackResult) -> None:
+    def _tell_result(self, result: CallbackResult) -> None:
         self.events.tell(CallbackAnswered(result=result))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.model import Unreadable
     from twilio_notifications.ports import Clock
-    from twilio_notifications.ports.events import Events
+    from twilio_notifications.ports.events import Events, LookedAt
 
 YIELD_SECONDS: Final = 1.0
 """Between two looks whether sending leaves room, while it does not."""
@@ -23,9 +23,15 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 """Pauses while Twilio does not answer, or refuses; each is twice the one before."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pause:
+    seconds: float
+    until: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Leave:
-    """The budget of all looks."""
+    """The budget of all looks, and the pauses of each resource: one may be refused, and the other not."""
 
     per_minute: int
     is_free: Callable[[], bool]
@@ -33,8 +39,7 @@ class Leave:
     clock: Clock
     events: Events
     _budget: Budget = field(init=False)
-    _paused_until: float = field(init=False, default=0.0)
-    _pause: float = field(init=False, default=0.0)
+    _pauses: dict[LookedAt, _Pause] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._budget = Budget.of(self.per_minute, now=self.clock.now())
@@ -44,7 +49,7 @@ class Leave:
         while True:
             now = self.clock.now()
             self._budget = self._budget.filled(now=now)
-            at = max(self._budget.may_ask_at(), self._paused_until)
+            at = self._budget.may_ask_at()
             if at > now:
                 await self.clock.sleep(at - now)
             elif not self.is_free():
@@ -53,15 +58,22 @@ class Leave:
                 self._budget = self._budget.spent()
                 return
 
-    def unreadable(self, why: Unreadable) -> None:
-        """Twilio did not answer, or refused: pauses, and tells of the first time."""
-        if not self._pause:
-            self.events.tell(DeliveriesUnreadable(error=why.detail))
-        self._pause = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, 2 * self._pause))
-        self._paused_until = self.clock.now() + max(self._pause, why.retry_after or 0.0)
+    def opens_at(self, resource: LookedAt) -> float:
+        """Until when that resource is not asked for, because Twilio did not give it."""
+        pause = self._pauses.get(resource)
+        return 0.0 if pause is None else pause.until
 
-    def readable(self) -> None:
-        """Twilio has answered."""
-        if self._pause:
-            self._pause = 0.0
-            self.events.tell(DeliveriesReadable())
+    def unreadable(self, resource: LookedAt, why: Unreadable) -> None:
+        """Twilio did not give it: it is not asked for again for a while. The log has the first time."""
+        before = self._pauses.get(resource)
+        if before is None:
+            self.events.tell(DeliveriesUnreadable(resource=resource, error=why.detail))
+        seconds = 0.0 if before is None else 2 * before.seconds
+        seconds = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, seconds))
+        until = self.clock.now() + max(seconds, why.retry_after or 0.0)
+        self._pauses[resource] = _Pause(seconds=seconds, until=until)
+
+    def readable(self, resource: LookedAt) -> None:
+        """Twilio gave it."""
+        if self._pauses.pop(resource, None) is not None:
+            self.events.tell(DeliveriesReadable(resource=resource))

@@ -16,7 +16,7 @@ from twilio_notifications.core.conclusions import (
     conclude_notices,
     conclude_sighting,
 )
-from twilio_notifications.core.delivery import Following, NoReceipt, Receipt, Source, is_final
+from twilio_notifications.core.delivery import DeliveryReceipt, Following, LearnedFrom, NoReceipt, is_final
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.model import Unreadable
 from twilio_notifications.ports.events import Defect, DeliveryLookedUp
@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.leave import Leave
     from twilio_notifications.pipeline.line.sightings import Sightings
-    from twilio_notifications.ports import Clock, Receipts
-    from twilio_notifications.ports.events import Events, LookKind
+    from twilio_notifications.ports import Clock, DeliveryReceipts
+    from twilio_notifications.ports.events import Events, LookedAt, LookKind
     from twilio_notifications.ports.journal import Deliveries
 
 Said = TypeVar("Said")
 
 BATCH: Final = 1000
 """Deliveries of which one round of looks may learn: what five pages of a list hold."""
+
+UNREADABLE_PAUSES: Final = 180
+"""How long notifications that cannot be read are waited for, in first pauses: a quarter of an hour."""
 
 AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
@@ -55,7 +58,7 @@ class Tracker:
     """One request at a time."""
 
     journal: Deliveries
-    receipts: Receipts
+    receipts: DeliveryReceipts
     sightings: Sightings
     leave: Leave
     statuses: StatusWriter
@@ -85,11 +88,24 @@ class Tracker:
                 await self.bell.wait(at)
                 self._wakes_at = 0.0
                 continue
+            if not await self._ready():
+                # Only what Twilio did not give is due. Something else may be, before that is asked for again.
+                await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
+                continue
             await self.leave.take()
-            soon = self.clock.now() + AHEAD_SHARE * self.statuses.tracking.initial
-            due = await self.journal.due_deliveries(now=soon, limit=BATCH)
-            if due:
-                await self._look(due)
+            if ready := await self._ready():
+                await self._look(ready)
+
+    async def _ready(self) -> list[Followed]:
+        """What is to be looked at now or soon, the longest due first; without what is paused."""
+        now = self.clock.now()
+        soon = now + AHEAD_SHARE * self.statuses.tracking.initial
+        due = await self.journal.due_deliveries(now=soon, limit=BATCH)
+        open_for: dict[bool, bool] = {
+            False: self.leave.opens_at("records") <= now,
+            True: self.leave.opens_at("notifications") <= now,
+        }
+        return [each for each in due if open_for[is_final(each.delivery)]]
 
     async def _look(self, due: Sequence[Followed]) -> None:
         first = due[0]
@@ -115,21 +131,28 @@ class Tracker:
     async def _fetch(self, followed: Followed) -> None:
         self._alone.discard(followed.sid)
         channel, sid = followed.delivery.channel, followed.sid
-        found: Receipt | NoReceipt | Unreadable = await self._ask("single", self.receipts.fetch(channel, sid))
+        found: DeliveryReceipt | NoReceipt | Unreadable = await self._ask(
+            "single", self.receipts.fetch(channel, sid)
+        )
         match found:
             case Unreadable():
                 return
             case NoReceipt():
                 await self.sightings.take([(followed, self._nothing)])
-            case Receipt():
+            case DeliveryReceipt():
                 await self.sightings.take([(followed, partial(self._seen, found))])
             case _:
                 assert_never(found)
 
     async def _read_notices(self, followed: Followed) -> None:
         found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
-        if not isinstance(found, Unreadable):
-            codes = found.codes
+        ended_for = self.clock.now() - followed.delivery.changed_at
+        if (
+            not isinstance(found, Unreadable)
+            or ended_for > UNREADABLE_PAUSES * self.statuses.tracking.initial
+        ):
+            # What cannot be read says nothing more: a login may not be allowed to read notifications.
+            codes = () if isinstance(found, Unreadable) else found.codes
 
             def conclude(call: Followed) -> Change | None:
                 if call.delivery.notification_looks != followed.delivery.notification_looks:
@@ -154,7 +177,8 @@ class Tracker:
                 if receipt.sid in missing
             ]
             await self.sightings.take(shown)
-            newest, oldest = _span(page)
+            created = [one.created_at for one in page.receipts if one.created_at is not None]
+            newest, oldest = max(created, default=0.0), min(created, default=0.0)
             if path is None and page.next_path is not None:
                 self._horizons[channel] = oldest
             # The next page covers about as much time as this one.
@@ -177,18 +201,19 @@ class Tracker:
             self.events.tell(Defect(name="look_up_failed", error=error))
             said = Unreadable(detail=f"the connector failed: {type(error).__name__}")
         self.events.tell(DeliveryLookedUp(kind=kind, answered=not isinstance(said, Unreadable)))
+        resource: LookedAt = "notifications" if kind == "notifications" else "records"
         if isinstance(said, Unreadable):
-            self.leave.unreadable(said)
+            self.leave.unreadable(resource, said)
         else:
-            self.leave.readable()
+            self.leave.readable(resource)
         return said
 
-    def _seen(self, receipt: Receipt, followed: Followed) -> Change | None:
+    def _seen(self, receipt: DeliveryReceipt, followed: Followed) -> Change | None:
         now = self.clock.now()
         return conclude_sighting(
             followed,
             receipt.sighting(at=now),
-            source=Source.POLL,
+            source=LearnedFrom.POLL,
             statuses=self.statuses,
             now=now,
             numbers=Numbers(sender_number=receipt.sender_number, phone_number=receipt.phone_number),
@@ -196,9 +221,3 @@ class Tracker:
 
     def _nothing(self, followed: Followed) -> Change:
         return conclude_nothing(followed, statuses=self.statuses, now=self.clock.now())
-
-
-def _span(page: ReceiptPage) -> tuple[float, float]:
-    """The newest and the oldest creation on the page, by Twilio's clock; 0 where the page says none."""
-    created = [receipt.created_at for receipt in page.receipts if receipt.created_at is not None]
-    return max(created, default=0.0), min(created, default=0.0)

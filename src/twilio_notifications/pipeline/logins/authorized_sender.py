@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from twilio_notifications.core.answers import refuses_login
-from twilio_notifications.core.delivery import NoReceipt, Notices, Receipt, ReceiptPage
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import Answered, Records, Unreadable
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
-Read = Records | Receipt | NoReceipt | ReceiptPage | Notices
+Read = Records | DeliveryReceipt | NoReceipt | ReceiptPage | Notices
 """What Twilio's resources hold."""
 
 Said = TypeVar("Said", bound="Answer | Read | tuple[CameBack, ...] | Unreadable")
@@ -75,10 +75,10 @@ class AuthorizedSender:
 
         return await self._with_a_login(ask)
 
-    async def fetch(self, channel: Channel, sid: str) -> Receipt | NoReceipt | Unreadable:
+    async def fetch(self, channel: Channel, sid: str) -> DeliveryReceipt | NoReceipt | Unreadable:
         """A text or a call, as `send`."""
 
-        async def ask(login: Login) -> Receipt | NoReceipt | Unreadable:
+        async def ask(login: Login) -> DeliveryReceipt | NoReceipt | Unreadable:
             return await self._twilio.fetch(channel, sid, login=login)
 
         return await self._with_a_login(ask)
@@ -128,7 +128,7 @@ class AuthorizedSender:
 
 def _is_refused(said: Answer | Read | tuple[CameBack, ...] | Unreadable) -> bool:
     match said:
-        case Records() | Receipt() | NoReceipt() | ReceiptPage() | Notices() | tuple():
+        case Records() | DeliveryReceipt() | NoReceipt() | ReceiptPage() | Notices() | tuple():
             return False
         case Unreadable(unauthorized=unauthorized):
             return unauthorized

@@ -29,6 +29,7 @@ from twilio_notifications.ports.events.deliveries import (
     DeliveryChanged,
     DeliveryFailed,
     DeliveryLookedUp,
+    LookedAt,
     LookKind,
 )
 from twilio_notifications.ports.events.event import (
@@ -233,6 +234,7 @@ __all__ = [
     "LoginSwitched",
     "LoginUnchecked",
     "LookKind",
+    "LookedAt",
     "MessageUnreadable",
     "MetricsListening",
     "NucleusConnected",

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery import Change, Followed
     from twilio_notifications.core.errors import Reason
 
+LookedAt = Literal["records", "notifications"]
+"""Of Twilio: texts and calls, or the notifications of a call."""
+
 LookKind = Literal["single", "page", "notifications"]
 """One text or call, a page of the account's list, or Twilio's notifications of a call."""
 
@@ -89,6 +92,7 @@ class DeliveriesUnreadable(Event):
     """Twilio cannot be asked what became of texts and calls; the connector goes on trying."""
 
     level: ClassVar[Level] = Level.WARNING
+    resource: LookedAt
     error: str
 
 
@@ -97,6 +101,7 @@ class DeliveriesReadable(Event):
     """Twilio says again what became of texts and calls."""
 
     level: ClassVar[Level] = Level.INFO
+    resource: LookedAt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ LEFT JOIN statuses AS latest
 
 _ENTRIES = f"""
 SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at,
-       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message, latest.sid, latest.remark
+       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message,
+       COALESCE(deliveries.sid, latest.sid), latest.remark, word
 FROM states JOIN requests ON id = states.request {_LATEST_STATUS}
+     LEFT JOIN deliveries ON deliveries.request = states.request
 """
 
 ENTRY = f"{_ENTRIES} WHERE states.request = ?"
@@ -63,6 +65,16 @@ ORDER = "INSERT INTO orders (request, name, detail, by, at, done_at) VALUES (?1,
 WAITING_ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
 
 ORDER_RESULT = "SELECT done_at, refusal FROM orders WHERE number = ?"
+
+DELIVERY = """
+SELECT sid, word, begun_at, changed_at, look_at, code, answered_by, document_code, given_up_at
+FROM deliveries WHERE request = ?
+"""
+
+DELIVERY_EVENTS = """
+SELECT at, happening, source, word, code, result FROM delivery_events WHERE request = ? ORDER BY id
+"""
+
 
 ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
 
