@@ -113,7 +113,7 @@ class Scene:
         return [status["response"]["error_message"] for status in await self.line.statuses()]
 
     def looks(self, phone_number: str = DARLA) -> list[float]:
-        return [at for number, at in self.sender.looks if number == phone_number]
+        return [at for number, at in self.sender.looked if number == phone_number]
 
     def told(self, name: str) -> int:
         return self.line.events.count(name)
