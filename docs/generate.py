@@ -51,7 +51,9 @@ A step that the table does not have fails there, in its transaction, as a defect
 STATES_END = """\
 A request that breaks the contract is recorded as `FINISHED` at once: it has a status and no attempt.
 
-There is one way back, and only a person can take it, while the connector is stopped:
+There are two ways back from `REPORTED`.
+A follow-up status (`status.follow_up`) tells what became of a delivery, and is reported like the first one.
+The other way only a person can take, while the connector is stopped:
 `twilio-notifications journal resolve` gives a request that was answered with `OutcomeUnknown` a new status,
 and puts it back into `FINISHED`, so that the new status is reported too.
 """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.factories import START, a_success
+from tests.support.factories import START, a_change, a_success
 from tests.support.journals import (
     EVERY,
     LASTING,
@@ -22,7 +22,7 @@ from tests.support.journals import (
     report,
     store,
 )
-from twilio_notifications.core.delivery import Change, FollowUpStatus, Happened, Happening, LearnedFrom, Who
+from twilio_notifications.core.delivery import FollowUpStatus, Who
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
@@ -57,28 +57,6 @@ async def follow(
         await begin(journal, id_)
         followed = replace(a_success(id_), follow=Follow(word="queued", look_at=look_at + id_))
         await end(journal, followed)
-
-
-def a_change(
-    followed: Followed,
-    word: str = "sent",
-    *,
-    at: float = START + 10,
-    look_at: float | None = START + 20,
-    status: FollowUpStatus | None = None,
-    who: Who | None = None,
-) -> Change:
-    return Change(
-        request=followed.request.id,
-        version=followed.version,
-        at=at,
-        before=followed.delivery,
-        after=replace(followed.delivery, state=word, changed_at=at),
-        who=who or followed.who,
-        look_at=look_at,
-        happened=Happened(happening=Happening.CHANGED, source=LearnedFrom.POLL, word=word),
-        status=status,
-    )
 
 
 async def the_delivery(journal: Journal, sid: str = SID) -> Followed:
@@ -138,7 +116,7 @@ async def test_a_change_keeps_everything_that_is_known_over_a_restart(a_lasting_
             cancelled_by_us=True,
         )
         who = Who(sender_number="+15550001111", phone_number="+15550002222", name="Darla")
-        change = replace(a_change(before), after=known, who=who, look_at=None)
+        change = replace(a_change(before, look_at=None), after=known, who=who)
         assert frozenset() == (await journal.change([change])).stale
     async with a_lasting_store() as journal:
         after = await the_delivery(journal)

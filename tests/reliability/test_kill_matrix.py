@@ -137,10 +137,8 @@ async def test_a_crash_after_an_attempt_that_did_not_succeed(
     assert entries == len(twilio.ledger)
 
 
-FOLLOWED: dict[str, dict[str, Any]] = {
-    "tracking": {"poll_initial_seconds": 0.05, "requests_per_minute": 6000},
-    "status": {"follow_up": "final"},
-}
+POLLED: dict[str, Any] = {"poll_initial_seconds": 0.05, "requests_per_minute": 6000}
+TOLD = {"follow_up": "final"}
 AN_HOUR = 3600.0
 """Later, the simulator shows each text and call with its last word."""
 
@@ -162,11 +160,11 @@ async def test_a_crash_while_deliveries_are_followed(
     twilio.set_age(AN_HOUR)
     requests = [Request(number=number, to=recipient(number)) for number in range(5)]
     async with Peer(broker.url) as peer:
-        async with start(crash_at=f"{point}:{count}", **FOLLOWED) as connector:
+        async with start(crash_at=f"{point}:{count}", tracking=POLLED, status=TOLD) as connector:
             await connector.ready()
             await publish(peer, requests)
             await dies(connector)
-        async with start(**FOLLOWED) as connector:
+        async with start(tracking=POLLED, status=TOLD) as connector:
             await connector.ready()
             await until(lambda: set(ends(peer)) == {request.id for request in requests})
             assert 0 == await connector.terminate()
@@ -187,18 +185,15 @@ def ends(peer: Peer) -> dict[str, list[str]]:
 async def test_a_callback_that_a_crash_loses_is_found_out_by_polling(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
-    called = FOLLOWED | {
-        "tracking": {
-            **FOLLOWED["tracking"],
-            "mode": "callback",
-            "listen": "127.0.0.1:0",
-            "public_url": "https://alarms.example.com",
-            "poll_initial_seconds": 0.5,
-        }
+    called = POLLED | {
+        "mode": "callback",
+        "listen": "127.0.0.1:0",
+        "public_url": "https://alarms.example.com",
+        "poll_initial_seconds": 0.5,
     }
     twilio.set_age(AN_HOUR)
     async with Peer(broker.url) as peer:
-        async with start(crash_at=CrashPoint.CALLBACK_RECEIVED, **called) as connector:
+        async with start(crash_at=CrashPoint.CALLBACK_RECEIVED, tracking=called, status=TOLD) as connector:
             listening = await connector.wait_for_event("callbacks_listening")
             await connector.ready()
             await publish(peer, [Request(number=0, to=recipient(0))])
@@ -208,7 +203,7 @@ async def test_a_callback_that_a_crash_loses_is_found_out_by_polling(
                 listening["address"], {"MessageSid": entry.sid, "MessageStatus": "sent"}
             )
             await dies(connector)
-        async with start(**called) as connector:
+        async with start(tracking=called, status=TOLD) as connector:
             await until(lambda: list(ends(peer)) == ["id-0"])
             assert 0 == await connector.terminate()
         assert 1 == len(twilio.ledger)
