@@ -178,6 +178,36 @@ def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
     assert expected == moved(counters, before)
 
 
+def test_a_delivery_is_counted_once_when_it_is_over() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    followed = a_followed()
+    for earlier, word in (("queued", "sent"), ("sent", "undelivered"), ("undelivered", "undelivered")):
+        known = replace(followed, delivery=replace(followed.delivery, state=earlier))
+        counters.tell(events.DeliveryChanged(followed=known, change=a_change(known, word)))
+    assert {'deliveries_total{channel="SMS",result="undelivered"}': 1} == moved(counters, before)
+
+
+def test_every_end_of_a_delivery_has_its_series() -> None:
+    """A series that is missing would be an error where it is counted."""
+    last = {word for ranks in RANKS.values() for word, rank in ranks.items() if rank >= 4}
+    assert (last - {"completed"}) | set(CallResult) | {NO_RECEIPT} == set(DELIVERY_RESULTS)
+
+
+def test_looks_and_callbacks_are_counted_by_what_became_of_them() -> None:
+    assert get_args(events.LookKind) == catalogue.LOOKS.labels["kind"]
+    assert get_args(events.CallbackResult) == catalogue.CALLBACKS.labels["result"]
+    counters = Counters()
+    before = series(counters.page())
+    counters.tell(events.DeliveryLookedUp(kind="page", answered=False))
+    counters.tell(events.CallbackAnswered(result="forbidden"))
+    expected = {
+        'delivery_looks_total{kind="page",answered="no"}': 1,
+        'callbacks_total{result="forbidden"}': 1,
+    }
+    assert expected == moved(counters, before)
+
+
 def test_events_tell_how_things_stand() -> None:
     counters = Counters()
     told = (

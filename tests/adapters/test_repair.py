@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from tests.support.factories import (
     DARLA,
     START,
+    a_change,
     a_failure,
     a_postponement,
     a_rejection,
@@ -32,12 +34,13 @@ from twilio_notifications.core.errors import (
     Reason,
 )
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
-from twilio_notifications.core.steps import Doubt, Postpone
+from twilio_notifications.core.steps import Doubt, Follow, Postpone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from twilio_notifications.core.delivery import Change, Happened
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.ports import Unreported
 
@@ -431,6 +434,34 @@ async def test_one_request_is_shown_without_text_and_number(
     assert "accepted_at   2023-11-14T22:13:20Z\n" in said
     assert "attempt 1:\n" in said
     assert (False, False) == (TEXT in said, DARLA in said)
+
+
+async def test_what_became_of_a_delivery_stands_on_the_time_line_with_what_to_do(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with connector(file) as journal:
+        id_ = await advance(journal, State.OPEN)
+        await end(journal, replace(a_success(id_, sid=SID), follow=Follow(word="queued", look_at=START)))
+        for word, code in (("sent", None), ("undelivered", 30_003)):
+            (followed,) = await journal.due_deliveries(now=START, limit=1)
+            change = a_change(followed, word, look_at=START)
+            happened = replace(a_happening(change), code=code)
+            await journal.change(
+                [replace(change, after=replace(change.after, code=code), happened=happened)]
+            )
+    assert 0 == commands.show(config, id_, environ={})
+    said = capsys.readouterr().out
+    sent, undelivered = said.index("delivery changed:"), said.rindex("delivery changed:")
+    assert said.index("attempt 1:") < sent < undelivered < said.index("\ndelivery:")
+    assert 2 == said.count("Twilio error 30003: ")
+    assert (1, False) == (said.count(f"sid           {SID}\n"), DARLA in said)
+    commands.entries(config, only="all", limit=9, environ={})
+    assert "undelivered" in capsys.readouterr().out
+
+
+def a_happening(change: Change) -> Happened:
+    assert change.happened is not None
+    return change.happened
 
 
 async def test_resolved_as_sent_becomes_a_success(
