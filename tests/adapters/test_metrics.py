@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from tests.support.factories import START, a_claimed, a_failure, a_postponement, a_request, a_success
+from tests.support.factories import (
+    START,
+    a_change,
+    a_claimed,
+    a_failure,
+    a_followed,
+    a_postponement,
+    a_request,
+    a_success,
+)
 from tests.support.fakes import RecordingEvents
-from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, listening
-from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
+from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, catalogue, listening
+from twilio_notifications.adapters.metrics.catalogue import DELIVERY_RESULTS, METRICS, PREFIX
+from twilio_notifications.core.delivery import NO_RECEIPT, RANKS, CallResult
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
@@ -21,6 +32,9 @@ from twilio_notifications.serving import MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     from twilio_notifications.core.steps import Claimed
+
+
+LAST_RANK = 4
 
 
 def series(page: bytes) -> dict[str, float]:
@@ -190,7 +204,7 @@ def test_a_delivery_is_counted_once_when_it_is_over() -> None:
 
 def test_every_end_of_a_delivery_has_its_series() -> None:
     """A series that is missing would be an error where it is counted."""
-    last = {word for ranks in RANKS.values() for word, rank in ranks.items() if rank >= 4}
+    last = {word for ranks in RANKS.values() for word, rank in ranks.items() if rank >= LAST_RANK}
     assert (last - {"completed"}) | set(CallResult) | {NO_RECEIPT} == set(DELIVERY_RESULTS)
 
 
@@ -202,7 +216,7 @@ def test_looks_and_callbacks_are_counted_by_what_became_of_them() -> None:
     counters.tell(events.DeliveryLookedUp(kind="page", answered=False))
     counters.tell(events.CallbackAnswered(result="forbidden"))
     expected = {
-        'delivery_looks_total{kind="page",answered="no"}': 1,
+        'delivery_looks_total{answered="no",kind="page"}': 1,
         'callbacks_total{result="forbidden"}': 1,
     }
     assert expected == moved(counters, before)

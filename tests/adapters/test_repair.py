@@ -446,9 +446,7 @@ async def test_what_became_of_a_delivery_stands_on_the_time_line_with_what_to_do
             (followed,) = await journal.due_deliveries(now=START, limit=1)
             change = a_change(followed, word, look_at=START)
             happened = replace(a_happening(change), code=code)
-            await journal.change(
-                [replace(change, after=replace(change.after, code=code), happened=happened)]
-            )
+            await journal.change([replace(change, after=replace(change.after, code=code), happened=happened)])
     assert 0 == commands.show(config, id_, environ={})
     said = capsys.readouterr().out
     sent, undelivered = said.index("delivery changed:"), said.rindex("delivery changed:")
