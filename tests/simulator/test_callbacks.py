@@ -30,9 +30,7 @@ from tests.simulator.desk import (
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_http import RawHttp
 from twilio_notifications.simulator.announcer import CallbackTreatment
-from twilio_notifications.simulator.deliveries import DeliveryOrder
 from twilio_notifications.simulator.faults import AnswerLost, Fault
-from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.sender import Patience
 from twilio_notifications.simulator.server import Simulator
 from twilio_notifications.simulator.world import OrderRefused
@@ -500,3 +498,24 @@ async def test_an_order_that_cannot_be_carried_out_says_why(stage: Stage) -> Non
     assert (409, "There is no message or call CA1") == (answer.status, answer.json["message"])
     answer = await stage.rest.ask("POST", "/simulator/keys", content={"sid": "CA1", "digits": "one"})
     assert 400 == answer.status
+
+
+async def test_the_end_of_the_simulator_ends_its_callbacks() -> None:
+    """Also those that wait for an earlier one of the same text."""
+    asked = asyncio.Event()
+
+    async def silent(exchange: Exchange) -> None:
+        asked.set()
+        await exchange.wait_for_the_end()
+
+    async with RawHttp(silent) as receiver:
+        clock = [NOON]
+        async with (
+            Simulator(clock=lambda: clock[0], random=chance()) as simulator,
+            Rest(simulator.base_url) as rest,
+        ):
+            await rest.ask("POST", MESSAGES, form={**A_TEXT, "StatusCallback": receiver.url})
+            clock[0] += 60
+            await rest.ask("GET", MESSAGES)
+            await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+        assert [] == [running for running in asyncio.all_tasks() if "CallbackSender" in repr(running)]

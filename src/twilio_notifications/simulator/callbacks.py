@@ -82,6 +82,7 @@ def _of_text(message: TextMessage) -> Iterator[Callback]:
 
 def _text_fields(message: TextMessage, step: Step) -> dict[str, str]:
     sender = sender_at(message, step.at)
+    receipt_at = datetime.fromtimestamp(step.at, UTC).strftime("%y%m%d%H%M")  # to the minute
     fields = {
         "AccountSid": message.account_sid,
         "ApiVersion": API_VERSION,
@@ -95,7 +96,7 @@ def _text_fields(message: TextMessage, step: Step) -> dict[str, str]:
         "ErrorCode": None if step.error_code is None else str(step.error_code),
         "From": sender,
         "MessagingServiceSid": message.messaging_service_sid,
-        "RawDlrDoneDate": _minute(step.at) if step.status in RECEIPTS else None,
+        "RawDlrDoneDate": receipt_at if step.status in RECEIPTS else None,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
 
@@ -128,7 +129,6 @@ def _of_keys(call: Call) -> Iterator[Callback]:
                 **_call_fields(call, press.at, status="in-progress"),
                 "Digits": press.digits[: gather.maximum],
                 "FinishedOnKey": "",
-                "msg": "Gather End",
             }
             address = CallbackAddress(url=gather.action, method=gather.method)
             yield _made(call, address, Purpose.KEYS, press.at, fields)
@@ -187,8 +187,3 @@ def _made(
         method=address.method,
         fields=fields,
     )
-
-
-def _minute(instant: float) -> str:
-    """The form of `RawDlrDoneDate`: two digits each of year, month, day, hour and minute."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%y%m%d%H%M")

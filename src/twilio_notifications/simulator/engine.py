@@ -66,6 +66,8 @@ class Reply:
 
 
 ORDINARY = Circumstances()
+SIGNED = frozenset({"StatusCallback", "AsyncAmdStatusCallback", "Twiml"})
+"""The parameters of a create after which Twilio makes requests that it signs."""
 
 
 class Engine:
@@ -192,9 +194,9 @@ class Engine:
 
     def _answer(self, request: Request, circumstances: Circumstances = ORDINARY) -> Response:
         circumstances = replace(circumstances, age_seconds=self.age_seconds)
-        if request.action is Action.CREATE and self.credentials.admits(request):
+        if request.action is Action.CREATE and SIGNED & request.parameters.keys():
             user, secret = read_basic(request.authorization)
-            if not user.startswith("SK"):
+            if user == request.account_sid and self.credentials.admits(request):
                 self._tokens[request.account_sid] = secret
         return api.answer(request, self.world, self.credentials, now=self.now, circumstances=circumstances)
 

@@ -33,6 +33,7 @@ ANSWER_SECONDS: Final = 15.0
 ANSWER_BYTES: Final = 65_536  # the longest document that Twilio reads
 AGENT: Final = "TwilioProxy/1.1"
 RETRY_LIMIT: Final = 5
+CONCURRENCY: Final = 200
 SHORTEST_WAIT: Final = 0.005
 
 
@@ -55,14 +56,15 @@ class Patience:
         given = dict(parse_qsl(url.partition("#")[2]))
         policy = frozenset(given.get("rp", "ct").split(","))
         return cls(
-            retries=min(int(_milliseconds(given.get("rc"), 1)), RETRY_LIMIT),
+            retries=min(int(_whole(given.get("rc"), 1)), RETRY_LIMIT),
             policy=frozenset({"4xx", "5xx", "ct", "rt"}) if "all" in policy else policy,
-            answer_seconds=_milliseconds(given.get("rt"), ANSWER_SECONDS * 1_000) / 1_000,
-            total_seconds=_milliseconds(given.get("tt"), ANSWER_SECONDS * 1_000) / 1_000,
+            answer_seconds=_whole(given.get("rt"), ANSWER_SECONDS * 1_000) / 1_000,
+            total_seconds=_whole(given.get("tt"), ANSWER_SECONDS * 1_000) / 1_000,
         )
 
 
-def _milliseconds(value: str | None, default: float) -> float:
+def _whole(value: str | None, default: float) -> float:
+    """The whole number that is written there, or the default."""
     return float(value) if value and value.isascii() and value.isdigit() else default
 
 
@@ -72,7 +74,9 @@ class CallbackSender:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._client: Client | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
         self._latest: dict[str, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(CONCURRENCY)
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -81,10 +85,9 @@ class CallbackSender:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        tasks = list(self._latest.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for sending in self._under_way:
+            sending.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
 
@@ -94,27 +97,29 @@ class CallbackSender:
             return
         for entry in self._engine.announcer.take_due(self._engine.now):
             sid = entry.callback.sid
-            task = asyncio.create_task(self._send_after(self._latest.get(sid), entry))
-            self._latest[sid] = task
-            task.add_done_callback(partial(self._forget, sid))
+            sending = asyncio.create_task(self._send_after(self._latest.get(sid), entry))
+            self._latest[sid] = sending
+            self._under_way.add(sending)
+            sending.add_done_callback(partial(self._forget, sid))
         self._set_timer()
 
     async def catch_up(self) -> None:
         """Makes all callbacks that are due; returns when each one has been answered or has failed."""
         self.send_due()
         while self._latest:
-            await asyncio.wait(list(self._latest.values()))
+            await asyncio.wait(tuple(self._latest.values()))
             self.send_due()
 
     def when_sent(self, sid: str, then: Callable[[], None]) -> None:
         """Calls `then` once the callbacks of this resource that are under way have ended."""
-        task = self._latest.get(sid)
-        if task is None:
+        sending = self._latest.get(sid)
+        if sending is None:
             then()
         else:
-            task.add_done_callback(lambda _: then())
+            sending.add_done_callback(lambda _: then())
 
     def _forget(self, sid: str, done: asyncio.Task[None]) -> None:
+        self._under_way.discard(done)
         if self._latest.get(sid) is done:
             del self._latest[sid]
 
@@ -133,7 +138,7 @@ class CallbackSender:
             await asyncio.wait([earlier])
         patience = Patience.of(entry.callback.url)
         try:
-            async with asyncio.timeout(patience.total_seconds):
+            async with self._places, asyncio.timeout(patience.total_seconds):
                 await self._send(entry, patience)
         except TimeoutError:
             entry.failure = "no answer in time"
