@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode
 
 from pyreqwest.client import ClientBuilder
-from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
+from pyreqwest.exceptions import ConnectTimeoutError, DetailedPyreqwestError, PyreqwestError
 
 from twilio_notifications.simulator.signing import sign
 
@@ -167,12 +167,10 @@ class CallbackSender:
         except TimeoutError:
             entry.failure = "no answer in time"
             return "rt"
-        except (
-            PyreqwestError,
-            RuntimeError,
-            ValueError,
-        ) as error:  # no connection, or an address that is none
-            entry.failure = str(error)
+        # Without a connection, or with an address that is none; pyreqwest's runtime raises RuntimeError.
+        except (PyreqwestError, RuntimeError, ValueError) as error:
+            causes = error.details["causes"] if isinstance(error, DetailedPyreqwestError) else None
+            entry.failure = causes[-1]["message"] if causes else str(error)
             return "ct"
         hundreds = response.status // 100
         return f"{hundreds}xx" if hundreds >= 4 else None  # noqa: PLR2004 - HTTP's errors
