@@ -1,7 +1,8 @@
-"""What a command prints: whole lines that cannot steer the terminal, and no crash over where they go.
+"""Prints the lines of the commands: whole lines that cannot steer the terminal and fit its encoding.
 
-A line may hold text from outside: a request's id, Twilio's message, a broker's reason. Every character that a
-terminal obeys instead of showing it is escaped as JSON does, so that printed JSON stays the same JSON.
+A line may hold text from outside: a request's id, Twilio's message, a broker's reason. This module escapes
+each character that a terminal obeys instead of showing it, as JSON does, so that printed JSON stays the same
+JSON.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def say(*lines: str) -> None:
 
 
 def complain(line: str) -> None:
-    """Prints a line to standard error. Where that is impossible too, the exit code has to do."""
+    """Prints a line to standard error. Where that is impossible, only the exit code is left to say it."""
     if sys.stderr is None:
         return
     try:
@@ -65,7 +66,9 @@ def printable(text: str) -> str:
     """The text on one line, with an escape for each character that a terminal would obey."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(one) if _is_obeyed(one) else one for one in text)
+    return "".join(
+        _escaped(one) if unicodedata.category(one) in _OBEYED and one not in _JOINERS else one for one in text
+    )
 
 
 def escape_what_does_not_fit() -> None:
@@ -73,10 +76,6 @@ def escape_what_does_not_fit() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _is_obeyed(one: str) -> bool:
-    return unicodedata.category(one) in _OBEYED and one not in _JOINERS
 
 
 def _encodable(line: str, encoding: str) -> str:
@@ -88,6 +87,6 @@ def _encodable(line: str, encoding: str) -> str:
 
 
 def _escaped(one: str) -> str:
-    r"""As in JSON: \u and four digits, for what lies beyond the first 65,536 characters twice."""
+    r"""The character as JSON escapes it: \u and four digits, twice beyond the first 65,536 characters."""
     units = one.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

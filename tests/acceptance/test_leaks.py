@@ -52,7 +52,9 @@ async def everything_happens(peer: Peer, twilio: Simulator, aws: Aws, arn: str) 
 
     await send("accepted")
     await send("rejected", to="+0")
-    twilio.add_fault(Fault(effect=faults.Refused(code=21211, message=f"{RECIPIENT} is no number"), times=1))
+    twilio.add_fault(
+        Fault(effect=faults.RefusedRequest(code=21211, message=f"{RECIPIENT} is no number"), times=1)
+    )
     await send("refused")
     twilio.add_fault(Fault(effect=faults.ConnectionClosed(), times=1))
     await send("in doubt")

@@ -191,9 +191,11 @@ REJECTED = (
 
 def arrange(scene: Scene) -> None:
     """What goes wrong for the requests from 10 on; Twilio repeats the number as its own sentences do."""
-    refused_login = faults.Refused(code=20003, message="Authenticate", status=401)
+    refused_login = faults.RefusedRequest(code=20003, message="Authenticate", status=401)
     to = recipient(10)
-    scene.strike(10, faults.Refused(code=21211, message=f"The 'To' number {to} is not a valid phone number"))
+    scene.strike(
+        10, faults.RefusedRequest(code=21211, message=f"The 'To' number {to} is not a valid phone number")
+    )
     scene.strike(11, refused_login)  # the second login is tried
     scene.strike(12, refused_login, refused_login)  # and refused as well
     scene.strike(13, faults.AnswerLost())
@@ -202,7 +204,7 @@ def arrange(scene: Scene) -> None:
     scene.strike(16, faults.Hang(executed=True))
     scene.strike(17, faults.Garbage(body=f'{{"said": "{BODY}"}}'))
     scene.strike(18, faults.RateLimited(retry_after=1))
-    unreadable = faults.Refused(code=20404, message=f"No list for {recipient(19)}", status=404)
+    unreadable = faults.RefusedRequest(code=20404, message=f"No list for {recipient(19)}", status=404)
     scene.strike(19, faults.AnswerLost())
     scene.strike(19, unreadable, on="lists", times=None)
     scene.strike(20, faults.ServerError(status=503))

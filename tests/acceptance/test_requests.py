@@ -158,7 +158,7 @@ async def test_what_is_no_request_is_answered_with_a_sentence(
 async def test_what_twilio_refuses_is_answered_with_its_code_and_text(
     broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector
 ) -> None:
-    refusal = faults.Refused(code=21211, message="Invalid 'To' Phone Number")
+    refusal = faults.RefusedRequest(code=21211, message="Invalid 'To' Phone Number")
     twilio.add_fault(Fault(effect=refusal))
     async with make_connector(broker.url) as connector, Peer(broker.url) as peer:
         await connector.ready()
@@ -239,9 +239,9 @@ async def test_the_log_holds_neither_token_nor_text_nor_whole_phone_numbers(
         await peer.collect(1)
         await peer.publish(TEXT_TOPIC, text("rejected", to="+0", body=secret_text))
         await peer.collect(1)
-        refusal = faults.Refused(code=21211, message=f"{RECIPIENT} is no phone number")
+        refusal = faults.RefusedRequest(code=21211, message=f"{RECIPIENT} is no phone number")
         twilio.add_fault(Fault(effect=refusal, times=1))
-        twilio.add_fault(Fault(effect=faults.Refused(code=20003, message=TOKEN, status=401), times=1))
+        twilio.add_fault(Fault(effect=faults.RefusedRequest(code=20003, message=TOKEN, status=401), times=1))
         twilio.add_fault(Fault(effect=faults.ConnectionClosed(), times=1))
         for name in ("refused", "unauthorized", "in doubt"):
             await peer.publish(TEXT_TOPIC, text(name, body=secret_text))

@@ -47,14 +47,10 @@ STILL_SMALL: frozenset[str] = frozenset(
         "adapters/sqlite/repair.py",
         "adapters/sqlite/writer.py",
         "core/policy/limits.py",
-        "migration/intrinsics.py",
         "pipeline/dispatcher.py",
         "pipeline/intake.py",
         "pipeline/reporter.py",
         "pipeline/settler.py",
-        "simulator/api.py",
-        "simulator/engine.py",
-        "terminal.py",
     }
 )
 """Modules with small helpers from before the rule. Take out what is corrected; put nothing in."""

@@ -27,7 +27,7 @@ from tests.support.process import (
 from tests.support.raw_broker import Kind, Link, RawBroker
 from tests.support.raw_http import Exchange, RawHttp
 from twilio_notifications.demo.broker import EmbeddedBroker
-from twilio_notifications.simulator.faults import Fault, Refused
+from twilio_notifications.simulator.faults import Fault, RefusedRequest
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ async def test_a_default_sender_number_of_nobodys_is_a_note(surroundings: Surrou
 
 async def test_numbers_that_cannot_be_seen_are_a_note(surroundings: Surroundings, twilio: Simulator) -> None:
     """A restricted key, for instance."""
-    refused = Refused(code=20403, message="Forbidden", status=403)
+    refused = RefusedRequest(code=20403, message="Forbidden", status=403)
     twilio.add_fault(Fault(effect=refused, on="numbers"))
     program = await surroundings.check(**with_a_default(NUMBER))
     assert 0 == exit_code(program), program.output
@@ -205,7 +205,7 @@ async def test_numbers_that_cannot_be_seen_are_a_note(surroundings: Surroundings
 
 async def test_test_credentials_are_named(surroundings: Surroundings, twilio: Simulator) -> None:
     sentence = "Resource not accessible with Test Account Credentials"
-    twilio.add_fault(Fault(effect=Refused(code=20008, message=sentence, status=403), on="lists"))
+    twilio.add_fault(Fault(effect=RefusedRequest(code=20008, message=sentence, status=403), on="lists"))
     program = await surroundings.check(**with_a_default(NUMBER))
     assert 0 == exit_code(program), program.output
     assert "test credentials" in lines(program)["twilio"][1]

@@ -94,8 +94,8 @@ async def test_a_crash_at(
         (faults.ConnectionClosed(), CrashPoint.DOUBT_SETTLED, 2),
         (faults.ServerError(executed=True), CrashPoint.ATTEMPT_IN_DOUBT, 2),
         (faults.ServerError(executed=False), CrashPoint.DOUBT_SETTLED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.TWILIO_ANSWERED, 2),
-        (faults.Refused(code=21610, message="unsubscribed"), CrashPoint.REQUEST_FINISHED, 1),
+        (faults.RefusedRequest(code=21610, message="unsubscribed"), CrashPoint.TWILIO_ANSWERED, 2),
+        (faults.RefusedRequest(code=21610, message="unsubscribed"), CrashPoint.REQUEST_FINISHED, 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, faults.Effect) else str(value),
 )

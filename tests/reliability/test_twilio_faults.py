@@ -87,7 +87,7 @@ async def test_what_twilio_did_not_do_is_done_again_as_often_as_retries_say(
 async def test_a_refusal_is_final_and_the_next_request_of_the_recipient_goes_on(
     broker: Mosquitto, twilio: Simulator, start: Start, code: int, error: str
 ) -> None:
-    armed = twilio.add_fault(Fault(effect=faults.Refused(code=code, message="no"), times=1))
+    armed = twilio.add_fault(Fault(effect=faults.RefusedRequest(code=code, message="no"), times=1))
     requests = [Request(number=number, to=recipient(1), retries=5) for number in range(2)]
     async with Peer(broker.url) as peer:
         async with start() as connector:

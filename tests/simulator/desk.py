@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pyreqwest.client import ClientBuilder
 
-from twilio_notifications.simulator.api import Credentials, read_request
+from twilio_notifications.simulator.api import KnownCredentials, read_request
 from twilio_notifications.simulator.engine import Engine
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Desk:
         self.engine = Engine(
             clock=lambda: self.now,
             random=chance(),
-            credentials=Credentials(**credentials),
+            credentials=KnownCredentials(**credentials),
             latency_seconds=0.0,
         )
 

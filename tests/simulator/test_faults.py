@@ -28,7 +28,7 @@ from twilio_notifications.simulator.faults import (
     Hang,
     Kind,
     RateLimited,
-    Refused,
+    RefusedRequest,
     ServerError,
     Slow,
 )
@@ -158,7 +158,7 @@ def test_cleared_faults_strike_no_more(desk: Desk) -> None:
         (AnswerLost(after_bytes=20), 1),
         (ConnectionClosed(), 0),
         (RateLimited(), 0),
-        (Refused(code=21610, message="Attempt to send to unsubscribed recipient"), 0),
+        (RefusedRequest(code=21610, message="Attempt to send to unsubscribed recipient"), 0),
         (ServerError(), 0),
         (ServerError(executed=True), 1),
         (Hang(), 0),
@@ -189,7 +189,7 @@ def test_a_server_error_has_the_code_of_its_status(desk: Desk, status: Any, code
 
 
 def test_any_refusal_of_the_catalogue_can_be_given(desk: Desk) -> None:
-    desk.engine.add_fault(Fault(effect=Refused(code=21611, message="Queue full"), to=DARLA))
+    desk.engine.add_fault(Fault(effect=RefusedRequest(code=21611, message="Queue full"), to=DARLA))
     answer = desk.post(MESSAGES, A_TEXT)
     assert ((400, 21611), "Queue full") == (answer.error, answer.json["message"])
 

@@ -282,7 +282,13 @@ class TemplateScope:
                 below = [_member(each, key) for each in below]
             else:
                 below = [member for each in below if isinstance(each, dict) for member in each.values()]
-        found = [self._mapped(each) for each in below if isinstance(each, str | int | float | list)]
+        # A list in a mapping holds plain values only; CloudFormation takes no other kinds.
+        plain = [
+            [part for part in each if isinstance(part, str | int | float)] if isinstance(each, list) else each
+            for each in below
+            if isinstance(each, str | int | float | list)
+        ]
+        found = [self.resolve(each) for each in plain]
         names = names_in(list(keys))
         if not names and len(found) == 1:
             return found[0]
@@ -291,11 +297,6 @@ class TemplateScope:
         if names:
             return _open(list(keys), "Fn::FindInMap")
         return missing("Fn::FindInMap " + " ".join(str(key)[:100] for key in keys[:3]))
-
-    def _mapped(self, value: object) -> object:
-        if isinstance(value, list):
-            return [self.resolve(part) for part in value if isinstance(part, str | int | float)]
-        return self.resolve(value)
 
     def _if(self, argument: object) -> object:
         match argument:

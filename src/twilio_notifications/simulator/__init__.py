@@ -1,1 +1,1 @@
-"""The stand-in for Twilio's API. It needs the extra `simulator`, and the connector never needs it."""
+"""The stand-in for Twilio's API. It needs the extra `simulator`; `run` never imports it."""

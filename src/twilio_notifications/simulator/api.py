@@ -1,7 +1,7 @@
-"""Twilio's REST API 2010-04-01, as far as Messages and Calls go: a request in, an answer out.
+"""Answers requests to Messages and Calls as Twilio's REST API 2010-04-01 does.
 
-Everything is decided here and nothing is sent: no sockets, no clock, no waiting. Faults stand outside; the
-two that change what is done rather than what is answered come in as `Circumstances`.
+`answer` decides and sends nothing: it has no sockets, no clock and no waiting. The engine applies the faults;
+two of them change the execution and not the answer, and reach this module as `Circumstances`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from twilio_notifications.simulator.resources import (
     API_VERSION,
     Call,
     Ending,
-    Message,
     Resource,
+    TextMessage,
     ended,
     instant_of,
     is_final_at,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What a request is about; the plural is the word by which a fault names the requests that it hits."""
+    """The action that a request asks for. A fault names the requests that it hits by the plural."""
 
     CREATE = "creates"
     LIST = "lists"
@@ -59,7 +59,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request to the API, taken apart; `parameters` are the form's of a POST, else the query's."""
+    """One request to the API in parts; `parameters` come from the form of a POST, else from the query."""
 
     method: str
     path: str
@@ -72,13 +72,13 @@ class Request:
 
     @property
     def to(self) -> str:
-        """The recipient that a create or a list names, or nothing."""
+        """The recipient that a create or a list names; empty without one."""
         return normalized(first(self.parameters, "To"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One answer; `headers` are those in addition to the ones that every answer has."""
+    """One answer. `headers` come in addition to the headers of every answer."""
 
     status: int
     body: bytes = field(repr=False)
@@ -87,19 +87,20 @@ class Response:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What is out of the ordinary while a request is carried out."""
+    """Faults that change how the API carries a request out."""
 
     list_lag_seconds: float = 0.0
     ending: Ending | None = None
     age_seconds: float | None = None
-    """How old each resource looks; None: as old as it is."""
+    """The age in seconds at which the API shows each resource; None shows its real age."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Credentials:
-    """Who is let in. None: any account SID that equals the user name, any token that is not empty.
+class KnownCredentials:
+    """The logins that the simulator accepts.
 
-    An API key's SID is a user name too. Without `api_keys`, any key is let in where any token is.
+    None accepts any account SID that equals the user name, and any token that is not empty. The SID of an API
+    key is a user name too; without `api_keys`, any key is accepted where any token is.
     """
 
     account_sid: str | None = None
@@ -113,16 +114,10 @@ class Credentials:
         if expected != request.account_sid:
             return False
         if user.startswith("SK"):
-            return self._knows_key(user, secret)
-        return user == expected and self._knows_token(secret)
-
-    def _knows_token(self, token: str) -> bool:
-        return bool(token) if self.auth_tokens is None else token in self.auth_tokens
-
-    def _knows_key(self, sid: str, secret: str) -> bool:
-        if self.api_keys is None:
-            return bool(secret) and self.auth_tokens is None
-        return bool(secret) and self.api_keys.get(sid) == secret
+            accepts_any_key = self.api_keys is None and self.auth_tokens is None
+            return bool(secret) and (accepts_any_key or (self.api_keys or {}).get(user) == secret)
+        is_known = bool(secret) if self.auth_tokens is None else secret in self.auth_tokens
+        return user == expected and is_known
 
 
 def _read_basic(authorization: str) -> tuple[str, str]:
@@ -143,7 +138,7 @@ CHALLENGE = ((b"WWW-Authenticate", b'Basic realm="Twilio API"'),)
 
 
 def read_request(*, method: str, target: str, authorization: str, body: bytes) -> Request:
-    """Take a request apart. What it asks for may not exist: then `action` is NONE."""
+    """The request in parts. `action` is NONE where the API has no such resource."""
     path, _, query = target.partition("?")
     form = body.decode("utf-8", "replace") if method == "POST" else query
     action, channel, account_sid, sid = _route(method, path)
@@ -177,9 +172,9 @@ def _route(method: str, path: str) -> tuple[Action, Channel, str, str]:
 
 
 def answer(
-    request: Request, store: Store, credentials: Credentials, *, now: float, circumstances: Circumstances
+    request: Request, store: Store, credentials: KnownCredentials, *, now: float, circumstances: Circumstances
 ) -> Response:
-    """Carry the request out and say what came of it."""
+    """Carries the request out; returns the answer."""
     if not credentials.admits(request):
         return refuse(refusals.AUTHENTICATE)
     match request.action:
@@ -204,7 +199,7 @@ def answer(
 
 
 def refuse(refusal: Refusal, *headers: tuple[bytes, bytes]) -> Response:
-    """The answer that carries a refusal."""
+    """The answer with this refusal."""
     challenge = CHALLENGE if refusal.status == HTTPStatus.UNAUTHORIZED else ()
     return Response(status=refusal.status, body=render_refusal(refusal), headers=(*challenge, *headers))
 
@@ -240,7 +235,7 @@ def _list(request: Request, store: Store, *, now: float, circumstances: Circumst
 
 
 def _numbers(request: Request) -> Response:
-    """The account's own numbers: the one that is asked for, where it can be a sender."""
+    """The list of the account's own numbers: the number in the query, where it can be a sender."""
     query = read_query(
         request.parameters, channel=Channel.SMS, account_sid=request.account_sid, path=request.path
     )
@@ -260,7 +255,7 @@ def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -
         return Response(status=HTTPStatus.NO_CONTENT, body=b"")
     changed = (
         _update_message(resource, request.parameters, now=now)
-        if isinstance(resource, Message)
+        if isinstance(resource, TextMessage)
         else _update_call(resource, request.parameters, now=now)
     )
     if isinstance(changed, Refusal):
@@ -270,9 +265,9 @@ def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -
 
 
 def _update_message(
-    message: Message, parameters: Mapping[str, list[str]], *, now: float
+    message: TextMessage, parameters: Mapping[str, list[str]], *, now: float
 ) -> Resource | Refusal:
-    """Cancel (`Status=canceled`) or redact (`Body=`, empty)."""
+    """Cancels the text (`Status=canceled`) or redacts it (an empty `Body=`)."""
     status = first(parameters, "Status")
     if status == "canceled":
         return (
@@ -288,7 +283,7 @@ def _update_message(
 
 
 def _update_call(call: Call, parameters: Mapping[str, list[str]], *, now: float) -> Resource | Refusal:
-    """Hang up (`canceled`: only while it is not answered; `completed`: at any time) or redirect."""
+    """Ends the call (`canceled` only before it is answered, `completed` at any time) or redirects it."""
     status = first(parameters, "Status")
     answered = instant_of(call, ANSWERED, now) is not None
     match status:
@@ -309,7 +304,7 @@ def _update_call(call: Call, parameters: Mapping[str, list[str]], *, now: float)
 def _render_account(account_sid: str) -> dict[str, object]:
     uri = f"/{API_VERSION}/Accounts/{account_sid}"
     return {
-        "auth_token": None,  # Twilio shows it here; nothing may learn a token from the simulator
+        "auth_token": None,  # Twilio shows the token here; the simulator reveals none
         "date_created": "Thu, 30 Jul 2015 20:00:00 +0000",
         "date_updated": "Thu, 30 Jul 2015 20:00:00 +0000",
         "friendly_name": "Twilio simulator",

@@ -1,7 +1,8 @@
 """One connection of the simulator's HTTP/1.1 server: bytes in, requests out; answers in, bytes out.
 
-h11 speaks the protocol, this file moves its bytes. There is no asyncio task per connection or request: a late
-answer is a timer, so hundreds of open connections cost memory only. It never decides what an answer is.
+h11 implements the protocol, and this module moves its bytes. There is no asyncio task per connection or
+request: a late answer is a timer, so hundreds of open connections cost only memory. The engine decides the
+answers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status i
 
 
 class Site(Protocol):
-    """The one that answers: a `begin` for each request, and a `finish` when it is answered or given up."""
+    """Answers the requests: `begin` for each one, and `finish` when it is answered or the client has gone."""
 
     def begin(self, *, method: str, target: str, authorization: str, body: bytes, local: bool) -> Reply: ...
 
@@ -36,13 +37,13 @@ class Site(Protocol):
 class Roster(Protocol):
     """Keeps track of the open connections."""
 
-    def add(self, connection: Connection) -> None: ...
+    def add(self, connection: SimulatorConnection) -> None: ...
 
-    def discard(self, connection: Connection) -> None: ...
+    def discard(self, connection: SimulatorConnection) -> None: ...
 
 
-class Connection(asyncio.Protocol):
-    """One client's connection: on the roster from when it is made until it is gone."""
+class SimulatorConnection(asyncio.Protocol):
+    """One client's connection. It is on the roster from its opening to its end."""
 
     def __init__(self, site: Site, *, loop: asyncio.AbstractEventLoop, roster: Roster) -> None:
         self._site = site
@@ -73,11 +74,11 @@ class Connection(asyncio.Protocol):
         self._roster.discard(self)
 
     def abort(self) -> None:
-        """Drop the connection, whatever it is doing."""
+        """Drops the connection at once, also during an answer."""
         self._transport.abort()
 
     def _read(self) -> None:
-        """Take in what has arrived, up to the next request that has to wait for its answer."""
+        """Reads the received bytes, up to the next request whose answer is late."""
         while not (self._busy or self._transport.is_closing()):
             try:
                 event = self._parser.next_event()
@@ -94,7 +95,7 @@ class Connection(asyncio.Protocol):
                         self._reject(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
                 case h11.EndOfMessage():
                     self._begin()
-                case _:  # more has to arrive, or the client is done
+                case _:  # the request is not complete yet, or the client has finished
                     return
 
     def _begin(self) -> None:
@@ -150,7 +151,7 @@ class Connection(asyncio.Protocol):
         return b"".join(parts)
 
     def _reject(self, status: int) -> None:
-        """Answer what is no request, or too large a one, and end the connection."""
+        """Answers a malformed or too large request with this status, and ends the connection."""
         reason = REASONS.get(status, b"")
         head = b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % (status, reason)
         self._transport.write(head)

@@ -1,7 +1,7 @@
-"""The simulator's own endpoints under /simulator/…: reading what happened, and making things go wrong.
+"""The simulator's own endpoints under /simulator/…, which read its ledger and set its faults.
 
-They are for the program that started the simulator, in another process. They ask for no credentials and are
-answered to the loopback only; they see no latency and no fault, and are not counted as requests.
+They are for the program that started the simulator in another process. They need no credentials and answer
+only to the loopback; latency and faults do not affect them, and the counters leave them out.
 """
 
 from __future__ import annotations
@@ -29,32 +29,32 @@ LEDGER_PAGE = 1_000
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long after its execution every answer is sent."""
+    """The seconds between carrying a request out and sending its answer."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ClockOffset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far Twilio's clock is ahead of ours."""
+    """The seconds by which Twilio's clock is ahead of ours."""
 
     offset_seconds: float
 
 
 class Age(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long after its create each message and call is shown; null: as long as it is."""
+    """The age in seconds at which each message and call is shown; null shows its real age."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)] | None
 
 
 class NewCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The tokens accepted from now on, and API keys as secrets by SID; null: any that is not empty."""
+    """The tokens that are accepted from now on, and the secrets of API keys by SID; null accepts any."""
 
     auth_tokens: list[Annotated[str, msgspec.Meta(min_length=1)]] | None
     api_keys: dict[str, Annotated[str, msgspec.Meta(min_length=1)]] | None = None
 
 
 def control(engine: Engine, *, method: str, target: str, body: bytes) -> Response:
-    """Answer one control request."""
+    """The answer to one control request, which takes effect at once."""
     path, _, query = target.partition("?")
     match method, path.removeprefix(PREFIX):
         case "GET", "ledger":

@@ -1,7 +1,7 @@
-"""The simulator without its network: one request in, what to do with the connection out.
+"""The simulator without its network: takes a request, and returns what the connection has to do.
 
-It owns the state (resources, ledger, faults, credentials, latency) and applies the faults, but never waits
-and never writes: a `Reply` says what to send, after how long, and how much of it.
+The engine owns the state (resources, ledger, faults, credentials, latency) and applies the faults. It never
+waits and never writes: a `Reply` says what to send, after how long, and how much of it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.simulator import api, faults
-from twilio_notifications.simulator.api import Circumstances, Credentials, Request, Response
+from twilio_notifications.simulator.api import Circumstances, KnownCredentials, Request, Response
 from twilio_notifications.simulator.faults import Faults
 from twilio_notifications.simulator.instants import http_date
 from twilio_notifications.simulator.refusals import TOO_MANY_REQUESTS, Refusal, server_error
@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counters:
-    """What the simulator has seen since it started. `refusals` are answers 400 to 499, faults' included."""
+class RequestCounts:
+    """Counts since the start of the simulator.
+
+    `refusals` are answers 400 to 499, those of faults included.
+    """
 
     requests: int = 0
     creates: int = 0
@@ -38,10 +41,10 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What becomes of a request, `delay_seconds` from now.
+    """What the connection does for a request, `delay_seconds` from now.
 
-    The answer is sent and the connection kept. With `cut_at`, only that many bytes are sent before it is
-    closed. Without an answer it is closed, or left open without end (`hang`).
+    It sends the answer and stays open. With `cut_at`, it sends only this many bytes and closes. Without an
+    answer it closes, or stays open without end (`hang`).
     """
 
     response: Response | None
@@ -54,14 +57,14 @@ ORDINARY = Circumstances()
 
 
 class Engine:
-    """The state of one simulator. `clock` gives seconds since the epoch; `random` makes SIDs and chances."""
+    """The state of one simulator. `clock` gives seconds since the epoch; `random` draws SIDs and faults."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], float],
         random: random.Random,
-        credentials: Credentials,
+        credentials: KnownCredentials,
         latency_seconds: float,
     ) -> None:
         self._clock = clock
@@ -77,12 +80,12 @@ class Engine:
 
     @property
     def now(self) -> float:
-        """Twilio's time, which may be off ours."""
+        """Twilio's time in seconds since the epoch; a control request can set it apart from ours."""
         return self._clock() + self.clock_offset_seconds
 
     @property
-    def counters(self) -> Counters:
-        return Counters(
+    def counters(self) -> RequestCounts:
+        return RequestCounts(
             requests=self._requests,
             creates=len(self.store.ledger),
             refusals=self._refusals,
@@ -92,21 +95,24 @@ class Engine:
         )
 
     def set_api_keys(self, api_keys: Mapping[str, str] | None) -> None:
-        """From now on only these API keys are let in, secrets by SID; None: any where any token is."""
+        """Accepts only these API keys from now on, secrets by SID; None: any key where any token is."""
         keys = None if api_keys is None else dict(api_keys)
         self.credentials = replace(self.credentials, api_keys=keys)
 
     def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
-        """From now on only these tokens are accepted; None: any that is not empty."""
+        """Accepts only these tokens from now on; None: any that is not empty."""
         tokens = None if auth_tokens is None else frozenset(auth_tokens)
         self.credentials = replace(self.credentials, auth_tokens=tokens)
 
     def add_fault(self, fault: faults.Fault) -> faults.ArmedFault:
-        # a period is counted on our clock: moving Twilio's must not end it
+        # The period of a fault is measured on our clock, so that moving Twilio's clock does not end it.
         return self.faults.add(fault, now=self._clock())
 
     def begin(self, request: Request) -> Reply:
-        """Carry out one request, or not; `finish` is to be called when its connection is free again."""
+        """Carries one request out, unless a fault forbids it.
+
+        The caller calls `finish` when the reply is done.
+        """
         self._requests += 1
         self._concurrent += 1
         self._concurrent_maximum = max(self._concurrent_maximum, self._concurrent)
@@ -119,7 +125,7 @@ class Engine:
         self._concurrent -= 1
 
     def common_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers that Twilio puts on every answer."""
+        """The headers that every answer of Twilio has."""
         return [
             (b"Content-Type", b"application/json"),
             (b"Date", http_date(self.now)),
@@ -131,14 +137,14 @@ class Engine:
         return f"{prefix}{self._random.getrandbits(128):032x}"
 
     def _reply(self, request: Request) -> Reply:
-        effect = self._strike(request) if self.faults.armed else None
+        effect = None
+        if self.faults.armed:
+            now = self._clock()
+            effect = self.faults.strike(request.action, channel=request.channel, to=request.to, now=now)
         if effect is None:
             return Reply(response=self._answer(request), delay_seconds=self.latency_seconds)
         self._struck += 1
         return self._struck_reply(request, effect)
-
-    def _strike(self, request: Request) -> Effect | None:
-        return self.faults.strike(request.action, channel=request.channel, to=request.to, now=self._clock())
 
     def _answer(self, request: Request, circumstances: Circumstances = ORDINARY) -> Response:
         circumstances = replace(circumstances, age_seconds=self.age_seconds)
@@ -157,7 +163,7 @@ class Engine:
             case faults.ServerError(status=status, executed=executed):
                 self._execute(request, executed=executed)
                 return Reply(response=api.refuse(server_error(status)), delay_seconds=latency)
-            case faults.RateLimited() | faults.Refused():
+            case faults.RateLimited() | faults.RefusedRequest():
                 return Reply(response=_refusal(effect), delay_seconds=latency)
             case faults.Garbage(body=body):
                 response = replace(self._answer(request), body=body.encode())
@@ -175,8 +181,8 @@ class Engine:
             self._answer(request)
 
 
-def _refusal(effect: faults.RateLimited | faults.Refused) -> Response:
-    if isinstance(effect, faults.Refused):
+def _refusal(effect: faults.RateLimited | faults.RefusedRequest) -> Response:
+    if isinstance(effect, faults.RefusedRequest):
         return api.refuse(Refusal(code=effect.code, message=effect.message, status=effect.status))
     if effect.retry_after is None:
         return api.refuse(TOO_MANY_REQUESTS)

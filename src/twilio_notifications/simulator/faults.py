@@ -1,8 +1,8 @@
-"""What can be made to go wrong, for which requests, and whether a fault hits this one.
+"""Faults: their effects, the requests that they concern, and whether one strikes a request.
 
-A fault is an effect and a choice of requests; all its conditions must hold. Faults are asked in the order in
-which they were added, the first that strikes is the only one, and later ones do not even count that request.
-No effect is carried out here.
+A fault is an effect and a choice of requests; it strikes where all its conditions hold. Of the faults, in the
+order in which they were added, only the first that strikes counts the request. The engine carries the effects
+out.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ class _Effect(
 
 
 class AnswerLost(_Effect, frozen=True, tag="answer-lost"):
-    """The request is carried out; the connection closes after `after_bytes` bytes of the answer."""
+    """The API carries the request out; the connection closes after `after_bytes` bytes of the answer."""
 
     after_bytes: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 class ConnectionClosed(_Effect, frozen=True, tag="connection-closed"):
-    """The connection closes without an answer; the request is not carried out."""
+    """The connection closes without an answer; the API does not carry the request out."""
 
 
 class RateLimited(_Effect, frozen=True, tag="rate-limited"):
-    """429 with code 20429; not carried out. `retry_after`: seconds or an HTTP date, as the header takes."""
+    """429 with code 20429, without execution. `retry_after` is the header: seconds or an HTTP date."""
 
     retry_after: int | str | None = None
 
 
-class Refused(_Effect, frozen=True, tag="refused"):
-    """An error of Twilio's catalogue, e.g. 21610; not carried out."""
+class RefusedRequest(_Effect, frozen=True, tag="refused"):
+    """An error of Twilio's catalogue such as 21610, without execution."""
 
     code: int
     message: str
@@ -55,38 +55,38 @@ class Refused(_Effect, frozen=True, tag="refused"):
 
 
 class ServerError(_Effect, frozen=True, tag="server-error"):
-    """A 5xx answer to a request that was, or was not, carried out."""
+    """A 5xx answer, with or without execution of the request."""
 
     status: Literal[500, 502, 503, 504] = 500
     executed: bool = False
 
 
 class Hang(_Effect, frozen=True, tag="hang"):
-    """No answer ever; the connection stays open until the client gives up."""
+    """No answer at all; the connection stays open until the client ends it."""
 
     executed: bool = False
 
 
 class Garbage(_Effect, frozen=True, tag="garbage"):
-    """Carried out and answered with the right status, but the body is not Twilio's."""
+    """The API carries the request out; the answer has the right status and a body that is not Twilio's."""
 
     body: str = "<html><body>Bad Gateway</body></html>"
 
 
 class Slow(_Effect, frozen=True, tag="slow"):
-    """Carried out at once, answered `seconds` later than usual."""
+    """The API carries the request out at once, and answers `seconds` later than usual."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class ListLag(_Effect, frozen=True, tag="list-lag"):
-    """Lists do not yet show what is younger than `seconds`."""
+    """Lists do not show resources that are younger than `seconds`."""
 
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Ends(_Effect, frozen=True, tag="ends"):
-    """Carried out; the resource comes to this end instead of `delivered` or `completed`."""
+    """The API carries the request out; the resource ends with this status instead of its usual one."""
 
     status: Literal["undelivered", "failed", "sent", "busy", "no-answer"]
     error_code: int | None = None
@@ -97,7 +97,7 @@ Effect = (
     AnswerLost
     | ConnectionClosed
     | RateLimited
-    | Refused
+    | RefusedRequest
     | ServerError
     | Hang
     | Garbage
@@ -112,11 +112,11 @@ Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", 
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An effect, and the requests it strikes; a condition that is None always holds.
+    """An effect, and the requests that it strikes; a condition that is None always holds.
 
-    `on`: the kind of request, "all" for every one; None is what suits the effect (creates; lists for a list
-    lag). `times`: only the next n. `every`: only each k-th. `seconds`: only so long after it was added.
-    `probability`: only by chance, repeatable with a `seed`.
+    `on` is the kind of request, "all" for every one, and None for the kind that suits the effect (lists for a
+    list lag, else creates). `times` limits the fault to the next n requests, `every` to each k-th one,
+    `seconds` to a period from its addition, and `probability` to a chance, which a `seed` makes repeatable.
     """
 
     effect: Effect
@@ -132,7 +132,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 @dataclass(slots=True, kw_only=True)
 class ArmedFault:
-    """A fault in force: `seen` counts the requests of its kind, `fired` those it struck."""
+    """A fault in force: `seen` counts the requests of its kind, `fired` the requests that it struck."""
 
     fault: Fault
     armed_until: float
@@ -141,7 +141,7 @@ class ArmedFault:
     fired: int = 0
 
     def strikes(self, action: Action, *, channel: Channel, to: str, now: float) -> bool:
-        """Count the request, and say whether the fault strikes it."""
+        """Counts the request; returns whether the fault strikes it."""
         if now >= self.armed_until or not self._concerns(action, channel, to):
             return False
         self.seen += 1
@@ -173,7 +173,7 @@ class Faults:
         self.armed: list[ArmedFault] = []
 
     def add(self, fault: Fault, *, now: float) -> ArmedFault:
-        """Put a fault in force; what is returned tells later how often it struck."""
+        """Puts a fault in force; `fired` of the result has the number of requests that it struck."""
         armed = ArmedFault(
             fault=fault,
             armed_until=math.inf if fault.seconds is None else now + fault.seconds,

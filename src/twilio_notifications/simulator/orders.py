@@ -1,7 +1,7 @@
-"""What a create asks for, read from its form parameters: an order that can be carried out, or a refusal.
+"""Reads the form parameters of a create into an order, or into a refusal.
 
-The checks and their codes are Twilio's; the first that fails is reported. Nothing is stored and nothing is
-fetched here: the address of a call's TwiML is only looked at, never opened.
+The checks and their codes are Twilio's; the first check that fails decides the refusal. The functions store
+nothing and fetch nothing: they look at the address of a call's TwiML and never open it.
 """
 
 from __future__ import annotations

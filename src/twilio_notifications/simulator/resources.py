@@ -1,8 +1,8 @@
-"""Messages and calls: what Twilio remembers of them, and what it says about them at any later instant.
+"""Messages and calls as Twilio keeps them, and as it shows them at any later instant.
 
-Nothing here moves by itself. A resource carries its timeline, instants with the status that begins there, and
-every property that changes is computed from the timeline and the `now` that is passed in; cancelling cuts the
-timeline short. This file knows neither HTTP nor where resources are kept.
+A resource never changes by itself. It has a timeline of instants, each with the status that begins there, and
+the functions compute every changing property from the timeline and `now`; cancelling cuts the timeline short.
+This module knows neither HTTP nor the store.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class TextMessage:
     """One text. `timeline` holds instants in ascending order, the first at the create."""
 
     sid: str
@@ -88,15 +88,15 @@ class Call:
     finals = CALL_FINAL
 
 
-Resource = Message | Call
+Resource = TextMessage | Call
 
 
 def new_message(
     order: TextOrder, *, sid: str, account_sid: str, now: float, ending: Ending | None = None
-) -> Message:
-    """The text that Twilio makes of an order; it ends `delivered` unless told otherwise."""
+) -> TextMessage:
+    """The text that Twilio makes of an order. Its last status is `delivered`, or that of `ending`."""
     steps = TEXT_TIMELINES.get(ending.status if ending else "", TEXT_TIMELINES["delivered"])
-    return Message(
+    return TextMessage(
         sid=sid,
         account_sid=account_sid,
         to=order.to,
@@ -113,7 +113,7 @@ def new_message(
 def new_call(
     order: CallOrder, *, sid: str, account_sid: str, now: float, ending: Ending | None = None
 ) -> Call:
-    """The call that Twilio makes of an order; it ends `completed` unless told otherwise."""
+    """The call that Twilio makes of an order. Its last status is `completed`, or that of `ending`."""
     steps = CALL_TIMELINES.get(ending.status if ending else "", CALL_TIMELINES["completed"])
     return Call(
         sid=sid,
@@ -134,7 +134,7 @@ def _text_timeline(steps: Timeline, *, order: TextOrder, now: float) -> Timeline
 
 
 def seen_at(resource: Resource, now: float, age_seconds: float | None) -> float:
-    """The instant for which the resource is shown: `now`, or so long after its create, however late it is."""
+    """The instant for which the resource is shown: `now`, or `age_seconds` after its create."""
     return now if age_seconds is None else resource.created_at + age_seconds
 
 
@@ -149,7 +149,7 @@ def is_final_at(resource: Resource, now: float) -> bool:
 
 
 def instant_of(resource: Resource, statuses: frozenset[str], now: float) -> float | None:
-    """When the resource first took one of these statuses, or None if it has not yet."""
+    """The instant at which the resource first took one of these statuses; None before it."""
     for instant, status in resource.timeline:
         if instant <= now and status in statuses:
             return instant
@@ -157,7 +157,7 @@ def instant_of(resource: Resource, statuses: frozenset[str], now: float) -> floa
 
 
 def ended(resource: Resource, *, status: str, now: float) -> Resource:
-    """The same resource, brought to an end now: what would have come later never comes."""
+    """The same resource with `status` as its end at `now`, in place of later statuses."""
     past = tuple(step for step in resource.timeline if step[0] <= now)
     return replace(resource, timeline=(*past, (now, status)))
 
@@ -188,10 +188,12 @@ def sender_at(resource: Resource, now: float) -> str | None:
 
 def render(resource: Resource, now: float) -> dict[str, Any]:
     """The resource as Twilio's API shows it at `now`."""
-    return _render_message(resource, now) if isinstance(resource, Message) else _render_call(resource, now)
+    return (
+        _render_message(resource, now) if isinstance(resource, TextMessage) else _render_call(resource, now)
+    )
 
 
-def _render_message(message: Message, now: float) -> dict[str, Any]:
+def _render_message(message: TextMessage, now: float) -> dict[str, Any]:
     changed_at, status = _step_at(message, now)
     uri = f"/{API_VERSION}/Accounts/{message.account_sid}/Messages/{message.sid}"
     failure = message.ending if message.ending and status == message.ending.status else None

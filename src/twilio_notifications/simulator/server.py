@@ -1,7 +1,7 @@
 """The simulator as a server: the engine behind a listening socket, for tests, the demo and the command line.
 
-The code that opens it closes it: leaving the context closes every connection and waits until the last is
-gone. It speaks HTTP without TLS and is meant for the loopback.
+The end of the context closes every connection and waits until the last one has ended. The server speaks HTTP
+without TLS and is meant for the loopback.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
-from twilio_notifications.simulator.api import Credentials, read_request
-from twilio_notifications.simulator.connection import Connection
+from twilio_notifications.simulator.api import KnownCredentials, read_request
+from twilio_notifications.simulator.connection import SimulatorConnection
 from twilio_notifications.simulator.control import PREFIX, control, forbid
-from twilio_notifications.simulator.engine import Counters, Engine, Reply
+from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
 
 if TYPE_CHECKING:
     import random
@@ -29,7 +29,7 @@ class Simulator:
     """A stand-in for api.twilio.com on `base_url`, while the context is open.
 
     `clock` gives seconds since the epoch. `latency_seconds` passes between carrying a request out and
-    answering it. Without `account_sid` and `auth_tokens` any account with any token is let in.
+    answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, and each is one of the caller's choices
@@ -43,7 +43,7 @@ class Simulator:
         account_sid: str | None = None,
         auth_tokens: Collection[str] | None = None,
     ) -> None:
-        credentials = Credentials(
+        credentials = KnownCredentials(
             account_sid=account_sid, auth_tokens=None if auth_tokens is None else frozenset(auth_tokens)
         )
         self._engine = Engine(
@@ -52,7 +52,7 @@ class Simulator:
         self._host = host
         self._port = port
         self._server: asyncio.Server
-        self._open = _Open()
+        self._open = _OpenConnections()
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -74,66 +74,66 @@ class Simulator:
 
     @property
     def base_url(self) -> str:
-        """What replaces https://api.twilio.com; without a slash at the end."""
+        """The URL that replaces https://api.twilio.com, without a slash at the end."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
 
     @property
     def ledger(self) -> Sequence[LedgerEntry]:
-        """Every resource ever created, in order; it grows while you hold it."""
+        """Every resource that was created, in order. The sequence grows with each create."""
         return self._engine.store.ledger
 
     @property
-    def counters(self) -> Counters:
-        """What the simulator has seen so far."""
+    def counters(self) -> RequestCounts:
+        """The counts since the start of the simulator."""
         return self._engine.counters
 
     def set_latency(self, seconds: float) -> None:
-        """From now on every answer is sent so long after its execution."""
+        """Sends every answer `seconds` after its execution from now on."""
         self._engine.latency_seconds = seconds
 
     def set_clock_offset(self, seconds: float) -> None:
-        """From now on Twilio's clock, its `Date` header included, is so far ahead of `clock`."""
+        """Sets Twilio's clock, its `Date` header included, `seconds` ahead of `clock` from now on."""
         self._engine.clock_offset_seconds = seconds
 
     def set_age(self, seconds: float | None) -> None:
-        """From now on each message and call looks as it is so long after its create; None: by the clock."""
+        """Shows each message and call as it is `seconds` after its create from now on; None: by the clock."""
         self._engine.age_seconds = seconds
 
     def set_auth_tokens(self, auth_tokens: Collection[str] | None) -> None:
-        """From now on only these tokens are let in; None: any that is not empty."""
+        """Accepts only these tokens from now on; None: any that is not empty."""
         self._engine.set_auth_tokens(auth_tokens)
 
     def set_api_keys(self, api_keys: Mapping[str, str] | None) -> None:
-        """From now on only these API keys are let in, secrets by SID; None: any where any token is."""
+        """Accepts only these API keys from now on, secrets by SID; None: any key where any token is."""
         self._engine.set_api_keys(api_keys)
 
     def add_fault(self, fault: Fault) -> ArmedFault:
-        """Put a fault in force; the returned `fired` tells at any time how often it struck."""
+        """Puts a fault in force; `fired` of the result has the number of requests that it struck."""
         return self._engine.add_fault(fault)
 
     def clear_faults(self) -> None:
-        """From now on nothing goes wrong; answers already withheld stay so."""
+        """Removes all faults; answers that a fault withholds already stay withheld."""
         self._engine.faults.clear()
 
-    def _connect(self) -> Connection:
-        return Connection(_Site(self._engine), loop=asyncio.get_running_loop(), roster=self._open)
+    def _connect(self) -> SimulatorConnection:
+        return SimulatorConnection(_Site(self._engine), loop=asyncio.get_running_loop(), roster=self._open)
 
 
-class _Open:
+class _OpenConnections:
     """The open connections. Once they are aborted, one that was still being accepted is aborted too."""
 
     def __init__(self) -> None:
-        self._connections: set[Connection] = set()
+        self._connections: set[SimulatorConnection] = set()
         self._closing = False
         self._changed = asyncio.Event()
 
-    def add(self, connection: Connection) -> None:
+    def add(self, connection: SimulatorConnection) -> None:
         self._connections.add(connection)
         if self._closing:
             connection.abort()
 
-    def discard(self, connection: Connection) -> None:
+    def discard(self, connection: SimulatorConnection) -> None:
         self._connections.discard(connection)
         self._changed.set()
 
@@ -147,7 +147,7 @@ class _Open:
 
 
 class _Site:
-    """What a connection sees of the engine: Twilio's API, and the simulator's own endpoints."""
+    """The engine as a connection needs it: Twilio's API, and the simulator's own endpoints."""
 
     __slots__ = ("_counted", "_engine")
 
@@ -181,7 +181,7 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
-    """Serve until `stop` is set. `announce` is called once with the URL, as soon as requests are answered."""
+    """Serves until `stop` is set. Calls `announce` once with the URL, as soon as it answers requests."""
     simulator = Simulator(host=host, port=port, latency_seconds=latency_seconds, clock=clock, random=random)
     async with simulator:
         announce(simulator.base_url)

@@ -1,7 +1,7 @@
-"""Where the simulator keeps its messages and calls, in order of creation, and the ledger of all it ever made.
+"""Keeps the simulator's messages and calls in order of creation, and the ledger of all creates.
 
-A book holds the resources of one channel and finds them by SID, by recipient and by place. The ledger is
-never shortened: deleting or redacting a resource does not undo that it was created.
+A book holds the resources of one channel and finds them by SID, by recipient and by place. The ledger never
+loses an entry: deleting or redacting a resource does not undo its creation.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Book:
         self._resources[resource.sid] = resource
 
     def remove(self, sid: str) -> None:
-        """Forget the resource; its place stays, so that page tokens that name it still work."""
+        """Removes the resource and keeps its place, so that page tokens that name the place still work."""
         del self._resources[sid]
 
     def older_than(self, sid: str | None, *, to: str | None) -> Iterator[Resource]:
@@ -94,7 +94,7 @@ class Store:
     def create(
         self, order: TextOrder | CallOrder, *, account_sid: str, now: float, ending: Ending | None = None
     ) -> Resource:
-        """Carry out an order: from now on the resource exists, whether or not its answer arrives."""
+        """Carries out an order: the resource exists from now on, whether or not its answer arrives."""
         if isinstance(order, TextOrder):
             return self._create_message(order, account_sid=account_sid, now=now, ending=ending)
         return self._create_call(order, account_sid=account_sid, now=now, ending=ending)
