@@ -1,6 +1,6 @@
 """Rules for all tests: what a test with a marker needs, and what happens where that is missing.
 
-Fixtures live beside the tests that use them; what several folders share lives in tests/support.
+Fixtures stand in the files of the tests that use them; fixtures for several folders stand in tests/support.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def _request(recipient: dict[str, Any], request_id: str) -> str:
 
 
 async def until(holds: Callable[[], bool], limit_seconds: float = WAIT_SECONDS) -> None:
-    """Returns once it holds, for what nobody announces: the ledger, a broker's log."""
+    """Returns once it holds, for facts that no event announces: the ledger, a broker's log."""
     async with asyncio.timeout(limit_seconds):
         while not holds():  # noqa: ASYNC110 - there is nothing to wait for but the state itself
             await asyncio.sleep(0.01)

@@ -287,7 +287,9 @@ async def test_a_status_that_cannot_be_published_waits_for_the_broker(
         await until(lambda: len(twilio.ledger) == 1)
         await asyncio.to_thread(broker.stop)
         await connector.wait_for_event("request_finished")
-        connector.signal(signal.SIGSTOP)  # so that somebody listens before it finds the broker again
+        connector.signal(
+            signal.SIGSTOP
+        )  # so that the test subscribes before the connector finds the broker again
         await asyncio.to_thread(broker.start)
         async with Peer(broker.url) as peer:
             connector.signal(signal.SIGCONT)

@@ -51,7 +51,7 @@ RUN = (sys.executable, "-m", "twilio_notifications", "run", "--config")
 
 
 def nowhere() -> dict[str, Section]:
-    """A configuration that leads to nobody, so that nothing comes between."""
+    """A configuration whose broker does not exist, so that no message comes between."""
     return configuration(broker_url="mqtt://127.0.0.1:9", twilio_url="http://127.0.0.1:9")
 
 
@@ -59,7 +59,7 @@ def nowhere() -> dict[str, Section]:
 
 
 def loading(folder: Path) -> Program:
-    """`run` while it imports a library for ever: a slow memory card, say."""
+    """`run` while it imports a library without end: from a slow memory card, say."""
     library = folder / "slow" / "pyreqwest"
     library.mkdir(parents=True)
     (library / "__init__.py").write_text(SLOW_LIBRARY)
@@ -93,7 +93,7 @@ def only_child(program: Program) -> int:
 
 @pytest.mark.namespaces
 async def test_process_1_of_a_container_hears_a_stop_while_it_is_being_loaded(tmp_path: Path) -> None:
-    """The kernel drops every signal for which process 1 has no handler."""
+    """The kernel drops every signal that process 1 does not catch."""
     program = loading(tmp_path)
     program._command = ["unshare", "--pid", "--fork", "--kill-child", *program._command]
     async with program:

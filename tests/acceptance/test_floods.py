@@ -1,4 +1,4 @@
-"""Clients that send too much: everybody is answered, memory stays flat, and nobody else is kept waiting."""
+"""Clients that send too much get all their statuses, keep memory flat, and do not delay other clients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.mosquitto
 QUIET = {"level": "INFO"}
 GROWTH_KIB = 8 * 1024
 """What thousands of requests more may cost in memory: the journal's page cache may grow by 2 MiB on each of
-its two connections, and what is under way comes in pieces of 64 KiB. On an idle machine it is 2 to 5 MiB."""
+its two connections, and requests arrive in pieces of 64 KiB. On an idle machine it is 2 to 5 MiB."""
 
 
 def errors(statuses: Sequence[Received]) -> Counter[str]:

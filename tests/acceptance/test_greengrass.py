@@ -129,7 +129,7 @@ async def test_a_changed_limit_of_a_deployment_is_taken_up_without_a_restart(
 async def test_limits_are_lifted_when_nucleus_lite_removes_them_and_tells_nobody(
     tmp_path: Path, twilio: Simulator
 ) -> None:
-    """Also after a restart of its configuration service, when nothing is told at all."""
+    """Also after a restart of its configuration service, when the nucleus announces no change."""
     own = configuration(twilio, secrets={"source": "environment"}, transport={"probe_seconds": "0.2"})
     twilio.set_auth_tokens([TOKEN])
     with FakeNucleus(style=Style.LITE, configuration=own | {"limits": {"paused": "true"}}) as nucleus:
@@ -253,7 +253,10 @@ async def test_statuses_that_are_too_large_for_nucleus_lite_are_shortened_and_co
 async def test_a_component_that_the_nucleus_has_forgotten_ends_with_an_error_and_is_started_anew(
     tmp_path: Path, nucleus: FakeNucleus, twilio: Simulator
 ) -> None:
-    """With code 0 nobody would start it; and what was under way then is neither lost nor sent twice."""
+    """With code 0 the nucleus would not start it again.
+
+    Requests under way are neither lost nor sent twice.
+    """
     nucleus.configure({"transport": {"reconnect_initial_seconds": "0.02"}})
     twilio.set_latency(0.5)
     async with component(tmp_path, nucleus) as connector:

@@ -75,7 +75,7 @@ async def test_a_confined_connector_listens_on_the_port_of_its_metrics_and_says_
 
 
 def free_port() -> int:
-    """One that nobody listens on at this moment."""
+    """A port on which no program listens at this moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

@@ -125,7 +125,7 @@ async def test_a_copy_that_does_not_open_is_made_anew_where_aws_answers(device: 
 
 
 async def test_a_deleted_secret_ends_nothing_that_works(device: Device) -> None:
-    """Twilio decides which token is valid. That AWS has none any more is told loudly."""
+    """Twilio decides which token is valid. The log says loudly that AWS has none any more."""
     async with device.connector(refresh_seconds=0.2) as connector, Peer(device.broker.url) as peer:
         await connector.ready()
         device.aws.delete(device.arn, for_ever=True)
@@ -213,7 +213,7 @@ async def test_a_rotation_is_known_before_twilio_refuses_the_old_token(
 
 
 async def test_a_pending_version_is_the_second_token(device: Device, twilio: Simulator) -> None:
-    """Twilio has made it the only one, and nobody has told AWS yet."""
+    """Twilio has made it the only one, and AWS does not have it yet."""
     device.aws.put(device.arn, NEW, label="AWSPENDING")
     twilio.set_auth_tokens([NEW])
     async with device.connector(second_label="AWSPENDING") as connector, Peer(device.broker.url) as peer:
@@ -378,7 +378,7 @@ async def test_an_api_key_is_replaced_by_the_auth_token(
 async def test_confined_it_reads_its_aws_credentials_from_a_file_that_may_be_replaced(
     tmp_path: Path, device: Device, twilio: Simulator
 ) -> None:
-    """As whoever renews them does it: a new file takes the name of the old one."""
+    """As renewal programs do it: a new file takes the name of the old one."""
     path = tmp_path / "aws" / "credentials"
     path.parent.mkdir()
     path.write_text("[default]\naws_access_key_id = AKIA1\naws_secret_access_key = one\n")

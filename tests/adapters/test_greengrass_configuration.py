@@ -27,7 +27,7 @@ async def until(nucleus: FakeNucleus, operation: str, count: int = 1) -> None:
 
 
 async def is_told(found: Running) -> None:
-    """Waits until the connector is told that there is another configuration."""
+    """Waits until the nucleus tells the connector of another configuration."""
     await asyncio.wait_for(found.reconfigured.wait(), WAIT_SECONDS)
     found.reconfigured.clear()
 

@@ -25,7 +25,7 @@ ENDS_IN_A_ROW = 3
 
 START = 1_700_000_000.0
 PAUSE = 1.0
-"""The nucleus's, before it starts a component anew."""
+"""The nucleus's, before it starts a component again."""
 
 
 @pytest.mark.parametrize(

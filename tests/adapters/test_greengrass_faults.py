@@ -80,7 +80,7 @@ async def test_a_connection_that_ends_is_opened_again_and_everything_comes_once(
 
 
 async def test_what_was_open_for_long_is_opened_again_without_a_pause() -> None:
-    """Nobody keeps what is sent locally meanwhile. The clock stands still here: no pause would ever end."""
+    """The nucleus keeps no local messages meanwhile. The clock stands still here: no pause would ever end."""
     clock = HandClock()
     with FakeNucleus() as nucleus:
         async with running(nucleus, clock=clock) as found:
@@ -241,7 +241,7 @@ async def test_a_status_that_is_never_answered_is_tried_again_as_after_a_refusal
 
 
 async def test_an_answer_that_is_cut_off_is_no_end_of_the_connection() -> None:
-    """Nothing would begin anew, so that neither statuses nor requests would ever come through again."""
+    """No connection would begin, so that neither statuses nor requests would ever come through again."""
     with FakeNucleus() as nucleus:
         async with running(nucleus) as found:
             await found.ready()
@@ -281,7 +281,7 @@ async def test_without_a_connection_a_status_is_not_acknowledged() -> None:
 
 
 async def test_a_status_over_which_nucleus_lite_hangs_up_fails_as_at_the_end_of_any_connection() -> None:
-    """It takes no packet of more than 10,000 bytes, and says so to nobody; the reporter concludes it."""
+    """It takes no packet of more than 10,000 bytes, and does not say so; the reporter concludes it."""
     with FakeNucleus(style=Style.LITE) as nucleus:
         async with running(nucleus) as found:
             await found.ready()
@@ -359,7 +359,7 @@ async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
 
 
 async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> None:
-    """Nothing comes from AWS IoT Core then, and what is sent locally while nobody listens is lost."""
+    """Nothing comes from AWS IoT Core then, and local messages are lost until the connector listens."""
     with FakeNucleus() as nucleus:
         nucleus.faults.deaf_sides.add(Side.IOT_CORE)
         async with running(
@@ -373,7 +373,7 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
 
 
 async def test_what_comes_with_the_network_finds_its_subscription() -> None:
-    """AWS IoT Core keeps requests for a nucleus that is away, and without a network none can be made anew."""
+    """AWS IoT Core keeps requests for a nucleus that is away, and without a network no new ones come."""
     with FakeNucleus() as nucleus:
         async with running(
             nucleus, rest_seconds=0, pubsub="iot_core", probe_seconds=0.01, answer_seconds=0.5

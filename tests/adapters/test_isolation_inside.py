@@ -57,7 +57,7 @@ class Peers:
 
 @contextmanager
 def tls_server(certificates: Certificates) -> Iterator[int]:
-    """Shakes hands with everybody, and hangs up."""
+    """Shakes hands with every client, and hangs up."""
     context = certificates.server_context()
 
     def serve(listener: socket.socket) -> None:
@@ -83,7 +83,7 @@ def tls_server(certificates: Certificates) -> Iterator[int]:
 
 @contextmanager
 def http_server() -> Iterator[int]:
-    """Answers everybody with 204."""
+    """Answers every request with 204."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -441,7 +441,7 @@ def test_names_are_resolved(inside: Inside) -> None:
     assert "127.0.0.1" == inside.tries("resolve", "localhost")
     assert inside.tries("read", "/etc/resolv.conf") > 0
     assert None is inside.tries("send_datagram", 53)
-    assert inside.tries("connect", 53) in {None, "ECONNREFUSED"}  # allowed, whether or not somebody listens
+    assert inside.tries("connect", 53) in {None, "ECONNREFUSED"}  # allowed, whether or not a program listens
 
 
 def test_tls_with_the_configured_certificates(inside: Inside, peers: Peers) -> None:

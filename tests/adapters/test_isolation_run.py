@@ -1,4 +1,4 @@
-"""Isolation as whoever runs the connector meets it: confined by default, refused where that cannot be."""
+"""Isolation as an operator meets it: confined by default, refused where the kernel cannot confine."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the filter that hide
 async def test_without_landlock_a_connector_that_is_to_be_confined_does_not_start(
     tmp_path: Path, error: int, reason: str
 ) -> None:
-    """No token is set, and nobody misses it: the secret would have been read later."""
+    """No token is set, and no error says so: the connector would have read the secret later."""
     program = await without_landlock(tmp_path, "run", error=error)
     assert 2 == exit_code(program), program.output
     (line,) = program.stderr
@@ -310,7 +310,7 @@ def running(wired: AbstractAsyncContextManager[Any], watch: FileWatch, events: E
 
 
 async def test_a_connector_that_loses_a_file_ends_in_good_order_and_says_why(tmp_path: Path) -> None:
-    """So that whoever started it starts it again; it would wait in vain for names to be resolved."""
+    """So that the supervisor starts it again; otherwise it would wait in vain for name resolution."""
     config = write_configuration(tmp_path / "connector.toml", dead_end())
     events = Telling()
     watch = cast("FileWatch", LostFile(events))  # all that is asked of it

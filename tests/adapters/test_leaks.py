@@ -224,7 +224,7 @@ async def secret_sources(scene: Scene) -> None:
 
 
 async def aws_secrets(scene: Scene) -> None:
-    """A secret as text and as JSON, what is wrong with it, and answers that nobody understands."""
+    """A secret as text and as JSON, what is wrong with it, and answers that are not understood."""
     with Aws() as aws:
         use(aws.environment(), scene.monkeypatch)
         arn = await asyncio.to_thread(aws.create, TOKEN)
@@ -274,7 +274,7 @@ async def outlet(scene: Scene) -> None:
 
 
 async def systemd(scene: Scene) -> None:
-    """A supervisor that nobody is, while the token is in the environment."""
+    """A supervisor that does not exist, while the token is in the environment."""
     environ = {"NOTIFY_SOCKET": str(scene.folder / "nobody"), "TWILIO_AUTH_TOKEN": TOKEN}
     supervisor = SystemdSupervisor(environ, pid=1, events=scene.events)
     supervisor.ready()

@@ -45,7 +45,7 @@ def refusing(code: int, *, hang_up: bool) -> Script:
 
 
 def only(level: int) -> Script:
-    """Lets in who speaks this version, and hangs up on everybody else."""
+    """Accepts clients of this version, and hangs up on all others."""
 
     async def serve(link: Link) -> None:
         connect = await link.hear(Kind.CONNECT)
@@ -280,7 +280,7 @@ async def test_a_key_that_does_not_fit_its_certificate_is_not_blamed_on_the_brok
 
 
 class PauseClock(HandClock):
-    """A clock that tells of each pause when somebody goes to sleep for it."""
+    """A clock that records each pause when a caller begins to sleep."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -304,7 +304,7 @@ class PauseClock(HandClock):
 
 
 async def absent_url() -> str:
-    """Where nobody listens any more."""
+    """An address on which no program listens any more."""
     async with RawBroker(stay_silent) as broker:
         return broker.url
 
@@ -422,7 +422,7 @@ async def test_the_session_is_kept_and_the_retained_are_not_wanted() -> None:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 async def test_a_session_that_shall_not_be_kept_is_clean(protocol: str) -> None:
-    """3.1.1 knows no expiry: a session that is not clean would be kept for ever."""
+    """3.1.1 knows no expiry: a broker would keep a session that is not clean without end."""
     async with (
         RawBroker(let_in) as broker,
         running(broker.url, protocol=protocol, session_expiry_seconds=0) as found,

@@ -1,4 +1,4 @@
-"""Copies of a request that old subscriptions of the session make are told from requests."""
+"""The connector distinguishes requests from the copies that old subscriptions of its session make."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_copies_whose_acknowledgements_are_lost_are_not_executed(tmp_path:
             await peer.publish(TEXT_TOPIC, b"first")
             (await found.next_inbound()).acknowledge()
             async with asyncio.timeout(WAIT_SECONDS):
-                while line.passes:  # noqa: ASYNC110 - the line tells nobody
+                while line.passes:  # noqa: ASYNC110 - the line announces nothing
                     await asyncio.sleep(0.01)
             await peer.publish(TEXT_TOPIC, b"second")
             (await found.next_inbound()).acknowledge()

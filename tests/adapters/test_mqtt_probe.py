@@ -24,7 +24,7 @@ SOON = 0.3
 
 
 async def told(found: Running, *names: str) -> dict[str, Any]:
-    """The fields of the first event of these names, once it was told."""
+    """The fields of the first event of these names, once it has happened."""
     async with asyncio.timeout(WAIT_SECONDS):
         while not any(map(found.told, names)):  # noqa: ASYNC110 - the fake has nothing to wait for
             await asyncio.sleep(0.001)
@@ -32,7 +32,7 @@ async def told(found: Running, *names: str) -> dict[str, Any]:
 
 
 def with_access(folder: Path, rules: Sequence[str]) -> Mosquitto:
-    """A broker whose access list has these lines for everybody."""
+    """A broker whose access list has these lines for all clients."""
     folder.mkdir()
     access = folder / "access"
     access.write_text("".join(f"{rule}\n" for rule in rules))

@@ -1,4 +1,4 @@
-"""The log's way out: what its reader does holds up nobody, and what is lost is counted."""
+"""The log's way out: its reader delays no part of the program, and lost lines are counted."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_what_was_written_before_a_start_that_never_came_is_written_at_the_end()
 
 
 def test_a_pipe_that_nobody_reads_holds_up_neither_a_line_nor_the_end() -> None:
-    """What does not fit is counted, and told as soon as somebody reads."""
+    """Lines that do not fit are counted, and the count is written as soon as a reader reads."""
     with a_pipe() as (reader, writer):
         outlet = Outlet(writer, most_characters=100_000)
         losses = Losses(outlet)

@@ -117,7 +117,7 @@ async def test_another_key_does_not_open_it(place: Place) -> None:
 
 
 async def test_a_copy_of_another_secret_does_not_open(place: Place) -> None:
-    """Whoever names another ARN, label or key of a JSON secret must not get the old token."""
+    """A configuration with another ARN, label or key of a JSON secret must not get the old token."""
     assert "of another secret" in await place.refusal(place.copy(name="another"))
 
 
@@ -199,7 +199,7 @@ async def test_a_pipe_in_its_place_is_named_and_not_waited_for(place: Place) -> 
 async def test_a_key_that_everybody_can_read_is_refused_with_the_command_that_mends_it(
     place: Place, *, stored: bool
 ) -> None:
-    """It would be as if the token itself could be read by everybody."""
+    """It would be as if the token itself could be read by all users."""
     if not stored:
         place.path.unlink()
     place.key_file.chmod(0o644)

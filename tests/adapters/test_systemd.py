@@ -1,4 +1,4 @@
-"""What the supervisor hears is what sd_notify(3) prescribes, and one that does not listen holds nobody up."""
+"""The supervisor hears what sd_notify(3) prescribes, and one that does not listen delays no caller."""
 
 from __future__ import annotations
 

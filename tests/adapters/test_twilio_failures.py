@@ -1,4 +1,4 @@
-"""What the Twilio adapter makes of no answer: surely not sent, or nobody knows. Each on real sockets.
+"""What the Twilio adapter makes of no answer: surely not sent, or not known. Each on real sockets.
 
 Taking doubt for certainty would send a text twice; the other mistake only costs a look at the records.
 """
@@ -53,7 +53,7 @@ async def never(exchange: Exchange) -> None:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    """A port that is taken and on which nobody listens: connections to it are refused."""
+    """A port that is taken and on which no program listens: connections to it are refused."""
     with socket.socket() as seat:
         seat.bind((HOST, 0))
         yield seat.getsockname()[1]
@@ -210,7 +210,7 @@ async def test_a_certificate_of_an_authority_that_is_trusted_is_accepted(tmp_pat
         assert isinstance(await send_to(server.url, ca=certificates.ca_file), Answered)
 
 
-# Nobody knows
+# Not known
 
 
 async def half_a_head(exchange: Exchange) -> None:

@@ -342,7 +342,7 @@ async def settled(twilio: Twilio, attempt: settlement.Attempt) -> Settlement:
 async def test_a_lost_answer_is_found_whatever_our_clock_says(
     twilio: Twilio, ahead: float, *, known: bool
 ) -> None:
-    """The first attempt of a run: nobody has heard Twilio's clock before the look itself."""
+    """The first attempt of a run: no answer has shown Twilio's clock before the look itself."""
     twilio.simulator.set_clock_offset(ahead)
     if known:
         await twilio.sender.verify(LOGIN)

@@ -53,7 +53,7 @@ STILL_SMALL: frozenset[str] = frozenset(
         "pipeline/settler.py",
     }
 )
-"""Modules with small helpers from before the rule. Take out what is corrected; put nothing in."""
+"""Modules with small functions from before the rule. Take out what is corrected; put nothing in."""
 
 STILL_PARTICIPLES: frozenset[str] = frozenset(
     {
@@ -93,7 +93,8 @@ def body(function: Function) -> list[ast.stmt]:
 def called(module: Module, function: Function) -> Counter[str]:
     """How often the function is `called` and how often it is `handed on` as a value, to be called elsewhere.
 
-    A coroutine function is handed on too where its call is not awaited: it becomes a task.
+    A coroutine function is handed on too where its call is not awaited: another part of the program awaits
+    it.
     """
     awaited = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Await)}
     in_place = {

@@ -1,4 +1,4 @@
-"""What programs beside the connector are told: the transport, the log, and where the secret is."""
+"""The settings for programs next to the connector: the transport, the log, and the place of the secret."""
 
 from __future__ import annotations
 

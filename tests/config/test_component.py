@@ -58,7 +58,7 @@ def test_a_component_is_preset_for_its_nucleus(tmp_path: Path, monkeypatch: pyte
 
 
 def test_what_is_missing_is_to_be_set_where_a_component_is_configured() -> None:
-    """On a device there is no file to edit, and nobody to set an environment variable."""
+    """On a device there is no file to edit, and no person sets an environment variable."""
     found = problems(TWILIO_ACCOUNT_SID="", TwilioAuthTokenSecretArn="")
     assert [
         f"{label} ({name}) is required (set {name} in the component configuration, by a deployment)"

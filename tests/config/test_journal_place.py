@@ -98,7 +98,7 @@ def test_one_that_a_written_url_leaves_behind_is_warned_of(tmp_path: Path, url: 
 
 
 def test_a_log_without_its_journal_is_not_left_behind(tmp_path: Path) -> None:
-    """After a crash, whoever moves journal.db alone leaves the last requests in journal.db-wal."""
+    """After a crash, a person who moves journal.db alone leaves the last requests in journal.db-wal."""
     (tmp_path / "journal.db-wal").write_bytes(b"requests")
     (problem,) = problems(tmp_path)
     assert f"move it next to that journal, to {tmp_path}/journal/journal.db-wal" in problem

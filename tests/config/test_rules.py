@@ -59,7 +59,7 @@ def test_a_certificate_that_is_not_there_is_one_problem_and_not_two(tmp_path: Pa
 
 
 def test_tls_settings_beside_an_unencrypted_url_are_a_problem_each(tmp_path: Path, pem: str) -> None:
-    """Whoever sets them believes that the connection is encrypted."""
+    """An operator who sets them believes that the connection is encrypted."""
     text = transport("mqtt", **dict.fromkeys(TLS_FILES, pem)) + 'alpn = ["mqtt"]\n'
     found = problems(write(tmp_path, ACCOUNT + text), {})
     assert [f"transport.{key} is for mqtts://" for key in (*TLS_FILES, "alpn")] == [

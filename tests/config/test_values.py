@@ -243,7 +243,7 @@ def test_the_sid_of_an_api_key_is_sk_and_32_digits() -> None:
 
 @pytest.mark.parametrize("value", [API_KEY[:-1], API_KEY + "0", API_KEY.replace("SK", "AC"), "x", 5, True])
 def test_what_is_no_sid_of_an_api_key_is_refused_and_not_shown(value: object) -> None:
-    """The key's secret stands beside its SID where both are copied from."""
+    """The key's secret stands next to its SID where an operator copies both."""
     assert "must be the SID of an API key, SK and 32 hexadecimal digits" == refusal(
         "secrets.api_key_sid", value
     )
@@ -319,7 +319,7 @@ def _in_use(name: str, path: Path) -> str:
 
 @pytest.mark.parametrize("source", ["environment", "file", "greengrass"])
 def test_the_key_of_another_source_need_not_be_there(tmp_path: Path, source: str) -> None:
-    """A nucleus merges what is deployed and removes nothing, so a left-over is nobody's mistake."""
+    """A nucleus merges what is deployed and removes nothing, so a left-over is not a mistake."""
     more = 'path = "token"\n' if source == "file" else ""
     text = f'[secrets]\nsource = "{source}"\nkey_file = "missing"\n{more}'
     if source != "greengrass":

@@ -126,7 +126,7 @@ class TestTopics:
 
 
 class TestVectors:
-    """The examples and sentences of the published document, kept as data for every kind of test."""
+    """The examples and sentences of the published document, kept for every kind of test."""
 
     @staticmethod
     def result_of(vector: dict[str, Any]) -> Notification | Rejection:

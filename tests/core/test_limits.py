@@ -163,7 +163,7 @@ def at(moment: str) -> float:
 def test_each_quota_holds_to_the_last_second_of_its_window(
     unit: Unit, period: Period, last: float, first: float
 ) -> None:
-    """And begins anew with the first second of the next: of an hour, a day, a month long or short."""
+    """And begins again with the first second of the next: of an hour, a day, a month long or short."""
     request = call() if unit is Unit.CALLS else text()
     line = Timeline(quotas=(Quota(unit=unit, period=period, most=1),))
     assert Admit() == line.ask(request, last - 10)
@@ -190,7 +190,7 @@ def test_segments_are_counted_as_they_are_billed() -> None:
 
 
 def test_what_is_larger_than_the_whole_window_is_refused_at_once() -> None:
-    """It would wait for ever, and its recipient's other requests with it."""
+    """It would wait without end, and its recipient's other requests with it."""
     line = Timeline(quotas=(Quota(unit=Unit.SEGMENTS, period=Period.DAY, most=1),))
     assert Decline(
         reason=Reason.QUOTA_EXCEEDED,

@@ -186,7 +186,7 @@ def test_a_secret_arn_of_the_partition_aws_is_accepted_exactly_where_the_publish
 
 @pytest.mark.parametrize("token", ["0123456789abcdef0123456789abcdef", ["0123456789abcdef"], 42])
 def test_what_may_be_the_token_itself_is_never_shown(token: object) -> None:
-    """Whoever misreads the parameter's name writes the token there, and problems end up in logs."""
+    """An operator who misreads the parameter's name writes the token there, and problems end up in logs."""
     problem = only_problem(complete(TwilioAuthTokenSecretArn=token))
     assert "must be the ARN of the secret" in problem
     assert str(token) not in problem

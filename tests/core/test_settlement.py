@@ -199,7 +199,7 @@ def test_a_record_that_differs_is_not_ours(record: Record) -> None:
 
 
 def test_another_text_of_our_sender_at_that_time_is_left_to_a_person() -> None:
-    """Something on the way may have changed it, so that a second text may be one too many."""
+    """Something on the way may have changed it, so that the recipient may get a second text."""
     stranger = a_record(body="Hello from the cloud")
     assert isinstance(look(an_attempt(), stranger, at=TIME_OUT + 1), LookAgain)
     settled = look(an_attempt(), stranger)
@@ -270,7 +270,7 @@ def test_somebody_elses_older_twin_is_not_ours() -> None:
 
 
 def test_somebody_elses_younger_twin_is_taken_for_ours() -> None:
-    """Nothing tells them apart; the recipient has the text, and a second one would be one too many."""
+    """Nothing distinguishes them; the recipient has the text, and must not get a second one."""
     assert found("SM1", look(an_attempt(), a_record(20.0)))
 
 
@@ -437,7 +437,7 @@ class TestCutOff:
 
     @pytest.mark.parametrize("ahead", [3.0, HOUR, UNTRUSTED_SECONDS - 1])
     def test_a_clock_that_was_fast_unnoticed_leaves_it_undecided(self, ahead: float) -> None:
-        """A second text would be certain to be one too many if the record is ours."""
+        """If the record is ours, the recipient would certainly get a second text."""
         attempt = an_attempt(opened=ahead, doubt=2 * UNTRUSTED_SECONDS, offset=None, cut_off=True)
         at = 2 * UNTRUSTED_SECONDS
         assert LookAgain(at=START + at + SETTLE) == look(attempt, a_record(), at=at + SETTLE - 0.1)

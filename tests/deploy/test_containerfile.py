@@ -1,4 +1,4 @@
-"""The image that ships holds nothing secret, runs as nobody, and starts our program."""
+"""The image that ships holds nothing secret, runs as an unprivileged user, and starts our program."""
 
 from __future__ import annotations
 

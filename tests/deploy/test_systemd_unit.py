@@ -45,7 +45,7 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.systemd
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    """Beside a program that exists here; whatever systemd does not like, it says."""
+    """With a program that exists here; systemd reports what it does not accept."""
     copy = tmp_path / UNIT.name
     copy.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
     verified = analyze("verify", "--man=no", str(copy))

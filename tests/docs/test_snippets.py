@@ -1,6 +1,6 @@
 """What people copy from the documents works: configurations load, commands exist, files parse.
 
-A file that a configuration names is put beside it, so that only the configuration itself is judged.
+A file that a configuration names is put next to it, so that only the configuration itself is judged.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def found(language: str, pages: list[Path] = GUIDES) -> list[Block]:
 
 
 def surround(folder: Path, table: dict[str, Any]) -> None:
-    """Puts the files that a configuration names beside it."""
+    """Puts the files that a configuration names next to it."""
     connector, transport = table.get("connector", {}), table.get("transport", {})
     if "definition" in connector:
         published = DEFINITION.read_text(encoding="utf-8").replace(PLACEHOLDER, REAL)

@@ -104,7 +104,7 @@ else:
     publish(topic='a', payload='parent again')
 """
     async with Peer(broker.url, subscribe="a") as peer:
-        # Without -X dev: newer versions of Python warn of any fork beside a thread.
+        # Without -X dev: newer versions of Python warn of any fork in a process with threads.
         head = "from twilio_notifications import greengrasssdk\n"
         head += "publish = greengrasssdk.client('iot-data').publish\n"
         command = (sys.executable, "-c", head + source)
@@ -229,7 +229,7 @@ async def test_a_broker_that_is_configured_goes_before_the_nucleus(broker: Mosqu
 
 
 async def until_lost(out: Outside) -> None:
-    """Returns when the connection to the broker has ended: before that, nobody could know."""
+    """Returns when the connection to the broker has ended: before that, the outlet cannot know it."""
     assert isinstance(out._outlet, BrokerOutlet)
     assert out._outlet._session is not None
     await out._outlet._session.ended

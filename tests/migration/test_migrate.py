@@ -543,7 +543,7 @@ def test_a_hostile_name_is_only_ever_a_text(tmp_path: Path) -> None:
 
 
 def said(*documents: object, to_version: int | None = None) -> tuple[str, ...]:
-    """What a person is told, whether or not it is an error."""
+    """The sentences for the operator, whether or not they are errors."""
     try:
         migration = migrated(*documents, to_version=to_version)
     except ConfigurationError as error:

@@ -1,7 +1,7 @@
 """What `make component` leaves is what a nucleus unpacks, installs into an empty environment, and starts.
 
 The nucleus's part is done here by hand: unpack the archive, put paths into the variables of the recipe, and
-run its scripts. The dependencies come as wheels with the archive, made anew from those that are installed
+run its scripts. The dependencies come as wheels with the archive, made from those that are installed
 here, so that no package index is asked; pip refuses what would need one.
 """
 
@@ -206,7 +206,7 @@ def in_use(device: Device) -> str:
 
 
 def inodes(folder: Path) -> dict[str, int]:
-    """Every file of it: one that was written anew has another number, or another time."""
+    """Every file of it: one that was written again has another number, or another time."""
     return {str(path): path.lstat().st_mtime_ns for path in folder.rglob("*")}
 
 
@@ -321,7 +321,7 @@ def test_a_component_without_wheels_of_others_asks_the_index(tmp_path: Path) -> 
 
 
 def test_a_build_removes_its_own_files_alone(tmp_path: Path) -> None:
-    """Whoever names a folder of theirs keeps what is in it; a deployment that is no longer right goes."""
+    """The build keeps what an operator has in the folder, and removes a deployment that is out of date."""
     (tmp_path / "of-mine").write_text("1")
     (tmp_path / "deployment.json").write_text("{}")
     run(*BUILDER, "--output", str(tmp_path), "--nucleus", "lite")

@@ -1,6 +1,6 @@
 """An index that offers higher builds of our package and its dependencies changes nothing that is installed.
 
-The name of this package is free on the public index: whoever takes it there could run anything on a device
+The name of this package is free on the public index: its owner there could run anything on a device
 that asks for it. So what is installed is named by its file or by its hash, never by its name alone.
 """
 

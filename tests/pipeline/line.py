@@ -81,7 +81,7 @@ class Line:
         return await self.journal.overdue(now=float("inf"), limit=1000)
 
     async def turns(self) -> None:
-        """Lets everybody run who can, without waiting for the journal's thread."""
+        """Lets every stage run that can, without waiting for the journal's thread."""
         await HandClock.settle(self.clock)
 
     def stalled_disk(self) -> AbstractContextManager[None]:

@@ -100,7 +100,7 @@ class Scene:
     settler: Settler
 
     async def doubt(self, phone_number: str = DARLA, answer: Answer = TIME_OUT, **request: Any) -> None:
-        """A request whose attempt nobody answers."""
+        """A request whose attempt gets no answer."""
         self.sender.script(phone_number, answer)
         await self.line.accept(phone_number, **request)
 

@@ -22,7 +22,7 @@ FOUND = Records(found=(), clock_offset=None)
 
 
 class Guard:
-    """Twilio, which lets in whoever has one of its secrets, and says the same to all of them."""
+    """Twilio, which accepts every login with one of its secrets, and gives all of them the same answer."""
 
     def __init__(self, *secrets: str) -> None:
         self.secrets = set(secrets)

@@ -41,7 +41,7 @@ REFRESH_SECONDS = 3600.0
 
 @dataclass(slots=True)
 class RecordingSupervisor:
-    """Remembers what it was told."""
+    """Remembers what it hears."""
 
     watchdog_seconds: float | None = None
     told: list[str] = field(default_factory=list)

@@ -25,7 +25,7 @@ def login(secret: str, user: str = ACCOUNT) -> Login:
 
 
 class Scene:
-    """Credentials with their two sources, and how often somebody was told of a new login."""
+    """Credentials with their two sources, and the number of calls about a new login."""
 
     def __init__(self, second: str | None) -> None:
         self.events = RecordingEvents()

@@ -97,7 +97,7 @@ async def test_attempts_opened_before_a_renewal_do_not_close_the_gate() -> None:
 async def test_refused_credentials_do_not_cut_the_pause_that_a_429_asked_for(
     secret: str, repeated: list[str]
 ) -> None:
-    """With a new secret, the attempt under way is repeated as part of itself; nobody else's is made."""
+    """With a new secret, the attempt under way is repeated as part of itself; no other one is made."""
     async with a_running_line() as line:
         line.sender.hold(A)
         line.sender.hold(B)
@@ -138,7 +138,7 @@ async def test_a_second_token_is_tried_at_once_and_then_goes_first() -> None:
 
 
 async def test_with_both_tokens_refused_the_wait_is_no_longer_than_with_one() -> None:
-    """Each probe tries both; going from one to the other is no news that would begin the wait anew."""
+    """Each probe tries both; going from one to the other is no news that would begin the wait again."""
     async with a_running_line(second=ScriptedSecret("second")) as line:
         line.sender.script(A, *[unauthorized()] * 100)
         await line.accept(A)

@@ -31,7 +31,7 @@ async def test_a_recipient_has_one_open_attempt_at_most() -> None:
 
 
 async def test_the_next_request_of_a_recipient_follows_as_soon_as_the_first_is_closed(tmp_path: Path) -> None:
-    """On a file, claims read beside the writer: nothing but the closed attempt can say that there is more."""
+    """On a file, claims read next to the writer: only the closed attempt can say that there is more."""
     async with a_running_line(path=tmp_path / "journal.db") as line:
         line.sender.hold(A)
         for name in ("one", "two", "three"):

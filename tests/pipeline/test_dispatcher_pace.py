@@ -49,7 +49,7 @@ async def test_retry_after_of_a_429_stops_everything_for_so_long() -> None:
 
 
 async def test_a_429_costs_no_retry() -> None:
-    """Contract, section 4: Twilio says that it never processed it."""
+    """Contract, section 4: Twilio says that it did not carry the request out."""
     async with a_running_line() as line:
         line.sender.script(A, *[too_many()] * 3)
         await line.accept(A, retries=0)

@@ -1,4 +1,4 @@
-"""Requests that end without success are told in the log: each by itself, but no sender can flood it."""
+"""The log names each request that ends without success, and no sender can flood it."""
 
 from __future__ import annotations
 

@@ -374,7 +374,7 @@ async def test_duplicates_are_counted_in_one_line_a_minute() -> None:
 
 
 async def test_the_id_of_a_rejected_request_may_be_used_again() -> None:
-    """Otherwise a sender that mends its request, or tries again after QueueFull, is not even told."""
+    """Otherwise a sender that corrects its request, or tries again after QueueFull, gets no status."""
     async with a_door(deduplicate_seconds=60.0) as door:
         door.receive(a_payload(message=""), name="wrong")
         door.receive(name="mended")

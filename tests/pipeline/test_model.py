@@ -161,7 +161,7 @@ class JournalMachine(RuleBasedStateMachine):
     @precondition(lambda self: any(kept.mark for kept in self.model.kept.values()))
     @rule(choice=CHOICE)
     def the_broker_repeats(self, choice: int) -> None:
-        """Marked as sent before: known again as long as its identifier has not been used anew."""
+        """Marked as sent before: known again as long as its identifier has not been used again."""
         kept = self.pick(list(self.model.kept.values()), choice)
         if kept.mark is None or not self.model.holds_mark(kept.mark):
             return
@@ -254,7 +254,7 @@ class JournalMachine(RuleBasedStateMachine):
         for request in overdue:
             self.apply(a_failure(request.id, at=self.now))
 
-    # Forbidden steps: nothing changes, and who asked is told.
+    # Forbidden steps: nothing changes, and the caller gets an error.
 
     @precondition(lambda self: self.model.kept)
     @rule(choice=CHOICE, event=st.sampled_from([Move.FINISH, Move.POSTPONE, Move.DOUBT]))
@@ -350,7 +350,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.path.with_name(self.path.name + "-wal").write_bytes(log.read_bytes() + torn)
 
     def leave_unfinished(self, connection: sqlite3.Connection, choice: int) -> None:
-        """One more step, of which nobody was told that it was done."""
+        """One more step, whose caller never learns that it was done."""
         unfinished = self.model.unfinished()
         writer, self.journal._writer = self.journal._writer, cast("Writer", NoCommit(connection, self.loop))
         if choice % 2 and unfinished:
@@ -424,7 +424,7 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 class UnorderedJournalMachine(JournalMachine):
-    """With `ordering = "none"`: whoever is due first of a recipient has the turn."""
+    """With `ordering = "none"`: the request of a recipient that is due first has the turn."""
 
     ordering = "none"
 

@@ -150,7 +150,7 @@ async def test_what_a_lost_connection_left_unacknowledged_is_published_again_on_
 
 
 async def test_the_late_end_of_an_earlier_connection_does_not_end_the_reporting() -> None:
-    """It may be told of when the next one stands already, and nothing would ever begin anew after that."""
+    """The news may come when the next connection stands already; after that no reporting would ever begin."""
     async with an_outbox() as outbox:
         await outbox.write("one", "two")
         outbox.connect()

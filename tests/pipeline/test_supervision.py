@@ -16,7 +16,7 @@ LIMIT = 30.0
 
 
 class RecordingSupervisor:
-    """Remembers what it was told, in order."""
+    """Remembers what it hears, in order."""
 
     def __init__(self, watchdog_seconds: float | None = LIMIT) -> None:
         self.watchdog_seconds = watchdog_seconds

@@ -254,7 +254,7 @@ async def test_requests_that_wait_are_sent_whatever_the_clock_said(
 async def test_an_attempt_in_doubt_is_never_doubled_whatever_the_clock_said(
     tmp_path: Path, broker: Mosquitto, twilio: Simulator, start: Start, seconds: float, hang: faults.Hang
 ) -> None:
-    """What cannot be told for sure is named, not sent again."""
+    """An attempt whose outcome is not sure is named, not sent again."""
     armed = twilio.add_fault(Fault(effect=hang, times=1))
     requests = REQUESTS[:1]
     async with Peer(broker.url) as peer:

@@ -132,7 +132,7 @@ async def test_a_crash_after_an_attempt_that_did_not_succeed(
 async def test_a_kill_while_the_post_is_under_way(
     broker: Mosquitto, twilio: Simulator, start: Start, hang: faults.Hang, channel: Channel
 ) -> None:
-    """Nobody could tell which of the two it was, but Twilio's records."""
+    """Only Twilio's records can say which of the two it was."""
     armed = twilio.add_fault(Fault(effect=hang))
     requests = [Request(number=number, to=recipient(1), channel=channel, retries=0) for number in range(2)]
     async with Peer(broker.url) as peer:

@@ -56,7 +56,7 @@ async def test_a_broker_that_is_killed_and_keeps_its_word_loses_nothing(
                 await asyncio.to_thread(broker.kill)
                 before = [message.payload for message in peer.received]
             await connector.wait_for_event("broker_lost")
-            # Nobody listens for a status while it is down: the reporter must hold them back.
+            # No client listens for a status while it is down: the reporter must hold them back.
             await asyncio.to_thread(broker.start)
             async with Peer(broker.url) as peer:
                 last = Request(number=len(REQUESTS), to=recipient(99))
@@ -95,7 +95,7 @@ async def test_a_broker_that_forgets_everything_is_subscribed_to_again(
 async def test_a_status_waits_for_a_broker_that_is_away(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
-    """The last answer comes when there is nobody to tell; it is told at the next connection."""
+    """The last answer comes while no client is connected; its status follows at the next connection."""
     armed = twilio.add_fault(Fault(effect=faults.Slow(seconds=1.0), times=1))
     async with (
         Proxy(broker.port) as proxy,
@@ -160,7 +160,7 @@ async def test_a_connection_to_the_broker_that_breaks_again_and_again(
 async def test_a_broker_that_falls_silent_is_left_after_the_keepalive(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
-    """Nobody resets the connection: only the missing answers tell that it is dead."""
+    """Neither side resets the connection: only the missing answers show that it is dead."""
     async with Proxy(broker.port) as proxy, Peer(broker.url) as peer:
         transport = {"url": f"mqtt://127.0.0.1:{proxy.port}", "keepalive_seconds": 1}
         async with start(transport=transport) as connector:

@@ -1,6 +1,6 @@
 """What the broker delivers again is executed once, whichever way the broker numbers its packets.
 
-Mosquitto repeats a packet under its old identifier, RabbitMQ numbers anew on each connection.
+Mosquitto repeats a packet under its old identifier, RabbitMQ numbers again on each connection.
 """
 
 from __future__ import annotations

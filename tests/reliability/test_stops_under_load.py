@@ -1,4 +1,4 @@
-"""SIGTERM while busy: what is under way is ended, what waits stays for the next start, nothing is doubled."""
+"""SIGTERM under load: attempts under way end, waiting requests stay for the next start, none is doubled."""
 
 from __future__ import annotations
 

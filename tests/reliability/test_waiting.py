@@ -71,7 +71,7 @@ async def test_a_backlog_waits_on_disk_and_leaves_at_once_when_the_network_is_ba
 async def test_a_lifetime_that_ends_while_there_is_no_network_is_answered_there_and_then(
     broker: Mosquitto, twilio: Simulator, start: Start
 ) -> None:
-    """Nobody has to wait for the network to hear that it was too late; the recipient's next one is sent."""
+    """The status that it was too late does not wait for the network; the recipient's next one is sent."""
     short = [
         Request(number=number, to=recipient(number % 3), extensions={"valid_for_seconds": 1})
         for number in range(30)

@@ -73,7 +73,7 @@ class Plan:
     kills: int
     seed: int
     broker: str = "mosquitto"
-    """The kind of broker: RabbitMQ numbers its packets anew on each connection."""
+    """The kind of broker: RabbitMQ numbers its packets again on each connection."""
 
 
 @dataclass(slots=True, kw_only=True)

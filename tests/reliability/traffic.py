@@ -40,7 +40,7 @@ class Request:
     id_tail: str = ""
     """Ends the id, and so makes the status longer still."""
     extensions: Mapping[str, Any] = field(default_factory=dict)
-    """Properties beside `retries`."""
+    """Properties in addition to `retries`."""
 
     @property
     def id(self) -> str:

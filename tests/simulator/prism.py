@@ -40,7 +40,7 @@ def description() -> Path:
 
 
 def write_description(path: Path) -> None:
-    """Twilio's description, mended in one place for prism.
+    """Twilio's description, corrected in one place for prism.
 
     It declares the links between pages as `uri`, which RFC 3986 wants absolute, while its own examples and
     its own libraries have them relative to the host.

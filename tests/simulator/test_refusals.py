@@ -154,7 +154,7 @@ def test_a_good_text_is_accepted(desk: Desk, changes: dict[str, str]) -> None:
         {"To": "client:darla"},
         {"Url": "http://192.0.2.1:8080/voice.xml?name=Darla"},
         {"Url": "", "Twiml": "<Response><Say>Hello</Say></Response>"},
-        {"Url": URL, "Twiml": "x" * 5_000},  # Twilio ignores it beside a URL
+        {"Url": URL, "Twiml": "x" * 5_000},  # Twilio ignores it next to a URL
         {"Url": "", "ApplicationSid": "AP" + "0" * 32},
         {"Timeout": "600"},
     ],

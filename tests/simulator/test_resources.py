@@ -190,7 +190,7 @@ def test_the_body_of_a_text_can_only_be_emptied(desk: Desk) -> None:
     [
         (0, "canceled", "canceled"),
         (2, "canceled", "canceled"),
-        (2, "completed", "canceled"),  # completed would mean that somebody answered
+        (2, "completed", "canceled"),  # completed would mean that a person answered
         (5, "canceled", "in-progress"),
         (5, "completed", "completed"),
         (11, "canceled", "completed"),

@@ -25,7 +25,7 @@ VOICE = "https://some-public-TwiML"
 
 
 class RedirectedHttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library is skipped by mypy
-    """Twilio's HTTP client, which has no other way to be told of another host."""
+    """Twilio's HTTP client, which has no other way to learn of another host."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__(timeout=WAIT_SECONDS)
@@ -66,7 +66,7 @@ def client(simulator: Simulator) -> Iterator[Any]:
 
 
 async def ask(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call the library, which blocks, beside the event loop of the simulator."""
+    """Call the library, which blocks, next to the event loop of the simulator."""
     return await asyncio.to_thread(function, *args, **kwargs)
 
 

@@ -1,7 +1,7 @@
 """AWS as moto plays it, on a real socket: Secrets Manager, and IAM where a test is about permissions.
 
 The server runs in threads of this process. What is stored outlives a stop, as AWS outlives a network that is
-gone. Whoever asks it finds the way by environment variables, as boto3 does in production.
+gone. Clients find it by environment variables, as boto3 does in production.
 """
 
 from __future__ import annotations

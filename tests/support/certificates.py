@@ -1,4 +1,4 @@
-"""Certificates for one test: an authority, a server on the loopback and a client, made anew each time.
+"""Certificates for one test: an authority, a server on the loopback and a client, made for each test.
 
 They are never stored in the repository, so nothing expires but what is to, and no key can leak.
 """

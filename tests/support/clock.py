@@ -53,11 +53,11 @@ class HandClock:
         await self.settle()
 
     def set(self, now: float) -> None:
-        """Correct the clock, as a time server does: nobody wakes earlier or later for it."""
+        """Correct the clock, as a time server does: no sleeper wakes earlier or later for it."""
         self._now = now
 
     async def settle(self) -> None:
-        """Let everybody who can run do so, until all wait for something."""
+        """Lets all coroutines run until each of them waits."""
         for _ in range(SETTLE_TURNS):
             await asyncio.sleep(0)
 

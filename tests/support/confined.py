@@ -1,4 +1,4 @@
-"""A program that confines itself exactly as `run` does, and then tries what it is told to, line by line.
+"""A program that confines itself exactly as `run` does, and then tries what its input says, line by line.
 
 `confined.py CONFIG` says "confined", then reads JSON lines `[name, argument, …]` and answers each with
 `{"result": …}` or `{"error": "EACCES"}`. It is the inside of the confinement, so that a test can look out.
@@ -210,7 +210,7 @@ class Inside:
         return asyncio.run(lost())
 
     def shake_hands(self, port: int) -> str:
-        """TLS with the certificates of the configuration, read anew as for each connection."""
+        """TLS with the certificates of the configuration, read again as for each connection."""
         # This file runs as a program from another folder, so it imports nothing of the tests.
         assert isinstance(self._settings.transport, MqttSettings)
         context = tls_context(self._settings.transport)

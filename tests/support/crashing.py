@@ -1,6 +1,6 @@
 """A program that runs the connector and kills it at an event: `crashing.py EVENT[:N] --config FILE`.
 
-The process ends as by a power cut, with nothing said and nothing closed, when the event of that name is told
+The process ends as by a power cut, with nothing said and nothing closed, when the event of that name happens
 for the n-th time. The connector itself has no such way to end: neither a setting nor a variable asks for it.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CrashAt:
-    """Kills the process when an event of this name is told for the n-th time."""
+    """Kills the process when an event of this name happens for the n-th time."""
 
     def __init__(self, point: str, count: int) -> None:
         self._point = point

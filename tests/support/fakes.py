@@ -48,7 +48,7 @@ class RecordingEvents:
         self._wanted.pop(name_of(type(event)), _nothing)()
 
     def on(self, name: str, wanted: Callable[[], None]) -> None:
-        """Has it done when an event of this name is told the next time."""
+        """Sets it when an event of this name happens the next time."""
         self._wanted[name] = wanted
 
     @property
@@ -66,7 +66,7 @@ class RecordingEvents:
 
     @property
     def points(self) -> list[CrashPoint]:
-        """The events at which a test may end the process, in the order in which they were told."""
+        """The events at which a test may end the process, in the order in which they happened."""
         names = [name_of(type(event)) for event in self.told]
         return [CrashPoint(name) for name in names if name in set(CrashPoint)]
 
@@ -95,7 +95,7 @@ class WatchedJournal:
 
         def watched(*arguments: Any, **named: Any) -> Any:
             answer = operation(*arguments, **named)
-            if answer is None:  # connection_ended, which nobody waits for
+            if answer is None:  # connection_ended, for which no caller waits
                 return answer
             future: asyncio.Future[Any] = asyncio.ensure_future(answer)
             self.moves += 1
@@ -140,7 +140,7 @@ class LineClock(HandClock):
         await super().sleep(seconds)
 
     async def settle(self) -> None:
-        """Lets everybody run until nothing moves any more, neither in the event loop nor in the journal."""
+        """Lets all coroutines run until nothing moves any more in the event loop and in the journal."""
         await super().settle()
         moves = -1
         while self.journal is not None and moves != self.journal.moves:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WINDOW = 20
-"""What Mosquitto lets an MQTT 5 client have unacknowledged; in 3.1.1 nobody minds."""
+"""What Mosquitto lets an MQTT 5 client have unacknowledged; 3.1.1 has no such limit."""
 
 
 async def pour(

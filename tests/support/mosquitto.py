@@ -36,7 +36,7 @@ class Mosquitto:
 
     `persistence` keeps sessions, waiting and retained messages from one start to the next, `kill` included.
     `certificates` makes the listener speak TLS; `require_client_certificate` asks clients for theirs.
-    `users` maps names to passwords, and shuts out everybody else.
+    `users` maps names to passwords, and shuts out all other users.
     `settings` are further lines of mosquitto.conf(5), as they stand there.
     """
 

@@ -52,7 +52,7 @@ def publish(
     flags: int = 0,
     after: bytes = b"\0",
 ) -> bytes:
-    """A PUBLISH; `flags` are those beside the QoS."""
+    """A PUBLISH; `flags` are those in addition to the QoS."""
     body = text(topic) + (b"" if packet_id is None else struct.pack("!H", packet_id))
     body += (after if version is Version.V5 else b"") + payload
     return packet(Kind.PUBLISH, body, flags=flags | (0 if packet_id is None else qos) << 1)

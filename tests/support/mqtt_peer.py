@@ -1,7 +1,7 @@
 """The other side of the broker in a test: publishes requests, and collects what is published in return.
 
 A thin client on gmqtt with what gmqtt lacks: a publish that ends with its PUBACK, waits that have a limit,
-and no second attempt behind the test's back. It leaves no task behind.
+and no second attempt behind the test's back. Nothing of it runs on afterwards.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STATUS_TOPIC = "twilio/message/status"
 CONNACK_SECONDS = 0.2
 VERSIONS: Mapping[str, int] = {"5": MQTTv50, "3.1.1": MQTTv311}
-NEVER_RECONNECT = -2  # gmqtt reads -1 as "for ever", and 0 as "once more"
+NEVER_RECONNECT = -2  # gmqtt reads -1 as "without end", and 0 as "once more"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class Peer:
         )
         lost = asyncio.ensure_future(self._lost.wait())
         try:
-            # gmqtt waits for the CONNACK of a connection that is lost for ever; one with the reason for the
+            # gmqtt waits without end for the CONNACK of a lost connection; one with the reason for the
             # loss may just have come, so it has a moment to be read.
             await asyncio.wait({connecting, lost}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({connecting}, timeout=CONNACK_SECONDS)

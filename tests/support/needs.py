@@ -1,7 +1,7 @@
 """What some tests need beyond Python: which marker needs what, and what follows when it is missing.
 
 A missing need skips the test and says how to get it; where `CI` is set it fails the test,
-because a promise that nobody checked is not kept. The decision is pure, `tests/conftest.py` acts on it.
+because a promise without a check is not kept. The decision is pure, `tests/conftest.py` acts on it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 OPENAPI = ROOT.parent / "shared" / "data" / "twilio_api_v2010.slim.json"
-"""Twilio's own OpenAPI description; it is not ours to distribute, so it may lie beside the repository."""
+"""Twilio's own OpenAPI description; it is not ours to distribute, so it may lie next to the repository."""
 
 SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
 """Where brokers are installed, and where the PATH of an ordinary user does not lead."""

@@ -24,7 +24,7 @@ SERVER = "127.0.0.53"
 """Not 127.0.0.1, which the C library asks where it has no file that says whom to ask."""
 SILENT_SERVER = "127.0.0.54"
 ADDRESS = "192.0.2.7"
-"""For documentation only (RFC 5737), so nobody has it."""
+"""For documentation only (RFC 5737), so no host has it."""
 HEADER = 12
 RESPONSE, TRUNCATED = 0x8180, 0x8380
 A = 1

@@ -1,6 +1,7 @@
 """The network between the connector and one server, for tests that cut it.
 
-It passes bytes on and never looks into them. Whoever opens it closes it; its port stays the same throughout.
+It passes bytes on and never looks into them. The end of its context closes it; its port stays the same
+throughout.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ HOLD = 2_048
 class Proxy:
     """`async with Proxy(broker.port) as proxy:` leads from `proxy.port` to that port of the loopback.
 
-    With `tls` it speaks TLS with whoever connects, and none with the target.
+    With `tls` it speaks TLS with its clients, and none with the target.
     """
 
     def __init__(self, target: int, *, tls: ssl.SSLContext | None = None) -> None:
@@ -52,7 +53,7 @@ class Proxy:
         await self.cut()
 
     def black_hole(self) -> None:
-        """Swallows everything from now on, as a router without power does: nobody is told."""
+        """Swallows everything from now on, as a router without power does, and sends no reset."""
         self._through.clear()
 
     async def restore(self) -> None:
@@ -85,7 +86,7 @@ class Proxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        # A task of its own: the one that asyncio made for this connection complains when it is cancelled.
+        # A coroutine apart: the one that asyncio runs for this connection complains when it is cancelled.
         passing = asyncio.create_task(self._join(reader, writer))
         self._passing.add(passing)
         try:

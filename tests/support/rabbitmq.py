@@ -1,6 +1,6 @@
 """A real RabbitMQ with its MQTT plugin, on the loopback, for the tests that need a broker of another kind.
 
-RabbitMQ 3 speaks MQTT 3.1.1 only, and numbers the packets of a session anew on each connection.
+RabbitMQ 3 speaks MQTT 3.1.1 only, and numbers the packets of a session again on each connection.
 It starts in about ten seconds, so the fixture `rabbitmq` shares one server among the tests of a session:
 each of them takes a `client_id` and a `topic_prefix` of its own.
 All files stay in the given folder, and the class ends no process but the two that it started.

@@ -48,7 +48,7 @@ class Flags(IntFlag):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """One frame; `headers` are those beside the three that every frame has."""
+    """One frame; `headers` are those in addition to the three that every frame has."""
 
     kind: int
     flags: int = Flags.NONE

@@ -144,7 +144,7 @@ class FakeNucleus:
     def restart(self, *, keep_token: bool) -> None:
         """As when the daemon is restarted: the classic nucleus keeps its tokens, the lite one forgets them.
 
-        Where it forgets, `environ` has a new token then, which only a component started anew gets.
+        Where it forgets, `environ` has a new token then, which a component gets at its next start.
         """
         self.stop()
         if not keep_token:
@@ -173,7 +173,7 @@ class FakeNucleus:
             self._subscriptions = [one for one in self._subscriptions if one.source != _CONFIGURATION]
 
     def is_watched(self) -> bool:
-        """Whether somebody would be told of a change of the configuration."""
+        """Whether a client has subscribed to changes of the configuration."""
         with self._changed:
             return any(one.source == _CONFIGURATION for one in self._subscriptions)
 
@@ -186,7 +186,7 @@ class FakeNucleus:
     def forget_subscriptions(self, *, but: str | None = None) -> None:
         """As when the daemon of local messages is restarted: streams stay open, nothing comes any more.
 
-        Of the topic `but` it was told after that.
+        It learned of the topic `but` after that.
         """
         with self._changed:
             self._subscriptions = [one for one in self._subscriptions if one.topic == but]
@@ -208,7 +208,7 @@ class FakeNucleus:
                     self._answer(one.connection, one.stream, "SubscriptionResponseMessage", content)
 
     def remove_configuration(self, key: str) -> None:
-        """Removes a key at the top, as a deployment may. Nucleus lite tells nobody of it."""
+        """Removes a key at the top, as a deployment may. Nucleus lite does not announce it."""
         with self._changed:
             del self._configuration[key]
             if self.style is Style.CLASSIC:
@@ -224,7 +224,7 @@ class FakeNucleus:
                     self._answer(one.connection, one.stream, "ConfigurationUpdateEvents", told)
 
     def rotate_secret(self, arn: str, value: str | bytes | Mapping[str, str | bytes]) -> None:
-        """A new value in AWS, which the device fetches when it is asked for anew; see `faults.offline`."""
+        """A new value in AWS; the device fetches it when a component asks again. See `faults.offline`."""
         with self._changed:
             self._in_aws[arn] = _by_label(value)
 
@@ -266,7 +266,7 @@ class FakeNucleus:
         )
 
     def subscribed(self, *topics: str, side: Side = Side.LOCAL) -> None:
-        """Waits until somebody is subscribed to all of them."""
+        """Waits until clients are subscribed to all of them."""
 
         def all_there() -> bool:
             return set(topics) <= {one.topic for one in self._subscriptions if one.source == side}
