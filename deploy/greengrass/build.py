@@ -7,7 +7,7 @@
     make component ARGS='--configuration FILE'  # recipes for this configuration, and deployments
     make component ARGS='--local --nucleus lite'  # for a local deployment, in build/greengrass-local
 
-What is built stands in build/greengrass. With `--gdk` it stands where `gdk component publish` looks for it.
+The result stands in build/greengrass, or with `--gdk` where `gdk component publish` looks for it.
 """  # noqa: INP001 - a program of its own
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Closes the process to other programs of its user, before anything of the program is loaded.
+"""Closes the process to other programs of its user, before the program loads its other modules.
 
-Every command inherits the environment, where the auth token may be, and reads secrets. Loads nothing that
-takes time: until this has run, /proc/PID/environ is open to all programs of the same user.
+Every command inherits the environment, where the auth token may be, and reads secrets. This module imports no
+slow module: until it has run, /proc/PID/environ is open to all programs of the same user.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def seclude() -> bool:
-    """Forbids core dumps and looks into this process; whether that could be done, which only Linux can.
+    """Forbids core dumps and reading this process; returns whether that worked, which only Linux offers.
 
     Also keeps libraries from writing the keys of TLS sessions to the file that SSLKEYLOGFILE names: with that
     file, recorded connections can be decrypted.

@@ -1,7 +1,7 @@
-"""SIGTERM, SIGINT and SIGHUP for `run`, from its first line until its event loop listens to them.
+"""Receives SIGTERM, SIGINT and SIGHUP for `run`, from its first line until its event loop listens to them.
 
-Until then nothing is under way, so a stop ends the process at once. Without a handler SIGHUP would kill it,
-and process 1 of a container would not get SIGTERM at all.
+Until then no request is under way, so a stop ends the process at once. By default SIGHUP would kill the
+process, and process 1 of a container would not get SIGTERM at all.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class Stopped(BaseException):
-    """A stop was asked for while nothing was under way: the process ends with exit code 0."""
+    """A signal asked for a stop while no request was under way: the process ends with exit code 0."""
 
 
 class EarlySignals:
-    """Hears the signals of `run` before there is an event loop; `listen` takes them over from the system."""
+    """Receives the signals of `run` before it has an event loop, from the call of `listen` on."""
 
     def __init__(self) -> None:
         self.stopped = False
-        """Whether a stop was asked for. Its Stopped may have been lost in a callback of a library."""
+        """Whether a stop was asked for. A library's callback may have swallowed the exception Stopped."""
         self.hangup = False
-        """Whether SIGHUP came. The configuration may have been read before, so it is to be read again."""
+        """Whether SIGHUP came. Then `run` reads the configuration again, which it may have read before."""
 
     def listen(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,7 +33,7 @@ class EarlySignals:
         signal.signal(signal.SIGHUP, self._hang_up)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        """Raises Stopped wherever the program is; ends the process where that was not enough before."""
+        """Raises Stopped in the running code; a second signal ends the process where that had no effect."""
         if self.stopped:
             os._exit(0)
         self.stopped = True
@@ -44,7 +44,7 @@ class EarlySignals:
 
 
 def is_run(arguments: list[str]) -> bool:
-    """Whether this command line starts the connector, told without the parser, whose import takes time."""
+    """Whether this command line starts the connector; works without the parser, whose import takes time."""
     words = iter(arguments)
     for word in words:
         if word == "--config":

@@ -1,4 +1,4 @@
-"""What `check` finds out, one file for each subject: a finding is a value, and the command prints it.
+"""The checks of the command `check`, one file for each subject. A finding is a value; the command prints it.
 
-Nothing here sends a text, changes a file, or disturbs a connector that is running.
+No check sends a text, changes a file, or disturbs a running connector.
 """

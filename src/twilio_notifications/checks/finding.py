@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What was tried, whether it works, and what was found or is to be done."""
+    """The subject of a check, whether it works, and a sentence with the facts or the remedy."""
 
     subject: str
     works: bool

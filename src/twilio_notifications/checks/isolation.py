@@ -1,4 +1,4 @@
-"""Says whether the process could be confined as the configuration wants, and what would be left to it."""
+"""Says whether this kernel can confine the connector as the configuration wants, and what it may still do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> Finding:
-    """Whether a connector with these settings could start on this kernel, and what would be left to it."""
+    """Whether a connector with these settings could start on this kernel, and what it might still do."""
     offer = isolation.discover()
     mode = settings.parameters.isolation_mode
     if mode is IsolationMode.NO_CONTAINER:
@@ -42,7 +42,7 @@ def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str])
 
 
 def reach(confinement: Confinement, offer: Offer) -> str:
-    """What is left to a confined connector, in a few words; what is not named is shut off."""
+    """What a confined connector may still do, in a few words; everything else is forbidden."""
     words = [f"writes into {_joined(confinement.writable)} alone", "executes nothing", "has no privileges"]
     if confinement.sockets:
         words.append(f"uses the sockets {_joined(confinement.sockets)}")
@@ -59,7 +59,7 @@ def _joined(paths: frozenset[Path]) -> str:
 
 
 def notes(settings: Settings, config: Path | None, environ: Mapping[str, str]) -> list[str]:
-    """What could be arranged better for a confined connector."""
+    """Remarks on settings that weaken the isolation."""
     if settings.parameters.isolation_mode is IsolationMode.NO_CONTAINER:
         return []
     surroundings = Surroundings.here(environ)

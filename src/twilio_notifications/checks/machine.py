@@ -1,4 +1,4 @@
-"""Tries what needs no network: the certificates, the journal and its disk, the address of the metrics."""
+"""Tries the parts that need no network: certificates, the journal and its disk, the metrics' address."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
 
 LEAST_FREE_BYTES = 16 * 1024 * 1024
-"""Room for the write-ahead log (8 MiB) and some thousand requests."""
+"""Enough for the write-ahead log (8 MiB) and some thousand requests."""
 
 
 def certificates(settings: Settings) -> Iterator[Finding]:
-    """One line for each file that holds no certificate or key; without a network, too."""
+    """A finding for each configured file that holds no valid certificate or key."""
     transport, twilio = settings.transport, settings.twilio
     broker = transport if isinstance(transport, MqttSettings) else None
     for name, path in (
@@ -55,7 +55,7 @@ def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[F
 
 
 def journal(settings: Settings) -> Finding:
-    """What a start would find, and whether there is room for more."""
+    """The state of the journal for the next start, and whether its disk has room for more requests."""
     path = settings.journal.path
     folder = path.parent
     # The connector makes the folder of the default place itself.
@@ -84,7 +84,7 @@ def _inspected(path: Path) -> str:
 
 
 def metrics(settings: Settings) -> Iterator[Finding]:
-    """Whether the page could be served; a running connector serves it already."""
+    """Whether the connector could serve the page of metrics; a running one serves it already."""
     listen = settings.metrics.listen
     if listen is None:
         return

@@ -1,4 +1,4 @@
-"""Remarks on values of the configuration that are allowed, and outside of a test are mostly a mistake."""
+"""Remarks on values of the configuration that are valid and, outside of a test, mostly a mistake."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def notes(settings: Settings) -> Iterator[str]:
     if settings.twilio.timeout_seconds < TWILIO_SECONDS:
         yield (
             f"twilio.timeout_seconds = {settings.twilio.timeout_seconds:g} is less than the "
-            f"{TWILIO_SECONDS} s that Twilio may take: attempts are in doubt that only took long. "
+            f"{TWILIO_SECONDS} s that Twilio may take: slow attempts become attempts in doubt. "
             "Leave it at 30"
         )
     if settings.limits.paused:

@@ -1,6 +1,6 @@
-"""Looks at the secrets: where they can be read from, and how old the local copy is.
+"""Looks at the secrets: whether their source can be read, and how old the local copy is.
 
-Reads the source and the copy each by itself, not one instead of the other, and writes nothing.
+The checks read the source and the copy separately, never one in place of the other, and write nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One look; with a `login` that Twilio may be asked about."""
+    """The finding of one look, and the login with which Twilio can be asked; None where there is none."""
 
     subject: str
     works: bool
@@ -50,7 +50,7 @@ async def _look_at_each(sources: Sources, settings: Settings, *, offline: bool, 
     else:
         seen = [await _source(sources.first, settings, identity.login, subject="secret")]
     if copy is not None:
-        # Asked about only where it is what a connector would start with.
+        # Twilio is asked about the copy only where a connector would start with it.
         seen.append(replace(copy, login=None) if seen[0].login else copy)
     if sources.second is not None and not away:
         seen.append(await _source(sources.second, settings, identity.second_login, subject=SECOND))
@@ -90,6 +90,6 @@ async def _copy(settings: Settings, login_of: Callable[[Secret], Login], *, now:
 
 
 def age(seconds: float) -> str:
-    """In its largest unit, rounded down."""
+    """The age in its largest unit, rounded down."""
     size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size), _UNITS[-1])
     return f"{max(0, int(seconds // size))} {unit}"

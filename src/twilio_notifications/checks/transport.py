@@ -1,4 +1,4 @@
-"""Tries the connection over which requests come in: to the broker, or to the nucleus."""
+"""Tries the connection for requests: to the broker, or to the nucleus."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
-    """Whether the broker or the nucleus takes this program's connection."""
+    """Whether the broker or the nucleus accepts a connection of this program."""
     if isinstance(settings.transport, MqttSettings):
         return await _broker(settings.transport)
     try:
@@ -30,7 +30,10 @@ async def transport(settings: Settings, environ: Mapping[str, str]) -> Finding:
 
 
 async def _broker(transport: MqttSettings) -> Finding:
-    """With a client identifier of its own: the connector's would throw a running one out of its session."""
+    """The finding on a broker.
+
+    Uses its own client id: the connector's would disconnect a running connector.
+    """
     client_id = f"{transport.client_id}-check-{token_hex(4)}"
     try:
         session = await open_visitor(transport, client_id, topics=[transport.topics.status])

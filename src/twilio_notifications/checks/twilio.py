@@ -20,7 +20,7 @@ _TEST_CREDENTIALS = 20_008
 
 
 async def twilio(settings: Settings, login: Login, *, whose: str) -> tuple[Finding, list[str]]:
-    """What Twilio says to the login, and a remark where the default sender number may not be usable."""
+    """Twilio's answer to the login, and remarks where the default sender number may not be usable."""
     async with bootstrap.twilio_sender(settings, clock=SystemClock()) as sender:
         answer = await sender.verify(login)
         works, sentence = _said(answer, settings, whose=whose)

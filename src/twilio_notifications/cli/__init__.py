@@ -1,4 +1,4 @@
-"""The command line: arguments and exit codes, no logic.
+"""The command line: arguments and exit codes, without logic.
 
 Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; 130 interrupted by Ctrl-C.
 One file has the arguments of one command; the command itself is imported when it runs.
@@ -25,7 +25,7 @@ __all__ = ["FAILED", "INTERRUPTED", "WRONG_USAGE", "main", "parser"]
 
 
 def main(arguments: Sequence[str], *, signals: EarlySignals | None = None) -> int:
-    """Runs one command; its exit code. `signals` is for `run`, which takes them over."""
+    """Runs one command; returns its exit code. `run` takes `signals` over."""
     terminal.escape_what_does_not_fit()
     options = parser().parse_args(arguments, argparse.Namespace(signals=signals))
     if "config" in options and options.config is None:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str], *, signals: EarlySignals | None = None) -> in
     except KeyboardInterrupt:
         return _fail(["interrupted"], INTERRUPTED)
     except OutputLost as lost:
-        # A reader such as `head` that has read enough is no failure.
+        # A reader such as `head` that ends early is no failure.
         return 0 if lost.reader_left else _fail([str(lost)], FAILED)
     except (ConnectorError, BaseExceptionGroup) as error:
         failure = understood(error)

@@ -17,9 +17,9 @@ def add(commands: Commands) -> None:
     """Adds `check`."""
     check = commands.add_parser(
         "check",
-        help="says what is wrong with the configuration and its surroundings",
-        description="Says everything that is wrong with the configuration at once, then tries journal, "
-        "secret, broker and Twilio, one line each. Sends nothing and changes nothing.",
+        help="reports mistakes in the configuration and in its surroundings",
+        description="Reports all mistakes in the configuration at once, then tries journal, secret, broker "
+        "and Twilio, one line each. Sends nothing and changes nothing.",
     )
     add_config(check)
     check.add_argument("--offline", action="store_true", help="leave out what needs a network")

@@ -1,1 +1,1 @@
-"""What each command does: one module each, whose entry takes parsed arguments and returns an exit code."""
+"""The commands, one module each: its entry takes parsed arguments and returns an exit code."""

@@ -1,6 +1,6 @@
-"""`check`: what is wrong with the configuration, then with isolation, journal, secret, broker and Twilio.
+"""`check`: reports mistakes in the configuration, then tries isolation, journal, secret, broker and Twilio.
 
-It sends nothing, changes nothing, and disturbs no connector that is running.
+It sends nothing, changes nothing, and does not disturb a running connector.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> int:
-    """Prints the findings; 0 when all is well, 1 otherwise. Raises ConfigurationError."""
+    """Prints the findings; returns 0 where all of them work, else 1. Raises ConfigurationError."""
     settings = load(config, environ)
     bootstrap.require_available(settings, environ)
     log.configure(level="ERROR", form=settings.log.format)

@@ -1,6 +1,6 @@
 """`demo`: shows the connector at work with a broker and a simulated Twilio of its own.
 
-The journal and the configuration are in a temporary folder, which is removed.
+The journal and the configuration stand in a temporary folder, which the command removes at its end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from twilio_notifications.extras import demo_extra
 
 
 def demo(*, once: bool) -> int:
-    """Shows the two examples and their statuses; 0 when both succeeded."""
+    """Shows the two examples and their statuses; returns 0 where both succeeded, else 1."""
     with demo_extra(), tempfile.TemporaryDirectory(prefix="twilio-notifications-") as folder:
         return 0 if asyncio.run(_show(Path(folder), once=once)) else 1
 

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed, Finish
 
 SENT_STATUS = "sent"
-"""The `message_status` of a request of which a person says that it was sent."""
+"""The `message_status` of a request that an operator reports as sent."""
 
 WIDEST_ID = 24
-"""Characters of a client's id in a list; `show` prints the whole."""
+"""Characters of a client's id in a list; `show` prints all of them."""
 
 WIDEST_VALUE = 2_000
 """Characters of one value: the longest valid id has 1,024, Twilio's sentences are shorter."""
@@ -39,7 +39,7 @@ _SID_PREFIXES = {Channel.SMS: ("SM", "MM"), Channel.CALL: ("CA",)}
 
 
 def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str, str]) -> int:
-    """Prints the newest requests, one line each."""
+    """Prints the newest requests, one line each; returns 0."""
     journal = load_journal(config, environ).journal
     found = JournalFile(journal.path).entries(only, limit=limit)
     now = time.time()
@@ -50,7 +50,7 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
 
 
 def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int:
-    """Prints all that is known of one request, but its content."""
+    """Prints all facts about one request except its content; returns 0."""
     journal = load_journal(config, environ).journal
     entry, attempts, orders = JournalFile(journal.path).entry(number)
     fields = dataclasses.asdict(entry)
@@ -66,7 +66,7 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
 def resolve(
     config: Path | None, number: int, *, sent: bool, sid: str | None, environ: Mapping[str, str]
 ) -> int:
-    """Settles a request whose outcome Twilio's records could not."""
+    """Settles, as an operator says, a request that Twilio's records did not settle; returns 0."""
     settings = load_journal(config, environ)
     journal = JournalFile(settings.journal.path)
     request = journal.unsettled(number)
@@ -81,7 +81,7 @@ def resolve(
 
 
 def resend(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int:
-    """Records a finished request again, as a new one."""
+    """Records a finished request again, as a new one; returns 0."""
     settings = load_journal(config, environ)
     journal = JournalFile(settings.journal.path)
     lifetime = settings.lifetime_seconds
@@ -91,7 +91,7 @@ def resend(config: Path | None, number: int, *, environ: Mapping[str, str]) -> i
 
 
 def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]) -> int:
-    """Removes requests that were reported longer ago than `days`, or than the retention time."""
+    """Removes requests that were reported longer ago than `days`; None is the retention time. Returns 0."""
     journal = load_journal(config, environ).journal
     seconds = journal.retention_seconds if days is None else days * 86_400
     removed = JournalFile(journal.path).purge(finished_before=time.time() - seconds)
@@ -114,13 +114,13 @@ def _require_fitting(sid: str | None, channel: Channel, *, sent: bool) -> None:
     if not sid.startswith(_SID_PREFIXES[channel]):
         beginning = " or ".join(_SID_PREFIXES[channel])
         raise ConfigurationError(
-            [f"--sid {sid} is of another kind: this request's SID begins with {beginning}"]
+            [f"--sid {sid} does not fit: give this request's own SID, which begins with {beginning}"]
         )
 
 
 def _settled(writer: StatusWriter, request: Claimed, *, sent: bool, sid: str | None, at: float) -> Finish:
     if not sent:
-        message = "A person settled it: nothing was sent"
+        message = "A person settled it: nothing was sent"  # a published status; clients may compare it
         return writer.failed(request, Reason.TWILIO_UNAVAILABLE, message, at=at, counted=False)
     accepted = Accepted(
         sid=sid or "",
@@ -155,7 +155,7 @@ def _line(entry: Entry, *, now: float) -> str:
 
 
 def _wait(entry: Entry, *, now: float) -> str:
-    """Why it waits, until when, and when it expires."""
+    """The reason of the wait, its end, and the instant at which the request expires."""
     parts = [entry.waiting_reason or "not attempted yet"]
     if not entry.turn:
         parts.append("behind an earlier request to the same recipient")

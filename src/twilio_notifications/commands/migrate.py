@@ -1,6 +1,6 @@
 """`migrate`: reads Greengrass V1 definitions, writes this program's configuration and Greengrass V2 files.
 
-The files in and out are here; what becomes of them is decided in the room `migration`.
+This module reads and writes the files; the room `migration` turns the one kind into the other.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def run(
     to_version: int | None,
     dry_run: bool,
 ) -> int:
-    """Writes the files and prints what was found, or prints both; 0 when that is done.
+    """Writes the files and prints the finds, or in a dry run prints both; returns 0.
 
-    The files are written first, so that a reader of the output who goes away costs none of them.
+    It writes the files first, so that none is missing when the reader of the output ends early.
     """
     migration = migrate(
         _uploads(files), given=given, to_version=to_version, release=version("twilio-notifications")
@@ -45,12 +45,12 @@ def run(
 
 
 def _uploads(files: Sequence[Path]) -> list[Upload]:
-    """The files' contents. Raises ConfigurationError with each that cannot be read."""
+    """The contents of the files. Raises ConfigurationError with a sentence for each unreadable file."""
     uploads, problems = [], []
     for path in files:
         try:
             with path.open("rb") as file:
-                # One byte more than is allowed tells that there is more; a device has no end.
+                # Reads one byte more than allowed, to see that a file is too large; a device has no end.
                 uploads.append(Upload(name=_printable(path), content=file.read(LARGEST_FILE + 1)))
         except OSError as error:
             problems.append(f"{_printable(path)} cannot be read: {error.strerror}")
@@ -60,7 +60,7 @@ def _uploads(files: Sequence[Path]) -> list[Upload]:
 
 
 def _printable(path: Path) -> str:
-    """A name may hold bytes that are no text."""
+    """The name of a file for messages; it may hold bytes that are no text."""
     return str(path).encode(errors="replace").decode()
 
 
@@ -72,9 +72,9 @@ def _say(migration: MigrationFiles) -> None:
 
 
 def _write(files: Mapping[str, str], folder: Path) -> list[Path]:
-    """Where they were written: all of them, or none where one of them is there already.
+    """Writes all files, or none where one exists already; returns their paths.
 
-    Raises ConfigurationError for what is there already, FolderUnusable where a file cannot be written.
+    Raises ConfigurationError with each file that exists, and FolderUnusable where a file cannot be written.
     """
     paths = {folder / name: text for name, text in files.items()}
     taken = [path for path in paths if _is_there(path)]
@@ -90,19 +90,19 @@ def _write(files: Mapping[str, str], folder: Path) -> list[Path]:
         except OSError as error:
             raise FolderUnusable(
                 f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output; "
-                "what was written before it lies there"
+                "the files before it are written already"
             ) from error
     return list(paths)
 
 
 def _is_there(path: Path) -> bool:
-    """Raises FolderUnusable where that cannot be found out, as in a folder that may not be searched."""
+    """Whether the path exists. Raises FolderUnusable where that is unknown, as in an unsearchable folder."""
     try:
         path.lstat()
     except FileNotFoundError:
         return False
     except NotADirectoryError:
-        return False  # writing says so
+        return False  # writing the file will report the reason
     except OSError as error:
         raise FolderUnusable(
             f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output"

@@ -31,7 +31,7 @@ _NO_BROKER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the command line asked for. Whether it makes a valid request, the connector will say."""
+    """A request from the command line, not yet checked: the connector says whether it is valid."""
 
     channel: str
     phone_number: str
@@ -63,7 +63,7 @@ class Order:
 
 
 def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: Mapping[str, str]) -> int:
-    """Prints the status; 0 when it is a success, 1 when it is a failure."""
+    """Publishes the request and prints its status; returns 0 for a success and 1 for a failure."""
     settings = load(config, environ)
     transport = settings.transport
     if not isinstance(transport, MqttSettings):
@@ -73,7 +73,7 @@ def send(config: Path | None, order: Order, *, timeout_seconds: float, environ: 
     try:
         terminal.say(json.dumps(status, ensure_ascii=False))
     except OutputLost as lost:
-        # The exit code says what became of the request: after a wrong one, a person would send it again.
+        # The exit code still says what the status said: after a wrong one, a person would send it again.
         terminal.complain(f"twilio-notifications: {lost}")
     return 0 if status["response"]["status"] == "success" else 1
 
