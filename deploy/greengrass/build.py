@@ -50,17 +50,17 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""The time of everything in the archive, so that the same content makes the same archive."""
+"""The time of every file in the archive, so that the same content makes the same archive."""
 
 DIGEST_LETTERS = 12
-"""Enough to tell two contents apart, and short in the path of a program on a device."""
+"""Enough to distinguish two contents, and short in the path of a program on a device."""
 
 RECIPES = {NucleusKind.CLASSIC: "recipe.json", NucleusKind.LITE: "recipe-lite.json"}
 DEPLOYMENTS = {NucleusKind.CLASSIC: "deployment.json", NucleusKind.LITE: "deployment-lite.json"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Builds, and says where it stands."""
+    """Builds the component and prints the paths of its files; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.local and options.nucleus is None:
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         content = Path(folder)
         _put_together(content, options, number)
-        for path in _written(content, documents, _Places(options, number)):
+        for path in _write(content, documents, _Places(options, number)):
             print(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     return 0
 
@@ -88,9 +88,9 @@ def _put_together(content: Path, options: argparse.Namespace, number: str) -> No
             f"make component: version {number} is installed, and the source is of another: run make again"
         )
     if options.wheels is not None:
-        lock.write_text(_lock_of(_copied(options.wheels, wheels)), encoding="utf-8")
+        lock.write_text(_lock_of(_copy_wheels(options.wheels, wheels)), encoding="utf-8")
         return
-    lock.write_text(_locked(options.lock), encoding="utf-8")
+    lock.write_text(_read_lock(options.lock), encoding="utf-8")
     if options.vendored:
         _pip(
             *("download", "--only-binary", ":all:", "--require-hashes", "--requirement", str(lock)),
@@ -98,7 +98,7 @@ def _put_together(content: Path, options: argparse.Namespace, number: str) -> No
         )
 
 
-def _locked(lock: Path) -> str:
+def _read_lock(lock: Path) -> str:
     """The part of the lock that the device needs."""
     locked = str(ROOT / "deploy" / "locked.py")
     command = [sys.executable, locked, "--only", "run", "--lock", str(lock), *EXTRAS]
@@ -138,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Places:
-    """Where what goes: GDK and local deployments have folders for recipes and artifacts."""
+    """The folders for the result: GDK and local deployments have one for recipes and one for artifacts."""
 
     def __init__(self, options: argparse.Namespace, number: str) -> None:
         usual = ROOT / "build" / ("greengrass-local" if options.local else "greengrass")
@@ -149,7 +149,7 @@ class _Places:
 
 
 def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """By name. Where there are folders, one recipe is looked for, and no deployment."""
+    """The documents by name. GDK and local deployments look for one recipe, and for no deployment."""
     vendored = options.vendored or options.wheels is not None
     packaging = Packaging(bucket=_bucket(options), python=options.python, vendored=vendored)
     for kind in _kinds(options):
@@ -163,7 +163,10 @@ def _documents(options: argparse.Namespace, number: str) -> Iterator[tuple[str, 
 
 
 def _bucket(options: argparse.Namespace) -> str:
-    """GDK puts its own in, and a local deployment needs none; otherwise the operator has to."""
+    """The bucket for the recipes, or a stand-in, with a note where the operator has to replace the stand-in.
+
+    GDK puts its own bucket in, and a local deployment needs none.
+    """
     if options.bucket is None and not (options.gdk or options.local):
         print(
             "make component: without --bucket NAME the recipes say s3://BUCKET/…: give the name of your "
@@ -174,7 +177,7 @@ def _bucket(options: argparse.Namespace) -> str:
 
 
 def _recipe_name(options: argparse.Namespace, kind: NucleusKind, number: str) -> str:
-    """By which GDK, and nucleus lite in a local deployment, find the recipe."""
+    """The name by which GDK, or nucleus lite in a local deployment, finds the recipe."""
     if options.local:
         return f"{COMPONENT}-{number}.json"
     return "recipe.json" if options.gdk else RECIPES[kind]
@@ -187,7 +190,7 @@ def _kinds(options: argparse.Namespace) -> Sequence[NucleusKind]:
 
 
 def _configuration(path: Path, kind: NucleusKind) -> dict[str, object]:
-    """With this nucleus's defaults, and as the connector itself will judge it."""
+    """The configuration with this nucleus's defaults, checked as the connector will check it."""
     try:
         given: Any = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
@@ -205,7 +208,7 @@ def _configuration(path: Path, kind: NucleusKind) -> dict[str, object]:
 
 
 def _without_the_devices_files(configuration: Mapping[str, object]) -> dict[str, object]:
-    """For the judgement alone: this file, which can be read, stands for each that the device must have."""
+    """The configuration for the check alone: this program's file stands for each file of the device."""
     judged = dict(configuration)
     for name, setting in SETTINGS.items():
         section, _, key = name.partition(".")
@@ -220,8 +223,8 @@ def _pip(*arguments: str) -> None:
     subprocess.run(command, check=True)
 
 
-def _copied(source: Path, target: Path) -> list[Path]:
-    """The wheels of the dependencies in their new place. One with our own name is not taken from there."""
+def _copy_wheels(source: Path, target: Path) -> list[Path]:
+    """Copies the wheels of the dependencies, except one with our own name; returns their new paths."""
     copied = []
     for wheel in sorted(source.glob("*.whl")):
         if _package(wheel) == _package(Path(wheel_name("0"))):
@@ -234,7 +237,7 @@ def _copied(source: Path, target: Path) -> list[Path]:
 
 
 def _lock_of(wheels: Sequence[Path]) -> str:
-    """A lock that names these files and no others: those of one version may be for several machines."""
+    """A lock with the hashes of exactly these files; a version may have several, for several machines."""
     hashes: dict[tuple[str, str], list[str]] = {}
     for wheel in wheels:
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
@@ -253,8 +256,8 @@ def _package(wheel: Path) -> str:
     return re.sub(r"[-_.]+", "-", wheel.name.partition("-")[0]).lower()
 
 
-def _written(content: Path, documents: Mapping[str, Mapping[str, object]], places: _Places) -> Iterator[Path]:
-    """The files that are left. A deployment of an earlier build is not; what is not ours stays."""
+def _write(content: Path, documents: Mapping[str, Mapping[str, object]], places: _Places) -> Iterator[Path]:
+    """Writes the archive and the documents, and removes those of an earlier build; yields the paths."""
     for folder in (places.archive, places.documents):
         folder.mkdir(parents=True, exist_ok=True)
     for name in {*RECIPES.values(), *DEPLOYMENTS.values()} - set(documents):
@@ -267,7 +270,7 @@ def _written(content: Path, documents: Mapping[str, Mapping[str, object]], place
 
 
 def _archive(content: Path, path: Path) -> Path:
-    """With a digest of all that is in it, by which the device knows whether it has installed it already."""
+    """Writes the archive, with a digest of its content by which a device knows an installed one."""
     inside = sorted(path for path in content.rglob("*") if path.is_file())
     files = {str(file.relative_to(content)): file.read_bytes() for file in inside}
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""What V1 refused before anything was sent is refused here, with its kinds of errors."""
+"""The calls refuse the arguments that V1 refused before it sent a message, with the same kinds of errors."""
 
 from __future__ import annotations
 

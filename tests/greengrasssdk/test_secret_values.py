@@ -1,4 +1,4 @@
-"""Secrets of V1 functions: in V1's form, from each place, and none to who asks for another one."""
+"""Secrets of V1 functions: in V1's form, from each place, and an error for any other secret."""
 
 from __future__ import annotations
 

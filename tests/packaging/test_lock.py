@@ -1,4 +1,4 @@
-"""The lock: what is installed with it is what was looked at."""
+"""The lock: an installation with it takes exactly the files that were reviewed."""
 
 from __future__ import annotations
 

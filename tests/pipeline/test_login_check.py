@@ -1,4 +1,4 @@
-"""Whether Twilio takes the login is known before the first request, and told when it is news."""
+"""The connector knows before the first request whether Twilio takes the login, and logs each change."""
 
 from __future__ import annotations
 

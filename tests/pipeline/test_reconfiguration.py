@@ -1,4 +1,4 @@
-"""What an operator changes while the connector works, and what a slip of the pen changes: nothing."""
+"""An operator changes settings while the connector works, and a mistake in them changes nothing."""
 
 from __future__ import annotations
 

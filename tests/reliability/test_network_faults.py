@@ -1,4 +1,4 @@
-"""The broker and the network go away and come back: what is acknowledged is sent, and sent once."""
+"""The broker and the network go away and come back: acknowledged requests are sent, and sent once."""
 
 from __future__ import annotations
 

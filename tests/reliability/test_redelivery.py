@@ -1,4 +1,4 @@
-"""What the broker delivers again is executed once, whichever way the broker numbers its packets.
+"""The connector executes a redelivered request once, in either way of numbering packets.
 
 Mosquitto repeats a packet under its old identifier, RabbitMQ numbers again on each connection.
 """

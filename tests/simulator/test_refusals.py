@@ -1,4 +1,4 @@
-"""What is refused, and with which of Twilio's codes."""
+"""The simulator refuses what Twilio refuses, with Twilio's codes."""
 
 from __future__ import annotations
 

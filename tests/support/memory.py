@@ -1,4 +1,4 @@
-"""How much memory a process has needed at most so far."""
+"""The peak memory of a process."""
 
 from __future__ import annotations
 

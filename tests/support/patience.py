@@ -1,4 +1,4 @@
-"""How long a test waits for what must happen: one limit for all, however busy the machine is.
+"""The one limit of every wait for what must happen, on a machine that may be busy.
 
 A wait ends as soon as its condition holds, so the limit costs time only where the test fails anyway. A wait
 for something that must not happen is another thing: it is short, and can miss a failure but never invent one.

@@ -1,4 +1,4 @@
-"""The hand-turned clock: who wakes when, and in which order."""
+"""The hand-turned clock wakes its sleepers at their instants, in order."""
 
 from __future__ import annotations
 

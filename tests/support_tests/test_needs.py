@@ -1,4 +1,4 @@
-"""What happens to a test whose needs are missing: told in one line, and never overlooked in CI."""
+"""A test whose needs are missing is reported in one line, and fails in CI."""
 
 from __future__ import annotations
 
