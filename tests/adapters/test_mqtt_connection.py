@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from twilio_notifications.adapters.mqtt.connection import Connection
+from twilio_notifications.adapters.mqtt.connection import BrokerConnection
 from twilio_notifications.adapters.mqtt.inflow import Inflow
 from twilio_notifications.adapters.mqtt.protocol import Connack, Conversation, Introduction, Version
 
@@ -45,7 +45,7 @@ class Made:
         self.ends: list[str] = []
         self.transport = ForeignTransport()
         conversation = Conversation(Version.V5)
-        self.connection = Connection(
+        self.connection = BrokerConnection(
             conversation,
             inflow=Inflow(most_unrecorded=1),
             on_event=self.events.append,
@@ -56,7 +56,7 @@ class Made:
         self.connection.flush_soon()
 
 
-def read(connection: Connection, received: bytes) -> None:
+def read(connection: BrokerConnection, received: bytes) -> None:
     connection.get_buffer(-1)[: len(received)] = received
     connection.buffer_updated(len(received))
 

@@ -103,7 +103,7 @@ async def test_a_subscription_that_is_granted_qos_0_alone_is_told() -> None:
     async with RawBroker(grant_less) as broker, running(broker.url) as found:
         await found.ready()
         (told,) = found.told("broker_grants_less")
-        assert "requests with QoS 0 only" in str(told["error"])
+        assert "requests only with QoS 0" in str(told["error"])
 
 
 # The time for an acknowledgement

@@ -40,7 +40,6 @@ STILL_SHARED: frozenset[str] = frozenset(
         "Kind",
         "Text",
         "Unreadable",
-        "_Sent",
     }
 )
 """Classes with one name in two rooms from before the rule. Take out what is renamed; put nothing in."""

@@ -44,7 +44,6 @@ NAMES_OF_OTHERS: Mapping[str, str] = {
 STILL_TO_CORRECT: frozenset[str] = frozenset(
     {
         "src/twilio_notifications/adapters/greengrass/nucleus.py",
-        "src/twilio_notifications/adapters/mqtt/session.py",
         "src/twilio_notifications/adapters/sqlite/reserve.py",
         "src/twilio_notifications/pipeline/connector.py",
         "tests/adapters/test_journal.py",

@@ -23,7 +23,7 @@ class NoStatus(ConnectorError):
 
 
 class Asker:
-    """Connected to the broker of the configuration under a client identifier of its own."""
+    """A client of the configured broker, with a client identifier of its own."""
 
     def __init__(self, settings: MqttSettings, *, client_id: str) -> None:
         self._settings = settings
@@ -50,12 +50,16 @@ class Asker:
     async def ask(
         self, channel: Channel, request: Mapping[str, Any], *, timeout_seconds: float
     ) -> dict[str, Any]:
-        """The status of `request`, whose id must be its own; raises NoStatus."""
+        """Publishes `request`, whose id must be unique, and returns its status.
+
+        Raises NoStatus after `timeout_seconds`, NotAcknowledged where the broker refuses the request.
+        """
         status: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[request["id"]] = status
         topic = self._topics.text if channel is Channel.SMS else self._topics.call
         published = self._session.publish(topic, json.dumps(request).encode())
-        # Interrupted, it fails when the session is closed, and asyncio would complain that no one looked.
+        # After an interruption, the future fails when the session is closed, and asyncio would report that
+        # its exception was never read.
         published.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(timeout_seconds):
@@ -70,7 +74,7 @@ class Asker:
             status = json.loads(inbound.payload)
         except ValueError:
             return  # a message of another program on the status topic
-        # Anybody may publish anything on the topic, so it is checked for the fields that are read.
+        # Other programs may publish on this topic too, so the fields are checked before they are read.
         response = status.get("response") if isinstance(status, dict) else None
         if not isinstance(response, dict) or "status" not in response:
             return
@@ -82,8 +86,8 @@ class Asker:
 def _silence(seconds: float, *, reached: bool) -> str:
     if not reached:
         return (
-            f"the broker did not acknowledge the request within {seconds:g} s, so it may or may not have it. "
-            "Its log may say why."
+            f"the broker did not acknowledge the request within {seconds:g} s, so it may or may not have the "
+            "request. The broker's log may say why."
         )
     return (
         f"no status came within {seconds:g} s. Where a connector with this configuration is connected, or "

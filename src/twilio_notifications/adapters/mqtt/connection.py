@@ -1,6 +1,7 @@
-"""The socket under one conversation: writes in batches, reads while there is room, keeps alive.
+"""The socket under one conversation: writes in batches, reads while there is room, and pings the broker.
 
-Knows when bytes move and when the broker is silent, and nothing of what they mean. It never reconnects.
+This module knows when bytes move and when the broker is silent, but not what the bytes mean. It never
+reconnects.
 """
 
 from __future__ import annotations
@@ -18,19 +19,21 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol import Conversation, Event
 
 READ_BYTES = 65_536
-"""Most that one read takes from the socket."""
+"""The most bytes that one read takes from the socket."""
 
 SILENT_PERIODS = 2
-"""The broker answers each PINGREQ; after the keep alive twice over without any sign of it, it is gone."""
+"""The broker answers each PINGREQ. After this many keep-alive times without a byte from it, the broker is
+gone."""
 
 CLOSE_SECONDS = 2.0
-"""How long a goodbye may take; a TLS peer that is gone would otherwise hold it for its time-out."""
+"""The most seconds that closing may take. A TLS peer that is gone would otherwise delay it by its
+time-out."""
 
 CLOSED_BY_BROKER = "the connection was lost"
 
 
-class Connection(asyncio.BufferedProtocol):
-    """asyncio's end of the socket. `on_end` is called once, with a sentence, when the connection is gone."""
+class BrokerConnection(asyncio.BufferedProtocol):
+    """Our end of the socket. It calls `on_end` once, with a sentence, when the connection is gone."""
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Connection(asyncio.BufferedProtocol):
         on_event: Callable[[Event], None],
         on_end: Callable[[str], None],
     ) -> None:
-        """While `inflow` is closed, nothing is read."""
+        """The connection reads nothing while `inflow` is closed."""
         self._conversation = conversation
         self._inflow = inflow
         inflow.on_open = self._go_on
@@ -55,16 +58,17 @@ class Connection(asyncio.BufferedProtocol):
         self._is_closing = False
         self.is_reading = True
         self._sent_at = self.heard_at = self.reading_since = self._loop.time()
-        """`heard_at`: when something was read last, by the loop's clock."""
+        """Instants by the loop's clock. `heard_at`: the last read; `reading_since`: the last start of
+        reading."""
         self.is_writable = True
         """False while the broker takes less than we send."""
         self.on_writable: Callable[[], None] = nothing_follows
-        """Called when that changes for the better."""
+        """The connection calls it when `is_writable` becomes True again."""
 
     # Writing.
 
     def flush_soon(self) -> None:
-        """Writes what the conversation has to say once the caller's turn of the loop is over."""
+        """Writes the conversation's bytes after the caller's turn of the loop."""
         if self._flushing is None:
             self._flushing = self._loop.call_soon(self._flush)
 
@@ -76,37 +80,37 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.write(out)
 
     def pause_writing(self) -> None:
-        """Asyncio's word that the broker takes less than we send."""
+        """Asyncio calls this when the broker takes less than we send."""
         self.is_writable = False
 
     def resume_writing(self) -> None:
-        """Asyncio's word that it has caught up."""
+        """Asyncio calls this when the broker has caught up."""
         self.is_writable = True
         self.on_writable()
 
     # Reading.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Asyncio's word that there is a connection, and TLS in it where it was asked for."""
-        # Those of uvloop have the methods and are no subclass.
+        """Asyncio calls this when the connection, with TLS if it was asked for, is open."""
+        # The transports of uvloop have the methods, but are no subclass.
         self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - what is read at once is for us to say
-        """Where asyncio puts what it reads. Its TLS writes into slices of it, which must be no copies."""
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - we choose the size of a read
+        """The buffer into which asyncio reads. Its TLS writes into slices of it, which must be no copies."""
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Asyncio calls this after it has read `nbytes` bytes."""
         self.heard_at = self._loop.time()
         self._conversation.receive(bytes(self._view[:nbytes]))
-        self._bring_up()
+        self._hand_over()
 
     def _go_on(self) -> None:
-        """There is room again; called in the middle of something else, so it takes its own turn."""
-        self._loop.call_soon(self._bring_up)
+        # `inflow` calls this in the middle of other work, so the events get a turn of the loop of their own.
+        self._loop.call_soon(self._hand_over)
 
-    def _bring_up(self) -> None:
-        """Hands over what was read, as far as there is room, and reads on only when all of it is gone."""
+    def _hand_over(self) -> None:
+        """Hands the events over while there is room; reads on only after the last of them."""
         if self._is_closing or self._transport is None:
             return
         while self._inflow.is_open:
@@ -132,17 +136,17 @@ class Connection(asyncio.BufferedProtocol):
     # Keeping alive.
 
     def keep_alive(self, seconds: float) -> None:
-        """Pings twice in that time while nothing else is sent or heard; 0 never does."""
+        """Pings the broker twice in `seconds` while no other bytes go either way; 0: never."""
         if seconds:
             self._beat = self._loop.call_later(seconds / 2, self._check, seconds)
 
     def _check(self, seconds: float) -> None:
         now = self._loop.time()
-        # While we do not read, the broker's silence is our own doing; our pings go on for its sake.
+        # While we do not read, we cannot hear the broker; we still ping, so that the broker hears us.
         if self.is_reading and now - self.heard_at >= SILENT_PERIODS * seconds:
             self._end("the broker did not answer for too long (keep alive)")
             return
-        # A little early: the next look comes only after half the time.
+        # A little early, because the next check comes only after half the time.
         if now - min(self._sent_at, self.heard_at) >= seconds / 4 and self._conversation.is_open:
             self._conversation.ping()
             self._flush()
@@ -151,7 +155,7 @@ class Connection(asyncio.BufferedProtocol):
     # The end.
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Asyncio's word that the connection is gone."""
+        """Asyncio calls this when the connection is gone."""
         self._lost.set()
         self._end(CLOSED_BY_BROKER if exc is None else f"{CLOSED_BY_BROKER}: {exc}")
 
@@ -162,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         self._on_end(sentence)
 
     async def close(self, code: int = 0) -> None:
-        """Says DISCONNECT with this reason and closes, within CLOSE_SECONDS; cancelled, it does not wait."""
+        """Sends DISCONNECT with this reason code and closes, within CLOSE_SECONDS; if cancelled, at once."""
         if self._beat is not None:
             self._beat.cancel()
         transport = self._transport
@@ -172,12 +176,12 @@ class Connection(asyncio.BufferedProtocol):
             self._conversation.disconnect(code)
             self._flush()
             self._is_closing = True
-            transport.close()  # once: after a second time asyncio's TLS in Python 3.11.2 cannot be aborted
+            transport.close()  # only once: after a second close, asyncio's TLS in Python 3.11.2 never aborts
         try:
-            with suppress(TimeoutError):  # a goodbye that fails changes nothing
+            with suppress(TimeoutError):  # the connection is aborted below
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._lost.wait()
         finally:
             if not self._lost.is_set():
-                # What cannot be written to a peer that is gone would keep the connection open.
+                # Bytes that a gone peer does not take would keep the connection open.
                 transport.abort()

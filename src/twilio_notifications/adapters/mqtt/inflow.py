@@ -1,7 +1,8 @@
-"""How much may come in over one connection: no more than the journal keeps up with.
+"""Limits how much comes in over one connection to what the journal records in time.
 
-MQTT 5 has a window for QoS 1 and 2; QoS 0 and MQTT 3.1.1 have none, so there the connection is not read while
-too much is not recorded yet: TCP makes the broker wait, and the broker keeps the rest. Nothing is dropped.
+MQTT 5 has a window for QoS 1 and 2; QoS 0 and MQTT 3.1.1 have none. So the connection is not read while
+too many payloads wait to be recorded: TCP makes the broker wait, and the broker keeps the rest. No message
+is dropped.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_UNRECORDED_BYTES = 4 * 1024 * 1024
-"""A second bound next to the number of payloads: a hundred of the largest packets would be 25 MiB."""
+"""The second bound, next to the number of payloads: a hundred of the largest packets would take 25 MiB."""
 
 
 def nothing_follows() -> None:
-    """What follows where the caller names nothing."""
+    """Does nothing: the callback of a caller that sets none."""
 
 
 class Inflow:
@@ -29,17 +30,17 @@ class Inflow:
         self._bytes = 0
         self.is_open = True
         self.on_open: Callable[[], None] = nothing_follows
-        """Called when there is room again."""
+        """The inflow calls it when there is room again."""
 
-    def taken(self, size: int) -> None:
-        """A payload of `size` bytes waits to be recorded."""
+    def add(self, size: int) -> None:
+        """Counts a payload of `size` bytes that waits to be recorded."""
         self._count += 1
         self._bytes += size
         if self._count > self._most or self._bytes > MOST_UNRECORDED_BYTES:
             self.is_open = False
 
-    def released(self, size: int) -> None:
-        """It waits no more; reading goes on when half of what may wait does, not at each single one."""
+    def remove(self, size: int) -> None:
+        """Counts a payload of `size` bytes out; a closed inflow opens only when half of its room is free."""
         self._count -= 1
         self._bytes -= size
         has_room = self._count <= self._most // 2 and self._bytes <= MOST_UNRECORDED_BYTES // 2
@@ -49,7 +50,7 @@ class Inflow:
 
 
 class Receipt:
-    """One payload that came in. The first call of `acknowledge` or `release` frees its room."""
+    """One payload from the broker. The first call of `acknowledge` or `release` frees its room."""
 
     __slots__ = ("_is_acknowledged", "_is_open", "_receipts", "_send", "_size")
 
@@ -61,39 +62,42 @@ class Receipt:
         self._is_acknowledged = False
 
     def acknowledge(self) -> None:
-        """It is recorded: the broker hears of it, after all that came before it."""
+        """The payload is recorded.
+
+        The broker gets its acknowledgement after those of all earlier payloads.
+        """
         self._settle(is_acknowledged=True)
 
     def release(self) -> None:
-        """It was not recorded and will not be: the broker keeps it."""
+        """The payload will not be recorded. The broker gets no acknowledgement, and keeps it."""
         self._settle(is_acknowledged=False)
 
     def _settle(self, *, is_acknowledged: bool) -> None:
         if self._is_open:
             self._is_open = False
             self._is_acknowledged = is_acknowledged
-            self._receipts.settled(self._size)
+            self._receipts.settle(self._size)
 
 
 class Receipts:
-    """Those of one connection. Acknowledgements leave in the order of arrival (MQTT 5, 4.6)."""
+    """The receipts of one connection. They send acknowledgements in the order of arrival (MQTT 5, 4.6)."""
 
     def __init__(self, inflow: Inflow) -> None:
         self._inflow = inflow
         self._in_order: deque[Receipt] = deque()
 
     def new(self, size: int, send: Callable[[], None]) -> Receipt:
-        """For a payload of `size` bytes; `send` writes its acknowledgement."""
-        self._inflow.taken(size)
+        """A receipt for a payload of `size` bytes; `send` writes its acknowledgement."""
+        self._inflow.add(size)
         receipt = Receipt(self, size, send)
         self._in_order.append(receipt)
         return receipt
 
-    def settled(self, size: int) -> None:
-        """One of them was acknowledged or released."""
+    def settle(self, size: int) -> None:
+        """Sends the acknowledgements that are due now; one receipt, of `size` bytes, needs no more room."""
         in_order = self._in_order
         while in_order and not in_order[0]._is_open:  # noqa: SLF001 - the two are one mechanism
             receipt = in_order.popleft()
             if receipt._is_acknowledged:  # noqa: SLF001 - see above
                 receipt._send()  # noqa: SLF001 - see above
-        self._inflow.released(size)
+        self._inflow.remove(size)

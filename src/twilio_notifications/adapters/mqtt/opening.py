@@ -1,7 +1,7 @@
-"""The one way to open a client of the broker: for the connector, `send`, `check` and functions of V1.
+"""Opens clients of the broker: for the connector, `send`, `check`, the demo and functions of V1.
 
-Settings → a session whose subscriptions are acknowledged, in the newest version that the broker speaks, or an
-error of which `describe` makes a sentence.
+From the settings it makes a session with acknowledged subscriptions, in the newest version of MQTT that
+the broker speaks, or raises an error. `describe` turns the error into a sentence.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Event, Events, Inbound
 
 FALL_BACK_SECONDS = 5.0
-"""How long an MQTT 5 CONNECT may go unanswered before 3.1.1 is tried. Some brokers (amqtt among them) do not
-answer a version they do not know; a slow link answers well within this."""
+"""The seconds for which a CONNECT of MQTT 5 may stay unanswered before 3.1.1 is tried. Some brokers (such as
+amqtt) do not answer a version that they do not know; a slow link answers well within this time."""
 
-Failure = OSError | TransportError
+OpeningFailure = OSError | TransportError
 """Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
 
 
-def taken(inbound: Inbound) -> None:
-    """What becomes of a message where the caller expects none."""
+def acknowledge(inbound: Inbound) -> None:
+    """Acknowledges a message that the caller does not expect, and does nothing else with it."""
     inbound.acknowledge()
 
 
 class Unobserved:
-    """For a client that lives too shortly for a log."""
+    """Takes the events of a client that is too short-lived for a log."""
 
     def tell(self, event: Event) -> None:
-        """Passes over the event."""
+        """Does nothing with the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """One client of a broker: where the broker is, what we say of ourselves, and who hears what comes."""
+    """One client of a broker: the broker's address, what CONNECT says, and the callbacks for what comes."""
 
     host: str
     port: int
@@ -65,12 +65,13 @@ def connector_client(
     on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
     events: Events,
 ) -> Client:
-    """The connector, with a session that outlives its connections.
+    """The client for the connector, whose session outlives its connections.
 
-    `on_new_session`: the broker has no session of ours; the packets of the last one are over. What it returns
-    is waited for, within a bound, before anything can arrive.
+    The session calls `on_new_session` when the broker has no session of ours, so that the packets of the last
+    session will not come again. Before any message can arrive, the session waits for the future that it
+    returns, for a limited time.
     """
-    # 3.1.1 has no expiry: a session that is not to be kept must be a clean one.
+    # 3.1.1 has no expiry: a session that the broker should not keep must be a clean one.
     expiry = settings.session_expiry_seconds or None
     return Client(
         host=settings.broker.host,
@@ -100,11 +101,12 @@ async def open_visitor(
     client_id: str,
     *,
     topics: Sequence[str] = (),
-    on_inbound: Callable[[Inbound], None] = taken,
+    on_inbound: Callable[[Inbound], None] = acknowledge,
 ) -> Session:
-    """A session next to the connector's, which ends with its connection; raises as `open_session` does.
+    """A session next to the connector's, which ends with its connection.
 
-    `client_id` must not be the connector's: the broker would end the connector's connection.
+    `client_id` must differ from the connector's: otherwise the broker ends the connector's connection. Raises
+    OSError or TransportError.
     """
     client = Client(
         host=settings.broker.host,
@@ -125,29 +127,29 @@ async def open_session(
     topics: Sequence[str],
     wanted: Sequence[Version] | None = None,
 ) -> Session:
-    """A session with its subscriptions acknowledged, in the first of `wanted` that the broker speaks.
+    """A session with acknowledged subscriptions, in the first `wanted` version that the broker speaks.
 
-    None: the versions of the configuration. Raises OSError or TransportError.
+    `wanted` None: the versions of the configuration. Raises OSError or TransportError.
     """
     candidates = versions(settings.protocol) if wanted is None else wanted
     limit = settings.connect_timeout_seconds
     for version in candidates[:-1]:
         try:
-            return await _opened(Session(client, version), settings, topics, min(FALL_BACK_SECONDS, limit))
+            return await _open(Session(client, version), settings, topics, min(FALL_BACK_SECONDS, limit))
         except (ConnectionEnded, TimeoutError):
-            continue  # no answer to this version: perhaps to an older one
+            continue  # the broker does not answer this version, but may answer an older one
         except BrokerRefused as refused:
             if not refused.unsupported_version:
                 raise
-    return await _opened(Session(client, candidates[-1]), settings, topics, limit)
+    return await _open(Session(client, candidates[-1]), settings, topics, limit)
 
 
-async def _opened(session: Session, settings: MqttSettings, topics: Sequence[str], limit: float) -> Session:
+async def _open(session: Session, settings: MqttSettings, topics: Sequence[str], limit: float) -> Session:
     try:
         async with asyncio.timeout(limit):
-            # Read again for each connection, so that a renewed certificate is used without a restart.
+            # The files are read for each connection, so that a renewed certificate needs no restart.
             await session.open(tls_context(settings))
-            if topics:  # a client that only publishes may not be allowed to subscribe
+            if topics:  # the broker may forbid a client that only publishes to subscribe
                 await session.subscribe(topics)
     except BaseException:
         await session.close()
@@ -169,16 +171,18 @@ def versions(protocol: ProtocolVersion) -> tuple[Version, ...]:
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
-    """Certificate and host name are always checked; None for a connection without TLS.
+    """The context for TLS, which always checks certificate and host name; None for a connection without TLS.
 
-    Not `ssl.create_default_context`: that would write the session keys to the file that SSLKEYLOGFILE names,
-    and from Python 3.13 on it refuses private authorities whose certificate does not say what its key is for
-    (VERIFY_X509_STRICT), as mosquitto-tls(7) makes them. The rest is as there, with each Python.
+    It is not `ssl.create_default_context`, which writes the session keys to the file that SSLKEYLOGFILE
+    names. From Python 3.13 on, that function also refuses private authorities without a key usage in their
+    certificate (VERIFY_X509_STRICT), such as those made by mosquitto-tls(7). All else is as in that
+    function, for each Python. Raises TransportError where a file cannot be used.
     """
     if not settings.broker.tls:
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    # Python sets this itself, but Debian's leaves it to a file of the system, which may allow older ones.
+    # Python sets this by default, but Debian's Python uses a file of the system, which may allow older
+    # versions.
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -189,7 +193,8 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
             context.load_verify_locations(settings.ca_file)
     if settings.certificate_file is not None:
         with _naming(settings.certificate_file, settings.key_file):
-            # A pass phrase that is not needed is not looked at; without one OpenSSL would ask the terminal.
+            # OpenSSL ignores a needless pass phrase; without the argument, it would ask for one at the
+            # terminal.
             context.load_cert_chain(settings.certificate_file, settings.key_file, password="")
     if settings.alpn:
         context.set_alpn_protocols(list(settings.alpn))
@@ -198,7 +203,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
 
 @contextmanager
 def _naming(*files: Path | None) -> Iterator[None]:
-    """Turns what goes wrong with the files into an error that names them; OpenSSL's does not."""
+    """Turns an OSError about the files into a TransportError that names them; OpenSSL's error does not."""
     try:
         yield
     except OSError as error:
@@ -208,8 +213,8 @@ def _naming(*files: Path | None) -> Iterator[None]:
         ) from error
 
 
-def describe(error: Failure, settings: MqttSettings) -> str:
-    """What is wrong and what to do, in one line."""
+def describe(error: OpeningFailure, settings: MqttSettings) -> str:
+    """The sentence for people about the failure: what is wrong, and what to do."""
     port = settings.broker.port
     match error:
         case ssl.SSLCertVerificationError():
@@ -226,7 +231,7 @@ def describe(error: Failure, settings: MqttSettings) -> str:
         case TimeoutError():
             return f"no answer within {settings.connect_timeout_seconds:g} s"
         case ConnectionEnded() if settings.broker.tls:
-            # With TLS 1.3 a client's certificate is refused after the handshake.
+            # With TLS 1.3, a broker refuses a client's certificate only after the handshake.
             is_shown = settings.certificate_file is not None
             certificate = "take ours (it may have expired)" if is_shown else "want a client certificate"
             return (

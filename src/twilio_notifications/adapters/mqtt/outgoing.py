@@ -1,6 +1,7 @@
-"""What we publish over one connection: kept within the broker's limits, and waited for within a bound.
+"""Publishes over one connection, within the broker's limits, and limits the wait for acknowledgements.
 
-Nothing is stored: what is not acknowledged when the connection ends is published again, from the journal.
+This module stores nothing: after the connection, the reporter publishes unacknowledged statuses again,
+from the journal.
 """
 
 from __future__ import annotations
@@ -17,34 +18,37 @@ from twilio_notifications.core.errors import NotAcknowledged
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.adapters.mqtt.connection import Connection
+    from twilio_notifications.adapters.mqtt.connection import BrokerConnection
     from twilio_notifications.adapters.mqtt.protocol import Conversation, Puback
 
 MOST_UNACKNOWLEDGED = 1000
-"""Messages that may be unacknowledged where the broker names no receive maximum, or a larger one."""
+"""The most unacknowledged messages, where the broker names no receive maximum or a larger one."""
 
 Future = asyncio.Future[None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class _SentMessage:
     future: Future
     at: float
-    """By the loop's clock."""
+    """The instant of sending, by the loop's clock."""
 
 
 class Outgoing:
-    """Publishes in the order of the calls. `on_silence` ends the session when acknowledgements stay away."""
+    """Publishes in the order of the calls.
+
+    It calls `on_silence`, with a sentence, when acknowledgements stay away.
+    """
 
     def __init__(
         self,
         conversation: Conversation,
-        connection: Connection,
+        connection: BrokerConnection,
         *,
         limit_seconds: float,
         on_silence: Callable[[str], None],
     ) -> None:
-        """`limit_seconds`: how long the broker may take for an acknowledgement."""
+        """`limit_seconds`: the time within which the broker must acknowledge a message."""
         self._conversation = conversation
         self._connection = connection
         connection.on_writable = self.fill
@@ -52,10 +56,10 @@ class Outgoing:
         self._on_silence = on_silence
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[str, bytes, Future]] = deque()
-        self._sent: dict[int, _Sent] = {}
+        self._sent: dict[int, _SentMessage] = {}
         self._answered_at = self._loop.time()
         self._overtaken: int | None = None
-        """The oldest message in the moment in which a later one was acknowledged."""
+        """The message that was the oldest when the broker acknowledged a later one; None: no such message."""
         self._look: asyncio.TimerHandle | None = None
         self.qos = 1
 
@@ -65,11 +69,14 @@ class Outgoing:
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything is not acknowledged yet."""
+        """Whether a message is not acknowledged yet."""
         return bool(self._sent or self._waiting)
 
     def publish(self, topic: str, payload: bytes) -> Future:
-        """Done with the PUBACK; fails with NotAcknowledged, and at once where the broker cannot take it."""
+        """A future that is done with the PUBACK, or fails with NotAcknowledged.
+
+        It fails at once where the broker cannot take the message.
+        """
         future: Future = self._loop.create_future()
         try:
             largest = self._conversation.largest_payload(topic)
@@ -80,8 +87,8 @@ class Outgoing:
             future.set_exception(
                 NotAcknowledged(
                     f"the broker takes packets of {self._conversation.limits.maximum_packet_bytes} bytes, so "
-                    f"messages of {largest} bytes on this topic, and this one has {len(payload)}: raise that "
-                    "limit at the broker (Mosquitto: max_packet_size)",
+                    f"messages of {largest} bytes on this topic, but this message has {len(payload)} bytes: "
+                    "raise that limit at the broker (Mosquitto: max_packet_size)",
                     refused=True,
                     largest=largest,
                 )
@@ -92,21 +99,27 @@ class Outgoing:
         return future
 
     def fill(self) -> None:
-        """Sends as many as the broker takes now; called again with each acknowledgement."""
+        """Sends as many waiting messages as the broker takes now.
+
+        Each acknowledgement leads to another call.
+        """
         while self._waiting and len(self._sent) < self._window and self._connection.is_writable:
             topic, payload, future = self._waiting.popleft()
             qos = min(self.qos, self._conversation.limits.maximum_qos)
             packet_id = self._conversation.publish(topic, payload, qos=qos)
             if packet_id is not None:
-                self._sent[packet_id] = _Sent(future, self._loop.time())
+                self._sent[packet_id] = _SentMessage(future, self._loop.time())
             elif not future.done():
-                future.set_result(None)  # with QoS 0 that is all there is to know
+                future.set_result(None)  # QoS 0 has no acknowledgement
         if self._sent and self._look is None:
             self._look = self._loop.call_later(self._limit_seconds, self._check)
         self._connection.flush_soon()
 
-    def answered(self, puback: Puback) -> None:
-        """The broker's answer to one of them; that to an unknown one says nothing."""
+    def handle(self, puback: Puback) -> None:
+        """Resolves the future of the message that the broker answers.
+
+        Ignores an unknown packet identifier.
+        """
         oldest = next(iter(self._sent), None)
         sent = self._sent.pop(puback.packet_id, None)
         if sent is None:
@@ -123,11 +136,11 @@ class Outgoing:
             self.fill()
 
     def _check(self) -> None:
-        """Ends the session over the oldest message, unless the broker is busy with those before it.
+        """Ends the session if the oldest message has waited for too long.
 
-        Acknowledgements come in order (MQTT 5, 4.6). A slow link may take longer than the limit for many
-        messages, and then each of them is waited for as long as acknowledgements come; one that was overtaken
-        will not be acknowledged any more.
+        Acknowledgements come in order (MQTT 5, 4.6). A slow link may need longer than the limit for many
+        messages, so the time counts from the last acknowledgement. For a message that a later one has
+        overtaken it counts from its sending, because the broker will not acknowledge it any more.
         """
         self._look = None
         oldest = next(iter(self._sent), None)
@@ -136,18 +149,18 @@ class Outgoing:
         since = max(self._sent[oldest].at, self._connection.reading_since)
         if oldest != self._overtaken:
             since = max(since, self._answered_at)
-        # While the connection is not read, the silence is our own doing.
+        # While we do not read the connection, we cannot see acknowledgements.
         waited = self._loop.time() - since if self._connection.is_reading else 0.0
         if waited < self._limit_seconds:
             self._look = self._loop.call_later(self._limit_seconds - waited, self._check)
             return
         self._on_silence(
-            f"the broker did not acknowledge a message of ours within {self._limit_seconds:g} s "
-            "([transport] acknowledge_seconds); all that is not acknowledged is published again"
+            f"the broker did not acknowledge a message within {self._limit_seconds:g} s "
+            "([transport] acknowledge_seconds); the connector publishes unacknowledged statuses again"
         )
 
     def fail(self, sentence: str) -> None:
-        """The connection has ended: none of them will be acknowledged."""
+        """Fails all futures with NotAcknowledged and this sentence: the connection has ended."""
         if self._look is not None:
             self._look.cancel()
             self._look = None

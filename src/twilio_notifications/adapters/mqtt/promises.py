@@ -1,4 +1,4 @@
-"""What a broker grants less than the connector promises, in words. Compares, and does nothing else."""
+"""Compares what a broker grants with what the connector promises, and puts each difference into words."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 _ADVICE = "allow QoS 1 at the broker (Mosquitto: max_qos)"
 
 NO_ACKNOWLEDGEMENTS = (
-    "the broker takes messages with QoS 0 only, so a status that is lost on the way is not published again: "
+    "the broker takes only messages with QoS 0, so a status that is lost on the way is not published again: "
     f"{_ADVICE}"
 )
 NO_REPETITIONS = (
-    "the broker delivers requests with QoS 0 only, so a request that is lost on the way, or comes while the "
-    f"connector is away, is not delivered again: {_ADVICE}"
+    "the broker delivers requests only with QoS 0, so it does not deliver a request again that is lost on "
+    f"the way, or that comes while the connector is not connected: {_ADVICE}"
 )
 
 
 def shortfalls(session: Session) -> tuple[str, ...]:
-    """A sentence for each promise that this session cannot keep."""
+    """One sentence for each promise that this session cannot keep."""
     found = []
     if session.granted_qos == 0:
         found.append(NO_REPETITIONS)
@@ -32,10 +32,10 @@ def shortfalls(session: Session) -> tuple[str, ...]:
 
 
 def refuses_acknowledgements(session: Session) -> bool:
-    """Whether it ended over a message with QoS 1, as far as is known.
+    """Whether the broker very likely ended the session because of a message with QoS 1.
 
-    MQTT 3.1.1 cannot say that a broker takes QoS 0 only. One that grants no more to our subscriptions, and
-    ends the connection while a message with QoS 1 is not acknowledged, very likely takes no more.
+    A broker of MQTT 3.1.1 cannot say that it takes only QoS 0. If it grants our subscriptions only QoS 0,
+    and ends the connection while a message with QoS 1 is unacknowledged, it very likely takes only QoS 0.
     """
     is_suspected = session.version is Version.V311 and session.granted_qos == 0
     return is_suspected and session.ended.done() and session.left_unacknowledged

@@ -1,6 +1,7 @@
-"""What a broker's reason codes mean to people, and what to do about them. Looks up, and does nothing else.
+"""Turns a broker's reason codes into words for people: the meaning, and what to do.
 
-Reason String and Server Reference are shown next to it: they come from outside, so they are cut and escaped.
+The sentences also show Reason String and Server Reference. These come from outside, so they are cut and
+escaped.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol import Said
 
 LONGEST_TEXT = 200
-"""Characters of a text from the broker that are shown."""
+"""The most characters that are shown of a text from the broker."""
 
 UNSUPPORTED_VERSION: Final = frozenset({0x01, 0x84})
-"""CONNACK's "I do not speak this version": 3.1.1 has 1 (3.1.1, 3.2.2.3), 5 has 0x84 (5, 3.2.2.2)."""
+"""The codes in CONNACK for an unsupported version: 1 in MQTT 3.1.1 (3.2.2.3), 0x84 in MQTT 5 (3.2.2.2)."""
 
 _CREDENTIALS: Final = "check user name and password in [transport] url"
 _CLIENT_ID: Final = "check [transport] client_id"
 _VERSION: Final = "check [transport] protocol"
 _ACCESS: Final = "allow it in the broker's access list"
-_LATER: Final = "it is tried again; the broker's log says why"
+_LATER: Final = "the connector tries again; the broker's log says why"
 _BROKER_LOG: Final = "see the broker's log"
 _LIMITS: Final = "raise that limit at the broker"
 _DEFECT: Final = "please report it, with the broker's name and version"
@@ -34,7 +35,7 @@ _DEFECT: Final = "please report it, with the broker's name and version"
 WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
         0x04: ("the connection ended with a will", _BROKER_LOG),
-        0x10: ("no client subscribes to the topic", "nothing is to be done"),
+        0x10: ("no client subscribes to the topic", "there is nothing to do"),
         0x11: ("there was no such subscription", _BROKER_LOG),
         0x18: ("authentication goes on", _BROKER_LOG),
         0x19: ("authentication begins again", _BROKER_LOG),
@@ -49,7 +50,7 @@ WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         0x88: ("the server is unavailable", _LATER),
         0x89: ("the server is busy", _LATER),
         0x8A: ("this client is banned", "ask the broker's administrator"),
-        0x8B: ("the broker is shutting down", "it is tried again"),
+        0x8B: ("the broker is shutting down", "the connector tries again"),
         0x8C: ("bad authentication method", "[transport] knows user name, password and certificate"),
         0x8D: ("the broker heard nothing from the connector for too long (keep alive)", "check the network"),
         0x8E: (
@@ -73,12 +74,12 @@ WORDS: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         0x9D: ("the server has moved", "change [transport] url"),
         0x9E: ("the broker has no shared subscriptions", "check the topics in [transport]"),
         0x9F: ("connections come too fast", _LATER),
-        0xA0: ("the longest time of a connection is over", "it is tried again"),
+        0xA0: ("the connection has reached its longest time", "the connector tries again"),
         0xA1: ("the broker has no subscription identifiers", _BROKER_LOG),
         0xA2: ("the broker has no wildcard subscriptions", "check the topics in [transport]"),
     }
 )
-"""Meaning and advice for each reason code of MQTT 5 but success (2.4)."""
+"""Meaning and advice for each reason code of MQTT 5 (2.4) except success."""
 
 _WORDS_OF_311: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
     {
@@ -89,11 +90,11 @@ _WORDS_OF_311: Final[Mapping[int, tuple[str, str]]] = MappingProxyType(
         0x05: ("not authorized", f"{_CREDENTIALS}, or {_ACCESS}"),
     }
 )
-"""CONNACK of 3.1.1 (3.2.2.3)."""
+"""Meaning and advice for each code of CONNACK in MQTT 3.1.1 (3.2.2.3)."""
 
 
 def in_words(said: Said, words: Mapping[int, tuple[str, str]] = WORDS) -> str:
-    """A sentence's end: meaning, code, what the broker adds to it, and advice."""
+    """The end of a sentence: the meaning, the code, the broker's texts, and the advice."""
     meaning, advice = words.get(said.code, ("a reason that MQTT does not know", _BROKER_LOG))
     parts = [f"{meaning} (code {said.code})"]
     if said.reason:
@@ -104,14 +105,14 @@ def in_words(said: Said, words: Mapping[int, tuple[str, str]] = WORDS) -> str:
 
 
 def shown(text: str) -> str:
-    """A text from the broker in quotes, cut, on one line, without characters that a terminal acts on."""
+    """The broker's text in quotes, cut and on one line, without characters that control a terminal."""
     cut = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
     return ascii(cut) if not cut.isprintable() else f"'{cut}'"
 
 
 def refusal(said: Said, version: Version) -> BrokerRefused:
-    """CONNACK's answer, unless it is 0."""
-    # A broker for 3.1.1 alone may answer a CONNECT of MQTT 5 by its own codes, which are all small.
+    """The error for a CONNACK whose code is not 0."""
+    # A broker that speaks only 3.1.1 may answer a CONNECT of MQTT 5 with codes of 3.1.1, which are all small.
     is_old = version is Version.V311 or said.code in _WORDS_OF_311
     words = in_words(said, _WORDS_OF_311 if is_old else WORDS)
     return BrokerRefused(
@@ -120,19 +121,22 @@ def refusal(said: Said, version: Version) -> BrokerRefused:
 
 
 def of_end(said: Said) -> str:
-    """Why the broker ended the connection, by its DISCONNECT."""
+    """The sentence that says why the broker ended the connection, from its DISCONNECT."""
     if not said.code:
-        return "the broker ended the connection and gave no reason; see its log"
+        return "the broker ended the connection and gave no reason; see the broker's log"
     return f"the broker ended the connection: {in_words(said)}"
 
 
 def not_acknowledged(said: Said) -> NotAcknowledged:
-    """PUBACK's answer to a message of ours, where it is a failure."""
-    return NotAcknowledged(f"the broker refused it: {in_words(said)}", refused=True)
+    """The error for a PUBACK whose code is a failure."""
+    return NotAcknowledged(f"the broker refused the message: {in_words(said)}", refused=True)
 
 
 def not_granted(client_id: str, refused: Mapping[str, int], reason: str) -> BrokerRefused:
-    """SUBACK's answer; `refused` are the topics with their codes, in which 3.1.1 knows 0x80 alone."""
+    """The error for a SUBACK. `refused` has the refused topics with their codes.
+
+    3.1.1 has only the code 0x80.
+    """
     why = sorted({WORDS.get(code, WORDS[0x80])[0] for code in refused.values()})
     says = f"; it says {shown(reason)}" if reason else ""
     return BrokerRefused(

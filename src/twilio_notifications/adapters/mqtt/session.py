@@ -1,9 +1,9 @@
 """One session with a broker over one connection, from CONNECT to its end.
 
-Turns what the conversation brings up into requests, acknowledgements and futures.
-Rule 1: a Session is never reused. An acknowledgement that comes after its connection has ended goes nowhere;
-sent on the next connection it could acknowledge another message under the same packet identifier.
-Rule 2: reconnecting is not decided here.
+It turns the events of the conversation into requests, acknowledgements and futures.
+Rule 1: a Session is never reused. It drops an acknowledgement that comes after the end of its connection,
+because on the next connection the same packet identifier may mean another message. Rule 2: this module
+does not decide when to reconnect.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.mqtt import reasons
-from twilio_notifications.adapters.mqtt.connection import CLOSED_BY_BROKER, Connection
+from twilio_notifications.adapters.mqtt.connection import CLOSED_BY_BROKER, BrokerConnection
 from twilio_notifications.adapters.mqtt.copies import OURS, Copies, Neighbours, filters_with_wildcards
 from twilio_notifications.adapters.mqtt.inflow import Inflow, Receipts
 from twilio_notifications.adapters.mqtt.outgoing import Outgoing
@@ -40,16 +40,18 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.mqtt.protocol import BrokerLimits, Event, Version
 
 FORGET_SECONDS = 2.0
-"""How long a new session waits for the disk; even a slow card writes within this."""
+"""The most seconds for which a new session waits for the disk; even a slow memory card writes within this
+time."""
 
 GIVE_BACK_SECONDS = 0.25
 GIVE_BACK_LOOKS = 40
 QUIET_LOOKS = 4
-"""A session that gives requests back looks this often, and a limited number of times, whether its statuses
-are acknowledged; it ends when they were at several looks in a row."""
+"""A session that gives requests back checks every GIVE_BACK_SECONDS, at most GIVE_BACK_LOOKS times,
+whether its statuses are acknowledged. It ends after QUIET_LOOKS such checks in a row without an
+unacknowledged status."""
 
 PROBE = b"{}"
-"""What we say to ourselves: as little as possible, and nothing that a client could take for a request."""
+"""The payload of a probe: short, and no request."""
 
 CLOSED_BY_US = "closed by the connector"
 
@@ -59,7 +61,7 @@ class ConnectionEnded(TransportError):
 
 
 class Session:
-    """A session. `ended` is done, with a sentence, when its connection is gone."""
+    """A session for one connection. The future `ended` holds a sentence when the connection is gone."""
 
     def __init__(self, client: Client, version: Version) -> None:
         self.version = version
@@ -69,23 +71,23 @@ class Session:
         self.granted_qos: int | None = None
         """The lowest QoS of our subscriptions; None before there are any."""
         self.left_unacknowledged = False
-        """At its end, something that we published was not acknowledged."""
+        """Whether a message that we published was unacknowledged at the end of the session."""
         self._client = client
         self._events = client.events
         self._accepted: asyncio.Future[None] = loop.create_future()
         self._subscribing: dict[int, asyncio.Future[Suback]] = {}
         self._forgetting: asyncio.Future[None] | None = None
         self._probe: tuple[str, asyncio.Future[None]] | None = None
-        """Its topic, and whether it has come back."""
+        """The topic of the probe, and the future that is done when the probe comes back."""
         self._copies = Copies()
         self._neighbours: Neighbours | None = None
         self._copied: set[str] = set()
-        """Topics of which copies came."""
+        """The topics on which copies came."""
         self._conversation = Conversation(version)
         self._inflow = Inflow(most_unrecorded=client.introduction.receive_maximum)
         self._receipts = Receipts(self._inflow)
-        self._connection = Connection(
-            self._conversation, inflow=self._inflow, on_event=self._received, on_end=self._end
+        self._connection = BrokerConnection(
+            self._conversation, inflow=self._inflow, on_event=self._handle, on_end=self._end
         )
         self._outgoing = Outgoing(
             self._conversation,
@@ -96,7 +98,7 @@ class Session:
 
     @property
     def is_probing(self) -> bool:
-        """A message to ourselves is under way."""
+        """Whether a probe is under way."""
         return self._probe is not None and not self._probe[1].done()
 
     @property
@@ -109,8 +111,9 @@ class Session:
     async def open(self, tls: ssl.SSLContext | None) -> None:
         """Connects and waits for the broker's CONNACK.
 
-        Raises OSError when there is no connection, BrokerRefused when the broker says no, and
-        ConnectionEnded when it hangs up without an answer.
+        Raises OSError when there is no connection, TransportError when the name of the host is not valid,
+        BrokerRefused when the broker refuses, and ConnectionEnded when it closes the connection without an
+        answer.
         """
         client = self._client
         try:
@@ -124,15 +127,23 @@ class Session:
         await self._until(self._accepted)
         if not self._accepted.done():
             why = self.ended.result()
-            if why.startswith(CLOSED_BY_BROKER):  # what the socket says of it differs from try to try
+            if why.startswith(CLOSED_BY_BROKER):  # one sentence for one cause: the socket's reasons vary
                 raise ConnectionEnded("the broker closed the connection without an answer")
             raise ConnectionEnded(f"the broker gave no answer to CONNECT: {why}")
         self._accepted.result()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
-        """Subscribes with QoS 1 and waits for SUBACK; raises BrokerRefused when a topic is not granted."""
-        await self._forgotten()
-        self._require_connection()
+        """Subscribes with QoS 1 and waits for SUBACK.
+
+        Raises BrokerRefused when the broker refuses a topic, ConnectionEnded when the connection ends.
+        """
+        if self._forgetting is not None:
+            # No message arrives without a subscription. If the program crashed before the journal forgot the
+            # last session's packets, it would take new packets for old ones. The wait has a limit, because a
+            # failing disk must not keep the connector away from the broker.
+            await asyncio.wait({self._forgetting}, timeout=FORGET_SECONDS)
+        if self.ended.done():
+            raise ConnectionEnded(f"the connection ended: {self.ended.result()}")
         answer = self._subscribe(topics)
         await self._until(answer)
         if not answer.done():
@@ -140,7 +151,8 @@ class Session:
         granted = answer.result()
         if len(granted.codes) != len(topics):
             raise ConnectionEnded(
-                f"the broker granted {len(granted.codes)} subscriptions, {len(topics)} were asked for"
+                f"the broker granted {len(granted.codes)} subscriptions, but the connector asked for "
+                f"{len(topics)}"
             )
         codes = dict(zip(topics, granted.codes, strict=True))
         refused = {topic: code for topic, code in codes.items() if code >= FAILURE}
@@ -154,26 +166,13 @@ class Session:
         answer = self._subscribing[packet_id] = asyncio.get_running_loop().create_future()
         return answer
 
-    async def _forgotten(self) -> None:
-        """A crash before the last session's packets are forgotten would have new ones taken for them.
-
-        Without a subscription nothing arrives. But a disk that fails must not keep the broker from collecting
-        what it can, so this wait has a limit.
-        """
-        if self._forgetting is not None:
-            await asyncio.wait({self._forgetting}, timeout=FORGET_SECONDS)
-
     async def _until(self, answer: asyncio.Future[Any]) -> None:
         """Returns when the broker has answered, or the connection has ended."""
         awaited: set[asyncio.Future[Any]] = {answer, self.ended}
         await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
 
-    def _require_connection(self) -> None:
-        if self.ended.done():
-            raise ConnectionEnded(f"the connection ended: {self.ended.result()}")
-
     async def close(self) -> None:
-        """Says DISCONNECT and closes the connection, however far it got; takes two seconds at most."""
+        """Sends DISCONNECT and closes the connection in any phase, within two seconds."""
         self._end(CLOSED_BY_US)
         await self._connection.close()
 
@@ -183,22 +182,22 @@ class Session:
             self.left_unacknowledged = self._outgoing.is_busy
             self._outgoing.fail(sentence)
 
-    # What the broker says.
+    # Events from the broker.
 
-    def _received(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case Publish():
-                self._message_received(event)
+                self._handle_message(event)
             case Puback():
-                self._outgoing.answered(event)
+                self._outgoing.handle(event)
             case Connack():
-                self._connack_received(event)
+                self._handle_connack(event)
             case Suback(packet_id=packet_id):
                 answer = self._subscribing.pop(packet_id, None)
                 if answer is not None and not answer.done():
                     answer.set_result(event)
             case Pingresp():
-                pass  # that anything came was noticed
+                pass  # the connection has already noted that the broker answers
             case Disconnect(said=said):
                 self._end(reasons.of_end(said))
             case Broken(code=code, sentence=sentence):
@@ -206,7 +205,7 @@ class Session:
             case _:
                 assert_never(event)
 
-    def _connack_received(self, connack: Connack) -> None:
+    def _handle_connack(self, connack: Connack) -> None:
         if self._accepted.done():
             return
         if connack.said.code:
@@ -217,14 +216,14 @@ class Session:
         self._connection.keep_alive(asked if granted is None else granted)
         if connack.session_present and not connack.limits.subscription_identifiers:
             self._neighbours = Neighbours()
-        # At once: what arrives from here on has packet identifiers of the new session.
+        # This comes before all messages: they have packet identifiers of the new session.
         if not connack.session_present:
             self._forgetting = self._client.on_new_session()
         self._accepted.set_result(None)
 
-    def _message_received(self, message: Publish) -> None:
+    def _handle_message(self, message: Publish) -> None:
         if self._gives_back:
-            return  # neither recorded nor acknowledged: in its order, the next connection brings it again
+            return  # it is not acknowledged, so the next connection brings it again, in its order
         acknowledge = partial(self._acknowledge, message)
         receipt = self._receipts.new(len(message.payload), acknowledge)
         if self._is_for_us_alone(message):
@@ -245,9 +244,9 @@ class Session:
         )
 
     def _give_back(self, release: Callable[[], None]) -> None:
-        """Has the broker deliver it again, by a new connection: nothing else makes it (MQTT 5, 4.4).
+        """Makes the broker deliver the message again: it does so only on a new connection (MQTT 5, 4.4).
 
-        The connection goes on for a while, for the acknowledgements of statuses, which make room.
+        This connection stays for a while, because acknowledged statuses make room in the journal.
         """
         release()
         if not self._gives_back:
@@ -255,16 +254,18 @@ class Session:
             self._end_when_quiet(looks=GIVE_BACK_LOOKS, quiet=0)
 
     def _end_when_quiet(self, *, looks: int, quiet: int) -> None:
-        # Before the subscriptions are acknowledged, no status leaves: that is no quiet.
+        # No status leaves before the subscriptions are acknowledged, so that time does not count.
         quiet = 0 if self._outgoing.is_busy or self.granted_qos is None else quiet + 1
         if looks and quiet < QUIET_LOOKS:
             again = partial(self._end_when_quiet, looks=looks - 1, quiet=quiet)
             asyncio.get_running_loop().call_later(GIVE_BACK_SECONDS, again)
         else:
-            self._end("the journal had no room for what arrives, so the broker is asked to deliver it again")
+            self._end(
+                "the journal has no room for more requests, so the broker must deliver them again later"
+            )
 
     def _is_for_us_alone(self, message: Publish) -> bool:
-        """Whether it is a message to ourselves, or a copy of a request."""
+        """Whether the message is a probe or a copy, so that it goes no further."""
         if self._probe is not None and message.topic == self._probe[0]:
             if not self._probe[1].done():
                 self._probe[1].set_result(None)
@@ -273,25 +274,22 @@ class Session:
             self._suspect_copy(self._neighbours, message)
         is_copy = self.limits.subscription_identifiers and self._copies.is_copy(message)
         if is_copy:
-            self._tell_copy(message.topic)
+            # Only the first copy on a connection is a warning: a line for each would fill the log.
+            level = Level.DEBUG if self._copied else Level.WARNING
+            self._events.tell(CopyDropped(level=level, topic=message.topic))
+            self._end_old_subscriptions(message.topic)
         return is_copy
 
     def _suspect_copy(self, neighbours: Neighbours, message: Publish) -> None:
         if neighbours.is_suspect(message, read_at=self._connection.heard_at):
-            self._neighbours = None  # once for each connection
+            self._neighbours = None  # one warning for each connection
             self._end_old_subscriptions(message.topic)
             self._events.tell(CopySuspected(topic=message.topic))
 
-    def _tell_copy(self, topic: str) -> None:
-        """Said once for each connection; a line for each copy would fill the log."""
-        level = Level.DEBUG if self._copied else Level.WARNING
-        self._events.tell(CopyDropped(level=level, topic=topic))
-        self._end_old_subscriptions(topic)
-
     def _end_old_subscriptions(self, topic: str) -> None:
-        """Has the broker make no more copies: one that it delivers again can not be told from a request.
+        """Ends the subscriptions that make copies: a copy that is delivered again looks like a request.
 
-        A broker does not name the subscriptions of a session, so all that could be there are ended.
+        A broker does not list the subscriptions of a session, so this ends all filters that may be there.
         """
         if topic not in self._copied and self._conversation.is_open:
             self._copied.add(topic)
@@ -304,13 +302,14 @@ class Session:
             self._conversation.acknowledge(message)
             self._connection.flush_soon()
 
-    # What we publish.
+    # Publishing.
 
     def probe(self, topic: str) -> asyncio.Future[None]:
-        """Publishes a message to ourselves on this topic; done when it comes back.
+        """Publishes a probe on this topic; returns a future that is done when the probe comes back.
 
-        Fails with BrokerRefused where the broker does not let us listen; is never done where it does not let
-        us publish, or the connection ends. It has QoS 0, as it is of no use later.
+        The future fails with BrokerRefused where the broker refuses the subscription. It is never done
+        where the broker refuses the message, or the connection ends. A probe has QoS 0, because it is of
+        no use later.
         """
         back: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._probe = topic, back
@@ -327,11 +326,14 @@ class Session:
             back.set_exception(reasons.not_granted(client_id, refused, answer.reason))
 
     def publish_without_acknowledgement(self) -> None:
-        """From now on with QoS 0, for a broker that ends the connection over QoS 1."""
+        """Publishes with QoS 0 from now on, for a broker that ends the connection because of QoS 1."""
         self._outgoing.qos = 0
 
     def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
-        """Done with the broker's PUBACK; fails with NotAcknowledged when it refuses or hangs up."""
+        """A future that is done with the broker's PUBACK.
+
+        It fails with NotAcknowledged when the broker refuses the message, or the connection ends.
+        """
         if self.ended.done():
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             future.set_exception(NotAcknowledged(self.ended.result()))

@@ -1,7 +1,7 @@
-"""What the log hears of the connection to the broker: one line for each change, not one for each try.
+"""Tells the events of the connection to the broker: one log line for each change, not one for each attempt.
 
-A connection that is lost again and again for the same reason is one state with one line. Its changes have
-lines at DEBUG, where the metrics still hear them, until a connection has lasted.
+A connection that is lost repeatedly for the same reason is one state with one line. Until a connection
+lasts, the events of its changes have the level DEBUG; the metrics count them all the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Events
 
 LASTING_SECONDS = 600.0
-"""A connection that lasted this long is no part of a row of short ones."""
+"""A connection that lasts this long ends a series of short connections."""
 
 _NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
 
@@ -36,15 +36,15 @@ class Telling:
         self._events = events
         self._broker = broker
         self._unreachable: set[str] = set()
-        """What was said of failed tries since the last connection."""
+        """The reasons of failed attempts that have an event since the last connection."""
         self._lost = ""
         self._losses = 0
-        """Connections in a row that did not last and were lost for the same reason."""
+        """The number of connections in a row that did not last and were lost for the same reason."""
         self._shortfalls: set[str] = set()
 
     @property
     def is_unsteady(self) -> bool:
-        """The log has said so; it waits for a connection that lasts."""
+        """Whether no connection has lasted since the last event `broker_unsteady`."""
         return self._losses > 1
 
     def connected(self, version: Version) -> None:
@@ -53,7 +53,7 @@ class Telling:
         self._events.tell(BrokerConnected(level=level, broker=self._broker, protocol=_NAMES[version]))
 
     def lasted(self, version: Version) -> None:
-        """The connection has lasted: the row of short ones is over."""
+        """The connection has lasted for LASTING_SECONDS: the series of short ones is over."""
         was_unsteady, self._losses = self.is_unsteady, 0
         if was_unsteady:
             self.connected(version)
@@ -63,7 +63,7 @@ class Telling:
         self._lost = error
         level = Level.DEBUG if self.is_unsteady else Level.WARNING
         self._events.tell(BrokerLost(level=level, broker=self._broker, error=error))
-        if self._losses == 2:  # noqa: PLR2004 - once is an accident, twice is a state
+        if self._losses == 2:  # noqa: PLR2004 - the second loss for one reason makes a series
             self._events.tell(BrokerUnsteady(broker=self._broker, error=error))
 
     def unreachable(self, error: str) -> None:
@@ -72,15 +72,15 @@ class Telling:
             self._events.tell(BrokerUnreachable(broker=self._broker, error=error))
 
     def short(self, sentence: str) -> None:
-        """The broker grants less than is promised; told once for each way in which it does."""
+        """The broker grants less than the connector promises; each sentence has one event."""
         if sentence not in self._shortfalls:
             self._shortfalls.add(sentence)
             self._events.tell(BrokerGrantsLess(broker=self._broker, error=sentence))
 
     def deaf(self, error: str) -> None:
-        """A message to ourselves has not come back."""
+        """A probe has not come back."""
         self._events.tell(BrokerDeaf(broker=self._broker, error=error))
 
     def probe_refused(self, error: str) -> None:
-        """The broker does not let us send a message to ourselves."""
+        """The broker refuses a probe."""
         self._events.tell(ProbeRefused(error=error))

@@ -1,7 +1,7 @@
-"""Keeps a session with the broker: connects, falls back to MQTT 3.1.1, connects again with growing pauses.
+"""Keeps a session with the broker: connects, falls back to MQTT 3.1.1, and reconnects with growing pauses.
 
-A broker that is absent or goes away is waited for as long as it takes; the log has one line for each change,
-not one for each try. What arrives is handed over at once; acknowledging it is the receiver's decision.
+It waits for an absent broker without a time limit; the log has one line for each change, not one for each
+attempt. It hands messages over at once; the intake decides when to acknowledge them.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Events, Inbound, Origin
 
 STEADY_SECONDS = 10.0
-"""A connection that lasted this long was a good one: the next pause is the shortest again. Two connectors
-with one client_id, each throwing out the other, stay below it and slow down."""
+"""After a connection that lasted this long, the next pause is the shortest again. Two connectors with the
+same client_id, each ending the other's connection, stay below this time and so slow down."""
 
 
 class MqttTransport:
-    """The transport over MQTT, for one client identifier."""
+    """The transport over MQTT, with one client identifier."""
 
-    def __init__(  # noqa: PLR0913 - two of them are listeners
+    def __init__(  # noqa: PLR0913 - two of the arguments are callbacks
         self,
         settings: MqttSettings,
         *,
@@ -52,13 +52,12 @@ class MqttTransport:
         on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
         on_connection_ended: Callable[[], None] = nothing_follows,
     ) -> None:
-        """`probe_topic`: where a message to ourselves is sent over each connection; None sends none.
+        """`probe_topic` is the topic of the probe that each connection sends; None: no probes.
 
-        `on_new_session`: the broker has no session of ours; the packets of the last one are over.
-
-        What it returns is waited for, within a bound, before anything can arrive.
-        `on_connection_ended` is called between two connections: nothing of the last one arrives after it,
-        and nothing of the next one before it.
+        `on_new_session` is called when the broker has no session of ours, so that the packets of the last
+        session will not come again. Before any message can arrive, the session waits for the future that
+        it returns, for a limited time. `on_connection_ended` is called between two connections: after the
+        last message of the old one, and before the first message of the new one.
         """
         self._settings = settings
         self._topics = topics
@@ -92,7 +91,10 @@ class MqttTransport:
             await self._clock.sleep(self._pause(failures))
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:  # noqa: ARG002 - a broker has one side
-        """Done with the broker's acknowledgement; fails with NotAcknowledged while there is no connection."""
+        """A future that is done with the broker's acknowledgement.
+
+        It fails with NotAcknowledged when the broker refuses, or there is no connection.
+        """
         if self._session is not None:
             return self._session.publish(topic, payload)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -100,7 +102,7 @@ class MqttTransport:
         return future
 
     async def close(self) -> None:
-        """Says goodbye; the broker keeps the session and what arrives for it."""
+        """Closes the connection; the broker keeps the session and the messages that arrive for it."""
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -112,21 +114,21 @@ class MqttTransport:
             self._telling.short(sentence)
         if self._publishes_without_acknowledgement:
             session.publish_without_acknowledgement()
-        watching = asyncio.ensure_future(self._watch(session))  # its probe goes out before the first status
+        watching = asyncio.ensure_future(self._watch(session))  # the probe leaves before the first status
         await asyncio.sleep(0)
         on_ready()
         try:
             reason = await asyncio.shield(session.ended)
         finally:
             watching.cancel()
-        if self._session is session:  # otherwise we closed it ourselves
+        if self._session is session:  # otherwise `close` has ended it
             self._session = None
             self._telling.lost(reason)
             self._learn_from(session)
         await session.close()
 
     async def _watch(self, session: Session) -> None:
-        """What is found out about a connection while it stands."""
+        """Sends a probe, and waits to see whether the connection lasts."""
         if self._probe_topic is not None:
             await self._probe(session, self._probe_topic)
         if self._telling.is_unsteady:
@@ -134,7 +136,7 @@ class MqttTransport:
             self._telling.lasted(session.version)
 
     async def _probe(self, session: Session, topic: str) -> None:
-        """Says where the broker grants subscriptions and delivers nothing, as its access list may have it."""
+        """Tells when the broker grants subscriptions but delivers nothing, as its access list may cause."""
         seconds = self._settings.broker_probe_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -153,15 +155,15 @@ class MqttTransport:
             self._is_deaf = False
 
     def _learn_from(self, session: Session) -> None:
-        """What the end of a session says about the next one."""
+        """Notes what the end of a session means for the next one."""
         if refuses_acknowledgements(session):
             self._publishes_without_acknowledgement = True
             self._telling.short(NO_ACKNOWLEDGEMENTS)
         if self._probe_topic is not None and session.is_probing:
-            # AWS IoT Core and some versions of Mosquitto do so over a topic that they do not allow.
+            # AWS IoT Core and some versions of Mosquitto end the connection because of a forbidden topic.
             self._telling.probe_refused(
                 f"the connection ended while the connector's message to itself on {self._probe_topic} was "
-                "under way, so it sends none any more, and whether requests arrive is not known: "
+                "under way, so the connector sends no more of them, and cannot know whether requests arrive: "
                 f"{self._advice(self._probe_topic)}, or set [transport] broker_probe_seconds to 0"
             )
             self._probe_topic = None
@@ -174,13 +176,17 @@ class MqttTransport:
             events=self._events,
         )
         session = await open_session(self._settings, client, topics=self._topics, wanted=self._versions)
-        # It answered: do not ask in vain at each reconnection. The others stay, for the day it is replaced.
+        # The broker answered this version, so it comes first next time. A replaced broker may need the
+        # others.
         others = (version for version in self._versions if version is not session.version)
         self._versions = (session.version, *others)
         return session
 
     def _pause(self, failures: int) -> float:
-        """Doubling up to the maximum; half of it at random, so that a fleet does not knock at once."""
+        """Seconds until the next attempt: they double up to the maximum.
+
+        Half of them is random, so that the connectors of a fleet do not connect at the same instant.
+        """
         settings = self._settings
         initial, maximum = settings.reconnect_initial_seconds, settings.reconnect_maximum_seconds
         ceiling = backoff_ceiling(count=failures, initial=initial, maximum=maximum)
