@@ -265,7 +265,7 @@ async def test_a_component_that_the_nucleus_has_forgotten_ends_with_an_error_and
         await until(lambda: twilio.counters.creates > 0)
         nucleus.restart(keep_token=False)
         assert 1 == await connector.wait()
-        assert "Only a new start by the nucleus helps" in connector.stderr[-1]
+        assert "Only a restart of the component by the nucleus helps" in connector.stderr[-1]
         assert nucleus.environ["SVCUID"] not in connector.output
     assert [] == nucleus.published(STATUS_TOPIC, count=0)
     async with component(tmp_path, nucleus) as connector:

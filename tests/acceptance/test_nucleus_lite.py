@@ -146,7 +146,7 @@ async def test_a_nucleus_that_has_forgotten_the_token_ends_the_connector(
         await connector.ready()
         nucleus.restart(IPC)
         assert 1 == await connector.wait()
-        assert "Only a new start by the nucleus helps" in connector.stderr[-1]
+        assert "Only a restart of the component by the nucleus helps" in connector.stderr[-1]
     async with connector_of(nucleus, tmp_path) as connector:
         await connector.ready()
         nucleus.restart(IPC)

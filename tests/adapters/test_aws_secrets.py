@@ -123,7 +123,7 @@ async def test_the_standard_variable_for_this_service_leads_there_too(
 async def test_the_wrong_region_is_named(aws: Aws) -> None:
     sentence = await refusal(aws.create(TOKEN).replace(REGION, "eu-west-1"))
     assert "is not in eu-west-1" in sentence
-    assert "TwilioAuthTokenSecretArn, its region above all" in sentence
+    assert "TwilioAuthTokenSecretArn, above all its region" in sentence
 
 
 async def test_a_secret_that_does_not_exist_is_absent(aws: Aws) -> None:
@@ -297,7 +297,7 @@ async def test_an_answer_without_an_end_is_given_up_after_a_megabyte(
     async with RawHttp(flood) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         sentence = await refusal(NOBODYS)
-    assert f"larger than {ANSWER_BYTES} bytes" in sentence
+    assert f"more than {ANSWER_BYTES} bytes" in sentence
     assert sent < 32_000_000, "what two sockets hold may have been sent for nothing"
 
 

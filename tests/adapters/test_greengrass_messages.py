@@ -15,7 +15,7 @@ from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
 from tests.support.nucleus import FakeNucleus, Side, Style
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.greengrass.messages import (
-    Unreadable,
+    UnreadableMessage,
     iot_core_message,
     local_message,
     with_whole_numbers,
@@ -94,7 +94,7 @@ def test_json_that_is_nested_too_deeply_is_unreadable() -> None:
     for _ in range(sys.getrecursionlimit()):
         deep = {"a": deep}
     event = model.SubscriptionResponseMessage(json_message=model.JsonMessage(message=deep))
-    assert Unreadable(why="JSON that is nested too deeply") == local_message(event)
+    assert UnreadableMessage(why="JSON that is nested too deeply") == local_message(event)
 
 
 @pytest.mark.parametrize(

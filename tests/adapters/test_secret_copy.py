@@ -118,7 +118,7 @@ async def test_another_key_does_not_open_it(place: Place) -> None:
 
 async def test_a_copy_of_another_secret_does_not_open(place: Place) -> None:
     """A configuration with another ARN, label or key of a JSON secret must not get the old token."""
-    assert "of another secret" in await place.refusal(place.copy(name="another"))
+    assert "from another secret" in await place.refusal(place.copy(name="another"))
 
 
 @pytest.mark.parametrize("name", ["salt", "nonce", "ciphertext"])
@@ -204,7 +204,7 @@ async def test_a_key_that_everybody_can_read_is_refused_with_the_command_that_me
         place.path.unlink()
     place.key_file.chmod(0o644)
     assert f"chmod o-r {place.key_file}" in await place.refusal()
-    with pytest.raises(SecretCopyUnusable, match="readable by every user"):
+    with pytest.raises(SecretCopyUnusable, match="every user can read"):
         await place.copy().store(COPIED)
 
 
@@ -225,7 +225,7 @@ def not_keys() -> dict[str, bytes]:
 async def test_what_is_no_private_key_is_refused(place: Place, kind: str) -> None:
     """Of a certificate, which is no secret, a key could be derived just as well."""
     place.key_file.write_bytes(not_keys()[kind])
-    assert "no private key in PEM without a pass phrase" in await place.refusal()
+    assert "not a private key in PEM without a pass phrase" in await place.refusal()
 
 
 # Writing

@@ -39,7 +39,6 @@ STILL_SHARED: frozenset[str] = frozenset(
         "Failure",
         "Kind",
         "Text",
-        "Unreadable",
     }
 )
 """Classes with one name in two rooms from before the rule. Take out what is renamed; put nothing in."""

@@ -43,9 +43,7 @@ NAMES_OF_OTHERS: Mapping[str, str] = {
 
 STILL_TO_CORRECT: frozenset[str] = frozenset(
     {
-        "src/twilio_notifications/adapters/greengrass/nucleus.py",
         "src/twilio_notifications/adapters/sqlite/reserve.py",
-        "src/twilio_notifications/pipeline/connector.py",
         "tests/adapters/test_journal.py",
         "tests/adapters/test_journal_pulse.py",
         "tests/adapters/test_journal_schema.py",

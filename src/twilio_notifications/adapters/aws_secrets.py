@@ -1,8 +1,8 @@
-"""The auth token in AWS Secrets Manager, read by boto3.
+"""Reads the auth token from AWS Secrets Manager, through boto3.
 
-boto3 finds credentials, proxies and endpoints by itself, from the environment and from ~/.aws, as in every
-other program. It is imported when the first secret is read, by those who have one there. Of an answer only
-AWS's own error code and sentence are repeated, never what was asked for.
+boto3 finds credentials, proxies and endpoints itself, in the environment and in ~/.aws, as in every other
+program. It is imported when the first secret is read, so only where AWS holds it. Sentences repeat only
+AWS's error code and message, never the secret.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Secret
 
 LIMIT_SECONDS = 15.0
-"""For the whole of a reading, name resolution included, which has no limit of its own in boto3. It delays a
-start without the network, and nothing else."""
+"""The most seconds of a whole reading. They include name resolution, for which boto3 has no limit. The
+limit only delays a start without the network."""
 
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 5.0
 TRIES = 2
-"""So that one lost packet does not count as an outage; a third try would not fit into the limit."""
+"""The number of attempts: one lost packet must not count as an outage, and a third attempt exceeds the
+limit."""
 
 ANSWER_BYTES = 1_048_576
-"""How much of an answer is read: a secret has at most 64 kB."""
+"""The most bytes that are read of an answer: a secret has at most 64 kB."""
 _PIECE_BYTES = 65_536
 
 _OUR_CREDENTIALS = frozenset(
@@ -49,7 +50,7 @@ _OUR_CREDENTIALS = frozenset(
 
 
 class AwsSecret:
-    """One version of one secret: the text itself, or with `json_key` that key's value in a JSON object."""
+    """One version of a secret: the whole text, or with `json_key` the value of that key in a JSON object."""
 
     def __init__(
         self, arn: str, *, label: str, json_key: str | None = None, limit_seconds: float = LIMIT_SECONDS
@@ -66,7 +67,7 @@ class AwsSecret:
         return token_of(answer["SecretString"], json_key=self._json_key, name=self._name)
 
     async def answer(self) -> Mapping[str, Any]:
-        """All that AWS says of it, the secret in it; raises SecretUnavailable."""
+        """AWS's whole answer, which includes the secret; raises SecretUnavailable."""
         try:
             async with asyncio.timeout(self._limit_seconds):
                 return await _in_a_thread(self._ask)
@@ -84,7 +85,10 @@ class AwsSecret:
         return f"the secret {self._arn} ({self._label})"
 
     def _ask(self) -> Mapping[str, Any]:
-        """Asks AWS, in a thread. A session of its own each time: credentials in ~/.aws change, too."""
+        """Asks AWS; runs in a thread.
+
+        Each call has a new session, because credentials in ~/.aws may change.
+        """
         import boto3  # noqa: PLC0415 - only some users have it, and it takes a third of a second
         from botocore.config import Config  # noqa: PLC0415
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
@@ -107,25 +111,25 @@ class AwsSecret:
             raise self._unreached(error) from None
         except _TooLarge:
             raise SecretUnavailable(
-                f"{self._name} cannot be read: what answers is not AWS, because its answer is larger than "
-                f"{ANSWER_BYTES} bytes. Look at the endpoint and the proxy of this device."
+                f"{self._name} cannot be read: the server that answers is not AWS, because its answer has "
+                f"more than {ANSWER_BYTES} bytes. Check the endpoint and the proxy of this device."
             ) from None
-        except Exception as error:  # noqa: BLE001 - over the log-in page of a network boto3 raises anything
-            failure = type(error).__name__  # and in its text repeats what came
+        except Exception as error:  # noqa: BLE001 - boto3 raises any class over the log-in page of a network
+            failure = type(error).__name__  # the text of the error may repeat the answer
             raise SecretUnavailable(f"{self._name} cannot be read: boto3 failed ({failure})") from None
         return answer
 
     def _refused(self, error: Mapping[str, str]) -> SecretUnavailable:
         code = error.get("Code", "")
-        if code.isdecimal():  # an HTTP status: what answered did not speak as AWS does
-            said = f"HTTP {code} was answered"
+        if code.isdecimal():  # an HTTP status: the answer has not the form of AWS
+            said = f"The answer was HTTP {code}"
         else:
             said = f"AWS says {code}: {' '.join(error.get('Message', '').split())}".rstrip(":. ")
         match code:
             case "ResourceNotFoundException":
                 return SecretAbsent(
                     f"{self._name} is not in {self._region}. {said}. "
-                    "Look at TwilioAuthTokenSecretArn, its region above all, and at the labels in [secrets]."
+                    "Check TwilioAuthTokenSecretArn, above all its region, and the labels in [secrets]."
                 )
             case "InvalidRequestException":
                 remedy = "If it was deleted, restore it: aws secretsmanager restore-secret --secret-id …"
@@ -143,11 +147,11 @@ class AwsSecret:
         return SecretUnavailable(f"{self._name} cannot be read. {said}. {remedy}")
 
     def _unreached(self, error: Exception) -> SecretUnavailable:
-        name = type(error).__name__  # there is a dozen of classes for it, and no common one
+        name = type(error).__name__  # a dozen classes mean this, without a common parent
         if "Credential" in name or "Token" in name:
             return SecretUnavailable(
                 f"boto3 has no AWS credentials for this device: {error}. "
-                "See docs/how-to/aws-secrets-manager.md for where it looks."
+                "docs/how-to/aws-secrets-manager.md says where boto3 looks for them."
             )
         return SecretUnavailable(f"AWS Secrets Manager in {self._region} cannot be reached: {error}")
 
@@ -158,7 +162,7 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Body:
-    """A body that was read, in the form in which botocore reads it."""
+    """A body that has been read, in the form that botocore reads."""
 
     content: bytes
 
@@ -167,12 +171,12 @@ class _Body:
 
 
 def _bound_answers(client: Any) -> None:
-    """Has the client read its answers in pieces, up to the bound; boto3 itself reads without one."""
+    """Makes the client read its answers in pieces, up to a bound; boto3 itself has no bound."""
     from botocore.awsrequest import AWSResponse  # noqa: PLC0415 - as boto3
 
     def sent(request: Any, **_: Any) -> AWSResponse:
-        request.stream_output = True  # else the whole answer is read before it can be looked at
-        response = client._endpoint.http_session.send(request)  # noqa: SLF001 - there is no public way to it
+        request.stream_output = True  # otherwise botocore reads the whole answer at once
+        response = client._endpoint.http_session.send(request)  # noqa: SLF001 - botocore has no public way
         body = bytearray()
         for piece in response.raw.stream(_PIECE_BYTES, decode_content=False):
             body += piece
@@ -185,7 +189,7 @@ def _bound_answers(client: Any) -> None:
 
 
 async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """As asyncio.to_thread, but the end does not wait for the thread, which may hang with a network."""
+    """Like asyncio.to_thread, but the end of the program does not wait for the thread, which may hang."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Mapping[str, Any]] = loop.create_future()
 
@@ -194,13 +198,13 @@ async def _in_a_thread(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any
             give(what)
 
     def report(give: Callable[[Any], None], what: object) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nothing waits any more
+        with suppress(RuntimeError):  # the loop is closed, and no caller waits
             loop.call_soon_threadsafe(deliver, give, what)
 
     def run() -> None:
         try:
             said = ask()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where it is awaited
+        except BaseException as error:  # noqa: BLE001 - the caller that awaits the answer gets every error
             report(answer.set_exception, error)
         else:
             report(answer.set_result, said)

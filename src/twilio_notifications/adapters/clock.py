@@ -1,4 +1,4 @@
-"""The system's clock, as the pipeline needs it: instants that never run backwards."""
+"""The system's clock for the pipeline: its instants never go backwards."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 
 
 class SystemClock:
-    """Wall clock time at the start plus elapsed monotonic time.
+    """Wall-clock time at the start plus elapsed monotonic time.
 
-    A clock that is set while the connector runs (NTP after boot, a person) moves neither due times nor
-    time-outs; the next start takes the new time.
+    If NTP or a person sets the system's clock while the connector runs, due times and time-outs do not
+    move; the next start takes the new time.
     """
 
     def __init__(self) -> None:

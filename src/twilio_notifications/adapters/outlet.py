@@ -1,8 +1,8 @@
-"""Where the log of `run` leaves the process: through a thread, so that its reader decides nothing.
+"""Writes the log of `run` in a thread, so that a slow reader does not delay the connector.
 
-A pipe that is not read, a full disk or a closed descriptor holds up this thread and nothing else. What waits
-is bounded; what does not fit, or cannot be written, is lost and counted, and the count is written as soon as
-a line can be written again.
+A pipe that is not read, a full disk or a closed descriptor delays only this thread. The lines that wait
+have a bound; a line that does not fit, or cannot be written, is lost and counted. The count is written as
+soon as a line can be written again.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_CHARACTERS: Final = 4_000_000
-"""What may wait to be written: a minute of a busy log at DEBUG, and little memory compared with the rest of
-the process."""
+"""The most characters that wait to be written: a minute of a busy log at DEBUG, and little of the process's
+memory."""
 
 FLUSH_SECONDS: Final = 2.0
-"""How long the end of the process waits for the last lines. A reader that is alive needs milliseconds."""
+"""The most seconds that the end of the process waits for the last lines. A working reader needs
+milliseconds."""
 
 _FULL_PIPE_SECONDS: Final = 1.0
 
 
 def _unheard(_lines: int) -> None:
-    """Takes the count of lost lines until a listener is set."""
+    """Does nothing with the count of lost lines, until a listener is set."""
 
 
 class Outlet:
@@ -45,15 +46,19 @@ class Outlet:
         self._closing = False
         self._thread: threading.Thread | None = None
         self.on_lost: Callable[[int], None] = _unheard
-        """Called in the outlet's thread with the number of lost lines, once a line could be written again."""
+        """Called in the outlet's thread with the number of lost lines, after the next line that was
+        written."""
 
     def start(self) -> None:
-        """Begins to write; what was written before has waited. Needs a process that is confined already."""
+        """Begins to write, first the lines that wait.
+
+        The process must be confined before: this starts a thread.
+        """
         self._thread = threading.Thread(target=self._run, name="twilio_notifications.log", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Leaves a line, or several that belong together, to the thread."""
+        """Passes a line, or several that belong together, to the thread."""
         with self._changed:
             if self._characters + len(text) > self._most_characters:
                 self._lost += 1
@@ -63,10 +68,10 @@ class Outlet:
             self._changed.notify()
 
     def flush(self) -> None:
-        """Nothing: logging asks for it after each line, and must not wait."""
+        """Does nothing: logging calls it after each line, and must not wait."""
 
     def close(self, limit_seconds: float = FLUSH_SECONDS) -> None:
-        """Returns once everything is written, or after the limit. The process is to end then."""
+        """Returns when all lines are written, or after `limit_seconds`. Then the process must end."""
         if self._thread is None:
             self.start()
         assert self._thread is not None
@@ -103,8 +108,8 @@ class Outlet:
             self.on_lost(lost)
 
     def _put(self, text: str) -> bool:
-        """Whether all of it was written."""
-        # What a full disk cut off in the middle of a line must not swallow the next one.
+        """Whether the whole text was written."""
+        # A full disk may have cut the last line; the next one must not continue it.
         left = memoryview((("\n" if self._is_cut else "") + text).encode(errors="backslashreplace"))
         size = len(left)
         while left:
@@ -114,7 +119,7 @@ class Outlet:
                 if error.errno not in {errno.EAGAIN, errno.EINTR}:
                     self._is_cut = self._is_cut or 0 < len(left) < size
                     return False
-                # Another program that shares the pipe has made it non-blocking.
+                # Another program that shares the pipe may have made it non-blocking.
                 select.select([], [self._descriptor], [], _FULL_PIPE_SECONDS)
         self._is_cut = False
         return True

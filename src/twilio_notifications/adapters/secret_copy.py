@@ -1,8 +1,8 @@
-"""A copy of a secret on this machine, which only the device's private key opens.
+"""Keeps a copy of a secret on this machine, which only the device's private key opens.
 
-AES-256-GCM by the package `cryptography`, with a key that HKDF derives from the bytes of a private key file:
-no cipher, and no random number, of our own. The file is replaced as a whole, so that a power cut leaves the
-old copy or the new one. What it was a copy of, and when, cannot be changed without breaking the seal.
+The package `cryptography` encrypts it with AES-256-GCM; HKDF derives the key from the bytes of a private
+key file. The file is replaced as a whole, so that a power cut leaves either the old copy or the new one.
+The seal also protects the name of the secret and the time of the copy against changes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MOST_BYTES = 1024 * 1024
-"""A secret has at most 64 KiB at AWS, and a key some thousand bytes."""
+"""The most bytes of a file that is read: a secret has at most 64 KiB at AWS, and a key a few thousand
+bytes."""
 _PURPOSE = b"twilio-notifications: local copy of a secret"
 _KEY_BYTES = 32
 _SALT_BYTES = 16
 _NONCE_BYTES = 12
-"""What NIST SP 800-38D recommends for GCM. By its salt every copy has a key of its own, too."""
+"""The length that NIST SP 800-38D recommends for GCM. The salt also gives each copy a key of its own."""
 
 
 class EncryptedCopy:
-    """The copy at `path` of the secret that `name` tells apart from others, opened by `key_file` (PEM)."""
+    """The copy at `path` of the secret called `name`; the private key in `key_file` (PEM) opens it."""
 
     def __init__(self, path: Path, *, key_file: Path, name: str) -> None:
         self._path = path
@@ -48,7 +49,7 @@ class EncryptedCopy:
         await asyncio.to_thread(self._store, copied)
 
     def _load(self) -> Copied | None:
-        private_key = self._private_key()  # a wrong one is an error also where there is no copy to open
+        private_key = self._private_key()  # an unusable key is an error even without a copy
         try:
             text = read_plain(self._path, most_bytes=MOST_BYTES)
         except FileNotFoundError:
@@ -62,7 +63,7 @@ class EncryptedCopy:
         if secret is None:
             raise SecretCopyUnusable(
                 f"the local copy {self._path} does not open with {self._key_file}: it was made with another "
-                "key or of another secret, or is damaged. The connector replaces it when AWS can be reached."
+                "key, or from another secret, or is damaged. The connector replaces it when it reaches AWS."
             )
         return Copied(secret=secret, stored_at=sealed.stored_at)
 
@@ -75,7 +76,7 @@ class EncryptedCopy:
             fields = None
         what = "is damaged" if fields is None else "was written by another version of this program"
         raise SecretCopyUnusable(
-            f"the local copy {self._path} {what}. The connector replaces it when AWS can be reached."
+            f"the local copy {self._path} {what}. The connector replaces it when it reaches AWS."
         )
 
     def _store(self, copied: Copied) -> None:
@@ -88,7 +89,7 @@ class EncryptedCopy:
             ) from error
 
     def _private_key(self) -> bytes:
-        """The bytes of the key file: they are the secret that others do not have."""
+        """The bytes of the key file, which protect the copy; raises SecretCopyUnusable where it is unfit."""
         from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - only some users have it
         from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
 
@@ -101,12 +102,12 @@ class EncryptedCopy:
             raise SecretCopyUnusable(f"the key file {path} cannot be read: {error.strerror}") from error
         except (ValueError, TypeError, UnsupportedAlgorithm):
             raise SecretCopyUnusable(
-                f"the key file {path} is no private key in PEM without a pass phrase. "
-                "Name another one in [secrets] key_file."
+                f"the key file {path} is not a private key in PEM without a pass phrase. "
+                "Name such a key in [secrets] key_file."
             ) from None
         if is_open:
             raise SecretCopyUnusable(
-                f"the key file {path} is readable by every user, and opens the local copy of the token. "
+                f"every user can read the key file {path}, which opens the local copy of the token. "
                 f"Run: chmod o-r {path}"
             )
         return text
@@ -114,7 +115,7 @@ class EncryptedCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sealed:
-    """What stands in the file."""
+    """The content of the file."""
 
     stored_at: float
     salt: bytes
@@ -132,7 +133,7 @@ class _Sealed:
         return cls(stored_at=copied.stored_at, salt=salt, nonce=nonce, ciphertext=ciphertext)
 
     def open(self, private_key: bytes, *, name: str) -> Secret | None:
-        """None where the key, the name or the content is not the one that was sealed."""
+        """The secret; None where the key, the name or the content differs from the sealed one."""
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
@@ -144,7 +145,10 @@ class _Sealed:
 
     @classmethod
     def read(cls, fields: dict[str, Any]) -> _Sealed:
-        """Raises ValueError, TypeError, KeyError or OverflowError where the fields are none of ours."""
+        """The content with these fields.
+
+        Raises ValueError, TypeError, KeyError or OverflowError for others.
+        """
         return cls(
             stored_at=float(fields["stored_at"]),
             salt=_bytes(fields["salt"]),
@@ -166,7 +170,7 @@ def _key(private_key: bytes, salt: bytes) -> bytes:
 
 
 def _bound(name: str, stored_at: float) -> bytes:
-    """What is not secret and yet part of the seal: a copy of another secret, or an older date, breaks it."""
+    """The public part of the seal: a copy with another name or another date does not open."""
     return json.dumps([FORMAT, name, stored_at]).encode()
 
 
@@ -175,9 +179,9 @@ def _bytes(text: str) -> bytes:
 
 
 def _replace(path: Path, text: bytes) -> None:
-    """On disk before it takes the name, and the name on disk before this returns."""
+    """Replaces the file: the text is on disk before it gets the name, and the name before this returns."""
     new = path.with_name(f"{path.name}.new")
-    new.unlink(missing_ok=True)  # what a power cut left of an earlier one
+    new.unlink(missing_ok=True)  # a power cut may have left one
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(text)
         file.flush()

@@ -1,4 +1,4 @@
-"""Where the auth token comes from. One that cannot be read is an error that says what to do, never empty."""
+"""Reads the auth token from the environment or a file; an error says what to do where it cannot."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 MOST_CHARACTERS = 64 * 1024
-"""As at AWS Secrets Manager; a token of Twilio's has 32."""
+"""The same limit as at AWS Secrets Manager; a token of Twilio has 32 characters."""
 
 
 class EnvironmentSecret:
-    """An environment variable."""
+    """The token in an environment variable."""
 
     def __init__(self, variable: str, *, environ: Mapping[str, str]) -> None:
         self._variable = variable
@@ -37,7 +37,10 @@ class EnvironmentSecret:
 
 
 class FileSecret:
-    """The first of `candidates` that exists; refused when others than its owner and group may read it."""
+    """The token in the first of `candidates` that exists.
+
+    Only the file's owner and group may be able to read it.
+    """
 
     def __init__(self, *candidates: Path) -> None:
         self._candidates = candidates
@@ -55,30 +58,32 @@ class FileSecret:
 
 
 def _secret(path: Path) -> Secret | None:
-    """None where there is no such file. Checks the file that it reads, even if another one replaces it."""
+    """The secret in the file; None where there is no such file.
+
+    Checks the file that it reads, even if another file replaces it meanwhile. Raises SecretUnavailable,
+    OSError or UnicodeDecodeError.
+    """
     try:
-        file = open(path, encoding="utf-8-sig", opener=_at_once)  # noqa: SIM115 - closed below
+        file = open(path, encoding="utf-8-sig", opener=_open_at_once)  # noqa: SIM115 - closed below
     except (FileNotFoundError, NotADirectoryError):
         return None
-    with file:  # "-sig": editors on Windows begin with a byte order mark
+    with file:  # "-sig", because editors on Windows write a byte order mark first
         mode = os.fstat(file.fileno()).st_mode
         if not stat.S_ISREG(mode):
-            raise SecretUnavailable(f"the secret file {path} is no plain file. Write the token into one.")
+            raise SecretUnavailable(f"the secret file {path} is not a plain file. Write the token into one.")
         if mode & stat.S_IROTH:
-            raise SecretUnavailable(
-                f"the secret file {path} is readable by every user. Run: chmod o-r {path}"
-            )
+            raise SecretUnavailable(f"every user can read the secret file {path}. Run: chmod o-r {path}")
         value = file.read(MOST_CHARACTERS + 1).strip()
     if len(value) > MOST_CHARACTERS:
         raise SecretUnavailable(
             f"the secret file {path} has more than {MOST_CHARACTERS} characters, so it is no token. Write "
-            "the Twilio auth token into it, and nothing else."
+            "only the Twilio auth token into it."
         )
     if not value:
         raise SecretUnavailable(f"the secret file {path} is empty. Write the Twilio auth token into it.")
     return Secret(value)
 
 
-def _at_once(path: str, flags: int) -> int:
-    """Does not wait for a writer where the path is a pipe."""
+def _open_at_once(path: str, flags: int) -> int:
+    """Opens the path without waiting for a writer where it is a pipe."""
     return os.open(path, flags | os.O_NONBLOCK)

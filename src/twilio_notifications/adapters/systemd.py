@@ -1,8 +1,8 @@
-"""Tells systemd, or whatever else set NOTIFY_SOCKET, how the connector is: sd_notify(3), without its library.
+"""Reports the connector's state to systemd, or to another supervisor that set NOTIFY_SOCKET (sd_notify(3)).
 
-It only speaks, and never waits: a supervisor that does not listen must not hold up a notification. The socket
-is connected when this is made, which must be before the process is confined: an abstract one is out of reach
-afterwards, and a connected one stays connected.
+It never waits: a supervisor that does not read must not delay a notification. The constructor connects the
+socket, so it must run before the process is confined. A confined process cannot reach an abstract socket,
+but a connected socket stays connected.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MICROSECONDS = 1_000_000
 
 
 class SystemdSupervisor:
-    """The supervisor that `environ` names; with none, no message goes anywhere."""
+    """The supervisor that `environ` names; without one, it sends nothing."""
 
     def __init__(self, environ: Mapping[str, str], *, pid: int, events: Events) -> None:
         self.watchdog_seconds = _watchdog_seconds(environ, pid=pid)
@@ -34,7 +34,7 @@ class SystemdSupervisor:
         self._tell("READY=1")
 
     def reloading(self) -> None:
-        # systemd wants to know when, to tell this from a reload that it asked for later (Type=notify-reload).
+        # systemd needs the instant to tell this reload from one that it asks for later (Type=notify-reload).
         self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1_000}")
 
     def stopping(self) -> None:
@@ -53,7 +53,7 @@ class SystemdSupervisor:
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         channel.setblocking(False)  # noqa: FBT003 - the socket module's own signature
         try:
-            # An abstract socket is written with "@" and has a zero byte there.
+            # The "@" of an abstract socket stands for a zero byte.
             channel.connect("\0" + address[1:] if address.startswith("@") else address)
         except OSError as error:
             channel.close()
@@ -78,7 +78,7 @@ class SystemdSupervisor:
 
 
 def _watchdog_seconds(environ: Mapping[str, str], *, pid: int) -> float | None:
-    """The limit, if there is one and it is meant for this process and not for one that started it."""
+    """The seconds within which systemd expects a sign of life; None: no limit, or one for another process."""
     microseconds = environ.get("WATCHDOG_USEC", "")
     if not microseconds.isdecimal() or environ.get("WATCHDOG_PID", str(pid)) != str(pid):
         return None

@@ -1,4 +1,4 @@
-"""Wakes a stage: at once when rung, or at an instant. No stage polls."""
+"""Wakes a stage: at once when rung, or at an instant. So no stage polls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Alarm:
-    """Rung any number of times, it wakes its one waiter once."""
+    """An alarm for one waiter. Any number of rings before a wait wakes it once."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -20,7 +20,10 @@ class Alarm:
         self._rung.set()
 
     async def wait(self, until: float | None = None) -> None:
-        """Returns when it is rung (even if that was before), or at `until`."""
+        """Returns when the alarm is rung, or was rung since the last wait, or at `until`.
+
+        None: no such instant.
+        """
         if not self._rung.is_set():
             await self._sleep(until)
         self._rung.clear()

@@ -1,8 +1,8 @@
-"""Makes each attempt with a login that Twilio takes: where it refuses one, with the next, at once.
+"""Makes each attempt with a login that Twilio accepts: when Twilio refuses one, it uses the next at once.
 
-A refused login means that nothing was carried out (core/answers.py), so that another try cannot send twice.
-Each attempt tries each login once and keeps its own list of those refused: that another attempt got further
-with an old login, or a new one, tells nothing about this one.
+If Twilio refuses the login, it has not carried out the request (core/answers.py), so a second POST cannot
+send twice. Each attempt uses each login once, and keeps its own list of refused logins: the success of
+another attempt with one of them says nothing about this attempt.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Said = TypeVar("Said", bound="Answer | Records | Unreadable")
 
 
 class AuthorizedSender:
-    """The sender of the dispatcher and the settler, who know nothing of logins."""
+    """The sender for the dispatcher and the settler, which do not handle logins."""
 
     def __init__(self, twilio: Twilio, credentials: Credentials) -> None:
         self._twilio = twilio
@@ -34,7 +34,7 @@ class AuthorizedSender:
         return self._twilio.clock_offset
 
     async def send(self, notification: Notification) -> Answer:
-        """Twilio's answer; it refuses the login only where it has refused every login there is."""
+        """Twilio's answer; it is a refusal of the login only if Twilio has refused every login."""
 
         async def ask(login: Login) -> Answer:
             return await self._twilio.send(notification, login)
@@ -42,7 +42,7 @@ class AuthorizedSender:
         return await self._with_a_login(ask)
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
-        """What Twilio's lists hold, as `send`."""
+        """The records in Twilio's lists; a refusal of the login as in `send`."""
 
         async def ask(login: Login) -> Records | Unreadable:
             return await self._twilio.look_up(notification, since=since, login=login)
@@ -50,7 +50,7 @@ class AuthorizedSender:
         return await self._with_a_login(ask)
 
     async def verify(self) -> Answer:
-        """What Twilio says to a login, as `send`; sends nothing."""
+        """Twilio's answer to a login, as in `send`; sends no notification."""
         return await self._with_a_login(self._twilio.verify)
 
     async def reachable(self) -> bool:

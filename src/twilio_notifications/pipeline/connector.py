@@ -1,7 +1,7 @@
-"""Starts the stages, recovers what an earlier run left, and drains at the end.
+"""Starts the stages, recovers the requests of an earlier run, and drains at the end.
 
 The line: transport → intake → journal → dispatcher → sender → journal → reporter → transport. The settler
-takes what the sender could not answer; the sweeper removes what has been reported long ago.
+takes the attempts in doubt; the sweeper removes requests that were reported long ago.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Events, Journal, Transport
 
 GOODBYE_SECONDS = 2.0
-"""For the DISCONNECT, which a broker that takes nothing any more would hold up; the end of the connection
-means the same to it."""
+"""The most seconds for the DISCONNECT, which a broker that reads no more would delay. The end of the
+connection has the same effect."""
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True, kw_only=True)
 class Connector:
-    """One connector, wired."""
+    """One connector, with all its stages."""
 
     journal: Journal
     transport: Transport
@@ -61,18 +61,18 @@ class Connector:
     may_end_at: float = 0.0
     """Do not exit before this instant: the nucleus gives up after three exits in an hour."""
     reloads: Sequence[Callable[[], Awaitable[bool]]] = ()
-    """What is read again on a person's wish, in this order. Each tells by itself what it cannot read."""
+    """The parts that `reload` reads again, in this order. Each tells its own errors."""
     _lost: NucleusLost | None = field(init=False, default=None)
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     """Set when the first subscription is acknowledged and work can start."""
 
     async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> None:
-        """Works until `stop`, then drains, at most as long as configured or until `hurry`.
+        """Works until `stop` is set, then drains for at most `drain_seconds` or until `hurry` is set.
 
-        Raises NucleusLost where only a new start helps, after a drain too.
+        Raises NucleusLost, after the drain, where only a restart of the process helps.
         """
         recovery = await _unless(stop, self.journal.recover(now=self.clock.now()))
-        if recovery is None:  # the disk is full, say: nothing has begun, so there is nothing to drain
+        if recovery is None:  # stopped first, as on a full disk: no stage runs, so there is nothing to drain
             self.events.tell(ConnectorStopped())
             return
         self.events.tell(
@@ -104,7 +104,7 @@ class Connector:
             raise self._lost
 
     async def reload(self) -> None:
-        """Reads again what may change while the connector works: secrets, and what the operator sets."""
+        """Reads the parts again that may change while the connector works: secrets and configuration."""
         self.supervision.reloading()
         complete = [await reload() for reload in self.reloads]
         if all(complete):
@@ -119,7 +119,7 @@ class Connector:
         await self.clock.sleep(max(0.0, self.may_end_at - self.clock.now()))
 
     async def _run_transport(self, stop: asyncio.Event) -> None:
-        """A transport that gives up makes the connector drain: it finishes the attempts under way."""
+        """Runs the transport; if it raises NucleusLost, makes the connector drain."""
         try:
             await self.transport.run(on_inbound=self.intake.receive, on_ready=self._on_ready)
         except NucleusLost as lost:
@@ -134,7 +134,10 @@ class Connector:
             self.supervision.ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
-        """Finishes what is under way; what takes too long stays in the journal for the next start."""
+        """Finishes the attempts under way.
+
+        Those that take too long stay in the journal for the next start.
+        """
         self.events.tell(ConnectorDraining())
         self.supervision.stopping()
         draining = asyncio.ensure_future(self._finish_and_report())

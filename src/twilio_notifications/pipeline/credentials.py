@@ -1,7 +1,8 @@
-"""The logins with which attempts are made: the configured one and, for the time of a rotation, a second.
+"""Holds the logins for attempts: the configured one and, during a rotation, a second one.
 
-They are read again when Twilio refuses them, on a period, and when a person asks for it. What cannot be read
-has a line in the log, and what was read before stays in use: a store that is away must not end what works.
+They are read again when Twilio refuses them, on a period, and when the operator asks for it. A login that
+cannot be read has a line in the log, and the one that was read before stays in use: an unreachable store
+must not stop a connector that works.
 """
 
 from __future__ import annotations
@@ -22,26 +23,27 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Event, Events, SecretSource
 
 _API_KEY = re.compile(r"(?P<sid>SK[0-9a-fA-F]{32}):(?P<secret>\S+)")
-"""An API key's SID and secret in one: they change together. No auth token has a colon in it."""
+"""The SID and the secret of an API key in one text, because they change together. An auth token has no
+colon."""
 
 
 def _unheard() -> None:
-    """Is called until a listener is set."""
+    """Does nothing, until a listener is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a secret belongs to that does not say so itself: the account, or with `api_key_sid` that key."""
+    """The owner of a secret without a SID in it: the API key `api_key_sid`, or for None the account."""
 
     account_sid: str
     api_key_sid: str | None = None
 
     def login(self, secret: Secret) -> Login:
-        """The login of the configured secret."""
+        """The login with the configured secret."""
         return _login(secret, user=self.api_key_sid or self.account_sid)
 
     def second_login(self, secret: Secret) -> Login:
-        """The login of the second secret, which is not of the same key as the first."""
+        """The login with the second secret, which belongs to another key than the first."""
         return _login(secret, user=self.account_sid)
 
 
@@ -54,14 +56,14 @@ def _login(secret: Secret, *, user: str) -> Login:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where the secrets are. The second may be absent at any time; the first may not."""
+    """The sources of the secrets. The second secret may be absent at any time; the first may not."""
 
     first: SecretSource
     second: SecretSource | None = None
 
 
 class Credentials:
-    """The logins as they were last read, and which of them is in use."""
+    """The logins from the last reading, and the one in use."""
 
     def __init__(self, *, identity: Identity, events: Events, sources: Sources) -> None:
         self._sources = sources
@@ -74,7 +76,7 @@ class Credentials:
         self._troubles: dict[type[Event], Event] = {}
         self._oddities: dict[str, str | None] = {}
         self.on_renewed: Callable[[], None] = _unheard
-        """Called when there is a login that Twilio has not seen yet."""
+        """Called when a reading brings a login that has not been used yet."""
 
     @classmethod
     async def read(cls, sources: Sources, *, identity: Identity, events: Events) -> Self:
@@ -84,11 +86,11 @@ class Credentials:
         return credentials
 
     def current(self) -> Login:
-        """What the next attempt uses."""
+        """The login that the next attempt uses."""
         return self._logins[self._in_use]
 
     async def other_than(self, refused: Collection[Login]) -> Login | None:
-        """A login that is not among `refused`; reads again where none is known. None: there is none."""
+        """A login that is not in `refused`; reads the secrets again if it knows none. None: there is none."""
         other = self._known(refused)
         if other is None:
             await self.refresh()
@@ -96,16 +98,16 @@ class Credentials:
         return other
 
     def prefer(self, login: Login) -> None:
-        """Twilio took this login where it had refused another: the next attempts begin with it."""
+        """Makes the next attempts begin with this login, which Twilio accepted after it refused another."""
         if login in self._logins and login != self.current():
             self._in_use = self._logins.index(login)
             which: logins.Which = "second" if self._in_use else "first"
             self._events.tell(logins.LoginSwitched(login=which))
 
     async def refresh(self) -> bool:
-        """Reads the secrets again; False where they cannot be read, and what was read before stays in use.
+        """Reads the secrets again; False where they cannot be read, and the logins in use stay.
 
-        Many may ask at once: each that asks before a reading begins is served by it.
+        Callers that ask before a reading begins share this one reading.
         """
         seen = self._readings
         async with self._reading:
@@ -130,7 +132,7 @@ class Credentials:
 
     def _adopt(self, found: tuple[Login, ...]) -> None:
         before, in_use = self._logins, self.current()
-        # A new first secret is what was configured last, so it goes before a second one that works.
+        # A new first secret is the latest change of the operator, so it comes before a second one that works.
         keeps = found[0] == before[0] and in_use in found
         self._logins, self._in_use = found, found.index(in_use) if keeps else 0
         if not set(found) <= set(before):
@@ -138,7 +140,7 @@ class Credentials:
             self.on_renewed()
 
     async def _read(self) -> tuple[Login, ...]:
-        reading = asyncio.ensure_future(self._read_second())  # both may be slow, and a start waits for them
+        reading = asyncio.ensure_future(self._read_second())  # at the same time, because both may be slow
         try:
             first = self._identity.login(await self._sources.first.read())
             second = await reading
@@ -155,22 +157,22 @@ class Credentials:
         try:
             secret = await self._sources.second.read()
         except SecretAbsent:
-            return None  # its time comes with the next rotation
+            return None  # there is one only during a rotation
         except SecretUnavailable as error:
             self._trouble(logins.SecondSecretUnavailable(error=str(error)))
-            return self._logins[1] if len(self._logins) > 1 else None  # it may be the one that works
+            return self._logins[1] if len(self._logins) > 1 else None  # it may be the only one that works
         self._troubles.pop(logins.SecondSecretUnavailable, None)
         return self._identity.second_login(secret)
 
     def _look_at(self, login: Login, *, which: logins.Which) -> None:
-        """Warns of a secret that was not copied well, once; Twilio decides whether it is one."""
+        """Warns once of a secret that was copied badly; only Twilio knows whether it is valid."""
         odd = oddity(login.secret)
         if odd is not None and self._oddities.get(which) != odd:
             self._events.tell(logins.SecretOdd(login=which, error=f"the secret {odd}"))
         self._oddities[which] = odd
 
     def _trouble(self, trouble: Event) -> None:
-        """Tells what lasts once, and again only when it is another trouble."""
+        """Tells the trouble, unless it equals the last one of its kind."""
         if self._troubles.get(type(trouble)) != trouble:
             self._troubles[type(trouble)] = trouble
             self._events.tell(trouble)

@@ -1,7 +1,7 @@
-"""Tells of requests that end without success: one line each, a limited number a minute, then a count.
+"""Tells the events of requests that end without success: a limited number in a minute, then a count.
 
-A line names the request by its number in the journal and by its sender's own id, and says why. It holds no
-message text and no whole phone number, whatever the sentence quotes.
+Each event has the request's number in the journal, the id that the client gave, and the reason. It holds
+no message text and no whole phone number, even if the sentence of the reason quotes them.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Claimed, Clock, Events, Finish, NewRejection
 
 LINES_A_MINUTE: Final = 20
-"""Of each kind: a person reads no more, and no sender can fill a disk with its mistakes."""
+"""The most lines of each kind: a person reads no more, and a client's mistakes cannot fill the disk."""
 
 LONGEST_ID: Final = 64
 
 _NATIONAL_NUMBER: Final = re.compile(r"(?<!\w)[0-9](?:[ ().-]{0,2}[0-9]){8,}(?!\w)")
-"""At least nine digits. Numbers that begin with "+" are masked by the log itself."""
+"""A number with at least nine digits. The log itself masks numbers that begin with "+"."""
 _QUOTED_VALUE: Final = re.compile(r"(number) .* (is not a valid E\.164 number)", re.DOTALL)
 _VISIBLE_DIGITS: Final = 4
 
 
 @dataclass(slots=True, kw_only=True)
 class Failures:
-    """One for the whole connector, so that its stages share one allowance."""
+    """The failures of the whole connector: all stages share one limit."""
 
     events: Events
     clock: Clock
@@ -44,7 +44,7 @@ class Failures:
         self._alarm = Alarm(self.clock)
 
     async def run(self) -> None:
-        """Tells at the end of each minute how many lines were left out; until cancelled."""
+        """Tells at the end of each minute how many lines were left out. Runs until cancelled."""
         try:
             while True:
                 await self._alarm.wait(self._next())
@@ -54,7 +54,7 @@ class Failures:
             self._tell_counts()
 
     def failed(self, request: Claimed, step: Finish) -> None:
-        """The request has ended with the step's reason."""
+        """Tells that the request has ended with the reason of the step."""
         if self._may_tell(self._failed):
             self.events.tell(
                 RequestFailed(
@@ -67,7 +67,7 @@ class Failures:
             )
 
     def rejected(self, rejection: NewRejection) -> None:
-        """The request was answered without ever being one."""
+        """Tells that the request was answered with a rejection."""
         if self._may_tell(self._rejected):
             self.events.tell(
                 RequestRejected(
@@ -92,9 +92,9 @@ class Failures:
         return min((instant for instant in instants if instant is not None), default=None)
 
     def _tell_counts(self) -> None:
-        if count := self._failed.taken_count():
+        if count := self._failed.take_count():
             self.events.tell(RequestsFailed(left_out=count))
-        if count := self._rejected.taken_count():
+        if count := self._rejected.take_count():
             self.events.tell(RequestsRejected(left_out=count))
 
 

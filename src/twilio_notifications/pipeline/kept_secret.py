@@ -1,7 +1,7 @@
-"""A secret that is read from a store elsewhere and kept on this machine, for when the store is away.
+"""Reads a secret from a remote store, and keeps a copy on this machine for times when the store is away.
 
-Each reading asks the store first: a copy may be outdated, and only Twilio knows. A copy that cannot be opened
-or written has a line in the log, and stops nothing as long as the store answers.
+Each reading asks the store first, because the copy may be outdated, and only Twilio could say so. A copy that
+cannot be opened or written has a line in the log; while the store answers, the connector needs no copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class KeptSecret:
-    """The secret of `source`, or the last one that was read from it."""
+    """The secret of `source`, or the copy of the last one that was read from it."""
 
     def __init__(self, source: SecretSource, copy: SecretCopy, *, clock: Clock, events: Events) -> None:
         self._source = source
@@ -29,11 +29,11 @@ class KeptSecret:
         self._not_kept: str | None = None
 
     async def read(self) -> Secret:
-        """Raises SecretUnavailable where neither the source nor the copy has it."""
+        """The secret; raises SecretUnavailable where neither the source nor the copy has it."""
         try:
             secret = await self._source.read()
         except SecretUnavailable as error:
-            return await self._copied(error)
+            return await self._load(error)
         if self._away is not None:
             self._away = None
             self._events.tell(SecretFromSource())
@@ -50,7 +50,8 @@ class KeptSecret:
         else:
             self._not_kept = None
 
-    async def _copied(self, away: SecretUnavailable) -> Secret:
+    async def _load(self, away: SecretUnavailable) -> Secret:
+        """The secret in the copy; `away` says why the source has not answered."""
         try:
             copied = await self._copy.load()
         except SecretCopyUnusable as unusable:

@@ -1,4 +1,4 @@
-"""Lets a limited number of lines of one kind into the log within a period, and counts the others."""
+"""Lets a limited number of lines of one kind into the log in each period, and counts the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Limiter:
-    """`most` lines in each period; a period begins with its first line."""
+    """Admits `most` lines in each period; a period begins with its first line."""
 
     clock: Clock
     most: int
@@ -21,7 +21,7 @@ class Limiter:
     _left_out: int = field(init=False, default=0)
 
     def admits(self) -> bool:
-        """Whether one more line may be written now; one that may not is counted."""
+        """Whether one more line may be written now; a line that may not is counted."""
         now = self.clock.now()
         if now >= self._ends_at:
             self._ends_at, self._let_in = now + self.period_seconds, 0
@@ -32,10 +32,10 @@ class Limiter:
         return False
 
     def count_due_at(self) -> float | None:
-        """When the number of lines that were left out is to be written; None: none was."""
+        """The instant for writing the number of lines that were left out; None: no line was left out."""
         return self._ends_at if self._left_out else None
 
-    def taken_count(self) -> int:
-        """How many lines were left out since this was asked last."""
+    def take_count(self) -> int:
+        """The number of lines that were left out since the last call."""
         left_out, self._left_out = self._left_out, 0
         return left_out

@@ -1,7 +1,7 @@
-"""Finds out whether Twilio takes the login: at the start, and whenever the secrets were read again.
+"""Checks whether Twilio accepts the login: at the start, and each time the secrets were read again.
 
-Otherwise a wrong token would be noticed at the first alarm. It sends nothing and holds nothing up: a start
-does not wait for it, and what Twilio refuses is refused to each request anyway.
+Without the check, the first notification would reveal a wrong token. The check sends no notification and
+delays none: a start does not wait for it, and requests notice a refused login by themselves.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
-"""Between two tries while Twilio does not answer, or refuses; each pause is twice the one before it."""
+"""The longest pause between two checks while Twilio does not answer, or refuses; each pause is twice the
+last."""
 
 START_SECONDS: Final = 1.0
-"""How long after the start: requests that wait in the journal and at the broker come first."""
+"""From the start to the first check: the requests that wait in the journal and at the broker come first."""
 
 DELAY_SECONDS: Final = 5.0
-"""After the secrets were read again: in a rotation the new one is stored some moments before Twilio takes it,
-or after."""
+"""From a reading of the secrets to the check: in a rotation, Twilio may accept a new secret some moments
+after it is stored."""
 
 _OK: Final = 200
 _TEST_CREDENTIALS: Final = 20_008
@@ -42,20 +43,20 @@ _FORBIDDEN: Final = 403
 
 @dataclass(slots=True, kw_only=True)
 class LoginCheck:
-    """Asks at the start and after each `wake`, and again until Twilio takes the login."""
+    """Checks at the start and after each `wake`, and repeats the check until Twilio accepts the login."""
 
     sender: Sender
     clock: Clock
     events: Events
     _alarm: Alarm = field(init=False)
     _told: type[Event] | None = field(init=False, default=None)
-    """The kind of the last event: a state that lasts has one line."""
+    """The kind of the last event: each state has one line."""
 
     def __post_init__(self) -> None:
         self._alarm = Alarm(self.clock)
 
     def wake(self) -> None:
-        """The secrets were read again."""
+        """Starts a check, because the secrets were read again."""
         self._alarm.ring()
 
     async def run(self) -> None:
@@ -80,7 +81,7 @@ class LoginCheck:
         return self._tell(answer)
 
     def _tell(self, answer: Answer) -> bool:
-        """Tells what is news; whether there is nothing more to find out."""
+        """Tells the result if it is news; returns False where the check must be repeated."""
         match answer:
             case Answered(http_status=status) if status == _OK:
                 self._tell_news(LoginAccepted())
@@ -91,14 +92,14 @@ class LoginCheck:
                 self._tell_news(LoginRefused(error=error))
                 return False
             case Answered():
-                return False  # its rate, or a failure of its own
+                return False  # a limit or a failure of Twilio, which says nothing about the login
             case unanswered:
                 self._tell_news(LoginUnchecked(error=unanswered.detail))
                 return False
         return True
 
     def _tell_forbidden(self, answer: Answered) -> None:
-        """The login exists, and may not read messages."""
+        """Tells that the login exists, but may not read messages."""
         if answer.code == _TEST_CREDENTIALS:
             self._tell_news(LoginForTests())
         else:
@@ -106,7 +107,7 @@ class LoginCheck:
             self._tell_news(LoginUnchecked(error=error))
 
     def _tell_news(self, event: Event) -> None:
-        """Tells an event of another kind than the last one."""
+        """Tells the event, unless the last one was of the same kind."""
         before, self._told = self._told, type(event)
         if before is not self._told:
             self.events.tell(event)

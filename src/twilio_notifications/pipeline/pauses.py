@@ -1,6 +1,6 @@
 """Tells when requests begin to wait, until when, and when they go on: one line for each beginning and end.
 
-It decides nothing: it sees what the dispatcher decided, and knows which lines the log has already.
+It decides nothing: it gets the dispatcher's decisions, and knows which lines the log already has.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Events
 
 LINES_A_MINUTE: Final = 6
-"""Of pauses that Twilio's rate asks for: at full speed they come and go each second."""
+"""The most lines about pauses for Twilio's rate: at full speed such pauses begin and end each second."""
 
 MOST_TOLD: Final = 100
-"""Sender numbers, and limits, whose pause is remembered as told."""
+"""The most sender numbers, and the most limits, whose pauses have lines."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Pauses:
-    """What waits, as far as the log knows."""
+    """The pauses that the log has told."""
 
     events: Events
     clock: Clock
@@ -48,9 +48,9 @@ class Pauses:
     _senders: dict[str, float] = field(init=False, default_factory=dict)
     _quotas: dict[str, float] = field(init=False, default_factory=dict)
     _is_elsewhere: bool = field(init=False, default=False)
-    """The log has said that what answers is not Twilio."""
+    """Whether the log has said that another server than Twilio answers."""
     _is_refused: bool = field(init=False, default=False)
-    """The log has said that Twilio refuses the credentials."""
+    """Whether the log has said that Twilio refuses the credentials."""
 
     def __post_init__(self) -> None:
         self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
@@ -58,7 +58,7 @@ class Pauses:
     def began(
         self, deferred: Deferred, *, before: policy.Pace, after: policy.Pace, sender: str, fails_at: float
     ) -> None:
-        """A request was deferred, which changed the pace; refused credentials end requests at `fails_at`."""
+        """Tells that a deferral changed the pace. Requests with refused credentials fail at `fails_at`."""
         match deferred.scope:
             case DeferralScope.NETWORK:
                 if not before.offline:
@@ -101,7 +101,7 @@ class Pauses:
             self._senders[sender] = until
 
     def kept(self, verdict: policy.Verdict) -> None:
-        """A request was not admitted; a limit that is used up has one line."""
+        """Tells that a request was not admitted because a limit is used up; each limit has one line."""
         until = getattr(verdict, "until", None)
         if until is None or getattr(verdict, "reason", None) is not Reason.QUOTA_EXCEEDED:
             return
@@ -111,20 +111,20 @@ class Pauses:
             self.events.tell(LimitUsedUp(until=_instant(until), error=sentence))
 
     def answered(self) -> None:
-        """Twilio took or refused a request: it is reached, and takes the login."""
+        """Tells the end of pauses after Twilio accepted or refused a request: the login works then."""
         self.reached()
         if self._is_refused:
             self._is_refused = False
             self.events.tell(CredentialsAccepted())
 
     def reached(self, *, was_offline: bool = False) -> None:
-        """There is a way to Twilio."""
+        """Tells that Twilio can be reached again."""
         if self._is_elsewhere or was_offline:
             self._is_elsewhere = False
             self.events.tell(TwilioReachable())
 
     def passed(self) -> None:
-        """Tells of the pauses whose end has passed."""
+        """Tells the end of each pause whose time has passed."""
         now = self.clock.now()
         if self._account_until is not None and now >= self._account_until:
             self._account_until = None

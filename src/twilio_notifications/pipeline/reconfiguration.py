@@ -1,7 +1,6 @@
-"""Reads the configuration again while the connector works, and changes what can be changed then: the limits.
+"""Reads the configuration again while the connector works, and puts its limits into force.
 
-A configuration that is wrong changes nothing. What needs a restart is named, so that the operator does not
-wait for it.
+A wrong configuration changes nothing. A warning names each section whose change needs a restart.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _NOT_SETTINGS = frozenset({"warnings"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconfiguration:
-    """`started_with` are the settings of this run; `reread` raises ConnectorError."""
+    """`started_with` are the settings of this run; `reread` reads the new ones, and raises ConnectorError."""
 
     started_with: Settings
     reread: Callable[[], Awaitable[Settings]]
@@ -38,10 +37,10 @@ class Reconfiguration:
     events: Events
 
     async def reload(self) -> bool:
-        """Puts the limits of the configuration into force, as it is now; False where it is refused."""
+        """Puts the limits of the new configuration into force; False where it cannot be read or is wrong."""
         try:
             settings = await self.reread()
-        except TransportError as error:  # a component reads it again as soon as its nucleus answers
+        except TransportError as error:  # a component reads it again when its nucleus answers
             self.events.tell(ConfigurationUnread(error=str(error)))
             return False
         except ConnectorError as error:

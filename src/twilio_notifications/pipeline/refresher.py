@@ -1,4 +1,4 @@
-"""Reads the secrets again on a period, so that a rotation is known before Twilio refuses the old token."""
+"""Reads the secrets again on a period: a new token must be known before Twilio refuses the old one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refresher:
-    """Refreshes the credentials; 0 seconds: never."""
+    """Refreshes the credentials every `period_seconds`; 0: never."""
 
     credentials: Credentials
     clock: Clock

@@ -1,7 +1,7 @@
-"""Keeps the supervisor of the process informed: that it is ready, that it stops, and that it is alive.
+"""Reports to the supervisor of the process: that the connector is ready, that it stops, and that it is alive.
 
-A sign of life is given only when the event loop turns and the journal's writer has come round, because a
-connector that lacks either looks alive and does nothing. No sign is ever given on a timer alone.
+It gives a sign of life only after the event loop has turned and the journal's writer has answered: a
+connector without one of the two looks alive but does no work. A timer alone never gives a sign.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Pulse, Supervisor
 
 SIGNS_IN_A_LIMIT = 2
-"""So that one late sign is no reason to end the connector; sd_watchdog_enabled(3) recommends it."""
+"""Signs of life within the supervisor's limit, so that one late sign does not end the connector.
+sd_watchdog_enabled(3) recommends two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supervision:
-    """What the connector lets its supervisor know."""
+    """The connector's reports to its supervisor."""
 
     supervisor: Supervisor
     journal: Pulse
@@ -34,7 +35,7 @@ class Supervision:
         self.supervisor.stopping()
 
     async def run(self) -> None:
-        """Gives signs of life until cancelled, if the supervisor minds."""
+        """Gives signs of life until cancelled, if the supervisor has a limit for them."""
         limit = self.supervisor.watchdog_seconds
         while limit is not None:
             await self.journal.pulse()

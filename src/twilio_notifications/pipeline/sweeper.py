@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Events, Journal
 
 BATCH = 200
-"""Rows in one transaction: some milliseconds, so that no request waits noticeably for it."""
+"""Rows in one transaction, which takes a few milliseconds, so that no request waits noticeably."""
 PAUSE_SECONDS = 0.1
-"""Between two batches, for others to use the journal."""
+"""The pause between two batches, in which the stages use the journal."""
 INTERVAL_SECONDS = 600.0
-"""Between two looks when nothing was left to remove."""
+"""From the end of a sweep to the next one."""
 
 REJECTION_SECONDS = 86_400.0
-"""A rejection is kept so long at most: it was never a request, and anybody who may publish can make many."""
+"""The longest time for which a rejection is kept: each client that may publish can cause many of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Sweeper:
             await self.clock.sleep(INTERVAL_SECONDS)
 
     async def sweep(self) -> int:
-        """Removes everything that is due, in batches; how many requests that were."""
+        """Removes all requests and rejections that are due, in batches; returns their number."""
         now = self.clock.now()
         await self.journal.forget_usage(now=now)
         rejections_before = now - min(self.retention_seconds, REJECTION_SECONDS)

@@ -1,7 +1,7 @@
-"""A Greengrass V2 nucleus as transport and as a place for secrets, by awsiotsdk (the extra `greengrass`).
+"""A Greengrass V2 nucleus as transport and as source of secrets, through awsiotsdk (the extra `greengrass`).
 
-Local messages of a nucleus have no acknowledgement: a request counts as accepted when the journal has
-committed it, and a request that is lost on the way there leaves no trace.
+Local messages of a nucleus have no acknowledgement. The connector accepts a request when the journal has
+committed it; a request that is lost before that leaves no trace.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Reads the component's configuration before the process is confined, and leaves nothing behind.
+"""Reads the component's configuration in a child process, before this process is confined.
 
-The configuration says whether to confine at all, so it is needed first. The SDK starts threads that live as
-long as the process, and Landlock confines only the thread that asks for it and those that it starts later. So
-the SDK is used in a process of its own here, which ends with its answer.
+The configuration says whether to confine the process, so it is needed first. The SDK starts threads that
+live as long as the process, and Landlock confines only the thread that asks for it and the threads that it
+starts later. So a child process uses the SDK, and ends after its answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 PATIENCE_SECONDS = 60.0
-"""A device that is just starting is busy, and an end now is one of the three that a nucleus bears."""
+"""A device that starts is busy, and a nucleus gives up after three exits of the component."""
 
 PAUSE_SECONDS = 0.5
 
@@ -32,15 +32,16 @@ PAUSE_SECONDS = 0.5
 def configuration_read_apart(
     environ: Mapping[str, str], *, answer_seconds: float, patience_seconds: float = PATIENCE_SECONDS
 ) -> Mapping[str, object]:
-    """The component's configuration; raises TransportError. There must be no other thread yet.
+    """The component's configuration. The process must have only one thread.
 
-    Asks again where the nucleus cannot be reached or says no, but begins nothing after `patience_seconds`.
+    While the nucleus cannot be reached or refuses, asks again, but not after `patience_seconds`. Raises
+    TransportError.
     """
     reader, writer = os.pipe()
     parent, child = os.getpid(), os.fork()
     if child == 0:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)  # the parent's handlers are about the parent's work
+            signal.signal(number, signal.SIG_DFL)  # the parent's handlers act on the parent's state
         os.close(reader)
         until = time.monotonic() + patience_seconds
         _answer(
@@ -56,13 +57,13 @@ def configuration_read_apart(
 
 
 def _answer(writer: int, nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> None:
-    """Never returns: what the parent has open and will do at its end must not be closed or done twice."""
+    """Writes the answer and exits the child process, without the cleanup that only the parent may do."""
     status = 1
     try:
         with os.fdopen(writer, "wb") as pipe:
             pipe.write(json.dumps(asyncio.run(asked_for(nucleus, may_go_on=may_go_on))).encode())
         status = 0
-    except BaseException:  # noqa: BLE001 - a defect; whatever it is, this process ends here
+    except BaseException:  # noqa: BLE001 - a defect; the child process ends after every one
         traceback.print_exc()
     finally:
         sys.stderr.flush()
@@ -70,7 +71,7 @@ def _answer(writer: int, nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> 
 
 
 async def asked_for(nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> Mapping[str, object]:
-    """`configuration`, or why there is none: the last `error` of as many as `may_go_on` allows."""
+    """`{"configuration": …}`, or `{"error": …}` with the last error after `may_go_on` returned False."""
     while True:
         try:
             await nucleus.connect()
@@ -85,7 +86,7 @@ async def asked_for(nucleus: Nucleus, *, may_go_on: Callable[[], bool]) -> Mappi
 
 def _understood(said: bytes) -> Mapping[str, object]:
     if not said:
-        raise TransportError("the component configuration could not be read: the log above says why")
+        raise TransportError("the component configuration cannot be read: the lines above this one say why")
     answer = json.loads(said)
     if "error" in answer:
         raise TransportError(str(answer["error"]))

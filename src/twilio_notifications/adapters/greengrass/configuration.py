@@ -1,8 +1,8 @@
-"""The component's configuration while the connector runs. Every change is noticed, reported or not.
+"""Notices every change of the component's configuration while the connector runs.
 
-A nucleus tells of changes over a subscription. That is not enough on nucleus lite: it does not tell that a
-key was removed, and after a restart of its configuration service the subscription stays open and tells of
-nothing. So the configuration is read from time to time, and compared with the one that was taken up last.
+A nucleus reports changes over a subscription. That is not enough on nucleus lite: it does not report a
+removed key, and after a restart of its configuration service the subscription stays open but brings
+nothing. So this module also reads the configuration on a period, and compares it with the one in force.
 """
 
 from __future__ import annotations
@@ -23,26 +23,29 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class ConfigurationWatch:
-    """`on_change` is called when the configuration differs from `taken`, until it has been taken up."""
+    """Calls `on_change` at each look that finds a configuration other than `taken`, the one in force."""
 
     nucleus: Nucleus
     events: Events
     every_seconds: float
     on_change: Callable[[], None]
     taken: Mapping[str, object] | None = field(repr=False)
-    """The configuration in force, at first that of the start; None while it is not known."""
+    """The configuration in force, at first the one at the start; None: unknown."""
     _told: str = field(init=False, default="")
 
     async def take(self) -> Mapping[str, object]:
-        """The configuration as it is now, for the connector to take up. Raises TransportError.
+        """The configuration as it is now, which from now on is in force. Raises TransportError.
 
-        Where it cannot be read, the next look finds the difference again.
+        If it cannot be read, the next look finds the difference again.
         """
         self.taken = await self.nucleus.configuration()
         return self.taken
 
     async def look(self) -> bool:
-        """True where it has changed, after calling `on_change`; False also where it cannot be read."""
+        """Whether the configuration has changed.
+
+        Then it has called `on_change`. False also where it is unreadable.
+        """
         try:
             found = await self.nucleus.configuration()
         except ConnectionOver:

@@ -1,4 +1,4 @@
-"""One IPC connection to the nucleus. The SDK does not connect again by itself, so each has its own end."""
+"""One IPC connection to the nucleus. The SDK does not reconnect, so each connection has an end of its own."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ class ConnectionOver(TransportError):
 
 
 HUNG_UP = "AWS_IO_SOCKET_CLOSED"
-"""A nucleus that refuses a token may hang up before the SDK has read that it does."""
+"""A nucleus that refuses a token may close the connection before the SDK has read the refusal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
-    """Connected. `ended` is done with a reason when it is over, whichever side ended it."""
+class NucleusConnection:
+    """An open connection. The future `ended` holds a reason when either side has ended it."""
 
     client: GreengrassCoreIPCClientV2
     ended: asyncio.Future[str]
     hand_over: Callable[..., None]
-    """Lets the event loop call something with arguments, from any thread, in the order of the calls."""
+    """Has the event loop call a function with arguments; callable from any thread, in the order of the
+    calls."""
 
     @classmethod
     async def open(cls, socket: str, *, token: str, timeout_seconds: float) -> Self:
-        """Raises NucleusRefused where the token is not taken, TransportError where no answer comes."""
+        """Connects; raises NucleusRefused where the nucleus refuses the token, TransportError otherwise."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[str] = loop.create_future()
 
@@ -48,7 +49,7 @@ class Connection:
             try:
                 loop.call_soon_threadsafe(function, *arguments)
             except RuntimeError:
-                return  # the event loop is closed: nothing waits for what comes now
+                return  # the event loop is closed, so no part of the program waits for this call
 
         def over(reason: str) -> None:
             if not ended.done():
@@ -56,11 +57,11 @@ class Connection:
 
         lifecycle = _Lifecycle(lambda reason: hand_over(over, reason))
         client = await asyncio.to_thread(_connect, socket, token, lifecycle, timeout_seconds)
-        # Without an executor: its callbacks would come later, by another thread, and lose their order.
+        # An executor would call the callbacks later, in another thread and without their order.
         return cls(GreengrassCoreIPCClientV2(client=client, executor=None), ended, hand_over)
 
     async def close(self) -> None:
-        """Returns when it has ended."""
+        """Ends the connection, and returns when it has ended."""
         await asyncio.to_thread(self.client.close)
         await self.ended
 
@@ -92,7 +93,10 @@ def _connect(
 
 
 def _why(socket: str, error: Exception) -> str:
-    """The SDK's RuntimeError does not tell a missing socket from any other."""
+    """Why there is no connection.
+
+    The SDK's RuntimeError is the same for a missing socket and other failures.
+    """
     try:
         Path(socket).stat()
     except FileNotFoundError:
@@ -105,7 +109,7 @@ def _why(socket: str, error: Exception) -> str:
 def _opened(
     socket: str, token: str, lifecycle: LifecycleHandler, timeout_seconds: float
 ) -> GreengrassCoreIPCClient:
-    """Like the SDK's own `connect`, which does not hang up where it has waited in vain."""
+    """Opens a client like the SDK's own `connect`, but closes the connection after a time-out."""
     loops = EventLoopGroup(num_threads=1)
     options = SocketOptions()
     options.domain = SocketDomain.Local
@@ -125,23 +129,23 @@ def _opened(
 
 
 _UNKNOWN = (
-    "the nucleus does not know this component any more: it was restarted and has forgotten the token that it "
-    "gave it. Only a new start by the nucleus helps"
+    "the nucleus does not know this component any more: it was restarted and has lost the token that it gave "
+    "to the component. Only a restart of the component by the nucleus helps"
 )
 
 
 def is_absent(error: BaseException | None) -> bool:
-    """Whether the nucleus says that there is no such thing."""
+    """Whether the nucleus says that it does not have the resource."""
     return isinstance(error, model.ResourceNotFoundError)
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """True where the nucleus failed and did not forbid it, so that a second try may succeed."""
+    """Whether the nucleus failed, and did not forbid the request, so that a second attempt may succeed."""
     return isinstance(error, model.ServiceError)
 
 
 def sentence(error: BaseException) -> str:
-    """What an error of the SDK says. Its `str` is empty or holds what was received, so it is not shown."""
+    """The text of an error of the SDK. Its `str` is empty or holds received content, so it is not used."""
     if isinstance(error, AwsCrtError):
         return f"{error.name}: {error.message}"
     said = getattr(error, "message", None)

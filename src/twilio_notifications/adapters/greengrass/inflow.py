@@ -1,4 +1,4 @@
-"""What arrived and is not recorded yet, within a bound: local messages know no window and no waiting."""
+"""Limits the payloads that wait to be recorded: a nucleus has no window for local messages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 MOST_PAYLOADS = 10_000
 MOST_BYTES = 32_000_000
-"""More waits only where the disk takes nothing; a journal that works records as many in a second."""
+"""The most bytes that wait. More wait only when the disk fails: a working journal records as many in a
+second."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Inflow:
-    """Hands payloads on. One beyond the bound is dropped; the first of a row has a line in the log."""
+    """Hands payloads on, and drops those beyond the bound; the first of a series has a line in the log."""
 
     events: Events
     on_inbound: Callable[[Inbound], None]
@@ -32,7 +33,9 @@ class Inflow:
     def receive(self, topic: str, message: Message, *, origin: Origin) -> None:
         payload = message.payload
         if self._payloads >= MOST_PAYLOADS or self._bytes + len(payload) > MOST_BYTES:
-            self._drop()
+            if self._dropped == 0:
+                self.events.tell(RequestsDropped(waiting=self._payloads))
+            self._dropped += 1
             return
         self._payloads += 1
         self._bytes += len(payload)
@@ -48,11 +51,6 @@ class Inflow:
             )
         )
 
-    def _drop(self) -> None:
-        if self._dropped == 0:
-            self.events.tell(RequestsDropped(waiting=self._payloads))
-        self._dropped += 1
-
     def _make_room(self, size: int) -> None:
         self._payloads -= 1
         self._bytes -= size
@@ -63,7 +61,7 @@ class Inflow:
 
 @dataclass(slots=True)
 class _Once:
-    """Whether it was acknowledged or released: its room is free again, and only once."""
+    """Frees the room of a payload at the first call, which acknowledges or releases it."""
 
     free: Callable[[], None]
     is_done: bool = False

@@ -1,7 +1,7 @@
-"""Publishing to AWS IoT Core by a nucleus that may have no room for a moment.
+"""Publishes to AWS IoT Core through a nucleus, which may have no room for a moment.
 
-Nucleus lite holds ten messages that AWS IoT Core has not acknowledged, and refuses the next one. Its answer
-is the one that it gives without a network too, so only time shows which of the two it is.
+Nucleus lite holds ten messages that AWS IoT Core has not acknowledged, and refuses the next one. It gives
+the same answer without a network, so only time shows the cause.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock
 
 ROOM = 10
-"""Messages that nucleus lite holds. No more are on their way from here: they would only be refused."""
+"""The number of messages that nucleus lite holds. No more are under way at once: it would refuse them."""
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.1, 0.5
-"""From a refusal to the next try. AWS IoT Core acknowledges within a tenth of a second or two."""
+"""From a refusal to the next attempt. AWS IoT Core acknowledges within 0.1 or 0.2 seconds."""
 
 TRIES = 20
-"""About six seconds: then it is no want of room."""
+"""The number of attempts, which take about six seconds: a lack of room would have ended by then."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,10 +39,10 @@ class IotCorePublisher:
     jitter: Callable[[], float]
     _room: asyncio.Semaphore = field(init=False, default_factory=lambda: asyncio.Semaphore(ROOM))
     _is_closed: bool = field(init=False, default=False)
-    """It was refused for so long that it is not tried again, until a message is taken."""
+    """The nucleus refused a message in all attempts. Until it takes one, each message gets one attempt."""
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Returns when the nucleus has taken it; raises TransportError, as `Nucleus.publish` does."""
+        """Returns when the nucleus has taken the message; raises TransportError where it has not."""
         async with self._room:
             for remaining in reversed(range(TRIES)):
                 try:

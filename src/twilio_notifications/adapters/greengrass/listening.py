@@ -1,8 +1,8 @@
-"""The subscriptions over one connection: each is kept open by itself, and probed by messages to ourselves.
+"""Keeps the subscriptions over one connection open, and tests them with probes.
 
-A subscription can end while its connection stays, and it can stay open while nothing comes any more, as with
-nucleus lite when its daemon for local messages is restarted (its issue 1172 is of that kind).
-Only a message that does not come back tells.
+A subscription can end while its connection stays. It can also stay open but bring no more messages, as
+with nucleus lite after a restart of its daemon for local messages (its issue 1172 is of that kind). Only a
+probe that does not come back shows that.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Events
 
 SLOWER_BY_IOT_CORE = 10
-"""AWS charges for messages by IoT Core, and that connection has a keep-alive of its own."""
+"""How many times longer the period of probes is at AWS IoT Core, which charges for messages, and whose
+connection has a keep-alive of its own."""
 
 
 STEADY_SECONDS = 10.0
-"""A subscription that lasted this long is made again without a pause: what is sent in a pause is lost."""
+"""After a subscription that lasted this long, the next one comes without a pause: messages in a pause are
+lost."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Listening:
-    """Over one connection of `nucleus`.
+    """The subscriptions over one connection of `nucleus`.
 
-    `on_ready` is called at each topic that is granted once the nucleus has answered for all of them: a side
-    that it refuses is no reason for the other one to wait.
+    After the nucleus has answered for all topics, Listening calls `on_ready` with each answer, if at least
+    one topic is granted: a refused side must not delay the other one.
     """
 
     nucleus: Nucleus
@@ -58,20 +60,20 @@ class Listening:
     inflow: Inflow
     on_ready: Callable[[], None]
     configuration: ConfigurationWatch | None
-    """None: the configuration is not watched here."""
+    """None: Listening does not watch the configuration."""
     on_silence: Callable[[Origin], None]
-    """A message to ourselves has not come back."""
+    """Called when a probe has not come back."""
     on_delivery: Callable[[Origin], None]
-    """One has, and all subscriptions that were made again for its sake are granted."""
+    """Called when a probe has come back, and every subscription that had to be renewed is granted."""
     on_deaf: Callable[[Origin, str], Awaitable[None]]
-    """None has, not even over a new subscription."""
+    """Called when no probe has come back, not even over a new subscription."""
     _unanswered: set[tuple[Origin, str]] = field(init=False)
     _is_any_granted: bool = field(init=False, default=False)
-    _open: dict[tuple[Origin, str], _Open] = field(init=False, default_factory=dict)
+    _open: dict[tuple[Origin, str], _OpenSubscription] = field(init=False, default_factory=dict)
     _subscriptions: int = field(init=False, default=0)
-    """How many were granted so far: the number of the last one."""
+    """The number of subscriptions that were granted so far; the last one has this number."""
     _probe_answered: dict[Origin, asyncio.Event] = field(init=False)
-    """Whether the nucleus has granted or refused the subscription to our own messages."""
+    """Set when the nucleus has granted or refused the subscription to the probes of a side."""
     _watched: tuple[Stream, _End] | None = field(init=False, default=None)
     _granted: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     _probes: int = field(init=False, default=0)
@@ -84,7 +86,7 @@ class Listening:
         self._unanswered = {(side, topic) for side in self.sides for topic in self.topics}
 
     def stages(self) -> Iterator[Coroutine[None, None, None]]:
-        """All that has to run as long as the connection stands."""
+        """The coroutines that must run as long as the connection stands."""
         for side, topic in sorted(self._unanswered):
             yield self._keep_request_topic(side, topic)
         if self.configuration is not None:
@@ -98,7 +100,7 @@ class Listening:
     # Subscriptions.
 
     async def _keep_request_topic(self, side: Origin, topic: str) -> None:
-        """After the probe's, so that a probe which comes back has proved this subscription too."""
+        """Subscribes after the subscription to probes, so that a returning probe proves this one too."""
         if self.probe_seconds:
             await self._probe_answered[side].wait()
 
@@ -113,7 +115,7 @@ class Listening:
         told: set[str] = set()
 
         def unreadable(error: str) -> None:
-            # Once over this connection: a line for each would let a sender fill the log.
+            # One line for each kind of error over this connection: otherwise a sender could fill the log.
             if error not in told:
                 told.add(error)
                 self.events.tell(MessageUnreadable(topic=topic, error=error))
@@ -130,12 +132,14 @@ class Listening:
             )
             if not closed.is_set():
                 self._subscriptions += 1
-                self._open[side, topic] = _Open(stream=stream, closed=closed, number=self._subscriptions)
+                self._open[side, topic] = _OpenSubscription(
+                    stream=stream, closed=closed, number=self._subscriptions
+                )
 
-        return self._keep(topic, subscribe, on_answer=partial(self._answered, side, topic))
+        return self._keep(topic, subscribe, on_answer=partial(self._note_answer, side, topic))
 
     async def _watch(self, configuration: ConfigurationWatch, closed: _End) -> None:
-        """From now on the nucleus tells of changes; those before are found by a look."""
+        """Has the nucleus report later changes; a look finds the earlier ones."""
         stream = await self.nucleus.watch_configuration(
             on_update=configuration.on_change, on_closed=closed.set
         )
@@ -143,7 +147,10 @@ class Listening:
         await configuration.look()
 
     async def _compare(self, configuration: ConfigurationWatch) -> None:
-        """A change of which the nucleus has not told: its stream may be dead, so there is a new one."""
+        """Looks on a period.
+
+        After a change that the nucleus has not reported, it replaces the stream of reports.
+        """
         while True:
             await self.clock.sleep(configuration.every_seconds)
             if await configuration.look() and self._watched is not None:
@@ -156,7 +163,10 @@ class Listening:
         *,
         on_answer: Callable[..., None],
     ) -> None:
-        """Subscribes, and again whenever that ends; without a topic it is the component's configuration."""
+        """Keeps a subscription: subscribes again when it ends.
+
+        The topic "" means the component's configuration.
+        """
         tries, told = 0, ""
         while True:
             closed = _End()
@@ -179,7 +189,7 @@ class Listening:
             tries += 1
             await self.clock.sleep(self.pause(tries))
 
-    def _answered(self, side: Origin, topic: str, *, granted: bool) -> None:
+    def _note_answer(self, side: Origin, topic: str, *, granted: bool) -> None:
         if topic == self.probe_topic:
             self._probe_answered[side].set()
             return
@@ -190,7 +200,10 @@ class Listening:
             self.on_ready()
 
     def _renew(self, side: Origin, topics: Sequence[str]) -> None:
-        """Only of this side: what is sent to the other one meanwhile would be lost."""
+        """Ends these subscriptions of one side, so that `_keep` makes new ones.
+
+        The other side must lose nothing.
+        """
         for topic in topics:
             if (found := self._open.pop((side, topic), None)) is not None:
                 _end(found.stream, found.closed)
@@ -211,15 +224,18 @@ class Listening:
                     self.on_delivery(side)
             else:
                 self._deaf_sides.add(side)
-                if self._is_the_nucleus_to_blame(side):
-                    await self.on_deaf(side, f"the nucleus delivers nothing any more ({side})")
+                # Without a network, nothing comes from AWS IoT Core either. A new connection would not help
+                # then, and would lose the local requests that are sent meanwhile.
+                if side is Origin.LOCAL or self._deaf_sides >= set(self.sides):
+                    await self.on_deaf(side, f"the nucleus delivers no more messages ({side})")
             await self.clock.sleep(period)
 
     async def _delivers_anew(self, side: Origin) -> bool | None:
-        """As `_delivers`, by a new subscription to our own messages.
+        """Like `_delivers`, over a new subscription to probes.
 
-        Where that does not help, the others stay: without a network none could be had, and what AWS IoT Core
-        has kept for the device comes with the network, to who is subscribed then.
+        If that does not help, the other subscriptions stay: without a network they could not be renewed,
+        and the messages that AWS IoT Core keeps for the device come with the network, to the open
+        subscriptions.
         """
         self.on_silence(side)
         self._renew(side, [self.probe_topic])
@@ -227,7 +243,7 @@ class Listening:
         return await self._delivers(side)
 
     async def _renew_unproved(self, side: Origin) -> None:
-        """A probe proves what was subscribed to after it. Of an older one, the nucleus may have forgotten."""
+        """Renews the subscriptions that are older than that to probes: a probe proves only newer ones."""
         probe = self._open.get((side, self.probe_topic))
         topics = [topic for topic in self.topics if (side, topic) in self._open]
         unproved = [
@@ -237,15 +253,8 @@ class Listening:
             self._renew(side, unproved)
             await self._until_open(side, unproved)
 
-    def _is_the_nucleus_to_blame(self, side: Origin) -> bool:
-        """From AWS IoT Core nothing comes either where the device has no network.
-
-        A new connection would not help then, and would cost the local requests that are sent meanwhile.
-        """
-        return side is Origin.LOCAL or self._deaf_sides >= set(self.sides)
-
     async def _delivers(self, side: Origin) -> bool | None:
-        """Whether a message to ourselves comes back; None where the nucleus does not let us try."""
+        """Whether a probe comes back; None where the nucleus refuses it, or there is no connection."""
         if (side, self.probe_topic) not in self._open:
             return None
         self._probes += 1
@@ -261,7 +270,7 @@ class Listening:
                 self.events.tell(ProbeRefused(error=str(error)))
             return None
         except ConnectionOver:
-            return None  # which is noticed without a probe
+            return None  # the transport notices that without a probe
         except (TransportError, TimeoutError):
             return False
         finally:
@@ -273,7 +282,7 @@ class Listening:
             self._awaited[message.payload].set()
 
     async def _until_open(self, side: Origin, topics: Sequence[str]) -> None:
-        """Waits for the new subscriptions, as long as the nucleus may take to answer."""
+        """Waits for the new subscriptions, at most `answer_seconds`."""
         deadline = self.clock.now() + self.nucleus.answer_seconds
         wanted = {(side, topic) for topic in topics}
         while not wanted <= self._open.keys() and self.clock.now() < deadline:
@@ -284,12 +293,12 @@ class _End(asyncio.Event):
     """Set when a subscription has ended."""
 
     is_ours: bool = False
-    """We have ended it, for a new one."""
+    """We have ended it in order to make a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
-    """A subscription that was granted; those over one connection are numbered."""
+class _OpenSubscription:
+    """A granted subscription; `number` counts the subscriptions over one connection."""
 
     stream: Stream
     closed: _End
@@ -303,4 +312,4 @@ def _end(stream: Stream, closed: _End) -> None:
 
 
 def _unheard(**_: object) -> None:
-    """Takes the answer where no caller waits for it."""
+    """Does nothing with an answer for which no caller waits."""

@@ -1,7 +1,7 @@
-"""What a Greengrass V2 nucleus offers its components, over one IPC connection at a time.
+"""The operations of a Greengrass V2 nucleus for its components, over one IPC connection at a time.
 
-The SDK calls back in its networking thread. There, nothing is done but to hand what came to the event loop,
-in the order in which it came: that thread would otherwise wait for itself.
+The SDK calls back in its networking thread. Callbacks only hand the message to the event loop, in order:
+if they did more, that thread could wait for itself.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from awscrt.exceptions import AwsCrtError
 from awsiot.greengrasscoreipc import model
 
 from twilio_notifications.adapters.greengrass.connection import (
-    Connection,
     ConnectionOver,
+    NucleusConnection,
     is_absent,
     sentence,
 )
 from twilio_notifications.adapters.greengrass.messages import (
     Message,
-    Unreadable,
+    UnreadableMessage,
     iot_core_message,
     local_message,
 )
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 SOCKET = "AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT"
 TOKEN = "SVCUID"  # noqa: S105 - a name
 ENDING_SECONDS = 2.0
-"""From the first sign that a connection ends to its end."""
+"""The most seconds from the first sign that a connection ends to its end."""
 STARTED_BY = "a nucleus puts it into the environment of the components that it starts"
 
 
@@ -56,14 +56,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Nucleus:
-    """The nucleus that has started this process. `answer_seconds` is how long it may take for each answer."""
+    """The nucleus that has started this process; it must answer each request within `answer_seconds`."""
 
     environ: Mapping[str, str] = field(repr=False)
     answer_seconds: float
-    _connection: Connection | None = field(init=False, default=None)
+    _connection: NucleusConnection | None = field(init=False, default=None)
 
     async def connect(self) -> asyncio.Future[str]:
-        """A new connection in place of the last one; what is returned is done when it ends, with the reason.
+        """Replaces the connection by a new one; returns a future that holds the reason when it has ended.
 
         Raises NucleusRefused where the nucleus does not know this process, TransportError otherwise.
         """
@@ -72,7 +72,7 @@ class Nucleus:
         if missing:
             verb = "is" if len(missing) == 1 else "are"
             raise TransportError(f"{' and '.join(missing)} {verb} not set: {STARTED_BY}")
-        self._connection = await Connection.open(
+        self._connection = await NucleusConnection.open(
             self.environ[SOCKET], token=self.environ[TOKEN], timeout_seconds=self.answer_seconds
         )
         return self._connection.ended
@@ -89,7 +89,7 @@ class Nucleus:
 
     @property
     def ended(self) -> asyncio.Future[str]:
-        """Done with a reason when the connection has ended; there must have been one."""
+        """The future that holds a reason when the connection has ended. `connect` must come first."""
         assert self._connection is not None, "connect first"
         return self._connection.ended
 
@@ -104,7 +104,10 @@ class Nucleus:
         on_unreadable: Callable[[str], None],
         on_closed: Callable[[], None],
     ) -> Stream:
-        """Returns when the nucleus has granted it; messages come to `on_message` in their order."""
+        """Returns when the nucleus has granted the subscription; `on_message` gets its messages in order.
+
+        Raises NucleusRefused or TransportError.
+        """
         what = f"subscribing to {topic} ({origin})"
         client, hand_over = self._spoken_to(what)
         heard = {
@@ -116,7 +119,7 @@ class Nucleus:
             match local_message(event):
                 case Message() as message:
                     hand_over(on_message, message)
-                case Unreadable(why=why):
+                case UnreadableMessage(why=why):
                     hand_over(on_unreadable, why)
 
         def local() -> Any:
@@ -130,10 +133,10 @@ class Nucleus:
                 **heard,
             )
 
-        return await self._opened(what, local if origin is Origin.LOCAL else iot_core)
+        return await self._open(what, local if origin is Origin.LOCAL else iot_core)
 
     async def publish(self, origin: Origin, topic: str, payload: bytes) -> None:
-        """Returns when the nucleus has taken it."""
+        """Returns when the nucleus has taken the message; raises NucleusRefused or TransportError."""
         what = f"publishing on {topic} ({origin})"
         client, _ = self._spoken_to(what)
 
@@ -146,16 +149,19 @@ class Nucleus:
                 topic_name=topic, qos=model.QOS.AT_LEAST_ONCE, payload=payload
             )
 
-        await self._answered(what, local if origin is Origin.LOCAL else iot_core)
+        await self._ask(what, local if origin is Origin.LOCAL else iot_core)
 
-    # The component's own.
+    # Configuration, secrets and state of the component.
 
     async def configuration(self) -> Mapping[str, object]:
-        """The component's configuration; empty where there is none."""
+        """The component's configuration.
+
+        Empty where there is none. Raises NucleusRefused or TransportError.
+        """
         what = "reading the component configuration"
         client, _ = self._spoken_to(what)
         try:
-            answer = await self._answered(what, lambda: client.get_configuration_async(key_path=[]))
+            answer = await self._ask(what, lambda: client.get_configuration_async(key_path=[]))
         except NucleusRefused as error:
             if is_absent(error.__cause__):
                 return {}
@@ -165,10 +171,13 @@ class Nucleus:
     async def watch_configuration(
         self, *, on_update: Callable[[], None], on_closed: Callable[[], None]
     ) -> Stream:
-        """Calls `on_update` after each change."""
+        """Calls `on_update` after each change that the nucleus reports.
+
+        Raises NucleusRefused or TransportError.
+        """
         what = "watching the component configuration"
         client, hand_over = self._spoken_to(what)
-        return await self._opened(
+        return await self._open(
             what,
             lambda: client.subscribe_to_configuration_update_async(
                 key_path=[],
@@ -181,13 +190,13 @@ class Nucleus:
     async def secret(self, arn: str, *, label: str, from_aws: bool = False) -> str | bytes:
         """A secret that the nucleus keeps for this component; raises SecretUnavailable or SecretAbsent.
 
-        `from_aws` has a nucleus from 2.13 on fetch it again, for which it needs the network; an earlier one
-        gives what it has.
+        With `from_aws`, a nucleus from version 2.13 on fetches the secret from AWS, which needs the
+        network; an earlier nucleus returns the one that it has.
         """
         what = "reading a secret"
         try:
             client, _ = self._spoken_to(what)
-            answer = await self._answered(
+            answer = await self._ask(
                 what,
                 lambda: client.get_secret_value_async(
                     secret_id=arn, version_stage=label, refresh=from_aws or None
@@ -208,7 +217,7 @@ class Nucleus:
         what = "reporting the state"
         client, _ = self._spoken_to(what)
         state = model.ReportedLifecycleState.RUNNING
-        await self._answered(what, lambda: client.update_state_async(state=state))
+        await self._ask(what, lambda: client.update_state_async(state=state))
 
     # Asking.
 
@@ -217,23 +226,23 @@ class Nucleus:
             raise ConnectionOver(f"{what}: there is no connection to the nucleus")
         return self._connection.client, self._connection.hand_over
 
-    async def _answered(self, what: str, ask: Callable[[], Asked]) -> Any:
+    async def _ask(self, what: str, ask: Callable[[], Asked]) -> Any:
         async with self._in_sentences(what):
             return await asyncio.wrap_future(ask())
 
-    async def _opened(self, what: str, ask: Callable[[], Begun]) -> Stream:
+    async def _open(self, what: str, ask: Callable[[], Begun]) -> Stream:
         async with self._in_sentences(what):
             asked, stream = ask()
             try:
                 await asyncio.wrap_future(asked)
             except BaseException:
-                stream.close()  # it may still be granted, and its messages would go nowhere
+                stream.close()  # the nucleus may still grant it, and no part of the program would read it
                 raise
             return stream
 
     @asynccontextmanager
     async def _in_sentences(self, what: str) -> AsyncIterator[None]:
-        """Raises NucleusRefused where the nucleus says no, TransportError where it says nothing."""
+        """Turns errors into sentences: raises NucleusRefused for a refusal, otherwise TransportError."""
         connection = self._connection
         try:
             async with asyncio.timeout(self.answer_seconds):
@@ -244,21 +253,18 @@ class Nucleus:
         except model.GreengrassCoreIPCError as error:
             raise NucleusRefused(f"{what}: {sentence(error)}") from error
         except (RuntimeError, AwsCrtError) as error:
-            # The SDK has several errors for a connection that has ended, and the same ones, and others, for
-            # an answer that was cut off or that it cannot read. Only the first is cured by a new connection.
-            kind = ConnectionOver if await _has_ended(connection) else TransportError
+            # The SDK raises several errors after the end of a connection. It raises them, and others, also
+            # for an answer that was cut off or that it cannot read. A new connection helps only in the first
+            # case. The SDK fails the requests under way first, and reports the end of the connection later.
+            if connection is not None:
+                await asyncio.wait({connection.ended}, timeout=ENDING_SECONDS)
+            has_ended = connection is None or connection.ended.done()
+            kind = ConnectionOver if has_ended else TransportError
             raise kind(f"{what}: {sentence(error)}") from error
 
 
-async def _has_ended(connection: Connection | None) -> bool:
-    """The SDK fails what is under way first, and then tells that the connection has ended."""
-    if connection is not None:
-        await asyncio.wait({connection.ended}, timeout=ENDING_SECONDS)
-    return connection is None or connection.ended.done()
-
-
 def _goes_on(tell: Callable[[Exception], None]) -> Callable[[Exception], bool]:
-    """One message that the SDK cannot read is no reason to end the subscription."""
+    """A callback for `tell` that keeps the subscription open after a message that the SDK cannot read."""
 
     def told(error: Exception) -> bool:
         tell(error)
@@ -280,6 +286,6 @@ def _no_secret(error: NucleusRefused, *, arn: str, label: str) -> SecretUnavaila
             "in its access control"
         )
     return SecretUnavailable(
-        f"the nucleus gives no secret ({error}): nucleus lite has no operation for it, so use "
-        '[secrets] source = "aws" or "file" there'
+        f"the nucleus returns no secret ({error}): nucleus lite has no operation for secrets, so use "
+        '[secrets] source = "aws" or "file" with it'
     )

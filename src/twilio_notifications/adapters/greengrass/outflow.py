@@ -1,4 +1,4 @@
-"""Statuses out, on the sides where they belong. None of them may hold up the others without end."""
+"""Publishes statuses on the sides of the nucleus where they belong."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ class Outflow:
     statuses_to: StatusesTo
     events: Events
     _taken: dict[bytes, set[Origin]] = field(init=False, default_factory=dict)
-    """Of statuses that one side has taken and the other has not: they are not repeated there."""
+    """The sides that have taken a status while another side has not: the status is not repeated on them."""
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None) -> asyncio.Future[None]:
-        """Done when every side has taken it; fails with NotAcknowledged, at once without a connection.
+        """A future that is done when every side has taken the status.
 
-        Nucleus lite closes the connection over a packet of more than 10,000 bytes and says nothing. What that
-        teaches about the status, the reporter concludes, as for every transport.
+        It fails with NotAcknowledged, and does so at once without a connection. Nucleus lite closes the
+        connection without a word over a packet of more than 10,000 bytes; the reporter concludes from that
+        what is wrong with the status, as for every transport.
         """
         if self.nucleus.is_connected:
             return asyncio.ensure_future(self._publish(topic, payload, origin))
@@ -46,7 +47,10 @@ class Outflow:
     async def _publish(self, topic: str, payload: bytes, origin: Origin | None) -> None:
         taken = self._taken.pop(payload, set())
         error = None
-        for side in self._where(origin):
+        # The status goes to the side of its request, if the connector still listens there.
+        came_from = [side for side in self.sides if side is origin]
+        is_for_origin = came_from and self.statuses_to is StatusesTo.ORIGIN
+        for side in came_from if is_for_origin else self.sides:
             if side not in taken:
                 try:
                     if side is Origin.IOT_CORE:
@@ -60,11 +64,6 @@ class Outflow:
             return
         if taken:
             self._taken[payload] = taken
-        # A nucleus that does not answer has not refused, but the connection stands: there is no new one to
-        # wait for, so it is tried again as after a refusal.
+        # A nucleus that does not answer has not refused. But the connection stands, so there is no new
+        # connection to wait for, and the reporter tries again as after a refusal.
         raise NotAcknowledged(str(error), refused=not isinstance(error, ConnectionOver)) from error
-
-    def _where(self, origin: Origin | None) -> Sequence[Origin]:
-        """Where it came from, if the connector still listens there."""
-        came_from = [side for side in self.sides if side is origin]
-        return came_from if came_from and self.statuses_to is StatusesTo.ORIGIN else self.sides

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class GreengrassSecret:
-    """The secret `arn` in the version with this staging label; `json_key` picks a value out of a JSON one."""
+    """The secret `arn`, in the version with this staging label.
+
+    `json_key` is a key of a JSON secret, or None.
+    """
 
     nucleus: Nucleus
     arn: str
@@ -25,7 +28,7 @@ class GreengrassSecret:
     _was_read: bool = field(init=False, default=False)
 
     async def read(self) -> Secret:
-        """Raises SecretUnavailable with a sentence that says what to do."""
+        """The auth token; raises SecretUnavailable with a sentence that says what to do."""
         value = await self._value()
         self._was_read = True
         name = f"the secret {self.arn} ({self.label})"
@@ -34,12 +37,12 @@ class GreengrassSecret:
         return token_of(value, json_key=self.json_key, name=name)
 
     async def _value(self) -> str | bytes:
-        """At first what is on the device, so that a start needs no network.
+        """The secret on the device at first, so that a start needs no network; later the secret in AWS.
 
-        It is read again when it may have changed, or when Twilio refuses it: then as it is in AWS, where that
-        can be reached. The nucleus itself fetches it with a deployment only.
+        It is read again when it may have changed, or when Twilio refuses it. Where AWS cannot be reached, the
+        secret on the device stays in use. The nucleus itself fetches a secret only with a deployment.
         """
         if self._was_read:
-            with suppress(SecretUnavailable):  # without a network; what is on the device is as good as before
+            with suppress(SecretUnavailable):  # without a network, the secret on the device is still good
                 return await self.nucleus.secret(self.arn, label=self.label, from_aws=True)
         return await self.nucleus.secret(self.arn, label=self.label)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class NucleusSupervisor:
-    """Passes everything on to `other`."""
+    """Reports to the nucleus, and passes every report on to `other`."""
 
     nucleus: Nucleus
     other: Supervisor
     events: Events
     watchdog_seconds: float | None = field(init=False)
     _telling: asyncio.Task[None] | None = field(init=False, default=None)
-    """Held, because the event loop holds its tasks by weak references only."""
+    """Held, because the event loop holds what it runs only by weak references."""
 
     def __post_init__(self) -> None:
         self.watchdog_seconds = self.other.watchdog_seconds
@@ -36,7 +36,7 @@ class NucleusSupervisor:
         self.other.reloading()
 
     def stopping(self) -> None:
-        """The nucleus gets no message: it has asked for the stop itself."""
+        """Reports to `other` only: the nucleus itself has asked for the stop."""
         self.other.stopping()
 
     def alive(self) -> None:
@@ -45,5 +45,5 @@ class NucleusSupervisor:
     async def _tell(self) -> None:
         try:
             await self.nucleus.say_running()
-        except TransportError as error:  # it works all the same, and the nucleus will notice by itself
+        except TransportError as error:  # the connector works, and the nucleus notices that by itself
             self.events.tell(ComponentStateUntold(error=str(error)))

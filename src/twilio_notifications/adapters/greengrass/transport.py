@@ -1,8 +1,8 @@
-"""Keeps the connector subscribed at a Greengrass V2 nucleus, on its local side, at AWS IoT Core, or both.
+"""Keeps the connector subscribed at a Greengrass V2 nucleus: on its local side, at AWS IoT Core, or both.
 
-The SDK neither connects again nor subscribes again. This module does, with growing pauses and one line in the
-log for each change. Where the nucleus has forgotten this process, or delivers nothing any more, only an end
-helps: then the nucleus starts the component again. `endurance` says when that may be.
+The SDK neither reconnects nor subscribes again. This module does both, with growing pauses and one line in
+the log for each change. If the nucleus has forgotten this process, or delivers no more messages, the
+process must end, so that the nucleus starts the component again. `endurance` says when it may end.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ SIDES: Mapping[PubSub, Sequence[Origin]] = {
 
 @dataclass(slots=True, kw_only=True)
 class GreengrassTransport:
-    """The transport over a nucleus. Without a `configuration`, none is watched for changes."""
+    """The transport over a nucleus. `configuration` None: it watches no configuration for changes."""
 
     settings: GreengrassSettings
     nucleus: Nucleus
@@ -58,16 +58,16 @@ class GreengrassTransport:
     endurance: Endurance
     configuration: ConfigurationWatch | None = None
     topics: Sequence[str] = ()
-    """Others than those of requests."""
+    """The topics to subscribe to in place of those of requests; empty: those of requests."""
     _outflow: Outflow = field(init=False)
     _refusals: int = field(init=False, default=0)
-    """Connections in a row that the nucleus has refused."""
+    """The number of connections in a row that the nucleus has refused."""
     _silences: Counter[Origin] = field(init=False, default_factory=Counter)
-    """Connections in a row over which nothing was delivered, by side."""
+    """The number of connections in a row that delivered no message, by side."""
     _deaf_sides: set[Origin] = field(init=False, default_factory=set)
-    """Those that the log calls deaf, and that have delivered nothing since."""
+    """The sides that the log calls deaf, and that have delivered no message since."""
     _postponed: set[Origin | None] = field(init=False, default_factory=set)
-    """What the process would end for and may not yet: a deaf side, or None, a token that is forgotten."""
+    """The reasons for an end that is not allowed yet: a deaf side, or None for a forgotten token."""
     _last_told: Event | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -80,11 +80,11 @@ class GreengrassTransport:
         )
 
     async def run(self, *, on_inbound: Callable[[Inbound], None], on_ready: Callable[[], None]) -> None:
-        """Stays subscribed until cancelled; raises NucleusLost where only a new start helps."""
+        """Stays subscribed until cancelled; raises NucleusLost where only a restart of the process helps."""
         inflow = Inflow(events=self.events, on_inbound=on_inbound)
         tries = 0
         while True:
-            ended = await self._connected()
+            ended = await self._connect()
             if ended is not None:
                 tries, began = 0, self.clock.now()
                 await self._stay(ended, inflow, on_ready)
@@ -94,15 +94,18 @@ class GreengrassTransport:
             await self.clock.sleep(self._pause(tries))
 
     def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
-        """Done when the nucleus has taken it on every side where it belongs."""
+        """A future that is done when the nucleus has taken the status on every side where it belongs."""
         return self._outflow.publish(topic, payload, origin=origin)
 
     async def close(self) -> None:
-        """Ends the connection. Local messages that are published afterwards are lost."""
+        """Ends the connection. Local messages that clients publish afterwards are lost."""
         await self.nucleus.close()
 
-    async def _connected(self) -> asyncio.Future[str] | None:
-        """The connection that the secret was read with, or a new one; None where there is none to be had."""
+    async def _connect(self) -> asyncio.Future[str] | None:
+        """The end of the connection, which may be open since the secret was read.
+
+        None where there is none.
+        """
         if self.nucleus.is_connected:
             return self.nucleus.ended
         try:
@@ -149,30 +152,30 @@ class GreengrassTransport:
             inflow=inflow,
             on_ready=on_ready,
             configuration=self.configuration,
-            on_silence=self._silent,
-            on_delivery=self._delivered,
-            on_deaf=self._deaf,
+            on_silence=self._note_silence,
+            on_delivery=self._note_delivery,
+            on_deaf=self._end_deaf_connection,
         )
 
-    def _silent(self, side: Origin) -> None:
+    def _note_silence(self, side: Origin) -> None:
         self._deaf_sides.add(side)
         self.events.tell(NucleusDeaf(side=side))
 
-    def _delivered(self, side: Origin) -> None:
+    def _note_delivery(self, side: Origin) -> None:
         self._silences[side] = 0
         self._postponed.discard(side)
         if side in self._deaf_sides:
             self._deaf_sides.remove(side)
             self.events.tell(NucleusDeliversAgain(side=side))
 
-    async def _deaf(self, side: Origin, sentence: str) -> None:
-        """A new connection may help; after a few of them only a new start does."""
+    async def _end_deaf_connection(self, side: Origin, sentence: str) -> None:
+        """Ends the connection, because a new one may help; after a few of them, only a restart helps."""
         self._silences[side] += 1
         self._give_up_in_time(self._silences[side], sentence, side=side)
         await self.nucleus.close()
 
     def _give_up_in_time(self, failures: int, sentence: str, *, side: Origin | None) -> None:
-        """Raises NucleusLost where only a new start helps; where it is too early for one, says until when."""
+        """Raises NucleusLost after enough failures; where the process must not end yet, tells until when."""
         if self.endurance.is_over(now=self.clock.now(), failures=failures):
             raise NucleusLost(f"{sentence}. The component ends, so that the nucleus starts it again")
         if failures >= LEAST_FAILURES and side not in self._postponed:
@@ -181,21 +184,21 @@ class GreengrassTransport:
             self.events.tell(ComponentEndPostponed(until=until, error=sentence))
 
     def _pause(self, tries: int) -> float:
-        """Doubling up to the maximum; half of it at random."""
+        """Seconds until the next attempt: they double up to the maximum, and half of them is random."""
         settings = self.settings
         initial, maximum = settings.reconnect_initial_seconds, settings.reconnect_maximum_seconds
         ceiling = backoff_ceiling(count=tries, initial=initial, maximum=maximum)
         return ceiling * (0.5 + 0.5 * self.jitter())
 
     def _tell(self, event: Event) -> None:
-        """Tells it, unless the last one was equal."""
+        """Tells the event, unless it equals the last one."""
         if event != self._last_told:
             self.events.tell(event)
         self._last_told = event
 
 
 async def _listen(listening: Listening, ended: asyncio.Future[str]) -> str:
-    """Why the connection has ended."""
+    """Runs the stages of `listening` until the connection has ended; returns the reason of the end."""
     async with asyncio.TaskGroup() as group:
         stages = [
             group.create_task(stage, name="twilio_notifications.nucleus") for stage in listening.stages()
