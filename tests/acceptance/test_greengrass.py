@@ -291,7 +291,7 @@ async def test_a_nucleus_that_is_just_starting_is_waited_for(tmp_path: Path, nuc
     ("style", "remedy"),
     [
         (Style.CLASSIC, "add it to cloudSecrets in the configuration of aws.greengrass.SecretManager"),
-        (Style.LITE, 'use [secrets] source = "aws" or "file" there'),
+        (Style.LITE, 'use [secrets] source = "aws" or "file" with it'),
     ],
 )
 async def test_a_component_without_its_secret_ends_and_says_what_to_do(
