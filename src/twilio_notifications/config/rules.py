@@ -23,6 +23,7 @@ _RISING = (
     ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
     ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
 )
+_TOPICS = ("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic")
 _LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
@@ -127,7 +128,7 @@ def _key_for_the_copy(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
     """A status on a request topic would be answered with a status, and that one again, without end."""
-    names = [f"transport.{key}" for key in ("text_topic", "call_topic", "status_topic")]
+    names = [f"transport.{key}" for key in _TOPICS]
     for first, second in combinations([name for name in names if name in values], 2):
         if values[first] == values[second]:
             sentence = f"{second} = {shown(values[second])} is {first} too: each needs a topic of its own"
@@ -136,7 +137,7 @@ def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _too_long_for_mqtt(values: Mapping[str, Any]) -> Iterator[Remark]:
     prefix = values.get("transport.topic_prefix", "")
-    for key in ("text_topic", "call_topic", "status_topic", "client_id"):
+    for key in (*_TOPICS, "client_id"):
         before = "" if key == "client_id" else prefix
         size = len((before + values.get(f"transport.{key}", "")).encode())
         if size > _LONGEST_MQTT_BYTES:

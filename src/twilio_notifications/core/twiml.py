@@ -1,4 +1,4 @@
-"""TwiML: the document that has Twilio speak a text, and a check of the documents of clients."""
+"""TwiML: the document that has Twilio speak a text, and checks of what clients give for it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&
 
 # Characters that XML 1.0 cannot hold, not even escaped.
 _NO_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+# ASCII alone: it stands in an attribute of TwiML.
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
+
+
+def is_language(text: str) -> bool:
+    """Whether the text has the form of a language tag (BCP 47), such as "en-US"."""
+    return _LANGUAGE.fullmatch(text) is not None
 
 
 def spoken(content: SpokenText) -> str | None:

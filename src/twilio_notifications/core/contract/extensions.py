@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 from twilio_notifications.core.contract.values import filled, is_url, quoted, short
 from twilio_notifications.core.model import Channel, Recipient, SpokenText, Text, Twiml
-from twilio_notifications.core.twiml import MAXIMUM_TWIML_CHARACTERS, flaw_of, spoken, spoken_once
+from twilio_notifications.core.twiml import (
+    MAXIMUM_TWIML_CHARACTERS,
+    flaw_of,
+    is_language,
+    spoken,
+    spoken_once,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +36,7 @@ _SERVICE: Final = re.compile(r"MG[0-9a-fA-F]{32}")
 _ANY_SERVICE: Final = "MG"
 """Stands for an empty SID until the check of its own rejects it."""
 
-# ASCII alone: these stand in attributes of TwiML.
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,4}")
+# ASCII alone: it stands in an attribute of TwiML.
 _VOICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,99}")
 
 _DEFAULT_LANGUAGE: Final = "en-US"
@@ -174,7 +179,7 @@ class Added:
         known = self.extensions.contacts[contact].language if self.extensions and contact else None
         language = self.recipient.get("language")
         language = (known or _DEFAULT_LANGUAGE) if language is None else language
-        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+        if not isinstance(language, str) or not is_language(language):
             raise Flaw(Sentence.WRONG_LANGUAGE)
         voice = self.recipient.get("voice")
         if voice is not None and (not isinstance(voice, str) or not _VOICE.fullmatch(voice)):

@@ -6,17 +6,15 @@ import re
 from typing import Any, Final
 
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
+from twilio_notifications.core.phone_numbers import is_e164
 
 _LONGEST_QUOTATION: Final = 100  # characters of a wrong value repeated to its sender
-
-# ASCII digits only: `\d` would match digits of other scripts. `fullmatch` allows no newline at the end.
-_E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
 
 
 def phone_number(value: Any, label: str) -> str:
     """An E.164 number."""
     number = string(value, label)
-    if not _E164.fullmatch(number):
+    if not is_e164(number):
         raise Flaw(Sentence.NOT_E164, label=label, value=quoted(number))
     return number
 
