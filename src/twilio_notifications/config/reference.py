@@ -67,6 +67,15 @@ def settings_page(sections: tuple[Section, ...] = SECTIONS) -> str:
     return "\n".join(blocks)
 
 
+def in_toml(value: object) -> str:
+    """The value on one line of a configuration file; words, numbers and switches are as in JSON."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {in_toml(inner)}' for name, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _facts(name: str, key: Key) -> Iterator[str]:
     otherwise = "No default" if key.is_required else "Not set by default"
     is_set = key.default is not None
@@ -83,16 +92,7 @@ def _parts(key: Key) -> Iterator[tuple[str, str]]:
 
 
 def _value(key: Key) -> str:
-    return _in_toml(key.example if key.default is None else key.default)
-
-
-def _in_toml(value: object) -> str:
-    """A value on one line; words, numbers and switches are written as in JSON."""
-    if isinstance(value, dict):
-        return f"{{ {', '.join(f'{name} = {_in_toml(inner)}' for name, inner in value.items())} }}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_in_toml, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+    return in_toml(key.example if key.default is None else key.default)
 
 
 def _comment(text: str) -> str:

@@ -79,9 +79,9 @@ def _read_step(values: Values) -> ChainStep | Wrong:
 ESCALATIONS = Section(
     name="escalations",
     text="""A chain for each [escalations.NAME], none by default. It goes on to other people and channels
-    after a request that names it with escalation, until a person acknowledges. NAME has letters, digits, _ and -
-    only. People acknowledge on acknowledge_topic, with "journal acknowledge", with a text back, with a call
-    back, or with a key during the call where tracking.public_url is set.""",
+    after a request that names it with escalation, until a person acknowledges. NAME has letters, digits, _
+    and - only. People acknowledge on acknowledge_topic, with "journal acknowledge", with a text back, with a
+    call back, or with a key during the call where tracking.public_url is set.""",
     example="freezer",
     keys={
         "steps": Key(

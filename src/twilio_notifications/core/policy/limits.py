@@ -194,20 +194,27 @@ def permits(pattern: str, phone_number: str) -> bool:
     return re.fullmatch(translated, phone_number) is not None
 
 
-def _forbidden(notification: Notification, limits: Limits) -> str | None:
-    number = notification.recipient.phone_number
-    match notification.channel:
+def forbidden_number(number: str, channel: Channel, limits: Limits) -> str | None:
+    """The sentence that says why this number gets no texts or calls; None where it may get them."""
+    match channel:
         case Channel.SMS:
             name, destinations = "texts", limits.texts
         case Channel.CALL:
             name, destinations = "calls", limits.calls
         case _:
-            assert_never(notification.channel)
+            assert_never(channel)
     for pattern in destinations.denied:
         if permits(pattern, number):
             return f"The operator denies {name} to {number} ([limits] denied_{name}: {pattern})"
     if destinations.allowed and not any(permits(pattern, number) for pattern in destinations.allowed):
         return f"The operator does not allow {name} to {number} ([limits] allowed_{name})"
+    return None
+
+
+def _forbidden(notification: Notification, limits: Limits) -> str | None:
+    sentence = forbidden_number(notification.recipient.phone_number, notification.channel, limits)
+    if sentence is not None:
+        return sentence
     content, allowed = notification.content, limits.voice_locations
     if allowed and isinstance(content, VoiceLocation) and not _is_allowed(content, allowed):
         return "The operator does not allow this voice message location ([limits] allowed_voice_locations)"
