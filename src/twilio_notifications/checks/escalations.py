@@ -96,5 +96,5 @@ def _hint(chain: Chain) -> Iterator[str]:
     if chain.reply_hint and _CODE not in chain.reply_hint:
         yield (
             f"reply_hint does not name the code: write {_CODE} into it, or only the newest of several "
-            "waiting chains can be acknowledged by a text"
+            "waiting escalations can be acknowledged by a text"
         )

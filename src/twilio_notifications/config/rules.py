@@ -214,7 +214,7 @@ def _acknowledge_words(values: Mapping[str, Any]) -> Iterator[Remark]:
             if word.strip().casefold() in TWILIOS_WORDS:
                 flaw = "is a word that Twilio itself acts on, and can never acknowledge"
             elif isinstance(read_reply(word, words=others), Code):
-                flaw = "is read as the code of one chain: use a word without a number"
+                flaw = "is read as the code of one escalation: use a word without a number"
             elif not isinstance(read_reply(word, words=words), Word):
                 flaw = "is never found in a text: use fewer characters, and no punctuation at its ends"
             else:

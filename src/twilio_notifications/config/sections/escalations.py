@@ -1,4 +1,4 @@
-"""[escalations.NAME]: chains that go on until a person acknowledges. The settings are values of the core."""
+"""[escalations.NAME]: what goes on until a person acknowledges. The settings are values of the core."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ def _read_step(values: Values) -> ChainStep | Wrong:
 
 ESCALATIONS = Section(
     name="escalations",
-    text="""A chain for each [escalations.NAME], none by default. It goes on to other people and channels
-    after a request that names it with escalation, until a person acknowledges. NAME has letters, digits, _
-    and - only. People acknowledge on acknowledge_topic, with "journal acknowledge", with a text back, with a
-    call back, or with a key during the call where tracking.public_url is set.""",
+    text="""An escalation for each [escalations.NAME], none by default. It goes on to other people and
+    channels after a request that names it with escalation, until a person acknowledges. NAME has letters,
+    digits, _ and - only. People acknowledge on acknowledge_topic, with "journal acknowledge", with a text
+    back, with a call back, or with a key during the call where tracking.public_url is set.""",
     example="freezer",
     keys={
         "steps": Key(
@@ -107,7 +107,7 @@ ESCALATIONS = Section(
         "wait_seconds": Key(
             kind=Seconds(),
             text="""How long after its last step a new round begins, and how long after the last step of all
-            the chain ends with NotAcknowledged.""",
+            the escalation ends with NotAcknowledged.""",
             default=300,
         ),
         "acknowledge_words": Key(
@@ -119,13 +119,14 @@ ESCALATIONS = Section(
         ),
         "reply_hint": Key(
             kind=Text(may_be_empty=True),
-            text="""The last line of the texts of a chain; {code} is the number that acknowledges this chain
+            text="""The last line of the texts of an escalation; {code} is the number that acknowledges it
             from this telephone. "" leaves the line out.""",
             default="Reply {code} to acknowledge.",
         ),
         "tell_others": Key(
             kind=Switch(),
-            text='true tells the others whom the chain has notified who has acknowledged: "Darla has it".',
+            text="""true tells the others whom the escalation has notified who has acknowledged: "Darla has
+            it".""",
             default=True,
         ),
     },
@@ -133,7 +134,7 @@ ESCALATIONS = Section(
 
 
 def escalations(values: Values) -> dict[str, Chain]:
-    """The chains by the names under which requests know them."""
+    """The escalations by the names under which requests know them."""
     return {
         name: Chain(**{key: values[f"escalations.{name}.{key}"] for key in ESCALATIONS.keys})
         for name in names_of("escalations", values)
