@@ -104,6 +104,7 @@ PROMISED: dict[str, Any] = {
     "limits.denied_calls": [],
     "limits.allowed_voice_locations": [],
     "calls.machine_detection": "off",
+    "calls.ring_seconds": 60,
     "calls.time_limit_seconds": 600,
     "tracking.mode": "poll",
     "tracking.poll_initial_seconds": 5,

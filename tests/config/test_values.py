@@ -44,6 +44,7 @@ MAY_BE_ZERO = {
 LONGEST = 4294967295
 SHORTER = {
     "transport.keepalive_seconds": 65535,
+    "calls.ring_seconds": 600,
     "calls.time_limit_seconds": 86400,
     "limits.recipient_period_seconds": 2678400,
     "limits.identical_text_seconds": 2678400,

@@ -28,6 +28,12 @@ class CallSettings:
         unless a key was pressed.""",
         default="off",
     )
+    ring_seconds: float = key(
+        Seconds(maximum=600),
+        """How long Twilio lets a telephone ring before the call counts as not answered. Rounded up to whole
+        seconds; Twilio may add five. About 15 seconds end before most voicemails answer.""",
+        default=60,
+    )
     time_limit_seconds: float = key(
         Seconds(maximum=86_400),
         """After how long Twilio ends a call, whatever its document does: ten minutes. Rounded up to whole
