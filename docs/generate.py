@@ -12,13 +12,15 @@ import argparse
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
 from twilio_notifications.component import NucleusKind, recipe
 from twilio_notifications.config.reference import defaults_file, settings_page
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
+from twilio_notifications.core.model import DeferralScope
+from twilio_notifications.core.twilio_codes import CODES, FAMILIES, Refuse, Settle, Treatment, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +51,9 @@ A step that the table does not have fails there, in its transaction, as a defect
 STATES_END = """\
 A request that breaks the contract is recorded as `FINISHED` at once: it has a status and no attempt.
 
-There is one way back, and only a person can take it, while the connector is stopped:
+There are two ways back from `REPORTED`.
+A follow-up status (`status.follow_up`) tells what became of a delivery, and is reported like the first one.
+The other way only a person can take, while the connector is stopped:
 `twilio-notifications journal resolve` gives a request that was answered with `OutcomeUnknown` a new status,
 and puts it back into `FINISHED`, so that the new status is reported too.
 """
@@ -114,6 +118,28 @@ ALERTS: Mapping[str, str] = {
 """What is worth an alert, as expressions without the prefix of the names."""
 
 
+CODES_OPENING = """\
+# Twilio's codes
+
+For those who read a code of Twilio's in a status, the log or the journal.
+Written by `python -m docs.generate` from `core/twilio_codes/`: change it there.
+
+"On creation" is what the connector does when Twilio names the code in a 4xx answer to a new text or call.
+Where it says nothing, [the HTTP status decides](contract.md#twilios-answers).
+"About" is who or what has to change: a code about the sender or the account affects every request.
+"""
+
+FAMILIES_OPENING = """\
+## Other codes
+
+Twilio's list of codes grows.
+A code that is not in the table above is explained by its family:
+
+| codes | about | meaning |
+|---|---|---|
+"""
+
+
 def pages() -> dict[Path, str]:
     """Each generated page by its file."""
     return {
@@ -122,6 +148,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "commands.md": commands_page(cli.parser()),
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),
+        REFERENCE / "twilio-codes.md": codes_page(),
         COMPONENT / "recipe.json": recipe_page(NucleusKind.CLASSIC),
         COMPONENT / "recipe-lite.json": recipe_page(NucleusKind.LITE),
     }
@@ -185,6 +212,40 @@ def _alerts() -> Iterator[str]:
     yield "## Alerts worth having\n\n| alert | expression |\n|---|---|\n"
     for meaning, expression in ALERTS.items():
         yield f"| {meaning} | `{expression.format(PREFIX)}` |\n"
+
+
+# Twilio's codes.
+
+
+def codes_page() -> str:
+    """Every code with its words, and the families of the others."""
+    families = "".join(
+        f"| {family.codes[0]} to {family.codes[-1]} | {family.concern} | {family.means} |\n"
+        for family in FAMILIES
+    )
+    return "\n".join([CODES_OPENING, *_codes(), "", FAMILIES_OPENING + families])
+
+
+def _codes() -> Iterator[str]:
+    yield "| code | about | meaning | what to do | on creation |"
+    yield "|---|---|---|---|---|"
+    for code, row in CODES.items():
+        treatment = "" if row.creation is None else _treatment(row.creation)
+        yield f"| {code} | {row.concern} | {row.means} | {row.advice} | {treatment} |"
+
+
+def _treatment(treatment: Treatment) -> str:
+    match treatment:
+        case Refuse():
+            return f"fails with `{treatment.reason}`"
+        case Wait(scope=DeferralScope.SENDER):
+            return "this sender waits"
+        case Wait():
+            return "all requests wait"
+        case Settle():
+            return "Twilio's records are looked up"
+        case _:
+            assert_never(treatment)
 
 
 # The recipes.

@@ -10,7 +10,15 @@ from typing import Any, assert_never
 
 from twilio_notifications.core.contract import Failure, StatusContent, Success, parse, render
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel, Notification, Rejection, Text, VoiceLocation
+from twilio_notifications.core.model import (
+    Channel,
+    Notification,
+    Rejection,
+    SpokenText,
+    Text,
+    Twiml,
+    VoiceLocation,
+)
 
 LONGEST = 1024
 """Characters of an id and of a name."""
@@ -74,7 +82,7 @@ def _end_of(parsed: Notification | Rejection) -> tuple[StatusContent, str | floa
 
 def _content_of(notification: Notification) -> str:
     match notification.content:
-        case Text(body=text) | VoiceLocation(url=text):
+        case Text(body=text) | VoiceLocation(url=text) | SpokenText(text=text) | Twiml(document=text):
             return text
         case _:
             assert_never(notification.content)

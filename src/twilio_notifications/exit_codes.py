@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 WRONG_USAGE = 2
+NOT_CARRIED_OUT = 3
+"""An order is written, and no connector has carried it out yet."""
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells count."""
 

@@ -14,7 +14,7 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import end
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import arrivals, care, outbox, work
+from twilio_notifications.adapters.sqlite.statements import arrivals, care, chains, deliveries, outbox, work
 from twilio_notifications.core.model import Priority
 
 if TYPE_CHECKING:
@@ -37,11 +37,18 @@ ONLY_WITH_AN_INDEX_OF_ITS_OWN = {"ORIGINAL", "FIRST_DUE"}
 BY_A_NUMBER_OF_ITS_OWN = {"LATEST_REQUEST", "REPEATED_DUPLICATE", "IS_SUPERSEDED"}
 """One row of SQLite's own; duplicates that wait, which have a bound; what came after a repeated request."""
 
+TABLE = re.compile(
+    r"SCAN (requests|states|attempts|statuses|waits|deliveries|delivery_events|chains|chain_steps)"
+)
+
 STATEMENTS = {
     name: text
-    for module in (arrivals, care, outbox, work)
+    for module in (arrivals, care, chains, deliveries, outbox, work)
     for name, text in vars(module).items()
-    if name.isupper() and isinstance(text, str) and re.match(r"\s*(SELECT|UPDATE|DELETE)", text)
+    if name.isupper()
+    and not name.startswith("_")
+    and isinstance(text, str)
+    and re.match(r"\s*(SELECT|UPDATE|DELETE)", text)
 }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from twilio_notifications.adapters.sqlite import statements
 from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import arrivals, care, outbox, people, work
+from twilio_notifications.adapters.sqlite.statements import arrivals, care, deliveries, outbox, people, work
 from twilio_notifications.core.lifecycle import TRANSITIONS, Move, State, sources
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ MOVES: dict[Move, dict[str, str]] = {
     Move.POSTPONE: {"POSTPONE": work.POSTPONE},
     Move.DOUBT: {"DOUBT": work.DOUBT},
     Move.REPORT: {"REPORT_REQUEST": outbox.REPORT_REQUEST},
+    Move.FOLLOW_UP: {"FOLLOW_UP": deliveries.FOLLOW_UP},
     Move.RESOLVE: {"RESOLVE": people.RESOLVE},
 }
 """The statements that carry out each move."""
@@ -44,6 +45,9 @@ ON_THE_LINE = {
     "INSERT_ATTEMPT": work.INSERT_ATTEMPT,
     "INSERT_WAIT": work.INSERT_WAIT,
     "INSERT_STATUS": work.INSERT_STATUS,
+    "INSERT_DELIVERY": deliveries.INSERT_DELIVERY,
+    "CHANGE": deliveries.CHANGE,
+    "NEXT_LOOK": deliveries.NEXT_LOOK,
     "FINISH": work.FINISH,
     "POSTPONE": work.POSTPONE,
     "DOUBT": work.DOUBT,

@@ -5,22 +5,36 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from tests.support.factories import START, a_claimed, a_failure, a_postponement, a_request, a_success
+from tests.support.factories import (
+    START,
+    a_change,
+    a_claimed,
+    a_failure,
+    a_followed,
+    a_postponement,
+    a_request,
+    a_success,
+)
 from tests.support.fakes import RecordingEvents
-from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, listening
-from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX
-from twilio_notifications.adapters.metrics.endpoint import MOST_CONNECTIONS
+from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, catalogue, listening
+from twilio_notifications.adapters.metrics.catalogue import DELIVERY_RESULTS, METRICS, PREFIX
+from twilio_notifications.core.delivery import NO_RECEIPT, RANKS, CallResult
 from twilio_notifications.core.errors import ListeningFailed, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Inbound, Level, NewRejection, Recording, events
+from twilio_notifications.serving import MOST_CONNECTIONS
 
 if TYPE_CHECKING:
     from twilio_notifications.core.steps import Claimed
+
+
+LAST_RANK = 4
 
 
 def series(page: bytes) -> dict[str, float]:
@@ -178,6 +192,36 @@ def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
     assert expected == moved(counters, before)
 
 
+def test_a_delivery_is_counted_once_when_it_is_over() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    followed = a_followed()
+    for earlier, word in (("queued", "sent"), ("sent", "undelivered"), ("undelivered", "undelivered")):
+        known = replace(followed, delivery=replace(followed.delivery, state=earlier))
+        counters.tell(events.DeliveryChanged(followed=known, change=a_change(known, word)))
+    assert {'deliveries_total{channel="SMS",result="undelivered"}': 1} == moved(counters, before)
+
+
+def test_every_end_of_a_delivery_has_its_series() -> None:
+    """A series that is missing would be an error where it is counted."""
+    last = {word for ranks in RANKS.values() for word, rank in ranks.items() if rank >= LAST_RANK}
+    assert (last - {"completed"}) | set(CallResult) | {NO_RECEIPT} == set(DELIVERY_RESULTS)
+
+
+def test_looks_and_callbacks_are_counted_by_what_became_of_them() -> None:
+    assert get_args(events.LookKind) == catalogue.LOOKS.labels["kind"]
+    assert get_args(events.CallbackResult) == catalogue.CALLBACKS.labels["result"]
+    counters = Counters()
+    before = series(counters.page())
+    counters.tell(events.DeliveryLookedUp(kind="page", answered=False))
+    counters.tell(events.CallbackAnswered(result="forbidden"))
+    expected = {
+        'delivery_looks_total{answered="no",kind="page"}': 1,
+        'callbacks_total{result="forbidden"}': 1,
+    }
+    assert expected == moved(counters, before)
+
+
 def test_events_tell_how_things_stand() -> None:
     counters = Counters()
     told = (
@@ -245,7 +289,7 @@ async def test_idle_clients_do_not_stay_and_make_room_before_that() -> None:
         idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(many)]
         asked = b"GET /metrics HTTP/1.1\r\n\r\n"
         assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
-        there = [each for each in endpoint._open.values() if not each.transport.is_closing()]
+        there = [each for each in endpoint._server._open.values() if not each.transport.is_closing()]
         assert len(there) <= MOST_CONNECTIONS
         for reader, _ in idle:
             with suppress(ConnectionResetError):
@@ -277,7 +321,7 @@ async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.L
         reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
         writer.write(b"GET ")
         await writer.drain()
-        while not endpoint._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
+        while not endpoint._server._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
             await asyncio.sleep(0)
     with suppress(ConnectionResetError):
         assert b"" == await reader.read()

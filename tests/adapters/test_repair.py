@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from tests.support.factories import (
     DARLA,
     START,
+    a_change,
     a_failure,
     a_postponement,
     a_rejection,
@@ -24,6 +27,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reader import STANDINGS
 from twilio_notifications.commands import journal as commands
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import (
     ConfigurationError,
     JournalDamaged,
@@ -31,13 +35,16 @@ from twilio_notifications.core.errors import (
     JournalLocked,
     Reason,
 )
+from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
-from twilio_notifications.core.steps import Doubt, Postpone
+from twilio_notifications.core.steps import Doubt, Follow, Postpone
+from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from twilio_notifications.core.delivery import Change, Happened
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.ports import Unreported
 
@@ -414,6 +421,50 @@ async def test_the_list_shows_neither_text_nor_number(
     assert (False, False) == (TEXT in said, DARLA in said)
 
 
+async def an_alarm(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        assert Recording.NEW == await record(journal, a_request(escalation="freezer", request_id="thaw"))
+
+
+async def test_an_acknowledgement_that_no_connector_carries_out_is_written_for_the_next_start(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_alarm(file)
+    assert 3 == commands.acknowledge(config, "thaw", by="Darla", wait_seconds=0.0, environ={})
+    assert "the next start" in capsys.readouterr().out
+    async with connector(file) as journal:
+        (order,) = await journal.orders(limit=9)
+    assert (1, "Darla") == (order.request, order.by)
+
+
+async def test_an_acknowledgement_waits_for_the_connector_that_runs(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await an_alarm(file)
+    writer = ChainWriter(statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None)
+    async with connector(file) as journal:
+
+        async def carry_out() -> None:
+            # Another process writes the order: no event announces it.
+            while not (orders := await journal.orders(limit=9)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            who = Acknowledged(by=orders[0].by, door=Door.COMMAND)
+            end_ = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=START, acknowledged=who)
+            await journal.carry_out(orders[0], end_, writer=writer)
+
+        ordered = asyncio.to_thread(
+            commands.acknowledge, config, "1", by="Darla", wait_seconds=60.0, environ={}
+        )
+        code, _ = await asyncio.gather(ordered, carry_out())
+        assert 0 == code
+        assert 1 == commands.acknowledge(config, "thaw", by=None, wait_seconds=60.0, environ={})
+    said = capsys.readouterr().out
+    assert "request 1: acknowledged" in said
+    assert "no escalation of request thaw waits" in said
+    commands.show(config, 1, environ={})
+    assert "Darla" in capsys.readouterr().out
+
+
 async def test_a_list_that_is_cut_says_so(
     file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -431,6 +482,32 @@ async def test_one_request_is_shown_without_text_and_number(
     assert "accepted_at   2023-11-14T22:13:20Z\n" in said
     assert "attempt 1:\n" in said
     assert (False, False) == (TEXT in said, DARLA in said)
+
+
+async def test_what_became_of_a_delivery_stands_on_the_time_line_with_what_to_do(
+    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with connector(file) as journal:
+        id_ = await advance(journal, State.OPEN)
+        await end(journal, replace(a_success(id_, sid=SID), follow=Follow(word="queued", look_at=START)))
+        for word, code in (("sent", None), ("undelivered", 30_003)):
+            (followed,) = await journal.due_deliveries(now=START, limit=1)
+            change = a_change(followed, word, look_at=START)
+            happened = replace(a_happening(change), code=code)
+            await journal.change([replace(change, after=replace(change.after, code=code), happened=happened)])
+    assert 0 == commands.show(config, id_, environ={})
+    said = capsys.readouterr().out
+    sent, undelivered = said.index("delivery changed:"), said.rindex("delivery changed:")
+    assert said.index("attempt 1:") < sent < undelivered < said.index("\ndelivery:")
+    assert 2 == said.count("Twilio error 30003: ")
+    assert (1, False) == (said.count(f"sid           {SID}\n"), DARLA in said)
+    commands.entries(config, only="all", limit=9, environ={})
+    assert "undelivered" in capsys.readouterr().out
+
+
+def a_happening(change: Change) -> Happened:
+    assert change.happened is not None
+    return change.happened
 
 
 async def test_resolved_as_sent_becomes_a_success(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.adapters.twilio_steps import ACCOUNT, LOGIN, NOW, TOKEN, a_sender
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from tests.support.raw_http import RawHttp
-from twilio_notifications.adapters.twilio import DateReader, retry_after_seconds
+from twilio_notifications.adapters.twilio import CallForm, DateReader, retry_after_seconds
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -84,7 +84,7 @@ async def test_each_call_has_its_time_limit_and_a_text_has_none(seconds: float, 
     """A document can forward the call, which would go on for hours."""
     async with (
         RawHttp(answering(201, CREATED)) as server,
-        a_sender(server.url, call_seconds=seconds) as sender,
+        a_sender(server.url, calls=CallForm(time_limit_seconds=seconds)) as sender,
     ):
         await sender.send(CALL, LOGIN)
         await sender.send(a_notification(), LOGIN)

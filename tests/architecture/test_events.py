@@ -23,6 +23,7 @@ SPEAKABLE = frozenset(
         "Channel",
         "Reason",
         "Reason | None",
+        "LookedAt",
         "Which",
         "Literal['changed', 'unchanged']",
         'Literal["changed", "unchanged"]',

@@ -65,7 +65,10 @@ def frozen_classes(module: Module) -> Iterator[str]:
     """Classes whose instances cannot change: making one is naming a constant."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ClassDef):
-            is_frozen = any("frozen=True" in ast.unparse(decorator) for decorator in node.decorator_list)
+            # a dataclass says it in its decorator, a msgspec.Struct in its keywords
+            is_frozen = any(
+                "frozen=True" in ast.unparse(said) for said in (*node.decorator_list, *node.keywords)
+            )
             if is_frozen or any(ast.unparse(parent).split(".")[-1] in FROZEN_BASES for parent in node.bases):
                 yield node.name
 

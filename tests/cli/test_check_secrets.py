@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import time
@@ -67,6 +68,7 @@ class Device:
         *arguments: str,
         command: Sequence[str] = (),
         environ: dict[str, str] | None = None,
+        tracking: Section | None = None,
         **secrets: Any,
     ) -> Program:
         sections: dict[str, Section] = {
@@ -75,6 +77,7 @@ class Device:
                 "TwilioAuthTokenSecretArn-ResourceId": "TwilioAuthToken",
             },
             "secrets": {"source": "aws", "key_file": str(self.key_file)} | secrets,
+            "tracking": tracking or {},
         }
         settings = configuration(broker_url=self._broker_url, twilio_url=self._twilio_url, **sections)
         config = write_configuration(self.folder / "connector.toml", settings)
@@ -110,6 +113,21 @@ async def test_a_secret_in_aws_is_read_and_no_copy_is_made(device: Device) -> No
     assert [f"ok {device.copy_path}: there is none yet"] == of(program, "secret-copy")
     assert not device.copy_path.exists()
     assert TOKEN not in program.output
+
+
+async def test_the_primary_auth_token_may_be_in_the_same_secret_or_in_another(
+    device: Device, aws: Aws
+) -> None:
+    callbacks: Section = {"listen": "127.0.0.1:0", "public_url": "https://alarms.example.com"}
+    program = await device.check(tracking=callbacks, signature_arn=aws.create(TOKEN))
+    assert ["ok primary auth token read from aws"] == of(program, "signatures")
+    device.arn = aws.create(json.dumps({"login": TOKEN, "primary": TOKEN}))
+    keys: Section = {"json_key": "login", "signature_json_key": "primary"}
+    program = await device.check(tracking=callbacks, **keys)
+    assert ["ok primary auth token read from aws"] == of(program, "signatures")
+    program = await device.check(tracking=callbacks, **keys | {"signature_json_key": "other"})
+    assert of(program, "signatures")[0].startswith("FAIL ")
+    assert [] == of(await device.check("--offline", tracking=callbacks, **keys), "signatures")
 
 
 async def test_the_age_of_the_copy_is_shown(device: Device) -> None:

@@ -72,6 +72,8 @@ async def test_the_version_is_the_one_that_is_installed(*, module: bool) -> None
         ["simulator", "--listen", "127.0.0.1:65536"],
         ["simulator", "--listen", "127.0.0.1:0", "--latency", "-1"],
         ["simulator", "--listen", "127.0.0.1:0", "--latency", "nan"],
+        ["simulator", "--listen", "127.0.0.1:0", "--deliveries", "random"],
+        ["simulator", "--listen", "127.0.0.1:0", "--deliveries", "chosen:1"],
         ["send", "txt", "--to", "+1", "--name", "D", "--message", "M", "--priority", "high"],
         ["journal", "list", "--limit", "-3"],
         ["journal", "list", "--limit", "0"],

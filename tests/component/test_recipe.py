@@ -210,7 +210,8 @@ def allowed(configuration: Mapping[str, object]) -> set[tuple[str, str, str]]:
 
 
 def local(*, prefix: str = "") -> set[tuple[str, str, str]]:
-    heard = ("twilio/txt", "twilio/call", "twilio/notifications/probe")
+    requests = ("twilio/txt", "twilio/call", "twilio/cancel", "twilio/acknowledge")
+    heard = (*requests, "twilio/notifications/probe")
     said = ("twilio/message/status", "twilio/notifications/probe")
     service = "aws.greengrass.ipc.pubsub"
     return {(service, "SubscribeToTopic", prefix + topic) for topic in heard} | {
@@ -225,6 +226,18 @@ def test_by_default_it_may_hear_requests_and_say_statuses_locally() -> None:
 def test_the_secret_is_the_one_that_is_configured() -> None:
     found = allowed(default_configuration(NucleusKind.CLASSIC, parameters=PARAMETERS))
     assert {("aws.greengrass.SecretManager", "GetSecretValue", ARN)} == found - local()
+
+
+def test_the_secret_for_the_signatures_of_callbacks_is_kept_and_read_too() -> None:
+    other = ARN.replace("TwilioAuthToken", "TwilioPrimary")
+    configuration = default_configuration(
+        NucleusKind.CLASSIC, parameters=PARAMETERS, settings={"secrets": {"signature_arn": other}}
+    )
+    read = {arn for _, operation, arn in allowed(configuration) if operation == "GetSecretValue"}
+    assert {ARN, other} == read
+    components: Any = deployment(NucleusKind.CLASSIC, version=VERSION, configuration=configuration)
+    keeper = components["components"]["aws.greengrass.SecretManager"]["configurationUpdate"]["merge"]
+    assert [{"arn": ARN}, {"arn": other}] == json.loads(keeper)["cloudSecrets"]
 
 
 def test_nucleus_lite_is_not_asked_for_secrets() -> None:

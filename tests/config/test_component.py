@@ -181,7 +181,10 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:
 @given(
     st.dictionaries(
         st.sampled_from(
-            ("InputTopics", "OutputTopic", "PubSubToIoTCore", "limits", "log", "TWILIO_ACCOUNT_SID")
+            (
+                *("InputTopics", "OutputTopic", "PubSubToIoTCore", "TWILIO_ACCOUNT_SID"),
+                *("limits", "log", "contacts", "escalations"),
+            )
         )
         | st.text(),
         st.recursive(
@@ -193,3 +196,23 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_place() -> None:
 def test_no_configuration_whatever_is_a_defect(configuration: dict[str, Any]) -> None:
     with suppress(ConfigurationError):
         load(None, {}, component=PARAMETERS | configuration)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("darla", "a.b", "")) | st.text(max_size=3),
+        st.dictionaries(
+            st.sampled_from(("steps", "repeat", "acknowledge_words", "reply_hint")),
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(st.sampled_from(("after_seconds", "channel", "contacts")), inner)
+                ),
+            ),
+        ),
+    )
+)
+def test_no_escalation_whatever_is_a_defect(escalations: dict[str, Any]) -> None:
+    with suppress(ConfigurationError):
+        load(None, {}, component=PARAMETERS | {"escalations": escalations})

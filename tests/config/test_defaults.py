@@ -15,13 +15,14 @@ from tests.support.variants import as_a
 from twilio_notifications import config
 from twilio_notifications.config import MqttSettings, SecretsSettings, Settings, TransportSettings, load
 from twilio_notifications.config.component import read_component
-from twilio_notifications.config.keys import Section, key, keys_of, made
-from twilio_notifications.config.kinds import Kind, Seconds, Text, TextList
+from twilio_notifications.config.keys import Key, Section, key, keys_of, made
+from twilio_notifications.config.kinds import Seconds, Tables, Text, TextList
 from twilio_notifications.config.reference import defaults_file, settings_page
-from twilio_notifications.config.sections import KEYS, SECTIONS, SETTINGS
+from twilio_notifications.config.sections import KEYS, SECTIONS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS, PUBLISHED_PARAMETERS
 from twilio_notifications.config.sources import read_environment, variable_of
 from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.escalation import Chain
 from twilio_notifications.core.parameters import (
     IsolationMode,
     PublishedParameter,
@@ -50,6 +51,8 @@ PROMISED: dict[str, Any] = {
     "transport.text_topic": "twilio/txt",
     "transport.call_topic": "twilio/call",
     "transport.status_topic": "twilio/message/status",
+    "transport.cancel_topic": "twilio/cancel",
+    "transport.acknowledge_topic": "twilio/acknowledge",
     "transport.pubsub": "local",
     "transport.statuses_to": "origin",
     "transport.probe_seconds": 60,
@@ -65,11 +68,15 @@ PROMISED: dict[str, Any] = {
     "secrets.source": "environment",
     "secrets.variable": "TWILIO_AUTH_TOKEN",
     "secrets.second_variable": None,
+    "secrets.signature_variable": None,
     "secrets.path": None,
+    "secrets.signature_path": None,
     "secrets.second_path": None,
     "secrets.staging_label": "AWSCURRENT",
     "secrets.second_label": None,
     "secrets.json_key": None,
+    "secrets.signature_arn": None,
+    "secrets.signature_json_key": None,
     "secrets.api_key_sid": None,
     "secrets.refresh_seconds": 3600,
     "secrets.copy_path": None,
@@ -96,7 +103,16 @@ PROMISED: dict[str, Any] = {
     "limits.allowed_calls": [],
     "limits.denied_calls": [],
     "limits.allowed_voice_locations": [],
+    "calls.machine_detection": "off",
+    "calls.ring_seconds": 60,
     "calls.time_limit_seconds": 600,
+    "tracking.mode": "poll",
+    "tracking.poll_initial_seconds": 5,
+    "tracking.inbound_seconds": 5,
+    "tracking.requests_per_minute": 30,
+    "tracking.give_up_seconds": 129600,
+    "tracking.listen": "",
+    "tracking.public_url": "",
     "limits.requests_per_recipient": 0,
     "limits.recipient_period_seconds": 3600,
     **{f"limits.{unit}_per_{period}": 0 for unit in Unit for period in Period},
@@ -104,6 +120,7 @@ PROMISED: dict[str, Any] = {
     "limits.when_exceeded": "wait",
     "delivery.drain_seconds": 30,
     "status.detail": "document",
+    "status.follow_up": "none",
     "metrics.listen": "",
     "log.level": "INFO",
     "log.format": "text",
@@ -116,26 +133,52 @@ CLASSES = [
     config.TwilioSettings,
     config.DeliverySettings,
     config.CallSettings,
+    config.TrackingSettings,
     config.StatusSettings,
     config.MetricsSettings,
     config.LogSettings,
 ]
-NAMES = [f"{section.name}.{name}" for section in SECTIONS for name in section.keys]
+# Every key of a table that users name, with its default; None: not set by default.
+PROMISED_IN_TABLES: dict[str, dict[str, Any]] = {
+    "contacts": {"name": None, "phone_number": None, "language": None},
+    "escalations": {
+        "steps": None,
+        "repeat": 0,
+        "wait_seconds": 300,
+        "acknowledge_words": ["ok"],
+        "reply_hint": "Reply {code} to acknowledge.",
+        "tell_others": True,
+    },
+}
+NAMES = [
+    f"{section.name}.{section.example}.{name}" if section.example else f"{section.name}.{name}"
+    for section in SECTIONS
+    for name in section.keys
+]
 
 
 def flat(text: str) -> dict[str, Any]:
     """Each value of a configuration file, by dotted name."""
     table = tomllib.loads(text)
     parameters = table["connector"].pop("parameters")
+    named = [
+        (f"{section}.{name}", content)
+        for section in TABLES
+        for name, content in table.pop(section, {}).items()
+    ]
     return {
         f"{section}.{name}": value
-        for section, content in [*table.items(), (PARAMETERS.rstrip("."), parameters)]
+        for section, content in [*table.items(), *named, (PARAMETERS.rstrip("."), parameters)]
         for name, value in content.items()
     }
 
 
 def test_every_promised_key_is_declared_with_its_default() -> None:
     assert PROMISED == {name: key.default for name, key in SETTINGS.items()}
+    assert PROMISED_IN_TABLES == {
+        name: {key: declared.default for key, declared in section.keys.items()}
+        for name, section in TABLES.items()
+    }
 
 
 def test_the_shipped_file_is_what_the_declarations_say() -> None:
@@ -145,15 +188,36 @@ def test_the_shipped_file_is_what_the_declarations_say() -> None:
 
 
 def test_a_comment_of_the_shipped_file_becomes_a_setting_with_its_example() -> None:
-    everything = flat(re.sub(r"(?m)^#(?=[\w-]+ = )", "", SHIPPED))
+    everything = flat(re.sub(r"(?m)^#(?=[\w-]+ = |\[)", "", SHIPPED))
     assert set(NAMES) == set(everything)
     examples = {name: key.example for name, key in SETTINGS.items() if key.default is None}
+    examples |= {
+        f"{section.name}.{section.example}.{name}": key.example if key.default is None else key.default
+        for section in TABLES.values()
+        for name, key in section.keys.items()
+    }
     assert examples == {name: everything[name] for name in examples}
 
 
 def test_a_copy_of_the_file_changes_nothing(tmp_path: Path) -> None:
     """So that a copy is a good start for a configuration of one's own."""
     assert load(write(tmp_path, ""), environment()) == load(write(tmp_path, SHIPPED), environment())
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [(section, key) for section in TABLES for key in TABLES[section].keys]
+)
+def test_a_key_of_a_table_is_in_the_reference_the_file_the_environment_and_the_component(
+    section: str, key: str
+) -> None:
+    declared, example = TABLES[section].keys[key], TABLES[section].example
+    name, value = f"{section}.{example}.{key}", declared.example or declared.default
+    assert f"\n### {section}.NAME.{key}\n" in PAGE
+    assert f"- Value: {declared.kind.description}\n" in PAGE
+    assert f"`{variable_of(f'{section}.NAME.{key}')}`\n" in PAGE
+    assert re.search(rf"(?m)^#{key} = ", SHIPPED.partition(f"\n#[{section}.{example}]\n")[2])
+    assert {f"{section}.{example}", name} == set(read_environment({variable_of(name): "x"}).given)
+    assert {f"{section}.{example}", name} == set(read_component({section: {example: {key: value}}}).given)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -187,6 +251,19 @@ def test_settings_have_a_field_for_each_section() -> None:
     assert {*KEYS, "parameters", "warnings"} == {entry.name for entry in fields(Settings)}
 
 
+def test_a_chain_of_the_core_has_the_defaults_of_the_configuration() -> None:
+    """The core has them for its own tests; they must not differ."""
+    declared = {name: key.default for name, key in TABLES["escalations"].keys.items()}
+    chain = Chain(steps=())
+    assert {name: default for name, default in declared.items() if default is not None} == {
+        "repeat": chain.repeat,
+        "wait_seconds": chain.wait_seconds,
+        "acknowledge_words": list(chain.acknowledge_words),
+        "reply_hint": chain.reply_hint,
+        "tell_others": chain.tell_others,
+    }
+
+
 def test_every_setting_and_section_is_explained() -> None:
     for section in SECTIONS:
         assert section.text, section.name
@@ -194,9 +271,12 @@ def test_every_setting_and_section_is_explained() -> None:
             assert declared.text, name
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_the_default_or_example_of_a_setting_is_a_value_that_it_accepts(name: str) -> None:
-    declared = SETTINGS[name]
+@pytest.mark.parametrize(
+    "declared",
+    [*SETTINGS.values(), *(key for section in TABLES.values() for key in section.keys.values())],
+    ids=[*SETTINGS, *(f"{name}.NAME.{key}" for name, section in TABLES.items() for key in section.keys)],
+)
+def test_the_default_or_example_of_a_setting_is_a_value_that_it_accepts(declared: Key) -> None:
     assert (declared.default is None) == (declared.example is not None)
     value = declared.example if declared.default is None else declared.default
     assert not isinstance(declared.kind.accept(value), Wrong)
@@ -261,24 +341,58 @@ def test_settings_are_made_of_accepted_values_and_of_what_the_section_adds() -> 
     )
 
 
-class OvensByName(Kind[dict[str, Oven]]):
-    """Tables that the user names, as one value: a kind can be made of the declarations of another class."""
+BUNS = Tables(
+    noun="bun",
+    keys={
+        "weight": Key(kind=Seconds(), text="how heavy", example=2, is_required=True),
+        "name": Key(kind=Text(), text="what it is called", example="rye"),
+    },
+    read=lambda values: (
+        f"{values['name']} {values['weight']:g}" if values["weight"] < 9 else Wrong(demand="is heavy")
+    ),
+)
+BAKERS = Section(
+    name="bakers",
+    text="Who bakes.",
+    example="dora",
+    keys={"buns": Key(kind=BUNS, text="What they bake:", example=[{"weight": 2}], is_required=True)},
+)
 
-    description = "a table for each oven"
 
-    def accept(self, value: Any) -> dict[str, Oven] | Wrong:
-        return {name: self._oven(table) for name, table in value.items()}
+def test_a_table_that_the_user_names_is_a_comment_of_the_file() -> None:
+    assert defaults_file((BAKERS,)).endswith(
+        "# Who bakes.\n#[bakers.dora]\n\n# What they bake:\n"
+        "# - weight: how heavy (required, a number of seconds from 0.001 to 4294967295).\n"
+        "# - name: what it is called (a string that is not empty).\n#buns = [{ weight = 2 }]\n"
+    )
+    assert settings_page((BAKERS,)).endswith(
+        "## [bakers.NAME]\n\nWho bakes.\n\n### bakers.NAME.buns\n\nWhat they bake:\n\n"
+        "- `weight`: how heavy (required, a number of seconds from 0.001 to 4294967295).\n"
+        "- `name`: what it is called (a string that is not empty).\n\n"
+        "- No default; for example `[{ weight = 2 }]`\n- Value: a list of buns, each a table\n"
+        "- Environment: `TWILIO_NOTIFICATIONS__BAKERS__NAME__BUNS`\n"
+    )
 
-    def _oven(self, table: dict[str, Any]) -> Oven:
-        given = {name: table.get(name, declared.default) for name, declared in OVEN.keys.items()}
-        values = {f"oven.{name}": OVEN.keys[name].kind.accept(value) for name, value in given.items()}
-        return made(Oven, "oven", values, place="hall")
+
+def test_each_table_of_a_list_becomes_a_value() -> None:
+    assert ("rye 2", "None 3") == BUNS.accept([{"weight": 2, "name": "rye"}, {"weight": 3}])
+    assert () == BUNS.accept([])
 
 
-def test_a_kind_can_hold_tables_that_the_user_names() -> None:
-    table = tomllib.loads('[big]\nowner = "Dora"\nshelf = "low"\n[small]\nowner = "Emil"\nshelf = "top"\n')
-    ovens = OvensByName().accept(table)
-    assert isinstance(ovens, dict)
-    assert [("big", "Dora", 1.5, ("warm", "hot")), ("small", "Emil", 1.5, ("warm", "hot"))] == [
-        (name, oven.owner, oven.heat_seconds, oven.words) for name, oven in ovens.items()
-    ]
+@pytest.mark.parametrize(
+    ("value", "demand"),
+    [
+        ("rye", "must be a list of buns, each a table, not 'rye'"),
+        ([5], "must be a list of buns, each a table, not [5]"),
+        ([{"weight": 9}], "cannot be used: bun 1: is heavy"),
+        (
+            [{"weight": 2}, {"wait": 2, "name": ""}],
+            (
+                "cannot be used: bun 2: unknown key wait: did you mean weight?; weight is missing; name must "
+                "be a string that is not empty, not ''"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_list_of_tables_says_which_table_and_key(value: object, demand: str) -> None:
+    assert Wrong(demand=demand) == BUNS.accept(value)

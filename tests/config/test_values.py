@@ -44,6 +44,7 @@ MAY_BE_ZERO = {
 LONGEST = 4294967295
 SHORTER = {
     "transport.keepalive_seconds": 65535,
+    "calls.ring_seconds": 600,
     "calls.time_limit_seconds": 86400,
     "limits.recipient_period_seconds": 2678400,
     "limits.identical_text_seconds": 2678400,
@@ -54,6 +55,7 @@ WHOLE_NUMBERS = {
     "journal.maximum_waiting": (1, 1_000_000_000),
     "journal.maximum_bytes": (1_000_000, 1_000_000_000_000_000),
     "twilio.concurrency": (1, 1000),
+    "tracking.requests_per_minute": (1, 6000),
     "limits.requests_per_recipient": (0, 1_000_000_000),
     **{f"limits.{unit}_per_{period}": (0, 1_000_000_000) for unit in Unit for period in Period},
 }
@@ -66,6 +68,9 @@ CHOICES = {
     "delivery.ordering": ["recipient", "none"],
     "limits.when_exceeded": ["wait", "refuse"],
     "status.detail": ["document", "extended"],
+    "status.follow_up": ["none", "final", "all"],
+    "calls.machine_detection": ["off", "detect"],
+    "tracking.mode": ["poll", "callback", "off"],
     "log.level": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "log.format": ["text", "json"],
 }

@@ -101,7 +101,16 @@ def sentence(channel: Channel, changes: Mapping[str, Value]) -> str:
 
 class TestTopics:
     def test_the_published_topics(self) -> None:
-        assert Topics(text="twilio/txt", call="twilio/call", status="twilio/message/status") == TOPICS
+        assert (
+            Topics(
+                text="twilio/txt",
+                call="twilio/call",
+                status="twilio/message/status",
+                cancel="twilio/cancel",
+                acknowledge="twilio/acknowledge",
+            )
+            == TOPICS
+        )
 
     def test_a_prefix_stands_before_each_of_them(self) -> None:
         topics = Topics.with_prefix("site7/")

@@ -28,7 +28,15 @@ from twilio_notifications.core.contract import (
     render,
 )
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel, Notification, Rejection, Text, VoiceLocation
+from twilio_notifications.core.model import (
+    Channel,
+    Notification,
+    Rejection,
+    SpokenText,
+    Text,
+    Twiml,
+    VoiceLocation,
+)
 
 NOT_JSON = "Input message is not valid JSON: "
 VALID = (
@@ -451,7 +459,7 @@ def check_answer(payload: bytes, channel: Channel) -> None:
 
 def content_of(notification: Notification) -> str:
     match notification.content:
-        case Text(body=text) | VoiceLocation(url=text):
+        case Text(body=text) | VoiceLocation(url=text) | SpokenText(text=text) | Twiml(document=text):
             return text
 
 

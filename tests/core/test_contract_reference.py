@@ -23,14 +23,17 @@ STRINGS = (
     "Voice message location",
     "From number",
 )
+ADDED = ("About", "Escalation", "Contact", "Voice message", "TwiML", "By")
 OBJECTS = ("Request", "Recipient")
 LABELS: dict[Sentence, tuple[str, ...]] = {
     Sentence.NOT_AN_OBJECT: ("Input message", *OBJECTS),
     Sentence.IS_NONE: (*STRINGS, *OBJECTS),
-    Sentence.NOT_A_STRING: STRINGS,
-    Sentence.NOT_UNICODE: STRINGS,
-    Sentence.IS_EMPTY: ("Id", "Recipient name", "Message", "Voice message location"),
-    Sentence.TOO_LONG: ("Id", "Recipient name"),
+    Sentence.NOT_A_STRING: (*STRINGS, *ADDED),
+    Sentence.NOT_UNICODE: (*STRINGS, *ADDED),
+    Sentence.IS_EMPTY: ("Id", "Recipient name", "Message", "Voice message location", "Media URLs", *ADDED),
+    Sentence.TOO_LONG: ("Id", "Recipient name", "About", "By"),
+    Sentence.NOT_A_URL: ("Voice message location",),
+    Sentence.NOT_CONFIGURED: ("Escalation", "Contact"),
     Sentence.NOT_E164: ("Recipient phone number", "From number"),
 }
 """The labels with which each of these sentences is used."""
@@ -70,6 +73,9 @@ def test_its_limits_are_the_codes() -> None:
         contract.MAXIMUM_NAME_CHARACTERS,
         contract.MAXIMUM_DEPTH,
         contract.MAXIMUM_RETRIES,
+        contract.MAXIMUM_ABOUT_CHARACTERS,
+        contract.MAXIMUM_MEDIA_URLS,
+        contract.MAXIMUM_BY_CHARACTERS,
     )
     assert [] == [limit for limit in limits if f"{limit:,}" not in PAGE]
 

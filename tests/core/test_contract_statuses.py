@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twilio_notifications.core.contract import SHORTENED, Failure, Success, render, shortened
+from twilio_notifications.core.contract import SHORTENED, Failure, LateFailure, Success, render, shortened
 from twilio_notifications.core.errors import Reason
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=60)
@@ -18,6 +18,12 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=60)
 def a_success(name: str, request_id: str | float = "request123") -> bytes:
     success = Success(message_status="queued", sender_number="+1999", phone_number="+1234", name=name)
     return render(success, request_id=request_id)
+
+
+def a_late_failure(name: str, message: str) -> bytes:
+    success = Success(message_status="undelivered", sender_number="+1999", phone_number="+1234", name=name)
+    failure = LateFailure(reason=Reason.UNDELIVERED, message=message, delivery=success)
+    return render(failure, request_id="request123")
 
 
 def a_failure(message: str, request_id: str | float = "request123") -> bytes:
@@ -86,3 +92,9 @@ def test_whatever_is_cut_keeps_the_published_form(
     assert list(before) == list(after)
     assert list(before["response"]) == list(after["response"])
     assert before["response"]["status"] == after["response"]["status"]
+
+
+def test_of_a_late_failure_the_sentence_is_cut_before_the_name() -> None:
+    document = json.loads(cut(a_late_failure("n" * 100, "s" * 1000), 400))
+    assert "n" * 100 == document["response"]["payload"]["messages"]["name"]
+    assert document["response"]["error_message"].endswith("s" + SHORTENED)

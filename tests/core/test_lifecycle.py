@@ -24,6 +24,7 @@ TABLE: dict[Move, tuple[State | None, ...]] = {
     Move.POSTPONE: (W, W, W, NO, NO),
     Move.DOUBT: (NO, D, D, NO, NO),
     Move.REPORT: (NO, NO, NO, R, NO),
+    Move.FOLLOW_UP: (NO, NO, NO, F, F),
     Move.RESOLVE: (NO, NO, NO, F, F),
 }
 PAIRS = [

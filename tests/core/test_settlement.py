@@ -41,6 +41,7 @@ DEADLINE = TIME_OUT + SETTLE
 HOUR = 3600.0
 YEAR = 365 * 86_400.0
 
+SERVICE = "MG0123456789abcdef0123456789abcdef"
 A_CALL: dict[str, Any] = {"channel": Channel.CALL, "content": VoiceLocation(url="https://some-public-TwiML")}
 
 
@@ -288,6 +289,17 @@ def test_a_known_twin_hides_no_unknown_one() -> None:
 def test_a_record_without_a_sender_may_be_ours(sender: str | None) -> None:
     """A messaging service chooses the number later."""
     assert found("SM1", look(an_attempt(), a_record(sender=sender)))
+
+
+def test_a_text_of_a_messaging_service_is_found_under_any_number_of_its_pool() -> None:
+    """Compared with the SID of the service, it would count as absent, and be sent a second time."""
+    attempt = an_attempt(sender_number=SERVICE, messaging_service_sid=SERVICE)
+    assert found("SM1", look(attempt, a_record(sender="+14254492999")))
+
+
+def test_a_number_next_to_a_messaging_service_is_compared() -> None:
+    attempt = an_attempt(messaging_service_sid=SERVICE)
+    assert Absent() == look(attempt, a_record(sender="+14254492999"))
 
 
 def test_a_default_number_without_a_plus_is_found_under_its_full_form() -> None:

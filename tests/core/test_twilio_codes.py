@@ -1,8 +1,13 @@
-"""Which treatment every code of the table and every HTTP status gets."""
+"""Which treatment and which words every code of the table, every family and every HTTP status gets."""
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope
@@ -10,14 +15,25 @@ from twilio_notifications.core.twilio_codes import (
     ACCOUNT_WAITS,
     ADDRESS_WAITS,
     BY_CODE,
+    CODES,
     CREDENTIALS_WAIT,
+    FAMILIES,
     REFUSE,
     SENDER_WAITS,
     SETTLE,
+    Concern,
     Refuse,
     Settle,
     Treatment,
+    TwilioCode,
     Wait,
+    about_a_voice_document,
+    accounts,
+    calls,
+    deliveries,
+    explained,
+    requests,
+    sentence,
     treatment_of,
 )
 
@@ -87,3 +103,65 @@ class TestStatuses:
 
     def test_every_status_of_http_is_there(self) -> None:
         assert set(range(100, 600)) <= EXPECTED_BY_STATUS.keys()
+
+
+ON_THE_WAY = (
+    *(30003, 30004, 30005, 30006, 30007, 30008, 30034, 30036, 21610, 30409, 30410, 30450, 30610, 30640),
+    *(10002, 572002, 572005, 572006, 30454, 63038, 11200, 12100, 13520, 63016, 63003, 63018),
+)
+"""Codes that a user of the connector meets after Twilio has accepted a text or a call."""
+
+ALL_WORDS = [*CODES.items(), *((family.codes[0], family.words) for family in FAMILIES)]
+
+
+class TestWords:
+    @pytest.mark.parametrize("code", ON_THE_WAY)
+    def test_a_code_on_the_way_has_words_of_its_own(self, code: int) -> None:
+        assert code in CODES
+
+    @pytest.mark.parametrize(("code", "words"), ALL_WORDS)
+    def test_a_meaning_is_a_clause_and_an_advice_is_a_sentence(self, code: int, words: TwilioCode) -> None:
+        assert re.fullmatch(r"\S.*[^.\s]", words.means), code
+        assert re.fullmatch(r"[A-Z].*\.", words.advice), code
+        assert len(sentence(code)) <= 300
+
+    def test_no_two_modules_have_the_same_code(self) -> None:
+        """Where they had, the last one would win without a word."""
+        parts = [accounts.ACCOUNTS, requests.REQUESTS, deliveries.DELIVERIES, calls.CALLS]
+        assert len(CODES) == sum(len(part) for part in parts)
+
+    @given(st.integers())
+    def test_every_number_has_words(self, code: int) -> None:
+        assert sentence(code).startswith(f"Twilio error {code}: ")
+
+    @pytest.mark.parametrize(
+        ("code", "concern"),
+        [
+            (30099, Concern.NETWORK),
+            (30899, Concern.SENDER),
+            (13999, Concern.CONTENT),
+            (10999, Concern.ACCOUNT),
+        ],
+    )
+    def test_an_unknown_code_is_explained_by_its_family(self, code: int, concern: Concern) -> None:
+        assert code not in CODES
+        assert concern is explained(code).concern
+
+    def test_no_code_is_in_two_families(self) -> None:
+        assert [] == [one for one, next_ in pairwise(FAMILIES) if next_.codes.start < one.codes.stop]
+
+    def test_a_sentence_has_code_meaning_and_advice(self) -> None:
+        assert (
+            "Twilio error 30005: the number does not exist, or the telephone is not known to its network. "
+            "Correct the recipient's number."
+        ) == sentence(30005)
+
+    @pytest.mark.parametrize(
+        ("code", "expected"), [(11199, False), (11200, True), (13999, True), (14000, False), (30003, False)]
+    )
+    def test_a_voice_document_has_the_codes_from_11200_to_13999(
+        self,
+        code: int,
+        expected: bool,  # noqa: FBT001 - a column of the table
+    ) -> None:
+        assert expected is about_a_voice_document(code)

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from tests.docs.markdown import DOCS, codes, rows
-from tests.support.factories import START, a_claimed, a_postponement, a_success
+from tests.support.factories import START, a_change, a_claimed, a_followed, a_postponement, a_success
 from tests.support.house import event_kinds
 from twilio_notifications.core.steps import Doubt
 from twilio_notifications.ports import Event, Level
@@ -17,6 +17,7 @@ from twilio_notifications.ports.events import (
     AttemptInDoubt,
     Defect,
     DefectName,
+    DeliveryChanged,
     DoubtSettled,
     RequestFinished,
     RequestPostponed,
@@ -33,6 +34,7 @@ SAMPLES: dict[type[Event], Event] = {
     AttemptInDoubt: AttemptInDoubt(
         request=a_claimed(), step=Doubt(id=1, at=START, settle_at=START, message="")
     ),
+    DeliveryChanged: DeliveryChanged(followed=a_followed(), change=a_change(a_followed())),
     DoubtSettled: DoubtSettled(
         level=Level.INFO, request=a_claimed(), step=POSTPONE, outcome="absent", seconds=1.0
     ),

@@ -19,12 +19,13 @@ from tests.support.fakes import (
     stalled,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.core.conclusions import StatusWriter, Timing
-from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter, Timing
+from twilio_notifications.core.contract import Extensions, Topics
+from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
-from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
+from twilio_notifications.pipeline.line.assembly import Calling, LineNeeds, build_line
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
@@ -33,11 +34,13 @@ from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSen
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import Literal
 
+    from twilio_notifications.core.escalation import Chain
+    from twilio_notifications.core.model import Contact
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.pipeline.line.assembly import Line as Stages
@@ -64,6 +67,8 @@ class Line:
     stages: Stages
     written: list[Unreported]
     """What was handed on to be published."""
+    keys: list[int]
+    """Requests in whose calls a key was pressed."""
 
     @property
     def journal(self) -> Journal:
@@ -132,6 +137,9 @@ async def a_line(
     second: ScriptedSecret | None = None,
     twilio: Callable[[HandClock], ScriptedSender] = ScriptedSender,
     subscribers: Sequence[Events] = (),
+    tracking: Tracking | None = None,
+    calling: Calling | None = None,
+    looks_per_minute: int = 30,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion. `subscribers` hear its events too."""
     clock, heard = LineClock(), RecordingEvents()
@@ -140,7 +148,7 @@ async def a_line(
     pacing = Pacing(
         pace=Pace.fresh(concurrency),
         timing=timing,
-        statuses=StatusWriter(),
+        statuses=StatusWriter(tracking=tracking or Tracking()),
         clock=clock,
         events=events,
         jitter=jitter,
@@ -151,6 +159,10 @@ async def a_line(
         bells.work.ring()
         bells.logins.ring()
 
+    async def press(request: int) -> None:
+        keys.append(request)
+
+    keys: list[int] = []
     async with SqliteJournal(path, events=events, ordering=ordering) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         secret = ScriptedSecret()
@@ -161,9 +173,10 @@ async def a_line(
             on_renewed=renew_credentials,
         )
         sender, written = twilio(clock), list["Unreported"]()
+        authorized = AuthorizedSender(sender, credentials)
         surroundings = LineNeeds(
             journal=cast("Journal", clock.journal),
-            sender=AuthorizedSender(sender, credentials),
+            sender=authorized,
             clock=clock,
             events=events,
             bells=bells,
@@ -171,6 +184,10 @@ async def a_line(
             failures=Failures(events=events, clock=clock),
             limits=limits or Limits(),
             on_written=written.extend,
+            receipts=authorized,
+            looks_per_minute=looks_per_minute,
+            calling=calling or Calling(),
+            on_key=press,
         )
         yield Line(
             sqlite=sqlite,
@@ -183,11 +200,28 @@ async def a_line(
             surroundings=surroundings,
             stages=build_line(surroundings),
             written=written,
+            keys=keys,
         )
 
 
-def an_intake(surroundings: LineNeeds, stages: Stages) -> Intake:
-    """Before these stages: what arrives on `twilio/txt` and `twilio/call` goes to them."""
+def a_writer(
+    surroundings: LineNeeds,
+    *,
+    chains: Mapping[str, Chain] | None = None,
+    contacts: Mapping[str, Contact] | None = None,
+) -> ChainWriter:
+    """Knows these chains and contacts."""
+    return ChainWriter(
+        statuses=surroundings.pacing.statuses,
+        chains=chains or {},
+        contacts=contacts or {},
+        default_sender_number="+19999999999",
+    )
+
+
+def an_intake(surroundings: LineNeeds, stages: Stages, writer: ChainWriter | None = None) -> Intake:
+    """Before these stages: what arrives on the topics of the connector goes to them."""
+    writer = writer or a_writer(surroundings)
     return Intake(
         hold_seconds=0.0,
         journal=surroundings.journal,
@@ -198,9 +232,12 @@ def an_intake(surroundings: LineNeeds, stages: Stages) -> Intake:
             statuses=surroundings.pacing.statuses,
             default_sender_number="+19999999999",
             lifetime_seconds=14_400,
+            extensions=Extensions(contacts=writer.contacts, escalations=frozenset(writer.chains)),
+            writer=writer,
         ),
         failures=surroundings.failures,
         topics=Topics.with_prefix(""),
+        on_chain=surroundings.bells.chains.ring,
         gate=stages.dispatcher,
         on_written=surroundings.on_written,
     )

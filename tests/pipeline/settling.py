@@ -41,7 +41,7 @@ class ListingSender(ScriptedSender):
         super().__init__(clock)
         self.ahead = 0.0
         """Twilio's clock minus ours; told by each list, as by the `Date` header."""
-        self.looks: list[tuple[str, float]] = []
+        self.looked: list[tuple[str, float]] = []
         """The recipient and the instant of each look."""
         self.unreadable: dict[str, Unreadable | Exception] = {}
         self._shown: list[Shown] = []
@@ -70,7 +70,7 @@ class ListingSender(ScriptedSender):
         login: Login | None = None,  # noqa: ARG002 - the records are the same for every login
     ) -> Records | Unreadable:
         phone_number, asked_at = notification.recipient.phone_number, self.clock.now()
-        self.looks.append((phone_number, asked_at))
+        self.looked.append((phone_number, asked_at))
         if phone_number in self._withheld:
             await self._withheld[phone_number].wait()
         unreadable = self.unreadable.get(phone_number)
@@ -113,7 +113,7 @@ class Scene:
         return [status["response"]["error_message"] for status in await self.line.statuses()]
 
     def looks(self, phone_number: str = DARLA) -> list[float]:
-        return [at for number, at in self.sender.looks if number == phone_number]
+        return [at for number, at in self.sender.looked if number == phone_number]
 
     def told(self, name: str) -> int:
         return self.line.events.count(name)

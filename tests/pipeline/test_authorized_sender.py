@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
+from tests.support.factories import DARLA, a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
-from twilio_notifications.core.model import Answered, NotSent, Records, Unanswered, Unreadable
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
+from twilio_notifications.core.model import (
+    Answered,
+    CameBack,
+    Channel,
+    NotSent,
+    Records,
+    Unanswered,
+    Unreadable,
+)
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
@@ -18,6 +27,9 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Answer, Login, Notification
 
 NOTIFICATION = a_notification()
+RECEIPT = DeliveryReceipt(sid="SM1", state="delivered")
+PAGE = ReceiptPage(receipts=(RECEIPT,), next_path=None)
+REFUSED = Unreadable(detail="HTTP 401", unauthorized=True)
 FOUND = Records(found=(), clock_offset=None)
 
 
@@ -31,9 +43,39 @@ class Guard:
         self.asked: list[str] = []
         self.clock_offset: float | None = None
         self.held: asyncio.Event | None = None
+        self.callback_url: str | None = None
+        self.looks: list[tuple[Channel, str | None]] = []
 
-    async def send(self, _notification: Notification, login: Login) -> Answer:
+    async def send(
+        self, _notification: Notification, login: Login, *, callback_url: str | None = None
+    ) -> Answer:
+        self.callback_url = callback_url
         return self.answer if await self._is_in(login) else self.refusal
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
+        self.looks.append((channel, sid))
+        return RECEIPT if await self._is_in(login) else REFUSED
+
+    async def receipts(self, channel: Channel, path: str | None, *, login: Login) -> ReceiptPage | Unreadable:
+        self.looks.append((channel, path))
+        return PAGE if await self._is_in(login) else REFUSED
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable:
+        self.looks.append((channel, to))
+        found = CameBack(sid="SM1", phone_number=DARLA, created_at=since, body="1")
+        return (found,) if await self._is_in(login) else REFUSED
+
+    async def hang_up(self, sid: str, login: Login) -> Answer:
+        self.looks.append((Channel.CALL, sid))
+        return self.answer if await self._is_in(login) else self.refusal
+
+    async def notices(self, sid: str, *, login: Login) -> Notices | Unreadable:
+        self.looks.append((Channel.CALL, sid))
+        return Notices(codes=(11_200,)) if await self._is_in(login) else REFUSED
 
     async def look_up(
         self,
@@ -198,3 +240,21 @@ async def test_a_login_is_verified_with_the_other_one_where_the_first_is_refused
     scene = await a_scene("second", second="second")
     assert scene.twilio.answer == await scene.sender.verify()
     assert ["first", "second"] == scene.twilio.asked
+
+
+async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> None:
+    """One that works goes first from then on, for sending too."""
+    scene = await a_scene("second", second="second")
+    assert RECEIPT == await scene.sender.fetch(Channel.SMS, "SM1")
+    assert PAGE == await scene.sender.receipts(Channel.CALL)
+    assert Notices(codes=(11_200,)) == await scene.sender.notices("CA1")
+    assert isinstance(await scene.sender.came_back(Channel.SMS, to=None, since=0.0), tuple)
+    assert accepted() == await scene.sender.hang_up("CA1")
+    assert ["first", *["second"] * 5] == scene.twilio.asked
+    assert (Channel.CALL, "CA1") == scene.twilio.looks[-1]
+
+
+async def test_an_attempt_says_where_twilio_calls_back_with_each_login() -> None:
+    scene = await a_scene("second", second="second")
+    await scene.sender.send(NOTIFICATION, callback_url="https://example.com/")
+    assert "https://example.com/" == scene.twilio.callback_url

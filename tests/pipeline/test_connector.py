@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.line import Line, a_line, an_intake
+from tests.pipeline.escalating import an_escalator
+from tests.pipeline.line import Line, a_line, a_writer, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
 from tests.support.fakes import HandTransport, nothing
@@ -118,6 +119,9 @@ def assembled(
         intake=an_intake(surroundings, stages),
         dispatcher=stages.dispatcher,
         settler=stages.settler,
+        tracker=stages.tracker,
+        callbacks=stages.callbacks,
+        escalator=an_escalator(surroundings, a_writer(surroundings)),
         reporter=reporter,
         failures=surroundings.failures,
         sweeper=Sweeper(**common, retention_seconds=1e6),

@@ -15,8 +15,8 @@ from tests.support.crash_points import CrashPoint
 from tests.support.factories import DARLA, START, a_failure, a_payload
 from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stalled
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.core.conclusions import StatusWriter
-from twilio_notifications.core.contract import Topics
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
+from twilio_notifications.core.contract import Extensions, Topics
 from twilio_notifications.core.errors import JournalFull
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.line.failures import Failures
@@ -113,6 +113,10 @@ async def a_door(*, places: int | None = None, **journal: Any) -> AsyncIterator[
                 statuses=StatusWriter(),
                 default_sender_number="+19999999999",
                 lifetime_seconds=14_400,
+                extensions=Extensions(contacts={}, escalations=frozenset()),
+                writer=ChainWriter(
+                    statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None
+                ),
             ),
             failures=Failures(events=events, clock=clock),
             topics=Topics.with_prefix("site7/"),

@@ -553,7 +553,7 @@ async def test_many_doubts_are_looked_up_a_few_at_a_time_and_all_of_them() -> No
             scene.sender.withhold(number)
             await scene.doubt(number)
         await scene.advance(1.0)
-        assert CONCURRENCY == len(scene.sender.looks)
+        assert CONCURRENCY == len(scene.sender.looked)
         for number in numbers:
             scene.sender.give(number)
             scene.sender.carries_out(number, sid=f"SM{number}")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
+from twilio.request_validator import RequestValidator
 
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
+from tests.support.process import TOKEN
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
@@ -45,6 +48,17 @@ async def dies(connector: Connector) -> None:
     assert -signal.SIGKILL == await connector.wait(), "it did not reach the crash point"
 
 
+OTHER_ROWS = {
+    CrashPoint.REQUEST_POSTPONED,
+    CrashPoint.DELIVERY_LOOKED_UP,
+    CrashPoint.CALLBACK_RECEIVED,
+    CrashPoint.DELIVERY_CHANGED,
+    CrashPoint.WISH_CARRIED_OUT,
+    CrashPoint.STEP_TAKEN,
+    CrashPoint.CHAIN_ENDED,
+}
+"""They have tests of their own; those of chains stand in test_chain_kills.py."""
+
 CALL_ROWS = [
     CrashPoint.REQUEST_RECORDED,
     CrashPoint.ATTEMPTS_OPENED,
@@ -58,7 +72,7 @@ CALL_ROWS = [
 @pytest.mark.parametrize(
     ("point", "channel"),
     [
-        *((point, Channel.SMS) for point in CrashPoint if point is not CrashPoint.REQUEST_POSTPONED),
+        *((point, Channel.SMS) for point in CrashPoint if point not in OTHER_ROWS),
         *((point, Channel.CALL) for point in CALL_ROWS),
     ],
 )
@@ -169,6 +183,96 @@ async def test_a_crash_after_an_attempt_that_did_not_succeed(
         assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
     # A refusal that was not written down is asked for again: Twilio's records show that nothing was sent.
     assert entries == len(twilio.ledger)
+
+
+POLLED: dict[str, Any] = {"poll_initial_seconds": 0.05, "requests_per_minute": 6000}
+TOLD = {"follow_up": "final"}
+AN_HOUR = 3600.0
+"""Later, the simulator shows each text and call with its last word."""
+
+
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [
+        (CrashPoint.DELIVERY_LOOKED_UP, 1),
+        (CrashPoint.DELIVERY_CHANGED, 1),
+        (CrashPoint.DELIVERY_CHANGED, 3),
+        (CrashPoint.STATUS_PUBLISHED, 8),
+        (CrashPoint.STATUS_ACKNOWLEDGED, 8),
+    ],
+)
+async def test_a_crash_while_deliveries_are_followed(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint, count: int
+) -> None:
+    """Each end is published at least once, after the first status; nothing is sent again."""
+    twilio.set_age(AN_HOUR)
+    requests = [Request(number=number, to=recipient(number)) for number in range(5)]
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=f"{point}:{count}", tracking=POLLED, status=TOLD) as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await dies(connector)
+        async with start(tracking=POLLED, status=TOLD) as connector:
+            await connector.ready()
+            await until(lambda: set(ends(peer)) == {request.id for request in requests})
+            assert 0 == await connector.terminate()
+        assert len(requests) == len(twilio.ledger)
+        for words in ends(peer).values():
+            assert ["queued", "delivered"] == list(dict.fromkeys(words))
+
+
+def ends(peer: Peer) -> dict[str, list[str]]:
+    """Twilio's words in the statuses of each request whose end was published, in their order."""
+    told: dict[str, list[str]] = {}
+    for status in peer.statuses:
+        word = status["response"]["payload"]["messages"]["message_status"]
+        told.setdefault(status["id"], []).append(word)
+    return {id_: words for id_, words in told.items() if "delivered" in words}
+
+
+async def test_a_callback_that_a_crash_loses_is_found_out_by_polling(
+    broker: Mosquitto, twilio: Simulator, start: Start
+) -> None:
+    called = POLLED | {
+        "mode": "callback",
+        "listen": "127.0.0.1:0",
+        "public_url": "https://alarms.example.com",
+        "poll_initial_seconds": 0.5,
+    }
+    twilio.set_age(AN_HOUR)
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=CrashPoint.CALLBACK_RECEIVED, tracking=called, status=TOLD) as connector:
+            listening = await connector.wait_for_event("callbacks_listening")
+            await connector.ready()
+            await publish(peer, [Request(number=0, to=recipient(0))])
+            await until(lambda: len(peer.statuses) == 1)
+            (entry,) = twilio.ledger
+            assert b"" == await call_back(
+                listening["address"], {"MessageSid": entry.sid, "MessageStatus": "sent"}
+            )
+            await dies(connector)
+        async with start(tracking=called, status=TOLD) as connector:
+            await until(lambda: list(ends(peer)) == ["id-0"])
+            assert 0 == await connector.terminate()
+        assert 1 == len(twilio.ledger)
+
+
+async def call_back(address: str, fields: dict[str, str]) -> bytes:
+    """The answer to a callback as Twilio makes it."""
+    signature = RequestValidator(TOKEN).compute_signature("https://alarms.example.com/?request=1", fields)
+    body = urlencode(fields).encode()
+    head = (
+        f"POST /?request=1 HTTP/1.1\r\nX-Twilio-Signature: {signature}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head.encode() + body)
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize("channel", list(Channel))

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from tests.support.needs import ROOT
-from twilio_notifications.simulator.control import COMMANDS, control
+from twilio_notifications.simulator.announcer import CallbackTreatment
+from twilio_notifications.simulator.control import CLEARINGS, COMMANDS, QUERIES, control
+from twilio_notifications.simulator.deliveries import NUMBERS, DeliveryOrder
 from twilio_notifications.simulator.faults import Effect, Fault, Kind
+from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
     import msgspec
@@ -34,6 +37,27 @@ def test_every_choice_of_requests_is_documented() -> None:
 
 def test_every_command_is_documented() -> None:
     assert set() == {name for name in COMMANDS if f"`POST /simulator/{name}`" not in PAGE}
+
+
+@pytest.mark.parametrize("struct", [Plan, DeliveryOrder, CallbackTreatment])
+def test_every_field_of_an_order_is_documented(struct: type[msgspec.Struct]) -> None:
+    names = set(struct.__struct_fields__) - {"plan"}
+    assert set() == {name for name in names if f"`{name}`" not in PAGE}
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_what_becomes_of_each_number_is_documented(number: str) -> None:
+    row = next(line for line in PAGE.splitlines() if line.startswith(f"| `{number}` |"))
+    _, _, text, call, _ = row.split("|")
+    for plan, cell, usual in zip(NUMBERS[number], (text, call), ("delivered", "completed"), strict=True):
+        assert f"`{plan.end or usual}`" in cell
+        codes = {plan.error_code, plan.document_error} - {None}
+        assert set() == {code for code in codes if str(code) not in cell}
+
+
+def test_every_query_is_documented() -> None:
+    assert set() == {name for name in QUERIES if f"`GET /simulator/{name}" not in PAGE}
+    assert set() == {name for name in CLEARINGS if f"`DELETE /simulator/{name}`" not in PAGE}
 
 
 def test_there_are_examples() -> None:

@@ -27,7 +27,9 @@ from tests.simulator.desk import (
     message_path,
 )
 from tests.simulator.prism import prism
+from twilio_notifications.simulator.deliveries import DeliveryOrder
 from twilio_notifications.simulator.faults import Ends, Fault
+from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -127,6 +129,22 @@ async def test_a_call_has_twilios_form_at_every_age(referee: Referee, content: s
     assert expected == await referee.ages(call_path(created.json["sid"]))
 
 
+@pytest.mark.parametrize("found", ["human", "machine"])
+async def test_a_call_with_machine_detection_has_twilios_form(referee: Referee, found: str) -> None:
+    order = DeliveryOrder(plan=Plan(answered_by=found), times=1)  # type: ignore[arg-type]
+    referee.simulator.add_delivery(order)
+    created = await referee.ask("POST", CALLS, {**A_CALL, "MachineDetection": "Enable"})
+    await referee.ages(call_path(created.json["sid"]))
+    assert found == (await referee.ask("GET", call_path(created.json["sid"]))).json["answered_by"]
+
+
+async def test_what_comes_from_outside_has_twilios_form(referee: Referee) -> None:
+    text = referee.simulator.receive_text("1", sender=DARLA, to=SENDER, account_sid=ACCOUNT)
+    call = referee.simulator.receive_call(sender=DARLA, to=SENDER, account_sid=ACCOUNT)
+    for target in (message_path(text), call_path(call)):
+        assert "inbound" == (await referee.ask("GET", target)).json["direction"]
+
+
 @pytest.mark.parametrize("target", [MESSAGES, CALLS])
 async def test_every_page_of_a_list_has_twilios_form(referee: Referee, target: str) -> None:
     for _ in range(3):
@@ -155,7 +173,8 @@ async def test_a_filtered_list_has_twilios_form(referee: Referee, target: str) -
 
 
 async def test_updating_and_deleting_have_twilios_form(referee: Referee) -> None:
-    text = message_path((await referee.ask("POST", MESSAGES, dict(A_TEXT))).json["sid"])
+    referee.clock[0] = NOON
+    text = message_path((await referee.ask("POST", MESSAGES, A_SCHEDULED_TEXT)).json["sid"])
     call = call_path((await referee.ask("POST", CALLS, dict(A_CALL))).json["sid"])
     assert "canceled" == (await referee.ask("POST", text, {"Status": "canceled"})).json["status"]
     assert "canceled" == (await referee.ask("POST", call, {"Status": "completed"})).json["status"]

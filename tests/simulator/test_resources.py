@@ -150,21 +150,23 @@ def test_an_end_that_only_calls_have_leaves_a_text_alone(desk: Desk) -> None:
     assert "delivered" == desk.get(path).json["status"]
 
 
-def test_a_scheduled_or_queued_text_can_be_canceled_and_goes_no_further(desk: Desk) -> None:
-    path = message_path(desk.text())
-    desk.now = NOON + 0.5
-    assert (200, "canceled") == (
-        (answer := desk.post(path, {"Status": "canceled"})).status,
-        answer.json["status"],
-    )
+def test_a_scheduled_text_can_be_canceled_and_goes_no_further(desk: Desk) -> None:
+    send_at = datetime.fromtimestamp(NOON, UTC) + timedelta(hours=1)
+    form = {"MessagingServiceSid": SERVICE, "ScheduleType": "fixed", "SendAt": send_at.isoformat()}
+    path = message_path(desk.text(**form))
+    answer = desk.post(path, {"Status": "canceled"})
+    assert (200, "canceled") == (answer.status, answer.json["status"])
     desk.now = NOON + 1e6
     assert "canceled" == desk.get(path).json["status"]
 
 
-def test_a_delivered_text_cannot_be_canceled(desk: Desk) -> None:
+@pytest.mark.parametrize("age", [0.0, 1.0, 5.0])
+def test_a_text_that_was_not_scheduled_cannot_be_canceled(desk: Desk, age: float) -> None:
     path = message_path(desk.text())
-    desk.now = NOON + 5
+    desk.now = NOON + age
     assert (409, 30409) == desk.post(path, {"Status": "canceled"}).error
+    desk.now = NOON + 1e6
+    assert "delivered" == desk.get(path).json["status"]
 
 
 def test_a_text_at_its_end_can_be_redacted_and_deleted(desk: Desk) -> None:

@@ -33,6 +33,7 @@ from twilio_notifications.simulator.faults import (
     ServerError,
     Slow,
 )
+from twilio_notifications.simulator.sender import CallbackSender
 from twilio_notifications.simulator.server import Simulator, _Site, serve
 
 if TYPE_CHECKING:
@@ -322,6 +323,7 @@ async def test_serve_says_where_and_ends_when_told() -> None:
             latency_seconds=0.0,
             clock=time.time,
             random=chance(),
+            delivery_seed=None,
             stop=stop,
             announce=announced.put_nowait,
         )
@@ -423,7 +425,7 @@ async def test_faults_and_latency_do_not_touch_the_simulators_own_endpoints(
 
 
 def test_another_machine_cannot_control_it(desk: Desk) -> None:
-    site = _Site(desk.engine)
+    site = _Site(desk.engine, CallbackSender(desk.engine))
     content = b'{"effect": {"kind": "hang"}}'
     reply = site.begin(method="POST", target="/simulator/faults", authorization="", body=content, local=False)
     assert reply.response is not None

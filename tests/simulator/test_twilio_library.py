@@ -13,7 +13,9 @@ from twilio.rest import Client
 
 from tests.simulator.desk import ACCOUNT, DARLA, NOON, SENDER, SERVICE, TOKEN, chance
 from tests.support.patience import WAIT_SECONDS
+from twilio_notifications.simulator.deliveries import DeliveryOrder
 from twilio_notifications.simulator.faults import Fault, RateLimited
+from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -149,11 +151,98 @@ async def test_calls_are_listed_by_status_and_by_time(client: Any, clock: Later)
     assert [later.sid, call.sid] == [shown.sid for shown in both]
 
 
-async def test_a_text_is_canceled_and_a_call_is_hung_up(client: Any) -> None:
-    text, call = await a_text(client), await a_call(client)
+async def test_a_scheduled_text_is_canceled_and_a_call_is_hung_up(client: Any) -> None:
+    send_at = datetime.fromtimestamp(NOON + 3_600, UTC)
+    text = await a_text(client, messaging_service_sid=SERVICE, schedule_type="fixed", send_at=send_at)
+    call = await a_call(client)
     canceled = await ask(client.messages(text.sid).update, status="canceled")
     ended = await ask(client.calls(call.sid).update, status="canceled")
     assert ("canceled", "canceled") == (canceled.status, ended.status)
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "code"),
+    [
+        ("+15005550101", "undelivered", 30003),
+        ("+15005550106", "failed", 30034),
+        ("+15005550107", "sent", None),
+    ],
+)
+async def test_the_end_of_a_text_is_fetched_and_listed(
+    client: Any, clock: Later, number: str, status: str, code: int | None
+) -> None:
+    text = await a_text(client, to=number)
+    clock.now += 60
+    fetched = await ask(client.messages(text.sid).fetch)
+    (listed,) = await ask(client.messages.list, to=number)
+    for shown in (fetched, listed):
+        assert (status, code, "outbound-api") == (shown.status, shown.error_code, shown.direction)
+        assert clock.now > shown.date_updated.timestamp() > NOON
+
+
+async def test_machine_detection_is_fetched(client: Any, clock: Later) -> None:
+    call = await a_call(client, to="+15005550105", machine_detection="Enable")
+    assert call.answered_by is None
+    clock.now += 60
+    fetched = await ask(client.calls(call.sid).fetch)
+    assert ("completed", "machine") == (fetched.status, fetched.answered_by)
+
+
+async def test_the_notifications_of_a_call_are_listed_and_fetched(client: Any, clock: Later) -> None:
+    call = await a_call(client, to="+15005550106")
+    clock.now += 60
+    (listed,) = await ask(client.calls(call.sid).notifications.list, log=0)
+    fetched = await ask(client.calls(call.sid).notifications(listed.sid).fetch)
+    for shown in (listed, fetched):
+        assert ("11200", "0", VOICE) == (shown.error_code, shown.log, shown.request_url)
+    assert listed.message_date.timestamp() <= clock.now
+    assert [] == await ask(client.calls(call.sid).notifications.list, log=1)
+    with pytest.raises(TwilioRestException) as raised:
+        await ask(client.calls(call.sid).notifications("NO" + "0" * 32).fetch)
+    assert (404, 20404) == (raised.value.status, raised.value.code)
+
+
+async def test_a_ringing_call_is_canceled_and_an_answered_one_is_ended(client: Any, clock: Later) -> None:
+    ringing, answered = await a_call(client), await a_call(client, to=OTHER)
+    clock.now += 2
+    assert "canceled" == (await ask(client.calls(ringing.sid).update, status="canceled")).status
+    clock.now += 3
+    assert "completed" == (await ask(client.calls(answered.sid).update, status="completed")).status
+
+
+async def test_a_queued_text_cannot_be_canceled(client: Any) -> None:
+    text = await a_text(client)
+    with pytest.raises(TwilioRestException) as raised:
+        await ask(client.messages(text.sid).update, status="canceled")
+    assert (409, 30409) == (raised.value.status, raised.value.code)
+
+
+async def test_what_comes_from_outside_is_listed(client: Any, simulator: Simulator) -> None:
+    await a_text(client)
+    sid = simulator.receive_text("ok", sender=DARLA, to=SENDER)
+    call = simulator.receive_call(sender=DARLA, to=SENDER)
+    (text,) = await ask(client.messages.list, from_=DARLA)
+    assert (sid, "inbound", "received", "ok") == (text.sid, text.direction, text.status, text.body)
+    assert NOON == text.date_created.timestamp()
+    (back,) = await ask(client.calls.list, from_=DARLA)
+    assert (call, "inbound") == (back.sid, back.direction)
+
+
+async def test_a_picture_a_validity_and_a_callback_are_taken(client: Any, simulator: Simulator) -> None:
+    urls = ["https://example.com/1.png", "https://example.com/2.png"]
+    text = await a_text(client, media_url=urls, validity_period=300, status_callback="https://example.com/x")
+    assert ("2", "MM") == (text.num_media, text.sid[:2])
+    assert tuple(urls) == simulator.ledger[0].media_urls
+
+
+async def test_a_late_text_fails_when_its_validity_is_over(
+    client: Any, simulator: Simulator, clock: Later
+) -> None:
+    simulator.add_delivery(DeliveryOrder(plan=Plan(late_seconds=600)))
+    text = await a_text(client, validity_period=300)
+    clock.now += 300
+    fetched = await ask(client.messages(text.sid).fetch)
+    assert ("failed", 30036) == (fetched.status, fetched.error_code)
 
 
 async def test_a_text_is_deleted(client: Any, clock: Later) -> None:

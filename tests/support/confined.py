@@ -227,7 +227,7 @@ class Inside:
     # The connector's own work.
 
     def secret(self) -> str:
-        first, _ = bootstrap.secret_files(self._settings, os.environ)
+        first = bootstrap.secret_files(self._settings, os.environ).first
         return asyncio.run(FileSecret(*first).read()).reveal()
 
     def reload(self) -> str:

@@ -6,8 +6,19 @@ Nothing here is random and nothing looks at a clock: two calls with the same arg
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+from twilio_notifications.core.delivery import (
+    Change,
+    Delivery,
+    Followed,
+    FollowUpStatus,
+    Happened,
+    Happening,
+    LearnedFrom,
+    Who,
+)
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Answered,
@@ -38,6 +49,11 @@ def a_notification(
     sender_number: str = SENDER_NUMBER,
     retries: int = 0,
     priority: Priority = Priority.NORMAL,
+    messaging_service_sid: str | None = None,
+    about: str | None = None,
+    escalation: str | None = None,
+    contact: str | None = None,
+    valid_for_seconds: float | None = None,
 ) -> Notification:
     """The text of the published example."""
     return Notification(
@@ -48,6 +64,11 @@ def a_notification(
         sender_number=sender_number,
         retries=retries,
         priority=priority,
+        messaging_service_sid=messaging_service_sid,
+        about=about,
+        escalation=escalation,
+        contact=contact,
+        valid_for_seconds=valid_for_seconds,
     )
 
 
@@ -217,6 +238,48 @@ def too_many(*, retry_after: float | None = None) -> Answered:
 def unauthorized() -> Answered:
     """HTTP 401: Twilio does not know these credentials."""
     return refused(20_003, http_status=401)
+
+
+def a_followed(
+    request: Claimed | None = None, *, word: str = "queued", look_at: float | None = START + 5
+) -> Followed:
+    """A text that Twilio has accepted, as it is followed."""
+    request = request or a_claimed()
+    notification = request.notification
+    return Followed(
+        request=request,
+        sid=f"SM{request.id:032x}",
+        begun_at=START,
+        look_at=look_at,
+        delivery=Delivery(channel=notification.channel, state=word, changed_at=START),
+        who=Who(
+            sender_number=notification.sender_number,
+            phone_number=notification.recipient.phone_number,
+            name=notification.recipient.name,
+        ),
+    )
+
+
+def a_change(
+    followed: Followed,
+    word: str = "sent",
+    *,
+    at: float = START + 10,
+    look_at: float | None = START + 20,
+    status: FollowUpStatus | None = None,
+) -> Change:
+    """Twilio's word for a delivery is another one since a look at it."""
+    return Change(
+        request=followed.request.id,
+        version=followed.version,
+        at=at,
+        before=followed.delivery,
+        after=replace(followed.delivery, state=word, changed_at=at),
+        who=followed.who,
+        look_at=look_at,
+        happened=Happened(happening=Happening.CHANGED, source=LearnedFrom.POLL, word=word),
+        status=status,
+    )
 
 
 def a_payload(

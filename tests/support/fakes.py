@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
+from twilio_notifications.core.delivery import NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
-from twilio_notifications.core.model import Answered, Records, Secret
+from twilio_notifications.core.model import Answered, CameBack, Channel, Records, Secret, Unreadable
 from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
-    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
+    from twilio_notifications.core.delivery import DeliveryReceipt
+    from twilio_notifications.core.model import Answer, Login, Notification
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
 
@@ -185,6 +187,9 @@ class ScriptedSender:
     def __init__(self, clock: HandClock) -> None:
         self.clock = clock
         self.sent: list[Sent] = []
+        self.callback_urls: list[str | None] = []
+        self.looks: list[tuple[Channel, str | None, Login | None]] = []
+        """What was asked about deliveries: a SID, or the path of a page."""
         self.online = True
         self.clock_offset: float | None = None
         self.records: Records | Unreadable = Records(found=(), clock_offset=None)
@@ -196,6 +201,11 @@ class ScriptedSender:
         self.verdicts: deque[Answer] = deque([Answered(http_status=200)])
         self._answers: defaultdict[str, deque[Answer | Exception]] = defaultdict(deque)
         self._held: dict[str, asyncio.Event] = {}
+        self.inbox: dict[Channel, list[CameBack] | Unreadable] = {Channel.SMS: [], Channel.CALL: []}
+        self.inbox_looks: list[tuple[Channel, str | None, float]] = []
+        self.hung_up: list[str] = []
+        self.logins: list[Login | None] = []
+        """With which of them inbound lists were read, and calls ended."""
 
     def script(self, phone_number: str, *answers: Answer | Exception) -> None:
         """What the next attempts for this recipient are answered."""
@@ -208,7 +218,10 @@ class ScriptedSender:
     def release(self, phone_number: str) -> None:
         self._held.pop(phone_number).set()
 
-    async def send(self, notification: Notification, login: Login | None = None) -> Answer:
+    async def send(
+        self, notification: Notification, login: Login | None = None, *, callback_url: str | None = None
+    ) -> Answer:
+        self.callback_urls.append(callback_url)
         self.sent.append(Sent(self.clock.now(), notification, login))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -231,6 +244,21 @@ class ScriptedSender:
         self.verified.append(Sent(self.clock.now(), a_notification(), login))
         return self.verdicts.popleft() if len(self.verdicts) > 1 else self.verdicts[0]
 
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login | None = None
+    ) -> tuple[CameBack, ...] | Unreadable:
+        self.logins.append(login)
+        self.inbox_looks.append((channel, to, since))
+        found = self.inbox[channel]
+        if isinstance(found, Unreadable):
+            return found
+        return tuple(one for one in found if one.created_at >= since)
+
+    async def hang_up(self, sid: str, login: Login | None = None) -> Answer:
+        self.logins.append(login)
+        self.hung_up.append(sid)
+        return Answered(http_status=200, sid=sid, message_status="canceled")
+
     async def reachable(self) -> bool:
         self.probes.append(self.clock.now())
         return self.online
@@ -240,6 +268,23 @@ class ScriptedSender:
     ) -> Records | Unreadable:
         self.lookups.append(Sent(since, notification, login))
         return self.records
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login | None = None
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
+        """Nothing became of it: a test that is about that has a Twilio of its own."""
+        self.looks.append((channel, sid, login))
+        return NoReceipt()
+
+    async def receipts(
+        self, channel: Channel, path: str | None, *, login: Login | None = None
+    ) -> ReceiptPage | Unreadable:
+        self.looks.append((channel, path, login))
+        return ReceiptPage(receipts=(), next_path=None)
+
+    async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
+        self.looks.append((Channel.CALL, sid, login))
+        return Notices(codes=())
 
     def ids(self) -> list[str]:
         """The ids of the requests in the order of their attempts."""

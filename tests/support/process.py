@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.isolation import discover
+from twilio_notifications.config.reference import in_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,10 +65,10 @@ def configuration(*, broker_url: str, twilio_url: str, **sections: Section) -> d
 
 
 def write_configuration(path: Path, settings: Mapping[str, Section]) -> Path:
-    """The settings as a TOML file; what JSON writes for strings, numbers and lists is TOML as well."""
+    """The settings as a TOML file; the name of a section may be dotted."""
     lines: list[str] = []
     for name, section in settings.items():
-        lines += [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
+        lines += [f"[{name}]", *(f"{key} = {in_toml(value)}" for key, value in section.items())]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 

@@ -6,9 +6,17 @@ from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.counting import metrics_listeners
 from twilio_notifications.bootstrap.opening import connector, require_available
 from twilio_notifications.bootstrap.outside import sqlite_journal, supervisor, twilio_sender
-from twilio_notifications.bootstrap.secrets import identity, secret_copy, secret_files, secret_sources
+from twilio_notifications.bootstrap.secrets import (
+    identity,
+    secret_copy,
+    secret_files,
+    secret_sources,
+    signature_source,
+)
+from twilio_notifications.bootstrap.tracking import listeners as callback_listeners
 
 __all__ = [
+    "callback_listeners",
     "connector",
     "greengrass",
     "identity",
@@ -17,6 +25,7 @@ __all__ = [
     "secret_copy",
     "secret_files",
     "secret_sources",
+    "signature_source",
     "sqlite_journal",
     "supervisor",
     "twilio_sender",

@@ -97,7 +97,8 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.journal(settings.journal),
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
-        isolation.metrics(settings.metrics),
+        isolation.listener(settings.metrics.listen),
+        isolation.listener(settings.tracking.listen),
         _local_sockets(settings, surroundings),
     )
     confinement = Confinement()

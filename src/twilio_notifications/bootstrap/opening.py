@@ -19,6 +19,7 @@ from twilio_notifications.bootstrap.counting import counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
+from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.pipeline.connector import Connector
-    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
 Reread = Callable[[Mapping[str, object] | None], Settings]
 """Reads the configuration again, with that of the component where there is a nucleus."""
@@ -64,14 +65,15 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     supervisor: Supervisor,
     component: greengrass.Component | None = None,
     listeners: Sequence[socket.socket] = (),
+    callback_listeners: Sequence[socket.socket] = (),
     subscribers: Sequence[Events] = (),
 ) -> AsyncIterator[Connector]:
     """A connector whose journal is open and whose secret is read; closes everything in reverse order.
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
-    `listeners` are those of the metrics, where they were opened before. `subscribers` hear
-    the events after `events` and the metrics; only tests have any.
+    `listeners` are those of the metrics, `callback_listeners` those of Twilio's callbacks, where they were
+    opened before. `subscribers` hear the events after `events` and the metrics; only tests have any.
     """
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
@@ -95,12 +97,13 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
             await stack.enter_async_context(metrics_endpoint(settings, counters, events, listeners))
         sender = await opening.sender(credentials)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
-        yield wired(
+        connector = wired(
             Parts(
                 settings=settings,
                 reread=lambda: _reread(reread, around.watch),
                 journal=journal,
                 sender=sender,
+                calling=await calling(settings, journal),
                 credentials=credentials,
                 transport=around.transport,
                 clock=clock,
@@ -112,6 +115,13 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 failures=Failures(events=events, clock=clock),
             )
         )
+        tokens = signature_tokens(
+            settings, environ, nucleus=nucleus, credentials=credentials, clock=clock, events=events
+        )
+        await stack.enter_async_context(
+            endpoint(settings, callback_listeners, tokens=tokens, taker=connector.callbacks, events=events)
+        )
+        yield connector
 
 
 def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:
@@ -125,7 +135,9 @@ def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:
             credential_wait=delivery.credential_wait_seconds,
             credential_probe=delivery.credential_probe_seconds,
         ),
-        statuses=StatusWriter(extended=settings.status.detail is StatusDetail.EXTENDED),
+        statuses=StatusWriter(
+            extended=settings.status.detail is StatusDetail.EXTENDED, tracking=tracking(settings)
+        ),
         clock=clock,
         events=events,
         jitter=random.Random().random,  # noqa: S311 - it spreads waits, and keeps nothing secret
@@ -163,7 +175,7 @@ class _Opening:
             found, identity=identity(settings), events=events, on_renewed=on_renewed
         )
 
-    async def sender(self, credentials: Credentials) -> Sender:
+    async def sender(self, credentials: Credentials) -> AuthorizedSender:
         """The way to Twilio, opened, which chooses among the logins."""
         twilio = twilio_sender(self.settings, clock=self.clock)
         return AuthorizedSender(await self.stack.enter_async_context(twilio), credentials)

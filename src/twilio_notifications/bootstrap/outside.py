@@ -12,8 +12,8 @@ from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.place import make_private, real
 from twilio_notifications.adapters.systemd import SystemdSupervisor
-from twilio_notifications.adapters.twilio import TwilioSender
-from twilio_notifications.config import JournalPlace, MqttSettings, Ordering
+from twilio_notifications.adapters.twilio import CallForm, TwilioSender
+from twilio_notifications.config import JournalPlace, MachineDetection, MqttSettings, Ordering
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import JournalError
 
@@ -75,7 +75,10 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
         clock=clock,
         timeout_seconds=settings.twilio.timeout_seconds,
         ca_file=settings.twilio.ca_file,
-        call_seconds=settings.calls.time_limit_seconds,
+        calls=CallForm(
+            time_limit_seconds=settings.calls.time_limit_seconds,
+            detects_machines=settings.calls.machine_detection is MachineDetection.DETECT,
+        ),
     )
 
 
@@ -95,7 +98,7 @@ def mqtt_transport(
     topics = settings.topics
     return MqttTransport(
         settings,
-        topics=(topics.text, topics.call),
+        topics=topics.inbound,
         probe_topic=settings.topic_prefix + PROBE_TOPIC,
         clock=clock,
         events=events,

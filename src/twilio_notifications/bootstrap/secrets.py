@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from twilio_notifications.adapters.aws_secrets import AwsSecret
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
@@ -20,7 +20,7 @@ from twilio_notifications.pipeline.logins.credentials import Identity, Sources
 from twilio_notifications.pipeline.logins.kept_secret import KeptSecret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.adapters.greengrass import Nucleus
     from twilio_notifications.config import CredentialFile, KeptSecrets, Settings
@@ -43,9 +43,9 @@ def secret_sources(
                 second=None if second is None else EnvironmentSecret(second, environ=environ),
             )
         case FileSecrets():
-            files, second_files = secret_files(settings, environ)
+            files = secret_files(settings, environ)
             return Sources(
-                first=FileSecret(*files), second=FileSecret(*second_files) if second_files else None
+                first=FileSecret(*files.first), second=FileSecret(*files.second) if files.second else None
             )
         case AwsSecrets() as secrets:
             return _labelled(secrets, partial(_aws_secret, _secret_arn(settings), json_key=secrets.json_key))
@@ -53,6 +53,33 @@ def secret_sources(
             assert nucleus is not None, "it is opened where the configuration wants it"
             arn = _secret_arn(settings)
             return _labelled(secrets, partial(greengrass.secret, nucleus, arn=arn, json_key=secrets.json_key))
+        case _:
+            assert_never(settings.secrets)
+
+
+def signature_source(
+    settings: Settings, environ: Mapping[str, str], *, nucleus: Nucleus | None = None
+) -> SecretSource | None:
+    """Where the account's primary auth token is, which signs callbacks; None: it is what logs in."""
+    match settings.secrets:
+        case EnvironmentSecrets(signature_variable=variable):
+            return None if variable is None else EnvironmentSecret(variable, environ=environ)
+        case FileSecrets():
+            files = secret_files(settings, environ).signature
+            return FileSecret(*files) if files else None
+        case AwsSecrets(signature_arn=None, signature_json_key=None):
+            return None
+        case GreengrassSecrets(signature_arn=None, signature_json_key=None):
+            return None
+        case AwsSecrets() as secrets:
+            arn = secrets.signature_arn or _secret_arn(settings)
+            return _aws_secret(arn, label=secrets.staging_label, json_key=secrets.signature_json_key)
+        case GreengrassSecrets() as secrets:
+            assert nucleus is not None, "it is opened where the configuration wants it"
+            arn = secrets.signature_arn or _secret_arn(settings)
+            return greengrass.secret(
+                nucleus, arn=arn, label=secrets.staging_label, json_key=secrets.signature_json_key
+            )
         case _:
             assert_never(settings.secrets)
 
@@ -95,13 +122,25 @@ def kept(sources: Sources, copy: SecretCopy | None, *, clock: Clock, events: Eve
     return replace(sources, first=KeptSecret(sources.first, copy, clock=clock, events=events))
 
 
-def secret_files(settings: Settings, environ: Mapping[str, str]) -> tuple[list[Path], list[Path]]:
-    """Where the first and the second secret may be, for "file"; none for the other sources."""
+class SecretFiles(NamedTuple):
+    """Where each secret may be, in the order in which the places are looked up; empty: there is none."""
+
+    first: Sequence[Path] = ()
+    second: Sequence[Path] = ()
+    signature: Sequence[Path] = ()
+
+
+def secret_files(settings: Settings, environ: Mapping[str, str]) -> SecretFiles:
+    """Where the secrets may be, for "file"; none for the other sources."""
     match settings.secrets:
-        case FileSecrets(file=first, second_file=second):
-            return candidates(first, environ), [] if second is None else candidates(second, environ)
+        case FileSecrets(file=first, second_file=second, signature_file=signature):
+            return SecretFiles(
+                first=candidates(first, environ),
+                second=[] if second is None else candidates(second, environ),
+                signature=[] if signature is None else candidates(signature, environ),
+            )
         case _:
-            return [], []
+            return SecretFiles()
 
 
 def candidates(file: CredentialFile, environ: Mapping[str, str]) -> list[Path]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.conclusions import ChainWriter
+from twilio_notifications.core.delivery import Following
 from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
+from twilio_notifications.pipeline.line.escalator import Escalator
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.pipeline.line.replies import Replies
 from twilio_notifications.pipeline.line.reporter import Reporter
 from twilio_notifications.pipeline.logins.login_check import LoginCheck
 from twilio_notifications.pipeline.logins.refresher import Refresher
@@ -23,11 +27,12 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.line.assembly import Line
+    from twilio_notifications.pipeline.line.assembly import Calling, Line
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
     from twilio_notifications.pipeline.logins.credentials import Credentials
-    from twilio_notifications.ports import Clock, Events, Sender, Supervisor, Transport
+    from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +42,8 @@ class Parts:
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]
     journal: SqliteJournal
-    sender: Sender
+    sender: AuthorizedSender
+    calling: Calling
     credentials: Credentials
     transport: Transport
     clock: Clock
@@ -62,19 +68,14 @@ def wired(parts: Parts) -> Connector:
         events=parts.events,
         topic=parts.topics.status,
     )
-    line = build_line(
-        LineNeeds(
-            journal=parts.journal,
-            sender=parts.sender,
-            clock=parts.clock,
-            events=parts.events,
-            bells=parts.bells,
-            pacing=parts.pacing,
-            failures=parts.failures,
-            limits=parts.settings.limits,
-            on_written=reporter.publish,
-        )
+    writer = ChainWriter(
+        statuses=parts.pacing.statuses,
+        chains=parts.settings.escalations,
+        contacts=parts.settings.contacts,
+        default_sender_number=parts.settings.parameters.default_sender_number,
     )
+    escalator = _escalator(parts, reporter, writer)
+    line = _line(parts, reporter, escalator)
     refresher = Refresher(
         credentials=parts.credentials,
         clock=parts.clock,
@@ -90,9 +91,12 @@ def wired(parts: Parts) -> Connector:
     return Connector(
         journal=parts.journal,
         transport=parts.transport,
-        intake=_intake(parts, line, reporter),
+        intake=_intake(parts, line, reporter, writer),
+        escalator=escalator,
         dispatcher=line.dispatcher,
         settler=line.settler,
+        tracker=line.tracker,
+        callbacks=line.callbacks,
         reporter=reporter,
         failures=parts.failures,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
@@ -114,7 +118,49 @@ def wired(parts: Parts) -> Connector:
     )
 
 
-def _intake(parts: Parts, line: Line, reporter: Reporter) -> Intake:
+def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
+    return build_line(
+        LineNeeds(
+            journal=parts.journal,
+            sender=parts.sender,
+            clock=parts.clock,
+            events=parts.events,
+            bells=parts.bells,
+            pacing=parts.pacing,
+            failures=parts.failures,
+            limits=parts.settings.limits,
+            on_written=reporter.publish,
+            receipts=parts.sender,
+            looks_per_minute=parts.settings.tracking.requests_per_minute,
+            calling=parts.calling,
+            on_key=escalator.key_pressed,
+        )
+    )
+
+
+def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalator:
+    tracking = parts.settings.tracking
+    return Escalator(
+        journal=parts.journal,
+        inbox=parts.sender,
+        clock=parts.clock,
+        events=parts.events,
+        bells=parts.bells,
+        writer=writer,
+        replies=Replies(
+            journal=parts.journal,
+            inbox=parts.sender,
+            clock=parts.clock,
+            events=parts.events,
+            writer=writer,
+            period_seconds=None if tracking.mode is Following.OFF else tracking.inbound_seconds,
+        ),
+        lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+        on_written=reporter.publish,
+    )
+
+
+def _intake(parts: Parts, line: Line, reporter: Reporter, writer: ChainWriter) -> Intake:
     return Intake(
         journal=parts.journal,
         clock=parts.clock,
@@ -124,7 +170,10 @@ def _intake(parts: Parts, line: Line, reporter: Reporter) -> Intake:
             statuses=parts.pacing.statuses,
             default_sender_number=parts.settings.parameters.default_sender_number,
             lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+            extensions=parts.settings.extensions,
+            writer=writer,
         ),
+        on_chain=parts.bells.chains.ring,
         failures=parts.failures,
         topics=parts.topics,
         gate=line.dispatcher,

@@ -1,10 +1,11 @@
-"""Tries the parts that need no network: certificates, the journal and its disk, the metrics' address."""
+"""Tries the parts that need no network: certificates, journal and disk, the addresses to listen on."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
+import socket
 import ssl
 from functools import partial
 from typing import TYPE_CHECKING
@@ -83,24 +84,25 @@ def _inspected(path: Path) -> str:
         return f"{path}: in use by a running connector; {inspect_used(path)}"
 
 
-def metrics(settings: Settings) -> Iterator[Finding]:
-    """Whether the connector could serve the page of metrics; a running one serves it already."""
-    listen = settings.metrics.listen
-    if listen is None:
-        return
-    from twilio_notifications.adapters.metrics.endpoint import listening  # noqa: PLC0415 - needs the extra
+def listeners(settings: Settings) -> Iterator[Finding]:
+    """Whether the connector could listen for scrapes and callbacks; a running one listens there already."""
+    for subject, listen in (("metrics", settings.metrics.listen), ("tracking", settings.tracking.listen)):
+        if listen is not None:
+            yield _listener(settings, *listen, subject=subject)
 
-    address = f"{listen[0]}:{listen[1]}"
+
+def _listener(settings: Settings, host: str, port: int, *, subject: str) -> Finding:
+    address = f"{host}:{port}"
     try:
-        for listener in listening(*listen):
-            listener.close()
-    except ListeningFailed as refused:
-        cause = refused.__cause__
-        is_ours = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE and _is_running(settings)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, at in dict.fromkeys((entry[0], entry[4]) for entry in addresses):
+            socket.create_server(at, family=family).close()
+    except OSError as error:
+        is_ours = error.errno == errno.EADDRINUSE and _is_running(settings)
+        refused = ListeningFailed.of(error, setting=f"[{subject}] listen", address=address)
         sentence = f"{address}: in use, and a connector runs" if is_ours else str(refused)
-        yield Finding(subject="metrics", works=is_ours, sentence=sentence)
-    else:
-        yield Finding(subject="metrics", works=True, sentence=f"{address} is free")
+        return Finding(subject=subject, works=is_ours, sentence=sentence)
+    return Finding(subject=subject, works=True, sentence=f"{address} is free")
 
 
 def _is_running(settings: Settings) -> bool:

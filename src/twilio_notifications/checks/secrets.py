@@ -13,7 +13,7 @@ from twilio_notifications.config import AwsSecrets
 from twilio_notifications.core.errors import SecretAbsent, SecretCopyUnusable, SecretUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.config import Settings
     from twilio_notifications.core.model import Login, Secret
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import SecretSource
 
 SECOND = "second-secret"
+SIGNATURE = "signatures"
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -38,7 +39,11 @@ async def look(settings: Settings, *, environ: Mapping[str, str], offline: bool,
     """One look for each secret, and one for the local copy. Raises ConfigurationError."""
     async with bootstrap.greengrass.nucleus(settings, environ) as nucleus:
         sources = bootstrap.secret_sources(settings, environ, nucleus=nucleus)
-        return await _look_at_each(sources, settings, offline=offline, now=now)
+        seen = await _look_at_each(sources, settings, offline=offline, now=now)
+        if settings.tracking.listen is None or (offline and isinstance(settings.secrets, AwsSecrets)):
+            return seen
+        signature = bootstrap.signature_source(settings, environ, nucleus=nucleus)
+        return [*seen, await _signature(signature, settings, seen)]
 
 
 async def _look_at_each(sources: Sources, settings: Settings, *, offline: bool, now: float) -> list[Seen]:
@@ -72,6 +77,25 @@ async def _source(
     if login.user != settings.parameters.account_sid:
         sentence += f": API key {login.user}"
     return Seen(subject=subject, works=True, sentence=sentence, login=login)
+
+
+async def _signature(source: SecretSource | None, settings: Settings, seen: Sequence[Seen]) -> Seen:
+    """Whether the connector has the token with which Twilio signs callbacks."""
+    if source is not None:
+        try:
+            await source.read()
+        except (SecretAbsent, SecretUnavailable) as error:
+            return Seen(subject=SIGNATURE, works=False, sentence=str(error))
+        sentence = f"primary auth token read from {settings.secrets.source}"
+        return Seen(subject=SIGNATURE, works=True, sentence=sentence)
+    logins = [each.login for each in seen if each.login is not None]
+    if logins and all(login.user != settings.parameters.account_sid for login in logins):
+        sentence = (
+            "an API key logs in, and Twilio signs callbacks with the primary auth token of the account: name "
+            "its place with signature_… in [secrets]"
+        )
+        return Seen(subject=SIGNATURE, works=False, sentence=sentence)
+    return Seen(subject=SIGNATURE, works=True, sentence="callbacks are checked with the secret that logs in")
 
 
 async def _copy(settings: Settings, login_of: Callable[[Secret], Login], *, now: float) -> Seen | None:

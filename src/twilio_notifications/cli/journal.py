@@ -24,8 +24,8 @@ def add(commands: Commands) -> None:
     journal = commands.add_parser(
         "journal",
         help="reads and repairs the journal",
-        description="Reads and repairs the journal of the configuration. list and show work next to a "
-        "running connector; resolve, resend and purge need it to be stopped.",
+        description="Reads and repairs the journal of the configuration. list, show and acknowledge work "
+        "next to a running connector; resolve, resend and purge need it to be stopped.",
     )
     actions = journal.add_subparsers(title="actions", metavar="ACTION", required=True)
     newest = _add_action(actions, "list", _list, "the newest requests, one line each")
@@ -41,6 +41,7 @@ def add(commands: Commands) -> None:
     )
     _add_number(_add_action(actions, "show", _show, "one request and its attempts"))
     _add_resolve(actions)
+    _add_acknowledge(actions)
     _add_number(_add_action(actions, "resend", _resend, "sends a finished request once more"))
     purge = _add_action(actions, "purge", _purge, "removes reported requests")
     purge.add_argument(
@@ -67,6 +68,25 @@ def _add_resolve(actions: Commands) -> None:
         "--sid",
         type=kinds.sid,
         help="the SID of its text or call at Twilio, if you know it; only with --sent",
+    )
+
+
+def _add_acknowledge(actions: Commands) -> None:
+    acknowledge = _add_action(
+        actions, "acknowledge", _acknowledge, "ends an escalation: a person looks after it"
+    )
+    acknowledge.add_argument(
+        "name", metavar="NUMBER|ID", help="the request's number, as `journal list` shows it, or its id"
+    )
+    acknowledge.add_argument(
+        "--by", metavar="NAME", help="who looks after it (default: the user of the operating system)"
+    )
+    acknowledge.add_argument(
+        "--wait",
+        type=kinds.seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="how long to wait for the connector (default: 5)",
     )
 
 
@@ -103,6 +123,14 @@ def _resolve(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     return journal.resolve(
         options.config, options.number, sent=options.sent, sid=options.sid, environ=environ
+    )
+
+
+def _acknowledge(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from twilio_notifications.commands import journal  # noqa: PLC0415 - imported when it runs
+
+    return journal.acknowledge(
+        options.config, options.name, by=options.by, wait_seconds=options.wait, environ=environ
     )
 
 

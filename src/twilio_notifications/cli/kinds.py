@@ -37,6 +37,14 @@ def seconds(text: str) -> float:
     return value
 
 
+def delivery_seed(text: str) -> str:
+    """The seed of `random:SEED`."""
+    kind, _, seed = text.partition(":")
+    if kind != "random" or not seed:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form random:SEED, as in random:1")
+    return seed
+
+
 def days(text: str) -> float:
     """An age, from 0 days to a hundred years."""
     value = _number(text)

@@ -35,6 +35,14 @@ def add(commands: Commands) -> None:
         metavar="SECONDS",
         help="how much later to send each answer (default: 0)",
     )
+    simulator.add_argument(
+        "--deliveries",
+        type=kinds.delivery_seed,
+        default=None,
+        metavar="random:SEED",
+        help="draws what becomes of each text and call, the same in each run with the same seed (default: "
+        "each text is delivered, and a person answers each call)",
+    )
     simulator.set_defaults(command=_simulator)
 
 
@@ -42,4 +50,6 @@ def _simulator(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:
     from twilio_notifications.commands import simulator  # noqa: PLC0415 - imported when it runs
 
     host, port = options.listen
-    return simulator.simulator(host=host, port=port, latency_seconds=options.latency)
+    return simulator.simulator(
+        host=host, port=port, latency_seconds=options.latency, delivery_seed=options.deliveries
+    )

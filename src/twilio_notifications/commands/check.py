@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from twilio_notifications import bootstrap, event_loop, terminal
 from twilio_notifications.adapters import log
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.checks import isolation, secrets
+from twilio_notifications.checks import escalations, isolation, secrets
 from twilio_notifications.checks.finding import Finding
-from twilio_notifications.checks.machine import certificates, journal, metrics
+from twilio_notifications.checks.machine import certificates, journal, listeners
 from twilio_notifications.checks.notes import notes
 from twilio_notifications.checks.transport import transport
 from twilio_notifications.checks.twilio import twilio
@@ -40,11 +40,17 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
         *certificates(settings),
         isolation.outlook(settings, config, environ),
         journal(settings),
-        *metrics(settings),
+        *listeners(settings),
+        *escalations.findings(settings),
     ]
     tried, remarks = event_loop.run(_try(settings, offline=offline, environ=environ))
     findings += tried
-    standing = (*settings.warnings, *notes(settings), *isolation.notes(settings, config, environ))
+    standing = (
+        *settings.warnings,
+        *notes(settings),
+        *escalations.notes(settings),
+        *isolation.notes(settings, config, environ),
+    )
     for warning in (*standing, *remarks):
         terminal.say(f"note  {warning}")
     for finding in findings:

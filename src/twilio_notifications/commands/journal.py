@@ -11,23 +11,46 @@ from typing import TYPE_CHECKING
 from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
 from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.core.twilio_codes import sentence
 from twilio_notifications.core.wording import counted, instant
+from twilio_notifications.exit_codes import FAILED, NOT_CARRIED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from twilio_notifications.adapters.sqlite.reader import AttemptEntry, Entry, OrderEntry, WaitEntry
+    from twilio_notifications.adapters.sqlite.reader import (
+        AttemptEntry,
+        ChainEntry,
+        ChainStepEntry,
+        Entry,
+        OrderEntry,
+        WaitEntry,
+    )
     from twilio_notifications.core.steps import Claimed, Finish
+
+    Record = (
+        AttemptEntry
+        | ChainEntry
+        | ChainStepEntry
+        | DeliveryEntry
+        | DeliveryEventEntry
+        | OrderEntry
+        | WaitEntry
+    )
 
 SENT_STATUS = "sent"
 """The `message_status` of a request that an operator reports as sent."""
+
+LOOK_SECONDS = 0.1
+"""Between two looks for the result of an order."""
 
 WIDEST_ID = 24
 """Characters of a client's id in a list; `show` prints all of them."""
@@ -59,12 +82,17 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
     if entry.state == State.WAITING:
         terminal.say(f"{'waits':<14}{_wait(entry, now=time.time())}")
-    happened: list[tuple[float, str, AttemptEntry | WaitEntry]] = [
+    happened: list[tuple[float, str, Record]] = [
+        *((chain.began_at, "escalation", chain) for chain in history.chains),
+        *((step.at, f"step {place}", step) for place, step in enumerate(history.steps, start=1)),
         *((wait.begun_at, f"wait {place}", wait) for place, wait in enumerate(history.waits, start=1)),
         *((made.opened_at, f"attempt {place}", made) for place, made in enumerate(history.attempts, start=1)),
+        *((event.at, f"delivery {event.event}", event) for event in history.delivery_events),
     ]
     for _, title, record in sorted(happened, key=lambda each: each[0]):
         _print(title, record)
+    if history.delivery is not None:
+        _print("delivery", history.delivery)
     for place, order in enumerate(history.orders, start=1):
         _print(f"order {place}", order)
     return 0
@@ -97,6 +125,41 @@ def resend(config: Path | None, number: int, *, environ: Mapping[str, str]) -> i
     return 0
 
 
+def acknowledge(
+    config: Path | None, name: str, *, by: str | None, wait_seconds: float, environ: Mapping[str, str]
+) -> int:
+    """Orders that chains end, by a request's number or id, and waits for the result.
+
+    0: done; 1: refused; 3: no connector has carried it out within `wait_seconds`.
+    """
+    journal = JournalFile(load_journal(config, environ).journal.path)
+    requests = journal.chains(name)
+    if not requests:
+        terminal.say(f"no escalation of request {name} waits. See: twilio-notifications journal list")
+        return FAILED
+    person = by or _person(environ)
+    orders = [journal.order_acknowledgement(one, by=person, at=time.time()) for one in requests]
+    ends_at = time.monotonic() + wait_seconds
+    results = [journal.order_result(order) for order in orders]
+    while not all(done for done, _ in results) and time.monotonic() < ends_at:
+        time.sleep(LOOK_SECONDS)
+        results = [journal.order_result(order) for order in orders]
+    for request, (done, refusal) in zip(requests, results, strict=True):
+        terminal.say(f"request {request}: {_result(done=done, refusal=refusal)}")
+    if not all(done for done, _ in results):
+        return NOT_CARRIED_OUT
+    return FAILED if any(refusal for _, refusal in results) else 0
+
+
+def _result(*, done: bool, refusal: str | None) -> str:
+    if not done:
+        return (
+            "not acknowledged yet: no connector runs on this journal, or it is busy. The order is written, "
+            "and is carried out at the next start"
+        )
+    return "acknowledged" if refusal is None else f"not acknowledged: {refusal}"
+
+
 def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]) -> int:
     """Removes requests that were reported longer ago than `days`; None is the retention time. Returns 0."""
     journal = load_journal(config, environ).journal
@@ -106,8 +169,11 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     return 0
 
 
-def _print(title: str, record: AttemptEntry | WaitEntry | OrderEntry) -> None:
+def _print(title: str, record: Record) -> None:
     values = {name: value for name, value in dataclasses.asdict(record).items() if value is not None}
+    code = values.get("code") or values.get("document_code")
+    if code is not None and isinstance(record, DeliveryEntry | DeliveryEventEntry):
+        values["meaning"] = sentence(code)
     terminal.say(f"{title}:", *(f"  {name:<12}{_shown(name, value)}" for name, value in values.items()))
 
 
@@ -152,7 +218,7 @@ def _line(entry: Entry, *, now: float) -> str:
     if entry.state == State.WAITING:
         outcome = _wait(entry, now=now)
     else:
-        outcome = entry.reason or ("success" if entry.finished_at else "")
+        outcome = entry.reason or entry.delivery or ("success" if entry.finished_at else "")
         outcome += f"; {entry.remark}" if entry.remark else ""
     return (
         f"{entry.number:>8}  {instant(entry.accepted_at)}  {entry.channel:<4}  {entry.state:<8}  "

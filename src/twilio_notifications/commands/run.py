@@ -103,6 +103,7 @@ class _Start:
         with (
             closing(bootstrap.supervisor(environ, events=events)) as supervisor,
             bootstrap.metrics_listeners(settings) as listeners,
+            bootstrap.callback_listeners(settings) as callback_listeners,
         ):
             # Before any thread, because what confines one does not confine those that run already.
             watch = isolate(settings, self.config, environ=environ, clock=SystemClock(), events=events)
@@ -116,6 +117,7 @@ class _Start:
                 supervisor=supervisor,
                 component=self._component(hangup),
                 listeners=listeners,
+                callback_listeners=callback_listeners,
                 subscribers=self.subscribers,
             )
             running = Running(

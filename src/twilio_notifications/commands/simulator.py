@@ -13,17 +13,20 @@ from twilio_notifications.event_loop import new_event_loop
 from twilio_notifications.extras import simulator_extra
 
 
-def simulator(*, host: str, port: int, latency_seconds: float) -> int:
-    """Serves until SIGTERM or SIGINT, then returns 0."""
+def simulator(*, host: str, port: int, latency_seconds: float, delivery_seed: str | None = None) -> int:
+    """Serves until SIGTERM or SIGINT, then returns 0.
+
+    With `delivery_seed`, what becomes of texts and calls is drawn.
+    """
     try:
         with simulator_extra(), asyncio.Runner(loop_factory=new_event_loop) as runner:
-            runner.run(_serve(host, port, latency_seconds))
+            runner.run(_serve(host, port, latency_seconds, delivery_seed))
     except OSError as error:
         raise ListeningFailed.of(error, setting="--listen", address=f"{host}:{port}") from error
     return 0
 
 
-async def _serve(host: str, port: int, latency_seconds: float) -> None:
+async def _serve(host: str, port: int, latency_seconds: float, delivery_seed: str | None) -> None:
     from twilio_notifications.simulator.server import serve  # noqa: PLC0415 - needs the extra
 
     stop = asyncio.Event()
@@ -35,6 +38,7 @@ async def _serve(host: str, port: int, latency_seconds: float) -> None:
         latency_seconds=latency_seconds,
         clock=time.time,
         random=random.Random(),  # noqa: S311 - SIDs and faults of a simulator
+        delivery_seed=delivery_seed,
         stop=stop,
         announce=_announce,
     )

@@ -37,7 +37,7 @@ def cloud_policy(configuration: Mapping[str, object], *, partition: str) -> dict
     if wanted.pubsub is PubSub.LOCAL:
         return None
     probe = [] if wanted.probe_topic is None else [wanted.probe_topic]
-    heard, said = [*wanted.request_topics, *probe], [wanted.status_topic, *probe]
+    heard, said = [*wanted.heard_topics, *probe], [wanted.status_topic, *probe]
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -68,16 +68,18 @@ def _services(wanted: Needs) -> Iterator[tuple[str, Policies]]:
                 wanted, service="mqttproxy", subscribe="SubscribeToIoTCore", publish="PublishToIoTCore"
             ),
         )
-    if wanted.secrets is SecretOrigin.GREENGRASS and wanted.secret_arn is not None:
-        policy = _policy("Read the Twilio auth token.", "GetSecretValue", [wanted.secret_arn])
+    if wanted.secrets is SecretOrigin.GREENGRASS and wanted.secret_arns:
+        policy = _policy("Read the Twilio auth token.", "GetSecretValue", wanted.secret_arns)
         yield "aws.greengrass.SecretManager", {f"{COMPONENT}:secrets:1": policy}
 
 
 def _messages(wanted: Needs, *, service: str, subscribe: str, publish: str) -> Policies:
     probe = [] if wanted.probe_topic is None else [wanted.probe_topic]
-    heard, said = [*wanted.request_topics, *probe], [wanted.status_topic, *probe]
+    heard, said = [*wanted.heard_topics, *probe], [wanted.status_topic, *probe]
     return {
-        f"{COMPONENT}:{service}:1": _policy("Receive requests for texts and calls.", subscribe, heard),
+        f"{COMPONENT}:{service}:1": _policy(
+            "Receive requests, cancellations and acknowledgements.", subscribe, heard
+        ),
         f"{COMPONENT}:{service}:2": _policy("Publish what became of them.", publish, said),
     }
 

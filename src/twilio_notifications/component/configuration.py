@@ -25,6 +25,8 @@ RESOURCE_ID = "TwilioAuthToken"
 The published contract requires one; V2 ignores it.
 """
 
+_HEARD = ("text_topic", "call_topic", "cancel_topic", "acknowledge_topic")
+
 Configuration = dict[str, object]
 
 JOURNAL_FOLDER = "journal"
@@ -83,14 +85,18 @@ def _merged(below: Mapping[str, object], above: Mapping[str, object]) -> Configu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """The topics, the sides and the secret that a configuration needs of its nucleus."""
+    """The topics, the sides and the secrets that a configuration needs of its nucleus.
 
-    request_topics: tuple[str, ...]
+    `heard_topics` are those of requests, of cancellations and of acknowledgements.
+    """
+
+    heard_topics: tuple[str, ...]
     status_topic: str
     probe_topic: str | None
     pubsub: PubSub
     secrets: SecretOrigin
-    secret_arn: str | None
+    secret_arns: tuple[str, ...]
+    """The secret that logs in, and the one for the signatures of callbacks where it is another one."""
     secret_labels: tuple[str, ...]
 
 
@@ -103,14 +109,14 @@ def needs(configuration: Mapping[str, object]) -> Needs:
         for name, one in source.items()
     }
     prefix = str(given["transport.topic_prefix"])
-    arn = given.get(PARAMETERS + PublishedParameter.SECRET_ARN)
+    arns = (given.get(PARAMETERS + PublishedParameter.SECRET_ARN), given.get("secrets.signature_arn"))
     labels = (given.get(f"secrets.{key}") for key in ("staging_label", "second_label"))
     return Needs(
-        request_topics=tuple(prefix + str(given[f"transport.{key}"]) for key in ("text_topic", "call_topic")),
+        heard_topics=tuple(prefix + str(given[f"transport.{key}"]) for key in _HEARD),
         status_topic=prefix + str(given["transport.status_topic"]),
         probe_topic=prefix + PROBE_TOPIC if given["transport.probe_seconds"] else None,
         pubsub=PubSub(str(given["transport.pubsub"])),
         secrets=SecretOrigin(str(given["secrets.source"])),
-        secret_arn=str(arn) if arn else None,
+        secret_arns=tuple(dict.fromkeys(str(arn) for arn in arns if arn)),
         secret_labels=tuple(str(label) for label in labels if label),
     )

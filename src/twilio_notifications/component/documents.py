@@ -196,11 +196,11 @@ def deployment(kind: NucleusKind, *, version: str, configuration: Mapping[str, o
     components = {COMPONENT: _deployed(version, merged)}
     wanted = needs(configuration)
     keeps = wanted.secrets is SecretOrigin.GREENGRASS and kind is NucleusKind.CLASSIC
-    if keeps and wanted.secret_arn is not None:
-        secret: dict[str, object] = {"arn": wanted.secret_arn}
+    if keeps and wanted.secret_arns:
+        kept: list[dict[str, object]] = [{"arn": arn} for arn in wanted.secret_arns]
         if wanted.secret_labels != (CURRENT_LABEL,):  # without labels the nucleus keeps the current version
-            secret["labels"] = list(wanted.secret_labels)
-        components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, {"cloudSecrets": [secret]})
+            kept = [{**secret, "labels": list(wanted.secret_labels)} for secret in kept]
+        components[SECRET_KEEPER] = _deployed(SECRET_KEEPER_VERSION, {"cloudSecrets": kept})
     return {
         "targetArn": "arn:aws:iot:REGION:ACCOUNT:thinggroup/GROUP",
         "deploymentName": COMPONENT,

@@ -8,7 +8,7 @@ an unknown key is an error, a value out of range is an error, and no message eve
 from __future__ import annotations
 
 from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
-from twilio_notifications.config.sections.calls import CallSettings
+from twilio_notifications.config.sections.calls import CallSettings, MachineDetection
 from twilio_notifications.config.sections.connector import ConnectorSettings
 from twilio_notifications.config.sections.delivery import DeliverySettings, Ordering
 from twilio_notifications.config.sections.journal import JournalPlace, JournalSettings
@@ -25,6 +25,7 @@ from twilio_notifications.config.sections.secrets import (
     SecretsSettings,
 )
 from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import (
     GreengrassSettings,
     MqttSettings,
@@ -57,6 +58,7 @@ __all__ = [
     "LogFormat",
     "LogLevel",
     "LogSettings",
+    "MachineDetection",
     "MetricsSettings",
     "MqttSettings",
     "Ordering",
@@ -69,6 +71,7 @@ __all__ = [
     "StatusDetail",
     "StatusSettings",
     "StatusesTo",
+    "TrackingSettings",
     "TransportKind",
     "TransportSettings",
     "TwilioSettings",

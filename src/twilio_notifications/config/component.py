@@ -12,17 +12,20 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twilio_notifications.config.kinds import WholeNumber
-from twilio_notifications.config.sections import KEYS, SETTINGS
+from twilio_notifications.config.kinds import Tables, WholeNumber
+from twilio_notifications.config.sections import KEYS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS
 from twilio_notifications.config.sections.secrets import SecretOrigin
 from twilio_notifications.config.sections.transport import PubSub, StatusesTo, TransportKind
 from twilio_notifications.config.sources import Given, Source
+from twilio_notifications.config.tables import flaws_of_table, is_table_name, key_of
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from twilio_notifications.config.kinds import Kind
 
 INPUT_TOPICS = "InputTopics"
 OUTPUT_TOPIC = "OutputTopic"
@@ -92,6 +95,8 @@ class _Reader:
                 self._give("transport.status_topic", value, key=key)
             case "PubSubToIoTCore":
                 self._pubsub_to_iot_core(value)
+            case _ if key in TABLES:
+                self._tables(key, value)
             case _ if key in KEYS:
                 self._section(key, value)
             case _:
@@ -132,7 +137,28 @@ class _Reader:
                 self.problems.append(f"unknown key {name}: {suggestion(key, KEYS[section])} {_place(name)}")
             elif _is_given(value):
                 place = _place(name)[1:-1]
-                self.by_section[name] = Given(value=_lenient(name, value), place=place, folder=Path.cwd())
+                lenient = _lenient(SETTINGS[name].kind, value)
+                self.by_section[name] = Given(value=lenient, place=place, folder=Path.cwd())
+
+    def _tables(self, section: str, content: object) -> None:
+        """The tables that the operator names. An empty one is none; an empty value in a table is a value."""
+        if not isinstance(content, dict):
+            self.problems.append(f"{section} must be a map of tables {_place(section)}")
+            return
+        for table, keys in content.items():
+            if not _is_given(keys):
+                continue
+            self._give_in_table(f"{section}.{table}", keys)
+            for key, value in keys.items() if isinstance(keys, dict) and is_table_name(table) else ():
+                self._give_in_table(f"{section}.{table}.{key}", value)
+
+    def _give_in_table(self, name: str, value: object) -> None:
+        flaws = list(flaws_of_table(name, value))
+        self.problems += [f"{flaw} {_place(name)}" for flaw in flaws]
+        if not flaws and value not in (None, "null"):
+            place, key = _place(name)[1:-1], key_of(name)
+            lenient = value if key is None else _lenient(key.kind, value)
+            self.by_section[name] = Given(value=lenient, place=place, folder=Path.cwd())
 
 
 def _is_given(value: object) -> bool:
@@ -143,12 +169,21 @@ def _is_given(value: object) -> bool:
     return value is not None and value not in ("", "null")
 
 
-def _lenient(name: str, value: object) -> object:
-    if not isinstance(value, str):
-        return _whole(value)
-    kind = SETTINGS[name].kind
-    is_whole = isinstance(kind, WholeNumber) and _WHOLE_AS_FRACTION.fullmatch(value)
-    return kind.from_text(value.partition(".")[0] if is_whole else value)
+def _lenient(kind: Kind[object], value: object) -> object:
+    if isinstance(value, str):
+        is_whole = isinstance(kind, WholeNumber) and _WHOLE_AS_FRACTION.fullmatch(value)
+        value = kind.from_text(value.partition(".")[0] if is_whole else value)
+    if isinstance(kind, Tables) and isinstance(value, list):
+        return [_lenient_table(kind, table) if isinstance(table, dict) else table for table in value]
+    return _whole(value)
+
+
+def _lenient_table(kind: Tables[object], table: Mapping[str, object]) -> dict[str, object]:
+    return {
+        key: _lenient(kind.keys[key].kind, value) if key in kind.keys else value
+        for key, value in table.items()
+        if value not in (None, "null")
+    }
 
 
 def _whole(value: object) -> object:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Values = Mapping[str, Any]
-"""Accepted values by dotted name, such as "log.level"; None where a setting is not set."""
+"""Accepted values by dotted name, such as "log.level"; None where a setting is not set.
+
+A section of tables has the names of its tables by its own name, such as "contacts".
+"""
 
 _DECLARED = "key"
 
@@ -37,15 +40,22 @@ class Key:
     example: object = None
     name: str = ""
     """The name in the configuration, where the field of the settings class has another one."""
+    is_required: bool = False
+    """For a key of a table: each table must have it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A section of the configuration, with its keys by name, in the order of the reference."""
+    """A section of the configuration, with its keys by name, in the order of the reference.
+
+    With an `example` it is a section of tables that users name, such as [contacts.darla], and has its keys in
+    each of them; `example` is such a name.
+    """
 
     name: str
     text: str
     keys: Mapping[str, Key]
+    example: str = ""
 
 
 @overload
@@ -86,6 +96,12 @@ def made(settings: type[T], section: str, values: Values, **more: object) -> T:
     """The settings of a class from the values of its section; `more` adds fields, or goes before a value."""
     given = {attribute: values[f"{section}.{name}"] for attribute, name, _ in _declarations(settings)}
     return settings(**given | more)
+
+
+def names_of(section: str, values: Values) -> tuple[str, ...]:
+    """The names of the tables in a section of tables."""
+    names: tuple[str, ...] = values[section]
+    return names
 
 
 def _declarations(settings: Any) -> Iterator[tuple[str, str, Key]]:

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from twilio_notifications.config.urls import Wrong, read_listen_address
-from twilio_notifications.core.wording import shown
+from twilio_notifications.core.wording import shown, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from twilio_notifications.config.keys import Key, Values
 
 T_co = TypeVar("T_co", covariant=True)
 Word = TypeVar("Word", bound=StrEnum)
@@ -153,14 +155,53 @@ class TextList(Kind[tuple[str, ...]]):
     def from_text(self, text: str) -> object:
         if not text.lstrip().startswith("["):
             return [part.strip() for part in text.split(",")] if text.strip() else []
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return text
+        return _json(text)
 
     def accept(self, value: Any) -> tuple[str, ...] | Wrong:
         fits = isinstance(value, list) and all(isinstance(each, str) and self.fits(each) for each in value)
         return tuple(value) if fits else self.mismatch(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables(Kind[tuple[T_co, ...]]):
+    """A list of tables with these keys; `read` makes a value of each one, and its demand says what is wrong.
+
+    `noun` is what a table stands for. Problems count the tables from 1.
+    """
+
+    noun: str
+    keys: Mapping[str, Key]
+    read: Callable[[Values], T_co | Wrong]
+
+    @property
+    def description(self) -> str:
+        return f"a list of {self.noun}s, each a table"
+
+    def from_text(self, text: str) -> object:
+        return _json(text)
+
+    def accept(self, value: Any) -> tuple[T_co, ...] | Wrong:
+        if not isinstance(value, list) or not all(isinstance(table, dict) for table in value):
+            return self.mismatch(value)
+        found, problems = [], []
+        for number, table in enumerate(value, 1):
+            wrong, values = self._accept_each(table)
+            read = Wrong(demand="; ".join(wrong)) if wrong else self.read(values)
+            if isinstance(read, Wrong):
+                problems.append(f"{self.noun} {number}: {read.demand}")
+            else:
+                found.append(read)
+        return Wrong(demand=f"cannot be used: {'; '.join(problems)}") if problems else tuple(found)
+
+    def _accept_each(self, table: Mapping[str, Any]) -> tuple[list[str], Values]:
+        """What is wrong with the keys of a table, and the values of the others."""
+        wrong = [f"unknown key {key}: {suggestion(key, self.keys)}" for key in table if key not in self.keys]
+        wrong += [
+            f"{name} is missing" for name, key in self.keys.items() if key.is_required and name not in table
+        ]
+        values = {name: key.kind.accept(table[name]) for name, key in self.keys.items() if name in table}
+        wrong += [f"{name} {each.demand}" for name, each in values.items() if isinstance(each, Wrong)]
+        return wrong, dict.fromkeys(self.keys) | values
 
 
 class TextKind(Kind[T_co]):
@@ -185,6 +226,8 @@ class Text(TextKind[str]):
     may_be_empty: bool = False
     without: str = ""
     not_beginning: tuple[str, ...] = ()
+    maximum: int = 0
+    """In characters; 0: any number."""
 
     @property
     def description(self) -> str:
@@ -193,9 +236,13 @@ class Text(TextKind[str]):
             phrase += f", without {' and '.join(self.without)}"
         if self.not_beginning:
             phrase += f", that does not begin with {' or '.join(self.not_beginning)}"
+        if self.maximum:
+            phrase += f", of at most {self.maximum} characters"
         return phrase
 
     def accept_text(self, text: str) -> str | Wrong:
+        if self.maximum and len(text) > self.maximum:
+            return Wrong(demand=f"is {len(text)} characters long, the limit is {self.maximum}: shorten it")
         fits = (text or self.may_be_empty) and not set(self.without) & set(text)
         return text if fits and not text.startswith(self.not_beginning) else self.mismatch(text)
 
@@ -234,6 +281,13 @@ class Written(TextKind[T_co]):
 LISTEN_ADDRESS = Written(
     description='HOST:PORT, as in "127.0.0.1:9464"', read=read_listen_address, may_be_empty=True
 )
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _number(text: str, *readers: type[int | float]) -> object:

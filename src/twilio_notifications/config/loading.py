@@ -23,27 +23,31 @@ from twilio_notifications.config.rules import (
     proxy_warning,
     warnings_about,
 )
-from twilio_notifications.config.sections import SETTINGS
+from twilio_notifications.config.sections import SETTINGS, TABLES
 from twilio_notifications.config.sections.calls import CallSettings
 from twilio_notifications.config.sections.connector import PARAMETERS, ConnectorSettings
+from twilio_notifications.config.sections.contacts import contacts
 from twilio_notifications.config.sections.delivery import DeliverySettings
+from twilio_notifications.config.sections.escalations import escalations
 from twilio_notifications.config.sections.journal import JournalSettings
 from twilio_notifications.config.sections.limits import limits
 from twilio_notifications.config.sections.log import LogFormat, LogSettings
 from twilio_notifications.config.sections.metrics import MetricsSettings
 from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, secrets
 from twilio_notifications.config.sections.status import StatusSettings
+from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings
 from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
+from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from twilio_notifications.config.kinds import Kind
     from twilio_notifications.core.parameters import Remark
@@ -71,12 +75,13 @@ def load(
         # It is not known what the file sets, so a setting that seems to be missing may stand in it.
         raise ConfigurationError(problems)
     folder = _folder(path)
-    written = {**file.given, **configured.given, **environment.given}
-    given = {**defaults(folder=folder), **preset.given, **written}
+    written = {**file.given, **configured.given}
+    written |= as_spelled(environment.given, in_file=written)
+    given = {**defaults(folder=folder, tables=tables_in(written)), **preset.given, **written}
     unread: list[str] = []
     values, mismatches = _accept_all(given, unread=unread if is_running else None)
     resolved = resolve(values, written, component=component is not None)
-    problems += [*mismatches, *_placed(problems_between(values), given)]
+    problems += [*mismatches, *problems_of_tables(given), *_placed(problems_between(values), given)]
     journal = _journal_place(values, written, folder=folder if component is None else Path.cwd())
     if isinstance(resolved, Unresolved):
         problems += resolved.problems
@@ -185,17 +190,17 @@ def _secret_arn(values: Mapping[str, Any], written: Mapping[str, Given]) -> str 
 
 
 def _accept_all(
-    given: Mapping[str, Given], names: Iterable[str] = SETTINGS, *, unread: list[str] | None = None
+    given: Mapping[str, Given], names: Iterable[str] | None = None, *, unread: list[str] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one.
 
-    With a list for what is `unread`, the sentences about files that cannot be read come there instead.
+    Without `names`, all settings, and those in tables. With a list for what is `unread`, the sentences about
+    files that cannot be read come there instead.
     """
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {} if names is not None else names_of_tables(given)
     problems: list[str] = []
     unused = files_not_in_use({name: one.value for name, one in given.items()})
-    for name in names:
-        kind = SETTINGS[name].kind
+    for name, kind in _kinds(given, names):
         value = _accept(kind, given[name], is_used=name not in unused) if name in given else None
         if isinstance(value, _UnreadableFile) and unread is not None:
             unread.append(f"{name} {value.demand}: the next start needs it ({given[name].place})")
@@ -205,6 +210,15 @@ def _accept_all(
         else:
             values[name] = value
     return values, problems
+
+
+def _kinds(given: Mapping[str, Given], names: Iterable[str] | None) -> Iterator[tuple[str, Kind[object]]]:
+    """The settings of these names with their kinds; a key that a table lacks and needs is left out."""
+    yield from ((name, SETTINGS[name].kind) for name in (SETTINGS if names is None else names))
+    for table in tables_in(given) if names is None else ():
+        for key, declared in TABLES[table.partition(".")[0]].keys.items():
+            if f"{table}.{key}" in given or not declared.is_required:
+                yield f"{table}.{key}", declared.kind
 
 
 def _accept(kind: Kind[object], given: Given, *, is_used: bool) -> object:
@@ -258,8 +272,11 @@ def _settings(
         twilio=made(TwilioSettings, "twilio", values),
         delivery=made(DeliverySettings, "delivery", values),
         calls=made(CallSettings, "calls", values),
+        tracking=made(TrackingSettings, "tracking", values),
         limits=limits(values),
         status=made(StatusSettings, "status", values),
+        contacts=contacts(values),
+        escalations=escalations(values),
         metrics=made(MetricsSettings, "metrics", values),
         log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),

@@ -6,6 +6,7 @@ import json
 import textwrap
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config.kinds import Tables
 from twilio_notifications.config.sections import SECTIONS
 from twilio_notifications.config.sources import variable_of
 
@@ -40,10 +41,14 @@ def defaults_file(sections: tuple[Section, ...] = SECTIONS) -> str:
     """A configuration file with every setting, its default or an example, and what it means."""
     blocks = [_comment(text) for text in _ABOUT]
     for section in sections:
-        blocks.append(f"{_comment(section.text)}[{section.name}]\n")
+        # A table that the user names is a comment as a whole: there is none by default.
+        is_table = bool(section.example)
+        header = f"#[{section.name}.{section.example}]" if is_table else f"[{section.name}]"
+        blocks.append(f"{_comment(section.text)}{header}\n")
         for name, key in section.keys.items():
-            sign = "" if key.default is not None else "#"
-            blocks.append(f"{_comment(key.text)}{sign}{name} = {_in_toml(key)}\n")
+            sign = "#" if is_table or key.default is None else ""
+            parts = "".join(_comment(f"- {part}: {text}.") for part, text in _parts(key))
+            blocks.append(f"{_comment(key.text)}{parts}{sign}{name} = {_value(key)}\n")
     return "\n".join(blocks)
 
 
@@ -51,23 +56,43 @@ def settings_page(sections: tuple[Section, ...] = SECTIONS) -> str:
     """The reference page, in Markdown."""
     blocks = [_PAGE_OPENING, *(_wrapped(text) for text in _ABOUT)]
     for section in sections:
-        blocks.append(f"## [{section.name}]\n\n{_wrapped(section.text)}")
+        # Tables have the name NAME here, which the user replaces.
+        dotted = f"{section.name}.NAME" if section.example else section.name
+        blocks.append(f"## [{dotted}]\n\n{_wrapped(section.text)}")
         for name, key in section.keys.items():
-            facts = "".join(f"- {fact}\n" for fact in _facts(f"{section.name}.{name}", key))
-            blocks.append(f"### {section.name}.{name}\n\n{_wrapped(key.text)}\n{facts}")
+            parts = "".join(_wrapped(f"- `{part}`: {text}.") for part, text in _parts(key))
+            facts = "".join(f"- {fact}\n" for fact in _facts(f"{dotted}.{name}", key))
+            explained = f"{_wrapped(key.text)}\n{parts}\n" if parts else f"{_wrapped(key.text)}\n"
+            blocks.append(f"### {dotted}.{name}\n\n{explained}{facts}")
     return "\n".join(blocks)
 
 
+def in_toml(value: object) -> str:
+    """The value on one line of a configuration file; words, numbers and switches are as in JSON."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{name} = {in_toml(inner)}' for name, inner in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(in_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _facts(name: str, key: Key) -> Iterator[str]:
+    otherwise = "No default" if key.is_required else "Not set by default"
     is_set = key.default is not None
-    yield f"Default: `{_in_toml(key)}`" if is_set else f"Not set by default; for example `{_in_toml(key)}`"
+    yield f"Default: `{_value(key)}`" if is_set else f"{otherwise}; for example `{_value(key)}`"
     yield f"Value: {key.kind.description}"
     yield f"Environment: `{variable_of(name)}`"
 
 
-def _in_toml(key: Key) -> str:
-    """The default or the example: words, numbers, switches and lists of them are written as in JSON."""
-    return json.dumps(key.example if key.default is None else key.default, ensure_ascii=False)
+def _parts(key: Key) -> Iterator[tuple[str, str]]:
+    """The keys in each table of a list of tables, with what they mean and what they must be."""
+    for name, part in key.kind.keys.items() if isinstance(key.kind, Tables) else ():
+        needed = "required, " if part.is_required else ""
+        yield name, f"{part.text} ({needed}{part.kind.description})"
+
+
+def _value(key: Key) -> str:
+    return in_toml(key.example if key.default is None else key.default)
 
 
 def _comment(text: str) -> str:

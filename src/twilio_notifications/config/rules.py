@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from twilio_notifications.config.sections.secrets import SecretOrigin
 from twilio_notifications.config.sections.transport import TransportKind
 from twilio_notifications.config.urls import is_loopback, is_loopback_host
+from twilio_notifications.core.delivery import Following, FollowUp
+from twilio_notifications.core.escalation import TWILIOS_WORDS, Code, Word, read_reply
 from twilio_notifications.core.parameters import Remark
-from twilio_notifications.core.wording import shown
+from twilio_notifications.core.wording import shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +25,7 @@ _RISING = (
     ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
     ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
 )
+_TOPICS = ("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic")
 _LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
@@ -54,6 +57,10 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _key_for_the_copy(values)
     yield from _one_use_a_topic(values)
     yield from _too_long_for_mqtt(values)
+    yield from _callbacks(values)
+    yield from _acknowledge_words(values)
+    for name in values.get("escalations", ()):
+        yield from _steps(values, f"escalations.{name}.steps")
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
         sentence = "twilio.ca_file is for https://, and twilio.base_url begins with http://"
         yield Remark(name="twilio.ca_file", sentence=sentence)
@@ -73,6 +80,7 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
             "unencrypted, as all messages do: use mqtts://"
         )
         yield Remark(name="transport.url", sentence=sentence)
+    yield from _warnings_about_tracking(values)
     prefix = values["transport.topic_prefix"]
     if prefix and not prefix.endswith("/"):
         sentence = (
@@ -127,7 +135,7 @@ def _key_for_the_copy(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
     """A status on a request topic would be answered with a status, and that one again, without end."""
-    names = [f"transport.{key}" for key in ("text_topic", "call_topic", "status_topic")]
+    names = [f"transport.{key}" for key in _TOPICS]
     for first, second in combinations([name for name in names if name in values], 2):
         if values[first] == values[second]:
             sentence = f"{second} = {shown(values[second])} is {first} too: each needs a topic of its own"
@@ -136,7 +144,7 @@ def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _too_long_for_mqtt(values: Mapping[str, Any]) -> Iterator[Remark]:
     prefix = values.get("transport.topic_prefix", "")
-    for key in ("text_topic", "call_topic", "status_topic", "client_id"):
+    for key in (*_TOPICS, "client_id"):
         before = "" if key == "client_id" else prefix
         size = len((before + values.get(f"transport.{key}", "")).encode())
         if size > _LONGEST_MQTT_BYTES:
@@ -154,3 +162,101 @@ def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:
     for name in (f"transport.{key}" for key in _TLS_ONLY):
         if values.get(name):
             yield Remark(name=name, sentence=f"{name} is for mqtts://, and transport.url begins with mqtt://")
+
+
+def _callbacks(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """What Twilio's callbacks need: a place where they arrive, its address, and a key to their signatures."""
+    public_url, listen = values.get("tracking.public_url", ""), values.get("tracking.listen", "")
+    mode = values.get("tracking.mode")
+    if public_url is None and listen:
+        sentence = "tracking.listen needs tracking.public_url, the address under which Twilio reaches it"
+        yield Remark(name="tracking.listen", sentence=sentence)
+    elif public_url and listen is None:
+        sentence = "tracking.public_url needs tracking.listen, the HOST:PORT where its requests arrive"
+        yield Remark(name="tracking.public_url", sentence=sentence)
+    elif mode is Following.CALLBACK and public_url is None and listen is None:
+        sentence = (
+            'tracking.mode = "callback" needs tracking.public_url, the address under which Twilio reaches '
+            'this machine, and tracking.listen: set both, or use mode "poll", which needs no public address'
+        )
+        yield Remark(name="tracking.mode", sentence=sentence)
+    if listen and listen[1] and listen == values.get("metrics.listen"):
+        sentence = "tracking.listen is metrics.listen too: each needs a port of its own"
+        yield Remark(name="tracking.listen", sentence=sentence)
+    yield from _signatures(values)
+
+
+_SIGNATURES: Mapping[SecretOrigin, tuple[str, ...]] = {
+    SecretOrigin.ENVIRONMENT: ("secrets.signature_variable",),
+    SecretOrigin.FILE: ("secrets.signature_path",),
+    SecretOrigin.AWS: ("secrets.signature_arn", "secrets.signature_json_key"),
+    SecretOrigin.GREENGRASS: ("secrets.signature_arn", "secrets.signature_json_key"),
+}
+
+
+def _signatures(values: Mapping[str, Any]) -> Iterator[Remark]:
+    names = _SIGNATURES.get(values.get("secrets.source", ""), ())
+    is_missing = bool(names) and all(values.get(name, "") is None for name in names)
+    if values.get("tracking.listen") and values.get("secrets.api_key_sid") and is_missing:
+        sentence = (
+            f"tracking.listen with secrets.api_key_sid needs {' or '.join(names)}: Twilio signs callbacks "
+            "with the primary auth token of the account, and never with the secret of an API key"
+        )
+        yield Remark(name="tracking.listen", sentence=sentence)
+
+
+def _acknowledge_words(values: Mapping[str, Any]) -> Iterator[Remark]:
+    for escalation in values.get("escalations", ()):
+        name = f"escalations.{escalation}.acknowledge_words"
+        words = values.get(name, ())
+        for word in words:
+            others = [other for other in words if other != word]
+            if word.strip().casefold() in TWILIOS_WORDS:
+                flaw = "is a word that Twilio itself acts on, and can never acknowledge"
+            elif isinstance(read_reply(word, words=others), Code):
+                flaw = "is read as the code of one escalation: use a word without a number"
+            elif not isinstance(read_reply(word, words=words), Word):
+                flaw = "is never found in a text: use fewer characters, and no punctuation at its ends"
+            else:
+                continue
+            yield Remark(name=name, sentence=f"{name}: {shown(word)} {flaw}")
+
+
+def _steps(values: Mapping[str, Any], name: str) -> Iterator[Remark]:
+    """Steps are counted from 1: step 0 is the request itself."""
+    contacts, before = values.get("contacts", ()), 0.0
+    for number, step in enumerate(values.get(name, ()), 1):
+        for contact in step.contacts:
+            if contact not in contacts:
+                known = suggestion(contact, contacts) if contacts else "no contact is configured"
+                sentence = f"{name}: step {number} names the contact {shown(contact)}, and there is no "
+                yield Remark(name=name, sentence=f"{sentence}[contacts.{contact}]: {known}")
+        if step.after_seconds < before:
+            sentence = (
+                f"{name}: step {number} has after_seconds = {step.after_seconds:g}, less than the "
+                f"{before:g} of the step before it: put the steps in the order in which they are due"
+            )
+            yield Remark(name=name, sentence=sentence)
+        before = step.after_seconds
+
+
+def _warnings_about_tracking(values: Mapping[str, Any]) -> Iterator[Remark]:
+    public_url, is_off = values["tracking.public_url"], values["tracking.mode"] is Following.OFF
+    if public_url is not None and not public_url.startswith("https:"):
+        sentence = (
+            "tracking.public_url does not begin with https://: telephone numbers and states cross the "
+            "network unencrypted"
+        )
+        yield Remark(name="tracking.public_url", sentence=sentence)
+    if public_url is not None and is_off:
+        sentence = (
+            'tracking.mode = "off" does not use tracking.public_url and tracking.listen: leave them empty'
+        )
+        yield Remark(name="tracking.mode", sentence=sentence)
+    follow_up = values["status.follow_up"]
+    if follow_up is not FollowUp.NONE and is_off:
+        sentence = (
+            f'status.follow_up = "{follow_up}" needs tracking.mode "poll" or "callback": with "off" no '
+            "status follows the first one but the end of an escalation"
+        )
+        yield Remark(name="status.follow_up", sentence=sentence)

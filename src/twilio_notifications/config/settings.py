@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.contract import Extensions
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
@@ -17,8 +21,11 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.metrics import MetricsSettings
     from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, SecretsSettings
     from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+    from twilio_notifications.config.sections.tracking import TrackingSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings
+    from twilio_notifications.core.escalation import Chain
+    from twilio_notifications.core.model import Contact
     from twilio_notifications.core.parameters import Parameters
     from twilio_notifications.core.policy import Limits
 
@@ -35,11 +42,19 @@ class Settings:
     twilio: TwilioSettings
     delivery: DeliverySettings
     calls: CallSettings
+    tracking: TrackingSettings
     limits: Limits
     status: StatusSettings
+    contacts: Mapping[str, Contact]
+    escalations: Mapping[str, Chain]
     metrics: MetricsSettings
     log: LogSettings
     warnings: tuple[str, ...]
+
+    @property
+    def extensions(self) -> Extensions:
+        """The names that a request may use."""
+        return Extensions(contacts=self.contacts, escalations=frozenset(self.escalations))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.files import read_plain
-from twilio_notifications.config.sections import KEYS, SETTINGS
+from twilio_notifications.config.sections import KEYS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS, PARAMETERS_SECTION
+from twilio_notifications.config.tables import flaws_of_table, is_table_name, key_of, tables_in
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PREFIX = "TWILIO_NOTIFICATIONS__"
 CONFIG_VARIABLE = "TWILIO_NOTIFICATIONS_CONFIG"
@@ -64,11 +65,18 @@ def variable_of(name: str) -> str:
     return PREFIX + name.replace(".", "__").replace("-", "_").upper()
 
 
-def defaults(*, folder: Path) -> dict[str, Given]:
-    """The settings that have a default, by dotted name; a relative path among them starts from `folder`."""
+def defaults(*, folder: Path, tables: Iterable[str] = ()) -> dict[str, Given]:
+    """The settings that have a default, by dotted name; a relative path among them starts from `folder`.
+
+    `tables` are the dotted names of the tables that users have named.
+    """
+    declared = dict(SETTINGS)
+    for table in tables:
+        keys = TABLES[table.partition(".")[0]].keys
+        declared |= {f"{table}.{name}": key for name, key in keys.items()}
     return {
         name: Given(value=key.default, place="the default", folder=folder)
-        for name, key in SETTINGS.items()
+        for name, key in declared.items()
         if key.default is not None
     }
 
@@ -100,17 +108,20 @@ def read_environment(environ: Mapping[str, str]) -> Source:
     for variable in sorted(variable for variable in environ if variable.startswith(PREFIX)):
         name = _name_of(variable, names)
         if name is None:
-            problems.append(f"unknown environment variable {variable}: {suggestion(variable, names)}")
+            known = (*names, *_variables_of_tables(variable))
+            problems.append(f"unknown environment variable {variable}: {suggestion(variable, known)}")
         elif name in given:
             problems.append(
                 f"the environment variable {variable} sets {name} a second time: remove one of them"
             )
         else:
-            text = environ[variable]
-            # A published parameter is not in SETTINGS: it is always a text.
-            value = SETTINGS[name].kind.from_text(text) if name in SETTINGS else text
+            text, declared = environ[variable], key_of(name)
+            # A published parameter is not declared here: it is always a text.
+            value = text if declared is None else declared.kind.from_text(text)
             place = f"in the environment variable {variable}"
             given[name] = Given(value=value, place=place, folder=Path.cwd())
+            if name.partition(".")[0] in TABLES:
+                given.setdefault(name.rpartition(".")[0], Given(value={}, place=place, folder=Path.cwd()))
     return Source(given=given, problems=tuple(problems))
 
 
@@ -124,29 +135,49 @@ def _name_of(variable: str, names: Mapping[str, str]) -> str | None:
     beginning = variable_of(PARAMETERS)
     if canonical.startswith(beginning) and canonical not in names:
         return PARAMETERS + variable[len(beginning) :]
-    return names.get(canonical)
+    return names.get(canonical) or _name_in_table(canonical)
+
+
+def _name_in_table(variable: str) -> str | None:
+    """The setting of a variable such as …__CONTACTS__DARLA__NAME; None where there is none."""
+    section, _, rest = variable.removeprefix(PREFIX).lower().partition("__")
+    table, _, key = rest.rpartition("__")
+    name = f"{section}.{table}.{key}"
+    return name if section in TABLES and key_of(name) is not None else None
+
+
+def _variables_of_tables(variable: str) -> Iterator[str]:
+    """The variables of the table that a variable names, or of the example of its section."""
+    for section in TABLES.values():
+        beginning = f"{variable_of(section.name)}__"
+        if variable.upper().startswith(beginning):
+            table = variable[len(beginning) :].rpartition("__")[0] or section.example
+            yield from (variable_of(f"{section.name}.{table}.{key}") for key in section.keys)
 
 
 def _sort_table(table: Mapping[str, Any], *, place: str, folder: Path) -> Source:
     problems = [f"{problem} ({place})" for problem in _misplaced(table)]
-    values = {name: value for name, value in _flattened(table) if _is_known(name)}
+    values = {name: value for name, value in _flattened(table) if _is_known(name, value)}
     given = {name: Given(value=value, place=place, folder=folder) for name, value in values.items()}
     return Source(given=given, problems=tuple(problems))
 
 
 def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """Every value of the file by its dotted name; [connector.parameters] is the only section in a section."""
+    """Every value of the file by its dotted name, and every table that its user names."""
     for section, content in table.items():
         for key, value in content.items() if isinstance(content, dict) else ():
             name = f"{section}.{key}"
-            if f"{name}." == PARAMETERS and isinstance(value, dict):
-                yield from ((PARAMETERS + parameter, given) for parameter, given in value.items())
-            else:
+            if section in TABLES or not (f"{name}." == PARAMETERS and isinstance(value, dict)):
                 yield name, value
+            is_table = section in TABLES and is_table_name(key)
+            if isinstance(value, dict) and (is_table or f"{name}." == PARAMETERS):
+                yield from ((f"{name}.{inner}", given) for inner, given in value.items())
 
 
-def _is_known(name: str) -> bool:
-    return name.startswith(PARAMETERS) or name in SETTINGS
+def _is_known(name: str, value: object) -> bool:
+    if name in tables_in([name]):
+        return isinstance(value, dict) and is_table_name(name.partition(".")[2])
+    return name.startswith(PARAMETERS) or key_of(name) is not None
 
 
 def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
@@ -159,17 +190,23 @@ def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"unknown key {section} outside of any section: {instead}"
         elif not isinstance(content, dict):
             yield f"{section} must be a section: write [{section}] on a line of its own"
-    for name, _value in _flattened(table):
+    for name, value in _flattened(table):
         section, _, key = name.partition(".")
-        if f"{name}." == PARAMETERS:
+        if section in TABLES:
+            yield from flaws_of_table(name, value)
+        elif f"{name}." == PARAMETERS:
             yield f"{name} must be a section: write [{name}] on a line of its own"
-        elif section in KEYS and not _is_known(name):
+        elif section in KEYS and not _is_known(name, value):
             yield f"unknown key {name}: {_where_else(key) or suggestion(key, KEYS[section])}"
 
 
 def _where_else(key: str) -> str | None:
     """The words that name the sections which have this key; None where no section has it."""
-    homes = [f"[{section}]" for section, keys in KEYS.items() if key in keys]
+    homes = [
+        f"[{section}.NAME]" if section in TABLES else f"[{section}]"
+        for section, keys in KEYS.items()
+        if key in keys
+    ]
     if key in set(PublishedParameter):
         homes = [f"[{PARAMETERS_SECTION}]"]
     return f"it belongs in {' or '.join(homes)}" if homes else None

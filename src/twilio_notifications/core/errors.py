@@ -49,6 +49,11 @@ class Reason(StrEnum):
     NOT_ALLOWED = "NotAllowed"
     QUOTA_EXCEEDED = "QuotaExceeded"
     QUEUE_FULL = "QueueFull"
+    UNDELIVERED = "Undelivered"
+    NOT_REACHED = "NotReached"
+    NOT_ACKNOWLEDGED = "NotAcknowledged"
+    SUPERSEDED = "Superseded"
+    CANCELLED = "Cancelled"
     INTERNAL_ERROR = "InternalError"
 
 

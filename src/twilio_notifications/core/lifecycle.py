@@ -33,6 +33,8 @@ class Move(StrEnum):
     POSTPONE = "postpone"
     DOUBT = "doubt"
     REPORT = "report"
+    FOLLOW_UP = "follow up"
+    """Another status tells what became of its delivery."""
     RESOLVE = "resolve"
     """A person says what Twilio's records could not; only where the status was OutcomeUnknown."""
 
@@ -55,9 +57,11 @@ TRANSITIONS: dict[State, dict[Move, State]] = {
     },
     State.FINISHED: {
         Move.REPORT: State.REPORTED,
+        Move.FOLLOW_UP: State.FINISHED,
         Move.RESOLVE: State.FINISHED,  # the status is replaced before it left
     },
     State.REPORTED: {
+        Move.FOLLOW_UP: State.FINISHED,
         Move.RESOLVE: State.FINISHED,  # a second status for the same request: what is known now
     },
 }

@@ -72,9 +72,13 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """The content of a text, which the recipient reads. The connector never logs it."""
+    """The content of a text, which the recipient reads. The connector never logs it.
+
+    `body` is "" only where there are `media_urls`: pictures that Twilio fetches.
+    """
 
     body: str = field(repr=False)
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +91,31 @@ class VoiceLocation:
     url: str = field(repr=False)
 
 
-Content = Text | VoiceLocation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenText:
+    """The content of a call: a text that Twilio speaks. `voice` is None for Twilio's default voice."""
+
+    text: str = field(repr=False)
+    language: str = "en-US"
+    voice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twiml:
+    """The content of a call: a TwiML document that Twilio gets with the request."""
+
+    document: str = field(repr=False)
+
+
+Content = Text | VoiceLocation | SpokenText | Twiml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """A valid request.
 
-    `sender_number` is the request's `from_number`, or the configured default. `valid_for_seconds` is None
-    where the request sets no lifetime of its own.
+    `sender_number` is the request's `from_number`, or the configured default, or the SID of the Messaging
+    Service that chooses the number. `valid_for_seconds` is None where the request sets no lifetime.
     """
 
     request_id: str
@@ -106,6 +126,38 @@ class Notification:
     retries: int = 0
     priority: Priority = Priority.NORMAL
     valid_for_seconds: float | None = None
+    messaging_service_sid: str | None = None
+    about: str | None = None
+    """What the request is about: a newer one about the same replaces it while it waits."""
+    escalation: str | None = None
+    """The name of the configured chain that goes on until a person acknowledges."""
+    contact: str | None = None
+    """The name of the configured contact that `recipient` was made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person of the configuration. `language` is the one in which Twilio speaks to this person."""
+
+    name: str
+    phone_number: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """What a client asks to cancel: the requests with this id, or those about this; the other is None."""
+
+    request_id: str | None = None
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A client says that a person has seen the requests with this id; `by` is None where it names no one."""
+
+    request_id: str
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +220,16 @@ class Record:
     message_status: str
     created_at: float
     body: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """A text or a call that came in. `created_at` is by Twilio's clock; `body` is "" for a call."""
+
+    sid: str
+    phone_number: str
+    created_at: float
+    body: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The spellings under which Twilio may record one telephone number.
+"""The form of telephone numbers, and the spellings under which Twilio may record one number.
 
 Some countries changed how their mobile numbers are dialled, and Twilio records the form that the network uses
 today. So two spellings can mean the same telephone.
@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 
+# ASCII digits only: `\d` would match digits of other scripts. `fullmatch` allows no newline at the end.
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+
 _MEXICO = re.compile(r"\+521?(\d{10})")  # "1" after the country code is dropped since 2019
 _ARGENTINA = re.compile(r"\+549?(\d{10})")  # "9" marks a mobile number that is called from abroad
 _BRAZIL = re.compile(r"\+55(\d{2})9?([6-9]\d{7})")  # "9" was put before all mobile numbers until 2016
 
 _SAME_END = 7
 _SAME_BEGINNING = 2  # "+" and the first digit: the country code's zone
+
+
+def is_e164(text: str) -> bool:
+    """Whether the text is a telephone number as E.164 writes it: a plus sign, and 2 to 15 digits."""
+    return _E164.fullmatch(text) is not None
 
 
 def spellings(number: str) -> tuple[str, ...]:

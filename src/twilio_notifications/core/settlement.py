@@ -111,13 +111,12 @@ def candidates(attempt: Doubtful, records: Records) -> tuple[Record, ...]:
 
 def strangers(attempt: Doubtful, records: Records) -> tuple[Record, ...]:
     """The records of this sender and recipient whose text is another one; time is not looked at."""
-    sender = attempt.request.notification.sender_number
     return tuple(
         record
         for record in records.found
         if may_be_one(record.phone_number, attempt.request.notification.recipient.phone_number)
         and record.sender_number
-        and _sender_could_be(record.sender_number, sender)
+        and _sender_could_be(record.sender_number, attempt.request.notification)
         and not _content_could_be(record, attempt.request.notification)
     )
 
@@ -202,14 +201,15 @@ def _window(attempt: Doubtful, clock_offset: float | None) -> _Window:
 def _could_be(record: Record, notification: Notification) -> bool:
     return (
         may_be_one(record.phone_number, notification.recipient.phone_number)
-        and _sender_could_be(record.sender_number, notification.sender_number)
+        and _sender_could_be(record.sender_number, notification)
         and _content_could_be(record, notification)
     )
 
 
-def _sender_could_be(recorded: str | None, requested: str) -> bool:
-    if not recorded:
-        return True  # a messaging service chooses the number later: the field is empty at first
+def _sender_could_be(recorded: str | None, notification: Notification) -> bool:
+    requested = notification.sender_number
+    if not recorded or requested == notification.messaging_service_sid:
+        return True  # a Messaging Service chooses a number of its pool, and the field is empty at first
     if requested.startswith("+"):
         return recorded in spellings(requested)
     # A default number without "+" is sent as it is, and Twilio puts its own country's code before it, in the

@@ -51,6 +51,15 @@ class Claimed:
     """Attempts that count against `retries`."""
     deferrals: int = 0
     waiting_reason: Reason | None = None
+    attempt: int = 1
+    """Number of the attempt that is open, or else of the next one."""
+    chain: int | None = None
+    """The number of the request that began the chain to which it belongs; its own for that request."""
+
+    @property
+    def is_step(self) -> bool:
+        """Whether a chain made it: it publishes no status of its own."""
+        return self.chain is not None and self.chain != self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +80,20 @@ class Doubtful:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """What the journal follows of a request that Twilio accepted, and from when on."""
+
+    word: str
+    """Twilio's word for the state."""
+    look_at: float
+    """When to ask Twilio for the first time."""
+    sender_number: str | None = None
+    """Twilio's; None: the requested one."""
+    phone_number: str | None = None
+    """Twilio's; None: the requested one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finish:
     """The request has its outcome: close the attempt, if one is open, and write the status with it."""
 
@@ -86,6 +109,8 @@ class Finish:
     sid: str | None = None
     counted: bool = True
     """The attempt counts against `retries`."""
+    follow: Follow | None = None
+    """What is followed from now on; None: nothing. Only with a SID."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
+    from twilio_notifications.pipeline.line.callbacks import Callbacks
     from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+    from twilio_notifications.pipeline.line.escalator import Escalator
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.intake import Intake
     from twilio_notifications.pipeline.line.reporter import Reporter
     from twilio_notifications.pipeline.line.settler import Settler
+    from twilio_notifications.pipeline.line.tracker import Tracker
     from twilio_notifications.pipeline.logins.login_check import LoginCheck
     from twilio_notifications.pipeline.logins.refresher import Refresher
     from twilio_notifications.ports import Care, Clock, Events, Transport
@@ -51,6 +54,9 @@ class Connector:
     intake: Intake
     dispatcher: Dispatcher
     settler: Settler
+    escalator: Escalator
+    tracker: Tracker
+    callbacks: Callbacks
     reporter: Reporter
     failures: Failures
     sweeper: Sweeper
@@ -88,6 +94,9 @@ class Connector:
                 for name, stage in (
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
+                    ("escalator", self.escalator.run()),
+                    ("tracker", self.tracker.run()),
+                    ("callbacks", self.callbacks.run()),
                     ("reporter", self.reporter.run()),
                     ("failures", self.failures.run()),
                     ("sweeper", self.sweeper.run()),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
     from twilio_notifications.core.model import (
         Answer,
+        CameBack,
+        Channel,
         Login,
         Notification,
         Records,
@@ -21,16 +24,53 @@ class Twilio(Protocol):
     def clock_offset(self) -> float | None:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
-    async def send(self, notification: Notification, login: Login) -> Answer: ...
+    async def send(
+        self, notification: Notification, login: Login, *, callback_url: str | None = None
+    ) -> Answer: ...
 
     async def look_up(
         self, notification: Notification, *, since: float, login: Login
     ) -> Records | Unreadable: ...
 
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable: ...
+
+    async def hang_up(self, sid: str, login: Login) -> Answer: ...
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> DeliveryReceipt | NoReceipt | Unreadable: ...
+
+    async def receipts(
+        self, channel: Channel, path: str | None, *, login: Login
+    ) -> ReceiptPage | Unreadable: ...
+
+    async def notices(self, sid: str, *, login: Login) -> Notices | Unreadable: ...
+
     async def verify(self, login: Login) -> Answer:
         """What Twilio says to this login; sends nothing."""
 
     async def reachable(self) -> bool: ...
+
+
+class Inbox(Protocol):
+    """What came back from telephones, and the end of calls; with whichever login Twilio takes."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Twilio's clock minus ours, by its latest answer; None before the first one."""
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """Inbound texts or calls created at or after `since` (Twilio's clock).
+
+        `to` is the number that they went to; None: any number of the account.
+        """
+
+    async def hang_up(self, sid: str) -> Answer:
+        """Has Twilio end a call that waits or rings; one that was answered goes on."""
 
 
 class Sender(Protocol):
@@ -40,7 +80,8 @@ class Sender(Protocol):
     def clock_offset(self) -> float | None:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
-    async def send(self, notification: Notification) -> Answer: ...
+    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
+        """Makes one attempt. `callback_url`: where Twilio tells what becomes of it; None: nowhere."""
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""
@@ -50,3 +91,16 @@ class Sender(Protocol):
 
     async def reachable(self) -> bool:
         """Whether there is a network between us and Twilio; costs nothing, sends nothing."""
+
+
+class DeliveryReceipts(Protocol):
+    """What Twilio says about texts and calls that it accepted. Each call is one request; raises nothing."""
+
+    async def fetch(self, channel: Channel, sid: str) -> DeliveryReceipt | NoReceipt | Unreadable:
+        """The text or call with this SID, as Twilio has it now."""
+
+    async def receipts(self, channel: Channel, path: str | None = None) -> ReceiptPage | Unreadable:
+        """A page of the account's texts or calls: the newest ones, or the page at `path`."""
+
+    async def notices(self, sid: str) -> Notices | Unreadable:
+        """Twilio's notifications of errors in this call."""

@@ -20,28 +20,31 @@ import msgspec
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import refusals
 from twilio_notifications.simulator.lists import list_page, read_query
-from twilio_notifications.simulator.numbers import normalized
-from twilio_notifications.simulator.orders import first, read_call, read_text
+from twilio_notifications.simulator.notifications import notification, notifications_page
+from twilio_notifications.simulator.numbers import MAGIC_GOOD_SENDER, normalized
+from twilio_notifications.simulator.orders import TextOrder, first, read_call, read_text
 from twilio_notifications.simulator.owned import numbers_page
 from twilio_notifications.simulator.refusals import Refusal, render_refusal
+from twilio_notifications.simulator.rendering import render
 from twilio_notifications.simulator.resources import (
     ANSWERED,
     API_VERSION,
     Call,
-    Ending,
     Resource,
+    Step,
     TextMessage,
-    ended,
+    changed,
     instant_of,
     is_final_at,
-    render,
     seen_at,
+    status_at,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twilio_notifications.simulator.store import Store
+    from twilio_notifications.simulator.plans import Plan
+    from twilio_notifications.simulator.world import World
 
 
 class Action(StrEnum):
@@ -54,12 +57,16 @@ class Action(StrEnum):
     DELETE = "deletes"
     ACCOUNT = "accounts"
     NUMBERS = "numbers"
+    NOTIFICATIONS = "notifications"
     NONE = "others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request to the API in parts; `parameters` come from the form of a POST, else from the query."""
+    """One request to the API in parts; `parameters` come from the form of a POST, else from the query.
+
+    `part` is the SID of a notification, and empty for their list.
+    """
 
     method: str
     path: str
@@ -67,6 +74,7 @@ class Request:
     channel: Channel
     account_sid: str
     sid: str
+    part: str = ""
     parameters: Mapping[str, list[str]] = field(repr=False)
     authorization: str = field(repr=False)
 
@@ -90,7 +98,8 @@ class Circumstances:
     """Faults that change how the API carries a request out."""
 
     list_lag_seconds: float = 0.0
-    ending: Ending | None = None
+    plan: Plan | None = None
+    """How a new resource ends, whatever else decides it; None: as `deliveries` has it."""
     age_seconds: float | None = None
     """The age in seconds at which the API shows each resource; None shows its real age."""
 
@@ -107,9 +116,11 @@ class KnownCredentials:
     auth_tokens: frozenset[str] | None = field(default=None, repr=False)
     api_keys: Mapping[str, str] | None = field(default=None, repr=False)
     """Secrets by SID."""
+    signing_token: str | None = field(default=None, repr=False)
+    """The account's primary auth token, which signs callbacks; None: the one that creates log in with."""
 
     def admits(self, request: Request) -> bool:
-        user, secret = _read_basic(request.authorization)
+        user, secret = read_basic(request.authorization)
         expected = request.account_sid if self.account_sid is None else self.account_sid
         if expected != request.account_sid:
             return False
@@ -120,7 +131,8 @@ class KnownCredentials:
         return user == expected and is_known
 
 
-def _read_basic(authorization: str) -> tuple[str, str]:
+def read_basic(authorization: str) -> tuple[str, str]:
+    """User name and secret; both empty where the header has none."""
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return "", ""
@@ -142,6 +154,8 @@ def read_request(*, method: str, target: str, authorization: str, body: bytes) -
     path, _, query = target.partition("?")
     form = body.decode("utf-8", "replace") if method == "POST" else query
     action, channel, account_sid, sid = _route(method, path)
+    # the list of a call's notifications, or one of them
+    part = unquote(path).removesuffix(".json").split("/")[7:] if action is Action.NOTIFICATIONS else []
     return Request(
         method=method,
         path=path,
@@ -149,6 +163,7 @@ def read_request(*, method: str, target: str, authorization: str, body: bytes) -
         channel=channel,
         account_sid=account_sid,
         sid=sid,
+        part=part[0] if part else "",
         parameters=parse_qs(form, keep_blank_values=True),
         authorization=authorization,
     )
@@ -163,6 +178,10 @@ def _route(method: str, path: str) -> tuple[Action, Channel, str, str]:
             name in COLLECTIONS
         ):
             return WITH_SID.get(method, Action.NONE), COLLECTIONS[name], account_sid, sid
+        case ["", version, "Accounts", account_sid, "Calls", sid, "Notifications", *part] if (
+            version == API_VERSION and len(part) <= 1
+        ):
+            return (Action.NOTIFICATIONS if method == "GET" else Action.NONE), Channel.CALL, account_sid, sid
         case ["", version, "Accounts", account_sid, "IncomingPhoneNumbers"] if version == API_VERSION:
             return (Action.NUMBERS if method == "GET" else Action.NONE), Channel.SMS, account_sid, ""
         case ["", version, "Accounts", account_sid] if version == API_VERSION:
@@ -172,21 +191,21 @@ def _route(method: str, path: str) -> tuple[Action, Channel, str, str]:
 
 
 def answer(
-    request: Request, store: Store, credentials: KnownCredentials, *, now: float, circumstances: Circumstances
+    request: Request, world: World, credentials: KnownCredentials, *, now: float, circumstances: Circumstances
 ) -> Response:
     """Carries the request out; returns the answer."""
     if not credentials.admits(request):
         return refuse(refusals.AUTHENTICATE)
     match request.action:
         case Action.CREATE:
-            return _create(request, store, now=now, ending=circumstances.ending)
+            return _create(request, world, now=now, plan=circumstances.plan)
         case Action.LIST:
-            return _list(request, store, now=now, circumstances=circumstances)
-        case Action.FETCH | Action.UPDATE | Action.DELETE:
-            resource = store.books[request.channel].get(request.sid)
+            return _list(request, world, now=now, circumstances=circumstances)
+        case Action.FETCH | Action.UPDATE | Action.DELETE | Action.NOTIFICATIONS:
+            resource = world.store.books[request.channel].get(request.sid)
             if resource is None or resource.account_sid != request.account_sid:
                 return refuse(refusals.not_found(request.path))
-            return _act_on(request, resource, store, now=seen_at(resource, now, circumstances.age_seconds))
+            return _act_on(request, resource, world, now=seen_at(resource, now, circumstances.age_seconds))
         case Action.ACCOUNT:
             return _reply(HTTPStatus.OK, _render_account(request.account_sid))
         case Action.NUMBERS:
@@ -208,16 +227,20 @@ def _reply(status: HTTPStatus, content: object) -> Response:
     return Response(status=status, body=msgspec.json.encode(content))
 
 
-def _create(request: Request, store: Store, *, now: float, ending: Ending | None) -> Response:
+def _create(request: Request, world: World, *, now: float, plan: Plan | None) -> Response:
     texts = request.channel is Channel.SMS
     order = read_text(request.parameters, now=now) if texts else read_call(request.parameters)
     if isinstance(order, Refusal):
         return refuse(order)
-    resource = store.create(order, account_sid=request.account_sid, now=now, ending=ending)
+    if isinstance(order, TextOrder) and world.opt_outs.forbids(
+        to=order.to, sender=order.sender or MAGIC_GOOD_SENDER
+    ):
+        return refuse(refusals.TEXT_OPTED_OUT)
+    resource = world.create(order, account_sid=request.account_sid, now=now, plan=plan)
     return _reply(HTTPStatus.CREATED, render(resource, now))
 
 
-def _list(request: Request, store: Store, *, now: float, circumstances: Circumstances) -> Response:
+def _list(request: Request, world: World, *, now: float, circumstances: Circumstances) -> Response:
     query = read_query(
         request.parameters, channel=request.channel, account_sid=request.account_sid, path=request.path
     )
@@ -227,7 +250,7 @@ def _list(request: Request, store: Store, *, now: float, circumstances: Circumst
     hidden_after = now - lag_seconds if lag_seconds else math.inf
     page = list_page(
         query,
-        store.books[request.channel],
+        world.store.books[request.channel],
         when=lambda resource: seen_at(resource, now, age_seconds),
         hidden_after=hidden_after,
     )
@@ -244,35 +267,63 @@ def _numbers(request: Request) -> Response:
     return _reply(HTTPStatus.OK, numbers_page(query, first(request.parameters, "PhoneNumber")))
 
 
-def _act_on(request: Request, resource: Resource, store: Store, *, now: float) -> Response:
-    book = store.books[request.channel]
-    if request.action is Action.FETCH:
-        return _reply(HTTPStatus.OK, render(resource, now))
-    if request.action is Action.DELETE:
-        if not is_final_at(resource, now):
-            return refuse(refusals.NOT_COMPLETE)
-        book.remove(resource.sid)
-        return Response(status=HTTPStatus.NO_CONTENT, body=b"")
-    changed = (
+def _act_on(request: Request, resource: Resource, world: World, *, now: float) -> Response:
+    match request.action:
+        case Action.NOTIFICATIONS:
+            return _notifications(request, resource, now=now)
+        case Action.FETCH:
+            return _reply(HTTPStatus.OK, render(resource, now))
+        case Action.DELETE:
+            if not is_final_at(resource, now):
+                return refuse(refusals.NOT_COMPLETE)
+            world.store.books[request.channel].remove(resource.sid)
+            return Response(status=HTTPStatus.NO_CONTENT, body=b"")
+        case _:
+            return _update(request, resource, world, now=now)
+
+
+def _notifications(request: Request, resource: Resource, *, now: float) -> Response:
+    query = read_query(
+        request.parameters, channel=request.channel, account_sid=request.account_sid, path=request.path
+    )
+    if isinstance(query, Refusal):
+        return refuse(query)
+    if not isinstance(resource, Call):
+        return refuse(refusals.not_found(request.path))
+    shown = (
+        notification(resource, request.part, now=now)
+        if request.part
+        else notifications_page(resource, query, request.parameters, now=now)
+    )
+    if shown is None:
+        return refuse(refusals.not_found(request.path))
+    return refuse(shown) if isinstance(shown, Refusal) else _reply(HTTPStatus.OK, shown)
+
+
+def _update(request: Request, resource: Resource, world: World, *, now: float) -> Response:
+    updated = (
         _update_message(resource, request.parameters, now=now)
         if isinstance(resource, TextMessage)
         else _update_call(resource, request.parameters, now=now)
     )
-    if isinstance(changed, Refusal):
-        return refuse(changed)
-    book.replace(changed)
-    return _reply(HTTPStatus.OK, render(changed, now))
+    if isinstance(updated, Refusal):
+        return refuse(updated)
+    world.replace(updated)
+    return _reply(HTTPStatus.OK, render(updated, now))
 
 
 def _update_message(
     message: TextMessage, parameters: Mapping[str, list[str]], *, now: float
 ) -> Resource | Refusal:
-    """Cancels the text (`Status=canceled`) or redacts it (an empty `Body=`)."""
+    """Cancels the text (`Status=canceled`) or redacts it (an empty `Body=`).
+
+    Twilio cancels only what is scheduled: a text that is queued cannot be taken back.
+    """
     status = first(parameters, "Status")
     if status == "canceled":
-        return (
-            refusals.TEXT_FINAL if is_final_at(message, now) else ended(message, status="canceled", now=now)
-        )
+        if status_at(message, now) != "scheduled":
+            return refusals.TEXT_NOT_SCHEDULED
+        return changed(message, Step(now, "canceled"))
     if status:
         return refusals.parameter_invalid("Status", status)
     if first(parameters, "Body"):
@@ -288,11 +339,11 @@ def _update_call(call: Call, parameters: Mapping[str, list[str]], *, now: float)
     answered = instant_of(call, ANSWERED, now) is not None
     match status:
         case "canceled":
-            return call if answered or is_final_at(call, now) else ended(call, status="canceled", now=now)
+            return call if answered or is_final_at(call, now) else changed(call, Step(now, "canceled"))
         case "completed":
             # "completed" only ever means connected
             last = "completed" if answered else "canceled"
-            return call if is_final_at(call, now) else ended(call, status=last, now=now)
+            return call if is_final_at(call, now) else changed(call, Step(now, last))
         case "":
             redirects = first(parameters, "Url") or first(parameters, "Twiml")
             in_progress = answered and not is_final_at(call, now)

@@ -8,13 +8,14 @@ answers.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast
 
 import h11
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from twilio_notifications.simulator.api import Response
     from twilio_notifications.simulator.engine import Reply
@@ -25,11 +26,16 @@ REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status i
 
 
 class Site(Protocol):
-    """Answers the requests: `begin` for each one, and `finish` when it is answered or the client has gone."""
+    """Answers the requests: `begin` for each one, and `finish` when it is answered or the client has gone.
+
+    `when_sent` calls `then` once the callbacks of that resource have been made.
+    """
 
     def begin(self, *, method: str, target: str, authorization: str, body: bytes, local: bool) -> Reply: ...
 
     def finish(self) -> None: ...
+
+    def when_sent(self, sid: str, then: Callable[[], None]) -> None: ...
 
     def common_headers(self) -> list[tuple[bytes, bytes]]: ...
 
@@ -110,13 +116,20 @@ class SimulatorConnection(asyncio.Protocol):
         )
         if reply.hang:
             return
-        if reply.delay_seconds > 0:
-            self._timer = self._loop.call_later(reply.delay_seconds, self._finish_late, reply)
+        if reply.after_callbacks is not None:
+            self._site.when_sent(reply.after_callbacks, partial(self._begin_delay, reply))
+        elif reply.delay_seconds > 0:
+            self._begin_delay(reply)
         else:
             self._finish(reply)
 
+    def _begin_delay(self, reply: Reply) -> None:
+        self._timer = self._loop.call_later(reply.delay_seconds, self._finish_late, reply)
+
     def _finish_late(self, reply: Reply) -> None:
         self._timer = None
+        if not self._busy:  # the client has gone
+            return
         self._finish(reply)
         self._read()  # a client may have sent its next request without waiting
 

@@ -10,18 +10,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.simulator import api, faults
-from twilio_notifications.simulator.api import Circumstances, KnownCredentials, Request, Response
+from twilio_notifications.simulator.api import (
+    Action,
+    Circumstances,
+    KnownCredentials,
+    Request,
+    Response,
+    read_basic,
+)
+from twilio_notifications.simulator.deliveries import Deliveries
 from twilio_notifications.simulator.faults import Faults
 from twilio_notifications.simulator.instants import http_date
+from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.refusals import TOO_MANY_REQUESTS, Refusal, server_error
-from twilio_notifications.simulator.resources import Ending
-from twilio_notifications.simulator.store import Store
+from twilio_notifications.simulator.world import World
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Collection, Mapping
 
+    from twilio_notifications.simulator.announcer import Announcer, CallbackEntry
     from twilio_notifications.simulator.faults import Effect
+    from twilio_notifications.simulator.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +54,20 @@ class Reply:
     """What the connection does for a request, `delay_seconds` from now.
 
     It sends the answer and stays open. With `cut_at`, it sends only this many bytes and closes. Without an
-    answer it closes, or stays open without end (`hang`).
+    answer it closes, or stays open without end (`hang`). With `after_callbacks`, the delay begins when the
+    callbacks of this SID have been made.
     """
 
     response: Response | None
     delay_seconds: float = 0.0
     cut_at: int | None = None
     hang: bool = False
+    after_callbacks: str | None = None
 
 
 ORDINARY = Circumstances()
+SIGNED = frozenset({"StatusCallback", "AsyncAmdStatusCallback", "Twiml"})
+"""The parameters of a create after which Twilio makes requests that it signs."""
 
 
 class Engine:
@@ -66,15 +80,18 @@ class Engine:
         random: random.Random,
         credentials: KnownCredentials,
         latency_seconds: float,
+        delivery_seed: str | None = None,
     ) -> None:
+        """With `delivery_seed`, the ends of texts and calls are drawn."""
         self._clock = clock
         self._random = random
-        self.store = Store(new_sid=self._new_sid)
+        self.world = World(new_sid=self._new_sid, chance=random, deliveries=Deliveries(seed=delivery_seed))
         self.faults = Faults(chance=random)
         self.credentials = credentials
         self.latency_seconds = latency_seconds
         self.clock_offset_seconds = 0.0
         self.age_seconds: float | None = None
+        self._tokens: dict[str, str] = {}
         self._requests = self._refusals = self._struck = 0
         self._concurrent = self._concurrent_maximum = 0
 
@@ -82,6 +99,28 @@ class Engine:
     def now(self) -> float:
         """Twilio's time in seconds since the epoch; a control request can set it apart from ours."""
         return self._clock() + self.clock_offset_seconds
+
+    @property
+    def store(self) -> Store:
+        """The resources and the ledger of creates."""
+        return self.world.store
+
+    @property
+    def announcer(self) -> Announcer:
+        """The callbacks to come, and those that were made."""
+        return self.world.announcer
+
+    def signing_token(self, account_sid: str) -> str | None:
+        """The token that signs the account's callbacks.
+
+        It is the one of the settings, else the one by which the account's latest create logged in; None where
+        only API keys have.
+        """
+        return self.credentials.signing_token or self._tokens.get(account_sid)
+
+    def note_answer(self, entry: CallbackEntry) -> None:
+        """Draws the conclusions of a callback that has been made."""
+        self.world.note_answer(entry, now=self.now)
 
     @property
     def counters(self) -> RequestCounts:
@@ -104,6 +143,10 @@ class Engine:
         tokens = None if auth_tokens is None else frozenset(auth_tokens)
         self.credentials = replace(self.credentials, auth_tokens=tokens)
 
+    def set_signing_token(self, token: str | None) -> None:
+        """Signs callbacks with this token from now on; None: the one that creates log in with."""
+        self.credentials = replace(self.credentials, signing_token=token)
+
     def add_fault(self, fault: faults.Fault) -> faults.ArmedFault:
         # The period of a fault is measured on our clock, so that moving Twilio's clock does not end it.
         return self.faults.add(fault, now=self._clock())
@@ -116,7 +159,10 @@ class Engine:
         self._requests += 1
         self._concurrent += 1
         self._concurrent_maximum = max(self._concurrent_maximum, self._concurrent)
+        self.world.early_sid = None
         reply = self._reply(request)
+        if self.world.early_sid is not None:
+            reply = replace(reply, after_callbacks=self.world.early_sid)
         response = reply.response
         self._refusals += response is not None and 400 <= response.status < 500  # noqa: PLR2004 - HTTP's 4xx
         return reply
@@ -148,7 +194,11 @@ class Engine:
 
     def _answer(self, request: Request, circumstances: Circumstances = ORDINARY) -> Response:
         circumstances = replace(circumstances, age_seconds=self.age_seconds)
-        return api.answer(request, self.store, self.credentials, now=self.now, circumstances=circumstances)
+        if request.action is Action.CREATE and SIGNED & request.parameters.keys():
+            user, secret = read_basic(request.authorization)
+            if user == request.account_sid and self.credentials.admits(request):
+                self._tokens[request.account_sid] = secret
+        return api.answer(request, self.world, self.credentials, now=self.now, circumstances=circumstances)
 
     def _struck_reply(self, request: Request, effect: Effect) -> Reply:
         latency = self.latency_seconds
@@ -192,5 +242,5 @@ def _refusal(effect: faults.RateLimited | faults.RefusedRequest) -> Response:
 def _circumstances(effect: faults.ListLag | faults.Ends) -> Circumstances:
     if isinstance(effect, faults.ListLag):
         return Circumstances(list_lag_seconds=effect.seconds)
-    ending = Ending(status=effect.status, error_code=effect.error_code, error_message=effect.error_message)
-    return Circumstances(ending=ending)
+    plan = Plan(end=effect.status, error_code=effect.error_code, error_message=effect.error_message)
+    return Circumstances(plan=plan)

@@ -88,7 +88,7 @@ class ListLag(_Effect, frozen=True, tag="list-lag"):
 class Ends(_Effect, frozen=True, tag="ends"):
     """The API carries the request out; the resource ends with this status instead of its usual one."""
 
-    status: Literal["undelivered", "failed", "sent", "busy", "no-answer"]
+    status: Literal["undelivered", "failed", "sent", "busy", "no-answer", "canceled"]
     error_code: int | None = None
     error_message: str | None = None
 
@@ -107,7 +107,18 @@ Effect = (
 )
 
 
-Kind = Literal["creates", "lists", "fetches", "updates", "deletes", "accounts", "numbers", "others", "all"]
+Kind = Literal[
+    "creates",
+    "lists",
+    "fetches",
+    "updates",
+    "deletes",
+    "accounts",
+    "numbers",
+    "notifications",
+    "others",
+    "all",
+]
 """The requests that a fault may concern: an `Action`, or all of them."""
 
 

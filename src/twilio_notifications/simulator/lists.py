@@ -16,13 +16,13 @@ from twilio_notifications.simulator.instants import Comparison, Window, read_win
 from twilio_notifications.simulator.numbers import normalized
 from twilio_notifications.simulator.orders import first
 from twilio_notifications.simulator.refusals import PAGE_SIZE_TOO_LARGE, Refusal, parameter_invalid
+from twilio_notifications.simulator.rendering import render
 from twilio_notifications.simulator.resources import (
     CALL_FINAL,
     DIALLED,
     SENT,
     Resource,
     instant_of,
-    render,
     sender_at,
     status_at,
 )
@@ -102,14 +102,26 @@ def _read_whole(value: str, *, default: int) -> int | None:
 def _read_windows(
     parameters: Mapping[str, list[str]], *, channel: Channel
 ) -> tuple[tuple[frozenset[str], Window], ...] | Refusal:
-    windows = []
+    windows: list[tuple[frozenset[str], Window]] = []
     for name, statuses in INSTANTS[channel].items():
-        for operator, value in _comparisons(parameters, name):
-            window = read_window(operator, value, before_includes_day=channel is Channel.SMS)
-            if window is None:
-                return parameter_invalid(name, value)
-            windows.append((statuses, window))
+        read = windows_of(parameters, name, before_includes_day=channel is Channel.SMS)
+        if isinstance(read, Refusal):
+            return read
+        windows.extend((statuses, window) for window in read)
     return tuple(windows)
+
+
+def windows_of(
+    parameters: Mapping[str, list[str]], name: str, *, before_includes_day: bool
+) -> list[Window] | Refusal:
+    """The windows that the filters of this name mean."""
+    windows = []
+    for operator, value in _comparisons(parameters, name):
+        window = read_window(operator, value, before_includes_day=before_includes_day)
+        if window is None:
+            return parameter_invalid(name, value)
+        windows.append(window)
+    return windows
 
 
 def _comparisons(parameters: Mapping[str, list[str]], name: str) -> Iterator[tuple[Comparison, str]]:

@@ -22,12 +22,26 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 1_600
 MEDIA_LIMIT = 10
+VALIDITY_LIMIT = 36_000
 TWIML_LIMIT = 4_000
 URL_LIMIT = 4_000
 RING_LIMIT = 600
+RING_SECONDS = 60  # Twilio's default
+DETECTION_KINDS = frozenset({"Enable", "DetectMessageEnd"})
+DETECTION_EARLIEST, DETECTION_LATEST = 3, 59
+CALL_EVENTS = frozenset({"initiated", "ringing", "answered", "completed"})
 SCHEDULE_EARLIEST = 15 * 60.0
 SCHEDULE_LATEST = 35 * 86_400.0
 SERVICE_SID = re.compile(r"MG[0-9a-fA-F]{32}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAddress:
+    """Where Twilio reports changes. `events` are those of a call that it reports; texts report all."""
+
+    url: str = field(repr=False)
+    method: str = "POST"
+    events: frozenset[str] = frozenset({"completed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +52,28 @@ class TextOrder:
     sender: str | None
     messaging_service_sid: str | None
     body: str = field(repr=False)
-    media_count: int = 0
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
     send_at: float | None = None
+    validity_seconds: float = VALIDITY_LIMIT
+    callback: CallbackAddress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOrder:
-    """A call that may be created: `url` or `twiml` is what the recipient will hear."""
+    """A call that may be created: `url` or `twiml` is what the recipient will hear.
+
+    `detection` is the kind of machine detection, None for none. `limit_seconds` None: Twilio's four hours.
+    """
 
     to: str
     sender: str
     url: str | None = field(repr=False)
     twiml: str | None = field(repr=False)
+    ring_seconds: int = RING_SECONDS
+    limit_seconds: int | None = None
+    detection: str | None = None
+    callback: CallbackAddress | None = None
+    detection_callback: CallbackAddress | None = None
 
 
 def first(parameters: Mapping[str, list[str]], name: str) -> str:
@@ -68,19 +92,31 @@ def read_text(parameters: Mapping[str, list[str]], *, now: float) -> TextOrder |
         sender=normalized(first(parameters, "From")) or None,
         messaging_service_sid=first(parameters, "MessagingServiceSid") or None,
         body=first(parameters, "Body"),
-        media_count=len(parameters.get("MediaUrl", ())),
+        media_urls=tuple(parameters.get("MediaUrl", ())),
         send_at=send_at,
+        validity_seconds=_read_whole(first(parameters, "ValidityPeriod")) or VALIDITY_LIMIT,
+        callback=_callback_address(parameters, "StatusCallback"),
     )
     return _text_numbers_refusal(order) or _text_content_refusal(order, parameters) or order
 
 
 def read_call(parameters: Mapping[str, list[str]]) -> CallOrder | Refusal:
     """The call that `POST Calls.json` asks for."""
+    detects = not first(parameters, "SendDigits")  # sending digits switches the detection off
     order = CallOrder(
         to=normalized(first(parameters, "To")),
         sender=normalized(first(parameters, "From")),
         url=first(parameters, "Url") or None,
         twiml=first(parameters, "Twiml") or None,
+        ring_seconds=_read_whole(first(parameters, "Timeout")) or RING_SECONDS,
+        limit_seconds=_read_whole(first(parameters, "TimeLimit")),
+        detection=(first(parameters, "MachineDetection") or None) if detects else None,
+        callback=_callback_address(parameters, "StatusCallback"),
+        detection_callback=(
+            _callback_address(parameters, "AsyncAmdStatusCallback")
+            if first(parameters, "AsyncAmd") == "true"
+            else None
+        ),
     )
     return _call_numbers_refusal(order) or _call_content_refusal(order, parameters) or order
 
@@ -103,14 +139,17 @@ def _text_content_refusal(order: TextOrder, parameters: Mapping[str, list[str]])
     template = first(parameters, "ContentSid")
     if first(parameters, "ContentVariables") and not template:
         return refusals.TEXT_CONTENT_MISSING
-    if not (order.body or order.media_count or template):
+    if not (order.body or order.media_urls or template):
         return refusals.TEXT_BODY_MISSING
     if len(order.body) > BODY_LIMIT:
         return refusals.TEXT_TOO_LONG
-    if order.media_count > MEDIA_LIMIT:
+    if len(order.media_urls) > MEDIA_LIMIT:
         return refusals.TEXT_TOO_MANY_MEDIA
-    if not all(is_url(url) for url in parameters.get("MediaUrl", ())):
+    if not all(is_url(url) for url in order.media_urls):
         return refusals.TEXT_BAD_MEDIA
+    validity = first(parameters, "ValidityPeriod")
+    if validity and not _is_whole(validity, 1, VALIDITY_LIMIT):
+        return refusals.TEXT_VALIDITY
     return _callback_refusal(parameters)
 
 
@@ -150,16 +189,51 @@ def _call_content_refusal(order: CallOrder, parameters: Mapping[str, list[str]])
     if order.twiml and not order.url and len(order.twiml) > TWIML_LIMIT:
         return refusals.parameter_invalid("Twiml", f"{len(order.twiml)} characters, at most {TWIML_LIMIT}")
     timeout = first(parameters, "Timeout")
-    if timeout and not (timeout.isascii() and timeout.isdigit() and 0 < int(timeout) <= RING_LIMIT):
+    if timeout and not _is_whole(timeout, 1, RING_LIMIT):
         return refusals.CALL_TIMEOUT
-    return _callback_refusal(parameters)
+    return _call_detection_refusal(parameters) or _callback_refusal(parameters)
+
+
+def _call_detection_refusal(parameters: Mapping[str, list[str]]) -> Refusal | None:
+    kind = first(parameters, "MachineDetection")
+    if kind and kind not in DETECTION_KINDS:
+        return refusals.parameter_invalid("MachineDetection", kind)
+    timeout = first(parameters, "MachineDetectionTimeout")
+    if timeout and not _is_whole(timeout, DETECTION_EARLIEST, DETECTION_LATEST):
+        return refusals.parameter_invalid("MachineDetectionTimeout", timeout)
+    asynchronous = first(parameters, "AsyncAmd")
+    if asynchronous and asynchronous not in {"true", "false"}:
+        return refusals.parameter_invalid("AsyncAmd", asynchronous)
+    return None
 
 
 def _callback_refusal(parameters: Mapping[str, list[str]]) -> Refusal | None:
-    url = first(parameters, "StatusCallback")
-    if url and not (is_url(url) and "_" not in (urlsplit(url).hostname or "")):
-        return refusals.callback_invalid(url)
+    for name in ("StatusCallback", "AsyncAmdStatusCallback"):
+        url = first(parameters, name)
+        if url and not (is_url(url) and "_" not in (urlsplit(url).hostname or "")):
+            return refusals.callback_invalid(url)
     return None
+
+
+def _callback_address(parameters: Mapping[str, list[str]], name: str) -> CallbackAddress | None:
+    url = first(parameters, name)
+    if not url:
+        return None
+    method = "GET" if first(parameters, f"{name}Method").upper() == "GET" else "POST"
+    # Twilio ignores an event that it does not know: warning 21626.
+    events = CALL_EVENTS & {
+        event for given in parameters.get("StatusCallbackEvent", ()) for event in given.split()
+    }
+    return CallbackAddress(url=url, method=method, events=events or frozenset({"completed"}))
+
+
+def _read_whole(value: str) -> int | None:
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _is_whole(value: str, least: int, most: int) -> bool:
+    number = _read_whole(value)
+    return number is not None and least <= number <= most
 
 
 def is_url(url: str) -> bool:

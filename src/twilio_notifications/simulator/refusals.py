@@ -45,7 +45,11 @@ TEXT_SCHEDULE_NO_SERVICE = Refusal(
 )
 TEXT_SCHEDULE_NO_INSTANT = Refusal(code=35111, message="SendAt timestamp is missing")
 TEXT_SCHEDULE_INSTANT = Refusal(code=35114, message="Scheduling does not support this timestamp")
-TEXT_FINAL = Refusal(code=30409, message="This message cannot be canceled", status=HTTPStatus.CONFLICT)
+TEXT_VALIDITY = Refusal(code=90007, message="ValidityPeriod must be between 1 and 36000")
+TEXT_OPTED_OUT = Refusal(code=21610, message="Attempt to send to unsubscribed recipient")
+TEXT_NOT_SCHEDULED = Refusal(
+    code=30409, message="This message cannot be canceled", status=HTTPStatus.CONFLICT
+)
 
 CALL_TO_MISSING = Refusal(code=21201, message="No 'To' number is specified")
 CALL_FROM_MISSING = Refusal(code=21213, message="No 'From' number is specified")

@@ -1,64 +1,50 @@
-"""Messages and calls as Twilio keeps them, and as it shows them at any later instant.
+"""Messages and calls as Twilio keeps them.
 
 A resource never changes by itself. It has a timeline of instants, each with the status that begins there, and
 the functions compute every changing property from the timeline and `now`; cancelling cuts the timeline short.
-This module knows neither HTTP nor the store.
+This module knows neither HTTP nor the store; `rendering` shows resources in Twilio's form.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from twilio_notifications.core.model import Channel
-from twilio_notifications.core.segments import count_segments
-from twilio_notifications.simulator.instants import rfc2822
+from twilio_notifications.core.twiml import flaw_of
+from twilio_notifications.simulator import plans
 from twilio_notifications.simulator.numbers import MAGIC_GOOD_SENDER
 
 if TYPE_CHECKING:
-    from twilio_notifications.simulator.orders import CallOrder, TextOrder
+    from twilio_notifications.simulator.orders import CallbackAddress, CallOrder, TextOrder
+    from twilio_notifications.simulator.plans import Plan, Steps
 
 API_VERSION = "2010-04-01"
+OUTBOUND, INBOUND = "outbound-api", "inbound"
 
-# Seconds after the create at which each status begins, named by the status that ends the timeline.
-# Twilio promises no durations; these are short enough to watch and long enough to see each one.
-TEXT_TIMELINES = MappingProxyType(
-    {
-        "delivered": ((0.0, "queued"), (1.0, "sending"), (2.0, "sent"), (5.0, "delivered")),
-        "undelivered": ((0.0, "queued"), (1.0, "sending"), (2.0, "sent"), (5.0, "undelivered")),
-        "sent": ((0.0, "queued"), (1.0, "sending"), (2.0, "sent")),  # a carrier without receipts
-        "failed": ((0.0, "queued"), (1.0, "failed")),
-    }
-)
-CALL_TIMELINES = MappingProxyType(
-    {
-        "completed": ((0.0, "queued"), (1.0, "ringing"), (4.0, "in-progress"), (10.0, "completed")),
-        "busy": ((0.0, "queued"), (1.0, "ringing"), (4.0, "busy")),
-        "no-answer": ((0.0, "queued"), (1.0, "ringing"), (61.0, "no-answer")),  # 60 s is Twilio's ring limit
-        "failed": ((0.0, "queued"), (1.0, "failed")),
-    }
-)
 WAIT_IN_SERVICE = 1.0  # a Messaging Service chooses a sender before it queues the text
+TOO_LATE = 30036
+DOCUMENT_UNREADABLE = 12100
 
-TEXT_FINAL = frozenset({"delivered", "undelivered", "failed", "canceled"})
+TEXT_FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 CALL_FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
-Timeline = tuple[tuple[float, str], ...]
 
+class Step(NamedTuple):
+    """An instant, and what holds from there on: a status with Twilio's error, if it has one."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """How a resource ends: a last status of its timelines (others are ignored), and Twilio's error code."""
-
+    at: float
     status: str
     error_code: int | None = None
     error_message: str | None = None
 
 
+Timeline = tuple[Step, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextMessage:
-    """One text. `timeline` holds instants in ascending order, the first at the create."""
+    """One text. `timeline` is in ascending order, its first step at the create."""
 
     sid: str
     account_sid: str
@@ -69,14 +55,32 @@ class TextMessage:
     media_count: int
     created_at: float
     timeline: Timeline
-    ending: Ending | None = None
+    callback: CallbackAddress | None = None
+    direction: str = OUTBOUND
     channel = Channel.SMS
     finals = TEXT_FINAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Keys that the person pressed at an instant of the call."""
+
+    at: float
+    digits: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """An error of a call in its notifications, visible from `at` on."""
+
+    at: float
+    code: int
+    url: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call; `timeline` as for a text."""
+    """One call; `timeline` as for a text. `detected` is the instant and the result of machine detection."""
 
     sid: str
     account_sid: str
@@ -84,6 +88,13 @@ class Call:
     sender: str
     created_at: float
     timeline: Timeline
+    twiml: str | None = field(default=None, repr=False)
+    callback: CallbackAddress | None = None
+    detection_callback: CallbackAddress | None = None
+    detected: tuple[float, str] | None = None
+    presses: tuple[Press, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    direction: str = OUTBOUND
     channel = Channel.CALL
     finals = CALL_FINAL
 
@@ -91,11 +102,8 @@ class Call:
 Resource = TextMessage | Call
 
 
-def new_message(
-    order: TextOrder, *, sid: str, account_sid: str, now: float, ending: Ending | None = None
-) -> TextMessage:
-    """The text that Twilio makes of an order. Its last status is `delivered`, or that of `ending`."""
-    steps = TEXT_TIMELINES.get(ending.status if ending else "", TEXT_TIMELINES["delivered"])
+def new_message(order: TextOrder, *, sid: str, account_sid: str, now: float, plan: Plan) -> TextMessage:
+    """The text that Twilio makes of an order."""
     return TextMessage(
         sid=sid,
         account_sid=account_sid,
@@ -103,34 +111,82 @@ def new_message(
         sender=order.sender,
         messaging_service_sid=order.messaging_service_sid,
         body=order.body,
-        media_count=order.media_count,
+        media_count=len(order.media_urls),
         created_at=now,
-        timeline=_text_timeline(steps, order=order, now=now),
-        ending=ending,
+        timeline=_text_timeline(order, plan=plan, now=now),
+        callback=order.callback,
     )
 
 
-def new_call(
-    order: CallOrder, *, sid: str, account_sid: str, now: float, ending: Ending | None = None
-) -> Call:
-    """The call that Twilio makes of an order. Its last status is `completed`, or that of `ending`."""
-    steps = CALL_TIMELINES.get(ending.status if ending else "", CALL_TIMELINES["completed"])
-    return Call(
+def new_call(order: CallOrder, *, sid: str, account_sid: str, now: float, plan: Plan) -> Call:
+    """The call that Twilio makes of an order."""
+    steps = plans.call_steps(plan, ring_seconds=order.ring_seconds, limit_seconds=order.limit_seconds)
+    timeline = _timeline(steps, plan=plan, start=now)
+    answered = next((step.at for step in timeline if step.status == "in-progress"), None)
+    call = Call(
         sid=sid,
         account_sid=account_sid,
         to=order.to,
         sender=order.sender,
         created_at=now,
-        timeline=tuple((now + age, status) for age, status in steps),
+        timeline=timeline,
+        # Twilio ignores the TwiML of a call that has an address too.
+        twiml=None if order.url else order.twiml,
+        callback=order.callback,
+        detection_callback=order.detection_callback,
+    )
+    if answered is None:
+        return call
+    presses = (Press(at=answered + plans.KEYS_AFTER, digits=plan.keys),) if plan.keys else ()
+    return replace(
+        call,
+        detected=None if order.detection is None else _detection(order.detection, plan, answered=answered),
+        presses=presses,
+        notices=_document_notices(call, order.url or "", plan=plan),
     )
 
 
-def _text_timeline(steps: Timeline, *, order: TextOrder, now: float) -> Timeline:
+def _text_timeline(order: TextOrder, *, plan: Plan, now: float) -> Timeline:
+    start = now if order.send_at is None else order.send_at
+    before: Timeline = ()
     if order.send_at is not None:
-        return ((now, "scheduled"), *((order.send_at + age, status) for age, status in steps))
-    if order.messaging_service_sid is not None:
-        return ((now, "accepted"), *((now + WAIT_IN_SERVICE + age, status) for age, status in steps))
-    return tuple((now + age, status) for age, status in steps)
+        before = (Step(now, "scheduled"),)
+    elif order.messaging_service_sid is not None:
+        before = (Step(now, "accepted"),)
+        start += WAIT_IN_SERVICE
+    timeline = _timeline(plans.text_steps(plan), plan=plan, start=start)
+    expires_at = start + order.validity_seconds
+    if timeline[1].at > expires_at:
+        late = Step(expires_at, "failed", TOO_LATE, "Validity Period Expired")
+        timeline = (timeline[0], late)
+    return before + timeline
+
+
+def _timeline(steps: Steps, *, plan: Plan, start: float) -> Timeline:
+    timeline = tuple(Step(start + age, status) for age, status in steps)
+    at, status, *_ = timeline[-1]
+    if status != plan.end:
+        return timeline
+    return (*timeline[:-1], Step(at, status, plan.error_code, plan.error_message))
+
+
+def _detection(kind: str, plan: Plan, *, answered: float) -> tuple[float, str]:
+    """The instant and the word of the detection; only `DetectMessageEnd` waits for the end of a greeting."""
+    waits = kind == "DetectMessageEnd"
+    word: str = plan.answered_by
+    if word == "machine":
+        word = "machine_end_beep" if waits else "machine_start"
+    late = waits and word.startswith("machine")
+    return answered + (plans.BEEP_AFTER if late else plans.DETECTED_AFTER), word
+
+
+def _document_notices(call: Call, url: str, *, plan: Plan) -> tuple[Notice, ...]:
+    code = plan.document_error
+    if code is None and call.twiml is not None and flaw_of(call.twiml) is not None:
+        code = DOCUMENT_UNREADABLE
+    if code is None:
+        return ()
+    return (Notice(at=call.timeline[-1].at + plan.notified_after_seconds, code=code, url=url),)
 
 
 def seen_at(resource: Resource, now: float, age_seconds: float | None) -> float:
@@ -138,9 +194,19 @@ def seen_at(resource: Resource, now: float, age_seconds: float | None) -> float:
     return now if age_seconds is None else resource.created_at + age_seconds
 
 
+def step_at(resource: Resource, now: float) -> Step:
+    """The step that holds at `now`; the first one if `now` lies before the create."""
+    current = resource.timeline[0]
+    for step in resource.timeline:
+        if step.at > now:
+            break
+        current = step
+    return current
+
+
 def status_at(resource: Resource, now: float) -> str:
-    """The status that holds at `now`; the first one if `now` lies before the create."""
-    return _step_at(resource, now)[1]
+    """The status that holds at `now`."""
+    return step_at(resource, now).status
 
 
 def is_final_at(resource: Resource, now: float) -> bool:
@@ -150,29 +216,20 @@ def is_final_at(resource: Resource, now: float) -> bool:
 
 def instant_of(resource: Resource, statuses: frozenset[str], now: float) -> float | None:
     """The instant at which the resource first took one of these statuses; None before it."""
-    for instant, status in resource.timeline:
-        if instant <= now and status in statuses:
-            return instant
+    for step in resource.timeline:
+        if step.at <= now and step.status in statuses:
+            return step.at
     return None
 
 
-def ended(resource: Resource, *, status: str, now: float) -> Resource:
-    """The same resource with `status` as its end at `now`, in place of later statuses."""
-    past = tuple(step for step in resource.timeline if step[0] <= now)
-    return replace(resource, timeline=(*past, (now, status)))
-
-
-def _step_at(resource: Resource, now: float) -> tuple[float, str]:
-    current = resource.timeline[0]
-    for step in resource.timeline:
-        if step[0] > now:
-            break
-        current = step
-    return current
+def changed(resource: Resource, step: Step) -> Resource:
+    """The same resource with this step as its last one, in place of later ones."""
+    past = tuple(earlier for earlier in resource.timeline if earlier.at <= step.at)
+    return replace(resource, timeline=(*past, step))
 
 
 CHOSEN = frozenset({"queued"})
-SENT = frozenset({"sent"})
+SENT = frozenset({"sent", "received"})
 DIALLED = frozenset({"ringing"})
 ANSWERED = frozenset({"in-progress"})
 
@@ -186,75 +243,13 @@ def sender_at(resource: Resource, now: float) -> str | None:
     return resource.sender or MAGIC_GOOD_SENDER
 
 
-def render(resource: Resource, now: float) -> dict[str, Any]:
-    """The resource as Twilio's API shows it at `now`."""
-    return (
-        _render_message(resource, now) if isinstance(resource, TextMessage) else _render_call(resource, now)
-    )
+def is_on_the_line(call: Call, at: float) -> bool:
+    """Whether the call had been answered at that instant, and had not ended."""
+    return status_at(call, at) in ANSWERED
 
 
-def _render_message(message: TextMessage, now: float) -> dict[str, Any]:
-    changed_at, status = _step_at(message, now)
-    uri = f"/{API_VERSION}/Accounts/{message.account_sid}/Messages/{message.sid}"
-    failure = message.ending if message.ending and status == message.ending.status else None
-    sender = sender_at(message, now)
-    return {
-        "account_sid": message.account_sid,
-        "api_version": API_VERSION,
-        "body": message.body,
-        "date_created": rfc2822(message.created_at),
-        "date_sent": rfc2822(instant_of(message, SENT, now)),
-        "date_updated": rfc2822(changed_at),
-        "direction": "outbound-api",
-        "error_code": failure.error_code if failure else None,
-        "error_message": failure.error_message if failure else None,
-        "from": sender,
-        "messaging_service_sid": message.messaging_service_sid,
-        "num_media": str(message.media_count),
-        "num_segments": "0" if sender is None else str(count_segments(message.body)),
-        "price": None,
-        "price_unit": "USD",
-        "sid": message.sid,
-        "status": status,
-        "subresource_uris": {"media": f"{uri}/Media.json"},
-        "to": message.to,
-        "uri": f"{uri}.json",
-    }
-
-
-CALL_PARTS = ("notifications", "recordings", "payments", "events", "siprec", "streams", "transcriptions")
-
-
-def _render_call(call: Call, now: float) -> dict[str, Any]:
-    changed_at, status = _step_at(call, now)
-    uri = f"/{API_VERSION}/Accounts/{call.account_sid}/Calls/{call.sid}"
-    end = instant_of(call, CALL_FINAL, now)
-    answered = instant_of(call, ANSWERED, now)
-    return {
-        "account_sid": call.account_sid,
-        "answered_by": None,
-        "api_version": API_VERSION,
-        "caller_name": None,
-        "date_created": rfc2822(call.created_at),
-        "date_updated": rfc2822(changed_at),
-        "direction": "outbound-api",
-        "duration": str(int(end - answered)) if end is not None and answered is not None else None,
-        "end_time": rfc2822(end),
-        "forwarded_from": None,
-        "from": call.sender,
-        "from_formatted": call.sender,
-        "group_sid": None,
-        "parent_call_sid": None,
-        "phone_number_sid": None,
-        "price": None,
-        "price_unit": "USD",
-        "queue_time": "0",
-        "sid": call.sid,
-        "start_time": rfc2822(instant_of(call, DIALLED, now)),
-        "status": status,
-        "subresource_uris": {part: f"{uri}/{part.capitalize()}.json" for part in CALL_PARTS},
-        "to": call.to,
-        "to_formatted": call.to,
-        "trunk_sid": None,
-        "uri": f"{uri}.json",
-    }
+def answered_by(call: Call, now: float) -> str | None:
+    """What machine detection has found; None without it, and before it has decided."""
+    if call.detected is None or call.detected[0] > now or not is_on_the_line(call, call.detected[0]):
+        return None
+    return call.detected[1]

@@ -9,16 +9,24 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
+from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator.api import KnownCredentials, read_request
 from twilio_notifications.simulator.connection import SimulatorConnection
 from twilio_notifications.simulator.control import PREFIX, control, forbid
 from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
+from twilio_notifications.simulator.inbound import InboundOrder
+from twilio_notifications.simulator.sender import CallbackSender
+from twilio_notifications.simulator.world import ChangeOrder, KeyOrder
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
 
+    from twilio_notifications.simulator.announcer import CallbackEntry, CallbackTreatment
+    from twilio_notifications.simulator.deliveries import DeliveryOrder, StandingOrder
     from twilio_notifications.simulator.faults import ArmedFault, Fault
     from twilio_notifications.simulator.store import LedgerEntry
 
@@ -29,7 +37,9 @@ class Simulator:
     """A stand-in for api.twilio.com on `base_url`, while the context is open.
 
     `clock` gives seconds since the epoch. `latency_seconds` passes between carrying a request out and
-    answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token.
+    answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token. With
+    `delivery_seed` the ends of texts and calls are drawn. `signing_token` signs callbacks; None: the token
+    that creates log in with.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, and each is one of the caller's choices
@@ -42,13 +52,22 @@ class Simulator:
         latency_seconds: float = 0.0,
         account_sid: str | None = None,
         auth_tokens: Collection[str] | None = None,
+        signing_token: str | None = None,
+        delivery_seed: str | None = None,
     ) -> None:
         credentials = KnownCredentials(
-            account_sid=account_sid, auth_tokens=None if auth_tokens is None else frozenset(auth_tokens)
+            account_sid=account_sid,
+            auth_tokens=None if auth_tokens is None else frozenset(auth_tokens),
+            signing_token=signing_token,
         )
         self._engine = Engine(
-            clock=clock, random=random, credentials=credentials, latency_seconds=latency_seconds
+            clock=clock,
+            random=random,
+            credentials=credentials,
+            latency_seconds=latency_seconds,
+            delivery_seed=delivery_seed,
         )
+        self._sender = CallbackSender(self._engine)
         self._host = host
         self._port = port
         self._server: asyncio.Server
@@ -69,6 +88,7 @@ class Simulator:
         traceback: TracebackType | None,
     ) -> None:
         self._server.close()
+        await self._sender.close()
         await self._open.abort_all()
         await self._server.wait_closed()
 
@@ -108,6 +128,66 @@ class Simulator:
         """Accepts only these API keys from now on, secrets by SID; None: any key where any token is."""
         self._engine.set_api_keys(api_keys)
 
+    def set_signing_token(self, token: str | None) -> None:
+        """Signs callbacks with this token from now on; None: the one that creates log in with."""
+        self._engine.set_signing_token(token)
+
+    def add_delivery(self, order: DeliveryOrder) -> StandingOrder:
+        """Puts an order for new texts and calls in force; `given` of the result counts what it decided."""
+        return self._engine.world.deliveries.add(order)
+
+    def clear_deliveries(self) -> None:
+        """Removes all such orders; what was created keeps its plan."""
+        self._engine.world.deliveries.orders.clear()
+
+    def set_callbacks(self, treatment: CallbackTreatment) -> None:
+        """Repeats, shuffles, loses or leaves out callbacks in this way from now on."""
+        self._engine.announcer.set_treatment(treatment)
+
+    @property
+    def callbacks(self) -> Sequence[CallbackEntry]:
+        """Every callback that was made or lost, in order. The sequence grows."""
+        return self._engine.announcer.ledger
+
+    async def catch_up(self) -> None:
+        """Makes all callbacks that are due by `clock`; returns when each has been answered or has failed.
+
+        They are made without it too, as soon as `clock` reaches them; a test that turns `clock` by hand need
+        not wait.
+        """
+        await self._sender.catch_up()
+
+    def change(self, sid: str, status: str, *, error_code: int | None = None) -> None:
+        """Gives a text or a call this status at once, in place of all that was to come.
+
+        Raises OrderRefused where there is no such resource, and msgspec.ValidationError where Twilio has no
+        such status.
+        """
+        order = msgspec.convert({"sid": sid, "status": status, "error_code": error_code}, ChangeOrder)
+        self._engine.world.change(order, now=self._engine.now)
+        self._sender.send_due()
+
+    def press(self, sid: str, digits: str) -> None:
+        """Presses keys in a call that is in progress and has a `<Gather>`; raises OrderRefused elsewhere."""
+        order = msgspec.convert({"sid": sid, "digits": digits}, KeyOrder)
+        self._engine.world.press(order, now=self._engine.now)
+        self._sender.send_due()
+
+    def receive_text(self, body: str, *, sender: str, to: str, account_sid: str | None = None) -> str:
+        """Lets a text come in; returns its SID. `account_sid` None: the account of the latest create."""
+        return self._receive(
+            InboundOrder(channel=Channel.SMS, sender=sender, to=to, body=body, account_sid=account_sid)
+        )
+
+    def receive_call(self, *, sender: str, to: str, account_sid: str | None = None) -> str:
+        """Lets a call come in; returns its SID. `account_sid` None: the account of the latest create."""
+        return self._receive(
+            InboundOrder(channel=Channel.CALL, sender=sender, to=to, account_sid=account_sid)
+        )
+
+    def _receive(self, order: InboundOrder) -> str:
+        return self._engine.world.receive(order, now=self._engine.now).sid
+
     def add_fault(self, fault: Fault) -> ArmedFault:
         """Puts a fault in force; `fired` of the result has the number of requests that it struck."""
         return self._engine.add_fault(fault)
@@ -117,7 +197,9 @@ class Simulator:
         self._engine.faults.clear()
 
     def _connect(self) -> SimulatorConnection:
-        return SimulatorConnection(_Site(self._engine), loop=asyncio.get_running_loop(), roster=self._open)
+        return SimulatorConnection(
+            _Site(self._engine, self._sender), loop=asyncio.get_running_loop(), roster=self._open
+        )
 
 
 class _OpenConnections:
@@ -149,19 +231,26 @@ class _OpenConnections:
 class _Site:
     """The engine as a connection needs it: Twilio's API, and the simulator's own endpoints."""
 
-    __slots__ = ("_counted", "_engine")
+    __slots__ = ("_counted", "_engine", "_sender")
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, sender: CallbackSender) -> None:
         self._engine = engine
+        self._sender = sender
         self._counted = False
 
     def begin(self, *, method: str, target: str, authorization: str, body: bytes, local: bool) -> Reply:
         self._counted = not target.startswith(PREFIX)
         if self._counted:
             request = read_request(method=method, target=target, authorization=authorization, body=body)
-            return self._engine.begin(request)
-        response = control(self._engine, method=method, target=target, body=body) if local else forbid()
-        return Reply(response=response)
+            reply = self._engine.begin(request)
+        else:
+            response = control(self._engine, method=method, target=target, body=body) if local else forbid()
+            reply = Reply(response=response)
+        self._sender.send_due()
+        return reply
+
+    def when_sent(self, sid: str, then: Callable[[], None]) -> None:
+        self._sender.when_sent(sid, then)
 
     def finish(self) -> None:
         if self._counted:
@@ -178,11 +267,19 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
     latency_seconds: float,
     clock: Callable[[], float],
     random: random.Random,
+    delivery_seed: str | None,
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
     """Serves until `stop` is set. Calls `announce` once with the URL, as soon as it answers requests."""
-    simulator = Simulator(host=host, port=port, latency_seconds=latency_seconds, clock=clock, random=random)
+    simulator = Simulator(
+        host=host,
+        port=port,
+        latency_seconds=latency_seconds,
+        clock=clock,
+        random=random,
+        delivery_seed=delivery_seed,
+    )
     async with simulator:
         announce(simulator.base_url)
         await stop.wait()

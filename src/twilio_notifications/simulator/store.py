@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator.orders import CallOrder, TextOrder
-from twilio_notifications.simulator.resources import Ending, Resource, new_call, new_message
+from twilio_notifications.simulator.resources import Resource, new_call, new_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from twilio_notifications.simulator.plans import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class LedgerEntry:
     body: str | None = field(default=None, repr=False)
     url: str | None = field(default=None, repr=False)
     twiml: str | None = field(default=None, repr=False)
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
     created_at: float
 
 
@@ -53,6 +56,10 @@ class Book:
 
     def get(self, sid: str) -> Resource | None:
         return self._resources.get(sid)
+
+    def count_of(self, to: str) -> int:
+        """The number of resources to this recipient so far."""
+        return len(self._places_by_recipient.get(to, ()))
 
     def replace(self, resource: Resource) -> None:
         self._resources[resource.sid] = resource
@@ -91,20 +98,29 @@ class Store:
         self.books = {Channel.SMS: Book(), Channel.CALL: Book()}
         self.ledger: list[LedgerEntry] = []
 
-    def create(
-        self, order: TextOrder | CallOrder, *, account_sid: str, now: float, ending: Ending | None = None
-    ) -> Resource:
-        """Carries out an order: the resource exists from now on, whether or not its answer arrives."""
-        if isinstance(order, TextOrder):
-            return self._create_message(order, account_sid=account_sid, now=now, ending=ending)
-        return self._create_call(order, account_sid=account_sid, now=now, ending=ending)
+    def find(self, sid: str) -> Resource | None:
+        """The resource as it stands; None where there is none, or where it was deleted."""
+        return self.books[Channel.CALL if sid.startswith("CA") else Channel.SMS].get(sid)
 
-    def _create_message(
-        self, order: TextOrder, *, account_sid: str, now: float, ending: Ending | None
-    ) -> Resource:
-        sid = self._new_sid("MM" if order.media_count else "SM")
-        message = new_message(order, sid=sid, account_sid=account_sid, now=now, ending=ending)
-        self.books[Channel.SMS].add(message)
+    def add_inbound(self, resource: Resource) -> None:
+        """Adds what came from outside: it is in the lists, and not in the ledger of creates."""
+        self.books[resource.channel].add(resource)
+
+    def create(self, order: TextOrder | CallOrder, *, account_sid: str, now: float, plan: Plan) -> Resource:
+        """Carries out an order: the resource exists from now on, whether or not its answer arrives."""
+        resource, entry = (
+            self._text(order, account_sid=account_sid, now=now, plan=plan)
+            if isinstance(order, TextOrder)
+            else self._call(order, account_sid=account_sid, now=now, plan=plan)
+        )
+        self.books[resource.channel].add(resource)
+        self.ledger.append(entry)
+        return resource
+
+    def _text(
+        self, order: TextOrder, *, account_sid: str, now: float, plan: Plan
+    ) -> tuple[Resource, LedgerEntry]:
+        sid = self._new_sid("MM" if order.media_urls else "SM")
         entry = LedgerEntry(
             sid=sid,
             channel=Channel.SMS,
@@ -113,17 +129,15 @@ class Store:
             sender=order.sender,
             messaging_service_sid=order.messaging_service_sid,
             body=order.body,
+            media_urls=order.media_urls,
             created_at=now,
         )
-        self.ledger.append(entry)
-        return message
+        return new_message(order, sid=sid, account_sid=account_sid, now=now, plan=plan), entry
 
-    def _create_call(
-        self, order: CallOrder, *, account_sid: str, now: float, ending: Ending | None
-    ) -> Resource:
+    def _call(
+        self, order: CallOrder, *, account_sid: str, now: float, plan: Plan
+    ) -> tuple[Resource, LedgerEntry]:
         sid = self._new_sid("CA")
-        call = new_call(order, sid=sid, account_sid=account_sid, now=now, ending=ending)
-        self.books[Channel.CALL].add(call)
         entry = LedgerEntry(
             sid=sid,
             channel=Channel.CALL,
@@ -134,5 +148,4 @@ class Store:
             twiml=order.twiml,
             created_at=now,
         )
-        self.ledger.append(entry)
-        return call
+        return new_call(order, sid=sid, account_sid=account_sid, now=now, plan=plan), entry

@@ -149,7 +149,7 @@ class GreengrassTransport:
         return Listening(
             nucleus=self.nucleus,
             sides=SIDES[self.settings.pubsub],
-            topics=self.topics or (topics.text, topics.call),
+            topics=self.topics or topics.inbound,
             probe_topic=self.settings.topic_prefix + PROBE_TOPIC,
             probe_seconds=self.settings.probe_seconds,
             clock=self.clock,

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.isolation.surroundings import Surroundings
     from twilio_notifications.config import (
         JournalSettings,
-        MetricsSettings,
         TransportSettings,
         TwilioSettings,
     )
@@ -183,13 +182,9 @@ def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
     return allowed | _files_read_again([settings.ca_file], surroundings)
 
 
-def metrics(settings: MetricsSettings) -> Confinement:
-    """The port of the metrics; nothing where they are off. It is opened before the process is confined."""
-    return (
-        Confinement()
-        if settings.listen is None
-        else Confinement(listen_ports=frozenset({settings.listen[1]}))
-    )
+def listener(address: tuple[str, int] | None) -> Confinement:
+    """The port of an address to listen on; nothing for None. It is opened before the process is confined."""
+    return Confinement() if address is None else Confinement(listen_ports=frozenset({address[1]}))
 
 
 def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:

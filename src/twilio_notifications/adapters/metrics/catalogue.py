@@ -10,7 +10,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.delivery import NO_RECEIPT, CallResult
 from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.escalation import EndKind
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome
@@ -58,6 +60,7 @@ class Cause(StrEnum):
     """Why something that arrived was no request."""
 
     RETAINED = "retained"
+    WRONG_WISH = "wrong_wish"
     UNKNOWN_TOPIC = "unknown_topic"
 
 
@@ -129,6 +132,36 @@ STATUS_SECONDS = Metric(
     meaning="Seconds from the acceptance of a request to its status.",
     labels=MappingProxyType({"channel": CHANNELS}),
 )
+CHAINS = Metric(
+    name="escalations_ended_total",
+    kind=Kind.COUNTER,
+    meaning="Escalations that have ended, by how.",
+    labels=MappingProxyType({"ending": tuple(EndKind)}),
+)
+DELIVERY_RESULTS = (
+    *("delivered", "read", "partially_delivered", "undelivered"),
+    *CallResult,  # "failed" and "canceled" are words for texts, too
+    NO_RECEIPT,
+)
+
+DELIVERIES = Metric(
+    name="deliveries_total",
+    kind=Kind.COUNTER,
+    meaning="What became of what Twilio accepted: its last word for a text, the result of a call.",
+    labels=MappingProxyType({"channel": CHANNELS, "result": DELIVERY_RESULTS}),
+)
+LOOKS = Metric(
+    name="delivery_looks_total",
+    kind=Kind.COUNTER,
+    meaning="Requests to Twilio about deliveries, by what was asked for and whether that could be read.",
+    labels=MappingProxyType({"kind": ("single", "page", "notifications"), "answered": ("yes", "no")}),
+)
+CALLBACKS = Metric(
+    name="callbacks_total",
+    kind=Kind.COUNTER,
+    meaning="Callbacks, by what became of them; `forbidden` had a wrong signature.",
+    labels=MappingProxyType({"result": ("taken", "nothing_new", "kept", "forbidden", "unreadable")}),
+)
 DEFECTS = Metric(
     name="defects_total", kind=Kind.COUNTER, meaning="Defects of the connector; the log has each."
 )
@@ -160,6 +193,7 @@ DISK = Metric(
 )
 
 METRICS = (
-    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, DEFECTS),
-    *(JOURNAL, BROKER, TWILIO, LOGIN, DISK),
+    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS),
+    *(DELIVERIES, LOOKS, CALLBACKS, DEFECTS),
+    *(CHAINS, JOURNAL, BROKER, TWILIO, LOGIN, DISK),
 )

@@ -21,6 +21,7 @@ from prometheus_client import (
 
 from twilio_notifications.adapters.metrics import catalogue
 from twilio_notifications.adapters.metrics.catalogue import NO_REASON, SECONDS, Cause, Result, Settled
+from twilio_notifications.core.delivery import result_word
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.steps import Finish, Postpone
 from twilio_notifications.ports import NewRejection, NewRequest, Recording, events
@@ -57,6 +58,7 @@ _GAUGES: Mapping[type[Event], tuple[Metric, int]] = {
 _DROPS: Mapping[type[Event], Cause] = {
     events.RetainedDropped: Cause.RETAINED,
     events.UnknownTopicDropped: Cause.UNKNOWN_TOPIC,
+    events.WishDropped: Cause.WRONG_WISH,
 }
 
 
@@ -74,6 +76,10 @@ class Counters:
         self._settlements = self._counters(catalogue.SETTLEMENTS)
         self._statuses = self._counters(catalogue.STATUSES)
         self._seconds = self._histograms(catalogue.STATUS_SECONDS)
+        self._chains = self._counters(catalogue.CHAINS)
+        self._deliveries = self._counters(catalogue.DELIVERIES)
+        self._looks = self._counters(catalogue.LOOKS)
+        self._callbacks = self._counters(catalogue.CALLBACKS)
         self._defects = self._counters(catalogue.DEFECTS)[()]
         self._gauges = {
             metric.name: self._gauge(metric)
@@ -108,18 +114,32 @@ class Counters:
                 self._attempted(request, step)
             case events.DoubtSettled():
                 self._settled(event)
+            case events.ChainEnded(ending=ending):
+                self._chains[(ending,)].inc()
             case events.Defect():
                 self._defects.inc()
             case _:
-                self._heard(type(event))
+                self._heard(event)
 
-    def _heard(self, kind: type[Event]) -> None:
-        """An event of which its kind is all that matters here."""
-        if kind in _GAUGES:
-            metric, value = _GAUGES[kind]
-            self._gauges[metric.name].set(value)
-        elif kind in _DROPS:
-            self._dropped[(_DROPS[kind],)].inc()
+    def _heard(self, event: Event) -> None:
+        """An event of a delivery, or one of which its kind is all that matters here."""
+        kind = type(event)
+        match event:
+            case events.DeliveryChanged(change=change):
+                word = result_word(change.after)
+                if word is not None and result_word(change.before) is None:
+                    self._deliveries[change.after.channel, word].inc()
+            case events.DeliveryLookedUp(kind=look, answered=answered):
+                self._looks[look, "yes" if answered else "no"].inc()
+            case events.CallbackAnswered(result=outcome):
+                self._callbacks[(outcome,)].inc()
+            case _ if kind in _GAUGES:
+                metric, value = _GAUGES[kind]
+                self._gauges[metric.name].set(value)
+            case _ if kind in _DROPS:
+                self._dropped[(_DROPS[kind],)].inc()
+            case _:
+                pass  # nothing of it is counted
 
     def _attempted(self, request: Claimed, step: Step) -> None:
         if step.outcome is not None:

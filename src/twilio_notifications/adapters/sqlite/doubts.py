@@ -23,6 +23,14 @@ class SqliteDoubts:
         """Attempts in doubt that are due to be looked up."""
         return await self._store.select(sql.DOUBTFUL, now, doubtful, limit=limit)
 
+    async def doubt(self, request: int) -> Doubtful | None:
+        """The attempt of this request that is in doubt, due or not."""
+        aside = self._store.aside
+        found = await self._store.read(
+            lambda connection: aside.values(connection.execute(sql.DOUBT_OF, (request,)), doubtful, wanted=1)
+        )
+        return found[0] if found else None
+
     async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
         """Those of `sids` that already belong to an attempt."""
         return await self._store.read(

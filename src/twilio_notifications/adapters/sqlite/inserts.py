@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications.adapters.sqlite.statements import arrivals, work
+from twilio_notifications.adapters.sqlite.statements import arrivals, deliveries, work
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Inserts:
     finished: list[Row] = field(default_factory=list)
     attempts: list[Row] = field(default_factory=list)
     statuses: list[Row] = field(default_factory=list)
+    deliveries: list[Row] = field(default_factory=list)
 
     def flush(self, connection: sqlite3.Connection) -> None:
         """Raises ForbiddenTransition where the file did not keep a row: it must not be acknowledged."""
@@ -34,6 +35,7 @@ class Inserts:
             (arrivals.INSERT_FINISHED, self.finished),
             (work.INSERT_ATTEMPT, self.attempts),
             (work.INSERT_STATUS, self.statuses),
+            (deliveries.INSERT_DELIVERY, self.deliveries),
         ):
             if rows:
                 if connection.executemany(statement, rows).rowcount != len(rows):

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Literal, Self
 from twilio_notifications.adapters.sqlite.arrivals import SqliteArrivals
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.care import SqliteCare
+from twilio_notifications.adapters.sqlite.chaining import Chaining
+from twilio_notifications.adapters.sqlite.chains import SqliteChains
+from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
 from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.memory import Memory
@@ -51,7 +54,16 @@ if TYPE_CHECKING:
 Ordering = Literal["recipient", "none"]
 
 
-class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, SqliteOutbox, SqliteCare):
+class SqliteJournal(
+    SqliteArrivals,
+    SqliteWork,
+    SqliteDoubts,
+    SqliteUsage,
+    SqliteOutbox,
+    SqliteDeliveries,
+    SqliteChains,
+    SqliteCare,
+):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""
 
     def __init__(  # noqa: PLR0913 - what the configuration says of it, each with its default
@@ -119,6 +131,8 @@ class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, Sqlit
     ) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
+        taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns)
+        chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         return OpenJournal(
             writer=Writer(
                 connection,
@@ -140,10 +154,12 @@ class SqliteJournal(SqliteArrivals, SqliteWork, SqliteDoubts, SqliteUsage, Sqlit
                 redelivery=ledger.redelivery,
                 turns=self._turns,
                 fitting=room,
+                chaining=chaining,
                 maximum_waiting=self._maximum_waiting,
                 deduplicate_seconds=self._deduplicate_seconds,
             ),
-            taker=Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns),
+            taker=taker,
+            chaining=chaining,
             opener=Opener(memory=memory),
             reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
             maximum_waiting=self._maximum_waiting,

@@ -43,6 +43,8 @@ class Standing:
     charges: str | None = None
     waiting_since: float | None = None
     waiting_reason: str | None = None
+    chain: int | None = None
+    """The request that began the chain to which it belongs."""
 
     @property
     def recipient(self) -> Recipient:

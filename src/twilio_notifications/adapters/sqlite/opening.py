@@ -43,6 +43,9 @@ APPLICATION_ID = 0x54774E6F
 SQLite file is taken for one by mistake. Reads "TwNo"."""
 
 
+ORDER_SECONDS = 10.0
+"""How long an order waits for a transaction of the connector to end."""
+
 NARROW_TABLES = 6
 """The version whose script is followed by a takeover of all rows."""
 
@@ -217,6 +220,17 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             f"the journal {path} has version {version}, this program reads version {newest_version()}: start "
             "a connector of this version once, which brings it up to date."
         )
+    return connection
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """A connection that adds rows of people's orders next to a running connector, and changes no others."""
+    open_for_reading(path).close()  # raises what is wrong with the file, or with its version
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=ORDER_SECONDS
+    )
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
 

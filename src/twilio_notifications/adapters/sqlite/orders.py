@@ -10,11 +10,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
+from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_writing
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
 from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
 from twilio_notifications.adapters.sqlite.reserve import Reserve
-from twilio_notifications.adapters.sqlite.statements import care, work
+from twilio_notifications.adapters.sqlite.rows import encoded_id
+from twilio_notifications.adapters.sqlite.statements import care, chains, work
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from twilio_notifications.core.steps import Finish
+
+LONGEST_NUMBER = 18
+"""Digits of a number of the journal: SQLite counts no further."""
 
 PURGED_AT_ONCE = 20
 """Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
@@ -73,6 +77,31 @@ class JournalFile(JournalReader):
             connection.execute(sql.ORDER, (id_, "resend", f"as request {new}", by, at))
         return new
 
+    def chains(self, name: str) -> list[int]:
+        """Requests whose chains wait and that have this number, or else this id; the oldest first."""
+        with self._read() as connection:
+            if name.isascii() and name.isdecimal() and len(name) <= LONGEST_NUMBER:
+                row = connection.execute(chains.CHAIN_OF, (int(name),)).fetchone()
+                if row is not None and row[0] is not None:
+                    return [int(name)]
+            found = connection.execute(chains.CHAINS_BY_ID, (encoded_id(name),)).fetchall()
+        return [request for (request,) in found]
+
+    def order_acknowledgement(self, request: int, *, by: str, at: float) -> int:
+        """Orders that the chain of the request ends; the number of the order.
+
+        The connector carries it out, at once if it runs and otherwise at its next start.
+        """
+        with translated(self.path), closing(open_for_writing(self.path)) as connection:
+            ordered = connection.execute(sql.WAITING_ORDER, (request, "acknowledge", "", by, at))
+            return int(ordered.lastrowid or 0)
+
+    def order_result(self, order: int) -> tuple[bool, str | None]:
+        """Whether an order was carried out or refused, and the sentence of the refusal."""
+        with self._read() as connection:
+            row = connection.execute(sql.ORDER_RESULT, (order,)).fetchone()
+        return (False, None) if row is None or row[0] is None else (True, row[1])
+
     def purge(self, *, finished_before: float) -> int:
         """Removes what was reported before that instant; how many requests.
 
@@ -80,7 +109,8 @@ class JournalFile(JournalReader):
         """
         removed = 0
         with self._locked_journal() as connection:
-            while batch := connection.execute(care.PURGE, (finished_before, PURGED_AT_ONCE)).rowcount:
+            bounds = {"before": finished_before, "limit": PURGED_AT_ONCE}
+            while batch := connection.execute(care.PURGE, bounds).rowcount:
                 removed += batch
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         return removed

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite.opening import open_for_reading
 from twilio_notifications.adapters.sqlite.rows import claimed
+from twilio_notifications.adapters.sqlite.statements import chains
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
 from twilio_notifications.core.errors import JournalError, Reason
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.steps import Claimed
 
-_Record = TypeVar("_Record", "AttemptEntry", "OrderEntry", "WaitEntry")
+_Record = TypeVar(
+    "_Record",
+    "AttemptEntry",
+    "ChainEntry",
+    "ChainStepEntry",
+    "DeliveryEntry",
+    "DeliveryEventEntry",
+    "OrderEntry",
+    "WaitEntry",
+)
 
 STANDINGS = {
     "all": "1",
@@ -57,6 +67,36 @@ class Entry:
     sid: str | None
     remark: str | None
     """What became of its status, where it did not simply leave."""
+    delivery: str | None
+    """Twilio's last word for what it accepted; None where nothing is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEntry:
+    """What is known of what Twilio accepted."""
+
+    sid: str
+    state: str
+    begun_at: float
+    changed_at: float
+    look_at: float | None
+    """When Twilio is asked next; None: following has ended."""
+    code: int | None
+    answered_by: str | None
+    document_code: int | None
+    given_up_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryEventEntry:
+    """What happened to a delivery."""
+
+    at: float
+    event: str
+    source: str
+    state: str
+    code: int | None
+    result: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +127,27 @@ class WaitEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEntry:
+    """The escalation that a request began; the last four are None while it waits."""
+
+    escalation: str
+    began_at: float
+    ended_at: float | None
+    ending: str | None
+    by: str | None
+    how: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainStepEntry:
+    """A step of an escalation, with the number of its first request."""
+
+    at: float
+    first: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEntry:
     """What a person ordered."""
 
@@ -104,6 +165,10 @@ class History:
     attempts: list[AttemptEntry]
     waits: list[WaitEntry]
     orders: list[OrderEntry]
+    chains: list[ChainEntry]
+    steps: list[ChainStepEntry]
+    delivery: DeliveryEntry | None
+    delivery_events: list[DeliveryEventEntry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +197,14 @@ class JournalReader:
                 attempts=_records(AttemptEntry, connection.execute(sql.ATTEMPTS, {"request": number})),
                 waits=_records(WaitEntry, connection.execute(sql.WAITS, {"request": number})),
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
+                chains=_records(ChainEntry, connection.execute(chains.ENTRY, (number,))),
+                steps=_records(ChainStepEntry, connection.execute(chains.STEPS, (number,))),
+                delivery=next(
+                    iter(_records(DeliveryEntry, connection.execute(sql.DELIVERY, (number,)))), None
+                ),
+                delivery_events=_records(
+                    DeliveryEventEntry, connection.execute(sql.DELIVERY_EVENTS, (number,))
+                ),
             )
 
     def unsettled(self, number: int) -> Claimed:

@@ -14,6 +14,7 @@ from twilio_notifications.core.lifecycle import UNFINISHED, State
 from twilio_notifications.ports import (
     NewRejection,
     NewRequest,
+    NewWish,
     Recorded,
     Recording,
     Recordings,
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
+    from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.adapters.sqlite.room import Fitting
     from twilio_notifications.adapters.sqlite.turns import Turns
-    from twilio_notifications.ports import Arrival, Opening
+    from twilio_notifications.ports import Arrival, Ended, Opening
 
 _REPEATED = Recorded(recording=Recording.REPEATED, id=None)
 
@@ -76,6 +78,7 @@ class Recorder:
     redelivery: Redelivery
     turns: Turns
     fitting: Fitting
+    chaining: Chaining
     maximum_waiting: int
     deduplicate_seconds: float
     first: bool = False
@@ -129,6 +132,8 @@ class Recorder:
                 return Recorded(recording=Recording.NEW, id=self._reject(batch, arrival))
             case NewRequest():
                 return self._record_request(batch, arrival, size)
+            case NewWish():
+                return self._carry_out(batch, arrival)
             case _:
                 assert_never(arrival)
 
@@ -144,6 +149,12 @@ class Recorder:
             return self._full(batch, arrival)
         batch.used += size
         return self._insert(batch, arrival)
+
+    def _carry_out(self, batch: _Batch, wish: NewWish) -> Recorded:
+        batch.flush()
+        ended = self.chaining.carry_out(batch.connection, wish, delivered=self.redelivery.connection)
+        batch.written += ended.written
+        return Recorded(recording=Recording.NEW, id=None, ended=ended)
 
     def _full(self, batch: _Batch, arrival: NewRequest) -> Recorded:
         id_ = None if arrival.if_full is None else self._reject(batch, arrival.if_full)
@@ -175,7 +186,13 @@ class Recorder:
         busy = self._is_busy(batch, recipient)
         id_ = batch.latest = self.memory.next_request()
         request_id = rows.encoded_id(notification.request_id)
-        batch.inserts.requests.append(rows.request_row(id_, arrival, request_id=request_id))
+        hint = chain = None
+        if notification.escalation is not None:
+            batch.flush()
+            chain, hint = id_, self.chaining.hint(batch.connection, id_, notification, arrival.hint)
+        batch.inserts.requests.append(
+            rows.request_row(id_, arrival, request_id=request_id, chain=chain, hint=hint)
+        )
         row = rows.state_row(id_, arrival, connection=self.redelivery.connection)
         batch.recipients.add(recipient)
         opening = batch.opening
@@ -185,14 +202,29 @@ class Recorder:
             standing = Standing(State.OPEN, *recipient, request_id, arrival.origin, 1, opening.at)
             self.memory.opened(id_, standing)
             self.memory.change(was=None, now=State.OPEN)
-            return Recorded(recording=Recording.NEW, id=id_, opened=True)
+            ended = self._end_older(batch, id_, arrival)
+            return Recorded(recording=Recording.NEW, id=id_, opened=True, ended=ended)
         batch.waiting += 1
         batch.inserts.waiting.append((*row, arrival.accepted_at, arrival.accepted_at, not busy))
         self.memory.change(was=None, now=State.WAITING)
         if busy and self.turns.overtaking:
             batch.flush()
             self.turns.pass_on(batch.connection, recipient)
-        return Recorded(recording=Recording.NEW, id=id_)
+        return Recorded(recording=Recording.NEW, id=id_, ended=self._end_older(batch, id_, arrival))
+
+    def _end_older(self, batch: _Batch, id_: int, arrival: NewRequest) -> Ended | None:
+        """Begins the chain of a new request; it takes the place of older requests about the same."""
+        notification, writer = arrival.notification, arrival.writer
+        if notification.about is None and notification.escalation is None:
+            return None
+        batch.flush()
+        if notification.escalation is not None:
+            self.chaining.begin(batch.connection, id_, arrival)
+        if notification.about is None or writer is None:
+            return None
+        ended = self.chaining.supersede(batch.connection, id_, arrival, writer)
+        batch.written += ended.written
+        return ended
 
     def _is_busy(self, batch: _Batch, recipient: Recipient) -> bool:
         """Whether something of this recipient is unfinished; from memory where that says everything."""

@@ -73,7 +73,10 @@ class Redelivery:
         id_ = _repeated_request(connection, values)
         if id_ is not None:
             connection.execute(sql.REPEATED, (mark.packet_id, self.connection, id_))
-        elif connection.execute(sql.REPEATED_DUPLICATE, values).rowcount == 0:
+        elif not any(
+            connection.execute(statement, values).rowcount
+            for statement in (sql.REPEATED_DUPLICATE, sql.REPEATED_WISH)
+        ):
             return False
         self._committed.clear()  # its PUBACK leaves now, and so it is not sure for a while
         return True

@@ -11,22 +11,33 @@ from twilio_notifications.core.model import (
     Notification,
     Priority,
     Recipient,
+    SpokenText,
     Text,
+    Twiml,
     VoiceLocation,
 )
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import SENT_NOTHING, AttemptOutcome, Claimed, Doubtful
-from twilio_notifications.ports import NewRejection, NewRequest, Origin, Unreported
+from twilio_notifications.ports import NewRejection, NewRequest, NewWish, Origin, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from twilio_notifications.core.model import Content
+    from twilio_notifications.ports import Arrival
 
 ID_KEY = b',"id":'
 """Stands once in a status: within a string, quotes are escaped."""
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+REQUEST_WIDTH = 29
+"""Columns with which each read of a request begins (statements/conditions.py)."""
+
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
+
+_NO_EXTENSIONS: Final = (None,) * 12
+"""The columns that come after the digest."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which would make such an encoder for each call."""
@@ -54,11 +65,13 @@ def without_id(status: bytes) -> tuple[bytes, str | None]:
     return head + separator, tail[:-1].decode()
 
 
-def request_row(id_: int, arrival: NewRequest, *, request_id: str) -> tuple[Any, ...]:
-    """The parameters of INSERT_REQUEST."""
+def request_row(
+    id_: int, arrival: NewRequest, *, request_id: str, chain: int | None = None, hint: str | None = None
+) -> tuple[Any, ...]:
+    """The parameters of INSERT_REQUEST. `hint` is the last line of a text of the chain."""
     notification = arrival.notification
     recipient = notification.recipient
-    body, voice_location = _content_columns(notification)
+    body, voice_location, *content = content_columns(notification)
     return (
         id_,
         request_id,
@@ -72,6 +85,14 @@ def request_row(id_: int, arrival: NewRequest, *, request_id: str) -> tuple[Any,
         arrival.accepted_at,
         arrival.origin,
         None if arrival.mark is None else arrival.mark.digest,
+        *content,
+        notification.messaging_service_sid,
+        notification.about,
+        notification.escalation,
+        notification.contact,
+        notification.valid_for_seconds,
+        chain,
+        hint,
     )
 
 
@@ -93,7 +114,8 @@ def answered_row(
     id_: int, request_id: str, channel: str, *, accepted_at: float, origin: str | None, digest: bytes | None
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST for what is answered without an attempt."""
-    return (id_, request_id, channel, None, None, None, None, None, 0, accepted_at, origin, digest)
+    answered = (id_, request_id, channel, None, None, None, None, None, 0, accepted_at, origin, digest)
+    return (*answered, *_NO_EXTENSIONS)
 
 
 def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]:
@@ -105,7 +127,7 @@ def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]
         recipient.phone_number,
         since,
         recipient.name,
-        *_content_columns(notification),
+        *content_columns(notification),
     )
 
 
@@ -115,14 +137,18 @@ def kept_status(status: bytes, request_id: str) -> bytes:
     return kept if id_ == request_id else status
 
 
-def size_of(arrival: NewRequest | NewRejection) -> int:
+def size_of(arrival: Arrival) -> int:
     """About how many bytes the row of an arrival takes: what it holds of any length, and the rest."""
     match arrival:
         case NewRequest(notification=notification):
             texts = [encoded_id(notification.request_id), notification.recipient.name]
-            texts += [text for text in _content_columns(notification) if text is not None]
+            texts += [text for text in content_columns(notification) if text is not None]
+            texts += [text for text in (notification.about, notification.contact) if text is not None]
         case NewRejection():
             texts = [encoded_id(arrival.request_id), arrival.message]
+        case NewWish():
+            wish = arrival.wish
+            texts = [encoded_id(wish.request_id or ""), getattr(wish, "about", None) or ""]
         case _:
             assert_never(arrival)
     held = sum(len(text) if text.isascii() else 4 * len(text) for text in texts)
@@ -141,18 +167,36 @@ def unreported(row: tuple[Any, ...]) -> Unreported:
     )
 
 
-def _content_columns(notification: Notification) -> tuple[str | None, str | None]:
+def content_columns(notification: Notification) -> tuple[str | None, ...]:
+    """Body, voice location, media URLs, spoken text, language, voice, TwiML."""
     match notification.content:
-        case Text(body=body):
-            return body, None
+        case Text(body=body, media_urls=media_urls):
+            return body, None, json.dumps(media_urls) if media_urls else None, None, None, None, None
         case VoiceLocation(url=url):
-            return None, url
+            return None, url, None, None, None, None, None
+        case SpokenText(text=text, language=language, voice=voice):
+            return None, None, None, text, language, voice, None
+        case Twiml(document=document):
+            return None, None, None, None, None, None, document
         case _:
             assert_never(notification.content)
 
 
-def claimed(row: tuple[Any, ...]) -> Claimed:
-    """A row of CLAIM or OVERDUE."""
+def _content(row: tuple[Any, ...], *, hint: str | None) -> Content:
+    body, voice_location, media_urls, spoken_text, language, voice, twiml = row
+    if voice_location is not None:
+        return VoiceLocation(url=voice_location)
+    if spoken_text is not None:
+        return SpokenText(text=spoken_text, language=language, voice=voice)
+    if twiml is not None:
+        return Twiml(document=twiml)
+    if hint is not None:
+        body = f"{body}\n{hint}" if body else hint
+    return Text(body=body, media_urls=() if media_urls is None else tuple(json.loads(media_urls)))
+
+
+def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
+    """A row of CLAIM or OVERDUE. Not `hinted`: its text as the client wrote it, without its last line."""
     (
         id_,
         request_id,
@@ -170,6 +214,15 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
         attempts,
         deferrals,
         waiting_reason,
+        attempt,
+        *content,
+        service,
+        about,
+        escalation,
+        contact,
+        valid_for_seconds,
+        chain,
+        hint,
     ) = row
     return Claimed(
         id=id_,
@@ -177,10 +230,15 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
             request_id=json.loads(request_id),
             channel=Channel(channel),
             recipient=Recipient(name=name, phone_number=phone_number),
-            content=Text(body=body) if voice_location is None else VoiceLocation(url=voice_location),
+            content=_content((body, voice_location, *content), hint=hint if hinted else None),
             sender_number=sender_number,
             retries=retries,
             priority=_PRIORITIES[rank],
+            valid_for_seconds=valid_for_seconds,
+            messaging_service_sid=service,
+            about=about,
+            escalation=escalation,
+            contact=contact,
         ),
         accepted_at=accepted_at,
         expires_at=expires_at,
@@ -188,6 +246,8 @@ def claimed(row: tuple[Any, ...]) -> Claimed:
         attempts=attempts,
         deferrals=deferrals,
         waiting_reason=None if waiting_reason is None else Reason(waiting_reason),
+        attempt=attempt,
+        chain=chain,
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory
     from twilio_notifications.adapters.sqlite.recording import Recorder
@@ -70,6 +71,7 @@ class OpenJournal:
     recorder: Recorder
     taker: Taker
     opener: Opener
+    chaining: Chaining
     reports: Reports
     maximum_waiting: int
 

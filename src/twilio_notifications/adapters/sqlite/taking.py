@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, assert_never
 from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
+from twilio_notifications.adapters.sqlite.statements import chains
 from twilio_notifications.adapters.sqlite.statements import work as sql
-from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Origin, Taken, Unreported
 
@@ -41,6 +43,11 @@ class _Changes:
     postponements: list[tuple[Any, ...]] = field(default_factory=list)
     doubts: list[tuple[Any, ...]] = field(default_factory=list)
     repaid: list[Charge] = field(default_factory=list)
+    kept: list[tuple[int, int]] = field(default_factory=list)
+    """Statuses that are not published, by position and request."""
+    hastened: list[tuple[float, int]] = field(default_factory=list)
+    """Chains that have something to do since a request of them failed."""
+    hangups: list[tuple[str, float, int]] = field(default_factory=list)
     recipients: dict[Recipient, None] = field(default_factory=dict)
     """Those whose turn may pass on, in the order of the steps."""
 
@@ -57,9 +64,17 @@ class _Changes:
                 ids = [row[-1] for row in rows]
                 raise ForbiddenTransition(f"not all rows of the requests {ids} allow their steps")
         self.inserts.flush(connection)
+        if self.kept or self.hastened or self.hangups:
+            self._write_chains(connection)
         for charge in self.repaid:
             connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
             connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
+
+    def _write_chains(self, connection: sqlite3.Connection) -> None:
+        connection.executemany(chains.KEPT_STATUS, [(position,) for position, _ in self.kept])
+        connection.executemany(chains.KEPT_STATE, [(request,) for _, request in self.kept])
+        connection.executemany(chains.HASTEN, self.hastened)
+        connection.executemany(chains.HANG_UP_ONE, self.hangups)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,14 +92,19 @@ class Taker:
             # call stay below those of a later one.
             return [taken for call in calls for taken in self.together(connection, [call])]
         changes = _Changes()
-        written = [[self._take(connection, step, changes) for step in steps] for steps in calls]
+        stale: set[int] = set()
+        written = [[self._take(connection, step, changes, stale) for step in steps] for steps in calls]
         changes.write(connection)
         answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
         changes.inserts.flush(connection)
         for recipient in changes.recipients:
             self.turns.pass_on(connection, recipient)
         return [
-            Taken(written=tuple([status for status in own if status is not None] + others), failed={})
+            Taken(
+                written=tuple([status for status in own if status is not None] + others),
+                failed={},
+                stale=frozenset(stale),
+            )
             for own, others in zip(written, answered, strict=True)
         ]
 
@@ -94,13 +114,15 @@ class Taker:
     def joined(self, call: Sequence[Step], outcomes: Sequence[Taken | Exception]) -> Taken:
         written: list[Unreported] = []
         failed: dict[int, Exception] = {}
+        stale: set[int] = set()
         for step, outcome in zip(call, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 failed[step.id] = outcome
             else:
                 written += outcome.written
                 failed |= outcome.failed
-        return Taken(written=tuple(written), failed=failed)
+                stale |= outcome.stale
+        return Taken(written=tuple(written), failed=failed, stale=frozenset(stale))
 
     def _answer_duplicates(
         self, connection: sqlite3.Connection, steps: Sequence[Step], changes: _Changes
@@ -112,9 +134,14 @@ class Taker:
             for status in self.duplicates.answer(connection, step.id, at=step.at, inserts=changes.inserts)
         ]
 
-    def _take(self, connection: sqlite3.Connection, step: Step, changes: _Changes) -> Unreported | None:
+    def _take(
+        self, connection: sqlite3.Connection, step: Step, changes: _Changes, stale: set[int]
+    ) -> Unreported | None:
         """The status that the step puts into the outbox, if it does."""
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
+        if step.outcome is None and was_ended(connection, step.id, standing):
+            stale.add(step.id)
+            return None
         match step:
             case Finish():
                 self._move(step, standing, Move.FINISH)
@@ -129,7 +156,7 @@ class Taker:
                 assert_never(step)
         return None
 
-    def _finish(self, step: Finish, standing: Standing, changes: _Changes) -> Unreported:
+    def _finish(self, step: Finish, standing: Standing, changes: _Changes) -> Unreported | None:
         if standing.state is State.WAITING:
             _end_wait(step.id, standing, step.at, changes)
         else:
@@ -143,6 +170,21 @@ class Taker:
             (position, step.id, kept, step.reason, step.message, step.code, step.sid, step.at, None)
         )
         changes.recipients[standing.recipient] = None
+        follow = step.follow
+        if follow is not None:
+            numbers = (follow.sender_number, follow.phone_number)
+            changes.inserts.deliveries.append(
+                (step.id, step.sid, step.at, follow.look_at, follow.word, step.at, *numbers)
+            )
+        if standing.chain is not None:
+            if step.reason is not None:
+                changes.hastened.append((step.at, standing.chain))
+            elif step.sid is not None:
+                changes.hangups.append((step.sid, step.at, step.id))
+        if standing.chain is not None and standing.chain != step.id:
+            changes.kept.append((position, step.id))
+            self.memory.change(was=State.FINISHED, now=None)
+            return None
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=step.id, status=step.status, origin=origin)
 
@@ -170,10 +212,15 @@ class Opener:
         at: float,
         clock_offset: float | None,
         charges: Mapping[int, Sequence[Charge]],
-    ) -> None:
-        """Raises ForbiddenTransition where one of them does not wait, or does not have its turn."""
+    ) -> list[int]:
+        """Those that have an attempt now: what was cancelled or superseded since its claim has none.
+
+        Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
+        """
         changes = _Changes()
-        standings = [read_standing(connection, id_) for id_ in ids]
+        found = [(id_, read_standing(connection, id_)) for id_ in ids]
+        found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
+        ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
         changes.write(connection)
@@ -194,9 +241,21 @@ class Opener:
                     standing.opened + 1,
                     at,
                     charge,
+                    chain=standing.chain,
                 ),
             )
+            if standing.chain is not None:
+                connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
+        return ids
+
+
+def was_ended(connection: sqlite3.Connection, id_: int, standing: Standing) -> bool:
+    """Whether a client, a person or a newer request has ended it while it waited."""
+    if standing.state in UNFINISHED:
+        return False
+    row = connection.execute(chains.LATEST_REASON, (id_,)).fetchone()
+    return row is not None and row[0] in {Reason.CANCELLED, Reason.SUPERSEDED}
 
 
 def read_standing(connection: sqlite3.Connection, id_: int) -> Standing:

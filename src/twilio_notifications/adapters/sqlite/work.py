@@ -49,10 +49,10 @@ class SqliteWork:
         at: float,
         clock_offset: float | None,
         charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
-    ) -> None:
-        """Opens one attempt for each; on disk, with its charges, before any of them is made."""
+    ) -> list[int]:
+        """Opens one attempt for each that still waits; on disk, with its charges, before any is made."""
         opener = self._store.opener
-        await self._store.writer.submit(
+        return await self._store.writer.submit(
             lambda connection: opener.open(connection, ids, at=at, clock_offset=clock_offset, charges=charges)
         )
 

@@ -4,5 +4,15 @@ from __future__ import annotations
 
 from twilio_notifications.adapters.twilio.answers import DateReader, retry_after_seconds
 from twilio_notifications.adapters.twilio.api import PAGE_SIZE, TwilioSender
+from twilio_notifications.adapters.twilio.callbacks import CallbackEndpoint, callback_listeners
+from twilio_notifications.adapters.twilio.form import CallForm
 
-__all__ = ["PAGE_SIZE", "DateReader", "TwilioSender", "retry_after_seconds"]
+__all__ = [
+    "PAGE_SIZE",
+    "CallForm",
+    "CallbackEndpoint",
+    "DateReader",
+    "TwilioSender",
+    "callback_listeners",
+    "retry_after_seconds",
+]

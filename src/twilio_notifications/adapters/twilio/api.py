@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import base64
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from pyreqwest.exceptions import PyreqwestError
 
 from twilio_notifications.adapters.twilio.answers import DateReader, failed_answer, read_answer
 from twilio_notifications.adapters.twilio.client import Clients, HttpReply, read_reply
-from twilio_notifications.adapters.twilio.form import form, query
-from twilio_notifications.adapters.twilio.lists import Page, read_numbers, read_page
+from twilio_notifications.adapters.twilio.form import CallForm, form, query
+from twilio_notifications.adapters.twilio.lists import Page, read_inbound, read_numbers, read_page
+from twilio_notifications.adapters.twilio.receipts import read_notices, read_receipt, read_receipts
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.model import Channel, NotSent, Record, Records, Secret, Unanswered, Unreadable
 from twilio_notifications.core.phone_numbers import may_be_one, spellings
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from twilio_notifications.core.model import Answer, Answered, Login, Notification
+    from twilio_notifications.core.model import Answer, Answered, CameBack, Login, Notification
     from twilio_notifications.ports import Clock
 
 API_VERSION = "2010-04-01"
@@ -45,9 +47,13 @@ LIST_BYTES = 20_000_000
 PAGE_MARGIN_SECONDS = 600.0
 """The most seconds by which the order of a list differs from the order of creation."""
 
+INBOUND_PAGES = 5
+"""The most pages that are read of what came in: it is asked for every few seconds."""
+
 LONGEST_DETAIL = 200
 
 _OK = 200
+_NOT_FOUND = 404
 _UNAUTHORIZED = frozenset({401, 403})
 _RESOURCES = {Channel.SMS: "Messages", Channel.CALL: "Calls"}
 
@@ -63,14 +69,14 @@ class TwilioSender:
         clock: Clock,
         timeout_seconds: float,
         ca_file: Path | None = None,
-        call_seconds: float | None = None,
+        calls: CallForm | None = None,
     ) -> None:
-        """`call_seconds` limits the length of each call; None: Twilio's own limit of four hours."""
+        """`calls`: how calls are made; None: as Twilio makes them by itself."""
         self._origin = base_url.rstrip("/")
         self._account_url = f"{self._origin}/{API_VERSION}/Accounts/{account_sid}"
         self._clock = clock
         self._ca_file = ca_file
-        self._call_seconds = call_seconds
+        self._calls = calls or CallForm()
         self._clients = Clients(self._origin, timeout_seconds=timeout_seconds, ca_file=ca_file)
         self._dates = DateReader()
         self._authorized: tuple[Login, Secret] | None = None
@@ -89,10 +95,13 @@ class TwilioSender:
     ) -> None:
         await self._clients.close()
 
-    async def send(self, notification: Notification, login: Login) -> Answer:
+    async def send(
+        self, notification: Notification, login: Login, *, callback_url: str | None = None
+    ) -> Answer:
         """Makes one attempt, and returns the answer at the latest after the time-out."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
-        said = await self._ask("POST", url, login, fields=form(notification, call_seconds=self._call_seconds))
+        fields = form(notification, calls=self._calls, callback_url=callback_url)
+        said = await self._ask("POST", url, login, fields=fields)
         return self._read(said) if isinstance(said, HttpReply) else said
 
     async def look_up(
@@ -131,19 +140,82 @@ class TwilioSender:
         if not isinstance(said, HttpReply):
             return Unreadable(detail=said.detail)
         page = self._page_in(said)
-        if page is not None:
-            return page
+        return self._unreadable(said, what="and an unreadable list") if page is None else page
+
+    def _unreadable(self, said: HttpReply, *, what: str) -> Unreadable:
+        """Why nothing can be concluded from the answer; `what` is what is wrong with one of HTTP 200."""
         answer = self._read(said)
         # The sentence may come from a proxy's page, and goes into the status of a request that stays in
         # doubt: it must be short and printable.
         shown = (c if c.isprintable() else " " for c in (answer.message or "")[:LONGEST_DETAIL])
         message = " ".join("".join(shown).split())
-        what = "and an unreadable list" if said.status == _OK else message
         return Unreadable(
-            detail=f"HTTP {said.status} {what}".rstrip(),
+            detail=f"HTTP {said.status} {what if said.status == _OK else message}".rstrip(),
             retry_after=answer.retry_after,
             unauthorized=answer.is_twilios and said.status in _UNAUTHORIZED,
         )
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float, login: Login
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """Inbound texts or calls created at or after `since` (Twilio's clock), of the newest pages."""
+        numbers = {} if to is None else {"To": to}
+        values = urlencode({**numbers, "PageSize": PAGE_SIZE})
+        url = f"{self._account_url}/{_RESOURCES[channel]}.json?{values}"
+        found: list[CameBack] = []
+        for _ in range(INBOUND_PAGES):
+            said = await self._ask("GET", url, login, limit=PAGE_BYTES)
+            page = read_inbound(said) if isinstance(said, HttpReply) and said.status == _OK else None
+            if page is None:
+                unreadable = self._page(said)
+                return unreadable if isinstance(unreadable, Unreadable) else Unreadable(detail="no list")
+            found += [one for one in page.found if one.created_at >= since]
+            if page.next_path is None or page.oldest_at is None or page.oldest_at < since:
+                break
+            url = self._origin + page.next_path
+        return tuple(found)
+
+    async def hang_up(self, sid: str, login: Login) -> Answer:
+        """Has Twilio end a call that waits or rings; one that was answered goes on."""
+        url = f"{self._account_url}/{_RESOURCES[Channel.CALL]}/{sid}.json"
+        said = await self._ask("POST", url, login, fields=[("Status", "canceled")])
+        return self._read(said) if isinstance(said, HttpReply) else said
+
+    async def fetch(
+        self, channel: Channel, sid: str, *, login: Login
+    ) -> DeliveryReceipt | NoReceipt | Unreadable:
+        """The text or call with this SID, as Twilio has it now."""
+        url = f"{self._account_url}/{_RESOURCES[channel]}/{quote(sid, safe='')}.json"
+        said = await self._ask("GET", url, login, limit=ANSWER_BYTES)
+        if not isinstance(said, HttpReply):
+            return Unreadable(detail=said.detail)
+        if said.status == _NOT_FOUND and self._read(said).is_twilios:
+            return NoReceipt()
+        found = read_receipt(said) if said.status == _OK else None
+        if found is None or found.sid != sid:
+            return self._unreadable(said, what="and an unreadable record")
+        return found
+
+    async def receipts(self, channel: Channel, path: str | None, *, login: Login) -> ReceiptPage | Unreadable:
+        """A page of the account's texts or calls: the newest ones, or the page at `path`."""
+        first = f"{self._account_url}/{_RESOURCES[channel]}.json?PageSize={PAGE_SIZE}"
+        url = first if path is None else self._origin + path
+        said = await self._ask("GET", url, login, limit=PAGE_BYTES)
+        if not isinstance(said, HttpReply):
+            return Unreadable(detail=said.detail)
+        page = read_receipts(said) if said.status == _OK else None
+        return self._unreadable(said, what="and an unreadable list") if page is None else page
+
+    async def notices(self, sid: str, *, login: Login) -> Notices | Unreadable:
+        """Twilio's notifications of errors in this call."""
+        path = f"Calls/{quote(sid, safe='')}/Notifications.json?Log=0&PageSize={PAGE_SIZE}"
+        said = await self._ask("GET", f"{self._account_url}/{path}", login, limit=PAGE_BYTES)
+        if not isinstance(said, HttpReply):
+            return Unreadable(detail=said.detail)
+        if said.status == _NOT_FOUND and self._read(said).is_twilios:
+            return Notices(codes=())
+        found = read_notices(said) if said.status == _OK else None
+        return self._unreadable(said, what="and an unreadable list") if found is None else found
 
     async def verify(self, login: Login) -> Answer:
         """Twilio's answer to this login, from reading one record of a message; sends nothing.

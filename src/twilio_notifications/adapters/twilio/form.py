@@ -1,36 +1,83 @@
-"""Builds the parameters of requests, under Twilio's names."""
+"""The parameters of the requests, under Twilio's names."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
-from twilio_notifications.core.model import Text, VoiceLocation
+from twilio_notifications.core.model import Channel, SpokenText, Text, Twiml, VoiceLocation
+from twilio_notifications.core.twiml import spoken, spoken_for_key, spoken_once
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Notification
 
 
-def form(notification: Notification, *, call_seconds: float | None) -> list[tuple[str, str]]:
-    """The parameters of the create request; `call_seconds` limits a call, None: Twilio's own limit."""
-    fields = [("To", notification.recipient.phone_number), ("From", notification.sender_number)]
-    match notification.content:
-        case Text(body=body):
-            fields.append(("Body", body))
-        case VoiceLocation(url=url):
-            fields.append(("Url", url))
-            if call_seconds is not None:
-                fields.append(("TimeLimit", str(ceil(call_seconds))))
-        case _:
-            assert_never(notification.content)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallForm:
+    """How calls are made."""
+
+    time_limit_seconds: float | None = None
+    """After how long Twilio ends a call; None: after four hours."""
+    detects_machines: bool = False
+    """Whether Twilio finds out who has answered, while the document is played already."""
+
+
+_CALL_EVENTS = ("initiated", "ringing", "answered", "completed")
+"""Of which Twilio tells a callback; without them only of the end of a call."""
+
+
+def form(
+    notification: Notification, *, calls: CallForm, callback_url: str | None = None
+) -> list[tuple[str, str]]:
+    """The parameters of the create request. `callback_url`: where Twilio tells what becomes of it."""
+    fields = [*_whom(notification), *_what(notification, key_url=callback_url)]
+    if callback_url is not None:
+        fields.append(("StatusCallback", callback_url))
+    if notification.channel is Channel.SMS:
+        return fields
+    if callback_url is not None:
+        fields += [("StatusCallbackEvent", event) for event in _CALL_EVENTS]
+    if calls.time_limit_seconds is not None:
+        fields.append(("TimeLimit", str(ceil(calls.time_limit_seconds))))
+    if calls.detects_machines:
+        # Not before the document: the person would hear nothing until Twilio has made up its mind.
+        fields += [("MachineDetection", "Enable"), ("AsyncAmd", "true")]
+        fields += [("AsyncAmdStatusCallback", callback_url)] if callback_url is not None else []
     return fields
 
 
-def query(phone_number: str, *, page_size: int) -> str:
-    """The query of a list of one recipient's messages or calls, filtered only by recipient.
+def _whom(notification: Notification) -> list[tuple[str, str]]:
+    fields = [("To", notification.recipient.phone_number)]
+    service, number = notification.messaging_service_sid, notification.sender_number
+    # Where the service chooses the number, its SID stands in the place of the number.
+    fields += [("From", number)] if number != service else []
+    return [*fields, *([("MessagingServiceSid", service)] if service is not None else [])]
 
-    With a messaging service, the list shows no sender at first. The filter for dates uses the date of
+
+def _what(notification: Notification, *, key_url: str | None) -> list[tuple[str, str]]:
+    match notification.content:
+        case Text(body=body, media_urls=media_urls):
+            text = [("Body", body)] if body or not media_urls else []
+            return [*text, *(("MediaUrl", media_url) for media_url in media_urls)]
+        case VoiceLocation(url=url):
+            return [("Url", url)]
+        case SpokenText():
+            with_key = key_url and spoken_for_key(notification.content, key_url=key_url)
+            # A text that fits without the key alone is more important than the key.
+            document = with_key or spoken(notification.content) or spoken_once(notification.content)
+            return [("Twiml", document)]
+        case Twiml(document=document):
+            return [("Twiml", document)]
+        case _:
+            assert_never(notification.content)
+
+
+def query(phone_number: str, *, page_size: int) -> str:
+    """The query of a list of one recipient's messages or calls. It filters by recipient alone.
+
+    With a messaging service the list shows no sender at first, and the filter for dates looks at the date of
     sending, which a queued message does not have.
     """
     return urlencode({"To": phone_number, "PageSize": page_size})

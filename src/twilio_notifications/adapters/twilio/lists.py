@@ -14,7 +14,7 @@ from twilio_notifications.adapters.twilio.answers import (
     json_object,
     text,
 )
-from twilio_notifications.core.model import Record
+from twilio_notifications.core.model import CameBack, Record
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.twilio.client import HttpReply
@@ -25,7 +25,7 @@ program."""
 
 _LONGEST_DATE = 64
 
-_NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
+NEXT_PATH = re.compile(r"/[!-~]{0,4095}")
 """A path on the same host. "@elsewhere/" after our origin would name another host, and the request carries
 our credentials."""
 
@@ -46,7 +46,7 @@ def read_page(reply: HttpReply) -> Page | None:
     rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
     next_path = fields.get("next_page_uri")
     if rows is None or not (
-        next_path is None or (isinstance(next_path, str) and _NEXT_PATH.fullmatch(next_path))
+        next_path is None or (isinstance(next_path, str) and NEXT_PATH.fullmatch(next_path))
     ):
         return None
     records = [_record(row) for row in rows]
@@ -57,6 +57,46 @@ def read_page(reply: HttpReply) -> Page | None:
         next_path=next_path,
         size=len(reply.body),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundPage:
+    """What came in, of one page; `oldest_at` is of all its records, None where it has none."""
+
+    found: tuple[CameBack, ...]
+    oldest_at: float | None
+    next_path: str | None
+
+
+def read_inbound(reply: HttpReply) -> InboundPage | None:
+    """The inbound texts or calls of a page; None where it is no page. A record that is unreadable is none."""
+    fields = json_object(reply)
+    rows = next((fields[name] for name in ("messages", "calls") if isinstance(fields.get(name), list)), None)
+    next_path = fields.get("next_page_uri")
+    if rows is None or not (
+        next_path is None or (isinstance(next_path, str) and NEXT_PATH.fullmatch(next_path))
+    ):
+        return None
+    created = [at for row in rows if isinstance(row, dict) and (at := _created(row)) is not None]
+    found = [came for row in rows if isinstance(row, dict) and (came := _came_back(row)) is not None]
+    return InboundPage(found=tuple(found), oldest_at=min(created, default=None), next_path=next_path)
+
+
+def _came_back(row: dict[str, Any]) -> CameBack | None:
+    created_at = _created(row)
+    sid = text(row, "sid", longest=LONGEST_SID)
+    sender = text(row, "from", longest=LONGEST_NUMBER)
+    if row.get("direction") != "inbound" or created_at is None or sid is None or sender is None:
+        return None
+    body = row.get("body")
+    return CameBack(
+        sid=sid, phone_number=sender, created_at=created_at, body=body if isinstance(body, str) else ""
+    )
+
+
+def _created(row: dict[str, Any]) -> float | None:
+    created = text(row, "date_created", longest=_LONGEST_DATE)
+    return None if created is None else instant(created)
 
 
 def read_numbers(reply: HttpReply) -> tuple[str, ...] | None:

@@ -6,22 +6,40 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config.sections.calls import CALLS
 from twilio_notifications.config.sections.connector import CONNECTOR, PUBLISHED_PARAMETERS
+from twilio_notifications.config.sections.contacts import CONTACTS
 from twilio_notifications.config.sections.delivery import DELIVERY
+from twilio_notifications.config.sections.escalations import ESCALATIONS
 from twilio_notifications.config.sections.journal import JOURNAL
 from twilio_notifications.config.sections.limits import LIMITS
 from twilio_notifications.config.sections.log import LOG
 from twilio_notifications.config.sections.metrics import METRICS
 from twilio_notifications.config.sections.secrets import SECRETS
 from twilio_notifications.config.sections.status import STATUS
+from twilio_notifications.config.sections.tracking import TRACKING
 from twilio_notifications.config.sections.transport import TRANSPORT
 from twilio_notifications.config.sections.twilio import TWILIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from twilio_notifications.config.keys import Key
+    from twilio_notifications.config.keys import Key, Section
 
-_OWN = (CONNECTOR, TRANSPORT, SECRETS, JOURNAL, TWILIO, DELIVERY, CALLS, LIMITS, STATUS, METRICS, LOG)
+_OWN = (
+    CONNECTOR,
+    TRANSPORT,
+    SECRETS,
+    JOURNAL,
+    TWILIO,
+    DELIVERY,
+    CALLS,
+    TRACKING,
+    LIMITS,
+    STATUS,
+    CONTACTS,
+    ESCALATIONS,
+    METRICS,
+    LOG,
+)
 
 SECTIONS = (CONNECTOR, PUBLISHED_PARAMETERS, *_OWN[1:])
 """In the order of the reference, with the published parameters, whose rules are in core.parameters."""
@@ -29,7 +47,13 @@ SECTIONS = (CONNECTOR, PUBLISHED_PARAMETERS, *_OWN[1:])
 KEYS: Mapping[str, Mapping[str, Key]] = {section.name: section.keys for section in _OWN}
 """All settings but the published parameters, by section and key."""
 
+TABLES: Mapping[str, Section] = {section.name: section for section in _OWN if section.example}
+"""The sections of tables that users name."""
+
 SETTINGS: Mapping[str, Key] = {
-    f"{section}.{name}": key for section, keys in KEYS.items() for name, key in keys.items()
+    f"{section}.{name}": key
+    for section, keys in KEYS.items()
+    if section not in TABLES
+    for name, key in keys.items()
 }
-"""The same by dotted name, as problems name them: "log.level"."""
+"""All settings but the published parameters and those in tables, by dotted name: "log.level"."""

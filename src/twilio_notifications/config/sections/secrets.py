@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of, made
 from twilio_notifications.config.kinds import Choice, FilePath, Seconds, Text, Written
+from twilio_notifications.config.urls import Wrong
+from twilio_notifications.core.parameters import secret_arn_demand
 
 if TYPE_CHECKING:
     from twilio_notifications.config.keys import Values
@@ -34,6 +36,11 @@ _CREDENTIAL = Written(
     read=lambda text: CredentialFile(name=text, path=Path(text)),
     may_be_empty=True,
 )
+
+
+def _read_arn(text: str) -> str | Wrong:
+    demand = secret_arn_demand(text)
+    return text if demand is None else Wrong(demand=demand)
 
 
 class SecretOrigin(StrEnum):
@@ -86,6 +93,13 @@ class EnvironmentSecrets(AnySecrets):
         a rotation. It need not be set. The same goes for second_path and second_label.""",
         example="TWILIO_AUTH_TOKEN_2",
     )
+    signature_variable: str | None = key(
+        Text(without="="),
+        """A variable with the account's primary auth token, with which Twilio signs its callbacks: needed
+        for tracking.listen where an API key logs in. Left out: the secrets above sign. signature_path,
+        signature_arn and signature_json_key are the same for the other sources.""",
+        example="TWILIO_PRIMARY_AUTH_TOKEN",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +121,12 @@ class FileSecrets(AnySecrets):
         example="twilio-auth-token-2",
         name="second_path",
     )
+    signature_file: CredentialFile | None = key(
+        _CREDENTIAL,
+        "The file with the account's primary auth token, for the signatures of callbacks.",
+        example="twilio-primary-auth-token",
+        name="signature_path",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +147,19 @@ class KeptSecrets(AnySecrets):
         """The key whose value is the token, where the secret is a JSON object. Left out: the secret is
         the token.""",
         example="auth_token",
+    )
+    signature_arn: str | None = key(
+        # Not shown: it may be the token itself by mistake.
+        Written(description="the ARN of a secret", read=_read_arn, may_be_empty=True, is_shown=False),
+        """The secret that holds the account's primary auth token, for the signatures of callbacks, for
+        "aws" and "greengrass". There is no local copy of it.""",
+        example="arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioPrimary-d4e5f6",
+    )
+    signature_json_key: str | None = key(
+        Text(),
+        """The key whose value is the account's primary auth token, where that secret is a JSON object.
+        Without signature_arn it is a key of the secret that holds the API key.""",
+        example="primary_auth_token",
     )
 
 

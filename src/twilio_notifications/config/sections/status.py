@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from twilio_notifications.config.keys import Section, key, keys_of
 from twilio_notifications.config.kinds import Choice
+from twilio_notifications.core.delivery import FollowUp
 
 
 class StatusDetail(StrEnum):
@@ -25,6 +26,13 @@ class StatusSettings:
         """"document" is exactly what the published document shows, "extended" adds an object "detail" to
         it.""",
         default="document",
+    )
+    follow_up: FollowUp = key(
+        Choice(words=FollowUp),
+        """Which statuses follow the first one, with the same id: "none", "final" is one more when Twilio
+        has said its last word about the text or call, "all" is one for each change. The end of an
+        escalation is always published. Needs [tracking].""",
+        default="none",
     )
 
 

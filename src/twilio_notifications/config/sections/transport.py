@@ -73,8 +73,8 @@ class AnyTransport:
 
     topic_prefix: str = key(
         Text(may_be_empty=True, without="+#", not_beginning=_SHARED),
-        """Stands in front of all topics: "site7/" makes site7/twilio/txt, site7/twilio/call and
-        site7/twilio/message/status.""",
+        """Stands in front of all topics: "site7/" makes site7/twilio/txt, site7/twilio/call,
+        site7/twilio/message/status and so on.""",
         default="",
     )
     text_topic: str = key(_TOPIC, "The topic on which requests for texts are expected.", default="twilio/txt")
@@ -83,6 +83,14 @@ class AnyTransport:
     )
     status_topic: str = key(
         _TOPIC, "The topic on which statuses are published.", default="twilio/message/status"
+    )
+    cancel_topic: str = key(
+        _TOPIC,
+        "The topic on which clients cancel requests that still wait, calls that ring, and escalations.",
+        default="twilio/cancel",
+    )
+    acknowledge_topic: str = key(
+        _TOPIC, "The topic on which clients acknowledge escalations.", default="twilio/acknowledge"
     )
     reconnect_initial_seconds: float = key(
         Seconds(),
@@ -104,7 +112,12 @@ class AnyTransport:
     def topics(self) -> Topics:
         """The topics with the prefix in front."""
         return Topics.with_prefix(
-            self.topic_prefix, text=self.text_topic, call=self.call_topic, status=self.status_topic
+            self.topic_prefix,
+            text=self.text_topic,
+            call=self.call_topic,
+            status=self.status_topic,
+            cancel=self.cancel_topic,
+            acknowledge=self.acknowledge_topic,
         )
 
 

@@ -6,6 +6,20 @@ The stages of the pipeline carry out what these functions return, and decide not
 from __future__ import annotations
 
 from twilio_notifications.core.conclusions.answers import Conclusion, conclude
+from twilio_notifications.core.conclusions.chains import (
+    ChainWriter,
+    EndStatus,
+    Member,
+    MemberStep,
+    RunningChain,
+)
+from twilio_notifications.core.conclusions.deliveries import (
+    NO_NUMBERS,
+    Numbers,
+    conclude_nothing,
+    conclude_notices,
+    conclude_sighting,
+)
 from twilio_notifications.core.conclusions.endings import (
     NOT_SENT,
     PERHAPS_SENT,
@@ -21,13 +35,23 @@ from twilio_notifications.core.conclusions.timing import Timing
 
 __all__ = [
     "NOT_SENT",
+    "NO_NUMBERS",
     "PERHAPS_SENT",
     "UNREADABLE",
+    "ChainWriter",
     "Conclusion",
+    "EndStatus",
+    "Member",
+    "MemberStep",
+    "Numbers",
+    "RunningChain",
     "StatusWriter",
     "Timing",
     "conclude",
+    "conclude_nothing",
+    "conclude_notices",
     "conclude_settlement",
+    "conclude_sighting",
     "conclude_unreadable",
     "end_broken",
     "end_with_defect",

@@ -34,7 +34,7 @@ def conclude_settlement(
                 sid=record.sid,
                 message_status=record.message_status,
                 sender_number=record.sender_number or request.notification.sender_number,
-                phone_number=record.phone_number,
+                phone_number=record.phone_number or request.notification.recipient.phone_number,
             )
             return statuses.accepted(request, accepted, at=now)
         case settlement.Absent():

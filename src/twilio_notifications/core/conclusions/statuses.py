@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract
+from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.steps import AttemptOutcome, Finish
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from twilio_notifications.core.delivery import Followed
     from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.escalation import ChainEnd
     from twilio_notifications.core.model import Accepted, Channel, Rejection
     from twilio_notifications.core.steps import Claimed
 
@@ -22,6 +25,8 @@ class StatusWriter:
     """Writes statuses in the configured detail."""
 
     extended: bool = False
+    tracking: Tracking = field(default_factory=Tracking)
+    """What is followed after the first status, and told."""
 
     def accepted(self, request: Claimed, accepted: Accepted, *, at: float, counted: bool = True) -> Finish:
         """The step that ends a request with success."""
@@ -49,7 +54,21 @@ class StatusWriter:
             outcome=AttemptOutcome.ACCEPTED,
             sid=sid,
             counted=counted,
+            follow=self.tracking.begin(request.notification, accepted, at=at),
         )
+
+    def follow_up(
+        self,
+        followed: Followed,
+        content: contract.Success | contract.LateFailure,
+        *,
+        at: float,
+        code: int | None,
+    ) -> bytes:
+        """The status that tells what became of a delivery."""
+        request = followed.request
+        detail = self._detail(request, at=at, attempts=request.attempts, sid=followed.sid, twilio_code=code)
+        return contract.render(content, request_id=request.notification.request_id, detail=detail)
 
     def failed(  # noqa: PLR0913 - what a status says, and what the step keeps
         self,
@@ -85,6 +104,19 @@ class StatusWriter:
             outcome=outcome,
             counted=counted,
         )
+
+    def chain_end(self, request: Claimed, content: contract.StatusContent, end: ChainEnd) -> bytes:
+        """The status that tells of the end of a chain; extended, with who acknowledged, how and when."""
+        detail = self._detail(request, at=end.at, attempts=request.attempts)
+        if detail is not None and end.acknowledged is not None:
+            who = end.acknowledged
+            detail = {
+                **detail,
+                "acknowledged_by": who.by,
+                "acknowledged_how": who.door,
+                "acknowledged_at": _instant(end.at),
+            }
+        return contract.render(content, request_id=request.notification.request_id, detail=detail)
 
     def rejected(self, rejection: Rejection, reason: Reason, *, channel: Channel, at: float) -> bytes:
         """The status of a request that was never attempted."""

@@ -11,6 +11,11 @@ from twilio_notifications.core.contract.decoding import (
     MAXIMUM_PAYLOAD_BYTES,
     MAXIMUM_VALUES,
 )
+from twilio_notifications.core.contract.extensions import (
+    MAXIMUM_ABOUT_CHARACTERS,
+    MAXIMUM_MEDIA_URLS,
+    Extensions,
+)
 from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS
 from twilio_notifications.core.contract.requests import (
     MAXIMUM_NAME_CHARACTERS,
@@ -23,16 +28,25 @@ from twilio_notifications.core.contract.sentences import Sentence
 from twilio_notifications.core.contract.statuses import (
     SHORTENED,
     Failure,
+    LateFailure,
     StatusContent,
     Success,
     render,
     shortened,
 )
 from twilio_notifications.core.contract.topics import PROBE_TOPIC, Topics
+from twilio_notifications.core.contract.wishes import (
+    MAXIMUM_BY_CHARACTERS,
+    parse_acknowledgement,
+    parse_cancellation,
+)
 
 __all__ = [
+    "MAXIMUM_ABOUT_CHARACTERS",
+    "MAXIMUM_BY_CHARACTERS",
     "MAXIMUM_DEPTH",
     "MAXIMUM_ID_CHARACTERS",
+    "MAXIMUM_MEDIA_URLS",
     "MAXIMUM_NAME_CHARACTERS",
     "MAXIMUM_PAYLOAD_BYTES",
     "MAXIMUM_RETRIES",
@@ -40,12 +54,16 @@ __all__ = [
     "MAXIMUM_VALUES",
     "PROBE_TOPIC",
     "SHORTENED",
+    "Extensions",
     "Failure",
+    "LateFailure",
     "Sentence",
     "StatusContent",
     "Success",
     "Topics",
     "parse",
+    "parse_acknowledgement",
+    "parse_cancellation",
     "render",
     "shortened",
     "too_large",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
 
@@ -43,6 +43,14 @@ def decoded(payload: bytes) -> object:
     except ValueError:
         where = _constant_place(text)
     raise Flaw(Sentence.NOT_JSON, where=where)
+
+
+def decoded_object(payload: bytes) -> dict[str, Any]:
+    """The JSON object in `payload`; raises Flaw where it is none."""
+    document = decoded(payload)
+    if not isinstance(document, dict):
+        raise Flaw(Sentence.NOT_AN_OBJECT, label="Input message")
+    return document
 
 
 def _refuse_constant(word: str) -> float:

@@ -7,12 +7,13 @@ It never guesses: it rejects what the contract does not allow, and corrects noth
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, assert_never
 
-from twilio_notifications.core.contract.decoding import MAXIMUM_PAYLOAD_BYTES, decoded
+from twilio_notifications.core.contract.decoding import MAXIMUM_PAYLOAD_BYTES, decoded_object
+from twilio_notifications.core.contract.extensions import Added, Extensions
 from twilio_notifications.core.contract.request_ids import MAXIMUM_ID_CHARACTERS, echoed
 from twilio_notifications.core.contract.sentences import Flaw, Sentence
+from twilio_notifications.core.contract.values import filled, json_object, phone_number, short, string, url
 from twilio_notifications.core.model import (
     Channel,
     Content,
@@ -38,16 +39,27 @@ MAXIMUM_RETRIES: Final = 1_000_000_000
 plus one."""
 
 _MAXIMUM_LIFETIME: Final = 86_400  # seconds
-_LONGEST_QUOTATION: Final = 100  # characters of a wrong phone number repeated to its sender
 
 
-def parse(payload: bytes, *, channel: Channel, default_sender_number: str | None) -> Notification | Rejection:
-    """The notification in `payload`, or a rejection with the first broken rule and the id (`""`: none)."""
+def parse(
+    payload: bytes,
+    *,
+    channel: Channel,
+    default_sender_number: str | None,
+    extensions: Extensions | None = None,
+) -> Notification | Rejection:
+    """The notification in `payload`, or a rejection with the first broken rule and the id (`""`: none).
+
+    Without `extensions` the properties that need the configuration, and those of contents that the published
+    document does not know, are ignored like other unknown ones.
+    """
     request_id: str | int | float = ""
     try:
-        document = _document(payload)
+        document = decoded_object(payload)
         request_id = echoed(document.get("id"))
-        return _notification(document, channel=channel, default_sender_number=default_sender_number)
+        return _notification(
+            document, channel=channel, default_sender_number=default_sender_number, extensions=extensions
+        )
     except Flaw as flaw:
         return Rejection(request_id=request_id, message=flaw.message)
 
@@ -58,96 +70,74 @@ def too_large(size: int) -> Rejection:
     return Rejection(request_id="", message=sentence)
 
 
-def _document(payload: bytes) -> dict[str, Any]:
-    document = decoded(payload)
-    if not isinstance(document, dict):
-        raise Flaw(Sentence.NOT_AN_OBJECT, label="Input message")
-    return document
-
-
 def _notification(
-    document: dict[str, Any], *, channel: Channel, default_sender_number: str | None
+    document: dict[str, Any],
+    *,
+    channel: Channel,
+    default_sender_number: str | None,
+    extensions: Extensions | None,
 ) -> Notification:
-    # Python evaluates the arguments from top to bottom, which is the published order of the checks.
-    request_id = _short(_filled(document.get("id"), "Id"), "Id", limit=MAXIMUM_ID_CHARACTERS)
-    request = _object(document.get("request"), "Request")
+    # The order of the statements, and of the arguments in them, is the published order of the checks.
+    request_id = short(filled(document.get("id"), "Id"), "Id", limit=MAXIMUM_ID_CHARACTERS)
+    request = json_object(document.get("request"), "Request")
     recipient = request.get("recipient")
     if isinstance(recipient, list):
         raise Flaw(Sentence.ONE_RECIPIENT)
-    recipient = _object(recipient, "Recipient")
-    # The document allows "" for texts (`.*`) and not for calls (`.+`).
-    name = (_string if channel is Channel.SMS else _filled)(recipient.get("name"), "Recipient name")
+    recipient = json_object(recipient, "Recipient")
+    added = Added.of(request, recipient, channel=channel, extensions=extensions)
     from_number = request.get("from_number")
-    # The operator's default is not checked: published examples write it without its plus.
-    default = default_sender_number if from_number is None else None
-    return Notification(
+    # The operator's default is not checked: published examples write it without its plus. A Messaging Service
+    # that is to choose the number stands in the place of both.
+    default = added.service or default_sender_number if from_number is None else None
+    notification = Notification(
         request_id=request_id,
         channel=channel,
-        recipient=Recipient(
-            name=_short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS),
-            phone_number=_phone_number(recipient.get("phone_number"), "Recipient phone number"),
-        ),
-        content=_content(recipient, channel),
-        sender_number=default or _phone_number(from_number, "From number"),
+        recipient=_person(recipient, channel, may_be_absent=added.has_contact),
+        content=_content(recipient, channel, added),
+        sender_number=default or phone_number(from_number, "From number"),
         retries=_retries(request.get("retries")),
         priority=_priority(request.get("priority")),
         valid_for_seconds=_lifetime(request.get("valid_for_seconds")),
     )
+    return notification if added.is_empty else added.put_into(notification)
 
 
-# ASCII digits only: `\d` would match digits of other scripts. `fullmatch` allows no newline at the end.
-_E164: Final = re.compile(r"\+[1-9][0-9]{1,14}")
+def _person(recipient: dict[str, Any], channel: Channel, *, may_be_absent: bool) -> Recipient:
+    """Name and number; "" for what is absent in favour of a contact."""
+    name, number = recipient.get("name"), recipient.get("phone_number")
+    if not (name is None and may_be_absent):
+        # The document allows "" for texts (`.*`) and not for calls (`.+`).
+        name = (string if channel is Channel.SMS else filled)(name, "Recipient name")
+        name = short(name, "Recipient name", limit=MAXIMUM_NAME_CHARACTERS)
+    if not (number is None and may_be_absent):
+        number = phone_number(number, "Recipient phone number")
+    return Recipient(name=name or "", phone_number=number or "")
 
 
-def _phone_number(value: Any, label: str) -> str:
-    number = _string(value, label)
-    if not _E164.fullmatch(number):
-        quoted = number if len(number) <= _LONGEST_QUOTATION else number[:_LONGEST_QUOTATION] + "…"
-        raise Flaw(Sentence.NOT_E164, label=label, value=quoted)
-    return number
-
-
-def _content(recipient: dict[str, Any], channel: Channel) -> Content:
+def _content(recipient: dict[str, Any], channel: Channel, added: Added) -> Content:
     text, location = recipient.get("message"), recipient.get("voice_message_location")
     if text is not None and location is not None:
         raise Flaw(Sentence.ONE_CONTENT)
     match channel:
         case Channel.SMS:
-            return _text(text, other=location)
+            if location is not None or (text is None and added.has_voice):
+                raise Flaw(Sentence.VOICE_ON_TEXT)
+            return Text(body="") if text is None and added.has_media else _text(text)
         case Channel.CALL:
-            return _voice_location(location, other=text)
+            if text is not None:
+                raise Flaw(Sentence.TEXT_ON_VOICE)
+            if location is None and added.has_voice:
+                return VoiceLocation(url="")
+            return VoiceLocation(url=url(location, "Voice message location"))
         case _:
             assert_never(channel)
 
 
-def _text(value: Any, *, other: Any) -> Text:
-    if other is not None:
-        raise Flaw(Sentence.VOICE_ON_TEXT)
-    body = _filled(value, "Message")
+def _text(value: Any) -> Text:
+    body = filled(value, "Message")
     if len(body) > MAXIMUM_TEXT_CHARACTERS:
         raise Flaw(Sentence.TEXT_TOO_LONG, length=len(body), limit=MAXIMUM_TEXT_CHARACTERS)
     return Text(body=body)
-
-
-# urllib is not used: it drops newlines and raises for some hosts. Twilio judges what follows the host.
-_URL: Final = re.compile(
-    r"""https?://
-        (?:[^\s/?#@\\]*@)?                      # user:password@
-        (?:\[[0-9a-f:.]+\]|[^\s/?#@:\[\]\\]+)   # an address in brackets, or a name
-        (?::[0-9]*)?
-        (?:[/?#]\S*)?""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _voice_location(value: Any, *, other: Any) -> VoiceLocation:
-    if other is not None:
-        raise Flaw(Sentence.TEXT_ON_VOICE)
-    url = _filled(value, "Voice message location")
-    if _CONTROL.search(url) or not _URL.fullmatch(url):
-        raise Flaw(Sentence.NOT_A_URL)
-    return VoiceLocation(url=url)
 
 
 def _retries(value: Any) -> int:
@@ -175,38 +165,3 @@ def _lifetime(value: Any) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value <= _MAXIMUM_LIFETIME:
         return float(value)
     raise Flaw(Sentence.WRONG_LIFETIME)
-
-
-def _object(value: Any, label: str) -> dict[str, Any]:
-    if value is None:
-        raise Flaw(Sentence.IS_NONE, label=label)
-    if not isinstance(value, dict):
-        raise Flaw(Sentence.NOT_AN_OBJECT, label=label)
-    return value
-
-
-_HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
-
-
-def _string(value: Any, label: str) -> str:
-    if value is None:
-        raise Flaw(Sentence.IS_NONE, label=label)
-    if not isinstance(value, str):
-        raise Flaw(Sentence.NOT_A_STRING, label=label)
-    # "\ud800" alone is valid JSON but has no UTF-8, so neither Twilio nor the journal can take it.
-    if _HALF_PAIR.search(value):
-        raise Flaw(Sentence.NOT_UNICODE, label=label)
-    return value
-
-
-def _filled(value: Any, label: str) -> str:
-    text = _string(value, label)
-    if not text:
-        raise Flaw(Sentence.IS_EMPTY, label=label)
-    return text
-
-
-def _short(text: str, label: str, *, limit: int) -> str:
-    if len(text) > limit:
-        raise Flaw(Sentence.TOO_LONG, label=label, length=len(text), limit=limit)
-    return text

@@ -36,7 +36,16 @@ class Failure:
     message: str
 
 
-StatusContent = Success | Failure
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateFailure:
+    """Twilio accepted the request, and it did not arrive: a failure that has the object of a success."""
+
+    reason: Reason
+    message: str
+    delivery: Success
+
+
+StatusContent = Success | Failure | LateFailure
 
 
 def render(
@@ -111,14 +120,20 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separato
 def _response(content: StatusContent) -> dict[str, object]:
     match content:
         case Success():
-            person = {"to_number": content.phone_number, "name": content.name}
-            messages = {"message_status": content.message_status, **person}
-            return {
-                "status": "success",
-                "payload": {"from_number": content.sender_number, "messages": messages},
-            }
+            return {"status": "success", "payload": _payload(content)}
         case Failure():
-            error = {"error_message": content.message, "error": content.reason}
-            return {"status": "fail", **error, "payload": None}
+            return _failure(content.reason, content.message, payload=None)
+        case LateFailure():
+            return _failure(content.reason, content.message, payload=_payload(content.delivery))
         case _:
             assert_never(content)
+
+
+def _payload(success: Success) -> dict[str, object]:
+    person = {"to_number": success.phone_number, "name": success.name}
+    messages = {"message_status": success.message_status, **person}
+    return {"from_number": success.sender_number, "messages": messages}
+
+
+def _failure(reason: Reason, message: str, *, payload: dict[str, object] | None) -> dict[str, object]:
+    return {"status": "fail", "error_message": message, "error": reason, "payload": payload}

@@ -13,11 +13,13 @@ delivers."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
-    """The full names of the three topics, with the operator's prefix."""
+    """The full names of the topics, with the operator's prefix."""
 
     text: str
     call: str
     status: str
+    cancel: str
+    acknowledge: str
 
     @classmethod
     def with_prefix(
@@ -27,12 +29,25 @@ class Topics:
         text: str = "twilio/txt",
         call: str = "twilio/call",
         status: str = "twilio/message/status",
+        cancel: str = "twilio/cancel",
+        acknowledge: str = "twilio/acknowledge",
     ) -> Topics:
         """The topics with `prefix` before each name.
 
         A prefix includes its slash (`site7/`), `""` adds nothing.
         """
-        return cls(text=prefix + text, call=prefix + call, status=prefix + status)
+        return cls(
+            text=prefix + text,
+            call=prefix + call,
+            status=prefix + status,
+            cancel=prefix + cancel,
+            acknowledge=prefix + acknowledge,
+        )
+
+    @property
+    def inbound(self) -> tuple[str, ...]:
+        """The topics on which clients publish."""
+        return self.text, self.call, self.cancel, self.acknowledge
 
     def channel_of(self, topic: str) -> Channel | None:
         """The channel of requests on `topic`; None where it is no request topic."""

@@ -12,7 +12,7 @@ from twilio_notifications.core.parameters.definitions import (
     read_connector_arn,
     read_definition,
 )
-from twilio_notifications.core.parameters.judgement import check_parameters
+from twilio_notifications.core.parameters.judgement import check_parameters, secret_arn_demand
 from twilio_notifications.core.parameters.published import (
     CONNECTOR_NAME,
     PARTITIONS,
@@ -43,4 +43,5 @@ __all__ = [
     "published_in",
     "read_connector_arn",
     "read_definition",
+    "secret_arn_demand",
 ]

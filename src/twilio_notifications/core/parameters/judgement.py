@@ -97,7 +97,7 @@ def _demand(parameter: PublishedParameter, value: object, *, version: int) -> st
             f"leave {shown(value)} out, or configure version {VERSIONS[-1]}"
         )
     if parameter is PublishedParameter.SECRET_ARN:
-        return _secret_arn_demand(value)
+        return secret_arn_demand(value)
     if not isinstance(value, str):
         return f"must be a string in quotes, not {shown(value)}"
     match parameter:
@@ -120,7 +120,8 @@ def _demand(parameter: PublishedParameter, value: object, *, version: int) -> st
     return None if fits else f"{demand}, not {shown(value)}"
 
 
-def _secret_arn_demand(value: object) -> str | None:
+def secret_arn_demand(value: object) -> str | None:
+    """What a sentence says after the name of a wrong ARN of a secret; None for a right one, and for ""."""
     if value == "":
         return None
     if not isinstance(value, str) or not value.startswith("arn:"):

@@ -15,6 +15,7 @@ from twilio_notifications.core.policy.limits import (
     Quota,
     Unit,
     charges,
+    forbidden_number,
     permits,
     scopes,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "charges",
     "credentials_renewed",
     "expired",
+    "forbidden_number",
     "interleaved",
     "is_prefix",
     "online",

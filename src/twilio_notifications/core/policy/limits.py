@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel, Text, VoiceLocation
+from twilio_notifications.core.model import Channel, Text, Twiml, VoiceLocation
 from twilio_notifications.core.policy.tally import Charge
 from twilio_notifications.core.policy.verdicts import Decline, Defer
 from twilio_notifications.core.policy.voice_locations import is_below
@@ -175,20 +175,27 @@ def permits(pattern: str, phone_number: str) -> bool:
     return re.fullmatch(translated, phone_number) is not None
 
 
-def _forbidden(notification: Notification, limits: Limits) -> str | None:
-    number = notification.recipient.phone_number
-    match notification.channel:
+def forbidden_number(number: str, channel: Channel, limits: Limits) -> str | None:
+    """The sentence that says why this number gets no texts or calls; None where it may get them."""
+    match channel:
         case Channel.SMS:
             name, destinations = "texts", limits.texts
         case Channel.CALL:
             name, destinations = "calls", limits.calls
         case _:
-            assert_never(notification.channel)
+            assert_never(channel)
     for pattern in destinations.denied:
         if permits(pattern, number):
             return f"The operator denies {name} to {number} ([limits] denied_{name}: {pattern})"
     if destinations.allowed and not any(permits(pattern, number) for pattern in destinations.allowed):
         return f"The operator does not allow {name} to {number} ([limits] allowed_{name})"
+    return None
+
+
+def _forbidden(notification: Notification, limits: Limits) -> str | None:
+    sentence = forbidden_number(notification.recipient.phone_number, notification.channel, limits)
+    if sentence is not None:
+        return sentence
     content, allowed = notification.content, limits.voice_locations
     if (
         allowed
@@ -196,6 +203,8 @@ def _forbidden(notification: Notification, limits: Limits) -> str | None:
         and not any(is_below(content.url, prefix) for prefix in allowed)
     ):
         return "The operator does not allow this voice message location ([limits] allowed_voice_locations)"
+    if allowed and isinstance(content, Twiml):  # what it may have Twilio fetch or dial is not looked for
+        return "The operator allows no TwiML, only voice message locations ([limits] allowed_voice_locations)"
     return None
 
 

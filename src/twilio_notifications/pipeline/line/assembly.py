@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core import policy
+from twilio_notifications.core.delivery import AttemptName, callback_url
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.admission import Admission
 from twilio_notifications.pipeline.line.aside import Aside
 from twilio_notifications.pipeline.line.attempts import Attempts
+from twilio_notifications.pipeline.line.callbacks import Callbacks
 from twilio_notifications.pipeline.line.dispatcher import Dispatcher
+from twilio_notifications.pipeline.line.leave import Leave
+from twilio_notifications.pipeline.line.proofs import Proofs
 from twilio_notifications.pipeline.line.settler import Settler
+from twilio_notifications.pipeline.line.sightings import Sightings
 from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.line.taking import StepTaker
+from twilio_notifications.pipeline.line.tracker import Tracker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from twilio_notifications.core import policy
+    from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
-    from twilio_notifications.ports import Clock, Sender
+    from twilio_notifications.ports import Clock, DeliveryReceipts, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal, Unreported
 
@@ -41,6 +48,29 @@ class LineNeeds:
     limits: policy.Limits
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
+    receipts: DeliveryReceipts
+    looks_per_minute: int
+    """The most requests a minute about deliveries."""
+    calling: Calling
+    on_key: Callable[[int], Awaitable[object]]
+    """Hears that a key was pressed in the call of a request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calling:
+    """How Twilio calls back."""
+
+    public_url: str | None = None
+    """How Twilio reaches this connector; None: not at all."""
+    secret: bytes = field(default=b"", repr=False)
+    """The journal's, of which the keys in the URLs are made."""
+
+    def url_of(self, request: Claimed) -> str | None:
+        """Where Twilio tells what becomes of the open attempt of this request; None: nowhere."""
+        if self.public_url is None:
+            return None
+        name = AttemptName(request=request.id, attempt=request.attempt)
+        return callback_url(self.public_url, name, secret=self.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +81,8 @@ class Line:
     attempts: Attempts
     dispatcher: Dispatcher
     settler: Settler
+    tracker: Tracker
+    callbacks: Callbacks
 
 
 def build_line(given: LineNeeds) -> Line:
@@ -70,6 +102,7 @@ def build_line(given: LineNeeds) -> Line:
         events=given.events,
         on_written=given.on_written,
     )
+    follower = _follower(given, slots)
     taker = StepTaker(
         journal=given.journal,
         aside=aside,
@@ -79,6 +112,7 @@ def build_line(given: LineNeeds) -> Line:
         events=given.events,
         failures=given.failures,
         failing=Alarm(given.clock),
+        on_followed=follower.begin,
     )
     attempts = Attempts(
         sender=given.sender,
@@ -89,6 +123,7 @@ def build_line(given: LineNeeds) -> Line:
         clock=given.clock,
         events=given.events,
         wake=wake,
+        callback_url=given.calling.url_of,
     )
     dispatcher = Dispatcher(
         journal=given.journal,
@@ -103,11 +138,69 @@ def build_line(given: LineNeeds) -> Line:
         taker=taker,
         aside=aside,
     )
-    settler = _settler(given, aside, taker)
-    return Line(admission=admission, attempts=attempts, dispatcher=dispatcher, settler=settler)
+    settler = _settler(given, aside, taker, follower.callbacks.proofs)
+    return Line(
+        admission=admission,
+        attempts=attempts,
+        dispatcher=dispatcher,
+        settler=settler,
+        tracker=follower.tracker,
+        callbacks=follower.callbacks,
+    )
 
 
-def _settler(given: LineNeeds, aside: Aside, taker: StepTaker) -> Settler:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Follower:
+    """Those that hear of each accepted request whose delivery is followed."""
+
+    tracker: Tracker
+    callbacks: Callbacks
+
+    def begin(self, step: Finish) -> None:
+        assert step.follow is not None, "it tells of what is followed"
+        self.tracker.expect(step.follow.look_at)
+        self.callbacks.proofs.forget(step.id)
+        self.callbacks.accepted(step)
+
+
+def _follower(given: LineNeeds, slots: Slots) -> _Follower:
+    pacing, clock, events = given.pacing, given.clock, given.events
+
+    def is_free() -> bool:
+        return policy.room(pacing.pace, now=clock.now(), in_flight=slots.in_flight) > 0
+
+    sightings = Sightings(
+        journal=given.journal,
+        failures=given.failures,
+        events=events,
+        bell=given.bells.deliveries,
+        on_written=given.on_written,
+    )
+    tracker = Tracker(
+        journal=given.journal,
+        receipts=given.receipts,
+        sightings=sightings,
+        leave=Leave(per_minute=given.looks_per_minute, is_free=is_free, clock=clock, events=events),
+        statuses=pacing.statuses,
+        clock=clock,
+        events=events,
+        bell=given.bells.deliveries,
+    )
+    callbacks = Callbacks(
+        journal=given.journal,
+        sightings=sightings,
+        statuses=pacing.statuses,
+        proofs=Proofs(doubts=given.bells.doubts),
+        clock=clock,
+        events=events,
+        bell=given.bells.callbacks,
+        on_key=given.on_key,
+        secret=given.calling.secret,
+    )
+    return _Follower(tracker=tracker, callbacks=callbacks)
+
+
+def _settler(given: LineNeeds, aside: Aside, taker: StepTaker, proofs: Proofs) -> Settler:
     return Settler(
         journal=given.journal,
         sender=given.sender,
@@ -120,6 +213,7 @@ def _settler(given: LineNeeds, aside: Aside, taker: StepTaker) -> Settler:
         jitter=given.pacing.jitter,
         aside=aside,
         taker=taker,
+        proofs=proofs,
     )
 
 

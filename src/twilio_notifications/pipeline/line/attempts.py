@@ -40,6 +40,8 @@ class Attempts:
     events: Events
     wake: Callable[[], None]
     """Wakes the dispatcher, if a request waits: a place is free."""
+    callback_url: Callable[[Claimed], str | None]
+    """Where Twilio tells what becomes of the open attempt of a request; None: nowhere."""
     _under_way: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _is_over: bool = field(init=False, default=False)
 
@@ -93,7 +95,7 @@ class Attempts:
 
     async def _ask(self, request: Claimed) -> Answer:
         try:
-            return await self.sender.send(request.notification)
+            return await self.sender.send(request.notification, callback_url=self.callback_url(request))
         except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
             self.events.tell(Defect(name="attempt_failed", error=error))
             return Unanswered(detail=f"the connector failed: {type(error).__name__}")

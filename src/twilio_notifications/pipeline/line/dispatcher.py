@@ -251,8 +251,9 @@ class Dispatcher:
         async def open_attempts(requests: Sequence[Claimed]) -> None:
             ids = [request.id for request in requests]
             offset = self.sender.clock_offset
-            await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges)
-            opened.extend(requests)
+            begun = set(await self.journal.open_attempts(ids, at=now, clock_offset=offset, charges=charges))
+            # What was cancelled since its claim has no attempt.
+            opened.extend(request for request in requests if request.id in begun)
 
         self._place = (self._place + len(admitted)) % policy.ROUND
         self.slots.reserve(len(admitted))

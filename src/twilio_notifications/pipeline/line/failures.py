@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.limiter import Limiter
-from twilio_notifications.ports.events import RequestFailed, RequestRejected, RequestsFailed, RequestsRejected
+from twilio_notifications.ports.events import (
+    DeliveriesFailed,
+    DeliveryFailed,
+    RequestFailed,
+    RequestRejected,
+    RequestsFailed,
+    RequestsRejected,
+)
 
 if TYPE_CHECKING:
+    from twilio_notifications.core.delivery import DeliveryEnd, Followed
     from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.ports import Clock, Events, NewRejection
 
@@ -37,11 +45,13 @@ class Failures:
     clock: Clock
     _failed: Limiter = field(init=False)
     _rejected: Limiter = field(init=False)
+    _undelivered: Limiter = field(init=False)
     _alarm: Alarm = field(init=False)
 
     def __post_init__(self) -> None:
         self._failed = Limiter(clock=self.clock, most=LINES_A_MINUTE)
         self._rejected = Limiter(clock=self.clock, most=LINES_A_MINUTE)
+        self._undelivered = Limiter(clock=self.clock, most=LINES_A_MINUTE)
         self._alarm = Alarm(self.clock)
 
     async def run(self) -> None:
@@ -79,6 +89,21 @@ class Failures:
                 )
             )
 
+    def undelivered(self, followed: Followed, state: str, end: DeliveryEnd) -> None:
+        """What Twilio accepted did not arrive, for the reason of `end`."""
+        if end.reason is not None and self._may_tell(self._undelivered):
+            notification = followed.request.notification
+            self.events.tell(
+                DeliveryFailed(
+                    number=followed.request.id,
+                    id=_shortened(notification.request_id),
+                    phone_number=notification.recipient.phone_number,
+                    reason=end.reason,
+                    state=state,
+                    error=_masked(end.message),
+                )
+            )
+
     def _may_tell(self, limiter: Limiter) -> bool:
         due_at = limiter.count_due_at()
         if due_at is not None and self.clock.now() >= due_at:
@@ -88,8 +113,12 @@ class Failures:
         self._alarm.ring()
         return False
 
+    @property
+    def _limiters(self) -> tuple[Limiter, ...]:
+        return self._failed, self._rejected, self._undelivered
+
     def _next(self) -> float | None:
-        instants = [limiter.count_due_at() for limiter in (self._failed, self._rejected)]
+        instants = [limiter.count_due_at() for limiter in self._limiters]
         return min((instant for instant in instants if instant is not None), default=None)
 
     def _tell_counts(self) -> None:
@@ -97,6 +126,8 @@ class Failures:
             self.events.tell(RequestsFailed(left_out=count))
         if count := self._rejected.take_count():
             self.events.tell(RequestsRejected(left_out=count))
+        if count := self._undelivered.taken_count():
+            self.events.tell(DeliveriesFailed(left_out=count))
 
 
 def _shortened(request_id: str) -> str:

@@ -14,9 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core.escalation import Door, EndKind
+from twilio_notifications.core.model import Acknowledgement, Cancellation
 from twilio_notifications.core.steps import Claimed
 from twilio_notifications.ports import events
-from twilio_notifications.ports.journal import NewRejection, NewRequest, Recording
+from twilio_notifications.ports.journal import NewRejection, NewRequest, NewWish, Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.journal import (
         Arrival,
         Arrivals,
+        Ended,
         Opening,
         Recorded,
         Recordings,
@@ -87,6 +90,8 @@ class Intake:
     gate: Gate
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
+    on_chain: Callable[[], None] = lambda: None
+    """Hears that a chain has begun, or that chains may have ended."""
     hold_seconds: float = HOLD_SECONDS
     _arrived: list[_Arrived] = field(init=False, default_factory=list)
     """What came in this turn of the event loop, and what looks for a place."""
@@ -101,12 +106,16 @@ class Intake:
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
         try:
-            channel = self.topics.channel_of(inbound.topic)
-            if channel is None or inbound.retained:
+            channel, topics = self.topics.channel_of(inbound.topic), self.topics
+            wishes = {topics.cancel, topics.acknowledge}
+            if (channel is None and inbound.topic not in wishes) or inbound.retained:
                 self._drop(inbound)
                 return
             self.events.tell(events.RequestReceived(inbound=inbound))
-            self._put(self._read(inbound, channel))
+            if channel is None:
+                self._receive_wish(inbound)
+            else:
+                self._put(self._read(inbound, channel))
         except Exception as error:  # noqa: BLE001 - the transport must live on; the broker keeps the payload
             self.events.tell(events.Defect(name="intake_failed", error=error))
             inbound.release()
@@ -119,6 +128,13 @@ class Intake:
         """
         self._record(may_hold=False)
         self.journal.connection_ended()
+    def _receive_wish(self, inbound: Inbound) -> None:
+        wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
+        if wish is None:
+            self.events.tell(events.WishDropped(topic=inbound.topic))
+            inbound.acknowledge()
+            return
+        self._put(_Arrived(inbound, wish, last=isinstance(wish, NewWish)))
 
     def _drop(self, inbound: Inbound) -> None:
         """A retained payload would be executed again at every start (contract, section 2)."""
@@ -186,7 +202,7 @@ class Intake:
 
     def _prepared(self, one: _Arrived) -> _Arrived:
         """The journal is nearly full: the answer to a request that finds no room is made beforehand."""
-        if isinstance(one.arrival, NewRejection):
+        if not isinstance(one.arrival, NewRequest):
             return one
         try:
             return replace(one, arrival=self.reception.with_refusal(one.inbound, one.arrival))
@@ -225,7 +241,7 @@ class Intake:
         opened: list[Claimed] = []
         left = waiting = 0
         for one, result in zip(arrived, recorded, strict=True):
-            if isinstance(one.arrival, NewRejection) or result.recording is not Recording.NEW:
+            if not isinstance(one.arrival, NewRequest) or result.recording is not Recording.NEW:
                 continue
             if result.opened and result.id is not None:
                 opened.append(_claimed(result.id, one.arrival))
@@ -254,17 +270,53 @@ class Intake:
             case Recording.DUPLICATE:
                 self._tell_duplicate()
             case Recording.NEW:
-                if isinstance(one.arrival, NewRejection):
-                    self.failures.rejected(one.arrival)
-                else:
-                    self._is_full = False
+                self._tell_new(one.arrival, recorded)
             case _:
                 assert_never(recorded.recording)
-        self.events.tell(
-            events.RequestRecorded(inbound=one.inbound, arrival=one.arrival, recording=recorded.recording)
-        )
+        if not isinstance(one.arrival, NewWish):
+            self.events.tell(
+                events.RequestRecorded(inbound=one.inbound, arrival=one.arrival, recording=recorded.recording)
+            )
         one.inbound.acknowledge()
         self.events.tell(events.RequestAcknowledged(inbound=one.inbound))
+
+    def _tell_new(self, arrival: Arrival, recorded: Recorded) -> None:
+        match arrival:
+            case NewRejection():
+                self.failures.rejected(arrival)
+            case NewRequest():
+                self._is_full = False
+                if recorded.id is not None and arrival.notification.escalation is not None:
+                    self.on_chain()
+            case NewWish():
+                self.events.tell(
+                    events.WishCarriedOut(
+                        wish="cancel" if isinstance(arrival.wish, Cancellation) else "acknowledge",
+                        chains=0 if recorded.ended is None else len(recorded.ended.chains),
+                        requests=0 if recorded.ended is None else len(recorded.ended.requests),
+                    )
+                )
+                self.on_chain()
+                self.gate.wake()  # there may be texts for others, and turns have passed on
+            case _:
+                assert_never(arrival)
+        if recorded.ended is not None:
+            self._tell_ended(arrival, recorded.ended)
+
+    def _tell_ended(self, arrival: Arrival, ended: Ended) -> None:
+        how: Door | None = None
+        match arrival:
+            case NewWish(wish=Acknowledgement()):
+                kind = EndKind.ACKNOWLEDGED
+                how = Door.TOPIC
+            case NewWish():
+                kind = EndKind.CANCELLED
+            case _:
+                kind = EndKind.SUPERSEDED
+        for chain in ended.chains:
+            self.events.tell(events.ChainEnded(level=events.Level.INFO, number=chain, ending=kind, how=how))
+        for request in ended.requests:
+            self.events.tell(events.WaitingRequestEnded(number=request))
 
     def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:
         """Nothing of these is on disk."""
@@ -293,6 +345,9 @@ class Intake:
                 request_id, channel = notification.request_id, notification.channel
             case NewRejection(request_id=request_id, channel=channel):
                 pass
+            case NewWish():
+                one.inbound.release()
+                return
             case _:
                 assert_never(one.arrival)
         answer = self.reception.defect(one.inbound, channel, request_id=request_id)

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.core import contract
 from twilio_notifications.core.conclusions import NOT_SENT
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Notification, Rejection
+from twilio_notifications.core.model import Channel, Notification, Rejection
 from twilio_notifications.core.steps import Claimed
-from twilio_notifications.ports.journal import Mark, NewRejection, NewRequest
+from twilio_notifications.ports.journal import Mark, NewRejection, NewRequest, NewWish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from twilio_notifications.core.conclusions import StatusWriter
-    from twilio_notifications.core.model import Channel
+    from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
     from twilio_notifications.ports import Clock, Inbound
     from twilio_notifications.ports.journal import Arrival
 
@@ -32,6 +31,8 @@ class Reception:
     statuses: StatusWriter
     default_sender_number: str | None
     lifetime_seconds: float
+    extensions: contract.Extensions
+    writer: ChainWriter
 
     def arrival(self, inbound: Inbound, channel: Channel, *, admits: Callable[[Claimed], bool]) -> Arrival:
         """The request, or the rejection that says how it breaks the contract.
@@ -43,11 +44,15 @@ class Reception:
                 now = self.clock.now()
                 ends = now + (parsed.valid_for_seconds or self.lifetime_seconds)
                 request = Claimed(id=0, notification=parsed, accepted_at=now, expires_at=ends, due_at=now)
+                name = parsed.escalation
                 return NewRequest(
                     notification=parsed,
                     accepted_at=now,
                     expires_at=ends,
-                    may_leave=admits(request),
+                    # The journal gives a chain its code at the telephone, which its text is to name.
+                    may_leave=name is None and admits(request),
+                    hint="" if name is None else self.writer.chain(name).reply_hint,
+                    writer=self.writer,
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
                     origin=inbound.origin,
@@ -56,6 +61,28 @@ class Reception:
                 return self._reject(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
             case never:
                 assert_never(never)
+
+    def wish(self, inbound: Inbound, *, cancels: bool) -> NewWish | NewRejection | None:
+        """What a client wants on the topics for cancellations and acknowledgements.
+
+        A payload that breaks the rules is rejected; None where it has no id to answer.
+        """
+        parse = contract.parse_cancellation if cancels else contract.parse_acknowledgement
+        size = inbound.passed_over
+        wish = contract.too_large(size) if size else parse(inbound.payload)
+        if not isinstance(wish, Rejection):
+            return NewWish(
+                wish=wish,
+                at=self.clock.now(),
+                writer=self.writer,
+                mark=_mark(inbound),
+                redelivered=inbound.redelivered,
+                origin=inbound.origin,
+            )
+        if wish.request_id == "":
+            return None
+        # No channel is meant; a rejection has to have one.
+        return self._reject(inbound, wish, Reason.INVALID_PARAMETER, channel=Channel.SMS)
 
     def defect(self, inbound: Inbound, channel: Channel, *, request_id: str | float = "") -> NewRejection:
         """The answer to a request on which the connector itself fails."""
@@ -78,7 +105,9 @@ class Reception:
         if inbound.passed_over:
             return contract.too_large(inbound.passed_over)
         default = self.default_sender_number
-        return contract.parse(inbound.payload, channel=channel, default_sender_number=default)
+        return contract.parse(
+            inbound.payload, channel=channel, default_sender_number=default, extensions=self.extensions
+        )
 
     def _reject(
         self, inbound: Inbound, rejection: Rejection, reason: Reason, *, channel: Channel

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.aside import Aside
     from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.proofs import Proofs
     from twilio_notifications.pipeline.line.taking import StepTaker
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
@@ -62,6 +63,7 @@ class Settler:
     jitter: Callable[[], float]
     aside: Aside
     taker: StepTaker
+    proofs: Proofs
     _looking: set[int] = field(init=False, default_factory=set)
     _looked: set[int] = field(init=False, default_factory=set)
     """Requests whose look has ended since the journal was asked what is due: its answer may be older."""
@@ -86,7 +88,9 @@ class Settler:
         self._looked.clear()
         due = await self.journal.doubtful(now=self.clock.now(), limit=2 * CONCURRENCY)
         await self.aside.answer_broken()
-        for doubtful in due:
+        known = {doubtful.request.id for doubtful in due}
+        proved = [await self.journal.doubt(request) for request in self.proofs.requests - known]
+        for doubtful in (*(one for one in proved if one is not None), *due):
             under_way = doubtful.request.id in self._looking or doubtful.request.id in self._looked
             if under_way or len(self._looking) >= CONCURRENCY:
                 continue
@@ -122,6 +126,9 @@ class Settler:
         await self.taker.take([(request, step)], sentence=PERHAPS_SENT, outcome=outcome, tell=tell)
 
     async def _conclude(self, doubtful: Doubtful) -> Step:
+        proof = self.proofs.taken(doubtful.request)
+        if proof is not None:
+            return self._conclude_settled(doubtful, settlement.Found(record=proof))
         looked_at = self.clock.now()
         records = await self._records(doubtful)
         self.events.tell(RecordsLookedUp(request=doubtful.request, records=records))
@@ -129,14 +136,7 @@ class Settler:
             case Records():
                 self._note_readable(doubtful.request.id)
                 settled = await self._compare(doubtful, records, looked_at)
-                return conclude_settlement(
-                    doubtful,
-                    settled,
-                    statuses=self.statuses,
-                    timing=self.timing,
-                    now=self.clock.now(),
-                    jitter=self.jitter(),
-                )
+                return self._conclude_settled(doubtful, settled)
             case Unreadable():
                 now = self.clock.now()
                 step = conclude_unreadable(
@@ -146,6 +146,16 @@ class Settler:
                 return step
             case _:
                 assert_never(records)
+
+    def _conclude_settled(self, doubtful: Doubtful, settled: Settlement) -> Step:
+        return conclude_settlement(
+            doubtful,
+            settled,
+            statuses=self.statuses,
+            timing=self.timing,
+            now=self.clock.now(),
+            jitter=self.jitter(),
+        )
 
     async def _records(self, doubtful: Doubtful) -> Records | Unreadable:
         """All records that matter, by the clock that their own answer tells."""

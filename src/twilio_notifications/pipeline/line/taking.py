@@ -43,6 +43,8 @@ class StepTaker:
     """Rung when an attempt is in doubt."""
     events: Events
     failures: Failures
+    on_followed: Callable[[Finish], None]
+    """Hears of each accepted request whose delivery is followed from now on."""
     failing: Alarm
     """Wakes `run` for a step that was not taken."""
     _pending: list[Ended] = field(init=False, default_factory=list)
@@ -77,8 +79,9 @@ class StepTaker:
             return
         taken = await self.journal.take([step for _, step in ended])
         for request, step in ended:
-            if request.id not in taken.failed:
+            if request.id not in taken.failed and request.id not in taken.stale:
                 tell(request, step)
+                self._follow(step)
         self.aside.on_written(taken.written)
         for request, _ in ended:
             if request.id in taken.failed:
@@ -100,6 +103,10 @@ class StepTaker:
                 self.events.tell(AttemptInDoubt(request=request, step=step))
             case _:
                 assert_never(step)
+
+    def _follow(self, step: Step) -> None:
+        if isinstance(step, Finish) and step.follow is not None:
+            self.on_followed(step)
 
     async def run(self) -> None:
         """Answers requests whose steps fail, until cancelled. Raises what ends the journal."""
@@ -150,6 +157,7 @@ class StepTaker:
         self.slots.closed(len(ended))
         for request, step in ended:
             self.tell(request, step, attempted=True)
+            self._follow(step)
             if isinstance(step, Doubt):
                 self.doubts.ring()
         self.wake()

@@ -10,16 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from twilio_notifications.core.answers import refuses_login
+from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import Answered, Records, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.core.model import Answer, Login, Notification
+    from twilio_notifications.core.model import Answer, CameBack, Channel, Login, Notification
     from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
-Said = TypeVar("Said", bound="Answer | Records | Unreadable")
+Read = Records | DeliveryReceipt | NoReceipt | ReceiptPage | Notices
+"""What Twilio's resources hold."""
+
+Said = TypeVar("Said", bound="Answer | Read | tuple[CameBack, ...] | Unreadable")
 
 
 class AuthorizedSender:
@@ -33,15 +37,15 @@ class AuthorizedSender:
     def clock_offset(self) -> float | None:
         return self._twilio.clock_offset
 
-    async def send(self, notification: Notification) -> Answer:
+    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
         """Twilio's answer; it is a refusal of the login only if Twilio has refused every login."""
         login = self._credentials.current()
-        said = await self._twilio.send(notification, login)
+        said = await self._twilio.send(notification, login, callback_url=callback_url)
         if not _is_refused(said):
             return said
 
         async def ask(login: Login) -> Answer:
-            return await self._twilio.send(notification, login)
+            return await self._twilio.send(notification, login, callback_url=callback_url)
 
         return await self._with_another(ask, said, login)
 
@@ -50,6 +54,48 @@ class AuthorizedSender:
 
         async def ask(login: Login) -> Records | Unreadable:
             return await self._twilio.look_up(notification, since=since, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, since: float
+    ) -> tuple[CameBack, ...] | Unreadable:
+        """What came back from telephones, as `send`."""
+
+        async def ask(login: Login) -> tuple[CameBack, ...] | Unreadable:
+            return await self._twilio.came_back(channel, to=to, since=since, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def hang_up(self, sid: str) -> Answer:
+        """Twilio's answer to the end of a call, as `send`."""
+
+        async def ask(login: Login) -> Answer:
+            return await self._twilio.hang_up(sid, login)
+
+        return await self._with_a_login(ask)
+
+    async def fetch(self, channel: Channel, sid: str) -> DeliveryReceipt | NoReceipt | Unreadable:
+        """A text or a call, as `send`."""
+
+        async def ask(login: Login) -> DeliveryReceipt | NoReceipt | Unreadable:
+            return await self._twilio.fetch(channel, sid, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def receipts(self, channel: Channel, path: str | None = None) -> ReceiptPage | Unreadable:
+        """A page of the account's texts or calls, as `send`."""
+
+        async def ask(login: Login) -> ReceiptPage | Unreadable:
+            return await self._twilio.receipts(channel, path, login=login)
+
+        return await self._with_a_login(ask)
+
+    async def notices(self, sid: str) -> Notices | Unreadable:
+        """Twilio's notifications of a call, as `send`."""
+
+        async def ask(login: Login) -> Notices | Unreadable:
+            return await self._twilio.notices(sid, login=login)
 
         return await self._with_a_login(ask)
 
@@ -73,16 +119,16 @@ class AuthorizedSender:
         while (login := await self._credentials.other_than(refused)) is not None:
             said = await ask(login)
             if not _is_refused(said):
-                if isinstance(said, Answered | Records):
+                if isinstance(said, Answered | Read | tuple):
                     self._credentials.prefer(login)
                 return said
             refused.append(login)
         return said
 
 
-def _is_refused(said: Answer | Records | Unreadable) -> bool:
+def _is_refused(said: Answer | Read | tuple[CameBack, ...] | Unreadable) -> bool:
     match said:
-        case Records():
+        case Records() | DeliveryReceipt() | NoReceipt() | ReceiptPage() | Notices() | tuple():
             return False
         case Unreadable(unauthorized=unauthorized):
             return unauthorized

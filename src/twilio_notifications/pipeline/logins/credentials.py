@@ -89,6 +89,12 @@ class Credentials:
         """The login that the next attempt uses."""
         return self._logins[self._in_use]
 
+    @property
+    def auth_tokens(self) -> tuple[Secret, ...]:
+        """The secrets that are auth tokens of the account, not secrets of API keys: by them Twilio signs."""
+        account = self._identity.account_sid
+        return tuple(login.secret for login in self._logins if login.user == account)
+
     async def other_than(self, refused: Collection[Login]) -> Login | None:
         """A login that is not in `refused`; reads the secrets again if it knows none. None: there is none."""
         other = self._known(refused)

@@ -55,7 +55,9 @@ def name_of(kind: type[Event]) -> str:
 
 DefectName = Literal[
     "attempt_failed",
+    "chain_failed",
     "connector_failed",
+    "delivery_defect",
     "error_outside_the_line",
     "function_failed",
     "intake_failed",

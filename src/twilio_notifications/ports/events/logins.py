@@ -11,6 +11,14 @@ Which = Literal["first", "second"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureSecretUnavailable(Event):
+    """The auth token that signs callbacks cannot be read; the one that was read before stays in use."""
+
+    level: ClassVar[Level] = Level.ERROR
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoginAccepted(Event):
     """Twilio takes the login."""
 

@@ -14,12 +14,25 @@ from twilio_notifications.ports.journal.arrivals import (
     Mark,
     NewRejection,
     NewRequest,
+    NewWish,
     Opening,
     Recorded,
     Recording,
     Recordings,
 )
 from twilio_notifications.ports.journal.care import BrokenRow, Care, Recovery
+from twilio_notifications.ports.journal.chains import (
+    Chains,
+    Ended,
+    Hangup,
+    KnownReply,
+    NewStep,
+    Notified,
+    OrderName,
+    Orders,
+    WaitingOrder,
+)
+from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
 from twilio_notifications.ports.journal.outbox import Outbox, Unreported
 from twilio_notifications.ports.journal.usage import Usage
@@ -32,12 +45,23 @@ __all__ = [
     "Arrivals",
     "BrokenRow",
     "Care",
+    "Chains",
+    "Changed",
+    "Deliveries",
     "Doubts",
+    "Ended",
+    "Hangup",
     "Journal",
+    "KnownReply",
     "Mark",
     "NewRejection",
     "NewRequest",
+    "NewStep",
+    "NewWish",
+    "Notified",
     "Opening",
+    "OrderName",
+    "Orders",
     "Outbox",
     "Recorded",
     "Recording",
@@ -46,9 +70,10 @@ __all__ = [
     "Taken",
     "Unreported",
     "Usage",
+    "WaitingOrder",
     "Work",
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Care, Protocol):
+class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Care, Protocol):
     """Everything; a call that changes something is done when its change is on disk."""

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
+    from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.errors import Reason
-    from twilio_notifications.core.model import Channel, Notification
+    from twilio_notifications.core.model import Acknowledgement, Cancellation, Channel, Notification
+    from twilio_notifications.ports.journal.chains import Ended
     from twilio_notifications.ports.journal.outbox import Unreported
     from twilio_notifications.ports.transport import Origin
 
@@ -55,11 +57,27 @@ class NewRequest:
     may_leave: bool = False
     """The policy admits it at once: its attempt is opened in the same transaction, if nothing of its
     recipient is unfinished and a place is left."""
+    hint: str = ""
+    """How to acknowledge, with `{code}` for the code of its chain: the last line of a text."""
+    writer: ChainWriter | None = None
+    """Writes what ends by this request: older ones about the same. Needed with `about` or `escalation`."""
     if_full: NewRejection | None = None
     """Recorded in its place where the journal has no room for it; None: nothing is recorded then."""
 
 
-Arrival = NewRequest | NewRejection
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWish:
+    """What a client wants of requests that are under way. It is carried out when it is recorded."""
+
+    wish: Cancellation | Acknowledgement
+    at: float
+    writer: ChainWriter
+    mark: Mark | None = None
+    redelivered: bool = False
+    origin: Origin | None = None
+
+
+Arrival = NewRequest | NewRejection | NewWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +119,8 @@ class Recorded:
     """Its attempt is open, and must be made now."""
     error: Exception | None = None
     """The defect; set only with FAILED."""
+    ended: Ended | None = None
+    """What ended by it; None: nothing could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,5 +20,8 @@ class Doubts(Protocol):
     async def doubtful(self, *, now: float, limit: int) -> list[Doubtful]:
         """Attempts in doubt that are to be looked up by now, the longest due first."""
 
+    async def doubt(self, request: int) -> Doubtful | None:
+        """The attempt of this request that is in doubt, due or not; None: none is."""
+
     async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
         """Those of `sids` that belong to an attempt of the journal already."""

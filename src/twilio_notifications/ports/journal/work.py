@@ -36,6 +36,8 @@ class Taken:
     duplicates that waited for the same request."""
     failed: Mapping[int, Exception]
     """The steps that failed by a defect of their own, by the number of their request."""
+    stale: frozenset[int] = frozenset()
+    """Requests that were cancelled or superseded before the step: nothing was taken of them."""
 
 
 class Work(Protocol):
@@ -59,10 +61,11 @@ class Work(Protocol):
         at: float,
         clock_offset: float | None,
         charges: Mapping[int, Sequence[Charge]] = NO_CHARGES,
-    ) -> None:
-        """Opens one attempt for each request and charges it, all in one transaction.
+    ) -> list[int]:
+        """Opens one attempt for each request and charges it, all in one transaction; those that have one now.
 
-        The charges of an attempt that sends nothing are paid back when it is closed.
+        A request that was cancelled or superseded since its claim gets none. The charges of an attempt that
+        sends nothing are paid back when it is closed.
         Raises ForbiddenTransition, and opens none, where one of the requests may not have an attempt now.
         """
 

@@ -6,8 +6,9 @@ from twilio_notifications.adapters.sqlite.statements.conditions import ATTEMPTED
 
 INSERT_REQUEST = """
 INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
-                      retries, accepted_at, origin, digest)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      retries, accepted_at, origin, digest, media_urls, spoken_text, language, voice, twiml,
+                      messaging_service_sid, about, escalation, contact, valid_for_seconds, chain, hint)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_WAITING = """
@@ -52,6 +53,14 @@ SELECT EXISTS (SELECT 1 FROM states WHERE request > ? AND packet_id = ? AND deli
 
 REPEATED = "UPDATE states SET packet_id = ?, delivered = ? WHERE request = ?"
 
+REPEATED_WISH = """
+UPDATE wishes SET packet_id = :packet_id, delivered = :connection
+WHERE number = (
+    SELECT number FROM wishes
+    WHERE digest = :digest AND (delivered < :connection OR packet_id = :packet_id)
+    ORDER BY packet_id IS NOT :packet_id, number DESC LIMIT 1)
+"""
+
 REPEATED_DUPLICATE = """
 UPDATE duplicates SET packet_id = :packet_id, delivered = :connection
 WHERE id = (
@@ -76,10 +85,11 @@ CREATE INDEX IF NOT EXISTS requests_original ON requests (request_id, channel, p
 # Bounded, so that one id used for a million different texts does not make each of them dearer.
 ORIGINAL = """
 SELECT id, state FROM (
-    SELECT id, name, body, voice_location FROM requests
+    SELECT id, name, body, voice_location, media_urls, spoken_text, language, voice, twiml FROM requests
     WHERE request_id = ? AND channel = ? AND phone_number = ? AND accepted_at > ?
     ORDER BY accepted_at DESC LIMIT 1000) JOIN states ON request = id
-WHERE name = ? AND body IS ? AND voice_location IS ? LIMIT 1
+WHERE name = ? AND body IS ? AND voice_location IS ? AND media_urls IS ? AND spoken_text IS ?
+  AND language IS ? AND voice IS ? AND twiml IS ? LIMIT 1
 """
 
 # The latest status of a request, which a duplicate of it has too.

@@ -15,7 +15,10 @@ SELECT (SELECT COUNT(*) FROM states WHERE state = 'WAITING')
      + (SELECT COUNT(*) FROM states WHERE {ATTEMPTED})
 """
 
-COUNT_UNREPORTED = "SELECT COUNT(DISTINCT request) FROM statuses WHERE reported_at IS NULL"
+COUNT_UNREPORTED = """
+SELECT COUNT(DISTINCT statuses.request) FROM statuses JOIN states ON states.request = statuses.request
+WHERE reported_at IS NULL AND state = 'FINISHED'
+"""
 
 # The latest number of all runs: a number is never given twice.
 LATEST_REQUEST = "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'requests'"
@@ -65,16 +68,22 @@ WHERE request = :request AND state = 'IN_DOUBT'
 
 RECOVER_ACCEPTED = "UPDATE requests SET accepted_at = :now WHERE id = :request"
 
+# What is followed still is kept for its end; where nothing follows it any more, its next look is long past.
 PURGE = """
 DELETE FROM requests WHERE id IN (
-    SELECT request FROM states WHERE state = 'REPORTED' AND finished_at < ? ORDER BY finished_at LIMIT ?)
+    SELECT request FROM states
+    WHERE state = 'REPORTED' AND finished_at < :before
+      AND NOT EXISTS (SELECT 1 FROM deliveries
+                      WHERE deliveries.request = states.request AND look_at >= :before)
+      AND NOT EXISTS (SELECT 1 FROM chains WHERE chains.request = states.request AND ended_at IS NULL)
+    ORDER BY finished_at LIMIT :limit)
 """
 
 # What was rejected has no recipient.
 PURGE_REJECTIONS = """
 DELETE FROM requests WHERE id IN (
-    SELECT request FROM states WHERE state = 'REPORTED' AND phone_number IS NULL AND finished_at < ?
-    ORDER BY finished_at LIMIT ?)
+    SELECT request FROM states WHERE state = 'REPORTED' AND phone_number IS NULL AND finished_at < :before
+    ORDER BY finished_at LIMIT :limit)
 """
 
 # Where the journal may grow no more: what was reported, oldest first. A request that the broker may deliver
@@ -84,5 +93,6 @@ DELETE FROM requests WHERE id IN (
     SELECT request FROM states
     WHERE state = 'REPORTED'
       AND (packet_id IS NULL OR phone_number IS NULL OR request <= (SELECT acknowledged FROM broker))
+      AND NOT EXISTS (SELECT 1 FROM chains WHERE chains.request = states.request AND ended_at IS NULL)
     ORDER BY finished_at LIMIT ?)
 """

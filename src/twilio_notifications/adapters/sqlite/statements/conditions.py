@@ -14,8 +14,12 @@ IDENTITY_COLUMNS = "states.request, request_id, states.channel"
 
 REQUEST_COLUMNS = f"""
 {IDENTITY_COLUMNS}, name, states.phone_number, sender_number, body, voice_location, retries, priority,
-accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason
+accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason, opened + (state = 'WAITING'),
+media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about, escalation, contact,
+valid_for_seconds, chain, hint
 """
+
+DOUBT_COLUMNS = "opened_at, doubt_at, clock_offset, cut_off, doubt"
 
 # A status is kept up to its id, which is the last of its keys and stands in request_id.
 WHOLE_STATUS = """

@@ -11,8 +11,10 @@ LEFT JOIN statuses AS latest
 
 _ENTRIES = f"""
 SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at,
-       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message, latest.sid, latest.remark
+       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message,
+       COALESCE(deliveries.sid, latest.sid), latest.remark, word
 FROM states JOIN requests ON id = states.request {_LATEST_STATUS}
+     LEFT JOIN deliveries ON deliveries.request = states.request
 """
 
 ENTRY = f"{_ENTRIES} WHERE states.request = ?"
@@ -58,7 +60,21 @@ SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request
 WHERE states.request = ? AND {_UNSETTLED}
 """
 
-ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+ORDER = "INSERT INTO orders (request, name, detail, by, at, done_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
+
+WAITING_ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
+
+ORDER_RESULT = "SELECT done_at, refusal FROM orders WHERE number = ?"
+
+DELIVERY = """
+SELECT sid, word, begun_at, changed_at, look_at, code, answered_by, document_code, given_up_at
+FROM deliveries WHERE request = ?
+"""
+
+DELIVERY_EVENTS = """
+SELECT at, happening, source, word, code, result FROM delivery_events WHERE request = ? ORDER BY id
+"""
+
 
 ORDERS = "SELECT name, detail, by, at FROM orders WHERE request = ? ORDER BY number"
 
@@ -79,11 +95,14 @@ WHERE request = ?
 
 OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMIT 1"
 
+# A person who sends a request again looks after it, so its chain does not begin again.
 RESEND_REQUEST = f"""
 INSERT INTO requests (request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
-                      accepted_at, origin)
+                      accepted_at, origin, media_urls, spoken_text, language, voice, twiml,
+                      messaging_service_sid, about, contact, valid_for_seconds)
 SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location,
-       retries, ?, origin
+       retries, ?, origin, media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about,
+       contact, valid_for_seconds
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twilio_notifications.adapters.sqlite.statements.conditions import (
     ATTEMPTED,
+    DOUBT_COLUMNS,
     REQUEST_COLUMNS,
     UNFINISHED,
 )
@@ -21,16 +22,20 @@ ORDER BY expires_at LIMIT ?
 """
 
 DOUBTFUL = f"""
-SELECT {REQUEST_COLUMNS}, opened_at, doubt_at, clock_offset, cut_off, doubt
-FROM states JOIN requests ON id = request
+SELECT {REQUEST_COLUMNS}, {DOUBT_COLUMNS} FROM states JOIN requests ON id = request
 WHERE settle_at IS NOT NULL AND settle_at <= ?
 ORDER BY settle_at LIMIT ?
+"""
+
+DOUBT_OF = f"""
+SELECT {REQUEST_COLUMNS}, {DOUBT_COLUMNS} FROM states JOIN requests ON id = request
+WHERE request = ? AND settle_at IS NOT NULL
 """
 
 # What the steps of a request need to know of it, where the connector does not hold it in memory.
 STANDING = """
 SELECT state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
-       waiting_since, waiting_reason
+       waiting_since, waiting_reason, chain
 FROM states JOIN requests ON id = request WHERE request = ?
 """
 

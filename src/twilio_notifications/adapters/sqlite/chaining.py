@@ -1,0 +1,253 @@
+"""What begins, goes on with and ends chains: runs in the writer's thread, inside its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, assert_never
+
+from twilio_notifications.adapters.sqlite import rows
+from twilio_notifications.adapters.sqlite.statements import arrivals
+from twilio_notifications.adapters.sqlite.statements import chains as sql
+from twilio_notifications.adapters.sqlite.statements.deliveries import FOLLOW_UP
+from twilio_notifications.adapters.sqlite.taking import read_standing
+from twilio_notifications.core.escalation import (
+    Acknowledged,
+    ChainEnd,
+    Door,
+    EndKind,
+    smallest_free,
+    with_hint,
+)
+from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.model import Acknowledgement, Cancellation, Text
+from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterable
+
+    from twilio_notifications.adapters.sqlite.memory import Memory
+    from twilio_notifications.adapters.sqlite.taking import Taker
+    from twilio_notifications.adapters.sqlite.turns import Turns
+    from twilio_notifications.core.conclusions import ChainWriter
+    from twilio_notifications.core.model import Notification
+    from twilio_notifications.core.steps import Claimed, Finish
+    from twilio_notifications.ports import KnownReply, NewStep, NewWish
+
+CANCELLED_AT_ONCE = 1_000
+"""Requests that one cancellation ends: they are answered in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chaining:
+    """Whatever of these reads rows sees those that the transaction has written."""
+
+    memory: Memory
+    turns: Turns
+    taker: Taker
+
+    # Beginning and going on.
+
+    def hint(
+        self, connection: sqlite3.Connection, chain: int, notification: Notification, hint: str
+    ) -> str | None:
+        """The code of the chain at this telephone is taken; the last line of a text of it, None: no line."""
+        number = notification.recipient.phone_number
+        row = connection.execute(sql.CODE, (chain, number)).fetchone()
+        if row is None:
+            code = smallest_free({used for (used,) in connection.execute(sql.USED_CODES, (number,))})
+        else:
+            (code,) = row
+        content = notification.content
+        if not isinstance(content, Text):
+            return None
+        hinted = with_hint(content.body, hint=hint, code=code)
+        return hinted[len(content.body) :].removeprefix("\n") or None
+
+    def code(self, connection: sqlite3.Connection, chain: int, notification: Notification) -> None:
+        """Gives the chain the smallest free code at this telephone, unless it has one there."""
+        recipient = notification.recipient
+        used = {used for (used,) in connection.execute(sql.USED_CODES, (recipient.phone_number,))}
+        values = (chain, recipient.phone_number, smallest_free(used), recipient.name)
+        connection.execute(sql.INSERT_NUMBER, values)
+
+    def begin(self, connection: sqlite3.Connection, id_: int, arrival: NewRequest) -> None:
+        """The request of this number, which is recorded already, begins its chain."""
+        notification = arrival.notification
+        request_id = rows.encoded_id(notification.request_id)
+        values = (id_, request_id, notification.escalation, arrival.accepted_at, arrival.accepted_at)
+        connection.execute(sql.INSERT_CHAIN, values)
+        self.code(connection, id_, notification)
+
+    def take(self, connection: sqlite3.Connection, step: NewStep) -> bool:
+        """Records the step and its requests, if the chain still waits for exactly this step."""
+        (runs,) = connection.execute(sql.IS_RUNNING, (step.chain,)).fetchone()
+        (taken,) = connection.execute(sql.TAKEN_STEPS, (step.chain,)).fetchone()
+        if not runs or taken != step.position:
+            return False
+        ids = [self._insert(connection, step.chain, request) for request in step.requests]
+        first = ids[0] if ids else 0
+        connection.execute(sql.INSERT_STEP, (step.chain, step.position, step.at, first, len(ids)))
+        connection.execute(sql.LOOK_NOW, (step.at, step.chain))
+        return True
+
+    def _insert(
+        self, connection: sqlite3.Connection, chain: int, request: NewRequest, *, coded: bool = True
+    ) -> int:
+        notification = request.notification
+        recipient = (notification.channel, notification.recipient.phone_number)
+        id_ = self.memory.next_request()
+        hint = None
+        if coded:
+            hint = self.hint(connection, chain, notification, request.hint)
+            self.code(connection, chain, notification)
+        request_id = rows.encoded_id(notification.request_id)
+        row = rows.request_row(id_, request, request_id=request_id, chain=chain, hint=hint)
+        connection.execute(arrivals.INSERT_REQUEST, row)
+        state = rows.state_row(id_, request, connection=0)
+        connection.execute(arrivals.INSERT_WAITING, (*state, request.accepted_at, request.accepted_at, 0))
+        self.memory.change(was=None, now=State.WAITING)
+        self.turns.pass_on(connection, recipient)
+        return id_
+
+    # Ending.
+
+    def end(
+        self,
+        connection: sqlite3.Connection,
+        chain: int,
+        end: ChainEnd,
+        *,
+        writer: ChainWriter,
+        reply: KnownReply | None = None,
+    ) -> Ended:
+        """Ends the chain with all that its end ends; nothing where it has ended, or the reply is known."""
+        if reply is not None:
+            values = (reply.sid, reply.phone_number, reply.at, reply.meaning, chain)
+            if connection.execute(sql.INSERT_REPLY, values).rowcount != 1:
+                return Ended()
+        who = end.acknowledged
+        by, door = (None, None) if who is None else (who.by, who.door)
+        if connection.execute(sql.END, (end.at, end.kind, by, door, chain)).rowcount != 1:
+            return Ended()
+        request = rows.claimed(connection.execute(sql.BEGINNING, (chain,)).fetchone(), hinted=False)
+        waiting = [rows.claimed(row) for row in connection.execute(sql.WAITING_OF_CHAIN, (chain,)).fetchall()]
+        cancelled = self._finish(connection, waiting, lambda one: writer.cancelled(one, at=end.at))
+        connection.execute(sql.RINGING, {"at": end.at, "chain": chain})
+        written = self._report(connection, request, end, writer=writer)
+        self._tell(
+            connection, request, end, writer=writer, number=None if reply is None else reply.phone_number
+        )
+        return Ended(chains=(chain,), requests=cancelled.requests, written=(*cancelled.written, written))
+
+    def _report(
+        self, connection: sqlite3.Connection, request: Claimed, end: ChainEnd, *, writer: ChainWriter
+    ) -> Unreported:
+        status = writer.end(request, end)
+        standing = read_standing(connection, request.id)
+        if standing.state is State.REPORTED:
+            connection.execute(FOLLOW_UP, (request.id,))
+            self.memory.change(was=None, now=State.FINISHED)
+        position = self.memory.next_position()
+        kept = rows.kept_status(status.status, standing.request_id)
+        values = (position, request.id, kept, status.reason, status.message, end.at)
+        connection.execute(sql.INSERT_CHAIN_STATUS, values)
+        origin = None if standing.origin is None else Origin(standing.origin)
+        return Unreported(position=position, request=request.id, status=status.status, origin=origin)
+
+    def _tell(
+        self,
+        connection: sqlite3.Connection,
+        request: Claimed,
+        end: ChainEnd,
+        *,
+        writer: ChainWriter,
+        number: str | None,
+    ) -> None:
+        """Texts for the others, recorded as requests of the chain that publish no status."""
+        notified = dict(connection.execute(sql.NUMBERS, (request.id,)).fetchall())
+        lifetime = request.expires_at - request.accepted_at
+        for text in writer.told(request, end, notified=notified, number=number):
+            new = NewRequest(notification=text, accepted_at=end.at, expires_at=end.at + lifetime)
+            self._insert(connection, request.id, new, coded=False)
+
+    def supersede(
+        self, connection: sqlite3.Connection, id_: int, arrival: NewRequest, writer: ChainWriter
+    ) -> Ended:
+        """Older requests about the same that wait are answered, and chains of older ones end."""
+        notification, at = arrival.notification, arrival.accepted_at
+        key = (notification.about, notification.channel, notification.recipient.phone_number, id_)
+        waiting = [rows.claimed(row) for row in connection.execute(sql.OLDER_WAITING_ABOUT, key).fetchall()]
+        ended = self._finish(connection, waiting, lambda one: writer.superseded(one, at=at))
+        chains = [chain for (chain,) in connection.execute(sql.OLDER_CHAINS_ABOUT, key).fetchall()]
+        return _joined([ended, *self._end_all(connection, chains, EndKind.SUPERSEDED, at=at, writer=writer)])
+
+    def carry_out(self, connection: sqlite3.Connection, new: NewWish, *, delivered: int) -> Ended:
+        """Carries out what a client wants, and writes it down."""
+        match new.wish:
+            case Acknowledgement() as wish:
+                ended = self._acknowledge(connection, wish, new)
+                name, about, by = "acknowledge", None, wish.by
+            case Cancellation() as wish:
+                ended = self._cancel(connection, wish, new)
+                name, about, by = "cancel", wish.about, None
+            case _:
+                assert_never(new.wish)
+        id_ = None if new.wish.request_id is None else rows.encoded_id(new.wish.request_id)
+        mark = new.mark
+        packet_id, digest = (None, None) if mark is None else (mark.packet_id, mark.digest)
+        count = len(ended.chains) + len(ended.requests)
+        values = (name, id_, about, by, new.at, count, packet_id, digest, delivered)
+        connection.execute(sql.INSERT_WISH, values)
+        return ended
+
+    def _acknowledge(self, connection: sqlite3.Connection, wish: Acknowledgement, new: NewWish) -> Ended:
+        id_ = rows.encoded_id(wish.request_id)
+        chains = [chain for (chain,) in connection.execute(sql.CHAINS_BY_ID, (id_,)).fetchall()]
+        who = Acknowledged(by=wish.by, door=Door.TOPIC)
+        end = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=new.at, acknowledged=who)
+        return _joined([self.end(connection, chain, end, writer=new.writer) for chain in chains])
+
+    def _cancel(self, connection: sqlite3.Connection, wish: Cancellation, new: NewWish) -> Ended:
+        at, writer = new.at, new.writer
+        if wish.about is not None:
+            key, waits, chains, calls = wish.about, sql.WAITING_ABOUT, sql.CHAINS_ABOUT, sql.CALLS_ABOUT
+            name = "about"
+        else:
+            key, name = rows.encoded_id(wish.request_id or ""), "request_id"
+            waits, chains, calls = sql.WAITING_BY_ID, sql.CHAINS_BY_ID, sql.CALLS_BY_ID
+        found = connection.execute(waits, (key, CANCELLED_AT_ONCE)).fetchall()
+        own = [one for one in map(rows.claimed, found) if not one.is_step]
+        ended = self._finish(connection, own, lambda one: writer.cancelled(one, at=at))
+        connection.execute(calls, {"at": at, name: key})
+        running = [chain for (chain,) in connection.execute(chains, (key,)).fetchall()]
+        return _joined([ended, *self._end_all(connection, running, EndKind.CANCELLED, at=at, writer=writer)])
+
+    def _end_all(
+        self,
+        connection: sqlite3.Connection,
+        chains: Iterable[int],
+        kind: EndKind,
+        *,
+        at: float,
+        writer: ChainWriter,
+    ) -> list[Ended]:
+        end = ChainEnd(kind=kind, at=at)
+        return [self.end(connection, chain, end, writer=writer) for chain in chains]
+
+    def _finish(
+        self, connection: sqlite3.Connection, waiting: Iterable[Claimed], finish: Callable[[Claimed], Finish]
+    ) -> Ended:
+        steps = [finish(one) for one in waiting]
+        if not steps:
+            return Ended()
+        (taken,) = self.taker.together(connection, [steps])
+        return Ended(requests=tuple(step.id for step in steps), written=taken.written)
+
+
+def _joined(parts: list[Ended]) -> Ended:
+    return Ended(
+        chains=tuple(chain for part in parts for chain in part.chains),
+        requests=tuple(request for part in parts for request in part.requests),
+        written=tuple(status for part in parts for status in part.written),
+    )

@@ -1,0 +1,190 @@
+"""Chains on SQLite: what goes on after a request until a person acknowledges it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed
+from twilio_notifications.adapters.sqlite.statements import chains as sql
+from twilio_notifications.core.conclusions import Member, MemberStep, RunningChain
+from twilio_notifications.core.delivery import Delivery
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.escalation import WaitingAt
+from twilio_notifications.core.model import Channel
+from twilio_notifications.ports import Ended, Hangup, Notified, OrderName, WaitingOrder
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from twilio_notifications.adapters.sqlite.store import OpenJournal
+    from twilio_notifications.core.conclusions import ChainWriter
+    from twilio_notifications.core.escalation import ChainEnd
+    from twilio_notifications.ports import KnownReply, NewStep
+
+_NO_CHAIN = "it belongs to no escalation"
+_HAS_ENDED = "its escalation has ended already"
+
+
+class SqliteChains:
+    """Implements ports.Chains and ports.Orders."""
+
+    _store: OpenJournal
+
+    async def due_chains(self, *, now: float, limit: int) -> list[RunningChain]:
+        """Chains that are to be looked at by now, the longest due first."""
+        aside = self._store.aside
+        return await self._store.read(
+            lambda connection: aside.values(
+                connection.execute(sql.DUE, (now, aside.limit(limit))),
+                lambda row: _running(connection, row),
+                wanted=limit,
+            )
+        )
+
+    async def next_chain_look(self) -> float | None:
+        """When a chain is to be looked at next."""
+        aside = self._store.aside
+        return await self._store.read(
+            lambda connection: aside.earliest(connection.execute(sql.NEXT_LOOK, (aside.limit(1),)))
+        )
+
+    async def put_off(self, running: RunningChain, *, look_at: float) -> None:
+        """The chain is looked at again at `look_at`, unless something has happened to it since."""
+        values = (look_at, running.request.id, running.hastened, len(running.taken))
+        await self._store.writer.submit(lambda connection: connection.execute(sql.PUT_OFF, values).rowcount)
+
+    async def take_step(self, step: NewStep) -> bool:
+        """Records the step and its requests, if the chain still waits for exactly this step."""
+        chaining = self._store.chaining
+        return await self._store.writer.submit(lambda connection: chaining.take(connection, step))
+
+    async def end_chain(
+        self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: KnownReply | None = None
+    ) -> Ended:
+        """Ends the chain in one transaction with all that it ends."""
+        chaining = self._store.chaining
+        return await self._store.writer.submit(
+            lambda connection: chaining.end(connection, chain, end, writer=writer, reply=reply)
+        )
+
+    async def notified(self) -> list[Notified]:
+        """The telephones that waiting chains have notified."""
+        return await self._store.read(
+            lambda connection: [_notified(row) for row in connection.execute(sql.NOTIFIED)]
+        )
+
+    async def note_reply(self, reply: KnownReply, *, chain: int) -> bool:
+        """Remembers a reply that ends nothing; whether it is new."""
+        values = (reply.sid, reply.phone_number, reply.at, reply.meaning, chain)
+        added = await self._store.writer.submit(
+            lambda connection: connection.execute(sql.INSERT_REPLY, values).rowcount
+        )
+        return added == 1
+
+    async def chain_of(self, request: int) -> tuple[int, str] | None:
+        """The chain of a request, ended or not, and the name of its recipient."""
+        row = await self._store.read(
+            lambda connection: connection.execute(sql.CHAIN_OF, (request,)).fetchone()
+        )
+        return None if row is None or row[0] is None else (row[0], row[1])
+
+    async def due_hangups(self, *, now: float, limit: int) -> list[Hangup]:
+        """Calls that Twilio is to end now."""
+        return await self._store.read(
+            lambda connection: [
+                Hangup(sid=sid, request=request, tries=tries)
+                for sid, request, tries in connection.execute(sql.DUE_HANGUPS, (now, limit))
+            ]
+        )
+
+    async def hung_up(self, sid: str, *, again_at: float | None) -> None:
+        """Twilio was asked to end this call; None: it need not be asked again."""
+        if again_at is None:
+            await self._store.writer.submit(lambda connection: connection.execute(sql.DELETE_HANGUP, (sid,)))
+            return
+        values = (again_at, sid)
+        await self._store.writer.submit(lambda connection: connection.execute(sql.RETRY_HANGUP, values))
+
+    # Orders.
+
+    async def orders(self, *, limit: int) -> list[WaitingOrder]:
+        """Orders that are not carried out yet, the oldest first."""
+        return await self._store.read(
+            lambda connection: [
+                WaitingOrder(number=number, request=request, name=OrderName(name), by=by)
+                for number, request, name, by in connection.execute(sql.ORDERS, (limit,))
+            ]
+        )
+
+    async def carry_out(self, order: WaitingOrder, end: ChainEnd, *, writer: ChainWriter) -> Ended:
+        """Ends the chain of an order that acknowledges, and writes down what became of the order."""
+        chaining = self._store.chaining
+
+        def operation(connection: sqlite3.Connection) -> Ended:
+            row = connection.execute(sql.CHAIN_OF, (order.request,)).fetchone()
+            chain = None if row is None else row[0]
+            ended = Ended() if chain is None else chaining.end(connection, chain, end, writer=writer)
+            refusal = None if ended.chains else _NO_CHAIN if chain is None else _HAS_ENDED
+            connection.execute(sql.ORDER_DONE, (end.at, refusal, order.number))
+            return ended
+
+        return await self._store.writer.submit(operation)
+
+
+def _running(connection: sqlite3.Connection, row: tuple[Any, ...]) -> RunningChain:
+    request = claimed(row[:REQUEST_WIDTH], hinted=False)
+    name, began_at, hastened = row[REQUEST_WIDTH:]
+    steps = connection.execute(sql.STEPS, (request.id,)).fetchall()
+    return RunningChain(
+        request=request,
+        name=name,
+        began_at=began_at,
+        began=_member(connection, request.id),
+        taken=tuple(
+            MemberStep(
+                at=at, members=tuple(_member(connection, first + offset) for offset in range(requests))
+            )
+            for at, first, requests in steps
+        ),
+        hastened=hastened,
+    )
+
+
+def _member(connection: sqlite3.Connection, request: int) -> Member:
+    row = connection.execute(sql.MEMBER, (request,)).fetchone()
+    if row is None:  # purged: it was answered long ago, and whether it arrived is not known any more
+        return Member(request=request, is_finished=True, reason=None, delivery=None)
+    is_finished, reason, channel, word, *rest = row
+    return Member(
+        request=request,
+        is_finished=bool(is_finished),
+        reason=None if reason is None else Reason(reason),
+        delivery=None if word is None else _delivery(channel, word, *rest),
+    )
+
+
+def _delivery(channel: str, word: str, changed_at: float, *rest: Any) -> Delivery:
+    code, answered_by, key_pressed, document_code, notification_looks, given_up_at, cancelled_by_us = rest
+    return Delivery(
+        channel=Channel(channel),
+        state=word,
+        changed_at=changed_at,
+        code=code,
+        answered_by=answered_by,
+        key_pressed=bool(key_pressed),
+        document_code=document_code,
+        notification_looks=notification_looks,
+        given_up_at=given_up_at,
+        cancelled_by_us=bool(cancelled_by_us),
+    )
+
+
+def _notified(row: tuple[Any, ...]) -> Notified:
+    phone_number, name, person, sender_number, chain, code, notified_at = row
+    return Notified(
+        phone_number=phone_number,
+        name=name,
+        person=person,
+        sender_number=sender_number,
+        waiting=WaitingAt(chain=chain, code=code, notified_at=notified_at),
+    )

@@ -1,0 +1,125 @@
+-- What requests may have beyond the published properties, chains that go on until a person acknowledges, and
+-- what people and clients want of requests that are under way.
+
+ALTER TABLE requests ADD COLUMN media_urls TEXT;             -- pictures of a text, as a JSON list
+ALTER TABLE requests ADD COLUMN spoken_text TEXT;            -- what Twilio speaks in a call
+ALTER TABLE requests ADD COLUMN language TEXT;
+ALTER TABLE requests ADD COLUMN voice TEXT;
+ALTER TABLE requests ADD COLUMN twiml TEXT;
+ALTER TABLE requests ADD COLUMN messaging_service_sid TEXT;
+ALTER TABLE requests ADD COLUMN about TEXT;
+ALTER TABLE requests ADD COLUMN escalation TEXT;
+ALTER TABLE requests ADD COLUMN contact TEXT;
+ALTER TABLE requests ADD COLUMN valid_for_seconds REAL;
+ALTER TABLE requests ADD COLUMN chain INTEGER;               -- the request that began the chain it belongs to
+ALTER TABLE requests ADD COLUMN hint TEXT;                   -- the last line of the text, how to acknowledge
+
+-- A newer request about the same is compared with these.
+CREATE INDEX requests_about ON requests (about, channel, phone_number) WHERE about IS NOT NULL;
+CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
+
+-- Statuses that tell of the end of a chain, and not of its request.
+ALTER TABLE statuses ADD COLUMN of_chain INTEGER NOT NULL DEFAULT 0;
+
+-- A chain, by the request that began it.
+CREATE TABLE chains (
+    request    INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
+    published_id    TEXT NOT NULL,                           -- the client's `id`, as JSON
+    configured_name TEXT NOT NULL,                           -- of the escalation
+    began_at   REAL    NOT NULL,
+    look_at    REAL,                                         -- when something of it is due
+    hastened   INTEGER NOT NULL DEFAULT 0,                   -- grows with what makes it due at once
+    ended_at   REAL,
+    ending     TEXT    CHECK (ending IN ('acknowledged', 'unacknowledged', 'cancelled', 'superseded')),
+    by         TEXT,                                         -- who acknowledged; NULL: not known
+    door       TEXT,                                         -- how it was acknowledged
+
+    CHECK ((ended_at IS NULL) = (ending IS NULL)),
+    CHECK ((ended_at IS NULL) = (look_at IS NOT NULL))
+) STRICT;
+
+CREATE INDEX chains_due ON chains (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX chains_id ON chains (published_id) WHERE ended_at IS NULL;
+
+-- The steps that were taken, without step 0. Rows are only added.
+CREATE TABLE chain_steps (
+    chain    INTEGER NOT NULL REFERENCES chains (request) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    at       REAL    NOT NULL,
+    first    INTEGER NOT NULL,                               -- its requests, by their numbers
+    requests INTEGER NOT NULL CHECK (requests >= 0),         -- how many; none: it had nothing to say
+
+    PRIMARY KEY (chain, position)
+) STRICT, WITHOUT ROWID;
+
+-- The telephones of a chain, and its code at each.
+CREATE TABLE chain_numbers (
+    chain        INTEGER NOT NULL REFERENCES chains (request) ON DELETE CASCADE,
+    phone_number TEXT    NOT NULL,
+    code         INTEGER NOT NULL CHECK (code > 0),
+    name         TEXT    NOT NULL,
+    notified_at  REAL,                                       -- when the first attempt was opened
+
+    PRIMARY KEY (chain, phone_number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX chain_numbers_number ON chain_numbers (phone_number);
+
+-- Texts and calls that came back and meant something, each carried out once.
+CREATE TABLE replies (
+    sid          TEXT    PRIMARY KEY,
+    phone_number TEXT    NOT NULL,
+    at           REAL    NOT NULL,
+    meaning      TEXT    NOT NULL,
+    chain        INTEGER REFERENCES chains (request) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX replies_chain ON replies (chain);
+
+-- Calls that Twilio is to end while they wait or ring.
+CREATE TABLE hangups (
+    sid     TEXT    PRIMARY KEY,
+    request INTEGER NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    due_at  REAL    NOT NULL,
+    tries   INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX hangups_due ON hangups (due_at);
+CREATE INDEX hangups_request ON hangups (request);
+
+-- What clients wanted on the topics for cancellations and acknowledgements.
+CREATE TABLE wishes (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    name       TEXT    NOT NULL CHECK (name IN ('cancel', 'acknowledge')),
+    request_id TEXT,                                         -- as JSON
+    about      TEXT,
+    by         TEXT,
+    at         REAL    NOT NULL,
+    ended      INTEGER NOT NULL,                             -- requests and chains that it ended
+    packet_id  INTEGER,
+    digest     BLOB,
+    delivered  INTEGER NOT NULL                              -- over which connection to the broker
+) STRICT;
+
+CREATE INDEX wishes_digest ON wishes (digest) WHERE digest IS NOT NULL;
+CREATE INDEX wishes_at ON wishes (at);
+
+-- Orders may wait for the connector now, and have a result.
+CREATE TABLE new_orders (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    request INTEGER NOT NULL REFERENCES requests (id) ON DELETE CASCADE,
+    name    TEXT    NOT NULL CHECK (name IN ('resolve', 'resend', 'acknowledge')),
+    detail  TEXT    NOT NULL,
+    by      TEXT    NOT NULL,
+    at      REAL    NOT NULL,
+    done_at REAL,                                            -- NULL: not carried out yet
+    refusal TEXT                                             -- NULL: carried out as ordered
+) STRICT;
+
+INSERT INTO new_orders (number, request, name, detail, by, at, done_at)
+SELECT number, request, name, detail, by, at, at FROM orders;
+
+DROP TABLE orders;
+ALTER TABLE new_orders RENAME TO orders;
+CREATE INDEX orders_request ON orders (request);
+CREATE INDEX orders_waiting ON orders (number) WHERE done_at IS NULL;

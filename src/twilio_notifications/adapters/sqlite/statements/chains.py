@@ -1,0 +1,215 @@
+"""Statements of chains, and of what ends them."""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS
+
+INSERT_CHAIN = (
+    "INSERT INTO chains (request, published_id, configured_name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
+)
+
+ENTRY = """
+SELECT configured_name, began_at, ended_at, ending, by, door FROM chains WHERE request = ?
+"""
+
+INSERT_STEP = "INSERT INTO chain_steps (chain, position, at, first, requests) VALUES (?, ?, ?, ?, ?)"
+
+INSERT_NUMBER = """
+INSERT INTO chain_numbers (chain, phone_number, code, name) VALUES (?, ?, ?, ?)
+ON CONFLICT (chain, phone_number) DO NOTHING
+"""
+
+CODE = "SELECT code FROM chain_numbers WHERE chain = ? AND phone_number = ?"
+
+USED_CODES = """
+SELECT code FROM chain_numbers JOIN chains ON request = chain
+WHERE phone_number = ? AND ended_at IS NULL
+"""
+
+NOTIFIED_AT = """
+UPDATE chain_numbers SET notified_at = ? WHERE chain = ? AND phone_number = ? AND notified_at IS NULL
+"""
+
+DUE = f"""
+SELECT {REQUEST_COLUMNS}, configured_name, began_at, hastened
+FROM chains JOIN states ON states.request = chains.request JOIN requests ON id = chains.request
+WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?
+"""
+
+NEXT_LOOK = "SELECT request, look_at FROM chains WHERE look_at IS NOT NULL ORDER BY look_at LIMIT ?"
+
+STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY position"
+
+# The first status of a request says whether Twilio took it; what follows comes from its delivery.
+MEMBER = """
+SELECT state = 'FINISHED' OR state = 'REPORTED',
+       (SELECT reason FROM statuses WHERE statuses.request = states.request AND of_chain = 0
+        ORDER BY position LIMIT 1),
+       states.channel, word, changed_at, code, answered_by, key_pressed, document_code, notification_looks,
+       given_up_at, cancelled_by_us
+FROM states LEFT JOIN deliveries ON deliveries.request = states.request WHERE states.request = ?
+"""
+
+# What has happened since makes it due at once, and must not be put off.
+PUT_OFF = """
+UPDATE chains SET look_at = ?
+WHERE request = ? AND ended_at IS NULL AND hastened = ?
+  AND ? = (SELECT COUNT(*) FROM chain_steps WHERE chain = chains.request)
+"""
+
+HASTEN = """
+UPDATE chains SET look_at = ?, hastened = hastened + 1 WHERE request = ? AND ended_at IS NULL
+"""
+
+HASTEN_OF_REQUEST = """
+UPDATE chains SET look_at = ?, hastened = hastened + 1
+WHERE request = (SELECT chain FROM requests WHERE id = ?) AND ended_at IS NULL
+"""
+
+TAKEN_STEPS = """
+SELECT COUNT(*) FROM chain_steps WHERE chain = ?
+"""
+
+IS_RUNNING = "SELECT EXISTS (SELECT 1 FROM chains WHERE request = ? AND ended_at IS NULL)"
+
+LOOK_NOW = "UPDATE chains SET look_at = ? WHERE request = ? AND ended_at IS NULL"
+
+END = """
+UPDATE chains SET look_at = NULL, ended_at = ?, ending = ?, by = ?, door = ?
+WHERE request = ? AND ended_at IS NULL
+"""
+
+BEGINNING = f"""
+SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
+"""
+
+WAITING_OF_CHAIN = f"""
+SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
+WHERE chain = ? AND state = 'WAITING' ORDER BY id
+"""
+
+# Calls of the chain that Twilio took, and that may not have been answered yet.
+RINGING = """
+INSERT INTO hangups (sid, request, due_at)
+SELECT sid, id, :at FROM requests JOIN attempts ON attempts.request = id
+WHERE chain = :chain AND channel = 'CALL' AND outcome = 'ACCEPTED' AND sid IS NOT NULL
+  AND closed_at > :at - 14400
+  AND NOT EXISTS (SELECT 1 FROM deliveries
+                  WHERE deliveries.request = id AND word <> 'queued' AND word <> 'initiated'
+                    AND word <> 'ringing')
+ON CONFLICT (sid) DO NOTHING
+"""
+
+HANG_UP_ONE = """
+INSERT INTO hangups (sid, request, due_at)
+SELECT ?, id, ? FROM requests JOIN chains ON chains.request = chain
+WHERE id = ? AND channel = 'CALL' AND ended_at IS NOT NULL
+ON CONFLICT (sid) DO NOTHING
+"""
+
+DUE_HANGUPS = "SELECT sid, request, tries FROM hangups WHERE due_at <= ? ORDER BY due_at LIMIT ?"
+
+DELETE_HANGUP = "DELETE FROM hangups WHERE sid = ?"
+
+RETRY_HANGUP = "UPDATE hangups SET due_at = ?, tries = tries + 1 WHERE sid = ?"
+
+NUMBERS = "SELECT phone_number, name FROM chain_numbers WHERE chain = ? AND notified_at IS NOT NULL"
+
+NAME_OF_NUMBER = "SELECT name FROM chain_numbers WHERE chain = ? AND phone_number = ?"
+
+NOTIFIED = """
+SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number,
+       chain_numbers.chain, code, notified_at
+FROM chains JOIN chain_numbers ON chain_numbers.chain = request JOIN requests ON id = request
+WHERE look_at IS NOT NULL AND notified_at IS NOT NULL
+"""
+
+INSERT_REPLY = """
+INSERT INTO replies (sid, phone_number, at, meaning, chain) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (sid) DO NOTHING
+"""
+
+CHAIN_OF = "SELECT chain, name FROM requests WHERE id = ?"
+
+INSERT_CHAIN_STATUS = """
+INSERT INTO statuses (position, request, status, reason, message, written_at, of_chain)
+VALUES (?, ?, ?, ?, ?, ?, 1)
+"""
+
+# A status of a step, which no one is to see: it keeps why the step ended.
+KEPT_STATUS = """
+UPDATE statuses SET reported_at = written_at, remark = 'not published: it belongs to a step of a chain'
+WHERE position = ?
+"""
+
+KEPT_STATE = "UPDATE states SET state = 'REPORTED' WHERE request = ? AND state = 'FINISHED'"
+
+CHAINS_BY_ID = "SELECT request FROM chains WHERE published_id = ? AND ended_at IS NULL ORDER BY request"
+
+CHAINS_ABOUT = """
+SELECT chains.request FROM chains JOIN requests ON id = chains.request
+WHERE about = ? AND ended_at IS NULL ORDER BY chains.request
+"""
+
+OLDER_CHAINS_ABOUT = """
+SELECT chains.request FROM requests JOIN chains ON chains.request = id
+WHERE about = ? AND channel = ? AND phone_number = ? AND id < ? AND ended_at IS NULL ORDER BY id
+"""
+
+OLDER_WAITING_ABOUT = f"""
+SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
+WHERE about = ? AND requests.channel = ? AND requests.phone_number = ? AND id < ? AND state = 'WAITING'
+ORDER BY id
+"""
+
+WAITING_ABOUT = f"""
+SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
+WHERE about = ? AND state = 'WAITING' ORDER BY id LIMIT ?
+"""
+
+# An index of all ids would cost each request more than a cancellation costs now and then. CROSS JOIN: it
+# reads what waits, and never what is kept.
+WAITING_BY_ID = f"""
+SELECT {REQUEST_COLUMNS} FROM states CROSS JOIN requests ON id = request
+WHERE state = 'WAITING' AND request_id = ? ORDER BY id LIMIT ?
+"""
+
+CALLS_BY_ID = """
+INSERT INTO hangups (sid, request, due_at)
+SELECT attempts.sid, requests.id, :at
+FROM deliveries JOIN requests ON requests.id = deliveries.request
+     JOIN attempts ON attempts.request = requests.id AND outcome = 'ACCEPTED' AND attempts.sid IS NOT NULL
+WHERE look_at IS NOT NULL AND channel = 'CALL' AND request_id = :request_id
+  AND (word = 'queued' OR word = 'initiated' OR word = 'ringing')
+ON CONFLICT (sid) DO NOTHING
+"""
+
+CALLS_ABOUT = """
+INSERT INTO hangups (sid, request, due_at)
+SELECT attempts.sid, requests.id, :at
+FROM requests JOIN attempts ON attempts.request = requests.id
+     LEFT JOIN deliveries ON deliveries.request = requests.id
+WHERE about = :about AND channel = 'CALL' AND outcome = 'ACCEPTED' AND attempts.sid IS NOT NULL
+  AND closed_at > :at - 14400
+  AND (word IS NULL OR word = 'queued' OR word = 'initiated' OR word = 'ringing')
+ON CONFLICT (sid) DO NOTHING
+"""
+
+INSERT_WISH = """
+INSERT INTO wishes (name, request_id, about, by, at, ended, packet_id, digest, delivered)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+ORDERS = """
+SELECT number, request, name, by FROM orders WHERE done_at IS NULL ORDER BY number LIMIT ?
+"""
+
+ORDER_DONE = "UPDATE orders SET done_at = ?, refusal = ? WHERE number = ? AND done_at IS NULL"
+
+LATEST_REASON = (
+    "SELECT reason FROM statuses WHERE request = ? AND of_chain = 0 ORDER BY position DESC LIMIT 1"
+)
+
+ENDING_OF_CHAIN = "SELECT ending, by, door, ended_at FROM chains WHERE request = ?"
+
+PURGE_WISHES = "DELETE FROM wishes WHERE at < ?"

@@ -1,0 +1,79 @@
+"""When the tracker may ask Twilio: within its budget, and only while sending leaves room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.core.delivery import Budget
+from twilio_notifications.ports.events import DeliveriesReadable, DeliveriesUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.core.model import Unreadable
+    from twilio_notifications.ports import Clock
+    from twilio_notifications.ports.events import Events, LookedAt
+
+YIELD_SECONDS: Final = 1.0
+"""Between two looks whether sending leaves room, while it does not."""
+
+FIRST_PAUSE_SECONDS: Final = 5.0
+LONGEST_PAUSE_SECONDS: Final = 300.0
+"""Pauses while Twilio does not answer, or refuses; each is twice the one before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pause:
+    seconds: float
+    until: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Leave:
+    """The budget of all looks, and the pauses of each resource: one may be refused, and the other not."""
+
+    per_minute: int
+    is_free: Callable[[], bool]
+    """Whether an attempt that came now would leave at once."""
+    clock: Clock
+    events: Events
+    _budget: Budget = field(init=False)
+    _pauses: dict[LookedAt, _Pause] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._budget = Budget.of(self.per_minute, now=self.clock.now())
+
+    async def take(self) -> None:
+        """Returns when one request may be made."""
+        while True:
+            now = self.clock.now()
+            self._budget = self._budget.filled(now=now)
+            at = self._budget.may_ask_at()
+            if at > now:
+                await self.clock.sleep(at - now)
+            elif not self.is_free():
+                await self.clock.sleep(YIELD_SECONDS)
+            else:
+                self._budget = self._budget.spent()
+                return
+
+    def opens_at(self, resource: LookedAt) -> float:
+        """Until when that resource is not asked for, because Twilio did not give it."""
+        pause = self._pauses.get(resource)
+        return 0.0 if pause is None else pause.until
+
+    def unreadable(self, resource: LookedAt, why: Unreadable) -> None:
+        """Twilio did not give it: it is not asked for again for a while. The log has the first time."""
+        before = self._pauses.get(resource)
+        if before is None:
+            self.events.tell(DeliveriesUnreadable(resource=resource, error=why.detail))
+        seconds = 0.0 if before is None else 2 * before.seconds
+        seconds = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, seconds))
+        until = self.clock.now() + max(seconds, why.retry_after or 0.0)
+        self._pauses[resource] = _Pause(seconds=seconds, until=until)
+
+    def readable(self, resource: LookedAt) -> None:
+        """Twilio gave it."""
+        if self._pauses.pop(resource, None) is not None:
+            self.events.tell(DeliveriesReadable(resource=resource))

@@ -1,0 +1,223 @@
+"""Asks Twilio what became of the texts and calls that it accepted, until each has its end.
+
+It uses no place of the attempts, and asks only while sending leaves room. When to look is kept in the
+journal, so that nothing is forgotten at a restart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar, assert_never
+
+from twilio_notifications.core.conclusions import (
+    Numbers,
+    conclude_nothing,
+    conclude_notices,
+    conclude_sighting,
+)
+from twilio_notifications.core.delivery import DeliveryReceipt, Following, LearnedFrom, NoReceipt, is_final
+from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.model import Unreadable
+from twilio_notifications.ports.events import Defect, DeliveryLookedUp
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Sequence
+
+    from twilio_notifications.core.conclusions import StatusWriter
+    from twilio_notifications.core.delivery import Change, Followed, Notices, ReceiptPage
+    from twilio_notifications.core.model import Channel
+    from twilio_notifications.pipeline.alarm import Alarm
+    from twilio_notifications.pipeline.line.leave import Leave
+    from twilio_notifications.pipeline.line.sightings import Sightings
+    from twilio_notifications.ports import Clock, DeliveryReceipts
+    from twilio_notifications.ports.events import Events, LookedAt, LookKind
+    from twilio_notifications.ports.journal import Deliveries
+
+Said = TypeVar("Said")
+
+BATCH: Final = 1000
+"""Deliveries of which one round of looks may learn: what five pages of a list hold."""
+
+UNREADABLE_PAUSES: Final = 180
+"""How long notifications that cannot be read are waited for, in first pauses: a quarter of an hour."""
+
+AHEAD_SHARE: Final = 0.2
+"""A look takes those along that are due within this share of the first pause: one page is cheaper than many
+looks, one after the other."""
+
+MARGIN_SECONDS: Final = 2.0
+"""By how much our instant of the acceptance and Twilio's of the creation, in whole seconds, differ."""
+
+WORTH_A_PAGE: Final = 2
+"""Deliveries that a page probably shows, from which on it costs less than a look at each."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tracker:
+    """One request at a time."""
+
+    journal: Deliveries
+    receipts: DeliveryReceipts
+    sightings: Sightings
+    leave: Leave
+    statuses: StatusWriter
+    clock: Clock
+    events: Events
+    bell: Alarm
+    """Rung when a look may be due earlier than the tracker knows."""
+    _wakes_at: float = field(init=False, default=0.0)
+    """Until when it sleeps; 0 while it is awake."""
+    _horizons: dict[Channel, float] = field(init=False, default_factory=dict)
+    """The creation of the oldest record on the first page that was read last. What is older is surely not on
+    a later first page: only newer records come to it."""
+    _alone: set[str] = field(init=False, default_factory=set)
+    """SIDs that a page did not show where it should have: they are looked at by themselves."""
+
+    def expect(self, look_at: float) -> None:
+        """A delivery is followed from now on, and to be looked at by then."""
+        if look_at < self._wakes_at:
+            self.bell.ring()
+
+    async def run(self) -> None:
+        """Follows until cancelled; returns at once where deliveries are not followed."""
+        while self.statuses.tracking.following is not Following.OFF:
+            at = await self.journal.next_look()
+            if at is None or at > self.clock.now():
+                self._wakes_at = float("inf") if at is None else at
+                await self.bell.wait(at)
+                self._wakes_at = 0.0
+                continue
+            if not await self._ready():
+                # Only what Twilio did not give is due. Something else may be, before that is asked for again.
+                await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
+                continue
+            await self.leave.take()
+            if ready := await self._ready():
+                await self._look(ready)
+
+    async def _ready(self) -> list[Followed]:
+        """What is to be looked at now or soon, the longest due first; without what is paused."""
+        now = self.clock.now()
+        soon = now + AHEAD_SHARE * self.statuses.tracking.initial
+        due = await self.journal.due_deliveries(now=soon, limit=BATCH)
+        open_for: dict[bool, bool] = {
+            False: self.leave.opens_at("records") <= now,
+            True: self.leave.opens_at("notifications") <= now,
+        }
+        return [each for each in due if open_for[is_final(each.delivery)]]
+
+    async def _look(self, due: Sequence[Followed]) -> None:
+        first = due[0]
+        if is_final(first.delivery):
+            await self._read_notices(first)
+            return
+        together = [each for each in due if self._is_probably_listed(each, first)]
+        if len(together) >= WORTH_A_PAGE and together[0] is first:
+            await self._read_pages(together)
+        else:
+            await self._fetch(first)
+
+    def _is_probably_listed(self, each: Followed, first: Followed) -> bool:
+        """Whether it may stand on the first page of the list in which `first` stands."""
+        channel = first.delivery.channel
+        return (
+            each.delivery.channel is channel
+            and not is_final(each.delivery)
+            and each.begun_at >= self._horizons.get(channel, 0.0)
+            and each.sid not in self._alone
+        )
+
+    async def _fetch(self, followed: Followed) -> None:
+        self._alone.discard(followed.sid)
+        channel, sid = followed.delivery.channel, followed.sid
+        found: DeliveryReceipt | NoReceipt | Unreadable = await self._ask(
+            "single", self.receipts.fetch(channel, sid)
+        )
+        match found:
+            case Unreadable():
+                return
+            case NoReceipt():
+                await self.sightings.take([(followed, self._nothing)])
+            case DeliveryReceipt():
+                await self.sightings.take([(followed, partial(self._seen, found))])
+            case _:
+                assert_never(found)
+
+    async def _read_notices(self, followed: Followed) -> None:
+        found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
+        ended_for = self.clock.now() - followed.delivery.changed_at
+        if (
+            not isinstance(found, Unreadable)
+            or ended_for > UNREADABLE_PAUSES * self.statuses.tracking.initial
+        ):
+            # What cannot be read says nothing more: a login may not be allowed to read notifications.
+            codes = () if isinstance(found, Unreadable) else found.codes
+
+            def conclude(call: Followed) -> Change | None:
+                if call.delivery.notification_looks != followed.delivery.notification_looks:
+                    return None
+                now = self.clock.now()
+                return conclude_notices(call, codes, statuses=self.statuses, now=now)
+
+            await self.sightings.take([(followed, conclude)])
+
+    async def _read_pages(self, together: Sequence[Followed]) -> None:
+        """Reads the list from its beginning for as long as the next page probably shows several of these."""
+        channel = together[0].delivery.channel
+        missing = {each.sid: each for each in together}
+        path = None
+        while True:
+            page: ReceiptPage | Unreadable = await self._ask("page", self.receipts.receipts(channel, path))
+            if isinstance(page, Unreadable):
+                return
+            shown = [
+                (missing.pop(receipt.sid), partial(self._seen, receipt))
+                for receipt in page.receipts
+                if receipt.sid in missing
+            ]
+            await self.sightings.take(shown)
+            created = [one.created_at for one in page.receipts if one.created_at is not None]
+            newest, oldest = max(created, default=0.0), min(created, default=0.0)
+            if path is None and page.next_path is not None:
+                self._horizons[channel] = oldest
+            # The next page covers about as much time as this one.
+            earliest = 2 * oldest - newest - MARGIN_SECONDS
+            latest = oldest + MARGIN_SECONDS
+            expected = [each for each in missing.values() if earliest <= each.begun_at < latest]
+            path = page.next_path
+            if path is None or len(expected) < WORTH_A_PAGE:
+                break
+            await self.leave.take()
+        self._alone.update(missing)
+
+    async def _ask(self, kind: LookKind, asking: Awaitable[Said | Unreadable]) -> Said | Unreadable:
+        """What Twilio says; where it does not say it, the next request waits a while."""
+        try:
+            said = await asking
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect of ours: following must not end for one answer
+            self.events.tell(Defect(name="look_up_failed", error=error))
+            said = Unreadable(detail=f"the connector failed: {type(error).__name__}")
+        self.events.tell(DeliveryLookedUp(kind=kind, answered=not isinstance(said, Unreadable)))
+        resource: LookedAt = "notifications" if kind == "notifications" else "records"
+        if isinstance(said, Unreadable):
+            self.leave.unreadable(resource, said)
+        else:
+            self.leave.readable(resource)
+        return said
+
+    def _seen(self, receipt: DeliveryReceipt, followed: Followed) -> Change | None:
+        now = self.clock.now()
+        return conclude_sighting(
+            followed,
+            receipt.sighting(at=now),
+            source=LearnedFrom.POLL,
+            statuses=self.statuses,
+            now=now,
+            numbers=Numbers(sender_number=receipt.sender_number, phone_number=receipt.phone_number),
+        )
+
+    def _nothing(self, followed: Followed) -> Change:
+        return conclude_nothing(followed, statuses=self.statuses, now=self.clock.now())

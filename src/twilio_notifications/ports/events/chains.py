@@ -1,0 +1,87 @@
+"""Events of chains, and of what clients and people want of requests that are under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from twilio_notifications.ports.events.event import Event, Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishDropped(Event):
+    """A cancellation or an acknowledgement breaks the rules, and has no id to answer."""
+
+    level: ClassVar[Level] = Level.WARNING
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishCarriedOut(Event):
+    """A cancellation or an acknowledgement of a client is on disk, with all that it has ended."""
+
+    level: ClassVar[Level] = Level.INFO
+    wish: str
+    chains: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRequestEnded(Event):
+    """A request that waited was cancelled, or a newer one about the same took its place."""
+
+    level: ClassVar[Level] = Level.INFO
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTaken(Event):
+    """A step of the chain of request `number` is on disk, with so many requests."""
+
+    level: ClassVar[Level] = Level.INFO
+    number: int
+    escalation: str
+    step: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEnded(Event):
+    """The chain of request `number` has ended: acknowledged, or not by any person in time."""
+
+    level: Level = field()
+    number: int
+    ending: str
+    how: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyFromOptedOut(Event):
+    """A person answered an alarm with STOP: this telephone gets no more texts of this sender."""
+
+    level: ClassVar[Level] = Level.WARNING
+    phone_number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundUnreadable(Event):
+    """Twilio's lists of what came back cannot be read, so that no text or call back acknowledges."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundReadable(Event):
+    """They can be read again."""
+
+    level: ClassVar[Level] = Level.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallHungUp(Event):
+    """Twilio was asked to end a call that had not been answered; `ended`: Twilio took it."""
+
+    level: ClassVar[Level] = Level.INFO
+    number: int
+    ended: bool

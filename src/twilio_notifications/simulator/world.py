@@ -1,0 +1,173 @@
+"""What happens in the simulator's world outside the API: ends, callbacks, keys, texts and calls back.
+
+It joins the store with the plans and the callbacks, and carries out the orders of the test. A refused order
+raises `OrderRefused` with a sentence for the person who gave it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from twilio_notifications.core.model import Channel
+from twilio_notifications.core.twiml import flaw_of
+from twilio_notifications.simulator.announcer import Announcer, CallbackEntry
+from twilio_notifications.simulator.callbacks import Purpose
+from twilio_notifications.simulator.gather import find_gather
+from twilio_notifications.simulator.inbound import InboundOrder, OptOuts, inbound
+from twilio_notifications.simulator.orders import TextOrder
+from twilio_notifications.simulator.resources import (
+    DOCUMENT_UNREADABLE,
+    Call,
+    Notice,
+    Press,
+    Resource,
+    Step,
+    TextMessage,
+    changed,
+    is_on_the_line,
+)
+from twilio_notifications.simulator.store import Store
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from twilio_notifications.simulator.deliveries import Deliveries
+    from twilio_notifications.simulator.orders import CallOrder
+    from twilio_notifications.simulator.plans import Plan
+
+DOCUMENT_NOT_FETCHED = 11200
+SUCCESS = range(200, 300)
+
+
+class OrderRefused(Exception):
+    """The order cannot be carried out; the message says why."""
+
+
+class ChangeOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A status that a text or a call takes at once, in place of all that was to come.
+
+    It may contradict an earlier end, as Twilio's callbacks now and then do.
+    """
+
+    sid: str
+    status: Literal[
+        "accepted",
+        "queued",
+        "sending",
+        "sent",
+        "delivered",
+        "undelivered",
+        "failed",
+        "canceled",
+        "read",
+        "partially_delivered",
+        "ringing",
+        "in-progress",
+        "completed",
+        "busy",
+        "no-answer",
+    ]
+    error_code: int | None = None
+    error_message: str | None = None
+
+
+class KeyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys that the person presses now, in a call that is in progress."""
+
+    sid: str
+    digits: Annotated[str, msgspec.Meta(pattern="^[0-9*#]{1,32}$")]
+
+
+class World:
+    """The resources, and what becomes of them. `new_sid` makes a SID of the prefix that it gets."""
+
+    def __init__(
+        self, *, new_sid: Callable[[str], str], chance: random.Random, deliveries: Deliveries
+    ) -> None:
+        self._new_sid = new_sid
+        self.store = Store(new_sid=new_sid)
+        self.deliveries = deliveries
+        self.announcer = Announcer(find=self.store.find, chance=chance)
+        self.opt_outs = OptOuts()
+        self.early_sid: str | None = None
+        """The latest new resource whose first callback comes before the answer to its create."""
+
+    def create(
+        self, order: TextOrder | CallOrder, *, account_sid: str, now: float, plan: Plan | None
+    ) -> Resource:
+        """Carries out a create; without a plan, `deliveries` chooses one."""
+        if plan is None:
+            channel = Channel.SMS if isinstance(order, TextOrder) else Channel.CALL
+            earlier = self.store.books[channel].count_of(order.to)
+            plan = self.deliveries.plan_for(channel, order.to, earlier=earlier)
+        resource = self.store.create(order, account_sid=account_sid, now=now, plan=plan)
+        if self.announcer.begin(resource, now=now):
+            self.early_sid = resource.sid
+        return resource
+
+    def replace(self, resource: Resource) -> None:
+        """Keeps a resource that has changed, and announces the change."""
+        self.store.books[resource.channel].replace(resource)
+        self.announcer.follow(resource)
+
+    def change(self, order: ChangeOrder, *, now: float) -> Resource:
+        """Carries out the order; raises OrderRefused where there is no such resource."""
+        resource = self._existing(order.sid)
+        step = Step(now, order.status, order.error_code, order.error_message)
+        resource = changed(resource, step)
+        self.replace(resource)
+        return resource
+
+    def press(self, order: KeyOrder, *, now: float) -> Call:
+        """Carries out the order; raises OrderRefused where the call takes no keys at this instant."""
+        call = self._existing(order.sid)
+        if not isinstance(call, Call):
+            raise OrderRefused(f"{order.sid} is a text: only a call takes keys")
+        if not is_on_the_line(call, now):
+            raise OrderRefused(f"The call {order.sid} is not in progress: no key can be pressed")
+        if find_gather(call.twiml) is None:
+            raise OrderRefused(
+                f"The call {order.sid} takes no keys: its Twiml has no <Gather> with an absolute action"
+            )
+        call = replace(call, presses=(*call.presses, Press(at=now, digits=order.digits)))
+        self.replace(call)
+        return call
+
+    def receive(self, order: InboundOrder, *, now: float) -> Resource:
+        """Carries out the order; raises OrderRefused where it names no account and nothing was created."""
+        account_sid = order.account_sid
+        if account_sid is None:
+            if not self.store.ledger:
+                raise OrderRefused("Name the account_sid: nothing was created yet that would tell it")
+            account_sid = self.store.ledger[-1].account_sid
+        sid = self._new_sid("CA" if order.channel is Channel.CALL else "SM")
+        resource = inbound(order, sid=sid, account_sid=account_sid, now=now)
+        if isinstance(resource, TextMessage):
+            self.opt_outs.read(resource)
+        self.store.add_inbound(resource)
+        return resource
+
+    def note_answer(self, entry: CallbackEntry, *, now: float) -> None:
+        """Adds a notification to the call whose keys met no document, as Twilio does."""
+        callback = entry.callback
+        call = self.store.find(callback.sid)
+        if callback.purpose is not Purpose.KEYS or not isinstance(call, Call):
+            return
+        if entry.status not in SUCCESS:
+            code = DOCUMENT_NOT_FETCHED
+        elif flaw_of(entry.answer) is not None:
+            code = DOCUMENT_UNREADABLE
+        else:
+            return
+        notice = Notice(at=now, code=code, url=callback.url)
+        self.replace(replace(call, notices=(*call.notices, notice)))
+
+    def _existing(self, sid: str) -> Resource:
+        resource = self.store.find(sid)
+        if resource is None:
+            raise OrderRefused(f"There is no message or call {sid}")
+        return resource

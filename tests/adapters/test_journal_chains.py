@@ -1,0 +1,367 @@
+"""The conformance suite of the ports Chains and Orders, and the properties of section 7 in the journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.factories import START, a_failure, a_mark, a_notification, a_request, a_success
+from tests.support.journals import (
+    EVERY,
+    LASTING,
+    A,
+    B,
+    C,
+    OpenJournal,
+    accept,
+    begin,
+    due,
+    end,
+    outbox,
+    record,
+    report,
+    store,
+    waiting,
+)
+from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
+from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.escalation import Acknowledged, Chain, ChainEnd, Door, EndKind
+from twilio_notifications.core.model import (
+    Acknowledgement,
+    Cancellation,
+    Channel,
+    Content,
+    SpokenText,
+    Text,
+    Twiml,
+    VoiceLocation,
+)
+from twilio_notifications.ports import KnownReply, NewRequest, NewStep, NewWish, Recording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twilio_notifications.ports import Journal, Recorded
+
+HINT = "Reply {code} to acknowledge."
+WRITER = ChainWriter(
+    statuses=StatusWriter(),
+    chains={"freezer": Chain(steps=(), tell_others=False), "told": Chain(steps=())},
+    contacts={},
+    default_sender_number=None,
+)
+DARLA_HAS_IT = ChainEnd(
+    kind=EndKind.ACKNOWLEDGED, at=START + 9, acknowledged=Acknowledged(by="Darla", door=Door.TOPIC)
+)
+NO_ONE = ChainEnd(kind=EndKind.UNACKNOWLEDGED, at=START + 9)
+REPLY = KnownReply(sid="SM9", phone_number=A, at=START + 8, meaning="text")
+
+
+@pytest.fixture(params=EVERY)
+def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
+    return store(request.param, tmp_path)
+
+
+@pytest.fixture(params=LASTING)
+def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
+    return store(request.param, tmp_path)
+
+
+async def begin_chain(journal: Journal, *numbers: str, escalation: str = "freezer", **named: Any) -> None:
+    for number in numbers:
+        request = a_request(number, escalation=escalation, **named)
+        assert Recording.NEW == await record(journal, replace(request, hint=HINT, writer=WRITER))
+
+
+def a_step(chain: int, position: int, *numbers: str, at: float = START + 5, **named: Any) -> NewStep:
+    requests = tuple(replace(a_request(number, accepted_at=at, **named), hint=HINT) for number in numbers)
+    return NewStep(chain=chain, position=position, at=at, requests=requests)
+
+
+async def carry_out(journal: Journal, wish: Cancellation | Acknowledgement, **named: Any) -> Recorded:
+    new = NewWish(wish=wish, at=START + 9, writer=WRITER, **named)
+    (recorded,) = (await journal.record([new])).recorded
+    return recorded
+
+
+# Section 7: what a request has comes back as it was.
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Text(body="Look", media_urls=("https://example.com/1.png", "https://example.com/2.png")),
+        Text(body="", media_urls=("https://example.com/1.png",)),
+        VoiceLocation(url="https://example.com/voice.xml"),
+        SpokenText(text="Tau!", language="de-DE", voice="Polly.Vicki"),
+        SpokenText(text="Thaw!"),
+        Twiml(document="<Response/>"),
+    ],
+)
+async def test_every_property_of_a_request_comes_back_from_the_journal(
+    a_store: OpenJournal, content: Content
+) -> None:
+    channel = Channel.SMS if isinstance(content, Text) else Channel.CALL
+    notification = a_notification(
+        channel=channel,
+        content=content,
+        messaging_service_sid="MG" + 32 * "a",
+        about="freezer",
+        contact="darla",
+        valid_for_seconds=60.5,
+    )
+    async with a_store() as journal:
+        await record(journal, NewRequest(notification=notification, accepted_at=START, expires_at=START + 60))
+        (claimed,) = await journal.claim(due_before=START, limit=9)
+    assert notification == claimed.notification
+
+
+# Chains.
+
+
+async def test_a_chain_waits_from_its_request_on(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        (running,) = await journal.due_chains(now=START, limit=9)
+        assert (1, "freezer", START, ()) == (
+            running.request.id,
+            running.name,
+            running.began_at,
+            running.taken,
+        )
+        assert Text(body="Hello from the edge") == running.request.notification.content
+        await journal.put_off(running, look_at=START + 300)
+        assert [] == await journal.due_chains(now=START + 299, limit=9)
+        assert START + 300 == await journal.next_chain_look()
+
+
+async def test_a_chain_that_something_has_happened_to_is_not_put_off(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        (running,) = await journal.due_chains(now=START, limit=9)
+        await end(journal, a_failure(1, at=START + 1))
+        await journal.put_off(running, look_at=START + 300)
+        (again,) = await journal.due_chains(now=START + 1, limit=9)
+        assert again.history.began.failed
+
+
+async def test_a_step_is_taken_once(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        assert await journal.take_step(a_step(1, 0, B, C))
+        assert not await journal.take_step(a_step(1, 0, B, C))
+        assert not await journal.take_step(a_step(1, 2, B))
+        assert [1, 2, 3] == await due(journal, at=START + 5)
+        (running,) = await journal.due_chains(now=START + 5, limit=9)
+        assert [2, 3] == [member.request for step in running.taken for member in step.members]
+
+
+async def test_a_step_never_follows_an_acknowledgement(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        assert not await journal.take_step(a_step(1, 0, B))
+
+
+async def test_a_step_that_was_claimed_before_an_acknowledgement_gets_no_attempt(
+    a_store: OpenJournal,
+) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_success(1))
+        await journal.take_step(a_step(1, 0, B))
+        assert [2] == await due(journal, at=START + 5)
+        await accept(journal, C)
+        ended = await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        assert (1,) == ended.chains
+        assert (2,) == ended.requests
+        assert [3] == await journal.open_attempts([2, 3], at=START + 10, clock_offset=None)
+        taken = await journal.take([a_failure(2, at=START + 10)])
+        assert frozenset({2}) == taken.stale
+
+
+async def test_a_step_publishes_no_status_and_keeps_why_it_ended(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await journal.take_step(a_step(1, 0, B))
+        (taken,) = await end(journal, a_failure(2, reason=Reason.NOT_ALLOWED))
+        assert () == taken.written
+        assert [] == await outbox(journal)
+        (running,) = await journal.due_chains(now=START + 9, limit=9)
+        assert running.taken[0].failed
+
+
+async def test_a_chain_ends_once_with_a_status(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_success(1))
+        await report(journal, [1])
+        ended = await journal.end_chain(1, NO_ONE, writer=WRITER)
+        assert [b"NotAcknowledged" in one.status for one in ended.written] == [True]
+        assert () == (await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)).chains
+        assert [1] == await outbox(journal)
+        assert await journal.next_chain_look() is None
+
+
+async def test_a_reply_is_carried_out_once_whatever_chains_wait(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A, A)
+        assert (1,) == (await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER, reply=REPLY)).chains
+        assert () == (await journal.end_chain(2, DARLA_HAS_IT, writer=WRITER, reply=REPLY)).chains
+
+
+async def test_codes_at_a_telephone_are_the_smallest_free_ones(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A, A)
+        bodies = [one.notification.content for one in await waiting(journal)]
+        assert [f"Hello from the edge\nReply {n} to acknowledge." for n in (1, 2)] == [
+            getattr(body, "body", None) for body in bodies
+        ]
+        await journal.end_chain(1, NO_ONE, writer=WRITER)
+        await begin_chain(journal, A)
+        assert "Reply 1 " in getattr((await waiting(journal))[-1].notification.content, "body", "")
+
+
+async def test_a_telephone_is_notified_when_its_attempt_is_opened(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        assert [] == await journal.notified()
+        await begin(journal, 1, at=START + 3)
+        (notified,) = await journal.notified()
+        assert (A, 1, START + 3) == (
+            notified.phone_number,
+            notified.waiting.code,
+            notified.waiting.notified_at,
+        )
+
+
+async def test_the_others_are_told_by_texts_that_publish_no_status(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A, escalation="told", name="Owner")
+        await begin(journal, 1)
+        await end(journal, a_success(1))
+        await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        (told,) = await waiting(journal)
+        assert Text(body="Darla has it") == told.notification.content
+        await begin(journal, told.id)
+        (taken,) = await end(journal, a_success(told.id))
+        assert () == taken.written
+
+
+async def test_calls_that_may_ring_are_to_be_hung_up_until_they_were(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await journal.take_step(
+            a_step(1, 0, B, channel=Channel.CALL, content=VoiceLocation(url="https://example.com"))
+        )
+        await begin(journal, 2, at=START + 5)
+        await end(journal, a_success(2, at=START + 6, sid="CA2"))
+        await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        (hangup,) = await journal.due_hangups(now=START + 9, limit=9)
+        assert ("CA2", 2, 0) == (hangup.sid, hangup.request, hangup.tries)
+        await journal.hung_up("CA2", again_at=START + 20)
+        assert [] == await journal.due_hangups(now=START + 19, limit=9)
+        await journal.hung_up("CA2", again_at=None)
+        assert [] == await journal.due_hangups(now=START + 99, limit=9)
+
+
+# Cancellations, acknowledgements, and requests about the same.
+
+
+async def test_an_acknowledgement_ends_every_chain_with_its_id(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A, B)
+        await begin_chain(journal, C, request_id="other")
+        recorded = await carry_out(journal, Acknowledgement(request_id="request123", by="Darla"))
+        assert recorded.ended is not None
+        assert (1, 2) == recorded.ended.chains
+
+
+async def test_a_cancellation_ends_what_waits_and_nothing_else(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await accept(journal, A)
+        await begin(journal, 1)
+        await accept(journal, A, B)
+        await accept(journal, C, request_id="other")
+        recorded = await carry_out(journal, Cancellation(request_id="request123"))
+        assert recorded.ended is not None
+        assert (2, 3) == recorded.ended.requests
+        assert [4] == [one.id for one in await waiting(journal)]
+
+
+async def test_a_repeated_cancellation_cancels_nothing_newer(a_lasting_store: OpenJournal) -> None:
+    wish, mark = Cancellation(request_id="request123"), a_mark()
+    async with a_lasting_store() as journal:
+        await accept(journal, A)
+        await carry_out(journal, wish, mark=mark)
+        await accept(journal, A)
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START)
+        recorded = await carry_out(journal, wish, mark=mark, redelivered=True)
+        assert Recording.REPEATED == recorded.recording
+        assert [2] == [one.id for one in await waiting(journal)]
+
+
+async def test_a_newer_request_about_the_same_supersedes_what_waits_to_that_recipient(
+    a_store: OpenJournal,
+) -> None:
+    async with a_store() as journal:
+        await accept(journal, A, B, about="door")
+        await accept(journal, A, about="window")
+        await record(journal, replace(a_request(A, about="door"), writer=WRITER))
+        assert [2, 3, 4] == [one.id for one in await waiting(journal)]
+        assert [1] == await outbox(journal)
+
+
+async def test_all_of_it_is_there_after_a_start(a_lasting_store: OpenJournal) -> None:
+    async with a_lasting_store() as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1, at=START + 1)
+        await end(journal, a_success(1))
+        await journal.take_step(a_step(1, 0, B))
+    async with a_lasting_store() as journal:
+        await journal.recover(now=START + 9)
+        (running,) = await journal.due_chains(now=START + 9, limit=9)
+        assert 1 == len(running.taken)
+        assert [A] == [one.phone_number for one in await journal.notified()]
+        assert [2] == await due(journal, at=START + 9)
+
+
+async def test_a_chain_that_waits_is_not_purged(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_success(1))
+        await report(journal, [1])
+        assert 0 == await journal.purge(finished_before=START + 1e6, limit=9)
+        await journal.end_chain(1, NO_ONE, writer=WRITER)
+        await report(journal, [1])
+        assert 1 == await journal.purge(finished_before=START + 1e6, limit=9)
+
+
+# Orders of people.
+
+
+@pytest.mark.parametrize(("request_", "refusal"), [(1, None), (2, "it belongs to no escalation")])
+async def test_an_order_is_carried_out_once_with_its_result(
+    tmp_path: Path, request_: int, refusal: str | None
+) -> None:
+    async with store("sqlite file", tmp_path)() as journal:
+        await begin_chain(journal, A)
+        await accept(journal, B)
+        with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
+            other.execute(
+                "INSERT INTO orders (request, name, detail, by, at) VALUES (?, 'acknowledge', '', 'me', 0)",
+                (request_,),
+            )
+            (order,) = await journal.orders(limit=9)
+            ended = await journal.carry_out(order, DARLA_HAS_IT, writer=WRITER)
+            assert (refusal is None) == bool(ended.chains)
+            assert [] == await journal.orders(limit=9)
+            assert (refusal,) == other.execute("SELECT refusal FROM orders").fetchone()

@@ -1,0 +1,88 @@
+"""What Twilio speaks, and which documents of clients are TwiML."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twilio_notifications.core.model import SpokenText
+from twilio_notifications.core.twiml import MAXIMUM_TWIML_CHARACTERS, flaw_of, spoken, spoken_once
+
+SILENCE = "\x00\x01\x1f\ufffe\ud800"
+
+
+def says(document: str) -> list[str | None]:
+    """The texts that the document speaks, as an XML reader that is not ours finds them."""
+    return [say.text for say in ET.fromstring(document).iter("Say")]  # noqa: S314 - our own
+
+
+def test_a_text_is_spoken_twice_with_a_pause_between() -> None:
+    assert (
+        '<Response><Say language="en-US">Thaw!</Say><Pause length="1"/>'
+        '<Say language="en-US">Thaw!</Say></Response>'
+    ) == spoken(SpokenText(text="Thaw!"))
+
+
+def test_language_and_voice_are_attributes() -> None:
+    document = spoken(SpokenText(text="Tau!", language="de-DE", voice="Polly.Vicki"))
+    assert document is not None
+    say = ET.fromstring(document)[0]  # noqa: S314 - our own
+    assert {"language": "de-DE", "voice": "Polly.Vicki"} == say.attrib
+
+
+def test_a_text_that_fits_once_alone_is_spoken_once() -> None:
+    document = spoken(SpokenText(text="a" * 2500))
+    assert document is not None
+    assert ["a" * 2500] == says(document)
+
+
+def test_a_text_that_does_not_fit_once_is_not_spoken() -> None:
+    room = MAXIMUM_TWIML_CHARACTERS - len(spoken_once(SpokenText(text="")))
+    assert spoken(SpokenText(text="a" * room)) is not None
+    assert spoken(SpokenText(text="a" * (room + 1))) is None
+    assert spoken(SpokenText(text="&" * (room // 5 + 1))) is None, "what counts is the escaped text"
+
+
+@given(st.text(st.characters(exclude_categories=[]), min_size=1, max_size=200))
+def test_whatever_the_text_the_document_is_xml_and_says_it(text: str) -> None:
+    document = spoken(SpokenText(text=text))
+    assert document is not None
+    assert flaw_of(document) is None
+    for said in says(document):
+        assert len(text.replace("\r\n", "\n")) == len(said or "")
+
+
+def test_characters_that_xml_cannot_hold_become_spaces() -> None:
+    assert [" " * len(SILENCE)] * 2 == says(spoken(SpokenText(text=SILENCE)) or "")
+
+
+@pytest.mark.parametrize(
+    ("document", "flaw"),
+    [
+        ("<Response/>", None),
+        ("<Response><Say>a &amp; b</Say></Response>", None),
+        ("<response/>", ""),
+        ("<Say/>", ""),
+        ("", "line 1 column 1"),
+        ("Thaw", "line 1 column 1"),
+        ("<Response>", "line 1 column 11"),
+        ("<Response/><Response/>", "line 1 column 12"),
+        ("<Response>\n&nbsp;</Response>", "line 2 column 1"),
+        ("<!DOCTYPE Response><Response/>", "a document type is not allowed"),
+        (
+            '<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Response>&b;</Response>',
+            "a document type is not allowed",
+        ),
+    ],
+)
+def test_a_document_is_well_formed_and_has_response_as_its_root(document: str, flaw: str | None) -> None:
+    assert flaw == flaw_of(document)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_no_document_raises(document: str) -> None:
+    flaw_of(document)
+    flaw_of(f"<Response>{document}</Response>")

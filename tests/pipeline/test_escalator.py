@@ -1,0 +1,372 @@
+"""Chains that go on until a person acknowledges, and the races between all that can end them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.pipeline.escalating import (
+    DARLA,
+    DEPUTY,
+    FREEZER,
+    NEIGHBOUR,
+    OWNER,
+    a_house,
+)
+from tests.support.factories import refused
+from twilio_notifications.core.model import Channel, Unreadable
+from twilio_notifications.core.policy import Limits
+from twilio_notifications.ports.journal import OrderName, WaitingOrder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEXT, CALL = "SMS", "CALL"
+
+
+# What goes out, and when.
+
+
+async def test_a_chain_goes_on_to_others_until_it_ends_without_an_acknowledgement() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        assert [(TEXT, OWNER)] == house.went()
+        await house.line.clock.advance(299)
+        assert [(TEXT, OWNER)] == house.went()
+        await house.line.clock.advance(2)
+        assert (CALL, DARLA) == house.went()[-1]
+        await house.line.clock.advance(300)
+        assert [(TEXT, DEPUTY), (TEXT, NEIGHBOUR)] == house.went()[2:]
+        await house.line.clock.advance(298)
+        assert ["queued"] == await house.words()
+        await house.line.clock.advance(2)
+        assert ["queued", "NotAcknowledged"] == await house.words()
+        assert 1 == house.line.events.count("chain_ended")
+        assert [] == house.line.events.defects
+
+
+async def test_a_repeated_chain_begins_a_round_some_time_after_the_last_step() -> None:
+    async with a_house(replace(FREEZER, repeat=1, wait_seconds=60)) as house:
+        await house.alarm()
+        await house.line.clock.advance(601)
+        assert 4 == len(house.went())
+        await house.line.clock.advance(61)
+        assert [(CALL, DARLA)] == house.went()[4:]
+        await house.line.clock.advance(300)
+        assert 7 == len(house.went())
+        await house.line.clock.advance(61)
+        assert ["queued", "NotAcknowledged"] == await house.words()
+
+
+async def test_a_step_is_due_at_once_when_everything_before_it_has_failed() -> None:
+    async with a_house() as house:
+        house.line.sender.script(OWNER, refused(21610))
+        house.line.sender.script(DARLA, refused(21211))
+        await house.alarm()
+        await house.line.clock.advance(3)
+        assert [(TEXT, OWNER), (CALL, DARLA), (TEXT, DEPUTY), (TEXT, NEIGHBOUR)] == house.went()
+        assert ["RecipientOptedOut"] == await house.words()
+
+
+async def test_a_step_publishes_no_status_of_its_own() -> None:
+    async with a_house() as house:
+        house.line.sender.script(DARLA, refused(21211))
+        await house.alarm()
+        await house.line.clock.advance(700)
+        assert ["queued"] == await house.words()
+
+
+async def test_texts_end_with_the_code_of_their_chain_at_the_telephone() -> None:
+    async with a_house() as house:
+        await house.alarm(request_id="one")
+        await house.alarm(request_id="two")
+        assert ["It thaws\nReply 1 to acknowledge.", "It thaws\nReply 2 to acknowledge."] == house.texts_to(
+            OWNER
+        )
+        await house.line.clock.advance(602)
+        assert 2 == len(house.texts_to(DEPUTY))
+
+
+async def test_a_code_is_free_again_when_its_chain_has_ended() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm(request_id="one")
+        await house.alarm(request_id="two")
+        await house.acknowledge("one")
+        await house.alarm(request_id="three")
+        assert "It thaws\nReply 1 to acknowledge." == house.texts_to(OWNER)[2]
+
+
+# Acknowledgements, through each door.
+
+
+async def test_an_acknowledgement_on_the_topic_ends_the_chain_and_says_so() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.acknowledge(by="Deputy")
+        assert ["queued", "acknowledged"] == await house.words()
+        await house.line.clock.advance(2_000)
+        assert [(TEXT, OWNER), (TEXT, OWNER)] == house.went()
+        assert "Deputy has it" == house.texts_to(OWNER)[-1]
+
+
+async def test_a_person_who_acknowledges_by_name_is_not_told() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.acknowledge(by="Darla")
+        await house.line.clock.advance(60)
+        assert [(TEXT, OWNER)] == house.went()
+
+
+async def test_a_second_acknowledgement_changes_nothing() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm()
+        await house.acknowledge()
+        await house.acknowledge()
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_two_acknowledgements_at_once_end_a_chain_once() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await asyncio.gather(house.acknowledge(by="Darla"), house.acknowledge(by="Deputy"))
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_a_text_back_with_the_code_ends_the_chain_and_tells_the_others() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.line.clock.advance(601)
+        await house.comes_back(DEPUTY, "1")
+        await house.line.clock.advance(6)
+        assert ["queued", "acknowledged"] == await house.words()
+        told = house.went()[4:]
+        assert {(TEXT, OWNER), (TEXT, DARLA), (TEXT, NEIGHBOUR)} == set(told)
+        assert "Deputy has it" == house.texts_to(OWNER)[-1]
+
+
+async def test_a_word_acknowledges_the_newest_chain() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm(request_id="one")
+        await house.line.clock.advance(10)
+        await house.alarm(request_id="two")
+        await house.line.clock.advance(10)
+        await house.comes_back(OWNER, "OK")
+        await house.line.clock.advance(6)
+        (last,) = (await house.line.statuses())[2:]
+        assert "two" == last["id"]
+
+
+async def test_a_call_back_ends_the_chain() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+        await house.comes_back(DARLA, channel=Channel.CALL)
+        await house.line.clock.advance(6)
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_a_key_ends_the_chain_of_its_call() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+        assert await house.escalator.key_pressed(2)
+        assert not await house.escalator.key_pressed(2)
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_a_text_from_an_unknown_number_means_nothing_and_is_not_answered() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.comes_back("+19995550100", "1")
+        await house.line.clock.advance(10)
+        assert ["queued"] == await house.words()
+        assert [(TEXT, OWNER)] == house.went()
+
+
+async def test_a_text_that_was_written_before_the_alarm_acknowledges_nothing() -> None:
+    async with a_house() as house:
+        await house.comes_back(OWNER, "ok")
+        await house.line.clock.advance(10)
+        await house.alarm()
+        await house.line.clock.advance(10)
+        assert ["queued"] == await house.words()
+
+
+async def test_stop_is_no_acknowledgement_and_the_operator_learns_of_it_once() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.comes_back(OWNER, "STOP")
+        await house.line.clock.advance(20)
+        assert ["queued"] == await house.words()
+        assert 1 == house.line.events.count("reply_from_opted_out")
+
+
+async def test_lists_are_read_only_while_a_chain_waits() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.line.clock.advance(60)
+        assert [] == house.line.sender.inbox_looks
+        await house.alarm()
+        await house.line.clock.advance(6)
+        assert house.line.sender.inbox_looks
+        await house.acknowledge()
+        looks = len(house.line.sender.inbox_looks)
+        await house.line.clock.advance(60)
+        assert looks == len(house.line.sender.inbox_looks)
+
+
+async def test_lists_that_cannot_be_read_hold_up_no_step_and_are_told_once() -> None:
+    async with a_house() as house:
+        house.line.sender.inbox[Channel.SMS] = Unreadable(detail="HTTP 503")
+        await house.alarm()
+        await house.line.clock.advance(320)
+        assert (CALL, DARLA) in house.went()
+        assert 1 == house.line.events.count("inbound_unreadable")
+
+
+# What races.
+
+
+async def test_an_acknowledgement_while_the_next_step_is_open_hangs_up_its_call() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm()
+        house.line.sender.hold(DARLA)
+        await house.line.clock.advance(301)
+        await house.acknowledge()
+        assert [] == house.line.sender.hung_up
+        house.line.sender.release(DARLA)
+        await house.line.clock.advance(2)
+        assert 1 == len(house.line.sender.hung_up)
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_an_acknowledgement_hangs_up_a_call_that_may_still_ring() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+        await house.acknowledge()
+        await house.line.clock.advance(2)
+        assert 1 == len(house.line.sender.hung_up)
+
+
+async def test_an_acknowledgement_is_not_overtaken_by_a_step_that_waits() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm()
+        house.line.sender.online = False
+        await house.line.clock.advance(301)
+        await house.acknowledge()
+        before = len(house.went())
+        house.line.sender.online = True
+        await house.line.clock.advance(400)
+        assert before == len(house.went())
+
+
+async def test_a_text_that_acknowledged_one_chain_never_acknowledges_another() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm(request_id="one")
+        await house.line.clock.advance(2)
+        await house.alarm(request_id="two")
+        await house.line.clock.advance(2)
+        await house.comes_back(OWNER, "ok")
+        await house.line.clock.advance(60)
+        house.escalator.replies._seen.clear()
+        await house.line.clock.advance(60)
+        assert 1 == (await house.words()).count("acknowledged")
+
+
+# Cancelled and superseded.
+
+
+async def test_a_cancellation_ends_the_chain() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.cancel(id="thaw")
+        await house.line.clock.advance(2_000)
+        assert ["queued", "Cancelled"] == await house.words()
+        assert [(TEXT, OWNER)] == house.went()
+
+
+async def test_a_cancellation_answers_what_waits_and_only_that() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(OWNER)
+        await house.alarm(request_id="sent", escalation=None, about="door")
+        await house.alarm(request_id="waits", escalation=None)
+        await house.cancel(id="waits")
+        house.line.sender.release(OWNER)
+        await house.line.clock.advance(5)
+        assert [("waits", "Cancelled"), ("sent", "success")] == await house.line.results()
+        assert 1 == len(house.went())
+
+
+async def test_a_newer_request_about_the_same_takes_the_place_of_one_that_waits() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(OWNER)
+        for id_ in ("first", "second", "third"):
+            await house.alarm(request_id=id_, escalation=None, about="door")
+        house.line.sender.release(OWNER)
+        await house.line.clock.advance(5)
+        assert [("second", "Superseded"), ("first", "success"), ("third", "success")] == (
+            await house.line.results()
+        )
+
+
+async def test_a_chain_of_an_older_request_about_the_same_ends() -> None:
+    async with a_house() as house:
+        await house.alarm(request_id="first", about="freezer")
+        await house.alarm(request_id="all clear", escalation=None, about="freezer")
+        await house.line.clock.advance(2_000)
+        assert ["queued", "Superseded", "queued"] == await house.words()
+        assert [(TEXT, OWNER), (TEXT, OWNER)] == house.went()
+
+
+async def test_a_retained_cancellation_is_dropped() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        await house.publish("twilio/cancel", b'{"id":"thaw"}', retained=True)
+        assert ["queued"] == await house.words()
+        assert ["twilio/txt", "twilio/cancel"] == house.acknowledged
+
+
+async def test_a_wrong_wish_with_an_id_is_answered_and_one_without_is_only_counted() -> None:
+    async with a_house() as house:
+        await house.publish("twilio/acknowledge", b'{"id":"thaw","by":7}')
+        await house.publish("twilio/acknowledge", b'{"by":"Darla"}')
+        assert ["InvalidParameter"] == await house.words()
+        assert 1 == house.line.events.count("wish_dropped")
+        assert 2 == len(house.acknowledged)
+
+
+# Limits, and starts.
+
+
+async def test_a_step_that_the_operator_does_not_allow_counts_as_failed() -> None:
+    async with a_house() as house:
+        await house.line.admission.change_limits(Limits(paused=True))
+        await house.alarm()
+        await house.line.clock.advance(3)
+        assert ["NotAllowed"] == await house.words()
+        assert [] == house.went()
+
+
+async def test_a_chain_goes_on_after_a_start(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_house(path=path) as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+    async with a_house(path=path) as house:
+        await house.line.clock.advance(601)
+        assert [(TEXT, DEPUTY), (TEXT, NEIGHBOUR)] == house.went()
+
+
+async def test_an_order_acknowledges_within_seconds() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm()
+        house.line.sqlite._store.writer.submit(
+            lambda connection: connection.execute(
+                "INSERT INTO orders (request, name, detail, by, at) VALUES (1, 'acknowledge', '', 'Darla', 0)"
+            )
+        )
+        await house.line.clock.advance(2)
+        assert ["queued", "acknowledged"] == await house.words()
+        order = WaitingOrder(number=1, request=1, name=OrderName.ACKNOWLEDGE, by="Darla")
+        assert order not in await house.line.journal.orders(limit=9)

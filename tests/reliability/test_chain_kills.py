@@ -1,0 +1,141 @@
+"""Escalations with the real program and the simulated Twilio, killed after each of their steps.
+
+No step is skipped, none is sent twice, and a status tells of the end.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.acceptance.house import SENDER, TEXT_TOPIC, until
+from tests.support.crash_points import CrashPoint
+from tests.support.mqtt_peer import Peer
+from twilio_notifications.core.model import Channel
+
+if TYPE_CHECKING:
+    from tests.reliability.conftest import Start
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.process import Connector, Section
+    from twilio_notifications.simulator.server import Simulator
+
+pytestmark = pytest.mark.mosquitto
+
+OWNER, DARLA, DEPUTY = (f"+12345000{n:03}" for n in range(3))
+LONG = 600.0
+
+
+def house(*, first: float = 0.1, second: float = LONG, wait: float = LONG) -> dict[str, Section]:
+    """Darla is called after `first` seconds, and the deputy gets a text after `second` seconds."""
+    steps = [
+        {"after_seconds": first, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"},
+        {"after_seconds": second, "channel": "text", "contacts": ["deputy"]},
+    ]
+    return {
+        "tracking": {"inbound_seconds": 0.05, "requests_per_minute": 6000, "poll_initial_seconds": 0.05},
+        "contacts.darla": {"name": "Darla", "phone_number": DARLA},
+        "contacts.deputy": {"name": "Deputy", "phone_number": DEPUTY},
+        "escalations.freezer": {"steps": steps, "wait_seconds": wait, "tell_others": False},
+    }
+
+
+async def alarm(peer: Peer) -> None:
+    recipient = {"name": "Owner", "phone_number": OWNER, "message": "It thaws"}
+    request = {"recipient": recipient, "from_number": SENDER, "escalation": "freezer"}
+    await peer.publish(TEXT_TOPIC, json.dumps({"request": request, "id": "thaw"}))
+
+
+async def dies(connector: Connector) -> None:
+    assert -signal.SIGKILL == await connector.wait(), "it did not reach the crash point"
+
+
+def words(peer: Peer) -> list[str]:
+    """The message status, or the error, of each status, without repetitions."""
+    answers = [status["response"] for status in peer.statuses]
+    return list(
+        dict.fromkeys(
+            answer["payload"]["messages"]["message_status"] if answer["payload"] else answer["error"]
+            for answer in answers
+        )
+    )
+
+
+def sent(twilio: Simulator) -> list[str]:
+    """To whom, in the order of the ledger."""
+    return [entry.to for entry in twilio.ledger]
+
+
+@pytest.mark.parametrize(
+    "point", ["", CrashPoint.STEP_TAKEN, f"{CrashPoint.STEP_TAKEN}:2", CrashPoint.CHAIN_ENDED]
+)
+async def test_a_chain_without_an_acknowledgement_takes_each_step_once(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    settings: Any = house(second=0.3, wait=0.3)
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            if point:
+                await dies(connector)
+            else:
+                await until(lambda: "NotAcknowledged" in words(peer))
+        async with start(**settings) as connector:
+            await connector.ready()
+            await until(lambda: "NotAcknowledged" in words(peer))
+            assert 0 == await connector.terminate()
+        assert ["queued", "NotAcknowledged"] == words(peer)
+    assert [OWNER, DARLA, DEPUTY] == sent(twilio)
+
+
+@pytest.mark.parametrize("point", ["", CrashPoint.WISH_CARRIED_OUT])
+async def test_an_acknowledgement_on_the_topic_survives(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    settings: Any = house()
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            await until(lambda: len(twilio.ledger) == 2)
+            await peer.publish("twilio/acknowledge", json.dumps({"id": "thaw", "by": "Darla"}))
+            if point:
+                await dies(connector)
+            else:
+                await until(lambda: "acknowledged" in words(peer))
+        async with start(**settings) as connector:
+            await connector.ready()
+            await until(lambda: "acknowledged" in words(peer))
+            assert 0 == await connector.terminate()
+        assert ["queued", "acknowledged"] == words(peer)
+    assert [OWNER, DARLA] == sent(twilio)
+
+
+@pytest.mark.parametrize("point", ["", CrashPoint.CHAIN_ENDED])
+@pytest.mark.parametrize("channel", list(Channel))
+async def test_what_comes_back_acknowledges(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str, channel: Channel
+) -> None:
+    settings: Any = house()
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            await until(lambda: len(twilio.ledger) == 2)
+            if channel is Channel.SMS:
+                twilio.receive_text("1", sender=DARLA, to=SENDER)
+            else:
+                twilio.receive_call(sender=DARLA, to=SENDER)
+            if point:
+                await dies(connector)
+            else:
+                await until(lambda: "acknowledged" in words(peer))
+        async with start(**settings) as connector:
+            await connector.ready()
+            await until(lambda: "acknowledged" in words(peer))
+            assert 0 == await connector.terminate()
+        assert ["queued", "acknowledged"] == words(peer)
+    assert [OWNER, DARLA] == sent(twilio)
