@@ -20,7 +20,7 @@ from tests.simulator.desk import (
     message_path,
 )
 from twilio_notifications.core.model import Channel
-from twilio_notifications.simulator.deliveries import NUMBERS, Deliveries, DeliveryOrder
+from twilio_notifications.simulator.deliveries import NUMBERS, DeliveryOrders, DeliveryOrder
 from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def test_a_messaging_service_has_no_sender_until_the_text_is_queued(desk: Desk) 
 
 def test_a_draw_is_the_same_in_each_run_with_the_same_seed() -> None:
     def drawn(seed: str) -> list[Plan]:
-        deliveries = Deliveries(seed=seed)
+        deliveries = DeliveryOrders(seed=seed)
         return [
             deliveries.plan_for(channel, DARLA, earlier=earlier)
             for channel in Channel
@@ -237,7 +237,7 @@ def test_a_draw_is_the_same_in_each_run_with_the_same_seed() -> None:
 
 
 def test_every_end_is_drawn_sooner_or_later() -> None:
-    deliveries = Deliveries(seed="1")
+    deliveries = DeliveryOrders(seed="1")
     texts = Counter(deliveries.plan_for(Channel.SMS, DARLA, earlier=n).end for n in range(1_000))
     calls = Counter(deliveries.plan_for(Channel.CALL, DARLA, earlier=n).end for n in range(1_000))
     assert {"delivered", "undelivered", "failed", "sent", "canceled"} == set(texts)

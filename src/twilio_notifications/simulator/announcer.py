@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from twilio_notifications.simulator.callbacks import Callback, callbacks_of
+from twilio_notifications.simulator.callbacks import OutgoingCallback, callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ class CallbackEntry:
     `failure` says why there was no answer. `answer` holds the beginning of the body that came back.
     """
 
-    callback: Callback
+    callback: OutgoingCallback
     lost: bool = False
     requests: int = 0
     status: int | None = None
@@ -63,7 +63,7 @@ class Announcer:
         self._find = find
         self._default_chance = self._chance = chance
         self._next: list[tuple[float, str]] = []
-        self._outgoing: list[tuple[float, int, Callback]] = []
+        self._outgoing: list[tuple[float, int, OutgoingCallback]] = []
         self._made: dict[str, set[tuple[object, ...]]] = {}
         self._ties = itertools.count()  # callbacks of the same instant stay in order
         self.treatment = CallbackTreatment()
@@ -130,11 +130,11 @@ class Announcer:
                 return
             self._treat(callback)
 
-    def _coming(self, resource: Resource) -> tuple[Callback, ...]:
+    def _coming(self, resource: Resource) -> tuple[OutgoingCallback, ...]:
         made = self._made.get(resource.sid, set())
         return tuple(callback for callback in callbacks_of(resource) if callback.key not in made)
 
-    def _treat(self, callback: Callback) -> None:
+    def _treat(self, callback: OutgoingCallback) -> None:
         self._made.setdefault(callback.sid, set()).add(callback.key)
         treatment = self.treatment
         for _ in range(treatment.copies):
@@ -143,5 +143,5 @@ class Announcer:
                 due_at += self._chance.uniform(0, treatment.shuffle_seconds)
             self._put(replace(callback, due_at=due_at))
 
-    def _put(self, callback: Callback) -> None:
+    def _put(self, callback: OutgoingCallback) -> None:
         heapq.heappush(self._outgoing, (callback.due_at, next(self._ties), callback))

@@ -45,7 +45,7 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
+class OutgoingCallback:
     """One request that Twilio makes. `due_at` is an instant of the simulator's clock."""
 
     sid: str
@@ -67,13 +67,13 @@ class Callback:
         return self.purpose, self.due_at, self.state
 
 
-def callbacks_of(resource: Resource) -> tuple[Callback, ...]:
+def callbacks_of(resource: Resource) -> tuple[OutgoingCallback, ...]:
     """All callbacks of the resource, as it stands, in order of time."""
     found = _of_text(resource) if isinstance(resource, TextMessage) else _of_call(resource)
     return tuple(sorted(found, key=lambda callback: callback.due_at))
 
 
-def _of_text(message: TextMessage) -> Iterator[Callback]:
+def _of_text(message: TextMessage) -> Iterator[OutgoingCallback]:
     if message.callback is None:
         return
     for step in message.timeline[1:]:
@@ -101,7 +101,7 @@ def _text_fields(message: TextMessage, step: Step) -> dict[str, str]:
     return fields | {name: value for name, value in optional.items() if value is not None}
 
 
-def _of_call(call: Call) -> Iterator[Callback]:
+def _of_call(call: Call) -> Iterator[OutgoingCallback]:
     if call.callback is not None:
         chosen = [(at, event, status) for at, event, status in _events(call) if event in call.callback.events]
         for number, (at, _, status) in enumerate(chosen):
@@ -119,7 +119,7 @@ def _of_call(call: Call) -> Iterator[Callback]:
     yield from _of_keys(call)
 
 
-def _of_keys(call: Call) -> Iterator[Callback]:
+def _of_keys(call: Call) -> Iterator[OutgoingCallback]:
     gather = find_gather(call.twiml) if call.presses else None
     if gather is None:
         return
@@ -177,8 +177,8 @@ def _detection_fields(call: Call, at: float) -> dict[str, str]:
 
 def _made(
     resource: Resource, address: CallbackAddress, purpose: Purpose, at: float, fields: Mapping[str, str]
-) -> Callback:
-    return Callback(
+) -> OutgoingCallback:
+    return OutgoingCallback(
         sid=resource.sid,
         account_sid=resource.account_sid,
         purpose=purpose,

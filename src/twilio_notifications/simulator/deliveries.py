@@ -108,7 +108,7 @@ class StandingOrder:
         )
 
 
-class Deliveries:
+class DeliveryOrders:
     """The orders in force, and the seed of the draw; without a seed nothing is drawn."""
 
     def __init__(self, *, seed: str | None = None) -> None:

@@ -18,7 +18,7 @@ from twilio_notifications.simulator.api import (
     Response,
     read_basic,
 )
-from twilio_notifications.simulator.deliveries import Deliveries
+from twilio_notifications.simulator.deliveries import DeliveryOrders
 from twilio_notifications.simulator.faults import Faults
 from twilio_notifications.simulator.instants import http_date
 from twilio_notifications.simulator.plans import Plan
@@ -85,7 +85,9 @@ class Engine:
         """With `delivery_seed`, the ends of texts and calls are drawn."""
         self._clock = clock
         self._random = random
-        self.world = World(new_sid=self._new_sid, chance=random, deliveries=Deliveries(seed=delivery_seed))
+        self.world = World(
+            new_sid=self._new_sid, chance=random, deliveries=DeliveryOrders(seed=delivery_seed)
+        )
         self.faults = Faults(chance=random)
         self.credentials = credentials
         self.latency_seconds = latency_seconds

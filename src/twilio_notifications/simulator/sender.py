@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pyreqwest.response import Response
 
     from twilio_notifications.simulator.announcer import CallbackEntry
-    from twilio_notifications.simulator.callbacks import Callback
+    from twilio_notifications.simulator.callbacks import OutgoingCallback
     from twilio_notifications.simulator.engine import Engine
 
 CONNECT_SECONDS: Final = 5.0
@@ -175,7 +175,7 @@ class CallbackSender:
         hundreds = response.status // 100
         return f"{hundreds}xx" if hundreds >= 4 else None  # noqa: PLR2004 - HTTP's errors
 
-    def _request(self, callback: Callback) -> RequestBuilder:
+    def _request(self, callback: OutgoingCallback) -> RequestBuilder:
         """The signed request. Without a known token of the account it has no signature."""
         if self._client is None:
             builder = ClientBuilder().user_agent(AGENT).connect_timeout(timedelta(seconds=CONNECT_SECONDS))

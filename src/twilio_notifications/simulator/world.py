@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from twilio_notifications.simulator.deliveries import Deliveries
+    from twilio_notifications.simulator.deliveries import DeliveryOrders
     from twilio_notifications.simulator.orders import CallOrder
     from twilio_notifications.simulator.plans import Plan
 
@@ -86,7 +86,7 @@ class World:
     """The resources, and what becomes of them. `new_sid` makes a SID of the prefix that it gets."""
 
     def __init__(
-        self, *, new_sid: Callable[[str], str], chance: random.Random, deliveries: Deliveries
+        self, *, new_sid: Callable[[str], str], chance: random.Random, deliveries: DeliveryOrders
     ) -> None:
         self._new_sid = new_sid
         self.store = Store(new_sid=new_sid)

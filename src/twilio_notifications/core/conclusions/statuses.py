@@ -67,7 +67,14 @@ class StatusWriter:
     ) -> bytes:
         """The status that tells what became of a delivery."""
         request = followed.request
-        detail = self._detail(request, at=at, attempts=request.attempts, sid=followed.sid, twilio_code=code)
+        detail = self._detail(
+            request.notification.channel,
+            accepted_at=request.accepted_at,
+            finished_at=at,
+            attempts=request.attempts,
+            sid=followed.sid,
+            twilio_code=code,
+        )
         return contract.render(content, request_id=request.notification.request_id, detail=detail)
 
     def failed(  # noqa: PLR0913 - what a status says, and what the step keeps
@@ -107,7 +114,12 @@ class StatusWriter:
 
     def chain_end(self, request: Claimed, content: contract.StatusContent, end: ChainEnd) -> bytes:
         """The status that tells of the end of a chain; extended, with who acknowledged, how and when."""
-        detail = self._detail(request, at=end.at, attempts=request.attempts)
+        detail = self._detail(
+            request.notification.channel,
+            accepted_at=request.accepted_at,
+            finished_at=end.at,
+            attempts=request.attempts,
+        )
         if detail is not None and end.acknowledged is not None:
             who = end.acknowledged
             detail = {

@@ -102,7 +102,7 @@ class Callbacks:
         """A callback had a wrong signature."""
         self._tell_result("forbidden")
         if self._forbidden.admits():
-            self.events.tell(CallbackForbidden(left_out=self._forbidden.taken_count(), error=_FORBIDDEN))
+            self.events.tell(CallbackForbidden(left_out=self._forbidden.take_count(), error=_FORBIDDEN))
 
     def unreadable(self) -> None:
         """A request with a right signature was no callback."""

@@ -126,7 +126,7 @@ class Failures:
             self.events.tell(RequestsFailed(left_out=count))
         if count := self._rejected.take_count():
             self.events.tell(RequestsRejected(left_out=count))
-        if count := self._undelivered.taken_count():
+        if count := self._undelivered.take_count():
             self.events.tell(DeliveriesFailed(left_out=count))
 
 

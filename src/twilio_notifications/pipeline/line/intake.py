@@ -128,6 +128,7 @@ class Intake:
         """
         self._record(may_hold=False)
         self.journal.connection_ended()
+
     def _receive_wish(self, inbound: Inbound) -> None:
         wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
         if wish is None:
