@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.adapters.greengrass_steps import Running, running, transport_settings
-from tests.adapters.transport_steps import CALL_TOPIC, STATUS_TOPIC, TEXT_TOPIC
+from tests.adapters.transport_steps import (
+    ACKNOWLEDGE_TOPIC,
+    CALL_TOPIC,
+    CANCEL_TOPIC,
+    HEARD_TOPICS,
+    STATUS_TOPIC,
+    TEXT_TOPIC,
+)
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingEvents
 from tests.support.nucleus import FakeNucleus, Side, Style
@@ -181,8 +188,11 @@ async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_w
     with FakeNucleus(access_control=policies(TEXT_TOPIC, STATUS_TOPIC)) as nucleus:
         async with running(nucleus) as found:
             await found.ready()
-            (told,) = found.told("subscription_refused")
-            assert f"subscribing to {CALL_TOPIC} (local): UnauthorizedError" in str(told["error"])
+            refused = {
+                tuple(str(told["error"]).split(": ")[:2]) for told in found.told("subscription_refused")
+            }
+            expected = (CALL_TOPIC, CANCEL_TOPIC, ACKNOWLEDGE_TOPIC)
+            assert {(f"subscribing to {topic} (local)", "UnauthorizedError") for topic in expected} == refused
             nucleus.publish(TEXT_TOPIC, b"x")
             assert b"x" == (await found.next_inbound()).payload
             nucleus.access_control = None
@@ -192,12 +202,13 @@ async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_w
 
 async def test_a_side_that_is_not_allowed_does_not_keep_the_other_one_waiting() -> None:
     """A policy for local messages is there, and the one for AWS IoT Core was forgotten."""
-    access = policies(TEXT_TOPIC, CALL_TOPIC, STATUS_TOPIC)
+    access = policies(*HEARD_TOPICS, STATUS_TOPIC)
     with FakeNucleus(access_control=access) as nucleus:
         async with running(nucleus, pubsub="both") as found:
             await found.ready()
             await found.transport.publish(STATUS_TOPIC, b"{}", origin=Origin.LOCAL)
-            assert 2 == len(await found.events.until("subscription_refused", count=2))
+            refused = await found.events.until("subscription_refused", count=len(HEARD_TOPICS))
+            assert all("(iot_core)" in str(told["error"]) for told in refused)
 
 
 async def test_without_any_subscription_there_is_nothing_to_be_ready_for() -> None:
@@ -345,7 +356,7 @@ async def test_the_requests_are_subscribed_to_after_the_probe() -> None:
         async with running(nucleus, probe_seconds=0.05) as found:
             await found.ready()
             await nucleus.until_published(PROBE_TOPIC, count=3)
-            assert 3 == nucleus.operations.count("SubscribeToTopic")
+            assert 1 + len(HEARD_TOPICS) == nucleus.operations.count("SubscribeToTopic")
 
 
 async def test_a_nucleus_that_stays_deaf_ends_the_process_at_last() -> None:
@@ -369,8 +380,9 @@ async def test_a_device_without_a_network_goes_on_hearing_what_is_local() -> Non
             told = await found.events.until("nucleus_deaf", count=LEAST_FAILURES + 1)
             assert all({"side": Origin.IOT_CORE} == each for each in told)
             assert not found.ending.done()
-            assert (1, 3) == (nucleus.connections, nucleus.operations.count("SubscribeToTopic"))
-            assert 3 + len(told) >= nucleus.operations.count("SubscribeToIoTCore")
+            subscribed = 1 + len(HEARD_TOPICS)
+            assert (1, subscribed) == (nucleus.connections, nucleus.operations.count("SubscribeToTopic"))
+            assert subscribed + len(told) >= nucleus.operations.count("SubscribeToIoTCore")
 
 
 async def test_what_comes_with_the_network_finds_its_subscription() -> None:

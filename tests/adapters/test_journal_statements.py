@@ -12,7 +12,15 @@ import pytest
 
 from twilio_notifications.adapters.sqlite import statements
 from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import arrivals, care, deliveries, outbox, people, work
+from twilio_notifications.adapters.sqlite.statements import (
+    arrivals,
+    care,
+    chains,
+    deliveries,
+    outbox,
+    people,
+    work,
+)
 from twilio_notifications.core.lifecycle import TRANSITIONS, Move, State, sources
 
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ MOVES: dict[Move, dict[str, str]] = {
     Move.FINISH: {"FINISH": work.FINISH},
     Move.POSTPONE: {"POSTPONE": work.POSTPONE},
     Move.DOUBT: {"DOUBT": work.DOUBT},
-    Move.REPORT: {"REPORT_REQUEST": outbox.REPORT_REQUEST},
+    Move.REPORT: {"REPORT_REQUEST": outbox.REPORT_REQUEST, "KEPT_STATE": chains.KEPT_STATE},
     Move.FOLLOW_UP: {"FOLLOW_UP": deliveries.FOLLOW_UP},
     Move.RESOLVE: {"RESOLVE": people.RESOLVE},
 }

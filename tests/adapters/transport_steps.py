@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 TEXT_TOPIC = "twilio/txt"
 CALL_TOPIC = "twilio/call"
+CANCEL_TOPIC = "twilio/cancel"
+ACKNOWLEDGE_TOPIC = "twilio/acknowledge"
+HEARD_TOPICS = (TEXT_TOPIC, CALL_TOPIC, CANCEL_TOPIC, ACKNOWLEDGE_TOPIC)
+"""What a connector with the published topics listens to."""
+
 STATUS_TOPIC = "twilio/message/status"
 
 

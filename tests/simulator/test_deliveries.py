@@ -20,7 +20,7 @@ from tests.simulator.desk import (
     message_path,
 )
 from twilio_notifications.core.model import Channel
-from twilio_notifications.simulator.deliveries import NUMBERS, DeliveryOrders, DeliveryOrder
+from twilio_notifications.simulator.deliveries import NUMBERS, DeliveryOrder, DeliveryOrders
 from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
