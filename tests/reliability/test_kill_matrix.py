@@ -16,7 +16,7 @@ from twilio.request_validator import RequestValidator
 
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
-from tests.support.crash_points import CrashPoint
+from tests.support.crash_points import OFF_THE_LINE, CrashPoint
 from tests.support.mqtt_peer import Peer
 from tests.support.process import TOKEN
 from twilio_notifications.core.model import Channel
@@ -48,15 +48,7 @@ async def dies(connector: Connector) -> None:
     assert -signal.SIGKILL == await connector.wait(), "it did not reach the crash point"
 
 
-OTHER_ROWS = {
-    CrashPoint.REQUEST_POSTPONED,
-    CrashPoint.DELIVERY_LOOKED_UP,
-    CrashPoint.CALLBACK_RECEIVED,
-    CrashPoint.DELIVERY_CHANGED,
-    CrashPoint.WISH_CARRIED_OUT,
-    CrashPoint.STEP_TAKEN,
-    CrashPoint.CHAIN_ENDED,
-}
+OTHER_ROWS = OFF_THE_LINE | {CrashPoint.REQUEST_POSTPONED}
 """They have tests of their own; those of chains stand in test_chain_kills.py."""
 
 CALL_ROWS = [

@@ -29,3 +29,16 @@ class CrashPoint(StrEnum):
     WISH_CARRIED_OUT = "wish_carried_out"
     STEP_TAKEN = "step_taken"
     CHAIN_ENDED = "chain_ended"
+
+
+OFF_THE_LINE = frozenset(
+    {
+        CrashPoint.DELIVERY_LOOKED_UP,
+        CrashPoint.CALLBACK_RECEIVED,
+        CrashPoint.DELIVERY_CHANGED,
+        CrashPoint.WISH_CARRIED_OUT,
+        CrashPoint.STEP_TAKEN,
+        CrashPoint.CHAIN_ENDED,
+    }
+)
+"""Events that a request without an escalation does not pass until its status is reported."""
