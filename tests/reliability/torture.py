@@ -1,17 +1,23 @@
 """Random kills under load: the connector dies again and again while requests arrive and Twilio misbehaves.
 
+Every text and call is followed to an end that the simulator draws, and some requests begin a chain, which
+people acknowledge or cancel, or not.
+
 Run as `make torture N=2000 KILLS=50`, or `python -m tests.reliability.torture --requests N --kills K`.
 The last line is the judgement; the exit code is 1 unless all its numbers are 0. The seed decides which
-requests, faults and moments of a kill are drawn; when exactly each falls it does not, and is not meant to.
+requests, faults, ends and moments of a kill are drawn; when exactly each falls it does not, and is not meant
+to.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import shutil
+import socket
 import sys
 import tempfile
 import time
@@ -19,29 +25,38 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.acceptance.house import until
-from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
+from tests.reliability.aftermath import ALL_TRUE, Evidence, Heard, judge_aftermath, sorted_out
+from tests.reliability.kept import kept_in, open_in
+from tests.reliability.people import CHAINS, People, escalation_of
+from tests.reliability.traffic import ALL_KEPT, Request, judge, publish, recipient
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.needs import missing
 from tests.support.process import Connector, configuration
 from tests.support.rabbitmq import RabbitMq
+from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+    from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
+    from tests.support.process import Section
 
 RECIPIENTS = 40
 """Few, so that each has a long line of requests whose order matters."""
 
 CALL_SHARE = 0.2
+CHAIN_SHARE = 0.1
+"""Of the texts: requests that begin a chain."""
+
 LATENCY_SECONDS = 0.02
 """So that at any moment of load some requests are on their way to Twilio."""
 
@@ -60,9 +75,16 @@ PROGRESS_SECONDS = 3.0
 STRAY_SECONDS = 0.02
 """Between the progress that was drawn and the kill, so that it falls between any two steps."""
 
+FOREVER_SECONDS = 3600.0
 END_SECONDS = 90.0
 """For everything that is left when the killing is over."""
 
+SPEED = 20.0
+"""How many times faster than usual texts and calls come to their end."""
+
+POLL_SECONDS = 0.25
+GIVE_UP_SECONDS = 8.0
+"""Longer than any drawn end lasts, so that only texts that stay "sent" are given up."""
 
 _BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
 
@@ -74,6 +96,8 @@ class Plan:
     seed: int
     broker: str = "mosquitto"
     """The kind of broker: RabbitMQ numbers its packets again on each connection."""
+    callbacks: bool = False
+    """Whether Twilio calls back; what a dead connector misses, polling finds out."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +105,11 @@ class Account:
     """What was done and what came of it."""
 
     verdict: Verdict = ALL_KEPT
+    aftermath: Aftermath = ALL_TRUE
+    chains: Counter[str] = field(default_factory=Counter)
+    """Chains by what their people did."""
+    ends: Counter[str] = field(default_factory=Counter)
+    """Texts and calls by Twilio's last word."""
     kills: int = 0
     kills_while_starting: int = 0
     in_doubt: int = 0
@@ -97,21 +126,26 @@ class Account:
     @property
     def kept(self) -> bool:
         """Whether every promise was."""
-        return ALL_KEPT == self.verdict and not self.failed and not any(self.left)
+        kept = ALL_KEPT == self.verdict and ALL_TRUE == self.aftermath
+        return kept and not self.failed and not any(self.left)
 
 
 def requests_of(plan: Plan) -> list[Request]:
     """Texts and calls to few recipients, in an order that the seed decides."""
     chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
-    return [
-        Request(
-            number=number,
-            to=recipient(chance.randrange(RECIPIENTS)),
-            channel=Channel.CALL if chance.random() < CALL_SHARE else Channel.SMS,
-            retries=RETRIES,
-        )
-        for number in range(plan.requests)
-    ]
+    return [_request(number, chance) for number in range(plan.requests)]
+
+
+def _request(number: int, chance: random.Random) -> Request:
+    channel = Channel.CALL if chance.random() < CALL_SHARE else Channel.SMS
+    begins = channel is Channel.SMS and chance.random() < CHAIN_SHARE
+    return Request(
+        number=number,
+        to=recipient(chance.randrange(RECIPIENTS)),
+        channel=channel,
+        retries=RETRIES,
+        extensions={"escalation": chance.choice(CHAINS).name} if begins else {},
+    )
 
 
 def faults_of(seed: int) -> list[Fault]:
@@ -144,6 +178,9 @@ class Torture:
         self._chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
         self._account = Account()
         self._starts = 0
+        self._heard: list[Heard] = []
+        self._answered: set[str] = set()
+        self._settings: dict[str, Section]
         self._broker: Mosquitto | RabbitMq
         self._twilio: Simulator
 
@@ -155,29 +192,50 @@ class Torture:
         return self._account
 
     async def _run_through_broker(self) -> None:
-        async with (
-            Simulator(clock=time.time, random=self._chance, latency_seconds=LATENCY_SECONDS) as self._twilio,
-            Peer(self._broker.url, protocol="3.1.1") as peer,
-        ):
-            armed = [self._twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
-            await self._live(peer)
+        twilio = Simulator(
+            clock=time.time,
+            random=self._chance,
+            latency_seconds=LATENCY_SECONDS,
+            delivery_seed=str(self._plan.seed),
+            delivery_speed=SPEED,
+        )
+        async with twilio as self._twilio, Peer(self._broker.url, protocol="3.1.1") as peer:
+            self._settings = settings_of(self._plan, broker_url=self._broker.url, twilio_url=twilio.base_url)
+            armed = [twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
+            async with asyncio.TaskGroup() as group:
+                listening = group.create_task(self._listen(peer))
+                await self._live(peer, group)
+                listening.cancel()
             for one in armed:
                 self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
                     one.fired
                 )
 
-    async def _live(self, peer: Peer) -> None:
+    async def _listen(self, peer: Peer) -> None:
+        """Notes when each status comes, and from which life of the connector."""
+        while True:
+            message = await peer.next_message(timeout=FOREVER_SECONDS)
+            self._heard.append(Heard(payload=message.payload, at=time.time(), life=self._starts))
+            self._answered.add(message.json()["id"])
+
+    async def _live(self, peer: Peer, group: asyncio.TaskGroup) -> None:
         requests = requests_of(self._plan)
         lives = self._plan.kills + 1
         await self._register()
         publishing: list[asyncio.Task[None]] = []
+        people = [group.create_task(self._react(peer, one)) for one in requests if escalation_of(one)]
         for life in range(lives):
             share = requests[len(requests) * life // lives : len(requests) * (life + 1) // lives]
             before = publishing[-1] if publishing else None
             publishing.append(asyncio.create_task(_publish(peer, share, after=before)))
             if life < self._plan.kills:
                 await self._die(len(share))
-        await self._end(peer, requests, publishing)
+        await self._end(requests, [*publishing, *people])
+
+    async def _react(self, peer: Peer, request: Request) -> None:
+        people = People(peer=peer, twilio=self._twilio, chance=self._chance)
+        fate = await people.react(request, answered=lambda: request.id in self._answered)
+        self._account.chains[fate] += 1
 
     async def _register(self) -> None:
         """From here on the broker keeps what arrives while the connector is dead."""
@@ -187,12 +245,7 @@ class Torture:
 
     @asynccontextmanager
     async def _start(self) -> AsyncIterator[Connector]:
-        settings = configuration(
-            broker_url=self._broker.url,
-            twilio_url=self._twilio.base_url,
-            delivery={"settle_seconds": SETTLE_SECONDS},
-        )
-        connector = Connector(self._folder / "connector", settings)
+        connector = Connector(self._folder / "connector", self._settings)
         self._starts += 1
         try:
             async with connector:
@@ -219,25 +272,27 @@ class Torture:
         deadline = time.monotonic() + PROGRESS_SECONDS
         await until(lambda: len(self._twilio.ledger) >= wanted or time.monotonic() > deadline)
 
-    async def _end(
-        self, peer: Peer, requests: Sequence[Request], publishing: Sequence[asyncio.Task[None]]
-    ) -> None:
+    async def _end(self, requests: Sequence[Request], publishing: Sequence[asyncio.Task[None]]) -> None:
         async with self._start() as connector:
-            await asyncio.gather(*publishing)
-            await self._wait_for_answers(peer, requests)
+            await asyncio.wait(publishing, timeout=END_SECONDS)
+            await self._wait_for_the_end(requests)
             await connector.terminate()
+        for task in publishing:
+            task.cancel()
         await self._look_at_what_is_left()
-        statuses = [message.payload for message in peer.received]
-        self._account.verdict = judge(requests, self._twilio.ledger, statuses)
-        failures = {one["id"] for one in peer.statuses if one["response"]["status"] == "fail"}
-        self._account.failed = tuple(sorted(failures))
+        self._judge(requests)
 
-    async def _wait_for_answers(self, peer: Peer, requests: Sequence[Request]) -> None:
-        """What stays unanswered is for the judgement to say."""
-        try:
-            await answered(peer, requests, limit_seconds=END_SECONDS)
-        except AssertionError as error:
-            self._tell(str(error))
+    async def _wait_for_the_end(self, requests: Sequence[Request]) -> None:
+        """What has no end by then is for the judgement to say."""
+        deadline = time.monotonic() + END_SECONDS
+        asked_at = 0.0
+        while time.monotonic() < deadline:
+            await asyncio.sleep(0.2)
+            if self._answered >= {request.id for request in requests} and time.monotonic() > asked_at + 1:
+                asked_at = time.monotonic()
+                if not open_in(self._journal):
+                    return
+        self._tell(f"not all had come to an end after {END_SECONDS:g} s: {open_in(self._journal)}")
 
     async def _look_at_what_is_left(self) -> None:
         async with self._start() as connector:
@@ -245,6 +300,57 @@ class Torture:
             (opened,) = connector.events("journal_opened")
             self._account.left = tuple(opened[name] for name in ("waiting", "in_doubt", "unreported"))
             await connector.terminate()
+
+    @property
+    def _journal(self) -> Path:
+        return self._folder / "connector" / "journal" / "journal.db"
+
+    def _judge(self, requests: Sequence[Request]) -> None:
+        ledger = self._twilio.ledger
+        answers = [one.answer for one in sorted_out(self._heard).values() if one.answer is not None]
+        self._account.verdict = judge(requests, ledger, answers)
+        failures = {one["id"]: one["response"]["error"] for one in map(json.loads, answers) if _failed(one)}
+        self._account.failed = tuple(
+            sorted(id_ for id_, error in failures.items() if error != Reason.CANCELLED)
+        )
+        last_words = {entry.sid: self._twilio.last_status_of(entry.sid) for entry in ledger}
+        withdrawn, followed = kept_in(self._journal)
+        evidence = Evidence(
+            ledger=ledger,
+            heard=self._heard,
+            last_words=last_words,
+            withdrawn=withdrawn,
+            followed=followed,
+        )
+        self._account.aftermath = judge_aftermath(requests, evidence)
+        self._account.ends = Counter(last_words.values())
+
+
+def _failed(status: Mapping[str, Any]) -> bool:
+    return bool(status["response"]["status"] == "fail")
+
+
+def settings_of(plan: Plan, *, broker_url: str, twilio_url: str) -> dict[str, Section]:
+    """The configuration of every start."""
+    tracking: Section = {
+        "poll_initial_seconds": POLL_SECONDS,
+        "inbound_seconds": POLL_SECONDS,
+        "requests_per_minute": 6000,
+        "give_up_seconds": GIVE_UP_SECONDS,
+    }
+    if plan.callbacks:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = "127.0.0.1:{}".format(free.getsockname()[1])
+        tracking |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
+    sections = {name: section for chain in CHAINS for name, section in chain.sections.items()}
+    return configuration(
+        broker_url=broker_url,
+        twilio_url=twilio_url,
+        delivery={"settle_seconds": SETTLE_SECONDS},
+        tracking=tracking,
+        status={"follow_up": "final", "detail": "extended"},
+        **sections,
+    )
 
 
 async def _publish(peer: Peer, share: Sequence[Request], *, after: asyncio.Task[None] | None) -> None:
@@ -257,12 +363,16 @@ def report(plan: Plan, account: Account) -> list[str]:
     """What was done, line by line; the judgement is the last line."""
     struck = ", ".join(f"{name} {count}" for name, count in account.faults.items() if count)
     doubt = f"{account.in_doubt} attempts found in doubt, {account.repeated} repeated packets recognised"
+    did = ", ".join(f"{fate} {count}" for fate, count in sorted(account.chains.items()))
+    words = ", ".join(f"{word} {count}" for word, count in account.ends.most_common())
     lines = [
         f"{plan.requests} requests, {RECIPIENTS} recipients, seed {plan.seed}, {account.seconds:.0f} s",
         f"{account.kills} kills (-9), {account.kills_while_starting} of them before it was ready; {doubt}",
         f"faults: {struck or 'none'}",
+        f"{account.chains.total()} chains, by what people did: {did or 'none'}",
+        f"{account.ends.total()} texts and calls, by Twilio's last word: {words or 'none'}",
     ]
-    verdict = account.verdict
+    verdict, aftermath = account.verdict, account.aftermath
     wrong = {
         "lost": verdict.lost,
         "doubled": verdict.doubled,
@@ -270,11 +380,16 @@ def report(plan: Plan, account: Account) -> list[str]:
         "unanswered": verdict.unanswered,
         "contradicted": verdict.contradicted,
         "reported as failed": account.failed,
+        "steps skipped": aftermath.skipped,
+        "steps repeated": aftermath.repeated,
+        "steps too late": aftermath.late,
+        "ends untold": aftermath.untold,
+        "deliveries untrue": aftermath.untrue,
     }
     lines += [f"{what}: {', '.join(ids)}" for what, ids in wrong.items() if ids]
     if any(account.left):
         lines.append("left in the journal: {} waiting, {} in doubt, {} unreported".format(*account.left))
-    return [*lines, str(verdict)]
+    return [*lines, f"{verdict}, {aftermath}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -284,12 +399,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
     parser.add_argument("--broker", choices=tuple(_BROKERS), default="mosquitto")
+    parser.add_argument("--callbacks", action="store_true", help="Twilio calls back, and is polled less")
     options = parser.parse_args(arguments)
     lack = missing(options.broker, os.environ)
     if lack is not None:
         parser.error(lack.reason)
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
-    plan = Plan(requests=options.requests, kills=options.kills, seed=seed, broker=options.broker)
+    plan = Plan(
+        requests=options.requests,
+        kills=options.kills,
+        seed=seed,
+        broker=options.broker,
+        callbacks=options.callbacks,
+    )
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     _say(f"torture: {plan.requests} requests, {plan.kills} kills, seed {plan.seed}")
     try:

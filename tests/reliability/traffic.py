@@ -131,9 +131,10 @@ def judge(requests: Sequence[Request], ledger: Sequence[LedgerEntry], statuses: 
 
 
 def _content(entry: LedgerEntry) -> str:
-    content = entry.body if entry.channel is Channel.SMS else entry.url
+    """Without the hint how to acknowledge, which is the last line of a text of a chain."""
+    content = entry.url or entry.body or entry.twiml
     assert content is not None
-    return content
+    return content.partition("\n")[0]
 
 
 def _failures(answers: Iterable[bytes]) -> set[str]:

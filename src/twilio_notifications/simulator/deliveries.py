@@ -109,10 +109,14 @@ class StandingOrder:
 
 
 class DeliveryOrders:
-    """The orders in force, and the seed of the draw; without a seed nothing is drawn."""
+    """The orders in force, and the seed of the draw; without a seed nothing is drawn.
 
-    def __init__(self, *, seed: str | None = None) -> None:
+    `speed` is that of the drawn plans.
+    """
+
+    def __init__(self, *, seed: str | None = None, speed: float = 1.0) -> None:
         self.seed = seed
+        self.speed = speed
         self.orders: list[StandingOrder] = []
 
     def add(self, order: DeliveryOrder) -> StandingOrder:
@@ -134,7 +138,10 @@ class DeliveryOrders:
         if to in NUMBERS:
             text, call = NUMBERS[to]
             return text if channel is Channel.SMS else call
-        return ORDINARY if self.seed is None else _drawn(f"{self.seed}/{channel}/{to}/{earlier}", channel)
+        if self.seed is None:
+            return ORDINARY
+        drawn = _drawn(f"{self.seed}/{channel}/{to}/{earlier}", channel)
+        return msgspec.structs.replace(drawn, speed=self.speed)
 
 
 def _drawn(seed: str, channel: Channel) -> Plan:

@@ -81,12 +81,15 @@ class Engine:
         credentials: KnownCredentials,
         latency_seconds: float,
         delivery_seed: str | None = None,
+        delivery_speed: float = 1.0,
     ) -> None:
-        """With `delivery_seed`, the ends of texts and calls are drawn."""
+        """With `delivery_seed`, the ends of texts and calls are drawn, and come at `delivery_speed`."""
         self._clock = clock
         self._random = random
         self.world = World(
-            new_sid=self._new_sid, chance=random, deliveries=DeliveryOrders(seed=delivery_seed)
+            new_sid=self._new_sid,
+            chance=random,
+            deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
         )
         self.faults = Faults(chance=random)
         self.credentials = credentials

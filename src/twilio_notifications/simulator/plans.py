@@ -39,6 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     error_code: int | None = None
     error_message: str | None = None
     late_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    speed: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """How many times faster than usual the states follow each other, lateness and ringing included."""
     answered_by: AnsweredBy = "human"
     """What machine detection finds, where the call asks for it; it names a `machine` more finely."""
     talk_seconds: Annotated[float, msgspec.Meta(ge=0)] = 6.0
@@ -73,7 +75,7 @@ KEYS_AFTER = 3.0
 
 def text_steps(plan: Plan) -> Steps:
     """The states of a text from the moment at which it is queued."""
-    return _later(TEXT_STEPS.get(plan.end or "delivered", TEXT_STEPS["delivered"]), plan.late_seconds)
+    return _timed(TEXT_STEPS.get(plan.end or "delivered", TEXT_STEPS["delivered"]), plan)
 
 
 def call_steps(plan: Plan, *, ring_seconds: float, limit_seconds: float | None) -> Steps:
@@ -89,8 +91,8 @@ def call_steps(plan: Plan, *, ring_seconds: float, limit_seconds: float | None) 
         case _:
             talk = plan.talk_seconds if limit_seconds is None else min(plan.talk_seconds, limit_seconds)
             steps = (queued, ringing, (ANSWERED_AFTER, "in-progress"), (ANSWERED_AFTER + talk, "completed"))
-    return _later(steps, plan.late_seconds)
+    return _timed(steps, plan)
 
 
-def _later(steps: Steps, seconds: float) -> Steps:
-    return (steps[0], *((age + seconds, status) for age, status in steps[1:]))
+def _timed(steps: Steps, plan: Plan) -> Steps:
+    return (steps[0], *(((age + plan.late_seconds) / plan.speed, status) for age, status in steps[1:]))

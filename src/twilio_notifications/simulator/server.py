@@ -38,8 +38,8 @@ class Simulator:
 
     `clock` gives seconds since the epoch. `latency_seconds` passes between carrying a request out and
     answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token. With
-    `delivery_seed` the ends of texts and calls are drawn. `signing_token` signs callbacks; None: the token
-    that creates log in with.
+    `delivery_seed` the ends of texts and calls are drawn, and come `delivery_speed` times as fast as usual.
+    `signing_token` signs callbacks; None: the token that creates log in with.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, and each is one of the caller's choices
@@ -54,6 +54,7 @@ class Simulator:
         auth_tokens: Collection[str] | None = None,
         signing_token: str | None = None,
         delivery_seed: str | None = None,
+        delivery_speed: float = 1.0,
     ) -> None:
         credentials = KnownCredentials(
             account_sid=account_sid,
@@ -66,6 +67,7 @@ class Simulator:
             credentials=credentials,
             latency_seconds=latency_seconds,
             delivery_seed=delivery_seed,
+            delivery_speed=delivery_speed,
         )
         self._sender = CallbackSender(self._engine)
         self._host = host
@@ -107,6 +109,13 @@ class Simulator:
     def counters(self) -> RequestCounts:
         """The counts since the start of the simulator."""
         return self._engine.counters
+
+    def last_status_of(self, sid: str) -> str:
+        """The status with which this text or call ends, or has ended. Raises KeyError for an unknown SID."""
+        resource = self._engine.store.find(sid)
+        if resource is None:
+            raise KeyError(sid)
+        return resource.timeline[-1].status
 
     def set_latency(self, seconds: float) -> None:
         """Sends every answer `seconds` after its execution from now on."""

@@ -1,0 +1,203 @@
+"""The judgement on chains and deliveries: what came of each request after its first status.
+
+It is pure. It compares Twilio's ledger and the statuses as they were heard with what the journal keeps of
+requests that were never sent, and of deliveries.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.reliability.people import about, escalation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tests.reliability.people import Escalation
+    from tests.reliability.traffic import Request
+    from twilio_notifications.simulator.store import LedgerEntry
+
+GRACE_SECONDS: Final = 2.0
+"""A POST that was on its way when its chain ended is carried out within this."""
+
+_END_ERRORS: Final = frozenset({"NotAcknowledged", "Cancelled", "Superseded"})
+_TOLD: Final = re.compile(r"person ([0-9]+) has it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A status as it came: when, and in which life of the connector, counted from 1."""
+
+    payload: bytes
+    at: float
+    life: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known when all is over."""
+
+    ledger: Sequence[LedgerEntry]
+    heard: Sequence[Heard]
+    last_words: Mapping[str, str]
+    """Twilio's last word for each SID of the ledger."""
+    withdrawn: Counter[tuple[int, int, str]]
+    """Requests of steps that ended before they were sent, as the journal has them: number, step, recipient."""
+    followed: Mapping[str, str]
+    """The journal's last word for each SID."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """The ids with which something is wrong."""
+
+    skipped: tuple[str, ...] = ()
+    """A step was left out, or reached only a part of its contacts."""
+    repeated: tuple[str, ...] = ()
+    """A step, or the text that tells the others, was sent more often than the chain has rounds."""
+    late: tuple[str, ...] = ()
+    """A step was sent after the end of the chain had been published."""
+    untold: tuple[str, ...] = ()
+    """The chain does not have exactly one end on the status topic."""
+    untrue: tuple[str, ...] = ()
+    """The follow-up or the journal has another end than Twilio, or the follow-up is not exactly one."""
+
+    def __str__(self) -> str:
+        return (
+            f"steps skipped {len(self.skipped)}, steps repeated {len(self.repeated)}, "
+            f"steps too late {len(self.late)}, ends untold {len(self.untold)}, "
+            f"deliveries untrue {len(self.untrue)}"
+        )
+
+
+ALL_TRUE: Final = Aftermath()
+
+
+@dataclass(slots=True, kw_only=True)
+class Statuses:
+    """What was heard of one request, by kind."""
+
+    answer: bytes | None = None
+    """The first one."""
+    ends: list[Heard] = field(default_factory=list)
+    follow_ups: list[Heard] = field(default_factory=list)
+
+    def add(self, heard: Heard) -> None:
+        if self.answer is None or heard.payload == self.answer:
+            self.answer = heard.payload
+        elif _is_end(heard.payload):
+            self.ends.append(heard)
+        else:
+            self.follow_ups.append(heard)
+
+
+def sorted_out(heard: Iterable[Heard]) -> dict[str, Statuses]:
+    """The statuses by the id of their request."""
+    found: dict[str, Statuses] = defaultdict(Statuses)
+    for one in heard:
+        found[json.loads(one.payload)["id"]].add(one)
+    return found
+
+
+def judge_aftermath(requests: Sequence[Request], evidence: Evidence) -> Aftermath:
+    """What the promises of the contract (sections 8 and 9) came to."""
+    statuses = sorted_out(evidence.heard)
+    steps: dict[int, Counter[tuple[int, str]]] = defaultdict(Counter)
+    latest: dict[int, float] = {}
+    for entry in evidence.ledger:
+        found = about(entry)
+        if found is not None and found[1]:
+            steps[found[0]][found[1], entry.to] += 1
+            latest[found[0]] = entry.created_at
+    for (number, step, to), count in evidence.withdrawn.items():
+        steps[number][step, to] += count
+    told_twice = _told_twice(evidence.ledger)
+    chains = [(request, chain) for request in requests if (chain := escalation_of(request)) is not None]
+    skipped, repeated, late, untold = [], [], [], []
+    for request, chain in chains:
+        of_it = statuses.get(request.id, Statuses())
+        taken = steps[request.number]
+        whole = any("NotAcknowledged" == _error(end.payload) for end in of_it.ends)
+        if request.number in told_twice or any(count > chain.rounds for count in taken.values()):
+            repeated.append(request.id)
+        elif taken not in _courses(chain, whole=whole):
+            skipped.append(request.id)
+        elif whole and any(number == request.number for number, *_ in evidence.withdrawn):
+            skipped.append(request.id)  # no person ended the chain, and a step of it was not sent
+        if of_it.ends and latest.get(request.number, 0.0) > of_it.ends[0].at + GRACE_SECONDS:
+            late.append(request.id)
+        if not _once(of_it.ends):
+            untold.append(request.id)
+    return Aftermath(
+        skipped=tuple(skipped),
+        repeated=tuple(repeated),
+        late=tuple(late),
+        untold=tuple(untold),
+        untrue=_untrue(requests, evidence, statuses),
+    )
+
+
+def _courses(chain: Escalation, *, whole: bool) -> list[Counter[tuple[int, str]]]:
+    """What may have been sent: the first n steps for each n, or all of them."""
+    course: Counter[tuple[int, str]] = Counter()
+    courses = [course]
+    for _ in range(chain.rounds):
+        for step in (1, 2):
+            course = course + Counter((step, to) for to in chain.whom(step))
+            courses.append(course)
+    return courses[-1:] if whole else courses
+
+
+def _told_twice(ledger: Sequence[LedgerEntry]) -> set[int]:
+    told = Counter(
+        (int(found[1]), entry.to) for entry in ledger if (found := _TOLD.fullmatch(entry.body or ""))
+    )
+    return {number for (number, _), count in told.items() if count > 1}
+
+
+def _once(heard: Sequence[Heard]) -> bool:
+    """Whether these are one status, that no life of the connector has published twice."""
+    lives = Counter(one.life for one in heard)
+    return len({one.payload for one in heard}) == 1 and max(lives.values()) == 1
+
+
+def _untrue(
+    requests: Sequence[Request], evidence: Evidence, statuses: Mapping[str, Statuses]
+) -> tuple[str, ...]:
+    sids: dict[str, str] = {}
+    for entry in evidence.ledger:
+        found = about(entry)
+        content = entry.url if found is None else f"number {found[0]}" if not found[1] else None
+        if content is not None:
+            sids[content] = entry.sid
+    wrong = [sid for sid, word in evidence.last_words.items() if evidence.followed.get(sid) != word]
+    for request in requests:
+        sid = sids.get(request.content)
+        if sid is None:
+            continue  # it was never sent, so there is nothing to follow
+        follow_ups = statuses.get(request.id, Statuses()).follow_ups
+        words = {_word(one.payload) for one in follow_ups}
+        if words != {evidence.last_words[sid]} or not _once(follow_ups):
+            wrong.append(request.id)
+    return tuple(wrong)
+
+
+def _is_end(payload: bytes) -> bool:
+    response = json.loads(payload)["response"]
+    return _word(payload) == "acknowledged" or (
+        response["payload"] is None and response.get("error") in _END_ERRORS
+    )
+
+
+def _error(payload: bytes) -> str | None:
+    error: str | None = json.loads(payload)["response"].get("error")
+    return error
+
+
+def _word(payload: bytes) -> str | None:
+    content: Mapping[str, Any] | None = json.loads(payload)["response"]["payload"]
+    return None if content is None else content["messages"]["message_status"]
