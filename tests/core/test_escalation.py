@@ -127,6 +127,15 @@ class TestTimeline:
         history = with_taken(began(), 300.0, 700.0)
         assert Until(at=START + 900) == next_step(FREEZER, history, now=START + 700)
 
+    def test_the_chain_does_not_end_while_one_of_its_requests_is_still_to_be_sent(self) -> None:
+        history = with_taken(began(), 300.0, 600.0, 800.0, 1_100.0)
+        pending = replace(history, taken=(*history.taken[:-1], replace(history.taken[-1], pending=True)))
+        overdue = START + 10_000
+        assert Until(at=overdue + FREEZER.wait_seconds) == next_step(FREEZER, pending, now=overdue)
+        assert EndOfChain() == next_step(FREEZER, history, now=overdue)
+        first = replace(history, began=replace(history.began, pending=True))
+        assert isinstance(next_step(FREEZER, first, now=overdue), Until)
+
     def test_the_chain_ends_though_the_last_step_has_failed_only_after_its_wait(self) -> None:
         chain = replace(FREEZER, repeat=0)
         history = with_taken(began(failed=True), 2.0, 4.0, failed=True)

@@ -107,7 +107,8 @@ ESCALATIONS = Section(
         "wait_seconds": Key(
             kind=Seconds(),
             text="""How long after its last step a new round begins, and how long after the last step of all
-            the escalation ends with NotAcknowledged.""",
+            the escalation ends with NotAcknowledged: later only where a text or call of it is still to be
+            sent.""",
             default=300,
         ),
         "acknowledge_words": Key(

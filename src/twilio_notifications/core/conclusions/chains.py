@@ -59,6 +59,10 @@ class MemberStep:
     def failed(self) -> bool:
         return all(member.failed for member in self.members)
 
+    @property
+    def pending(self) -> bool:
+        return not all(member.is_finished for member in self.members)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningChain:
@@ -77,8 +81,10 @@ class RunningChain:
     @property
     def history(self) -> ChainHistory:
         return ChainHistory(
-            began=TakenStep(at=self.began_at, failed=self.began.failed),
-            taken=tuple(TakenStep(at=step.at, failed=step.failed) for step in self.taken),
+            began=TakenStep(at=self.began_at, failed=self.began.failed, pending=not self.began.is_finished),
+            taken=tuple(
+                TakenStep(at=step.at, failed=step.failed, pending=step.pending) for step in self.taken
+            ),
         )
 
 

@@ -81,10 +81,14 @@ class ChainEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenStep:
-    """A step that was opened at `at`. `failed`: each of its requests has finally failed."""
+    """A step that was opened at `at`. `failed`: each of its requests has finally failed.
+
+    `pending`: a request of it has neither left nor failed, or it is not known yet whether it has left.
+    """
 
     at: float
     failed: bool = False
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

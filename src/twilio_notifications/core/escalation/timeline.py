@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from twilio_notifications.core.escalation.chains import Chain, ChainHistory, ChainStep
+
+
+_SHORTEST_PAUSE: Final = 1.0
+"""Seconds between two looks at a chain that waits for its own requests to leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,10 @@ def next_step(chain: Chain, history: ChainHistory, *, now: float) -> Next:
     if due > now:
         return Until(at=due)
     if position >= chain.length:
+        if any(step.pending for step in (history.began, *history.taken)):
+            # After a power cut that lasted longer than the wait, the last texts are still to be sent. An end
+            # now would cancel them, and one soon after would leave no time to answer. Their lifetime bounds it.
+            return Until(at=now + max(chain.wait_seconds, _SHORTEST_PAUSE))
         return EndOfChain()
     return Take(position=position, step=chain.steps[position % len(chain.steps)])
 
