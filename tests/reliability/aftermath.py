@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 2.0
 """A POST that was on its way when its chain ended is carried out within this."""
 
-_END_ERRORS: Final = frozenset({"NotAcknowledged", "Cancelled", "Superseded"})
+_ENDS: Final = ("The escalation ", "No one acknowledged the escalation ")
+"""With this the messages of ends begin, which may come before the answer of a request in doubt."""
+
 _TOLD: Final = re.compile(r"person ([0-9]+) has it")
 
 
@@ -82,15 +84,15 @@ class Statuses:
     """What was heard of one request, by kind."""
 
     answer: bytes | None = None
-    """The first one."""
+    """The first one that tells of no end."""
     ends: list[Heard] = field(default_factory=list)
     follow_ups: list[Heard] = field(default_factory=list)
 
     def add(self, heard: Heard) -> None:
-        if self.answer is None or heard.payload == self.answer:
-            self.answer = heard.payload
-        elif _is_end(heard.payload):
+        if _is_end(heard.payload):
             self.ends.append(heard)
+        elif self.answer is None or heard.payload == self.answer:
+            self.answer = heard.payload
         else:
             self.follow_ups.append(heard)
 
@@ -188,9 +190,8 @@ def _untrue(
 
 def _is_end(payload: bytes) -> bool:
     response = json.loads(payload)["response"]
-    return _word(payload) == "acknowledged" or (
-        response["payload"] is None and response.get("error") in _END_ERRORS
-    )
+    message: str = response.get("error_message", "")
+    return _word(payload) == "acknowledged" or message.startswith(_ENDS)
 
 
 def _error(payload: bytes) -> str | None:

@@ -55,6 +55,8 @@ class Claimed:
     """Number of the attempt that is open, or else of the next one."""
     chain: int | None = None
     """The number of the request that began the chain to which it belongs; its own for that request."""
+    chain_ended: bool = False
+    """Whether that chain has ended after this request was recorded."""
 
     @property
     def is_step(self) -> bool:

@@ -30,7 +30,7 @@ ID_KEY = b',"id":'
 """Stands once in a status: within a string, quotes are escaped."""
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-REQUEST_WIDTH = 29
+REQUEST_WIDTH = 30
 """Columns with which each read of a request begins (statements/conditions.py)."""
 
 ROW_BYTES = 600
@@ -223,6 +223,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         valid_for_seconds,
         chain,
         hint,
+        chain_ended,
     ) = row
     return Claimed(
         id=id_,
@@ -248,6 +249,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         waiting_reason=None if waiting_reason is None else Reason(waiting_reason),
         attempt=attempt,
         chain=chain,
+        chain_ended=bool(chain_ended),
     )
 
 

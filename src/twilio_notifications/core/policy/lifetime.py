@@ -18,6 +18,13 @@ def lifetime(request: Claimed, situation: Situation) -> Decline | None:
     return expired(request, situation) if situation.now >= request.expires_at else None
 
 
+def chain_end(request: Claimed, _situation: Situation) -> Decline | None:
+    """Nothing of a chain is sent after its end, also where its attempt was open or in doubt at the end."""
+    if not request.chain_ended:
+        return None
+    return Decline(reason=Reason.CANCELLED, message="Its escalation ended while it waited")
+
+
 def credentials(request: Claimed, situation: Situation) -> Decline | None:
     """A request waits for a login that Twilio takes, but only so long."""
     since, wait = situation.pace.refused_since, situation.credential_wait_seconds

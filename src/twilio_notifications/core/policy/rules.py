@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.core.policy.lifetime import account_pace, credentials, lifetime, sender_pace
+from twilio_notifications.core.policy.lifetime import (
+    account_pace,
+    chain_end,
+    credentials,
+    lifetime,
+    sender_pace,
+)
 from twilio_notifications.core.policy.limits import destinations, identical_text, operators_pause, quotas
 from twilio_notifications.core.policy.verdicts import Admit
 
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     Rule = Callable[[Claimed, Situation], Defer | Decline | None]
 
 RULES: Final[tuple[Rule, ...]] = (
+    chain_end,
     lifetime,
     operators_pause,
     credentials,
