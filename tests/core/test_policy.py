@@ -278,11 +278,22 @@ def test_while_twilio_asked_for_a_pause_everything_waits_for_its_end() -> None:
     assert Admit() == verdict(a_waiting_request(), slowed(Pace.fresh(8), until=60), 60)
 
 
+@pytest.mark.parametrize("number", [7, 8])
+def test_nothing_of_a_chain_is_sent_after_its_end(number: int) -> None:
+    """Neither the request that began it, number 7, nor one of its steps."""
+    request = replace(a_waiting_request(), id=number, chain=7)
+    assert Admit() == verdict(request, Pace.fresh(8), 0)
+    found = verdict(replace(request, chain_ended=True), Pace.fresh(8), 0)
+    assert isinstance(found, Decline)
+    assert Reason.CANCELLED == found.reason
+
+
 # The order of the rules: the first that has something against an attempt gives the reason.
 
 
 def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
     assert [
+        "chain_end",
         "lifetime",
         "operators_pause",
         "credentials",

@@ -14,7 +14,7 @@ from tests.pipeline.escalating import (
     OWNER,
     a_house,
 )
-from tests.support.factories import refused
+from tests.support.factories import refused, too_many
 from twilio_notifications.core.model import Channel, Unreadable
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.ports.journal import OrderName, WaitingOrder
@@ -108,6 +108,40 @@ async def test_an_acknowledgement_on_the_topic_ends_the_chain_and_says_so() -> N
         await house.line.clock.advance(2_000)
         assert [(TEXT, OWNER), (TEXT, OWNER)] == house.went()
         assert "Deputy has it" == house.texts_to(OWNER)[-1]
+
+
+async def test_a_step_that_twilio_puts_off_while_its_chain_ends_is_not_sent_again() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        await house.alarm()
+        house.line.sender.script(DARLA, too_many(retry_after=5))
+        house.line.sender.hold(DARLA)
+        await house.line.clock.advance(301)
+        await house.acknowledge()
+        house.line.sender.release(DARLA)
+        await house.line.clock.advance(2_000)
+        assert [(TEXT, OWNER), (CALL, DARLA)] == house.went()
+        assert ["queued", "acknowledged"] == await house.words()
+
+
+async def test_those_who_are_told_after_the_end_get_their_text_though_twilio_puts_it_off() -> None:
+    async with a_house() as house:
+        await house.alarm()
+        house.line.sender.script(OWNER, too_many(retry_after=5))
+        await house.acknowledge(by="Deputy")
+        await house.line.clock.advance(60)
+        assert "Deputy has it" == house.texts_to(OWNER)[-1]
+        assert 3 == len(house.went())
+
+
+async def test_a_chain_does_not_end_while_twilio_cannot_be_reached() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(NEIGHBOUR)
+        await house.alarm()
+        await house.line.clock.advance(2_000)
+        assert ["queued"] == await house.words()
+        house.line.sender.release(NEIGHBOUR)
+        await house.line.clock.advance(FREEZER.wait_seconds + 1)
+        assert ["queued", "NotAcknowledged"] == await house.words()
 
 
 async def test_a_person_who_acknowledges_by_name_is_not_told() -> None:
