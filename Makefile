@@ -64,10 +64,11 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
-# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one
-## kill -9 again and again under load, and count what was lost or doubled
+# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
+# has Twilio call back
+## kill -9 again and again under load, and count what was lost, doubled, skipped or reported wrongly
 torture: $(VENV)/.dev
-	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER))
+	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER)) $(if $(CALLBACKS),--callbacks)
 
 # atheris comes as a wheel, for some versions of Python only; built from source it would need LLVM
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 WORDS_OF_A_CLAIM = 3
 
-SLEEPS_AT_RANDOM = frozenset({"tests/reliability/torture.py"})
-"""The instants of its kills and of its stray messages are drawn."""
+SLEEPS_AT_RANDOM = frozenset({"tests/reliability/people.py", "tests/reliability/torture.py"})
+"""The instants of kills, of stray messages and of what people do are drawn."""
 
 
 @lru_cache

@@ -48,7 +48,7 @@ class Evidence:
     last_words: Mapping[str, str]
     """Twilio's last word for each SID of the ledger."""
     withdrawn: Counter[tuple[int, int, str]]
-    """Requests of steps that ended before they were sent, as the journal has them: number, step, recipient."""
+    """Requests of steps that were cancelled before they were sent, by number, step and recipient."""
     followed: Mapping[str, str]
     """The journal's last word for each SID."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from tests.acceptance.house import SENDER
+from tests.acceptance.house import SENDER, until
 from tests.reliability.traffic import recipient
 from twilio_notifications.core.model import Channel
 
@@ -35,6 +35,8 @@ SECOND_SECONDS: Final = 0.9
 WAIT_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 3.0
 """Before a person does something: about as long as a chain lasts, so that both may come first."""
+
+LONGEST_RUN_SECONDS: Final = 3600.0
 
 
 class Fate(StrEnum):
@@ -113,8 +115,7 @@ class People:
         """Does what is drawn for the chain of this request, some time after it is answered."""
         fate = self.chance.choice(tuple(Fate))
         pause = self.chance.uniform(0, LONGEST_PAUSE_SECONDS)
-        while not answered():
-            await asyncio.sleep(0.05)
+        await until(answered, limit_seconds=LONGEST_RUN_SECONDS)
         await asyncio.sleep(pause)
         match fate:
             case Fate.TOPIC:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.reliability.torture import Plan, Torture, report
+from tests.reliability.plan import Plan
+from tests.reliability.torture import Torture, report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,4 +29,7 @@ async def test_ten_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path, bro
     assert PLAN.kills == account.kills
     assert account.in_doubt, "no kill fell on an attempt: this run showed nothing"
     assert account.kept, "\n".join([*said, *report(PLAN, account)])
-    assert "lost 0, doubled 0, out of order 0, unanswered 0" == report(PLAN, account)[-1]
+    assert account.chains.total(), "no chain began: this run showed nothing of them"
+    assert report(PLAN, account)[-1].startswith(
+        "lost 0, doubled 0, out of order 0, unanswered 0, steps skipped 0"
+    )

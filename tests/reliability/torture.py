@@ -17,7 +17,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -30,17 +29,23 @@ from typing import TYPE_CHECKING, Any
 from tests.acceptance.house import until
 from tests.reliability.aftermath import ALL_TRUE, Evidence, Heard, judge_aftermath, sorted_out
 from tests.reliability.kept import kept_in, open_in
-from tests.reliability.people import CHAINS, People, escalation_of
-from tests.reliability.traffic import ALL_KEPT, Request, judge, publish, recipient
+from tests.reliability.people import LONGEST_RUN_SECONDS, People, escalation_of
+from tests.reliability.plan import (
+    LATENCY_SECONDS,
+    RECIPIENTS,
+    SPEED,
+    Plan,
+    faults_of,
+    requests_of,
+    settings_of,
+)
+from tests.reliability.traffic import ALL_KEPT, Request, judge, publish
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import Peer
 from tests.support.needs import missing
-from tests.support.process import Connector, configuration
+from tests.support.process import Connector
 from tests.support.rabbitmq import RabbitMq
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import Channel
-from twilio_notifications.simulator import faults
-from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
@@ -50,23 +55,6 @@ if TYPE_CHECKING:
     from tests.reliability.traffic import Verdict
     from tests.support.process import Section
 
-RECIPIENTS = 40
-"""Few, so that each has a long line of requests whose order matters."""
-
-CALL_SHARE = 0.2
-CHAIN_SHARE = 0.1
-"""Of the texts: requests that begin a chain."""
-
-LATENCY_SECONDS = 0.02
-"""So that at any moment of load some requests are on their way to Twilio."""
-
-SETTLE_SECONDS = 0.5
-"""The simulator carries a request out as soon as it has read it, and shows it in its lists at once; what a
-killed connector had written to its socket is read before the next one has so much as started."""
-
-RETRIES = 20
-"""More than any request will need: here every fault is one that passes."""
-
 STARTING_SHARE = 0.15
 """How many of the kills hit the start and its recovery."""
 STARTING_SECONDS = 1.0
@@ -75,29 +63,10 @@ PROGRESS_SECONDS = 3.0
 STRAY_SECONDS = 0.02
 """Between the progress that was drawn and the kill, so that it falls between any two steps."""
 
-FOREVER_SECONDS = 3600.0
 END_SECONDS = 90.0
 """For everything that is left when the killing is over."""
 
-SPEED = 20.0
-"""How many times faster than usual texts and calls come to their end."""
-
-POLL_SECONDS = 0.25
-GIVE_UP_SECONDS = 8.0
-"""Longer than any drawn end lasts, so that only texts that stay "sent" are given up."""
-
 _BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    requests: int
-    kills: int
-    seed: int
-    broker: str = "mosquitto"
-    """The kind of broker: RabbitMQ numbers its packets again on each connection."""
-    callbacks: bool = False
-    """Whether Twilio calls back; what a dead connector misses, polling finds out."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,44 +97,6 @@ class Account:
         """Whether every promise was."""
         kept = ALL_KEPT == self.verdict and ALL_TRUE == self.aftermath
         return kept and not self.failed and not any(self.left)
-
-
-def requests_of(plan: Plan) -> list[Request]:
-    """Texts and calls to few recipients, in an order that the seed decides."""
-    chance = random.Random(plan.seed)  # noqa: S311 - a seed makes a run repeatable
-    return [_request(number, chance) for number in range(plan.requests)]
-
-
-def _request(number: int, chance: random.Random) -> Request:
-    channel = Channel.CALL if chance.random() < CALL_SHARE else Channel.SMS
-    begins = channel is Channel.SMS and chance.random() < CHAIN_SHARE
-    return Request(
-        number=number,
-        to=recipient(chance.randrange(RECIPIENTS)),
-        channel=channel,
-        retries=RETRIES,
-        extensions={"escalation": chance.choice(CHAINS).name} if begins else {},
-    )
-
-
-def faults_of(seed: int) -> list[Fault]:
-    """Everything that Twilio and the network may do to a request that will be sent in the end."""
-    effects: list[tuple[faults.Effect, float]] = [
-        (faults.AnswerLost(), 0.03),
-        (faults.AnswerLost(after_bytes=40), 0.01),
-        (faults.ConnectionClosed(), 0.01),
-        (faults.Garbage(), 0.01),
-        (faults.ServerError(status=500, executed=True), 0.01),
-        (faults.ServerError(status=503, executed=False), 0.01),
-        (faults.Slow(seconds=0.3), 0.03),
-        (faults.RateLimited(), 0.03),
-        (faults.RateLimited(retry_after=1), 0.002),
-    ]
-    creates = [
-        Fault(effect=effect, probability=probability, seed=seed + number)
-        for number, (effect, probability) in enumerate(effects)
-    ]
-    return [*creates, Fault(effect=faults.ServerError(status=503), on="lists", probability=0.05, seed=seed)]
 
 
 class Torture:
@@ -214,7 +145,7 @@ class Torture:
     async def _listen(self, peer: Peer) -> None:
         """Notes when each status comes, and from which life of the connector."""
         while True:
-            message = await peer.next_message(timeout=FOREVER_SECONDS)
+            message = await peer.next_message(timeout=LONGEST_RUN_SECONDS)
             self._heard.append(Heard(payload=message.payload, at=time.time(), life=self._starts))
             self._answered.add(message.json()["id"])
 
@@ -328,29 +259,6 @@ class Torture:
 
 def _failed(status: Mapping[str, Any]) -> bool:
     return bool(status["response"]["status"] == "fail")
-
-
-def settings_of(plan: Plan, *, broker_url: str, twilio_url: str) -> dict[str, Section]:
-    """The configuration of every start."""
-    tracking: Section = {
-        "poll_initial_seconds": POLL_SECONDS,
-        "inbound_seconds": POLL_SECONDS,
-        "requests_per_minute": 6000,
-        "give_up_seconds": GIVE_UP_SECONDS,
-    }
-    if plan.callbacks:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = "127.0.0.1:{}".format(free.getsockname()[1])
-        tracking |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
-    sections = {name: section for chain in CHAINS for name, section in chain.sections.items()}
-    return configuration(
-        broker_url=broker_url,
-        twilio_url=twilio_url,
-        delivery={"settle_seconds": SETTLE_SECONDS},
-        tracking=tracking,
-        status={"follow_up": "final", "detail": "extended"},
-        **sections,
-    )
 
 
 async def _publish(peer: Peer, share: Sequence[Request], *, after: asyncio.Task[None] | None) -> None:

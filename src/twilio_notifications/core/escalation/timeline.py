@@ -52,7 +52,8 @@ def next_step(chain: Chain, history: ChainHistory, *, now: float) -> Next:
     if position >= chain.length:
         if any(step.pending for step in (history.began, *history.taken)):
             # After a power cut that lasted longer than the wait, the last texts are still to be sent. An end
-            # now would cancel them, and one soon after would leave no time to answer. Their lifetime bounds it.
+            # now would cancel them, and one soon after would leave no time to answer. The lifetime of the
+            # requests bounds the delay.
             return Until(at=now + max(chain.wait_seconds, _SHORTEST_PAUSE))
         return EndOfChain()
     return Take(position=position, step=chain.steps[position % len(chain.steps)])
