@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -34,6 +36,8 @@ from twilio_notifications.core.twilio_codes import (
     Wait,
     treatment_of,
 )
+
+SERVICE = "MG0123456789abcdef0123456789abcdef"
 
 NOTIFICATION = Notification(
     request_id="request123",
@@ -193,6 +197,14 @@ class TestAccepted:
             sid="SM1", message_status="accepted", sender_number="4254492999", phone_number="+12345000000"
         )
         assert expected == outcome(answer)
+
+    def test_a_messaging_service_is_the_sender_until_twilio_names_a_number(self) -> None:
+        """Also where a number was requested next to it: the service may take another of its pool."""
+        notification = replace(NOTIFICATION, messaging_service_sid=SERVICE)
+        answer = Answered(http_status=201, sid="SM1", message_status="accepted")
+        accepted = classify(answer, notification=notification)
+        assert isinstance(accepted, Accepted)
+        assert SERVICE == accepted.sender_number
 
     @pytest.mark.parametrize(
         ("sid", "message_status"),

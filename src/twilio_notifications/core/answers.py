@@ -97,7 +97,7 @@ def _accepted(answer: Answered, notification: Notification) -> Accepted | InDoub
     return Accepted(
         sid=answer.sid,
         message_status=answer.message_status,
-        sender_number=answer.sender_number or notification.sender_number,
+        sender_number=answer.sender_number or notification.sender,
         phone_number=answer.phone_number or notification.recipient.phone_number,
     )
 

@@ -134,6 +134,11 @@ class Notification:
     contact: str | None = None
     """The name of the configured contact that `recipient` was made from."""
 
+    @property
+    def sender(self) -> str:
+        """What a status names as the sender as long as Twilio has named no number (contract, section 7)."""
+        return self.messaging_service_sid or self.sender_number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:

@@ -177,7 +177,7 @@ def _followed(row: tuple[Any, ...]) -> Followed:
 def _who(request: Claimed, *, from_number: str | None, to_number: str | None) -> Who:
     notification = request.notification
     return Who(
-        sender_number=from_number or notification.sender_number,
+        sender_number=from_number or notification.sender,
         phone_number=to_number or notification.recipient.phone_number,
         name=notification.recipient.name,
     )

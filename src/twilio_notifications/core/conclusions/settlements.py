@@ -33,7 +33,7 @@ def conclude_settlement(
             accepted = Accepted(
                 sid=record.sid,
                 message_status=record.message_status,
-                sender_number=record.sender_number or request.notification.sender_number,
+                sender_number=record.sender_number or request.notification.sender,
                 phone_number=record.phone_number or request.notification.recipient.phone_number,
             )
             return statuses.accepted(request, accepted, at=now)

@@ -48,6 +48,6 @@ class Tracking:
         return Follow(
             word=word,
             look_at=look,
-            sender_number=None if sender == notification.sender_number else sender,
+            sender_number=None if sender == notification.sender else sender,
             phone_number=None if phone == notification.recipient.phone_number else phone,
         )

@@ -21,7 +21,7 @@ def report(end: ChainEnd, request: Notification) -> contract.Success | contract.
         case EndKind.ACKNOWLEDGED:
             return contract.Success(
                 message_status=ACKNOWLEDGED,
-                sender_number=request.sender_number,
+                sender_number=request.sender,
                 phone_number=request.recipient.phone_number,
                 name=request.recipient.name,
             )
