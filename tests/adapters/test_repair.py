@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.core.delivery import Change, Happened
-    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.ports import Unreported
 
 OTHER = "+12345000001"
@@ -252,6 +252,29 @@ async def test_a_resolution_whose_status_was_acknowledged_stays(file: JournalFil
     history = file.history(id_)
     entry, (attempt,) = history.entry, history.attempts
     assert (None, "SM1", "SM1") == (entry.reason, entry.sid, attempt.sid)
+
+
+def followed(step: Finish) -> Finish:
+    return replace(step, follow=Follow(word="accepted", look_at=START + 5))
+
+
+async def test_what_a_person_resolves_with_its_sid_is_followed_from_then_on(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.REPORTED)
+    file.resolve(followed(a_success(id_, sid="SM1")), by=BY)
+    async with connector(file) as journal:
+        (due,) = await journal.due_deliveries(now=START + 5, limit=10)
+        assert (id_, "SM1", "accepted") == (due.request.id, due.sid, due.delivery.state)
+
+
+async def test_a_corrected_resolution_follows_the_right_sid_or_none(file: JournalFile) -> None:
+    id_ = await a_file_with(file, State.FINISHED)
+    file.resolve(followed(a_success(id_, sid="SM1")), by=BY)
+    file.resolve(followed(a_success(id_, sid="SM2")), by=BY)
+    async with connector(file) as journal:
+        assert ["SM2"] == [due.sid for due in await journal.due_deliveries(now=START + 5, limit=10)]
+    file.resolve(a_failure(id_), by=BY)
+    async with connector(file) as journal:
+        assert await journal.next_look() is None
 
 
 async def test_a_sid_that_belongs_to_another_request_is_refused(file: JournalFile) -> None:

@@ -51,6 +51,28 @@ def test_a_call_has_a_url_or_twiml_and_its_longest_time(content: Content, field:
     )
 
 
+@pytest.mark.parametrize(("seconds", "written"), [(60.0, "60"), (14.2, "15")])
+def test_a_call_says_how_long_it_rings_and_a_text_does_not(seconds: float, written: str) -> None:
+    calls = CallForm(ring_seconds=seconds)
+    a_call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"))
+    assert [written] == [value for name, value in form(a_call, calls=calls) if name == "Timeout"]
+    assert "Timeout" not in dict(form(a_notification(), calls=calls))
+
+
+@pytest.mark.parametrize(
+    ("left", "written"), [(59.2, "60"), (0.1, "5"), (5.0, "5"), (36_000.0, "36000"), (86_400.0, "36000")]
+)
+def test_a_text_with_a_lifetime_of_its_own_says_what_is_left_of_it(left: float, written: str) -> None:
+    fields = form(a_notification(valid_for_seconds=86_400), calls=CallForm(), seconds_left=left)
+    assert written == dict(fields)["ValidityPeriod"]
+
+
+def test_a_text_without_a_lifetime_of_its_own_and_a_call_say_nothing_of_it() -> None:
+    a_call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"), valid_for_seconds=60)
+    for notification in (a_notification(), a_call):
+        assert "ValidityPeriod" not in dict(form(notification, calls=CallForm(), seconds_left=60.0))
+
+
 CALLED_BACK = "https://alarms.example.com/twilio?request=1&attempt=1&key=0"
 
 

@@ -44,11 +44,18 @@ class Guard:
         self.clock_offset: float | None = None
         self.held: asyncio.Event | None = None
         self.callback_url: str | None = None
+        self.seconds_left: float | None = None
         self.looks: list[tuple[Channel, str | None]] = []
 
     async def send(
-        self, _notification: Notification, login: Login, *, callback_url: str | None = None
+        self,
+        _notification: Notification,
+        login: Login,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
     ) -> Answer:
+        self.seconds_left = seconds_left
         self.callback_url = callback_url
         return self.answer if await self._is_in(login) else self.refusal
 
@@ -254,7 +261,8 @@ async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> No
     assert (Channel.CALL, "CA1") == scene.twilio.looks[-1]
 
 
-async def test_an_attempt_says_where_twilio_calls_back_with_each_login() -> None:
+async def test_an_attempt_says_with_each_login_where_twilio_calls_back_and_what_is_left() -> None:
     scene = await a_scene("second", second="second")
-    await scene.sender.send(NOTIFICATION, callback_url="https://example.com/")
+    await scene.sender.send(NOTIFICATION, seconds_left=7.0, callback_url="https://example.com/")
+    assert 7.0 == scene.twilio.seconds_left
     assert "https://example.com/" == scene.twilio.callback_url

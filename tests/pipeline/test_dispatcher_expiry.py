@@ -125,3 +125,15 @@ async def test_paused_answers_while_there_is_no_network() -> None:
         await line.accept(B, request_id="after")
         await line.clock.advance(2)
         assert ("after", "success") == (await line.results())[-1]
+
+
+async def test_each_attempt_says_what_is_left_of_the_lifetime() -> None:
+    """A text with a lifetime of its own carries it to Twilio, in whose queue it has to expire too."""
+    async with a_running_line() as line:
+        line.sender.script(A, too_many(retry_after=20))
+        await line.accept(A, lifetime=60, valid_for_seconds=60)
+        await line.clock.advance(30)
+        first, second = line.sender.seconds_left
+        assert 60.0 == first
+        assert second is not None
+        assert 30.0 <= second <= 40.0

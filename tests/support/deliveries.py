@@ -70,9 +70,14 @@ class DeliveringTwilio(ScriptedSender):
         self.deleted: set[str] = set()
 
     async def send(
-        self, notification: Notification, login: Login | None = None, *, callback_url: str | None = None
+        self,
+        notification: Notification,
+        login: Login | None = None,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
     ) -> Answer:
-        answer = await super().send(notification, login, callback_url=callback_url)
+        answer = await super().send(notification, login, seconds_left=seconds_left, callback_url=callback_url)
         sid = getattr(answer, "sid", None)
         if sid is None:
             return answer

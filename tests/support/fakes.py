@@ -188,6 +188,8 @@ class ScriptedSender:
         self.clock = clock
         self.sent: list[Sent] = []
         self.callback_urls: list[str | None] = []
+        self.seconds_left: list[float | None] = []
+        """What was left of the lifetime of each attempt's request."""
         self.looks: list[tuple[Channel, str | None, Login | None]] = []
         """What was asked about deliveries: a SID, or the path of a page."""
         self.online = True
@@ -219,9 +221,15 @@ class ScriptedSender:
         self._held.pop(phone_number).set()
 
     async def send(
-        self, notification: Notification, login: Login | None = None, *, callback_url: str | None = None
+        self,
+        notification: Notification,
+        login: Login | None = None,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
     ) -> Answer:
         self.callback_urls.append(callback_url)
+        self.seconds_left.append(seconds_left)
         self.sent.append(Sent(self.clock.now(), notification, login))
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)

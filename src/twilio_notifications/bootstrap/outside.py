@@ -76,6 +76,7 @@ def twilio_sender(settings: Settings, *, clock: Clock) -> TwilioSender:
         timeout_seconds=settings.twilio.timeout_seconds,
         ca_file=settings.twilio.ca_file,
         calls=CallForm(
+            ring_seconds=settings.calls.ring_seconds,
             time_limit_seconds=settings.calls.time_limit_seconds,
             detects_machines=settings.calls.machine_detection is MachineDetection.DETECT,
         ),

@@ -14,6 +14,7 @@ from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
+from twilio_notifications.core.delivery import first_word
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Accepted, Channel
@@ -106,7 +107,7 @@ def resolve(
     journal = JournalFile(settings.journal.path)
     request = journal.unsettled(number)
     _require_fitting(sid, request.notification.channel, sent=sent)
-    writer = StatusWriter(extended=settings.detail is StatusDetail.EXTENDED)
+    writer = StatusWriter(extended=settings.detail is StatusDetail.EXTENDED, tracking=settings.tracking)
     journal.resolve(_settled(writer, request, sent=sent, sid=sid, at=time.time()), by=_person(environ))
     terminal.say(
         f"request {number} is settled; its new status is reported when the connector starts, and can be "
@@ -200,7 +201,12 @@ def _settled(writer: StatusWriter, request: Claimed, *, sent: bool, sid: str | N
         sender_number=request.notification.sender_number,
         phone_number=request.notification.recipient.phone_number,
     )
-    return writer.accepted(request, accepted, at=at, counted=False)
+    step = writer.accepted(request, accepted, at=at, counted=False)
+    if step.follow is None:
+        return step
+    # Twilio's own words come with the looks. What the person says is none of them.
+    follow = dataclasses.replace(step.follow, word=first_word(request.notification.channel))
+    return dataclasses.replace(step, follow=follow)
 
 
 def _person(environ: Mapping[str, str]) -> str:

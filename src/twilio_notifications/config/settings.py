@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.tracking import TrackingSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings
+    from twilio_notifications.core.delivery import Tracking
     from twilio_notifications.core.escalation import Chain
     from twilio_notifications.core.model import Contact
     from twilio_notifications.core.parameters import Parameters
@@ -73,6 +74,8 @@ class JournalFileSettings:
     lifetime_seconds: float
     """The lifetime of a request that is sent again."""
     detail: StatusDetail
+    tracking: Tracking
+    """How what a person says was sent is followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

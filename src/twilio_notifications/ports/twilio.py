@@ -25,7 +25,12 @@ class Twilio(Protocol):
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def send(
-        self, notification: Notification, login: Login, *, callback_url: str | None = None
+        self,
+        notification: Notification,
+        login: Login,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
     ) -> Answer: ...
 
     async def look_up(
@@ -80,8 +85,18 @@ class Sender(Protocol):
     def clock_offset(self) -> float | None:
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
-    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
-        """Makes one attempt. `callback_url`: where Twilio tells what becomes of it; None: nowhere."""
+    async def send(
+        self,
+        notification: Notification,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
+    ) -> Answer:
+        """Makes one attempt.
+
+        `seconds_left`: what is left of the lifetime of the request; None: not known. `callback_url`: where
+        Twilio tells what becomes of it; None: nowhere.
+        """
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """What Twilio's lists hold for this recipient, created at or after `since` (Twilio's clock)."""

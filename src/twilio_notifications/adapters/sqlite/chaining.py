@@ -134,6 +134,7 @@ class Chaining:
         waiting = [rows.claimed(row) for row in connection.execute(sql.WAITING_OF_CHAIN, (chain,)).fetchall()]
         cancelled = self._finish(connection, waiting, lambda one: writer.cancelled(one, at=end.at))
         connection.execute(sql.RINGING, {"at": end.at, "chain": chain})
+        connection.execute(sql.MARK_CANCELLED)
         written = self._report(connection, request, end, writer=writer)
         self._tell(
             connection, request, end, writer=writer, number=None if reply is None else reply.phone_number
@@ -220,6 +221,7 @@ class Chaining:
         own = [one for one in map(rows.claimed, found) if not one.is_step]
         ended = self._finish(connection, own, lambda one: writer.cancelled(one, at=at))
         connection.execute(calls, {"at": at, name: key})
+        connection.execute(sql.MARK_CANCELLED)
         running = [chain for (chain,) in connection.execute(chains, (key,)).fetchall()]
         return _joined([ended, *self._end_all(connection, running, EndKind.CANCELLED, at=at, writer=writer)])
 

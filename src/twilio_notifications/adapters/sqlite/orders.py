@@ -15,7 +15,7 @@ from twilio_notifications.adapters.sqlite.place import look, real, require_folde
 from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.rows import encoded_id
-from twilio_notifications.adapters.sqlite.statements import care, chains, work
+from twilio_notifications.adapters.sqlite.statements import care, chains, deliveries, work
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
@@ -52,6 +52,11 @@ class JournalFile(JournalReader):
             outcome = (step.status, step.reason, step.message, step.code, step.sid, step.at, None)
             connection.execute(work.INSERT_STATUS, (position + 1, step.id, *outcome))
             connection.execute(sql.RESOLVE_ATTEMPT, (step.sid, step.id))
+            connection.execute(deliveries.FORGET_RESOLVED, (step.id,))
+            if step.follow is not None:
+                begun = (step.id, step.sid, step.at, step.follow.look_at, step.follow.word, step.at)
+                numbers = (step.follow.sender_number, step.follow.phone_number)
+                connection.execute(deliveries.FOLLOW_RESOLVED, (*begun, *numbers))
             detail = "not sent" if step.reason else f"sent {step.sid or ''}".rstrip()
             connection.execute(sql.ORDER, (step.id, "resolve", detail, by, step.at))
 

@@ -74,7 +74,8 @@ class _Changes:
         connection.executemany(chains.KEPT_STATUS, [(position,) for position, _ in self.kept])
         connection.executemany(chains.KEPT_STATE, [(request,) for _, request in self.kept])
         connection.executemany(chains.HASTEN, self.hastened)
-        connection.executemany(chains.HANG_UP_ONE, self.hangups)
+        if self.hangups and connection.executemany(chains.HANG_UP_ONE, self.hangups).rowcount:
+            connection.execute(chains.MARK_CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -96,11 +96,16 @@ class TwilioSender:
         await self._clients.close()
 
     async def send(
-        self, notification: Notification, login: Login, *, callback_url: str | None = None
+        self,
+        notification: Notification,
+        login: Login,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
     ) -> Answer:
         """Makes one attempt, and returns the answer at the latest after the time-out."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
-        fields = form(notification, calls=self._calls, callback_url=callback_url)
+        fields = form(notification, calls=self._calls, seconds_left=seconds_left, callback_url=callback_url)
         said = await self._ask("POST", url, login, fields=fields)
         return self._read(said) if isinstance(said, HttpReply) else said
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class CallForm:
     """How calls are made."""
 
+    ring_seconds: float | None = None
+    """How long Twilio lets the telephone ring; None: a minute."""
     time_limit_seconds: float | None = None
     """After how long Twilio ends a call; None: after four hours."""
     detects_machines: bool = False
@@ -28,17 +30,50 @@ _CALL_EVENTS = ("initiated", "ringing", "answered", "completed")
 """Of which Twilio tells a callback; without them only of the end of a call."""
 
 
+_SHORTEST_VALIDITY = 5
+_LONGEST_VALIDITY = 36_000
+"""Seconds that Twilio takes as a ValidityPeriod:
+https://www.twilio.com/docs/messaging/api/message-resource"""
+
+
 def form(
-    notification: Notification, *, calls: CallForm, callback_url: str | None = None
+    notification: Notification,
+    *,
+    calls: CallForm,
+    seconds_left: float | None = None,
+    callback_url: str | None = None,
 ) -> list[tuple[str, str]]:
-    """The parameters of the create request. `callback_url`: where Twilio tells what becomes of it."""
+    """The parameters of the create request.
+
+    `seconds_left`: what is left of its lifetime, which Twilio is told of a text that sets one of its own.
+    `callback_url`: where Twilio tells what becomes of it.
+    """
     fields = [*_whom(notification), *_what(notification, key_url=callback_url)]
     if callback_url is not None:
         fields.append(("StatusCallback", callback_url))
-    if notification.channel is Channel.SMS:
-        return fields
+    match notification.channel:
+        case Channel.SMS:
+            return [*fields, *_validity(notification, seconds_left)]
+        case Channel.CALL:
+            return [*fields, *_how(calls, callback_url)]
+        case _:
+            assert_never(notification.channel)
+
+
+def _validity(notification: Notification, seconds_left: float | None) -> list[tuple[str, str]]:
+    # What waits in Twilio's own queue has to expire too, but only where the request asks for it.
+    if notification.valid_for_seconds is None or seconds_left is None:
+        return []
+    seconds = min(max(ceil(seconds_left), _SHORTEST_VALIDITY), _LONGEST_VALIDITY)
+    return [("ValidityPeriod", str(seconds))]
+
+
+def _how(calls: CallForm, callback_url: str | None) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
     if callback_url is not None:
         fields += [("StatusCallbackEvent", event) for event in _CALL_EVENTS]
+    if calls.ring_seconds is not None:
+        fields.append(("Timeout", str(ceil(calls.ring_seconds))))
     if calls.time_limit_seconds is not None:
         fields.append(("TimeLimit", str(ceil(calls.time_limit_seconds))))
     if calls.detects_machines:

@@ -23,9 +23,9 @@ class CallSettings:
     machine_detection: MachineDetection = key(
         Choice(words=MachineDetection),
         """"detect" has Twilio listen whether a person or a machine takes the call, so that a call to a
-        voicemail counts as NotReached. Twilio bills it, is right in 85 to 94 of 100 calls, and keeps the
-        person in silence until it has decided. "off" leaves it out: such a call has the result "unknown",
-        unless a key was pressed.""",
+        voicemail counts as NotReached. Twilio bills it, and is right in 85 to 94 of 100 calls. It listens
+        while the voice document plays already, so that no person waits in silence. "off" leaves it out: such
+        a call has the result "unknown", unless a key was pressed.""",
         default="off",
     )
     ring_seconds: float = key(

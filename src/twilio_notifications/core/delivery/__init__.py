@@ -37,7 +37,7 @@ from twilio_notifications.core.delivery.states import (
     is_final,
     notifications_read,
 )
-from twilio_notifications.core.delivery.tracking import Tracking
+from twilio_notifications.core.delivery.tracking import Tracking, first_word
 
 __all__ = [
     "LAST_NOTIFICATION_LOOK",
@@ -69,6 +69,7 @@ __all__ = [
     "callback_url",
     "contradicts",
     "ending",
+    "first_word",
     "follow_up",
     "given_up",
     "is_final",

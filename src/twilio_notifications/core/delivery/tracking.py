@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Accepted, Notification
 
 _FIRST_WORDS = {Channel.SMS: "accepted", Channel.CALL: "queued"}
-"""Of the lowest rank, so that every other word is a change."""
+
+
+def first_word(channel: Channel) -> str:
+    """Twilio's word of the lowest rank: after it, every other word is a change."""
+    return _FIRST_WORDS[channel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Tracking:
         word = taken.message_status
         if is_final(accepted(notification.channel, state=word, at=at)):
             # Twilio's records had its last word already. Another look tells of its end.
-            word, look = _FIRST_WORDS[notification.channel], at
+            word, look = first_word(notification.channel), at
         sender, phone = taken.sender_number, taken.phone_number
         return Follow(
             word=word,

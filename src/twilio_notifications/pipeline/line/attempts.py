@@ -89,13 +89,15 @@ class Attempts:
         if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
             expired = policy.expired(request, self.admission.situation(now=now))
             return miss(request, expired, statuses=self.pacing.statuses, now=now)
-        answer = await self._ask(request)
+        answer = await self._ask(request, seconds_left=request.expires_at - now)
         self.events.tell(TwilioAnswered(request=request, answer=answer))
         return self.pacing.conclude(request, answer)
 
-    async def _ask(self, request: Claimed) -> Answer:
+    async def _ask(self, request: Claimed, *, seconds_left: float) -> Answer:
         try:
-            return await self.sender.send(request.notification, callback_url=self.callback_url(request))
+            return await self.sender.send(
+                request.notification, seconds_left=seconds_left, callback_url=self.callback_url(request)
+            )
         except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
             self.events.tell(Defect(name="attempt_failed", error=error))
             return Unanswered(detail=f"the connector failed: {type(error).__name__}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.delivery import ending
-from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.ports.events import Defect, DeliveryChanged
 
 if TYPE_CHECKING:
@@ -80,5 +80,6 @@ class Sightings:
         if change.happened is not None:
             self.events.tell(DeliveryChanged(followed=followed, change=change))
         end = ending(change.after)
-        if end is not None and end.reason is not None and ending(change.before) is None:
+        failed = end is not None and end.reason is not None and ending(change.before) is None
+        if end is not None and failed and end.reason is not Reason.CANCELLED:  # that was our own order
             self.failures.undelivered(followed, change.after.state, end)

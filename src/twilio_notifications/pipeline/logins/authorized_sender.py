@@ -37,17 +37,21 @@ class AuthorizedSender:
     def clock_offset(self) -> float | None:
         return self._twilio.clock_offset
 
-    async def send(self, notification: Notification, *, callback_url: str | None = None) -> Answer:
+    async def send(
+        self,
+        notification: Notification,
+        *,
+        seconds_left: float | None = None,
+        callback_url: str | None = None,
+    ) -> Answer:
         """Twilio's answer; it is a refusal of the login only if Twilio has refused every login."""
-        login = self._credentials.current()
-        said = await self._twilio.send(notification, login, callback_url=callback_url)
-        if not _is_refused(said):
-            return said
 
         async def ask(login: Login) -> Answer:
-            return await self._twilio.send(notification, login, callback_url=callback_url)
+            return await self._twilio.send(
+                notification, login, seconds_left=seconds_left, callback_url=callback_url
+            )
 
-        return await self._with_another(ask, said, login)
+        return await self._with_a_login(ask)
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:
         """The records in Twilio's lists; a refusal of the login as in `send`."""

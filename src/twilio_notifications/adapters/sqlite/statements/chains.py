@@ -107,6 +107,12 @@ WHERE id = ? AND channel = 'CALL' AND ended_at IS NOT NULL
 ON CONFLICT (sid) DO NOTHING
 """
 
+# So that their end is known as our own order, whatever comes first: Twilio's answer, a look or a callback.
+MARK_CANCELLED = """
+UPDATE deliveries SET cancelled_by_us = 1, version = version + 1
+WHERE request IN (SELECT request FROM hangups) AND cancelled_by_us = 0
+"""
+
 DUE_HANGUPS = "SELECT sid, request, tries FROM hangups WHERE due_at <= ? ORDER BY due_at LIMIT ?"
 
 DELETE_HANGUP = "DELETE FROM hangups WHERE sid = ?"

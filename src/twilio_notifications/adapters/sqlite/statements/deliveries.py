@@ -9,6 +9,11 @@ INSERT INTO deliveries (request, sid, begun_at, look_at, word, changed_at, from_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
+# A person may correct what was said before; a delivery whose following ended stays as it is.
+FORGET_RESOLVED = "DELETE FROM deliveries WHERE request = ? AND given_up_at IS NULL"
+
+FOLLOW_RESOLVED = f"{INSERT_DELIVERY} ON CONFLICT (request) DO NOTHING"
+
 _FOLLOWED = f"""
 SELECT {REQUEST_COLUMNS},
        sid, begun_at, look_at, word, changed_at, code, from_number, to_number, answered_by, key_pressed,
