@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.pipeline.line.assembly import LineNeeds
     from twilio_notifications.pipeline.line.intake import Intake
+    from twilio_notifications.pipeline.line.leave import Leave
     from twilio_notifications.ports import Inbox
 
 OWNER, DARLA, DEPUTY, NEIGHBOUR = (f"+1234500001{n}" for n in range(4))
@@ -48,6 +49,7 @@ class House:
     line: Line
     intake: Intake
     escalator: Escalator
+    replies: Replies
     acknowledged: list[str] = field(default_factory=list)
 
     async def publish(self, topic: str, payload: bytes, **inbound: Any) -> None:
@@ -104,25 +106,31 @@ class House:
         return [getattr(sent.notification.content, "body", "") for sent in self.line.sender.to(number)]
 
 
-def an_escalator(given: LineNeeds, writer: ChainWriter, *, period: float | None = 5.0) -> Escalator:
-    """Goes on with the chains of this line."""
-    inbox = cast("Inbox", given.sender)
-    replies = Replies(
+def the_replies(
+    given: LineNeeds, escalator: Escalator, leave: Leave, *, period: float | None = 5.0
+) -> Replies:
+    """Reads what came back to the chains of this escalator."""
+    return Replies(
         journal=given.journal,
-        inbox=inbox,
+        inbox=cast("Inbox", given.sender),
+        leave=leave,
         clock=given.clock,
         events=given.events,
-        writer=writer,
+        writer=escalator.writer,
+        acknowledge=escalator.acknowledge,
         period_seconds=period,
     )
+
+
+def an_escalator(given: LineNeeds, writer: ChainWriter) -> Escalator:
+    """Goes on with the chains of this line."""
     return Escalator(
         journal=given.journal,
-        inbox=inbox,
+        inbox=cast("Inbox", given.sender),
         clock=given.clock,
         events=given.events,
         bells=given.bells,
         writer=writer,
-        replies=replies,
         lifetime_seconds=14_400,
         on_written=given.on_written,
     )
@@ -140,12 +148,19 @@ async def a_house(
     async with a_line(**arguments) as line, running(line):
         given = line.surroundings
         writer = a_writer(given, chains={"freezer": chain, **(more or {})}, contacts=CONTACTS)
-        escalator = an_escalator(given, writer, period=period)
-        stage = asyncio.create_task(escalator.run(), name="escalator")
+        escalator = an_escalator(given, writer)
+        replies = the_replies(given, escalator, line.stages.leave, period=period)
+        stages = [
+            asyncio.create_task(escalator.run(), name="escalator"),
+            asyncio.create_task(replies.run(), name="replies"),
+        ]
         try:
             await line.clock.settle()
-            yield House(line=line, intake=an_intake(given, line.stages, writer), escalator=escalator)
-            assert not stage.done(), stage
+            yield House(
+                line=line, intake=an_intake(given, line.stages, writer), escalator=escalator, replies=replies
+            )
+            assert [] == [stage for stage in stages if stage.done() and stage.get_name() == "escalator"]
         finally:
-            stage.cancel()
-            await asyncio.wait({stage})
+            for stage in stages:
+                stage.cancel()
+            await asyncio.wait(stages)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.clock import HandClock
-from tests.support.factories import DARLA, a_notification, accepted, refused, too_many, unauthorized
+from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
 from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import (
     Answered,
-    CameBack,
     Channel,
+    InboundPage,
     NotSent,
     Records,
     Unanswered,
@@ -70,11 +70,11 @@ class Guard:
         return PAGE if await self._is_in(login) else REFUSED
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float, login: Login
-    ) -> tuple[CameBack, ...] | Unreadable:
-        self.looks.append((channel, to))
-        found = CameBack(sid="SM1", phone_number=DARLA, created_at=since, body="1")
-        return (found,) if await self._is_in(login) else REFUSED
+        self, channel: Channel, *, to: str | None, path: str | None = None, login: Login
+    ) -> InboundPage | Unreadable:
+        self.looks.append((channel, to or path))
+        page = InboundPage(found=(), oldest_at=None, next_path=None)
+        return page if await self._is_in(login) else REFUSED
 
     async def hang_up(self, sid: str, login: Login) -> Answer:
         self.looks.append((Channel.CALL, sid))
@@ -255,7 +255,7 @@ async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> No
     assert RECEIPT == await scene.sender.fetch(Channel.SMS, "SM1")
     assert PAGE == await scene.sender.receipts(Channel.CALL)
     assert Notices(codes=(11_200,)) == await scene.sender.notices("CA1")
-    assert isinstance(await scene.sender.came_back(Channel.SMS, to=None, since=0.0), tuple)
+    assert isinstance(await scene.sender.came_back(Channel.SMS, to=None), InboundPage)
     assert accepted() == await scene.sender.hang_up("CA1")
     assert ["first", *["second"] * 5] == scene.twilio.asked
     assert (Channel.CALL, "CA1") == scene.twilio.looks[-1]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.escalating import an_escalator
+from tests.pipeline.escalating import an_escalator, the_replies
 from tests.pipeline.line import Line, a_line, a_writer, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
@@ -113,6 +113,7 @@ def assembled(
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
     surroundings = replace(line.surroundings, on_written=reporter.publish)
     stages = build_line(surroundings)
+    escalator = an_escalator(surroundings, a_writer(surroundings))
     return Connector(
         **common,
         transport=transport,
@@ -121,7 +122,8 @@ def assembled(
         settler=stages.settler,
         tracker=stages.tracker,
         callbacks=stages.callbacks,
-        escalator=an_escalator(surroundings, a_writer(surroundings)),
+        escalator=escalator,
+        replies=the_replies(surroundings, escalator, stages.leave),
         reporter=reporter,
         failures=surroundings.failures,
         sweeper=Sweeper(**common, retention_seconds=1e6),

@@ -303,7 +303,7 @@ async def test_a_text_that_acknowledged_one_chain_never_acknowledges_another() -
         await house.line.clock.advance(2)
         await house.comes_back(OWNER, "ok")
         await house.line.clock.advance(60)
-        house.escalator.replies._seen.clear()
+        house.replies._seen.clear()
         await house.line.clock.advance(60)
         assert 1 == (await house.words()).count("acknowledged")
 

@@ -298,6 +298,22 @@ async def test_an_hour_at_one_request_a_second_costs_thirty_looks_a_minute_and_d
             assert course.last == (await the_delivery(line, request)).delivery.state
 
 
+async def test_looks_that_hang_delay_no_attempt() -> None:
+    """They take no place of the attempts: with a single place, every text leaves at once."""
+    async with a_tracked_line(concurrency=1) as line:
+        twilio_of(line).stalled = asyncio.Event()
+        await line.accept(DARLA)
+        await line.clock.advance(6)
+        assert [5.0] == ages(line)
+        for n in range(100):
+            await line.accept(f"+1234{n:07}")
+            await line.clock.advance(0.1)
+        assert [START, *(round(START + 6 + n / 10, 1) for n in range(100))] == [
+            round(at, 1) for at in line.sender.instants()
+        ]
+        assert [5.0] == ages(line)
+
+
 def most_within_a_minute(instants: Sequence[float]) -> int:
     """The most of them within any sixty seconds."""
     most, begin = 0, 0

@@ -11,10 +11,11 @@ from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notic
 from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterable
 
     from tests.support.clock import HandClock
-    from twilio_notifications.core.model import Answer, Login, Notification, Unreadable
+    from twilio_notifications.core.model import Answer, InboundPage, Login, Notification, Unreadable
 
 PAGE_SIZE = 200
 
@@ -68,6 +69,10 @@ class DeliveringTwilio(ScriptedSender):
         self.notices_unreadable: Unreadable | None = None
         """The same for the notifications of calls."""
         self.deleted: set[str] = set()
+        self.stalled: asyncio.Event | None = None
+        """Looks hang until it is set; None: they do not."""
+        self.inbox_stalled: asyncio.Event | None = None
+        """The same for the lists of what came in."""
 
     async def send(
         self,
@@ -95,7 +100,7 @@ class DeliveringTwilio(ScriptedSender):
     async def fetch(
         self, channel: Channel, sid: str, *, login: Login | None = None
     ) -> DeliveryReceipt | NoReceipt | Unreadable:
-        self._note(channel, sid, login)
+        await self._note(channel, sid, login)
         if self.unreadable is not None:
             return self.unreadable
         taken = self.taken.get(sid)
@@ -104,7 +109,7 @@ class DeliveringTwilio(ScriptedSender):
     async def receipts(
         self, channel: Channel, path: str | None, *, login: Login | None = None
     ) -> ReceiptPage | Unreadable:
-        self._note(channel, path, login)
+        await self._note(channel, path, login)
         if self.unreadable is not None:
             return self.unreadable
         begin = int(path or 0)
@@ -116,7 +121,7 @@ class DeliveringTwilio(ScriptedSender):
         )
 
     async def notices(self, sid: str, *, login: Login | None = None) -> Notices | Unreadable:
-        self._note(Channel.CALL, f"notices of {sid}", login)
+        await self._note(Channel.CALL, f"notices of {sid}", login)
         unreadable = self.unreadable or self.notices_unreadable
         if unreadable is not None:
             return unreadable
@@ -146,6 +151,16 @@ class DeliveringTwilio(ScriptedSender):
             if taken.channel is channel and taken.sid not in self.deleted
         ]
 
-    def _note(self, channel: Channel, what: str | None, login: Login | None) -> None:
+    async def _note(self, channel: Channel, what: str | None, login: Login | None) -> None:
         self.asked_at.append(self.clock.now())
         self.looks.append((channel, what, login))
+        if self.stalled is not None:
+            await self.stalled.wait()
+
+    async def came_back(
+        self, channel: Channel, *, to: str | None, path: str | None = None, login: Login | None = None
+    ) -> InboundPage | Unreadable:
+        self.asked_at.append(self.clock.now())
+        if self.inbox_stalled is not None:
+            await self.inbox_stalled.wait()
+        return await super().came_back(channel, to=to, path=path, login=login)

@@ -18,7 +18,15 @@ from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
 from twilio_notifications.core.delivery import NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
-from twilio_notifications.core.model import Answered, CameBack, Channel, Records, Secret, Unreadable
+from twilio_notifications.core.model import (
+    Answered,
+    CameBack,
+    Channel,
+    InboundPage,
+    Records,
+    Secret,
+    Unreadable,
+)
 from twilio_notifications.ports.events import Defect, name_of
 
 if TYPE_CHECKING:
@@ -253,14 +261,16 @@ class ScriptedSender:
         return self.verdicts.popleft() if len(self.verdicts) > 1 else self.verdicts[0]
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float, login: Login | None = None
-    ) -> tuple[CameBack, ...] | Unreadable:
+        self, channel: Channel, *, to: str | None, path: str | None = None, login: Login | None = None
+    ) -> InboundPage | Unreadable:
+        assert path is None, "there is one page"
         self.logins.append(login)
-        self.inbox_looks.append((channel, to, since))
+        self.inbox_looks.append((channel, to, self.clock.now()))
         found = self.inbox[channel]
         if isinstance(found, Unreadable):
             return found
-        return tuple(one for one in found if one.created_at >= since)
+        oldest = min((one.created_at for one in found), default=None)
+        return InboundPage(found=tuple(found), oldest_at=oldest, next_path=None)
 
     async def hang_up(self, sid: str, login: Login | None = None) -> Answer:
         self.logins.append(login)

@@ -93,6 +93,7 @@ def wired(parts: Parts) -> Connector:
         transport=parts.transport,
         intake=_intake(parts, line, reporter, writer),
         escalator=escalator,
+        replies=_replies(parts, line, escalator, writer),
         dispatcher=line.dispatcher,
         settler=line.settler,
         tracker=line.tracker,
@@ -138,8 +139,21 @@ def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
     )
 
 
-def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalator:
+def _replies(parts: Parts, line: Line, escalator: Escalator, writer: ChainWriter) -> Replies:
     tracking = parts.settings.tracking
+    return Replies(
+        journal=parts.journal,
+        inbox=parts.sender,
+        leave=line.leave,
+        clock=parts.clock,
+        events=parts.events,
+        writer=writer,
+        acknowledge=escalator.acknowledge,
+        period_seconds=None if tracking.mode is Following.OFF else tracking.inbound_seconds,
+    )
+
+
+def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalator:
     return Escalator(
         journal=parts.journal,
         inbox=parts.sender,
@@ -147,14 +161,6 @@ def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalat
         events=parts.events,
         bells=parts.bells,
         writer=writer,
-        replies=Replies(
-            journal=parts.journal,
-            inbox=parts.sender,
-            clock=parts.clock,
-            events=parts.events,
-            writer=writer,
-            period_seconds=None if tracking.mode is Following.OFF else tracking.inbound_seconds,
-        ),
         lifetime_seconds=parts.settings.delivery.lifetime_seconds,
         on_written=reporter.publish,
     )

@@ -238,6 +238,18 @@ class CameBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InboundPage:
+    """What came in, of one page of a list; `oldest_at` is of all its records, None where it has none.
+
+    `next_path` None: this page is the last.
+    """
+
+    found: tuple[CameBack, ...]
+    oldest_at: float | None
+    next_path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
     """The records of one recipient, newest first."""
 

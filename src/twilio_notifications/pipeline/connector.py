@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.escalator import Escalator
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.intake import Intake
+    from twilio_notifications.pipeline.line.replies import Replies
     from twilio_notifications.pipeline.line.reporter import Reporter
     from twilio_notifications.pipeline.line.settler import Settler
     from twilio_notifications.pipeline.line.tracker import Tracker
@@ -55,6 +56,7 @@ class Connector:
     dispatcher: Dispatcher
     settler: Settler
     escalator: Escalator
+    replies: Replies
     tracker: Tracker
     callbacks: Callbacks
     reporter: Reporter
@@ -95,6 +97,7 @@ class Connector:
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
                     ("escalator", self.escalator.run()),
+                    ("replies", self.replies.run()),
                     ("tracker", self.tracker.run()),
                     ("callbacks", self.callbacks.run()),
                     ("reporter", self.reporter.run()),

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
     from twilio_notifications.core.model import (
         Answer,
-        CameBack,
         Channel,
+        InboundPage,
         Login,
         Notification,
         Records,
@@ -38,8 +38,8 @@ class Twilio(Protocol):
     ) -> Records | Unreadable: ...
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float, login: Login
-    ) -> tuple[CameBack, ...] | Unreadable: ...
+        self, channel: Channel, *, to: str | None, path: str | None = None, login: Login
+    ) -> InboundPage | Unreadable: ...
 
     async def hang_up(self, sid: str, login: Login) -> Answer: ...
 
@@ -67,9 +67,9 @@ class Inbox(Protocol):
         """Twilio's clock minus ours, by its latest answer; None before the first one."""
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float
-    ) -> tuple[CameBack, ...] | Unreadable:
-        """Inbound texts or calls created at or after `since` (Twilio's clock).
+        self, channel: Channel, *, to: str | None, path: str | None = None
+    ) -> InboundPage | Unreadable:
+        """A page of the inbound texts or calls: the newest ones, or the page at `path`. One request.
 
         `to` is the number that they went to; None: any number of the account.
         """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from twilio_notifications.core.model import Answer, Answered, CameBack, Login, Notification
+    from twilio_notifications.core.model import Answer, Answered, InboundPage, Login, Notification
     from twilio_notifications.ports import Clock
 
 API_VERSION = "2010-04-01"
@@ -46,9 +46,6 @@ LIST_BYTES = 20_000_000
 """The most bytes that are read and held of all pages of one list."""
 PAGE_MARGIN_SECONDS = 600.0
 """The most seconds by which the order of a list differs from the order of creation."""
-
-INBOUND_PAGES = 5
-"""The most pages that are read of what came in: it is asked for every few seconds."""
 
 LONGEST_DETAIL = 200
 
@@ -161,24 +158,18 @@ class TwilioSender:
         )
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float, login: Login
-    ) -> tuple[CameBack, ...] | Unreadable:
-        """Inbound texts or calls created at or after `since` (Twilio's clock), of the newest pages."""
+        self, channel: Channel, *, to: str | None, path: str | None = None, login: Login
+    ) -> InboundPage | Unreadable:
+        """A page of the inbound texts or calls: the newest ones, or the page at `path`."""
         numbers = {} if to is None else {"To": to}
         values = urlencode({**numbers, "PageSize": PAGE_SIZE})
-        url = f"{self._account_url}/{_RESOURCES[channel]}.json?{values}"
-        found: list[CameBack] = []
-        for _ in range(INBOUND_PAGES):
-            said = await self._ask("GET", url, login, limit=PAGE_BYTES)
-            page = read_inbound(said) if isinstance(said, HttpReply) and said.status == _OK else None
-            if page is None:
-                unreadable = self._page(said)
-                return unreadable if isinstance(unreadable, Unreadable) else Unreadable(detail="no list")
-            found += [one for one in page.found if one.created_at >= since]
-            if page.next_path is None or page.oldest_at is None or page.oldest_at < since:
-                break
-            url = self._origin + page.next_path
-        return tuple(found)
+        newest = f"{self._account_url}/{_RESOURCES[channel]}.json?{values}"
+        said = await self._ask("GET", self._origin + path if path else newest, login, limit=PAGE_BYTES)
+        page = read_inbound(said) if isinstance(said, HttpReply) and said.status == _OK else None
+        if page is not None:
+            return page
+        unreadable = self._page(said)
+        return unreadable if isinstance(unreadable, Unreadable) else Unreadable(detail="no list")
 
     async def hang_up(self, sid: str, login: Login) -> Answer:
         """Has Twilio end a call that waits or rings; one that was answered goes on."""

@@ -14,7 +14,7 @@ from twilio_notifications.adapters.twilio.answers import (
     json_object,
     text,
 )
-from twilio_notifications.core.model import CameBack, Record
+from twilio_notifications.core.model import CameBack, InboundPage, Record
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.twilio.client import HttpReply
@@ -57,15 +57,6 @@ def read_page(reply: HttpReply) -> Page | None:
         next_path=next_path,
         size=len(reply.body),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InboundPage:
-    """What came in, of one page; `oldest_at` is of all its records, None where it has none."""
-
-    found: tuple[CameBack, ...]
-    oldest_at: float | None
-    next_path: str | None
 
 
 def read_inbound(reply: HttpReply) -> InboundPage | None:

@@ -83,6 +83,8 @@ class Line:
     settler: Settler
     tracker: Tracker
     callbacks: Callbacks
+    leave: Leave
+    """When Twilio may be asked what became of messages, and what came in."""
 
 
 def build_line(given: LineNeeds) -> Line:
@@ -146,6 +148,7 @@ def build_line(given: LineNeeds) -> Line:
         settler=settler,
         tracker=follower.tracker,
         callbacks=follower.callbacks,
+        leave=follower.tracker.leave,
     )
 
 

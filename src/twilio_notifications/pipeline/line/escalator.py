@@ -1,7 +1,8 @@
 """Goes on with chains until a person acknowledges: takes the steps that are due, and ends what has to end.
 
 Which step is due is decided in the core, and read again in the transaction that records the step. What came
-back from telephones is read by `replies.py`, next to this stage.
+back from telephones is read by `replies.py`, a stage of its own: a list that Twilio does not give delays no
+step.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.conclusions import ChainWriter, RunningChain
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.line.replies import Replies
     from twilio_notifications.ports import Clock, Inbox
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Ended, Hangup, Journal, KnownReply, Unreported
@@ -64,7 +64,6 @@ class Escalator:
     events: Events
     bells: Bells
     writer: ChainWriter
-    replies: Replies
     lifetime_seconds: float
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
@@ -89,8 +88,6 @@ class Escalator:
         hangups = await self.journal.due_hangups(now=now, limit=BATCH)
         for hangup in hangups:
             await self._hang_up(hangup)
-        if await self.journal.next_chain_look() is not None:
-            await self.replies.look(self.acknowledge)
         return BATCH in {len(orders), len(chains), len(hangups)}
 
     async def acknowledge(self, chain: int, who: Acknowledged, reply: KnownReply | None = None) -> bool:

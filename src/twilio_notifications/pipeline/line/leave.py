@@ -1,7 +1,8 @@
-"""When the tracker may ask Twilio: within its budget, and only while sending leaves room."""
+"""When Twilio may be asked what became of messages: within one budget, in the order of asking."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +32,11 @@ class _Pause:
 
 @dataclass(slots=True, kw_only=True)
 class Leave:
-    """The budget of all looks, and the pauses of each resource: one may be refused, and the other not."""
+    """The budget of all looks, and the pauses of each resource: one may be refused, and the other not.
+
+    Those who look at deliveries and those who read what came in share it. Neither can use it up: the first
+    that asks gets the next request.
+    """
 
     per_minute: int
     is_free: Callable[[], bool]
@@ -39,24 +44,31 @@ class Leave:
     clock: Clock
     events: Events
     _budget: Budget = field(init=False)
+    _turns: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+    """Its waiters come in the order in which they asked."""
     _pauses: dict[LookedAt, _Pause] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._budget = Budget.of(self.per_minute, now=self.clock.now())
 
-    async def take(self) -> None:
-        """Returns when one request may be made."""
+    async def take(self, *, yields: bool = True) -> None:
+        """Returns when one request may be made; where it `yields`, not while attempts wait for a place."""
         while True:
+            async with self._turns:
+                await self._fill()
+                if not yields or self.is_free():
+                    self._budget = self._budget.spent()
+                    return
+            await self.clock.sleep(YIELD_SECONDS)
+
+    async def _fill(self) -> None:
+        """Returns when the budget has room for a request."""
+        now = self.clock.now()
+        self._budget = self._budget.filled(now=now)
+        while (at := self._budget.may_ask_at()) > now:
+            await self.clock.sleep(at - now)
             now = self.clock.now()
             self._budget = self._budget.filled(now=now)
-            at = self._budget.may_ask_at()
-            if at > now:
-                await self.clock.sleep(at - now)
-            elif not self.is_free():
-                await self.clock.sleep(YIELD_SECONDS)
-            else:
-                self._budget = self._budget.spent()
-                return
 
     def opens_at(self, resource: LookedAt) -> float:
         """Until when that resource is not asked for, because Twilio did not give it."""

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from twilio_notifications.core.answers import refuses_login
 from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
-from twilio_notifications.core.model import Answered, Records, Unreadable
+from twilio_notifications.core.model import Answered, InboundPage, Records, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.core.model import Answer, CameBack, Channel, Login, Notification
+    from twilio_notifications.core.model import Answer, Channel, Login, Notification
     from twilio_notifications.pipeline.logins.credentials import Credentials
     from twilio_notifications.ports import Twilio
 
-Read = Records | DeliveryReceipt | NoReceipt | ReceiptPage | Notices
+Read = Records | DeliveryReceipt | NoReceipt | ReceiptPage | Notices | InboundPage
 """What Twilio's resources hold."""
 
-Said = TypeVar("Said", bound="Answer | Read | tuple[CameBack, ...] | Unreadable")
+Said = TypeVar("Said", bound="Answer | Read | Unreadable")
 
 
 class AuthorizedSender:
@@ -62,12 +62,12 @@ class AuthorizedSender:
         return await self._with_a_login(ask)
 
     async def came_back(
-        self, channel: Channel, *, to: str | None, since: float
-    ) -> tuple[CameBack, ...] | Unreadable:
-        """What came back from telephones, as `send`."""
+        self, channel: Channel, *, to: str | None, path: str | None = None
+    ) -> InboundPage | Unreadable:
+        """A page of what came back from telephones, as `send`."""
 
-        async def ask(login: Login) -> tuple[CameBack, ...] | Unreadable:
-            return await self._twilio.came_back(channel, to=to, since=since, login=login)
+        async def ask(login: Login) -> InboundPage | Unreadable:
+            return await self._twilio.came_back(channel, to=to, path=path, login=login)
 
         return await self._with_a_login(ask)
 
@@ -123,16 +123,16 @@ class AuthorizedSender:
         while (login := await self._credentials.other_than(refused)) is not None:
             said = await ask(login)
             if not _is_refused(said):
-                if isinstance(said, Answered | Read | tuple):
+                if isinstance(said, Answered | Read):
                     self._credentials.prefer(login)
                 return said
             refused.append(login)
         return said
 
 
-def _is_refused(said: Answer | Read | tuple[CameBack, ...] | Unreadable) -> bool:
+def _is_refused(said: Answer | Read | Unreadable) -> bool:
     match said:
-        case Records() | DeliveryReceipt() | NoReceipt() | ReceiptPage() | Notices() | tuple():
+        case Records() | DeliveryReceipt() | NoReceipt() | ReceiptPage() | Notices() | InboundPage():
             return False
         case Unreadable(unauthorized=unauthorized):
             return unauthorized
