@@ -45,7 +45,7 @@ def form(
 ) -> list[tuple[str, str]]:
     """The parameters of the create request.
 
-    `seconds_left`: what is left of its lifetime, which Twilio is told of a text that sets one of its own.
+    `seconds_left`: what is left of its lifetime, for a text that sets one of its own; None: not known.
     `callback_url`: where Twilio tells what becomes of it.
     """
     fields = [*_whom(notification), *_what(notification, key_url=callback_url)]

@@ -83,8 +83,11 @@ class Line:
     settler: Settler
     tracker: Tracker
     callbacks: Callbacks
-    leave: Leave
-    """When Twilio may be asked what became of messages, and what came in."""
+
+    @property
+    def leave(self) -> Leave:
+        """When Twilio may be asked what became of messages, and what came in."""
+        return self.tracker.leave
 
 
 def build_line(given: LineNeeds) -> Line:
@@ -148,7 +151,6 @@ def build_line(given: LineNeeds) -> Line:
         settler=settler,
         tracker=follower.tracker,
         callbacks=follower.callbacks,
-        leave=follower.tracker.leave,
     )
 
 
