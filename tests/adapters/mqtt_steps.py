@@ -21,7 +21,7 @@ from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.contract import PROBE_TOPIC
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from twilio_notifications.ports import Clock
 
@@ -44,11 +44,14 @@ def transport_settings(url: str, **settings: object) -> MqttSettings:
 class Running(RunningTransport):
     """A transport that runs, everything it brought, and what it told the events."""
 
-    def __init__(self, settings: MqttSettings, *, clock: Clock, jitter: float) -> None:
+    def __init__(
+        self, settings: MqttSettings, *, clock: Clock, jitter: float, wish_topics: Sequence[str] = ()
+    ) -> None:
         self.events = RecordingEvents()
         self.transport = MqttTransport(
             settings,
             topics=(settings.topics.text, settings.topics.call),
+            wish_topics=wish_topics,
             probe_topic=PROBE_TOPIC,
             clock=clock,
             events=self.events,
@@ -59,10 +62,20 @@ class Running(RunningTransport):
 
 @asynccontextmanager
 async def running(
-    url: str, *, clock: Clock | None = None, jitter: float = 0.0, **settings: Any
+    url: str,
+    *,
+    clock: Clock | None = None,
+    jitter: float = 0.0,
+    wish_topics: Any = (),
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """A transport that runs until the end of the block, and then says goodbye."""
-    found = Running(transport_settings(url, **settings), clock=clock or SystemClock(), jitter=jitter)
+    found = Running(
+        transport_settings(url, **settings),
+        clock=clock or SystemClock(),
+        jitter=jitter,
+        wish_topics=wish_topics,
+    )
     connecting = asyncio.create_task(found.run())
     try:
         yield found

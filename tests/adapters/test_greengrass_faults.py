@@ -188,11 +188,14 @@ async def test_a_topic_outside_the_access_control_is_told_of_and_the_other_one_w
     with FakeNucleus(access_control=policies(TEXT_TOPIC, STATUS_TOPIC)) as nucleus:
         async with running(nucleus) as found:
             await found.ready()
-            refused = {
-                tuple(str(told["error"]).split(": ")[:2]) for told in found.told("subscription_refused")
-            }
-            expected = (CALL_TOPIC, CANCEL_TOPIC, ACKNOWLEDGE_TOPIC)
-            assert {(f"subscribing to {topic} (local)", "UnauthorizedError") for topic in expected} == refused
+            for name, topics in (
+                ("subscription_refused", {CALL_TOPIC}),
+                ("wish_topics_refused", {CANCEL_TOPIC, ACKNOWLEDGE_TOPIC}),
+            ):
+                refused = {tuple(str(told["error"]).split(": ")[:2]) for told in found.told(name)}
+                assert {
+                    (f"subscribing to {topic} (local)", "UnauthorizedError") for topic in topics
+                } == refused
             nucleus.publish(TEXT_TOPIC, b"x")
             assert b"x" == (await found.next_inbound()).payload
             nucleus.access_control = None
@@ -449,6 +452,31 @@ async def test_a_probe_outside_the_access_control_is_no_sign_of_deafness() -> No
             nucleus.publish(TEXT_TOPIC, b"x")
             await found.next_inbound()
             assert [] == found.told("nucleus_deaf")
+
+
+async def test_requests_are_carried_out_where_only_their_topics_are_allowed() -> None:
+    with FakeNucleus(access_control=policies(TEXT_TOPIC, CALL_TOPIC, PROBE_TOPIC)) as nucleus:
+        async with running(nucleus, probe_seconds=0.05) as found:
+            await found.ready()
+            nucleus.publish(TEXT_TOPIC, b"x")
+            await found.next_inbound()
+            await asyncio.to_thread(
+                nucleus.wait_until, lambda: nucleus.operations.count("SubscribeToTopic") >= 7, "seven"
+            )
+            refused = [str(fields["error"]) for fields in found.told("wish_topics_refused")]
+            assert 2 == len(refused)
+            assert all("requests are carried out all the same" in error for error in refused)
+            assert [] == found.told("subscription_refused")
+
+
+async def test_a_nucleus_that_allows_only_cancellations_makes_no_connector_ready() -> None:
+    with FakeNucleus(access_control=policies("twilio/cancel", PROBE_TOPIC)) as nucleus:
+        async with running(nucleus, probe_seconds=0.05) as found:
+            await found.events.until("subscription_refused")
+            await asyncio.to_thread(
+                nucleus.wait_until, lambda: nucleus.operations.count("SubscribeToTopic") >= 8, "eight"
+            )
+            assert [] == found.told("nucleus_connected")
 
 
 async def test_a_probe_that_may_be_heard_and_not_sent_is_told_of_once() -> None:

@@ -106,6 +106,22 @@ async def test_a_broker_that_takes_qos_0_alone_is_a_failure(
     assert "a status that is lost on the way is not published again: allow QoS 1 at the broker" in sentence
 
 
+async def test_topics_that_requests_do_not_need_may_be_refused(surroundings: Surroundings) -> None:
+    async def refuse(link: Link) -> None:
+        await link.hear(Kind.CONNECT)
+        link.say(link.connack(0))
+        await link.grant(1)
+        await link.grant(1, 0x87)
+
+    async with RawBroker(refuse) as broker:
+        program = await surroundings.check(transport={"url": broker.url})
+    assert 0 == exit_code(program), program.output
+    verdict, sentence = lines(program)["broker"]
+    assert "ok" == verdict
+    assert "no client can cancel or acknowledge" in sentence
+    assert "twilio/acknowledge (not authorized)" in sentence
+
+
 async def test_it_changes_nothing(surroundings: Surroundings) -> None:
     await surroundings.check()
     assert ["connector.toml"] == sorted(path.name for path in surroundings.folder.iterdir())
@@ -131,6 +147,7 @@ async def test_the_broker_sees_a_name_of_its_own_and_a_clean_session(surrounding
         await link.hear(Kind.CONNECT)
         link.say(link.connack(0))
         await link.grant(1)
+        await link.grant()
 
     async with RawBroker(let_in) as watching:
         program = await surroundings.check(transport={"url": watching.url, "client_id": "site7"})

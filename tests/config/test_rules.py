@@ -130,6 +130,12 @@ def test_the_first_pause_is_not_above_the_longest(tmp_path: Path, lower: str, hi
     assert str(tmp_path) in found
 
 
+def test_a_connector_may_do_without_the_topics_of_cancellations_and_acknowledgements(tmp_path: Path) -> None:
+    lines = '[transport]\ntopic_prefix = "site7/"\ncancel_topic = ""\nacknowledge_topic = ""\n'
+    topics = from_toml(tmp_path, lines).transport.topics
+    assert ("site7/twilio/txt", "site7/twilio/call") == topics.inbound
+
+
 @pytest.mark.parametrize(
     ("topics", "second", "first"),
     [

@@ -99,7 +99,8 @@ def mqtt_transport(
     topics = settings.topics
     return MqttTransport(
         settings,
-        topics=topics.inbound,
+        topics=topics.requests,
+        wish_topics=topics.wishes,
         probe_topic=settings.topic_prefix + PROBE_TOPIC,
         clock=clock,
         events=events,

@@ -137,7 +137,7 @@ def _one_use_a_topic(values: Mapping[str, Any]) -> Iterator[Remark]:
     """A status on a request topic would be answered with a status, and that one again, without end."""
     names = [f"transport.{key}" for key in _TOPICS]
     for first, second in combinations([name for name in names if name in values], 2):
-        if values[first] == values[second]:
+        if values[first] == values[second] != "":
             sentence = f"{second} = {shown(values[second])} is {first} too: each needs a topic of its own"
             yield Remark(name=second, sentence=sentence)
 

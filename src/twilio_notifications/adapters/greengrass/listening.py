@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.adapters.greengrass.connection import ConnectionOver
 from twilio_notifications.core.errors import NucleusRefused, TransportError
@@ -20,10 +20,11 @@ from twilio_notifications.ports.events import (
     ProbeRefused,
     SubscriptionClosed,
     SubscriptionRefused,
+    WishTopicsRefused,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 
     from twilio_notifications.adapters.greengrass.configuration import ConfigurationWatch
     from twilio_notifications.adapters.greengrass.inflow import Inflow
@@ -36,6 +37,11 @@ SLOWER_BY_IOT_CORE = 10
 connection has a keep-alive of its own."""
 
 
+_WITHOUT: Final = (
+    "Until then no client can cancel a request or acknowledge an escalation there; requests are carried out "
+    'all the same. If you do not need it, set transport.cancel_topic and transport.acknowledge_topic to ""'
+)
+
 STEADY_SECONDS = 10.0
 """After a subscription that lasted this long, the next one comes without a pause: messages in a pause are
 lost."""
@@ -46,12 +52,15 @@ class Listening:
     """The subscriptions over one connection of `nucleus`.
 
     After the nucleus has answered for all topics, Listening calls `on_ready` with each answer, if at least
-    one topic is granted: a refused side must not delay the other one.
+    one topic of requests is granted: a refused side must not delay the other one.
     """
 
     nucleus: Nucleus
     sides: Sequence[Origin]
     topics: Sequence[str]
+    wish_topics: Collection[str] = ()
+    """Those of `topics` without which the connector works all the same: of cancellations and
+    acknowledgements, which an access control from before them does not name."""
     probe_topic: str
     probe_seconds: float
     clock: Clock
@@ -175,7 +184,7 @@ class Listening:
             except TransportError as error:
                 if str(error) != told and not isinstance(error, ConnectionOver):
                     told = str(error)
-                    self.events.tell(SubscriptionRefused(error=told))
+                    self.events.tell(self._refusal(topic, told))
                     on_answer(granted=False)
             else:
                 told, began = "", self.clock.now()
@@ -189,12 +198,17 @@ class Listening:
             tries += 1
             await self.clock.sleep(self.pause(tries))
 
+    def _refusal(self, topic: str, error: str) -> SubscriptionRefused | WishTopicsRefused:
+        if topic in self.wish_topics:
+            return WishTopicsRefused(error=f"{error}. {_WITHOUT}")
+        return SubscriptionRefused(error=error)
+
     def _note_answer(self, side: Origin, topic: str, *, granted: bool) -> None:
         if topic == self.probe_topic:
             self._probe_answered[side].set()
             return
         self._unanswered.discard((side, topic))
-        self._is_any_granted |= granted
+        self._is_any_granted |= granted and topic not in self.wish_topics
         if self._is_any_granted and not self._unanswered:
             self._granted.set()
             self.on_ready()

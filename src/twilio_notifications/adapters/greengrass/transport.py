@@ -150,6 +150,7 @@ class GreengrassTransport:
             nucleus=self.nucleus,
             sides=SIDES[self.settings.pubsub],
             topics=self.topics or topics.inbound,
+            wish_topics=() if self.topics else topics.wishes,
             probe_topic=self.settings.topic_prefix + PROBE_TOPIC,
             probe_seconds=self.settings.probe_seconds,
             clock=self.clock,

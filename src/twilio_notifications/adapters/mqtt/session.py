@@ -158,7 +158,8 @@ class Session:
         refused = {topic: code for topic, code in codes.items() if code >= FAILURE}
         if refused:
             raise reasons.not_granted(self._client.introduction.client_id, refused, granted.reason)
-        self.granted_qos = min(granted.codes)
+        earlier = [] if self.granted_qos is None else [self.granted_qos]
+        self.granted_qos = min([*earlier, *granted.codes])
 
     def _subscribe(self, topics: Sequence[str]) -> asyncio.Future[Suback]:
         packet_id = self._conversation.subscribe(topics, identifier=OURS)

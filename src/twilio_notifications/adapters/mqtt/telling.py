@@ -18,6 +18,7 @@ from twilio_notifications.ports.events import (
     BrokerUnreachable,
     BrokerUnsteady,
     ProbeRefused,
+    WishTopicsRefused,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Telling:
         self._losses = 0
         """The number of connections in a row that did not last and were lost for the same reason."""
         self._shortfalls: set[str] = set()
+        self._wishes = ""
+        """Why the topics of cancellations and acknowledgements are refused; "": they are not."""
 
     @property
     def is_unsteady(self) -> bool:
@@ -84,3 +87,13 @@ class Telling:
     def probe_refused(self, error: str) -> None:
         """The broker refuses a probe."""
         self._events.tell(ProbeRefused(error=error))
+
+    def wishes_refused(self, error: str) -> None:
+        """The broker refuses cancellations or acknowledgements; each sentence has one event."""
+        if error != self._wishes:
+            self._wishes = error
+            self._events.tell(WishTopicsRefused(error=error))
+
+    def wishes_granted(self) -> None:
+        """The broker grants these topics, so the next refusal is an event again."""
+        self._wishes = ""

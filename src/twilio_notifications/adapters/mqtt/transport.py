@@ -22,6 +22,7 @@ from twilio_notifications.adapters.mqtt.promises import (
     shortfalls,
 )
 from twilio_notifications.adapters.mqtt.telling import LASTING_SECONDS, Telling
+from twilio_notifications.adapters.mqtt.wish_topics import WishTopics
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
 from twilio_notifications.core.waits import backoff_ceiling
 
@@ -45,13 +46,19 @@ class MqttTransport:
         settings: MqttSettings,
         *,
         topics: Sequence[str],
+        wish_topics: Sequence[str] = (),
         clock: Clock,
         events: Events,
         jitter: Callable[[], float],
         probe_topic: str | None = None,
         on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
     ) -> None:
-        """`probe_topic` is the topic of the probe that each connection sends; None: no probes.
+        """`topics` are those of requests, and a connection needs them.
+
+        `wish_topics` are those of cancellations and acknowledgements: where the broker refuses them, requests
+        are carried out all the same.
+
+        `probe_topic` is the topic of the probe that each connection sends; None: no probes.
 
         `on_new_session` is called when the broker has no session of ours, so that the packets of the last
         session will not come again. Before any message can arrive, the session waits for the future that
@@ -67,6 +74,7 @@ class MqttTransport:
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._telling = Telling(events, settings.address)
+        self._wish_topics = WishTopics(wish_topics, self._telling, client_id=settings.client_id)
         self._publishes_without_acknowledgement = False
         self._is_deaf = False
 
@@ -117,9 +125,11 @@ class MqttTransport:
             self._telling.short(sentence)
         if self._publishes_without_acknowledgement:
             session.publish_without_acknowledgement()
+        await self._wish_topics.subscribe(session)
         watching = asyncio.ensure_future(self._watch(session))  # the probe leaves before the first status
         await asyncio.sleep(0)
-        on_ready()
+        if not session.ended.done():
+            on_ready()
         try:
             reason = await asyncio.shield(session.ended)
         finally:

@@ -32,6 +32,7 @@ or the prefix. Connectors that share a topic cannot keep the order of a recipien
 
 # Wildcards belong to filters; a status is published on a topic (MQTT 5, 4.7.1).
 _TOPIC = Text(without="+#", not_beginning=_SHARED)
+_TOPIC_OR_NONE = Text(may_be_empty=True, without="+#", not_beginning=_SHARED)
 
 
 class TransportKind(StrEnum):
@@ -85,12 +86,16 @@ class AnyTransport:
         _TOPIC, "The topic on which statuses are published.", default="twilio/message/status"
     )
     cancel_topic: str = key(
-        _TOPIC,
-        "The topic on which clients cancel requests that still wait, calls that ring, and escalations.",
+        _TOPIC_OR_NONE,
+        """The topic on which clients cancel requests that still wait, calls that ring, and escalations. "":
+        the connector does not subscribe to any.""",
         default="twilio/cancel",
     )
     acknowledge_topic: str = key(
-        _TOPIC, "The topic on which clients acknowledge escalations.", default="twilio/acknowledge"
+        _TOPIC_OR_NONE,
+        """The topic on which clients acknowledge escalations. "": the connector does not subscribe to
+        any.""",
+        default="twilio/acknowledge",
     )
     reconnect_initial_seconds: float = key(
         Seconds(),

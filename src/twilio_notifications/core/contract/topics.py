@@ -34,20 +34,31 @@ class Topics:
     ) -> Topics:
         """The topics with `prefix` before each name.
 
-        A prefix includes its slash (`site7/`), `""` adds nothing.
+        A prefix includes its slash (`site7/`), `""` adds nothing. `cancel` and `acknowledge` may be `""`: the
+        connector then does without that topic.
         """
         return cls(
             text=prefix + text,
             call=prefix + call,
             status=prefix + status,
-            cancel=prefix + cancel,
-            acknowledge=prefix + acknowledge,
+            cancel=prefix + cancel if cancel else "",
+            acknowledge=prefix + acknowledge if acknowledge else "",
         )
 
     @property
     def inbound(self) -> tuple[str, ...]:
         """The topics on which clients publish."""
-        return self.text, self.call, self.cancel, self.acknowledge
+        return *self.requests, *self.wishes
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """The published topics of requests."""
+        return self.text, self.call
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """The topics of cancellations and acknowledgements, which the published document does not know."""
+        return tuple(topic for topic in (self.cancel, self.acknowledge) if topic)
 
     def channel_of(self, topic: str) -> Channel | None:
         """The channel of requests on `topic`; None where it is no request topic."""

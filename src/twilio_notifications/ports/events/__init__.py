@@ -162,6 +162,7 @@ from twilio_notifications.ports.events.transports import (
     RequestsTakenAgain,
     SubscriptionClosed,
     SubscriptionRefused,
+    WishTopicsRefused,
 )
 
 __all__ = [
@@ -299,5 +300,6 @@ __all__ = [
     "WaitingRequestEnded",
     "WishCarriedOut",
     "WishDropped",
+    "WishTopicsRefused",
     "name_of",
 ]

@@ -90,6 +90,14 @@ class ProbeRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishTopicsRefused(Event):
+    """The broker or the nucleus refuses a topic of cancellations or acknowledgements; requests go on."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NucleusConnected(Event):
     """The nucleus has answered all subscriptions and granted at least one."""
 
