@@ -184,7 +184,11 @@ class Listening:
             except TransportError as error:
                 if str(error) != told and not isinstance(error, ConnectionOver):
                     told = str(error)
-                    self.events.tell(self._refusal(topic, told))
+                    self.events.tell(
+                        WishTopicsRefused(error=f"{told}. {_WITHOUT}")
+                        if topic in self.wish_topics
+                        else SubscriptionRefused(error=told)
+                    )
                     on_answer(granted=False)
             else:
                 told, began = "", self.clock.now()
@@ -197,11 +201,6 @@ class Listening:
                     continue
             tries += 1
             await self.clock.sleep(self.pause(tries))
-
-    def _refusal(self, topic: str, error: str) -> SubscriptionRefused | WishTopicsRefused:
-        if topic in self.wish_topics:
-            return WishTopicsRefused(error=f"{error}. {_WITHOUT}")
-        return SubscriptionRefused(error=error)
 
     def _note_answer(self, side: Origin, topic: str, *, granted: bool) -> None:
         if topic == self.probe_topic:
