@@ -147,6 +147,7 @@ PROMISED_IN_TABLES: dict[str, dict[str, Any]] = {
         "wait_seconds": 300,
         "acknowledge_words": ["ok"],
         "reply_hint": "Reply {code} to acknowledge.",
+        "key_hint": "Press any key to acknowledge.",
         "tell_others": True,
     },
 }
@@ -260,6 +261,7 @@ def test_a_chain_of_the_core_has_the_defaults_of_the_configuration() -> None:
         "wait_seconds": chain.wait_seconds,
         "acknowledge_words": list(chain.acknowledge_words),
         "reply_hint": chain.reply_hint,
+        "key_hint": chain.key_hint,
         "tell_others": chain.tell_others,
     }
 

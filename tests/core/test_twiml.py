@@ -86,3 +86,12 @@ def test_a_document_is_well_formed_and_has_response_as_its_root(document: str, f
 def test_no_document_raises(document: str) -> None:
     flaw_of(document)
     flaw_of(f"<Response>{document}</Response>")
+
+
+def test_a_call_that_takes_keys_says_so_after_its_message_each_time() -> None:
+    content = SpokenText(text="It thaws", language="de-DE", key_hint="Eine Taste & fertig")
+    document = spoken_for_key(content, key_url="https://example.com/?a=1&b=2")
+    assert document is not None
+    says = [f"{each.get('language')}: {each.text}" for each in ET.fromstring(document).iter("Say")]
+    assert ["de-DE: It thaws", "de-DE: Eine Taste & fertig"] * 2 == says
+    assert "Taste" not in (spoken(content) or "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator.deliveries import DeliveryOrder
+from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
     from tests.reliability.conftest import Start
@@ -139,3 +142,38 @@ async def test_what_comes_back_acknowledges(
             assert 0 == await connector.terminate()
         assert ["queued", "acknowledged"] == words(peer)
     assert [OWNER, DARLA] == sent(twilio)
+
+
+@pytest.mark.parametrize("point", ["", CrashPoint.CHAIN_ENDED])
+async def test_a_key_in_the_call_acknowledges_and_the_person_hears_that_it_came(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        address = f"127.0.0.1:{found.getsockname()[1]}"
+    settings: Any = house()
+    settings["tracking"] |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
+    settings["status"] = {"detail": "extended"}
+    twilio.add_delivery(DeliveryOrder(plan=Plan(keys="5", talk_seconds=30), to=DARLA))
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            if point:
+                await dies(connector)
+            else:
+                await until(lambda: "acknowledged" in words(peer))
+                await until(lambda: ["<Response><Say>Thank you</Say></Response>"] == key_answers(twilio))
+        async with start(**settings) as connector:
+            await connector.ready()
+            await until(lambda: "acknowledged" in words(peer))
+            assert 0 == await connector.terminate()
+        detail = peer.statuses[-1]["response"]["detail"]
+        assert ("Darla", "key") == (detail["acknowledged_by"], detail["acknowledged_how"])
+    document = twilio.ledger[1].twiml or ""
+    assert "Press any key to acknowledge." in document
+    assert [OWNER, DARLA] == sent(twilio)
+
+
+def key_answers(twilio: Simulator) -> list[str]:
+    """What the connector had Twilio speak after a key."""
+    return [one.answer for one in twilio.callbacks if "Digits" in dict(one.callback.fields)]

@@ -93,11 +93,15 @@ class VoiceLocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenText:
-    """The content of a call: a text that Twilio speaks. `voice` is None for Twilio's default voice."""
+    """The content of a call: a text that Twilio speaks. `voice` is None for Twilio's default voice.
+
+    `key_hint` is spoken after the text where a key is awaited; None: nothing is.
+    """
 
     text: str = field(repr=False)
     language: str = "en-US"
     voice: str | None = None
+    key_hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

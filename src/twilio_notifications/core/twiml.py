@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
@@ -49,9 +50,11 @@ def spoken(content: SpokenText) -> str | None:
 def spoken_for_key(content: SpokenText, *, key_url: str) -> str | None:
     """The document that speaks the text and has Twilio call `key_url` when a key is pressed meanwhile.
 
-    None where that does not fit.
+    The hint to press a key follows the text. None where that does not fit.
     """
     say, action = _say(content), key_url.translate(_ESCAPES)
+    if content.key_hint is not None:
+        say += _say(replace(content, text=content.key_hint))
     for words in (f"{say}{_PAUSE}{say}", say):
         gather = f'<Gather action="{action}" numDigits="1" timeout="{KEY_SECONDS}">{words}</Gather>'
         document = f"<{_ROOT}>{gather}</{_ROOT}>"

@@ -19,7 +19,14 @@ from twilio_notifications.core.escalation import (
     with_hint,
 )
 from twilio_notifications.core.lifecycle import State
-from twilio_notifications.core.model import Acknowledgement, Cancellation, Text
+from twilio_notifications.core.model import (
+    Acknowledgement,
+    Cancellation,
+    SpokenText,
+    Text,
+    Twiml,
+    VoiceLocation,
+)
 from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported
 
 if TYPE_CHECKING:
@@ -51,18 +58,23 @@ class Chaining:
     def hint(
         self, connection: sqlite3.Connection, chain: int, notification: Notification, hint: str
     ) -> str | None:
-        """The code of the chain at this telephone is taken; the last line of a text of it, None: no line."""
+        """The hint how to acknowledge, with the code of the chain at this telephone; None: no hint."""
         number = notification.recipient.phone_number
         row = connection.execute(sql.CODE, (chain, number)).fetchone()
         if row is None:
             code = smallest_free({used for (used,) in connection.execute(sql.USED_CODES, (number,))})
         else:
             (code,) = row
-        content = notification.content
-        if not isinstance(content, Text):
-            return None
-        hinted = with_hint(content.body, hint=hint, code=code)
-        return hinted[len(content.body) :].removeprefix("\n") or None
+        match notification.content:
+            case Text(body=body):
+                hinted = with_hint(body, hint=hint, code=code)
+                return hinted[len(body) :].removeprefix("\n") or None
+            case SpokenText():
+                return hint or None
+            case VoiceLocation() | Twiml():
+                return None
+            case never:
+                assert_never(never)
 
     def code(self, connection: sqlite3.Connection, chain: int, notification: Notification) -> None:
         """Gives the chain the smallest free code at this telephone, unless it has one there."""

@@ -68,7 +68,7 @@ def without_id(status: bytes) -> tuple[bytes, str | None]:
 def request_row(
     id_: int, arrival: NewRequest, *, request_id: str, chain: int | None = None, hint: str | None = None
 ) -> tuple[Any, ...]:
-    """The parameters of INSERT_REQUEST. `hint` is the last line of a text of the chain."""
+    """The parameters of INSERT_REQUEST. `hint` is what the text or the call says on how to acknowledge."""
     notification = arrival.notification
     recipient = notification.recipient
     body, voice_location, *content = content_columns(notification)
@@ -187,7 +187,7 @@ def _content(row: tuple[Any, ...], *, hint: str | None) -> Content:
     if voice_location is not None:
         return VoiceLocation(url=voice_location)
     if spoken_text is not None:
-        return SpokenText(text=spoken_text, language=language, voice=voice)
+        return SpokenText(text=spoken_text, language=language, voice=voice, key_hint=hint)
     if twiml is not None:
         return Twiml(document=twiml)
     if hint is not None:

@@ -124,6 +124,13 @@ ESCALATIONS = Section(
             from this telephone. "" leaves the line out.""",
             default="Reply {code} to acknowledge.",
         ),
+        "key_hint": Key(
+            kind=Text(may_be_empty=True, maximum=200),
+            text="""What a call of an escalation speaks after its message where tracking.public_url is set,
+            because a key then acknowledges. Twilio speaks it in the language of the contact, so write it in
+            that language. "" leaves it out.""",
+            default="Press any key to acknowledge.",
+        ),
         "tell_others": Key(
             kind=Switch(),
             text="""true tells the others whom the escalation has notified who has acknowledged: "Darla has

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 _KEY_DIGITS: Final = 32
 _LONGEST_NUMBER: Final = 15
@@ -26,6 +26,9 @@ class AttemptName:
 def callback_url(public_url: str, name: AttemptName, *, secret: bytes) -> str:
     """Where Twilio reports what becomes of this attempt."""
     query = urlencode({"request": name.request, "attempt": name.attempt, "key": _key(name, secret)})
+    # Without a path, a client adds "/" when it calls, and Twilio's signature is for the URL as it was given.
+    parts = urlsplit(public_url)
+    public_url = urlunsplit(parts._replace(path=parts.path or "/"))
     return f"{public_url}{'&' if '?' in public_url else '?'}{query}"
 
 

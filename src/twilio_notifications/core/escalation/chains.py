@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from twilio_notifications.core.model import Channel
+from twilio_notifications.core.model import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,12 @@ class Chain:
     wait_seconds: float = 300.0
     acknowledge_words: tuple[str, ...] = ("ok",)
     reply_hint: str = "Reply {code} to acknowledge."
+    key_hint: str = "Press any key to acknowledge."
     tell_others: bool = True
+
+    def hint(self, channel: Channel) -> str:
+        """How to acknowledge: what ends a text, with `{code}`, or what a call speaks where it takes keys."""
+        return self.reply_hint if channel is Channel.SMS else self.key_hint
 
     @property
     def length(self) -> int:

@@ -137,13 +137,13 @@ class Escalator:
 
     async def _take(self, running: RunningChain, due: Take) -> None:
         now = self.clock.now()
-        hint = self.writer.chain(running.name).reply_hint
+        chain_of_step = self.writer.chain(running.name)
         requests = tuple(
             NewRequest(
                 notification=notification,
                 accepted_at=now,
                 expires_at=now + self.lifetime_seconds,
-                hint=hint,
+                hint=chain_of_step.hint(notification.channel),
             )
             for notification in self.writer.requests(running, due.step)
         )

@@ -58,7 +58,8 @@ class NewRequest:
     """The policy admits it at once: its attempt is opened in the same transaction, if nothing of its
     recipient is unfinished and a place is left."""
     hint: str = ""
-    """How to acknowledge, with `{code}` for the code of its chain: the last line of a text."""
+    """How to acknowledge: the last line of a text, with `{code}` for the code of its chain, or what a call
+    speaks where it takes keys."""
     writer: ChainWriter | None = None
     """Writes what ends by this request: older ones about the same. Needed with `about` or `escalation`."""
     if_full: NewRejection | None = None
