@@ -99,6 +99,13 @@ def test_a_key_names_its_attempt() -> None:
     assert NAME == named_attempt(with_query.partition("?")[2], secret=SECRET)
 
 
+def test_the_url_of_a_callback_has_a_path_because_twilio_signs_it_as_it_is_given() -> None:
+    url = callback_url("https://example.com", NAME, secret=SECRET)
+    assert url.startswith("https://example.com/?")
+    with_query = callback_url("https://example.com?a=b", NAME, secret=SECRET)
+    assert with_query.startswith("https://example.com/?a=b&")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -112,13 +119,6 @@ def test_a_key_names_its_attempt() -> None:
         lambda query: query.replace("key=", "key=%FF%FE"),
     ],
 )
-def test_the_url_of_a_callback_has_a_path_because_twilio_signs_it_as_it_is_given() -> None:
-    url = callback_url("https://example.com", NAME, secret=SECRET)
-    assert url.startswith("https://example.com/?")
-    with_query = callback_url("https://example.com?a=b", NAME, secret=SECRET)
-    assert with_query.startswith("https://example.com/?a=b&")
-
-
 def test_no_one_else_can_make_a_key(change: object) -> None:
     query = callback_url("https://example.com/", NAME, secret=SECRET).partition("?")[2]
     assert callable(change)
