@@ -223,13 +223,6 @@ def test_by_default_it_may_hear_requests_and_say_statuses_locally() -> None:
     assert local() == allowed(default_configuration(NucleusKind.CLASSIC))
 
 
-def test_it_asks_for_no_topic_that_the_configuration_does_without() -> None:
-    without = {"transport": {"cancel_topic": "", "acknowledge_topic": "", "topic_prefix": "site7/"}}
-    found = allowed(default_configuration(NucleusKind.CLASSIC, settings=without))
-    topics = {"site7/twilio/txt", "site7/twilio/call", "site7/twilio/notifications/probe"}
-    assert topics == {topic for _, operation, topic in found if operation == "SubscribeToTopic"}
-
-
 def test_the_secret_is_the_one_that_is_configured() -> None:
     found = allowed(default_configuration(NucleusKind.CLASSIC, parameters=PARAMETERS))
     assert {("aws.greengrass.SecretManager", "GetSecretValue", ARN)} == found - local()

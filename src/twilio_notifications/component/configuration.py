@@ -26,7 +26,6 @@ The published contract requires one; V2 ignores it.
 """
 
 _HEARD = ("text_topic", "call_topic", "cancel_topic", "acknowledge_topic")
-"""The last two may be "": the connector then does not subscribe to them."""
 
 Configuration = dict[str, object]
 
@@ -113,9 +112,7 @@ def needs(configuration: Mapping[str, object]) -> Needs:
     arns = (given.get(PARAMETERS + PublishedParameter.SECRET_ARN), given.get("secrets.signature_arn"))
     labels = (given.get(f"secrets.{key}") for key in ("staging_label", "second_label"))
     return Needs(
-        heard_topics=tuple(
-            prefix + topic for topic in (str(given[f"transport.{key}"]) for key in _HEARD) if topic
-        ),
+        heard_topics=tuple(prefix + str(given[f"transport.{key}"]) for key in _HEARD),
         status_topic=prefix + str(given["transport.status_topic"]),
         probe_topic=prefix + PROBE_TOPIC if given["transport.probe_seconds"] else None,
         pubsub=PubSub(str(given["transport.pubsub"])),

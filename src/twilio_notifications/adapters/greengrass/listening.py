@@ -39,7 +39,7 @@ connection has a keep-alive of its own."""
 
 _WITHOUT: Final = (
     "Until then no client can cancel a request or acknowledge an escalation there; requests are carried out "
-    'all the same. If you do not need it, set transport.cancel_topic and transport.acknowledge_topic to ""'
+    "all the same"
 )
 
 STEADY_SECONDS = 10.0
