@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from contextlib import closing
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import pytest
 
@@ -65,6 +69,42 @@ async def test_with_tls_on_both_sides_names_doubt_and_a_rotation_everything_is_a
             assert "success" == await answer(peer, "after a rotation")
             assert 0 == await connector.terminate()
     assert ["in the usual way", "in doubt", "after a rotation"] == [entry.body for entry in twilio.ledger]
+
+
+@pytest.mark.landlock
+@pytest.mark.mosquitto
+async def test_callbacks_and_the_metrics_reach_a_confined_connector(
+    tmp_path: Path, twilio: Simulator
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    twilio.set_age(None)
+    async with Mosquitto(tmp_path / "broker") as broker, Peer(broker.url) as peer:
+        settings = configuration(
+            broker_url=broker.url,
+            twilio_url=twilio.base_url,
+            tracking={"mode": "callback", "listen": address, "public_url": f"http://{address}/twilio"},
+            status={"follow_up": "final"},
+            metrics={"listen": "127.0.0.1:0"},
+        )
+        settings["connector.parameters"]["IsolationMode"] = "GreengrassContainer"
+        async with Connector(tmp_path / "connector", settings) as connector:
+            await connector.ready()
+            assert connector.events("process_confined")
+            await peer.publish(TEXT_TOPIC, text())
+            told = await peer.collect(2)
+            words = [one.json()["response"]["payload"]["messages"]["message_status"] for one in told]
+            assert ["queued", "delivered"] == words
+            assert {204} == {entry.status for entry in twilio.callbacks if entry.status is not None}
+            page = (await connector.wait_for_event("metrics_listening"))["address"]
+            found = await asyncio.to_thread(counted, f"http://{page}/metrics")
+            assert "twilio_notifications_deliveries_total" in found
+            assert 0 == await connector.terminate()
+
+
+def counted(url: str) -> str:
+    with urlopen(url) as answer:  # noqa: S310 - the connector's
+        return str(answer.read(), "utf-8")
 
 
 def port_of(twilio: Simulator) -> int:

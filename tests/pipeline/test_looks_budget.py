@@ -52,6 +52,7 @@ async def test_an_hour_at_one_request_a_second_with_inbound_reading_costs_thirty
         assert [START, *(START + 1 + n for n in range(3600))] == line.sender.instants()
         of_the_lists = len(line.sender.inbox_looks)
         assert 600 < of_the_lists < len(twilio.asked_at) - 600, "neither takes all of the budget"
+        await house.acknowledge()
         await line.clock.advance(7200)
         assert most_within_a_minute(twilio.asked_at) <= 30
         states = [await line.journal.delivery(request) for request in range(2, 3602)]

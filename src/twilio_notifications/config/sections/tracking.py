@@ -47,7 +47,8 @@ class TrackingSettings:
     )
     requests_per_minute: int = key(
         WholeNumber(minimum=1, maximum=6_000),
-        """How many requests a minute all of this may cost. What has no room waits; sending never does.""",
+        """How many requests a minute all of this may cost: looks at texts and calls, and the reading of what
+        came back. What has no room waits; sending never does.""",
         default=30,
     )
     give_up_seconds: float = key(
