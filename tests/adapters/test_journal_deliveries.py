@@ -99,6 +99,22 @@ async def test_deliveries_come_when_their_look_is_due_the_longest_due_first(a_st
         assert [1] == [each.request.id for each in await journal.due_deliveries(now=START + 9, limit=1)]
 
 
+async def test_a_clock_that_was_set_back_between_two_runs_delays_no_look(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await follow(journal, A)
+        await journal.recover(now=START - 86_400)
+        assert START - 86_400 == await journal.next_look()
+        assert START - 86_400 == (await the_delivery(journal)).begun_at
+
+
+async def test_a_clock_that_went_forward_between_two_runs_changes_no_delivery(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await follow(journal, A)
+        before = await the_delivery(journal)
+        await journal.recover(now=START + 86_400)
+        assert before == await the_delivery(journal)
+
+
 async def test_a_change_keeps_everything_that_is_known_over_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store() as journal:
         await follow(journal, A, channel=Channel.CALL)

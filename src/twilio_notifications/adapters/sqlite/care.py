@@ -88,6 +88,7 @@ def _recover(connection: sqlite3.Connection, ledger: Ledger, now: float) -> Reco
         ]
         connection.executemany(change, rows)
         connection.executemany(sql.RECOVER_ACCEPTED, rows)
+    connection.execute(sql.RECOVER_DELIVERIES, future)
     ledger.memory.recovered()
     return ledger.memory.recovery()
 

@@ -54,6 +54,13 @@ SELECT request, accepted_at FROM states JOIN requests ON id = request
 WHERE {ATTEMPTED} AND state = 'IN_DOUBT' AND accepted_at > :now
 """
 
+# A delivery that is followed from an instant that has not come yet would not be looked at until then.
+RECOVER_DELIVERIES = """
+UPDATE deliveries
+SET begun_at = :now, look_at = :now, changed_at = MIN(changed_at, :now), version = version + 1
+WHERE look_at > :now AND begun_at > :now
+"""
+
 RECOVER_WAITING = """
 UPDATE states
 SET expires_at = :now + (expires_at - :accepted_at), due_at = MIN(due_at, :now),
