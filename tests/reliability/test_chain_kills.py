@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.acceptance.house import SENDER, TEXT_TOPIC, until
+from tests.reliability.traffic import Request, answered, publish
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.deliveries import DeliveryOrder
+from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
@@ -177,3 +180,65 @@ async def test_a_key_in_the_call_acknowledges_and_the_person_hears_that_it_came(
 def key_answers(twilio: Simulator) -> list[str]:
     """What the connector had Twilio speak after a key."""
     return [one.answer for one in twilio.callbacks if "Digits" in dict(one.callback.fields)]
+
+
+@pytest.mark.parametrize("point", [CrashPoint.CALL_HUNG_UP])
+async def test_a_call_that_rings_at_the_end_of_its_chain_is_hung_up(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    """The crash comes when Twilio has ended the call; that it is asked again does no harm."""
+    settings: Any = house()
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            await until(lambda: len(twilio.ledger) == 2)
+            await peer.publish("twilio/acknowledge", json.dumps({"id": "thaw", "by": "Darla"}))
+            await dies(connector)
+        async with start(**settings) as connector:
+            await connector.ready()
+            await until(lambda: "acknowledged" in words(peer))
+            assert 0 == await connector.terminate()
+        assert ["queued", "acknowledged"] == words(peer)
+    assert [OWNER, DARLA] == sent(twilio)
+    assert "canceled" == twilio.last_status_of(twilio.ledger[1].sid)
+
+
+@pytest.mark.parametrize("point", [CrashPoint.REPLY_FROM_OPTED_OUT])
+async def test_a_chain_goes_on_after_a_person_has_opted_out(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    settings: Any = house(second=1.0, wait=0.3)
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point, **settings) as connector:
+            await connector.ready()
+            await alarm(peer)
+            await until(lambda: len(twilio.ledger) == 2)
+            twilio.receive_text("STOP", sender=DARLA, to=SENDER)
+            await dies(connector)
+        async with start(**settings) as connector:
+            await until(lambda: "NotAcknowledged" in words(peer))
+            assert [] == connector.events("reply_from_opted_out")
+            assert 0 == await connector.terminate()
+    assert [OWNER, DARLA, DEPUTY] == sent(twilio)
+
+
+@pytest.mark.parametrize("point", [CrashPoint.WISH_CARRIED_OUT, CrashPoint.WAITING_REQUEST_ENDED])
+async def test_a_request_that_was_cancelled_while_it_waited_is_answered_and_not_sent(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    twilio.add_fault(Fault(effect=faults.Hang(executed=True), times=1))
+    requests = [Request(number=number, to=OWNER) for number in range(2)]
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point) as connector:
+            await connector.ready()
+            await publish(peer, requests)
+            await until(lambda: len(twilio.ledger) == 1)
+            await peer.publish("twilio/cancel", json.dumps({"id": requests[1].id}))
+            await dies(connector)
+        async with start() as connector:
+            await answered(peer, requests)
+            assert 0 == await connector.terminate()
+        results = {(status["id"], status["response"].get("error")) for status in peer.statuses}
+    assert {(requests[0].id, None), (requests[1].id, "Cancelled")} == results
+    assert [requests[0].content] == [entry.body for entry in twilio.ledger]

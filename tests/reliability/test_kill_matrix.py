@@ -181,8 +181,10 @@ POLLED: dict[str, Any] = {"poll_initial_seconds": 0.05, "requests_per_minute": 6
 TOLD = {"follow_up": "final"}
 AN_HOUR = 3600.0
 """Later, the simulator shows each text and call with its last word."""
+LAST_WORDS = {Channel.SMS: "delivered", Channel.CALL: "completed"}
 
 
+@pytest.mark.parametrize("channel", list(Channel))
 @pytest.mark.parametrize(
     ("point", "count"),
     [
@@ -194,11 +196,11 @@ AN_HOUR = 3600.0
     ],
 )
 async def test_a_crash_while_deliveries_are_followed(
-    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint, count: int
+    broker: Mosquitto, twilio: Simulator, start: Start, channel: Channel, point: CrashPoint, count: int
 ) -> None:
     """Each end is published at least once, after the first status; nothing is sent again."""
     twilio.set_age(AN_HOUR)
-    requests = [Request(number=number, to=recipient(number)) for number in range(5)]
+    requests = [Request(number=number, to=recipient(number), channel=channel) for number in range(5)]
     async with Peer(broker.url) as peer:
         async with start(crash_at=f"{point}:{count}", tracking=POLLED, status=TOLD) as connector:
             await connector.ready()
@@ -210,7 +212,32 @@ async def test_a_crash_while_deliveries_are_followed(
             assert 0 == await connector.terminate()
         assert len(requests) == len(twilio.ledger)
         for words in ends(peer).values():
-            assert ["queued", "delivered"] == list(dict.fromkeys(words))
+            assert ["queued", LAST_WORDS[channel]] == list(dict.fromkeys(words))
+
+
+@pytest.mark.parametrize(
+    ("point", "count"),
+    [
+        (CrashPoint.DELIVERY_LOOKED_UP, 2),
+        (CrashPoint.DELIVERY_CHANGED, 2),
+        (CrashPoint.DELIVERY_LOOKED_UP, 3),
+    ],
+)
+async def test_a_crash_while_the_notifications_of_a_call_are_read(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint, count: int
+) -> None:
+    """The first look finds the end of the call; the second and the third read its notifications."""
+    twilio.set_age(AN_HOUR)
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=f"{point}:{count}", tracking=POLLED, status=TOLD) as connector:
+            await connector.ready()
+            await publish(peer, [Request(number=0, to=recipient(0), channel=Channel.CALL)])
+            await dies(connector)
+        async with start(tracking=POLLED, status=TOLD) as connector:
+            await until(lambda: list(ends(peer)) == ["id-0"])
+            assert 0 == await connector.terminate()
+        assert [["queued", "completed"]] == list(ends(peer).values())
+        assert 1 == len(twilio.ledger)
 
 
 def ends(peer: Peer) -> dict[str, list[str]]:
@@ -219,11 +246,12 @@ def ends(peer: Peer) -> dict[str, list[str]]:
     for status in peer.statuses:
         word = status["response"]["payload"]["messages"]["message_status"]
         told.setdefault(status["id"], []).append(word)
-    return {id_: words for id_, words in told.items() if "delivered" in words}
+    return {id_: words for id_, words in told.items() if set(words) & set(LAST_WORDS.values())}
 
 
+@pytest.mark.parametrize("point", [CrashPoint.CALLBACK_RECEIVED])
 async def test_a_callback_that_a_crash_loses_is_found_out_by_polling(
-    broker: Mosquitto, twilio: Simulator, start: Start
+    broker: Mosquitto, twilio: Simulator, start: Start, point: CrashPoint
 ) -> None:
     called = POLLED | {
         "mode": "callback",
@@ -233,7 +261,7 @@ async def test_a_callback_that_a_crash_loses_is_found_out_by_polling(
     }
     twilio.set_age(AN_HOUR)
     async with Peer(broker.url) as peer:
-        async with start(crash_at=CrashPoint.CALLBACK_RECEIVED, tracking=called, status=TOLD) as connector:
+        async with start(crash_at=point, tracking=called, status=TOLD) as connector:
             listening = await connector.wait_for_event("callbacks_listening")
             await connector.ready()
             await publish(peer, [Request(number=0, to=recipient(0))])

@@ -28,7 +28,10 @@ class CrashPoint(StrEnum):
     DELIVERY_CHANGED = "delivery_changed"
     WISH_CARRIED_OUT = "wish_carried_out"
     STEP_TAKEN = "step_taken"
+    REPLY_FROM_OPTED_OUT = "reply_from_opted_out"
     CHAIN_ENDED = "chain_ended"
+    WAITING_REQUEST_ENDED = "waiting_request_ended"
+    CALL_HUNG_UP = "call_hung_up"
 
 
 OFF_THE_LINE = frozenset(
@@ -38,7 +41,10 @@ OFF_THE_LINE = frozenset(
         CrashPoint.DELIVERY_CHANGED,
         CrashPoint.WISH_CARRIED_OUT,
         CrashPoint.STEP_TAKEN,
+        CrashPoint.REPLY_FROM_OPTED_OUT,
         CrashPoint.CHAIN_ENDED,
+        CrashPoint.WAITING_REQUEST_ENDED,
+        CrashPoint.CALL_HUNG_UP,
     }
 )
 """Events that a request without an escalation does not pass until its status is reported."""
