@@ -24,6 +24,7 @@ from tests.support.journals import (
     outbox,
     record,
     report,
+    statuses,
     store,
     waiting,
 )
@@ -40,6 +41,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
+from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import KnownReply, NewRequest, NewStep, NewWish, Recording
 
 if TYPE_CHECKING:
@@ -152,8 +154,8 @@ async def test_a_chain_that_something_has_happened_to_is_not_put_off(a_store: Op
 async def test_a_step_is_taken_once(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await begin_chain(journal, A)
-        assert await journal.take_step(a_step(1, 0, B, C))
-        assert not await journal.take_step(a_step(1, 0, B, C))
+        assert await journal.take_step(a_step(1, 0, B, C, name="Deputy"))
+        assert not await journal.take_step(a_step(1, 0, B, C, name="Deputy"))
         assert not await journal.take_step(a_step(1, 2, B))
         assert [1, 2, 3] == await due(journal, at=START + 5)
         (running,) = await journal.due_chains(now=START + 5, limit=9)
@@ -209,6 +211,30 @@ async def test_a_chain_ends_once_with_a_status(a_store: OpenJournal) -> None:
         assert await journal.next_chain_look() is None
 
 
+async def test_the_end_of_a_chain_is_published_after_the_answer_to_its_request(
+    a_lasting_store: OpenJournal,
+) -> None:
+    """Also over a restart, at which the attempt is in doubt."""
+    async with a_lasting_store() as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1)
+        ended = await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        assert ((1,), ()) == (ended.chains, ended.written)
+        assert [] == await outbox(journal)
+    async with a_lasting_store() as journal:
+        assert [] == await outbox(journal)
+        (taken,) = await end(journal, a_success(1))
+        assert [False, True] == [b"acknowledged" in one.status for one in taken.written]
+        assert list(taken.written) == await statuses(journal)
+
+
+async def test_what_waited_when_its_chain_ended_is_answered_before_the_end(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        ended = await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        assert [False, True] == [b"acknowledged" in one.status for one in ended.written]
+
+
 async def test_a_reply_is_carried_out_once_whatever_chains_wait(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await begin_chain(journal, A, A)
@@ -249,9 +275,33 @@ async def test_the_others_are_told_by_texts_that_publish_no_status(a_store: Open
         await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
         (told,) = await waiting(journal)
         assert Text(body="Darla has it") == told.notification.content
+        assert (True, True) == (told.chain_ended, told.tells_end)
         await begin(journal, told.id)
         (taken,) = await end(journal, a_success(told.id))
         assert () == taken.written
+
+
+@pytest.mark.parametrize(
+    ("outcome", "numbers"),
+    [
+        (AttemptOutcome.REFUSED, [A]),
+        (AttemptOutcome.FAILED, [A]),
+        (AttemptOutcome.IN_DOUBT, [A, B]),
+    ],
+)
+async def test_only_those_who_may_have_the_alarm_are_told_of_its_end(
+    a_store: OpenJournal, outcome: AttemptOutcome, numbers: list[str]
+) -> None:
+    async with a_store() as journal:
+        await begin_chain(journal, A, escalation="told", name="Owner")
+        await begin(journal, 1)
+        await end(journal, a_success(1))
+        await journal.take_step(a_step(1, 0, B, C, name="Deputy"))
+        await begin(journal, 2)
+        await end(journal, a_failure(2, outcome=outcome))
+        await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
+        told = [one.notification.recipient.phone_number for one in await waiting(journal)]
+        assert numbers == told
 
 
 async def test_calls_that_may_ring_are_to_be_hung_up_until_they_were(a_store: OpenJournal) -> None:

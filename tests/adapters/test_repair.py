@@ -203,6 +203,19 @@ async def test_a_resolved_request_is_reported_anew_and_once(file: JournalFile, s
     assert (id_, b"resolved") == (status.request, status.status)
 
 
+async def test_who_corrects_an_answer_leaves_the_end_of_its_chain_in_the_outbox(file: JournalFile) -> None:
+    writer = ChainWriter(statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None)
+    acknowledged = Acknowledged(by="Darla", door=Door.TOPIC)
+    async with connector(file) as journal:
+        await record(journal, replace(a_request(escalation="freezer"), writer=writer))
+        await journal.open_attempts([1], at=START, clock_offset=None)
+        await end(journal, a_failure(1, reason=UNKNOWN, counted=True))
+        over = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=START, acknowledged=acknowledged)
+        await journal.end_chain(1, over, writer=writer)
+    file.resolve(a_success(1, status=b"resolved"), by=BY)
+    assert [True, False] == [b"acknowledged" in status.status for status in await outbox(file)]
+
+
 async def test_a_resolved_status_leaves_after_those_that_wait(file: JournalFile) -> None:
     """The reporter reads on from the last position: a status put before it would never leave."""
     async with connector(file) as journal:

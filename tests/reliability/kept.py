@@ -21,7 +21,7 @@ _OPEN: Final = {
 
 _WITHDRAWN: Final = """
 SELECT COALESCE(body, spoken_text), phone_number FROM requests JOIN statuses ON request = id
-WHERE chain <> id AND of_chain = 0 AND reason = 'Cancelled' AND sid IS NULL
+WHERE chain <> id AND later = 0 AND reason = 'Cancelled' AND sid IS NULL
 """
 
 _STEP: Final = re.compile(r"step ([12]) of number ([0-9]+)")

@@ -56,7 +56,9 @@ class Claimed:
     chain: int | None = None
     """The number of the request that began the chain to which it belongs; its own for that request."""
     chain_ended: bool = False
-    """Whether that chain has ended after this request was recorded."""
+    """Whether that chain has ended."""
+    tells_end: bool = False
+    """It tells of that end, and so goes out after it."""
 
     @property
     def is_step(self) -> bool:

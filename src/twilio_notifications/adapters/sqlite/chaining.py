@@ -151,11 +151,13 @@ class Chaining:
         self._tell(
             connection, request, end, writer=writer, number=None if reply is None else reply.phone_number
         )
-        return Ended(chains=(chain,), requests=cancelled.requests, written=(*cancelled.written, written))
+        statuses = cancelled.written if written is None else (*cancelled.written, written)
+        return Ended(chains=(chain,), requests=cancelled.requests, written=statuses)
 
     def _report(
         self, connection: sqlite3.Connection, request: Claimed, end: ChainEnd, *, writer: ChainWriter
-    ) -> Unreported:
+    ) -> Unreported | None:
+        """The status of the end; None where it waits until the request has been answered."""
         status = writer.end(request, end)
         standing = read_standing(connection, request.id)
         if standing.state is State.REPORTED:
@@ -163,8 +165,11 @@ class Chaining:
             self.memory.change(was=None, now=State.FINISHED)
         position = self.memory.next_position()
         kept = rows.kept_status(status.status, standing.request_id)
-        values = (position, request.id, kept, status.reason, status.message, end.at)
-        connection.execute(sql.INSERT_CHAIN_STATUS, values)
+        held = standing.state in {State.OPEN, State.IN_DOUBT}
+        values = (position, request.id, kept, status.reason, status.message, None, end.at, held)
+        connection.execute(sql.INSERT_LATER_STATUS, values)
+        if held:
+            return None
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=request.id, status=status.status, origin=origin)
 
@@ -178,10 +183,12 @@ class Chaining:
         number: str | None,
     ) -> None:
         """Texts for the others, recorded as requests of the chain that publish no status."""
-        notified = dict(connection.execute(sql.NUMBERS, (request.id,)).fetchall())
+        notified = dict(connection.execute(sql.NUMBERS, {"chain": request.id}).fetchall())
         lifetime = request.expires_at - request.accepted_at
         for text in writer.told(request, end, notified=notified, number=number):
-            new = NewRequest(notification=text, accepted_at=end.at, expires_at=end.at + lifetime)
+            new = NewRequest(
+                notification=text, accepted_at=end.at, expires_at=end.at + lifetime, tells_end=True
+            )
             self._insert(connection, request.id, new, coded=False)
 
     def supersede(

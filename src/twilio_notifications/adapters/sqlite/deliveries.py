@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed, kept_status
 from twilio_notifications.adapters.sqlite.statements import deliveries as sql
-from twilio_notifications.adapters.sqlite.statements import work
-from twilio_notifications.adapters.sqlite.statements.chains import HASTEN_OF_REQUEST
+from twilio_notifications.adapters.sqlite.statements.chains import HASTEN_OF_REQUEST, INSERT_LATER_STATUS
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.delivery import Delivery, Followed, Who
 from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
@@ -105,8 +104,8 @@ class _Taker:
             self.memory.change(was=None, now=after)
         position = self.memory.next_position()
         kept = kept_status(status.status, standing.request_id)
-        outcome = (status.reason, status.message, status.code, None, at, None)
-        connection.execute(work.INSERT_STATUS, (position, request, kept, *outcome))
+        values = (position, request, kept, status.reason, status.message, status.code, at, False)
+        connection.execute(INSERT_LATER_STATUS, values)
         origin = None if standing.origin is None else Origin(standing.origin)
         return Unreported(position=position, request=request, status=status.status, origin=origin)
 

@@ -30,13 +30,13 @@ ID_KEY = b',"id":'
 """Stands once in a status: within a string, quotes are escaped."""
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-REQUEST_WIDTH = 30
+REQUEST_WIDTH = 31
 """Columns with which each read of a request begins (statements/conditions.py)."""
 
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
 
-_NO_EXTENSIONS: Final = (None,) * 12
+_NO_EXTENSIONS: Final = (*(None,) * 12, False)
 """The columns that come after the digest."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -93,6 +93,7 @@ def request_row(
         notification.valid_for_seconds,
         chain,
         hint,
+        arrival.tells_end,
     )
 
 
@@ -223,6 +224,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         valid_for_seconds,
         chain,
         hint,
+        tells_end,
         chain_ended,
     ) = row
     return Claimed(
@@ -250,6 +252,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         attempt=attempt,
         chain=chain,
         chain_ended=bool(chain_ended),
+        tells_end=bool(tells_end),
     )
 
 

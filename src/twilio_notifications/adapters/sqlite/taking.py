@@ -48,6 +48,8 @@ class _Changes:
     hastened: list[tuple[float, int]] = field(default_factory=list)
     """Chains that have something to do since a request of them failed."""
     hangups: list[tuple[str, float, int]] = field(default_factory=list)
+    released: list[tuple[int, int]] = field(default_factory=list)
+    """Statuses that waited for the one that answers their request, by their new and their old position."""
     recipients: dict[Recipient, None] = field(default_factory=dict)
     """Those whose turn may pass on, in the order of the steps."""
 
@@ -64,7 +66,7 @@ class _Changes:
                 ids = [row[-1] for row in rows]
                 raise ForbiddenTransition(f"not all rows of the requests {ids} allow their steps")
         self.inserts.flush(connection)
-        if self.kept or self.hastened or self.hangups:
+        if self.kept or self.hastened or self.hangups or self.released:
             self._write_chains(connection)
         for charge in self.repaid:
             connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
@@ -76,6 +78,7 @@ class _Changes:
         connection.executemany(chains.HASTEN, self.hastened)
         if self.hangups and connection.executemany(chains.HANG_UP_ONE, self.hangups).rowcount:
             connection.execute(chains.MARK_CANCELLED)
+        connection.executemany(chains.RELEASE, self.released)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,7 +105,7 @@ class Taker:
             self.turns.pass_on(connection, recipient)
         return [
             Taken(
-                written=tuple([status for status in own if status is not None] + others),
+                written=tuple([status for statuses in own for status in statuses] + others),
                 failed={},
                 stale=frozenset(stale),
             )
@@ -137,16 +140,16 @@ class Taker:
 
     def _take(
         self, connection: sqlite3.Connection, step: Step, changes: _Changes, stale: set[int]
-    ) -> Unreported | None:
-        """The status that the step puts into the outbox, if it does."""
+    ) -> Sequence[Unreported]:
+        """The statuses that are in the outbox by the step."""
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
         if step.outcome is None and was_ended(connection, step.id, standing):
             stale.add(step.id)
-            return None
+            return ()
         match step:
             case Finish():
                 self._move(step, standing, Move.FINISH)
-                return self._finish(step, standing, changes)
+                return self._finish(connection, step, standing, changes)
             case Postpone():
                 self._move(step, standing, Move.POSTPONE)
                 _postpone(step, standing, changes)
@@ -155,9 +158,11 @@ class Taker:
                 changes.doubts.append((step.at, step.message, step.settle_at, step.id))
             case _:
                 assert_never(step)
-        return None
+        return ()
 
-    def _finish(self, step: Finish, standing: Standing, changes: _Changes) -> Unreported | None:
+    def _finish(
+        self, connection: sqlite3.Connection, step: Finish, standing: Standing, changes: _Changes
+    ) -> Sequence[Unreported]:
         if standing.state is State.WAITING:
             _end_wait(step.id, standing, step.at, changes)
         else:
@@ -185,9 +190,23 @@ class Taker:
         if standing.chain is not None and standing.chain != step.id:
             changes.kept.append((position, step.id))
             self.memory.change(was=State.FINISHED, now=None)
-            return None
+            return ()
         origin = None if standing.origin is None else Origin(standing.origin)
-        return Unreported(position=position, request=step.id, status=step.status, origin=origin)
+        first = Unreported(position=position, request=step.id, status=step.status, origin=origin)
+        if standing.chain is None:
+            return (first,)
+        return (first, *self._release(connection, step, origin, changes))
+
+    def _release(
+        self, connection: sqlite3.Connection, step: Finish, origin: Origin | None, changes: _Changes
+    ) -> Sequence[Unreported]:
+        """The statuses that waited for this one, which now follow it."""
+        released = []
+        for held, status in connection.execute(chains.HELD_STATUSES, (step.id,)).fetchall():
+            position = self.memory.next_position()
+            changes.released.append((position, held))
+            released.append(Unreported(position=position, request=step.id, status=status, origin=origin))
+        return released
 
     def _move(self, step: Step, standing: Standing, move: Move) -> None:
         try:

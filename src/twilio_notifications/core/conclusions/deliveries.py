@@ -95,7 +95,7 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
     if look_at is None and delivery.ending(after) is None:
         after, source = delivery.given_up(after, at=now), LearnedFrom.CONNECTOR
     mode = statuses.tracking.follow_up
-    if followed.request.is_step and mode is not FollowUp.ALL:
+    if followed.request.tells_end or (followed.request.is_step and mode is not FollowUp.ALL):
         mode = FollowUp.NONE  # a step of a chain publishes no status of its own, unless each change is to be
     content = delivery.follow_up(before, after, mode=mode, who=who)
     return Change(

@@ -20,7 +20,7 @@ def lifetime(request: Claimed, situation: Situation) -> Decline | None:
 
 def chain_end(request: Claimed, _situation: Situation) -> Decline | None:
     """Nothing of a chain is sent after its end, also where its attempt was open or in doubt at the end."""
-    if not request.chain_ended:
+    if not request.chain_ended or request.tells_end:
         return None
     return Decline(reason=Reason.CANCELLED, message="Its escalation ended while it waited")
 

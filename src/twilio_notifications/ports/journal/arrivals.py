@@ -60,6 +60,8 @@ class NewRequest:
     hint: str = ""
     """How to acknowledge: the last line of a text, with `{code}` for the code of its chain, or what a call
     speaks where it takes keys."""
+    tells_end: bool = False
+    """It tells the others of a chain that it has ended."""
     writer: ChainWriter | None = None
     """Writes what ends by this request: older ones about the same. Needed with `about` or `escalation`."""
     if_full: NewRejection | None = None

@@ -12,14 +12,18 @@ ALTER TABLE requests ADD COLUMN escalation TEXT;
 ALTER TABLE requests ADD COLUMN contact TEXT;
 ALTER TABLE requests ADD COLUMN valid_for_seconds REAL;
 ALTER TABLE requests ADD COLUMN chain INTEGER;               -- the request that began the chain it belongs to
+ALTER TABLE requests ADD COLUMN tells_end INTEGER NOT NULL DEFAULT 0; -- of its chain: who has acknowledged
 ALTER TABLE requests ADD COLUMN hint TEXT;                   -- the last line of the text, how to acknowledge
 
 -- A newer request about the same is compared with these.
 CREATE INDEX requests_about ON requests (about, channel, phone_number) WHERE about IS NOT NULL;
 CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
 
--- Statuses that tell of the end of a chain, and not of its request.
-ALTER TABLE statuses ADD COLUMN of_chain INTEGER NOT NULL DEFAULT 0;
+-- Statuses that follow the one that answers the request: of its delivery, or of the end of its chain.
+ALTER TABLE statuses ADD COLUMN later INTEGER NOT NULL DEFAULT 0;
+-- Such a status waits, unpublished, until the request has been answered.
+ALTER TABLE statuses ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX statuses_held ON statuses (request) WHERE held = 1;
 
 -- A chain, by the request that began it.
 CREATE TABLE chains (

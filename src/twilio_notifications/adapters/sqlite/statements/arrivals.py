@@ -7,8 +7,9 @@ from twilio_notifications.adapters.sqlite.statements.conditions import ATTEMPTED
 INSERT_REQUEST = """
 INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
                       retries, accepted_at, origin, digest, media_urls, spoken_text, language, voice, twiml,
-                      messaging_service_sid, about, escalation, contact, valid_for_seconds, chain, hint)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      messaging_service_sid, about, escalation, contact, valid_for_seconds, chain, hint,
+                      tells_end)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_WAITING = """
@@ -92,10 +93,11 @@ WHERE name = ? AND body IS ? AND voice_location IS ? AND media_urls IS ? AND spo
   AND language IS ? AND voice IS ? AND twiml IS ? LIMIT 1
 """
 
-# The latest status of a request, which a duplicate of it has too.
+# The latest answer to a request, which a duplicate of it has too.
 ANSWER = f"""
 SELECT request_id, requests.channel, status, {WHOLE_STATUS}, reason, message, code
-FROM requests JOIN statuses ON request = id WHERE id = ? ORDER BY position DESC LIMIT 1
+FROM requests JOIN statuses ON request = id WHERE id = ? AND later = 0
+ORDER BY position DESC LIMIT 1
 """
 
 INSERT_DUPLICATE = """

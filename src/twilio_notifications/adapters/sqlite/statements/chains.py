@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS
+from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS, WHOLE_STATUS
 
 INSERT_CHAIN = (
     "INSERT INTO chains (request, published_id, configured_name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
@@ -43,7 +43,7 @@ STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY po
 # The first status of a request says whether Twilio took it; what follows comes from its delivery.
 MEMBER = """
 SELECT state = 'FINISHED' OR state = 'REPORTED',
-       (SELECT reason FROM statuses WHERE statuses.request = states.request AND of_chain = 0
+       (SELECT reason FROM statuses WHERE statuses.request = states.request AND later = 0
         ORDER BY position LIMIT 1),
        states.channel, word, changed_at, code, answered_by, key_pressed, document_code, notification_looks,
        given_up_at, cancelled_by_us
@@ -119,7 +119,17 @@ DELETE_HANGUP = "DELETE FROM hangups WHERE sid = ?"
 
 RETRY_HANGUP = "UPDATE hangups SET due_at = ?, tries = tries + 1 WHERE sid = ?"
 
-NUMBERS = "SELECT phone_number, name FROM chain_numbers WHERE chain = ? AND notified_at IS NOT NULL"
+# The telephones that have an alarm of the chain, or may have it.
+NUMBERS = """
+SELECT phone_number, name FROM chain_numbers
+WHERE chain = :chain AND notified_at IS NOT NULL
+  AND EXISTS (
+    SELECT 1 FROM requests JOIN states ON states.request = id
+    WHERE requests.chain = :chain AND requests.phone_number = chain_numbers.phone_number
+      AND (state = 'OPEN' OR state = 'IN_DOUBT'
+           OR EXISTS (SELECT 1 FROM attempts
+                      WHERE attempts.request = id AND (outcome = 'ACCEPTED' OR outcome = 'IN_DOUBT'))))
+"""
 
 NAME_OF_NUMBER = "SELECT name FROM chain_numbers WHERE chain = ? AND phone_number = ?"
 
@@ -137,10 +147,17 @@ ON CONFLICT (sid) DO NOTHING
 
 CHAIN_OF = "SELECT chain, name FROM requests WHERE id = ?"
 
-INSERT_CHAIN_STATUS = """
-INSERT INTO statuses (position, request, status, reason, message, written_at, of_chain)
-VALUES (?, ?, ?, ?, ?, ?, 1)
+INSERT_LATER_STATUS = """
+INSERT INTO statuses (position, request, status, reason, message, code, written_at, held, later)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)
 """
+
+HELD_STATUSES = f"""
+SELECT position, {WHOLE_STATUS} FROM statuses JOIN requests ON id = request
+WHERE request = ? AND held = 1 ORDER BY position
+"""
+
+RELEASE = "UPDATE statuses SET position = ?, held = 0 WHERE position = ?"
 
 # A status of a step, which no one is to see: it keeps why the step ended.
 KEPT_STATUS = """
@@ -212,9 +229,7 @@ SELECT number, request, name, by FROM orders WHERE done_at IS NULL ORDER BY numb
 
 ORDER_DONE = "UPDATE orders SET done_at = ?, refusal = ? WHERE number = ? AND done_at IS NULL"
 
-LATEST_REASON = (
-    "SELECT reason FROM statuses WHERE request = ? AND of_chain = 0 ORDER BY position DESC LIMIT 1"
-)
+LATEST_REASON = "SELECT reason FROM statuses WHERE request = ? AND later = 0 ORDER BY position DESC LIMIT 1"
 
 ENDING_OF_CHAIN = "SELECT ending, by, door, ended_at FROM chains WHERE request = ?"
 

@@ -17,7 +17,7 @@ REQUEST_COLUMNS = f"""
 accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason, opened + (state = 'WAITING'),
 media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about, escalation, contact,
 valid_for_seconds, chain, hint,
-(SELECT ended_at > accepted_at FROM chains WHERE chains.request = requests.chain)
+tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain)
 """
 
 DOUBT_COLUMNS = "opened_at, doubt_at, clock_offset, cut_off, doubt"

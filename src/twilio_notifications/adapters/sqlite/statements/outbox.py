@@ -9,7 +9,7 @@ _COLUMNS = f"request, '\"\"', channel, position, {WHOLE_STATUS}, origin, suspici
 
 UNREPORTED = f"""
 SELECT {_COLUMNS} FROM statuses JOIN requests ON id = request
-WHERE reported_at IS NULL AND position > ? AND suspicion < 2 ORDER BY position LIMIT ?
+WHERE reported_at IS NULL AND position > ? AND suspicion < 2 AND held = 0 ORDER BY position LIMIT ?
 """
 
 # The smallest that the broker does not take tells most about its limit.

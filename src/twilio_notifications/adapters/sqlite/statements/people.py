@@ -49,7 +49,7 @@ ORDER BY begun_at
 # Until its new status was acknowledged, what a person said can be corrected.
 _UNSETTLED = f"""
 (({ANSWERED}
-  AND (SELECT reason FROM statuses WHERE statuses.request = states.request
+  AND (SELECT reason FROM statuses WHERE statuses.request = states.request AND later = 0
        ORDER BY position DESC LIMIT 1) = ?)
  OR (state = 'FINISHED'
      AND EXISTS (SELECT 1 FROM orders WHERE orders.request = states.request AND orders.name = 'resolve')))
@@ -84,7 +84,7 @@ RESOLVE = f"UPDATE states SET state = 'FINISHED' WHERE request = ? AND {_UNSETTL
 REPLACE_STATUSES = """
 UPDATE statuses
 SET reported_at = ?, remark = 'replaced by the next status before the broker had acknowledged it'
-WHERE request = ? AND reported_at IS NULL
+WHERE request = ? AND reported_at IS NULL AND later = 0
 """
 
 RESOLVE_ATTEMPT = """
