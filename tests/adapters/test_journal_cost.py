@@ -64,7 +64,7 @@ def scans(name: str) -> list[str]:
     return [
         step
         for step in plan(name)
-        if re.match(r"SCAN (?!broker$|callback_secret$|hangups$|CONSTANT ROW$)", step)
+        if re.match(r"SCAN (?!broker$|callback_secret$|hangups\b|CONSTANT ROW$)", step)
     ]
 
 
