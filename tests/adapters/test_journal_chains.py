@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.factories import START, a_failure, a_mark, a_notification, a_request, a_success
+from tests.support.fakes import RecordingEvents
 from tests.support.journals import (
     EVERY,
     LASTING,
@@ -28,6 +29,8 @@ from tests.support.journals import (
     store,
     waiting,
 )
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import Acknowledged, Chain, ChainEnd, Door, EndKind
@@ -381,6 +384,20 @@ async def test_all_of_it_is_there_after_a_start(a_lasting_store: OpenJournal) ->
         assert 1 == len(running.taken)
         assert [A] == [one.phone_number for one in await journal.notified()]
         assert [2] == await due(journal, at=START + 9)
+
+
+async def test_a_person_sees_whom_a_chain_notified_and_what_became_of_it(tmp_path: Path) -> None:
+    file = JournalFile(tmp_path / "journal.db")
+    async with SqliteJournal(file.path, events=RecordingEvents(), report_seconds=0.0) as journal:
+        await begin_chain(journal, A)
+        await begin(journal, 1, at=START + 1)
+        await end(journal, a_success(1))
+        await journal.take_step(a_step(1, 0, B, C))
+        await begin(journal, 2, at=START + 6)
+        await end(journal, a_failure(2))
+        history = file.history(1)
+    assert [(2, B), (3, C)] == [(one.request, one.to) for one in history.of_chain]
+    assert [a_failure(2).reason, "WAITING"] == [one.became for one in history.of_chain]
 
 
 async def test_a_chain_that_waits_is_not_purged(a_store: OpenJournal) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.reader import (
         AttemptEntry,
         ChainEntry,
+        ChainRequestEntry,
         ChainStepEntry,
         Entry,
         OrderEntry,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     Record = (
         AttemptEntry
         | ChainEntry
+        | ChainRequestEntry
         | ChainStepEntry
         | DeliveryEntry
         | DeliveryEventEntry
@@ -86,6 +88,7 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
     happened: list[tuple[float, str, Record]] = [
         *((chain.began_at, "escalation", chain) for chain in history.chains),
         *((step.at, f"step {place}", step) for place, step in enumerate(history.steps, start=1)),
+        *((told.accepted_at, f"notified {told.name}", told) for told in history.of_chain),
         *((wait.begun_at, f"wait {place}", wait) for place, wait in enumerate(history.waits, start=1)),
         *((made.opened_at, f"attempt {place}", made) for place, made in enumerate(history.attempts, start=1)),
         *((event.at, f"delivery {event.event}", event) for event in history.delivery_events),
@@ -250,7 +253,7 @@ def _shown(name: str, value: object) -> str:
             return "-"
         case float() if name == "at" or name.endswith("_at"):
             return instant(value)
-        case str() if name == "phone_number":
+        case str() if name in {"phone_number", "to"}:
             return mask(value)
         case _:
             text = str(value)

@@ -25,6 +25,7 @@ _Record = TypeVar(
     "_Record",
     "AttemptEntry",
     "ChainEntry",
+    "ChainRequestEntry",
     "ChainStepEntry",
     "DeliveryEntry",
     "DeliveryEventEntry",
@@ -148,6 +149,18 @@ class ChainStepEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainRequestEntry:
+    """A request that an escalation made, and what became of it: Twilio's last word, or why it failed."""
+
+    accepted_at: float
+    request: int
+    channel: str
+    name: str
+    to: str
+    became: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEntry:
     """What a person ordered."""
 
@@ -167,6 +180,7 @@ class History:
     orders: list[OrderEntry]
     chains: list[ChainEntry]
     steps: list[ChainStepEntry]
+    of_chain: list[ChainRequestEntry]
     delivery: DeliveryEntry | None
     delivery_events: list[DeliveryEventEntry]
 
@@ -199,6 +213,7 @@ class JournalReader:
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
                 chains=_records(ChainEntry, connection.execute(chains.ENTRY, (number,))),
                 steps=_records(ChainStepEntry, connection.execute(chains.STEPS, (number,))),
+                of_chain=_records(ChainRequestEntry, connection.execute(sql.OF_CHAIN, (number,))),
                 delivery=next(
                     iter(_records(DeliveryEntry, connection.execute(sql.DELIVERY, (number,)))), None
                 ),

@@ -60,6 +60,15 @@ SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = states.request
 WHERE states.request = ? AND {_UNSETTLED}
 """
 
+# Those of the steps of a chain, and those that tell the others who has it.
+OF_CHAIN = """
+SELECT accepted_at, id, states.channel, name, states.phone_number,
+       COALESCE(word, (SELECT reason FROM statuses WHERE statuses.request = id
+                       ORDER BY position DESC LIMIT 1), state)
+FROM requests JOIN states ON states.request = id LEFT JOIN deliveries ON deliveries.request = id
+WHERE chain = ?1 AND id <> ?1 ORDER BY id
+"""
+
 ORDER = "INSERT INTO orders (request, name, detail, by, at, done_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)"
 
 WAITING_ORDER = "INSERT INTO orders (request, name, detail, by, at) VALUES (?, ?, ?, ?, ?)"
