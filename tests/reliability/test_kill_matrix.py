@@ -113,6 +113,7 @@ async def test_a_crash_on_the_longer_way(
             await publish(peer, requests)
             await dies(connector)
         async with start() as connector:
+            await connector.ready()  # all may have been answered before its start
             await answered(peer, requests)
             assert 0 == await connector.terminate()
         assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])

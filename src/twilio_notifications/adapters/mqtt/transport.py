@@ -125,10 +125,10 @@ class MqttTransport:
             self._telling.short(sentence)
         if self._publishes_without_acknowledgement:
             session.publish_without_acknowledgement()
-        await self._wish_topics.subscribe(session)
+        stands = await self._wish_topics.subscribe(session)
         watching = asyncio.ensure_future(self._watch(session))  # the probe leaves before the first status
         await asyncio.sleep(0)
-        if not session.ended.done():
+        if stands:
             on_ready()
         try:
             reason = await asyncio.shield(session.ended)

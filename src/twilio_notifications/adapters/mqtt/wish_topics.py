@@ -42,10 +42,10 @@ class WishTopics:
         self._ends = 0
         """The number of connections in a row that ended while the broker had not answered."""
 
-    async def subscribe(self, session: Session) -> None:
-        """Returns when the broker has answered, or the connection has ended; raises nothing of these."""
+    async def subscribe(self, session: Session) -> bool:
+        """Whether the connection stands after the broker's answer; False where it has ended without one."""
         if not self._topics:
-            return
+            return True
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await session.subscribe(self._topics)
@@ -56,9 +56,11 @@ class WishTopics:
             self._tell(f"the broker has not answered the subscriptions to {self._names} yet")
         except ConnectionEnded:
             self._note_end()
+            return False
         else:
             self._ends = 0
             self._telling.wishes_granted()
+        return True
 
     def _note_end(self) -> None:
         self._ends += 1
