@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.factories import DARLA, SENDER_NUMBER, a_notification
 from twilio_notifications.adapters.twilio.form import CallForm, form
+from twilio_notifications.core.delivery import CallbackUrls
 from twilio_notifications.core.model import Channel, Content, SpokenText, Text, Twiml, VoiceLocation
 
 SERVICE = "MG0123456789abcdef0123456789abcdef"
@@ -77,21 +78,34 @@ CALLED_BACK = "https://alarms.example.com/twilio?request=1&attempt=1&key=0"
 
 
 def test_a_text_says_where_twilio_calls_back() -> None:
-    fields = form(a_notification(), calls=CallForm(), callback_url=CALLED_BACK)
+    fields = form(a_notification(), calls=CallForm(), callbacks=CallbackUrls(report=CALLED_BACK))
     assert ("StatusCallback", CALLED_BACK) == fields[-1]
 
 
 def test_a_call_is_called_back_about_at_each_state() -> None:
     call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"))
-    fields = form(call, calls=CallForm(), callback_url=CALLED_BACK)
+    fields = form(call, calls=CallForm(), callbacks=CallbackUrls(report=CALLED_BACK))
     events = [value for name, value in fields if name == "StatusCallbackEvent"]
     assert ["initiated", "ringing", "answered", "completed"] == events
+
+
+def test_a_call_takes_a_key_where_changes_are_not_reported() -> None:
+    call = a_notification(channel=Channel.CALL, content=SpokenText(text="It thaws", key_hint="Press a key"))
+    fields = dict(form(call, calls=CallForm(detects_machines=True), callbacks=CallbackUrls(key=CALLED_BACK)))
+    assert "<Gather" in fields["Twiml"]
+    assert not [name for name in fields if "Callback" in name]
+
+
+def test_a_call_that_no_chain_made_takes_no_key() -> None:
+    call = a_notification(channel=Channel.CALL, content=SpokenText(text="It thaws"))
+    fields = dict(form(call, calls=CallForm(), callbacks=CallbackUrls(report=CALLED_BACK)))
+    assert "<Gather" not in fields["Twiml"]
 
 
 @pytest.mark.parametrize("callback_url", [None, CALLED_BACK])
 def test_machine_detection_does_not_keep_the_person_waiting(callback_url: str | None) -> None:
     call = a_notification(channel=Channel.CALL, content=Twiml(document="<Response/>"))
-    fields = form(call, calls=CallForm(detects_machines=True), callback_url=callback_url)
+    fields = form(call, calls=CallForm(detects_machines=True), callbacks=CallbackUrls(report=callback_url))
     assert {("MachineDetection", "Enable"), ("AsyncAmd", "true")} <= set(fields)
     assert callback_url == dict(fields).get("AsyncAmdStatusCallback")
     assert "MachineDetection" not in dict(form(a_notification(), calls=CallForm(detects_machines=True)))

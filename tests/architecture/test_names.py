@@ -64,7 +64,7 @@ def names(module: Module) -> Iterator[tuple[int, str]]:
             case (
                 ast.arg(arg=name)
                 | ast.Name(id=name, ctx=ast.Store())
-                | ast.Attribute(attr=name, ctx=ast.Store())
+                | ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store())
             ):
                 yield node.lineno, name
             case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):

@@ -241,12 +241,18 @@ class TestVoice:
         found = accepted({**SILENT, "twiml": document}, Channel.CALL)
         assert Twiml(document=document) == found.content
 
-    def test_language_and_voice_mean_nothing_without_a_text_to_speak(self) -> None:
-        """An old client may have put properties of these names there for itself."""
-        assert (
-            VoiceLocation(url="https://example.com/v")
-            == accepted({**CALL, "language": 7, "voice": []}, Channel.CALL).content
-        )
+    def test_language_and_voice_are_checked_where_nothing_is_spoken_too(self) -> None:
+        for recipient in (CALL, {**SILENT, "twiml": "<Response/>"}):
+            assert "Language must" in said({**recipient, "language": 7}, Channel.CALL)
+            assert "Voice must" in said({**recipient, "voice": []}, Channel.CALL)
+        assert "Language must" in said({**TEXT, "language": 7})
+        found = accepted({**CALL, "language": "de-DE", "voice": "alice"}, Channel.CALL)
+        assert VoiceLocation(url="https://example.com/v") == found.content
+
+    @pytest.mark.parametrize("text", [" ", "\t\n", "\x00\x1f", "\u200b\ufeff", "\u2028 \u00a0"])
+    def test_a_text_without_a_sound_is_rejected(self, text: str) -> None:
+        sentence = "Voice message has only spaces and control characters, so nothing can be heard"
+        assert sentence == said({**SILENT, "voice_message": text}, Channel.CALL)
 
 
 IN_ORDER: tuple[tuple[str, str, Any], ...] = (

@@ -13,8 +13,8 @@ from twilio_notifications.core.twiml import (
     MAXIMUM_TWIML_CHARACTERS,
     flaw_of,
     spoken,
-    spoken_for_key,
     spoken_once,
+    spoken_with,
 )
 
 SILENCE = "\x00\x01\x1f\ufffe\ud800"
@@ -82,6 +82,17 @@ def test_characters_that_xml_cannot_hold_become_spaces() -> None:
             '<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><Response>&b;</Response>',
             "a document type is not allowed",
         ),
+        ("<!-- <!DOCTYPE html> --><Response/>", None),
+        ("<Response><Say><![CDATA[<!DOCTYPE html>]]></Say></Response>", None),
+        ('<?xml version="1.0" encoding="utf-8"?><Response><Say>Täglich</Say></Response>', None),
+        ('<?xml version="1.0" encoding="US-ASCII"?><Response/>', None),
+        *(
+            (
+                f'<?xml version="1.0" encoding="{encoding}"?><Response/>',
+                "its encoding must be UTF-8: declare that, or none",
+            )
+            for encoding in ("ISO-8859-1", "UTF-16", "x-unknown")
+        ),
     ],
 )
 def test_a_document_is_well_formed_and_has_response_as_its_root(document: str, flaw: str | None) -> None:
@@ -96,9 +107,29 @@ def test_no_document_raises(document: str) -> None:
 
 def test_a_call_that_takes_keys_says_so_after_its_message_each_time() -> None:
     content = SpokenText(text="It thaws", language="de-DE", key_hint="Eine Taste & fertig")
-    document = spoken_for_key(content, key_url="https://example.com/?a=1&b=2")
-    assert document is not None
+    document = spoken_with(content, key_url="https://example.com/?a=1&b=2")
     root = ET.fromstring(document)  # noqa: S314 - our own document
     says = [f"{each.get('language')}: {each.text}" for each in root.iter("Say")]
     assert ["de-DE: It thaws", "de-DE: Eine Taste & fertig"] * 2 == says
     assert "Taste" not in (spoken(content) or "")
+
+
+@pytest.mark.parametrize(
+    ("length", "times", "hinted", "keyed"),
+    [(1700, 2, True, True), (1850, 2, False, True), (1930, 2, False, False), (2500, 1, True, True)],
+)
+def test_a_text_that_fits_twice_is_spoken_twice_and_loses_the_hint_and_then_the_key(
+    *, length: int, times: int, hinted: bool, keyed: bool
+) -> None:
+    content = SpokenText(text="a" * length, key_hint="Press any key to acknowledge." + " Now!" * 10)
+    document = spoken_with(content, key_url="https://example.com/twilio")
+    assert len(document) <= MAXIMUM_TWIML_CHARACTERS
+    assert [content.text] * times == [one for one in says(document) if one == content.text]
+    assert hinted is (content.key_hint in says(document))
+    assert keyed is ("<Gather" in document)
+
+
+@pytest.mark.parametrize("length", [100, 1930, 2500, 3950])
+def test_a_call_without_a_key_speaks_as_often_as_it_can(length: int) -> None:
+    content = SpokenText(text="a" * length, key_hint="Press any key")
+    assert spoken(content) == spoken_with(content, key_url=None)

@@ -209,6 +209,7 @@ def a_writer(
     *,
     chains: Mapping[str, Chain] | None = None,
     contacts: Mapping[str, Contact] | None = None,
+    takes_answers: bool = True,
 ) -> ChainWriter:
     """Knows these chains and contacts."""
     return ChainWriter(
@@ -216,6 +217,7 @@ def a_writer(
         chains=chains or {},
         contacts=contacts or {},
         default_sender_number="+19999999999",
+        takes_answers=takes_answers,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.support.clock import HandClock
 from tests.support.factories import a_notification, accepted, refused, too_many, unauthorized
 from tests.support.fakes import RecordingEvents, ScriptedSecret, nothing
-from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
+from twilio_notifications.core.delivery import CallbackUrls, DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -43,7 +43,7 @@ class Guard:
         self.asked: list[str] = []
         self.clock_offset: float | None = None
         self.held: asyncio.Event | None = None
-        self.callback_url: str | None = None
+        self.callbacks: CallbackUrls | None = None
         self.seconds_left: float | None = None
         self.looks: list[tuple[Channel, str | None]] = []
 
@@ -53,10 +53,10 @@ class Guard:
         login: Login,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
         self.seconds_left = seconds_left
-        self.callback_url = callback_url
+        self.callbacks = callbacks
         return self.answer if await self._is_in(login) else self.refusal
 
     async def fetch(
@@ -263,6 +263,8 @@ async def test_deliveries_are_asked_about_with_a_login_that_twilio_takes() -> No
 
 async def test_an_attempt_says_with_each_login_where_twilio_calls_back_and_what_is_left() -> None:
     scene = await a_scene("second", second="second")
-    await scene.sender.send(NOTIFICATION, seconds_left=7.0, callback_url="https://example.com/")
+    await scene.sender.send(
+        NOTIFICATION, seconds_left=7.0, callbacks=CallbackUrls(key="https://example.com/")
+    )
     assert 7.0 == scene.twilio.seconds_left
-    assert "https://example.com/" == scene.twilio.callback_url
+    assert CallbackUrls(key="https://example.com/") == scene.twilio.callbacks

@@ -305,6 +305,14 @@ async def test_a_status_that_no_broker_took_is_kept_for_the_next_start() -> None
         assert [("request123", "success")] == await line.results()
 
 
+async def test_a_stage_whose_cancellation_got_lost_is_cancelled_again() -> None:
+    async with a_house() as house:
+        house.transport.loses_cancellations = 2
+        house.stop.set()
+        await house.ended()
+        assert house.told("connector_stopped")
+
+
 async def test_a_transport_that_gives_up_ends_the_connector_after_a_drain() -> None:
     """The attempts under way would otherwise be in doubt, and their recipients would wait for nothing."""
     async with a_house() as house:

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.pipeline.escalating import (
     DARLA,
     DEPUTY,
@@ -15,8 +17,9 @@ from tests.pipeline.escalating import (
     a_house,
 )
 from tests.support.factories import refused, too_many
-from twilio_notifications.core.model import Channel, Unreadable
+from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
+from twilio_notifications.pipeline.line.assembly import Calling
 from twilio_notifications.ports.journal import OrderName, WaitingOrder
 
 if TYPE_CHECKING:
@@ -86,6 +89,29 @@ async def test_texts_end_with_the_code_of_their_chain_at_the_telephone() -> None
         )
         await house.line.clock.advance(602)
         assert 2 == len(house.texts_to(DEPUTY))
+
+
+async def test_no_text_and_no_call_says_how_to_acknowledge_where_no_answer_is_heard() -> None:
+    async with a_house(takes_answers=False) as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+        await house.line.clock.advance(300)
+        assert ["It thaws"] == house.texts_to(OWNER)
+        assert ["It thaws"] == house.texts_to(DEPUTY)
+        (call,) = house.line.sender.to(DARLA)
+        assert SpokenText(text="It thaws") == call.notification.content
+
+
+@pytest.mark.parametrize("reports", [True, False])
+async def test_only_the_calls_of_chains_wait_for_a_key(*, reports: bool) -> None:
+    calling = Calling(public_url="https://example.com/t", secret=b"the journal's", reports=reports)
+    async with a_house(calling=calling) as house:
+        await house.alarm()
+        await house.line.clock.advance(301)
+        await house.alarm(DEPUTY, request_id="other", escalation=None)
+        sender = house.line.sender
+        assert [True, True, False] == [url is not None for url in sender.key_urls]
+        assert [reports] * 3 == [url is not None for url in sender.callback_urls]
 
 
 async def test_a_code_is_free_again_when_its_chain_has_ended() -> None:

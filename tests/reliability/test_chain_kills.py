@@ -147,14 +147,16 @@ async def test_what_comes_back_acknowledges(
     assert [OWNER, DARLA] == sent(twilio)
 
 
-@pytest.mark.parametrize("point", ["", CrashPoint.CHAIN_ENDED])
+@pytest.mark.parametrize(
+    ("mode", "point"), [("callback", ""), ("callback", CrashPoint.CHAIN_ENDED), ("poll", "")]
+)
 async def test_a_key_in_the_call_acknowledges_and_the_person_hears_that_it_came(
-    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+    broker: Mosquitto, twilio: Simulator, start: Start, mode: str, point: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         address = f"127.0.0.1:{found.getsockname()[1]}"
     settings: Any = house()
-    settings["tracking"] |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
+    settings["tracking"] |= {"mode": mode, "listen": address, "public_url": f"http://{address}"}
     settings["status"] = {"detail": "extended"}
     twilio.add_delivery(DeliveryOrder(plan=Plan(keys="5", talk_seconds=30), to=DARLA))
     async with Peer(broker.url) as peer:

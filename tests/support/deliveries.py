@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.support.clock import HandClock
+    from twilio_notifications.core.delivery import CallbackUrls
     from twilio_notifications.core.model import Answer, InboundPage, Login, Notification, Unreadable
 
 PAGE_SIZE = 200
@@ -80,9 +81,9 @@ class DeliveringTwilio(ScriptedSender):
         login: Login | None = None,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
-        answer = await super().send(notification, login, seconds_left=seconds_left, callback_url=callback_url)
+        answer = await super().send(notification, login, seconds_left=seconds_left, callbacks=callbacks)
         sid = getattr(answer, "sid", None)
         if sid is None:
             return answer

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from twilio_notifications.adapters.sqlite import SqliteJournal
-    from twilio_notifications.core.delivery import DeliveryReceipt
+    from twilio_notifications.core.delivery import CallbackUrls, DeliveryReceipt
     from twilio_notifications.core.model import Answer, Login, Notification
     from twilio_notifications.ports import Event, Inbound, Level, Origin
 
@@ -196,6 +196,7 @@ class ScriptedSender:
         self.clock = clock
         self.sent: list[Sent] = []
         self.callback_urls: list[str | None] = []
+        self.key_urls: list[str | None] = []
         self.seconds_left: list[float | None] = []
         """What was left of the lifetime of each attempt's request."""
         self.looks: list[tuple[Channel, str | None, Login | None]] = []
@@ -234,9 +235,10 @@ class ScriptedSender:
         login: Login | None = None,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
-        self.callback_urls.append(callback_url)
+        self.callback_urls.append(None if callbacks is None else callbacks.report)
+        self.key_urls.append(None if callbacks is None else callbacks.key)
         self.seconds_left.append(seconds_left)
         self.sent.append(Sent(self.clock.now(), notification, login))
         self.under_way += 1
@@ -333,6 +335,8 @@ class HandTransport:
     closed: bool = False
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it, and the transport gives up for good."""
+    loses_cancellations: int = 0
+    """So many cancellations do not reach it, as if a library had lost them."""
     _on_inbound: Callable[[Inbound], None] | None = None
     _on_ready: Callable[[], None] | None = None
 
@@ -346,7 +350,13 @@ class HandTransport:
         self._on_inbound, self._on_ready = on_inbound, on_ready
         if self.connected:
             on_ready()
-        await self.lost.wait()
+        while not self.lost.is_set():
+            try:
+                await self.lost.wait()
+            except asyncio.CancelledError:
+                if not self.loses_cancellations:
+                    raise
+                self.loses_cancellations -= 1
         self.lose()
         raise NucleusLost("the nucleus must start this anew")
 

@@ -73,6 +73,7 @@ def wired(parts: Parts) -> Connector:
         chains=parts.settings.escalations,
         contacts=parts.settings.contacts,
         default_sender_number=parts.settings.parameters.default_sender_number,
+        takes_answers=parts.settings.tracking.mode is not Following.OFF,
     )
     escalator = _escalator(parts, reporter, writer)
     line = _line(parts, reporter, escalator)

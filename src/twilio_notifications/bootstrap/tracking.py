@@ -38,7 +38,12 @@ async def calling(settings: Settings, journal: Deliveries) -> Calling:
     """How Twilio calls back."""
     url = settings.tracking.public_url
     secret = await journal.callback_secret(secrets.token_bytes(_SECRET_BYTES))
-    return Calling(public_url=url if settings.tracking.mode is Following.CALLBACK else None, secret=secret)
+    mode = settings.tracking.mode
+    return Calling(
+        public_url=None if mode is Following.OFF else url,
+        secret=secret,
+        reports=mode is Following.CALLBACK,
+    )
 
 
 @contextmanager

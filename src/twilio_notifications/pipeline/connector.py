@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Care, Clock, Events, Transport
 
 GOODBYE_SECONDS = 2.0
+CANCEL_AGAIN_SECONDS = 0.5
 """The most seconds for the DISCONNECT, which a broker that reads no more would delay. The end of the
 connection has the same effect."""
 
@@ -111,8 +112,7 @@ class Connector:
             ]
             await stop.wait()
             await self._drain(hurry)
-            for stage in running:
-                stage.cancel()
+            await _end(running)
         self.events.tell(ConnectorStopped())
         if self._lost is not None:
             raise self._lost
@@ -179,6 +179,17 @@ class Connector:
         await self.dispatcher.drain()
         if self._lost is None:  # otherwise no transport takes a status any more
             await self.reporter.flushed()
+
+
+async def _end(stages: Sequence[asyncio.Task[None]]) -> None:
+    """Cancels the stages until each has ended.
+
+    A cancellation that comes in the same moment as an answer can get lost on its way through a library.
+    """
+    while running := [stage for stage in stages if not stage.done()]:
+        for stage in running:
+            stage.cancel()
+        await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
+    from twilio_notifications.core.delivery import (
+        CallbackUrls,
+        DeliveryReceipt,
+        NoReceipt,
+        Notices,
+        ReceiptPage,
+    )
     from twilio_notifications.core.model import (
         Answer,
         Channel,
@@ -30,7 +36,7 @@ class Twilio(Protocol):
         login: Login,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer: ...
 
     async def look_up(
@@ -90,12 +96,12 @@ class Sender(Protocol):
         notification: Notification,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
         """Makes one attempt.
 
-        `seconds_left`: what is left of the lifetime of the request; None: not known. `callback_url`: where
-        Twilio tells what becomes of it; None: nowhere.
+        `seconds_left`: what is left of the lifetime of the request; None: not known. `callbacks`: where
+        Twilio calls about it; None: nowhere.
         """
 
     async def look_up(self, notification: Notification, *, since: float) -> Records | Unreadable:

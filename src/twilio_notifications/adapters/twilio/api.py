@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from twilio_notifications.core.delivery import CallbackUrls
     from twilio_notifications.core.model import Answer, Answered, InboundPage, Login, Notification
     from twilio_notifications.ports import Clock
 
@@ -98,11 +99,11 @@ class TwilioSender:
         login: Login,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
         """Makes one attempt, and returns the answer at the latest after the time-out."""
         url = f"{self._account_url}/{_RESOURCES[notification.channel]}.json"
-        fields = form(notification, calls=self._calls, seconds_left=seconds_left, callback_url=callback_url)
+        fields = form(notification, calls=self._calls, seconds_left=seconds_left, callbacks=callbacks)
         said = await self._ask("POST", url, login, fields=fields)
         return self._read(said) if isinstance(said, HttpReply) else said
 

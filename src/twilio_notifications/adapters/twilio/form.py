@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
 from twilio_notifications.core.model import Channel, SpokenText, Text, Twiml, VoiceLocation
-from twilio_notifications.core.twiml import spoken, spoken_for_key, spoken_once
+from twilio_notifications.core.twiml import spoken_with
 
 if TYPE_CHECKING:
+    from twilio_notifications.core.delivery import CallbackUrls
     from twilio_notifications.core.model import Notification
 
 
@@ -41,21 +42,22 @@ def form(
     *,
     calls: CallForm,
     seconds_left: float | None = None,
-    callback_url: str | None = None,
+    callbacks: CallbackUrls | None = None,
 ) -> list[tuple[str, str]]:
     """The parameters of the create request.
 
     `seconds_left`: what is left of its lifetime, for a text that sets one of its own; None: not known.
-    `callback_url`: where Twilio tells what becomes of it.
+    `callbacks`: where Twilio calls about it; None: nowhere.
     """
-    fields = [*_whom(notification), *_what(notification, key_url=callback_url)]
-    if callback_url is not None:
-        fields.append(("StatusCallback", callback_url))
+    key_url, report_url = (None, None) if callbacks is None else (callbacks.key, callbacks.report)
+    fields = [*_whom(notification), *_what(notification, key_url=key_url)]
+    if report_url is not None:
+        fields.append(("StatusCallback", report_url))
     match notification.channel:
         case Channel.SMS:
             return [*fields, *_validity(notification, seconds_left)]
         case Channel.CALL:
-            return [*fields, *_how(calls, callback_url)]
+            return [*fields, *_how(calls, report_url)]
         case _:
             assert_never(notification.channel)
 
@@ -68,9 +70,9 @@ def _validity(notification: Notification, seconds_left: float | None) -> list[tu
     return [("ValidityPeriod", str(seconds))]
 
 
-def _how(calls: CallForm, callback_url: str | None) -> list[tuple[str, str]]:
+def _how(calls: CallForm, report_url: str | None) -> list[tuple[str, str]]:
     fields: list[tuple[str, str]] = []
-    if callback_url is not None:
+    if report_url is not None:
         fields += [("StatusCallbackEvent", event) for event in _CALL_EVENTS]
     if calls.ring_seconds is not None:
         fields.append(("Timeout", str(ceil(calls.ring_seconds))))
@@ -79,7 +81,7 @@ def _how(calls: CallForm, callback_url: str | None) -> list[tuple[str, str]]:
     if calls.detects_machines:
         # Not before the document: the person would hear nothing until Twilio has made up its mind.
         fields += [("MachineDetection", "Enable"), ("AsyncAmd", "true")]
-        fields += [("AsyncAmdStatusCallback", callback_url)] if callback_url is not None else []
+        fields += [("AsyncAmdStatusCallback", report_url)] if report_url is not None else []
     return fields
 
 
@@ -99,10 +101,7 @@ def _what(notification: Notification, *, key_url: str | None) -> list[tuple[str,
         case VoiceLocation(url=url):
             return [("Url", url)]
         case SpokenText():
-            with_key = key_url and spoken_for_key(notification.content, key_url=key_url)
-            # A text that fits without the key alone is more important than the key.
-            document = with_key or spoken(notification.content) or spoken_once(notification.content)
-            return [("Twiml", document)]
+            return [("Twiml", spoken_with(notification.content, key_url=key_url))]
         case Twiml(document=document):
             return [("Twiml", document)]
         case _:

@@ -11,7 +11,7 @@ from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.contract import MAXIMUM_TEXT_CHARACTERS
 from twilio_notifications.core.escalation import Chain, ChainStep
 from twilio_notifications.core.model import Channel, SpokenText
-from twilio_notifications.core.twiml import MAXIMUM_TWIML_CHARACTERS, spoken
+from twilio_notifications.core.twiml import MAXIMUM_TWIML_CHARACTERS, is_speakable, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,6 +62,11 @@ def _read_step(values: Values) -> ChainStep | Wrong:
         return Wrong(demand='message is for channel "text": use voice_message for a call')
     if not is_call and voice_message is not None:
         return Wrong(demand='voice_message is for channel "call": use message for a text')
+    if voice_message is not None and not is_speakable(voice_message):
+        return Wrong(
+            demand="voice_message has only spaces and control characters: write what is to be heard, or "
+            "leave it out"
+        )
     if voice_message is not None and spoken(SpokenText(text=voice_message)) is None:
         return Wrong(
             demand=f"voice_message does not fit into the {MAXIMUM_TWIML_CHARACTERS} characters of TwiML that "

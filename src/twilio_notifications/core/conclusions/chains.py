@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions.statuses import StatusWriter
     from twilio_notifications.core.delivery import Delivery
     from twilio_notifications.core.escalation import ChainEnd, ChainStep, Next
-    from twilio_notifications.core.model import Contact, Notification
+    from twilio_notifications.core.model import Channel, Contact, Notification
     from twilio_notifications.core.steps import Claimed, Finish
 
 _NO_CHAIN: Final = Chain(steps=())
@@ -106,10 +106,16 @@ class ChainWriter:
     chains: Mapping[str, Chain]
     contacts: Mapping[str, Contact]
     default_sender_number: str | None
+    takes_answers: bool = True
+    """Whether a text back, a call back or a key acknowledges; not where deliveries are not followed."""
 
     def chain(self, name: str) -> Chain:
         """The configured chain; one without steps where the configuration knows it no more."""
         return self.chains.get(name, _NO_CHAIN)
+
+    def hint(self, name: str, channel: Channel) -> str:
+        """How to acknowledge, as a text or a call of this chain says it; "" where answers are not read."""
+        return self.chain(name).hint(channel) if self.takes_answers else ""
 
     def next(self, running: RunningChain, *, now: float) -> Next:
         """What the chain does at `now`."""

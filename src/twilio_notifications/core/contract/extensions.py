@@ -17,6 +17,7 @@ from twilio_notifications.core.twiml import (
     MAXIMUM_TWIML_CHARACTERS,
     flaw_of,
     is_language,
+    is_speakable,
     spoken,
     spoken_once,
 )
@@ -156,6 +157,7 @@ class Added:
             raise Flaw(Sentence.ONE_VOICE)
         if self.recipient.get("voice_message") is not None:
             return self._spoken_text(contact)
+        self._language_and_voice()  # a wrong value is wrong where nothing is spoken too
         if self.recipient.get("twiml") is not None:
             return _twiml(self.recipient["twiml"])
         return written
@@ -176,19 +178,23 @@ class Added:
 
     def _spoken_text(self, contact: str | None) -> SpokenText:
         text = filled(self.recipient["voice_message"], "Voice message")
+        if not is_speakable(text):
+            raise Flaw(Sentence.NOTHING_TO_SPEAK)
         known = self.extensions.contacts[contact].language if self.extensions and contact else None
-        language = self.recipient.get("language")
-        language = (known or _DEFAULT_LANGUAGE) if language is None else language
-        if not isinstance(language, str) or not is_language(language):
-            raise Flaw(Sentence.WRONG_LANGUAGE)
-        voice = self.recipient.get("voice")
-        if voice is not None and (not isinstance(voice, str) or not _VOICE.fullmatch(voice)):
-            raise Flaw(Sentence.WRONG_VOICE)
-        content = SpokenText(text=text, language=language, voice=voice)
+        language, voice = self._language_and_voice()
+        content = SpokenText(text=text, language=language or known or _DEFAULT_LANGUAGE, voice=voice)
         if spoken(content) is None:
             length = len(spoken_once(content))
             raise Flaw(Sentence.TOO_LONG_TO_SPEAK, length=length, limit=MAXIMUM_TWIML_CHARACTERS)
         return content
+
+    def _language_and_voice(self) -> tuple[str | None, str | None]:
+        language, voice = self.recipient.get("language"), self.recipient.get("voice")
+        if language is not None and (not isinstance(language, str) or not is_language(language)):
+            raise Flaw(Sentence.WRONG_LANGUAGE)
+        if voice is not None and (not isinstance(voice, str) or not _VOICE.fullmatch(voice)):
+            raise Flaw(Sentence.WRONG_VOICE)
+        return language, voice
 
 
 def subject(value: Any) -> str:

@@ -38,6 +38,7 @@ class Sentence(StrEnum):
     TOO_MANY_MEDIA = "Media URLs are {count}, Twilio accepts {limit}"
     MEDIA_ON_CALL = "Media URLs are not supported on twilio/call, use twilio/txt"
     ONE_VOICE = "Only one of voice_message_location, voice_message and twiml can be specified"
+    NOTHING_TO_SPEAK = "Voice message has only spaces and control characters, so nothing can be heard"
     TOO_LONG_TO_SPEAK = "Voice message is {length} characters long as TwiML, Twilio accepts {limit}"
     WRONG_LANGUAGE = "Language must be a BCP 47 tag, such as en-US"
     WRONG_VOICE = "Voice must be the name of a voice of Twilio, such as Polly.Joanna"

@@ -7,7 +7,12 @@ Poll and callback give the same `Sighting`, so that one function decides about b
 from __future__ import annotations
 
 from twilio_notifications.core.delivery.budget import Budget
-from twilio_notifications.core.delivery.callback_keys import AttemptName, callback_url, named_attempt
+from twilio_notifications.core.delivery.callback_keys import (
+    AttemptName,
+    CallbackUrls,
+    callback_url,
+    named_attempt,
+)
 from twilio_notifications.core.delivery.endings import NO_RECEIPT, Certainty, DeliveryEnd, ending, result_word
 from twilio_notifications.core.delivery.follow_ups import FollowUp, Who, follow_up
 from twilio_notifications.core.delivery.followed import (
@@ -46,6 +51,7 @@ __all__ = [
     "AttemptName",
     "Budget",
     "CallResult",
+    "CallbackUrls",
     "Certainty",
     "Change",
     "Delivery",

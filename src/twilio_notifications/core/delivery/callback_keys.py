@@ -23,6 +23,16 @@ class AttemptName:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackUrls:
+    """Where Twilio calls about one attempt; None: it does not."""
+
+    report: str | None = None
+    """Where it reports each change."""
+    key: str | None = None
+    """Where it calls when a person presses a key in the call."""
+
+
 def callback_url(public_url: str, name: AttemptName, *, secret: bytes) -> str:
     """Where Twilio reports what becomes of this attempt."""
     query = urlencode({"request": name.request, "attempt": name.attempt, "key": _key(name, secret)})

@@ -14,7 +14,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
-from twilio_notifications.core.twiml import spoken
+from twilio_notifications.core.twiml import is_speakable, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def _content(step: ChainStep, content: Content, contact: Contact) -> Content | N
             if step.voice_message is None and not isinstance(content, Text):
                 return content
             text = _filled(step.voice_message, message)
-            return _speakable(text, contact.language or _DEFAULT_LANGUAGE) if text else None
+            return _speakable(text, contact.language or _DEFAULT_LANGUAGE) if is_speakable(text) else None
         case _:
             assert_never(step.channel)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import policy
-from twilio_notifications.core.delivery import AttemptName, callback_url
+from twilio_notifications.core.delivery import AttemptName, CallbackUrls, callback_url
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.admission import Admission
@@ -65,12 +65,19 @@ class Calling:
     secret: bytes = field(default=b"", repr=False)
     """The journal's, of which the keys in the URLs are made."""
 
-    def url_of(self, request: Claimed) -> str | None:
-        """Where Twilio tells what becomes of the open attempt of this request; None: nowhere."""
+    reports: bool = True
+    """Whether Twilio reports each change; otherwise it calls for keys alone."""
+
+    def urls_of(self, request: Claimed) -> CallbackUrls | None:
+        """Where Twilio calls about the open attempt of this request; None: nowhere."""
         if self.public_url is None:
             return None
         name = AttemptName(request=request.id, attempt=request.attempt)
-        return callback_url(self.public_url, name, secret=self.secret)
+        url = callback_url(self.public_url, name, secret=self.secret)
+        # Only where a person can acknowledge does a call wait for a key.
+        return CallbackUrls(
+            report=url if self.reports else None, key=url if request.chain is not None else None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +135,7 @@ def build_line(given: LineNeeds) -> Line:
         clock=given.clock,
         events=given.events,
         wake=wake,
-        callback_url=given.calling.url_of,
+        callback_urls=given.calling.urls_of,
     )
     dispatcher = Dispatcher(
         journal=given.journal,

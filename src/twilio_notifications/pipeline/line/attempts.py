@@ -17,6 +17,7 @@ from twilio_notifications.ports.events import AttemptsOpened, Defect, TwilioAnsw
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from twilio_notifications.core.delivery import CallbackUrls
     from twilio_notifications.core.model import Answer
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.pipeline.line.admission import Admission
@@ -40,8 +41,8 @@ class Attempts:
     events: Events
     wake: Callable[[], None]
     """Wakes the dispatcher, if a request waits: a place is free."""
-    callback_url: Callable[[Claimed], str | None]
-    """Where Twilio tells what becomes of the open attempt of a request; None: nowhere."""
+    callback_urls: Callable[[Claimed], CallbackUrls | None]
+    """Where Twilio calls about the open attempt of a request; None: nowhere."""
     _under_way: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _is_over: bool = field(init=False, default=False)
 
@@ -96,7 +97,7 @@ class Attempts:
     async def _ask(self, request: Claimed, *, seconds_left: float) -> Answer:
         try:
             return await self.sender.send(
-                request.notification, seconds_left=seconds_left, callback_url=self.callback_url(request)
+                request.notification, seconds_left=seconds_left, callbacks=self.callback_urls(request)
             )
         except Exception as error:  # noqa: BLE001 - a defect of ours; the request may have left
             self.events.tell(Defect(name="attempt_failed", error=error))

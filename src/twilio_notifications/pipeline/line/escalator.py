@@ -137,13 +137,12 @@ class Escalator:
 
     async def _take(self, running: RunningChain, due: Take) -> None:
         now = self.clock.now()
-        chain_of_step = self.writer.chain(running.name)
         requests = tuple(
             NewRequest(
                 notification=notification,
                 accepted_at=now,
                 expires_at=now + self.lifetime_seconds,
-                hint=chain_of_step.hint(notification.channel),
+                hint=self.writer.hint(running.name, notification.channel),
             )
             for notification in self.writer.requests(running, due.step)
         )

@@ -51,7 +51,7 @@ class Reception:
                     expires_at=ends,
                     # The journal gives a chain its code at the telephone, which its text is to name.
                     may_leave=name is None and admits(request),
-                    hint="" if name is None else self.writer.chain(name).hint(channel),
+                    hint="" if name is None else self.writer.hint(name, channel),
                     writer=self.writer,
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from twilio_notifications.core.answers import refuses_login
-from twilio_notifications.core.delivery import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
+from twilio_notifications.core.delivery import CallbackUrls, DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.model import Answered, InboundPage, Records, Unreadable
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class AuthorizedSender:
         notification: Notification,
         *,
         seconds_left: float | None = None,
-        callback_url: str | None = None,
+        callbacks: CallbackUrls | None = None,
     ) -> Answer:
         """Twilio's answer; it is a refusal of the login only if Twilio has refused every login."""
 
         async def ask(login: Login) -> Answer:
             return await self._twilio.send(
-                notification, login, seconds_left=seconds_left, callback_url=callback_url
+                notification, login, seconds_left=seconds_left, callbacks=callbacks
             )
 
         return await self._with_a_login(ask)
