@@ -250,6 +250,19 @@ async def test_a_twilio_that_does_not_answer_is_asked_ever_less_and_told_of_once
         assert ["queued", "delivered"] == await words(line)
 
 
+async def test_what_twilio_never_gives_is_followed_twice_as_long_and_then_no_more() -> None:
+    """A login that may send and not read: its deliveries must not stay in the journal without end."""
+    tracking = Tracking(following=Following.POLL, follow_up=FollowUp.FINAL, give_up_after=600.0)
+    async with a_tracked_line(tracking=tracking) as line:
+        twilio_of(line).unreadable = Unreadable(detail="HTTP 403", unauthorized=True)
+        await line.accept(DARLA)
+        await line.clock.advance(1100)
+        assert ["queued"] == await words(line)
+        await line.clock.advance(400)
+        assert ["queued", "OutcomeUnknown/queued"] == await words(line)
+        assert await line.journal.next_look() is None
+
+
 async def test_notifications_that_may_not_be_read_hold_up_nothing_else() -> None:
     """A login may be allowed to read texts and calls alone; the call's result stays unknown."""
     async with a_tracked_line(tracking=told(FollowUp.FINAL)) as line:

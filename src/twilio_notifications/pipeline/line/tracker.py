@@ -42,6 +42,10 @@ BATCH: Final = 1000
 UNREADABLE_PAUSES: Final = 180
 """How long notifications that cannot be read are waited for, in first pauses: a quarter of an hour."""
 
+UNREADABLE_LIFETIMES: Final = 2
+"""How long deliveries are followed that Twilio does not give, in times of the usual end: a login may be
+allowed to send, and to read nothing. Their rows must not fill the journal."""
+
 AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
 looks, one after the other."""
@@ -89,6 +93,7 @@ class Tracker:
                 self._wakes_at = 0.0
                 continue
             if not await self._ready():
+                await self._give_up()
                 # Only what Twilio did not give is due. Something else may be, before that is asked for again.
                 await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
                 continue
@@ -106,6 +111,14 @@ class Tracker:
             True: self.leave.opens_at("notifications") <= now,
         }
         return [each for each in due if open_for[is_final(each.delivery)]]
+
+    async def _give_up(self) -> None:
+        """Ends the following of what Twilio has not given for very long."""
+        now = self.clock.now()
+        longest = UNREADABLE_LIFETIMES * self.statuses.tracking.give_up_after
+        due = await self.journal.due_deliveries(now=now, limit=BATCH)
+        old = [each for each in due if now - each.begun_at >= longest]
+        await self.sightings.take([(each, self._nothing) for each in old])
 
     async def _look(self, due: Sequence[Followed]) -> None:
         first = due[0]
