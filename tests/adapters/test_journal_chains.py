@@ -348,6 +348,13 @@ async def test_a_cancellation_ends_what_waits_and_nothing_else(a_store: OpenJour
         assert [4] == [one.id for one in await waiting(journal)]
 
 
+async def test_a_cancellation_ends_everything_that_waits_however_much_it_is(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await journal.record([a_request(A, request_id="thaw") for _ in range(1_001)])
+        await carry_out(journal, Cancellation(request_id="thaw"))
+        assert [] == await waiting(journal)
+
+
 async def test_a_repeated_cancellation_cancels_nothing_newer(a_lasting_store: OpenJournal) -> None:
     wish, mark = Cancellation(request_id="request123"), a_mark()
     async with a_lasting_store() as journal:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import KnownReply, NewStep, NewWish
 
 CANCELLED_AT_ONCE = 1_000
-"""Requests that one cancellation ends: they are answered in one transaction."""
+"""Requests that a cancellation reads, and ends, at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,13 +236,17 @@ class Chaining:
         else:
             key, name = rows.encoded_id(wish.request_id or ""), "request_id"
             waits, chains, calls = sql.WAITING_BY_ID, sql.CHAINS_BY_ID, sql.CALLS_BY_ID
-        found = connection.execute(waits, (key, CANCELLED_AT_ONCE)).fetchall()
-        own = [one for one in map(rows.claimed, found) if not one.is_step]
-        ended = self._finish(connection, own, lambda one: writer.cancelled(one, at=at))
+        parts = []
+        while True:
+            found = connection.execute(waits, (key, CANCELLED_AT_ONCE)).fetchall()
+            own = [one for one in map(rows.claimed, found) if not one.is_step]
+            parts.append(self._finish(connection, own, lambda one: writer.cancelled(one, at=at)))
+            if not own:
+                break
         connection.execute(calls, {"at": at, name: key})
         connection.execute(sql.MARK_CANCELLED)
         running = [chain for (chain,) in connection.execute(chains, (key,)).fetchall()]
-        return _joined([ended, *self._end_all(connection, running, EndKind.CANCELLED, at=at, writer=writer)])
+        return _joined([*parts, *self._end_all(connection, running, EndKind.CANCELLED, at=at, writer=writer)])
 
     def _end_all(
         self,
