@@ -28,7 +28,8 @@ class TrackingSettings:
     mode: Following = key(
         Choice(words=Following),
         """"poll" asks Twilio for each text and call until its last word, and needs no public address. With
-        "callback" Twilio reports each change to public_url, and the connector asks less often. "off" follows
+        "callback" Twilio reports each change to public_url, and the connector asks less often; with "poll" it
+        calls public_url, where that is set, only for a key in a call of an escalation. "off" follows
         nothing: then escalations go by time alone, and a text, a call back and a key acknowledge nothing.""",
         default="poll",
     )
