@@ -402,7 +402,8 @@ async def test_a_person_sees_whom_a_chain_notified_and_what_became_of_it(tmp_pat
         await journal.take_step(a_step(1, 0, B, C))
         await begin(journal, 2, at=START + 6)
         await end(journal, a_failure(2))
-        history = file.history(1)
+        history, of_step = file.history(1), file.history(2)
+    assert "not published: it belongs to the escalation of request 1" == of_step.entry.remark
     assert [(2, B), (3, C)] == [(one.request, one.to) for one in history.of_chain]
     assert [a_failure(2).reason, "WAITING"] == [one.became for one in history.of_chain]
 

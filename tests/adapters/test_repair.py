@@ -315,6 +315,16 @@ async def test_a_finished_request_can_be_sent_again(
     assert state == file.history(id_).entry.state
 
 
+async def test_the_lifetime_of_a_request_counts_again_from_when_it_is_sent_again(file: JournalFile) -> None:
+    async with connector(file) as journal:
+        await record(journal, a_request(valid_for_seconds=30))
+        (id_,) = [one.id for one in await journal.claim(due_before=START, limit=1)]
+        await end(journal, a_failure(id_))
+    file.resend(id_, at=START + 100, lifetime_seconds=60.0, by=BY)
+    (claimed,) = await claimable(file, at=START + 100)
+    assert (30, START + 130) == (claimed.notification.valid_for_seconds, claimed.expires_at)
+
+
 async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile) -> None:
     async with connector(file) as journal:
         old = await advance(journal, State.REPORTED)

@@ -138,18 +138,21 @@ def an_escalator(given: LineNeeds, writer: ChainWriter) -> Escalator:
 
 @asynccontextmanager
 async def a_house(
-    chain: Chain = FREEZER,
+    chain: Chain | None = FREEZER,
     *,
     period: float | None = 5.0,
     more: dict[str, Chain] | None = None,
     takes_answers: bool = True,
     **arguments: Any,
 ) -> AsyncIterator[House]:
-    """`period`: how often Twilio's lists of what came in are read."""
+    """`chain`: None where none is configured. `period`: how often Twilio's lists of what came in are read."""
     async with a_line(**arguments) as line, running(line):
         given = line.surroundings
         writer = a_writer(
-            given, chains={"freezer": chain, **(more or {})}, contacts=CONTACTS, takes_answers=takes_answers
+            given,
+            chains={**({} if chain is None else {"freezer": chain}), **(more or {})},
+            contacts=CONTACTS,
+            takes_answers=takes_answers,
         )
         escalator = an_escalator(given, writer)
         replies = the_replies(given, escalator, line.stages.leave, period=period)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from tests.pipeline.test_tracker import (
     twilio_of,
     words,
 )
-from tests.support.deliveries import COMPLETED, NEVER_RECEIPTED, Course
+from tests.support.deliveries import COMPLETED, DELIVERED, NEVER_RECEIPTED, Course
 from tests.support.factories import START
 from twilio_notifications.core.delivery import Following, FollowUp
 from twilio_notifications.core.model import Channel, Unanswered
@@ -87,6 +88,22 @@ async def test_a_callback_with_another_last_word_is_kept_and_changes_nothing() -
         await hear(line, a_callback("delivered"), a_callback("undelivered", code=30_003))
         assert "delivered" == (await the_delivery(line)).delivery.state
         assert ["queued", "delivered"] == await words(line)
+
+
+@pytest.mark.parametrize("course", [DELIVERED, NEVER_RECEIPTED])
+async def test_a_look_and_a_callback_at_once_tell_each_change_once(course: Course) -> None:
+    """The callback comes while the look is under way; its answer says the same, or what was before."""
+    async with a_called_line() as line:
+        twilio_of(line).course = lambda _: course
+        twilio_of(line).stalled = answered = asyncio.Event()
+        await line.accept(DARLA)
+        await line.clock.advance(61)
+        assert [60.0] == ages(line)
+        assert ["taken"] == await hear(line, a_callback("delivered"))
+        answered.set()
+        await line.clock.settle()
+        assert ["queued", "delivered"] == await words(line)
+        assert await line.journal.next_look() is None
 
 
 async def test_behind_callbacks_the_first_look_comes_later() -> None:

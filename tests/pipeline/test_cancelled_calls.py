@@ -47,6 +47,17 @@ async def call(house: House) -> None:
     await house.line.clock.advance(5.5)
 
 
+async def test_a_text_that_arrives_one_second_before_the_next_step_holds_up_no_step() -> None:
+    """Delivered is not acknowledged."""
+    async with a_followed_house() as house:
+        twilio_of(house.line).course = lambda _: Course(words=((0.5, "sent"), (299.0, "delivered")))
+        await house.alarm()
+        await house.line.clock.advance(299.5)
+        assert [("SMS", OWNER)] == house.went()
+        await house.line.clock.advance(1)
+        assert [("SMS", OWNER), ("CALL", DARLA)] == house.went()
+
+
 async def test_a_call_that_an_order_ends_is_cancelled_and_no_warning() -> None:
     async with a_followed_house() as house:
         await call(house)

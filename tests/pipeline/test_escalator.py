@@ -16,7 +16,7 @@ from tests.pipeline.escalating import (
     OWNER,
     a_house,
 )
-from tests.support.factories import refused, too_many
+from tests.support.factories import a_payload, refused, too_many
 from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.pipeline.line.assembly import Calling
@@ -253,6 +253,19 @@ async def test_a_text_that_was_written_before_the_alarm_acknowledges_nothing() -
         assert ["queued"] == await house.words()
 
 
+async def test_an_answer_is_found_behind_a_page_of_others() -> None:
+    async with a_house(replace(FREEZER, tell_others=False)) as house:
+        house.line.sender.inbox_page_size = 2
+        await house.alarm()
+        await house.line.clock.advance(1)
+        await house.comes_back(OWNER, "1")
+        await house.line.clock.advance(1)
+        for _ in range(4):
+            await house.comes_back("+19995550100", "1")
+        await house.line.clock.advance(6)
+        assert ["queued", "acknowledged"] == await house.words()
+
+
 async def test_stop_is_no_acknowledgement_and_the_operator_learns_of_it_once() -> None:
     async with a_house() as house:
         await house.alarm()
@@ -416,6 +429,34 @@ async def test_a_chain_goes_on_after_a_start(tmp_path: Path) -> None:
     async with a_house(path=path) as house:
         await house.line.clock.advance(601)
         assert [(TEXT, DEPUTY), (TEXT, NEIGHBOUR)] == house.went()
+
+
+@pytest.mark.parametrize("acknowledges", [True, False])
+async def test_a_chain_that_is_configured_no_more_waits_for_its_acknowledgement_and_ends(
+    tmp_path: Path, *, acknowledges: bool
+) -> None:
+    path = tmp_path / "journal.db"
+    async with a_house(path=path) as house:
+        await house.alarm()
+        await house.line.clock.advance(10)
+    async with a_house(None, path=path) as house:
+        if acknowledges:
+            await house.comes_back(OWNER, "1")
+        await house.line.clock.advance(601)
+        assert [] == house.went()
+        end = "acknowledged" if acknowledges else "NotAcknowledged"
+        assert ["queued", end] == await house.words()
+
+
+async def test_a_request_that_comes_twice_begins_its_chain_once() -> None:
+    async with a_house() as house:
+        payload = a_payload(OWNER, request_id="thaw", message="It thaws", escalation="freezer")
+        await house.publish("twilio/txt", payload, packet_id=7)
+        await house.publish("twilio/txt", payload, packet_id=7, redelivered=True)
+        await house.line.clock.advance(302)
+        assert [(TEXT, OWNER), (CALL, DARLA)] == house.went()
+        await house.acknowledge()
+        assert ["queued", "acknowledged"] == await house.words()
 
 
 async def test_an_order_acknowledges_within_seconds() -> None:

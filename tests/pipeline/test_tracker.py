@@ -263,6 +263,27 @@ async def test_what_twilio_never_gives_is_followed_twice_as_long_and_then_no_mor
         assert await line.journal.next_look() is None
 
 
+async def test_a_connection_that_is_lost_while_following_costs_a_look_and_no_change() -> None:
+    async with a_tracked_line() as line:
+        twilio_of(line).unreadable = Unreadable(detail="connection lost")
+        await line.accept(DARLA)
+        await line.clock.advance(6)
+        twilio_of(line).unreadable = None
+        await line.clock.advance(60)
+        assert ["queued", "delivered"] == await words(line)
+
+
+async def test_credentials_that_are_refused_while_following_are_told_and_following_goes_on() -> None:
+    async with a_tracked_line() as line:
+        await line.accept(DARLA)
+        twilio_of(line).unreadable = Unreadable(detail="HTTP 401", unauthorized=True)
+        await line.clock.advance(60)
+        assert 1 == line.events.count("deliveries_unreadable")
+        twilio_of(line).unreadable = None
+        await line.clock.advance(400)
+        assert ["queued", "delivered"] == await words(line)
+
+
 async def test_notifications_that_may_not_be_read_hold_up_nothing_else() -> None:
     """A login may be allowed to read texts and calls alone; the call's result stays unknown."""
     async with a_tracked_line(tracking=told(FollowUp.FINAL)) as line:

@@ -214,6 +214,7 @@ class ScriptedSender:
         self._held: dict[str, asyncio.Event] = {}
         self.inbox: dict[Channel, list[CameBack] | Unreadable] = {Channel.SMS: [], Channel.CALL: []}
         self.inbox_looks: list[tuple[Channel, str | None, float]] = []
+        self.inbox_page_size = 1000
         self.hung_up: list[str] = []
         self.logins: list[Login | None] = []
         """With which of them inbound lists were read, and calls ended."""
@@ -265,14 +266,19 @@ class ScriptedSender:
     async def came_back(
         self, channel: Channel, *, to: str | None, path: str | None = None, login: Login | None = None
     ) -> InboundPage | Unreadable:
-        assert path is None, "there is one page"
         self.logins.append(login)
         self.inbox_looks.append((channel, to, self.clock.now()))
         found = self.inbox[channel]
         if isinstance(found, Unreadable):
             return found
-        oldest = min((one.created_at for one in found), default=None)
-        return InboundPage(found=tuple(found), oldest_at=oldest, next_path=None)
+        begin = int(path or 0)
+        newest_first = sorted(found, key=lambda one: one.created_at, reverse=True)[begin:]
+        shown = newest_first[: self.inbox_page_size]
+        oldest = min((one.created_at for one in shown), default=None)
+        more = len(shown) < len(newest_first)
+        return InboundPage(
+            found=tuple(shown), oldest_at=oldest, next_path=str(begin + len(shown)) if more else None
+        )
 
     async def hang_up(self, sid: str, login: Login | None = None) -> Answer:
         self.logins.append(login)

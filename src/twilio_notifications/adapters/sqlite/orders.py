@@ -69,7 +69,10 @@ class JournalFile(JournalReader):
             )
 
     def resend(self, id_: int, *, at: float, lifetime_seconds: float, by: str) -> int:
-        """Records a finished request again; the new one's number. `by` is the person, for the record."""
+        """Records a finished request again; the new one's number. `by` is the person, for the record.
+
+        It has its own lifetime where it asks for one, and else `lifetime_seconds`, both from `at` on.
+        """
         with self._owned() as connection:
             resent = connection.execute(sql.RESEND_REQUEST, (at, id_))
             new = resent.lastrowid
@@ -78,7 +81,9 @@ class JournalFile(JournalReader):
                     f"request {id_} of the journal {self.path} cannot be sent again: there is no such "
                     "request, it is not finished yet, or it never was a valid one"
                 )
-            connection.execute(sql.RESEND_STATE, (new, at + lifetime_seconds, at, at, id_))
+            connection.execute(
+                sql.RESEND_STATE, {"new": new, "at": at, "lifetime": lifetime_seconds, "old": id_}
+            )
             connection.execute(sql.ORDER, (id_, "resend", f"as request {new}", by, at))
         return new
 

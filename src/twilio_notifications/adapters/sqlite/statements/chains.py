@@ -161,7 +161,9 @@ RELEASE = "UPDATE statuses SET position = ?, held = 0 WHERE position = ?"
 
 # A status of a step, which no one is to see: it keeps why the step ended.
 KEPT_STATUS = """
-UPDATE statuses SET reported_at = written_at, remark = 'not published: it belongs to a step of a chain'
+UPDATE statuses SET reported_at = written_at,
+       remark = 'not published: it belongs to the escalation of request '
+                || (SELECT chain FROM requests WHERE id = statuses.request)
 WHERE position = ?
 """
 

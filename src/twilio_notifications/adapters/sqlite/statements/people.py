@@ -115,14 +115,16 @@ SELECT request_id, requests.channel, name, requests.phone_number, sender_number,
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """
 
+# Its own lifetime, where it has one, counts from now.
 RESEND_STATE = """
 INSERT INTO states (request, state, channel, phone_number, priority, expires_at, due_at, waiting_since, turn)
-SELECT ?, 'WAITING', channel, phone_number, priority, ?, ?, ?,
+SELECT :new, 'WAITING', channel, phone_number, priority,
+       :at + COALESCE((SELECT valid_for_seconds FROM requests WHERE id = :new), :lifetime), :at, :at,
        NOT EXISTS (SELECT 1 FROM states AS other
                    WHERE other.channel = old.channel AND other.phone_number = old.phone_number
                      AND other.state = 'WAITING')
        AND NOT EXISTS (SELECT 1 FROM states AS other
                        WHERE other.channel = old.channel AND other.phone_number = old.phone_number
                          AND (other.state = 'OPEN' OR other.state = 'IN_DOUBT'))
-FROM states AS old WHERE request = ?
+FROM states AS old WHERE request = :old
 """
