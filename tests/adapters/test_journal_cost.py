@@ -14,7 +14,15 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import end
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import arrivals, care, chains, deliveries, outbox, work
+from twilio_notifications.adapters.sqlite.statements import (
+    arrivals,
+    care,
+    chains,
+    deliveries,
+    outbox,
+    wishes,
+    work,
+)
 from twilio_notifications.core.model import Priority
 
 if TYPE_CHECKING:
@@ -43,7 +51,7 @@ TABLE = re.compile(
 
 STATEMENTS = {
     name: text
-    for module in (arrivals, care, chains, deliveries, outbox, work)
+    for module in (arrivals, care, chains, deliveries, outbox, wishes, work)
     for name, text in vars(module).items()
     if name.isupper()
     and not name.startswith("_")

@@ -59,6 +59,8 @@ class Claimed:
     """Whether that chain has ended."""
     tells_end: bool = False
     """It tells of that end, and so goes out after it."""
+    recalled: Reason | None = None
+    """Why it is to end unsent: Cancelled or Superseded. None: it is not."""
 
     @property
     def is_step(self) -> bool:

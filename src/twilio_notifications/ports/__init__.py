@@ -50,6 +50,8 @@ from twilio_notifications.ports.journal import (
     Unreported,
     Usage,
     WaitingOrder,
+    WishName,
+    WishProgress,
     Work,
 )
 from twilio_notifications.ports.transport import Inbound, Origin, Transport
@@ -106,5 +108,7 @@ __all__ = [
     "Unreported",
     "Usage",
     "WaitingOrder",
+    "WishName",
+    "WishProgress",
     "Work",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.statements import care as sql
-from twilio_notifications.adapters.sqlite.statements import chains
+from twilio_notifications.adapters.sqlite.statements import wishes
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
@@ -51,7 +51,7 @@ class SqliteCare:
 
         def operation(connection: sqlite3.Connection) -> int:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
-            connection.execute(chains.PURGE_WISHES, (finished_before,))
+            connection.execute(wishes.PURGE_WISHES, (finished_before,))
             return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
 
         return await self._store.writer.submit(operation)

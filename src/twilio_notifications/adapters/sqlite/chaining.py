@@ -11,17 +11,12 @@ from twilio_notifications.adapters.sqlite.statements import chains as sql
 from twilio_notifications.adapters.sqlite.statements.deliveries import FOLLOW_UP
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.escalation import (
-    Acknowledged,
     ChainEnd,
-    Door,
-    EndKind,
     smallest_free,
     with_hint,
 )
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import (
-    Acknowledgement,
-    Cancellation,
     SpokenText,
     Text,
     Twiml,
@@ -39,10 +34,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.model import Notification
     from twilio_notifications.core.steps import Claimed, Finish
-    from twilio_notifications.ports import KnownReply, NewStep, NewWish
-
-CANCELLED_AT_ONCE = 1_000
-"""Requests that a cancellation reads, and ends, at a time."""
+    from twilio_notifications.ports import KnownReply, NewStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +79,8 @@ class Chaining:
         """The request of this number, which is recorded already, begins its chain."""
         notification = arrival.notification
         request_id = rows.encoded_id(notification.request_id)
-        values = (id_, request_id, notification.escalation, arrival.accepted_at, arrival.accepted_at)
+        at = arrival.accepted_at
+        values = (id_, request_id, notification.about, notification.escalation, at, at)
         connection.execute(sql.INSERT_CHAIN, values)
         self.code(connection, id_, notification)
 
@@ -144,7 +137,7 @@ class Chaining:
             return Ended()
         request = rows.claimed(connection.execute(sql.BEGINNING, (chain,)).fetchone(), hinted=False)
         waiting = [rows.claimed(row) for row in connection.execute(sql.WAITING_OF_CHAIN, (chain,)).fetchall()]
-        cancelled = self._finish(connection, waiting, lambda one: writer.cancelled(one, at=end.at))
+        cancelled = self.finish(connection, waiting, lambda one: writer.cancelled(one, at=end.at))
         connection.execute(sql.RINGING, {"at": end.at, "chain": chain})
         connection.execute(sql.MARK_CANCELLED)
         written = self._report(connection, request, end, writer=writer)
@@ -191,88 +184,12 @@ class Chaining:
             )
             self._insert(connection, request.id, new, coded=False)
 
-    def supersede(
-        self, connection: sqlite3.Connection, id_: int, arrival: NewRequest, writer: ChainWriter
-    ) -> Ended:
-        """Older requests about the same that wait are answered, and chains of older ones end."""
-        notification, at = arrival.notification, arrival.accepted_at
-        key = (notification.about, notification.channel, notification.recipient.phone_number, id_)
-        waiting = [rows.claimed(row) for row in connection.execute(sql.OLDER_WAITING_ABOUT, key).fetchall()]
-        ended = self._finish(connection, waiting, lambda one: writer.superseded(one, at=at))
-        chains = [chain for (chain,) in connection.execute(sql.OLDER_CHAINS_ABOUT, key).fetchall()]
-        return _joined([ended, *self._end_all(connection, chains, EndKind.SUPERSEDED, at=at, writer=writer)])
-
-    def carry_out(self, connection: sqlite3.Connection, new: NewWish, *, delivered: int) -> Ended:
-        """Carries out what a client wants, and writes it down."""
-        match new.wish:
-            case Acknowledgement() as wish:
-                ended = self._acknowledge(connection, wish, new)
-                name, about, by = "acknowledge", None, wish.by
-            case Cancellation() as wish:
-                ended = self._cancel(connection, wish, new)
-                name, about, by = "cancel", wish.about, None
-            case _:
-                assert_never(new.wish)
-        id_ = None if new.wish.request_id is None else rows.encoded_id(new.wish.request_id)
-        mark = new.mark
-        packet_id, digest = (None, None) if mark is None else (mark.packet_id, mark.digest)
-        count = len(ended.chains) + len(ended.requests)
-        values = (name, id_, about, by, new.at, count, packet_id, digest, delivered)
-        connection.execute(sql.INSERT_WISH, values)
-        return ended
-
-    def _acknowledge(self, connection: sqlite3.Connection, wish: Acknowledgement, new: NewWish) -> Ended:
-        id_ = rows.encoded_id(wish.request_id)
-        chains = [chain for (chain,) in connection.execute(sql.CHAINS_BY_ID, (id_,)).fetchall()]
-        who = Acknowledged(by=wish.by, door=Door.TOPIC)
-        end = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=new.at, acknowledged=who)
-        return _joined([self.end(connection, chain, end, writer=new.writer) for chain in chains])
-
-    def _cancel(self, connection: sqlite3.Connection, wish: Cancellation, new: NewWish) -> Ended:
-        at, writer = new.at, new.writer
-        if wish.about is not None:
-            key, waits, chains, calls = wish.about, sql.WAITING_ABOUT, sql.CHAINS_ABOUT, sql.CALLS_ABOUT
-            name = "about"
-        else:
-            key, name = rows.encoded_id(wish.request_id or ""), "request_id"
-            waits, chains, calls = sql.WAITING_BY_ID, sql.CHAINS_BY_ID, sql.CALLS_BY_ID
-        parts = []
-        while True:
-            found = connection.execute(waits, (key, CANCELLED_AT_ONCE)).fetchall()
-            own = [one for one in map(rows.claimed, found) if not one.is_step]
-            parts.append(self._finish(connection, own, lambda one: writer.cancelled(one, at=at)))
-            if not own:
-                break
-        connection.execute(calls, {"at": at, name: key})
-        connection.execute(sql.MARK_CANCELLED)
-        running = [chain for (chain,) in connection.execute(chains, (key,)).fetchall()]
-        return _joined([*parts, *self._end_all(connection, running, EndKind.CANCELLED, at=at, writer=writer)])
-
-    def _end_all(
-        self,
-        connection: sqlite3.Connection,
-        chains: Iterable[int],
-        kind: EndKind,
-        *,
-        at: float,
-        writer: ChainWriter,
-    ) -> list[Ended]:
-        end = ChainEnd(kind=kind, at=at)
-        return [self.end(connection, chain, end, writer=writer) for chain in chains]
-
-    def _finish(
+    def finish(
         self, connection: sqlite3.Connection, waiting: Iterable[Claimed], finish: Callable[[Claimed], Finish]
     ) -> Ended:
+        """Ends requests that wait, each by the step that `finish` makes of it."""
         steps = [finish(one) for one in waiting]
         if not steps:
             return Ended()
         (taken,) = self.taker.together(connection, [steps])
         return Ended(requests=tuple(step.id for step in steps), written=taken.written)
-
-
-def _joined(parts: list[Ended]) -> Ended:
-    return Ended(
-        chains=tuple(chain for part in parts for chain in part.chains),
-        requests=tuple(request for part in parts for request in part.requests),
-        written=tuple(status for part in parts for status in part.written),
-    )

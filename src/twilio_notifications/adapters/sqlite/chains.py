@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed
 from twilio_notifications.adapters.sqlite.statements import chains as sql
+from twilio_notifications.adapters.sqlite.statements.wishes import UNFINISHED_WISH
 from twilio_notifications.core.conclusions import Member, MemberStep, RunningChain
 from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.escalation import ChainEnd
-    from twilio_notifications.ports import KnownReply, NewStep
+    from twilio_notifications.ports import KnownReply, NewStep, WishProgress
 
 _NO_CHAIN = "it belongs to no escalation"
 _HAS_ENDED = "its escalation has ended already"
@@ -104,6 +105,16 @@ class SqliteChains:
             return
         values = (again_at, sid)
         await self._store.writer.submit(lambda connection: connection.execute(sql.RETRY_HANGUP, values))
+
+    async def go_on_with_wish(self, *, at: float, writer: ChainWriter) -> WishProgress | None:
+        """Carries out the next part of the oldest wish that goes on; None: there is none."""
+        wishing = self._store.wishing
+        row = await self._store.read(lambda connection: connection.execute(UNFINISHED_WISH, (1,)).fetchone())
+        if row is None:
+            return None
+        return await self._store.writer.submit(
+            lambda connection: wishing.go_on(connection, at=at, writer=writer)
+        )
 
     # Orders.
 

@@ -32,6 +32,7 @@ from twilio_notifications.adapters.sqlite.store import Ledger, OpenJournal
 from twilio_notifications.adapters.sqlite.taking import Opener, Taker
 from twilio_notifications.adapters.sqlite.turns import Turns
 from twilio_notifications.adapters.sqlite.usage import SqliteUsage
+from twilio_notifications.adapters.sqlite.wishing import Wishing
 from twilio_notifications.adapters.sqlite.work import SqliteWork
 from twilio_notifications.adapters.sqlite.writer import REPORT_SECONDS, Writer
 from twilio_notifications.ports.events import (
@@ -133,6 +134,8 @@ class SqliteJournal(
         memory = ledger.memory
         taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns)
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
+        aside = SetAside()
+        wishing = Wishing(chaining=chaining, aside=aside)
         return OpenJournal(
             writer=Writer(
                 connection,
@@ -144,7 +147,7 @@ class SqliteJournal(
             ),
             reader=reader,
             room=room,
-            aside=SetAside(),
+            aside=aside,
             ledger=ledger,
             events=self._events,
             monotonic=self._monotonic,
@@ -155,11 +158,13 @@ class SqliteJournal(
                 turns=self._turns,
                 fitting=room,
                 chaining=chaining,
+                wishing=wishing,
                 maximum_waiting=self._maximum_waiting,
                 deduplicate_seconds=self._deduplicate_seconds,
             ),
             taker=taker,
             chaining=chaining,
+            wishing=wishing,
             opener=Opener(memory=memory),
             reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
             maximum_waiting=self._maximum_waiting,

@@ -113,6 +113,11 @@ class Memory:
         self._request += 1
         return self._request
 
+    @property
+    def latest_request(self) -> int:
+        """The newest number that was given."""
+        return self._request
+
     def next_position(self) -> int:
         self._position += 1
         return self._position

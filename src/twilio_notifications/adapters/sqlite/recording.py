@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.adapters.sqlite.room import Fitting
     from twilio_notifications.adapters.sqlite.turns import Turns
+    from twilio_notifications.adapters.sqlite.wishing import Wishing
     from twilio_notifications.ports import Arrival, Ended, Opening
 
 _REPEATED = Recorded(recording=Recording.REPEATED, id=None)
@@ -79,6 +80,7 @@ class Recorder:
     turns: Turns
     fitting: Fitting
     chaining: Chaining
+    wishing: Wishing
     maximum_waiting: int
     deduplicate_seconds: float
     first: bool = False
@@ -152,9 +154,10 @@ class Recorder:
 
     def _carry_out(self, batch: _Batch, wish: NewWish) -> Recorded:
         batch.flush()
-        ended = self.chaining.carry_out(batch.connection, wish, delivered=self.redelivery.connection)
-        batch.written += ended.written
-        return Recorded(recording=Recording.NEW, id=None, ended=ended)
+        up_to, over = self.memory.latest_request, self.redelivery.connection
+        progress = self.wishing.begin(batch.connection, wish, up_to=up_to, delivered=over)
+        batch.written += progress.ended.written
+        return Recorded(recording=Recording.NEW, id=None, ended=progress.ended, progress=progress)
 
     def _full(self, batch: _Batch, arrival: NewRequest) -> Recorded:
         id_ = None if arrival.if_full is None else self._reject(batch, arrival.if_full)
@@ -222,7 +225,7 @@ class Recorder:
             self.chaining.begin(batch.connection, id_, arrival)
         if notification.about is None or writer is None:
             return None
-        ended = self.chaining.supersede(batch.connection, id_, arrival, writer)
+        ended = self.wishing.supersede(batch.connection, id_, arrival, writer)
         batch.written += ended.written
         return ended
 

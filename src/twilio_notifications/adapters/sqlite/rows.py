@@ -30,7 +30,7 @@ ID_KEY = b',"id":'
 """Stands once in a status: within a string, quotes are escaped."""
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-REQUEST_WIDTH = 31
+REQUEST_WIDTH = 32
 """Columns with which each read of a request begins (statements/conditions.py)."""
 
 ROW_BYTES = 600
@@ -108,6 +108,7 @@ def state_row(id_: int, arrival: NewRequest, *, connection: int) -> tuple[Any, .
         arrival.expires_at,
         None if arrival.mark is None else arrival.mark.packet_id,
         connection,
+        notification.about,
     )
 
 
@@ -226,6 +227,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         hint,
         tells_end,
         chain_ended,
+        recalled,
     ) = row
     return Claimed(
         id=id_,
@@ -253,6 +255,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         chain=chain,
         chain_ended=bool(chain_ended),
         tells_end=bool(tells_end),
+        recalled=None if recalled is None else Reason(recalled),
     )
 
 

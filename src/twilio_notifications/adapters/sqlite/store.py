@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.reporting import Reports
     from twilio_notifications.adapters.sqlite.room import Room
     from twilio_notifications.adapters.sqlite.taking import Opener, Taker
+    from twilio_notifications.adapters.sqlite.wishing import Wishing
     from twilio_notifications.adapters.sqlite.writer import Writer
     from twilio_notifications.ports import Events
 
@@ -72,6 +73,7 @@ class OpenJournal:
     taker: Taker
     opener: Opener
     chaining: Chaining
+    wishing: Wishing
     reports: Reports
     maximum_waiting: int
 

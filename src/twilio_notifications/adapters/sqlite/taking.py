@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
-from twilio_notifications.adapters.sqlite.statements import chains
+from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import work as sql
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
+from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Origin, Taken, Unreported
 
@@ -182,11 +183,10 @@ class Taker:
             changes.inserts.deliveries.append(
                 (step.id, step.sid, step.at, follow.look_at, follow.word, step.at, *numbers)
             )
-        if standing.chain is not None:
-            if step.reason is not None:
-                changes.hastened.append((step.at, standing.chain))
-            elif step.sid is not None:
-                changes.hangups.append((step.sid, step.at, step.id))
+        if standing.chain is not None and step.reason is not None:
+            changes.hastened.append((step.at, standing.chain))
+        if step.sid is not None and (standing.chain is not None or standing.channel == Channel.CALL):
+            changes.hangups.append((step.sid, step.at, step.id))
         if standing.chain is not None and standing.chain != step.id:
             changes.kept.append((position, step.id))
             self.memory.change(was=State.FINISHED, now=None)
@@ -240,6 +240,8 @@ class Opener:
         changes = _Changes()
         found = [(id_, read_standing(connection, id_)) for id_ in ids]
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
+        if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
+            found = [(id_, one) for id_, one in found if not _is_covered(connection, id_)]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
@@ -270,6 +272,12 @@ class Opener:
         return ids
 
 
+def _is_covered(connection: sqlite3.Connection, id_: int) -> bool:
+    """Whether a wish that goes on is to end it: its next claim says so."""
+    (is_covered,) = connection.execute(wishes.IS_COVERED, (id_,)).fetchone()
+    return bool(is_covered)
+
+
 def was_ended(connection: sqlite3.Connection, id_: int, standing: Standing) -> bool:
     """Whether a client, a person or a newer request has ended it while it waited."""
     if standing.state in UNFINISHED:
@@ -296,7 +304,7 @@ def _postpone(step: Postpone, standing: Standing, changes: _Changes) -> None:
     else:
         _end_wait(step.id, standing, step.at, changes)
     changes.postponements.append(
-        (step.due_at, step.reason, step.message, since, step.counted, not step.counted, step.id)
+        (step.due_at, step.at, step.reason, step.message, since, step.counted, not step.counted, step.id)
     )
     changes.recipients[standing.recipient] = None
 

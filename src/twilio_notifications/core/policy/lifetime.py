@@ -18,6 +18,18 @@ def lifetime(request: Claimed, situation: Situation) -> Decline | None:
     return expired(request, situation) if situation.now >= request.expires_at else None
 
 
+def recall(request: Claimed, _situation: Situation) -> Decline | None:
+    """What was cancelled or superseded is not sent, also where an attempt was under way at that moment."""
+    match request.recalled:
+        case None:
+            return None
+        case Reason.SUPERSEDED:
+            message = "A newer request about the same took its place before it was sent"
+        case _:
+            message = "It was cancelled before it was sent"
+    return Decline(reason=request.recalled, message=message)
+
+
 def chain_end(request: Claimed, _situation: Situation) -> Decline | None:
     """Nothing of a chain is sent after its end, also where its attempt was open or in doubt at the end."""
     if not request.chain_ended or request.tells_end:

@@ -13,6 +13,7 @@ from twilio_notifications.core.policy.lifetime import (
     chain_end,
     credentials,
     lifetime,
+    recall,
     sender_pace,
 )
 from twilio_notifications.core.policy.limits import destinations, identical_text, operators_pause, quotas
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Rule = Callable[[Claimed, Situation], Defer | Decline | None]
 
 RULES: Final[tuple[Rule, ...]] = (
+    recall,
     chain_end,
     lifetime,
     operators_pause,

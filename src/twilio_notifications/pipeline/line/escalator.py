@@ -7,7 +7,7 @@ step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core.errors import JournalError
@@ -28,6 +28,8 @@ from twilio_notifications.ports.events import (
     Defect,
     Level,
     StepTaken,
+    WaitingRequestEnded,
+    WishCarriedOut,
 )
 from twilio_notifications.ports.journal import NewRequest, NewStep
 
@@ -56,7 +58,7 @@ _SERVER_ERROR = 500
 
 @dataclass(slots=True, kw_only=True)
 class Escalator:
-    """Takes the steps of chains, carries out orders, and has calls hung up."""
+    """Takes the steps of chains, carries out orders, goes on with wishes, and has calls hung up."""
 
     journal: Journal
     inbox: Inbox
@@ -67,6 +69,8 @@ class Escalator:
     lifetime_seconds: float
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
+    _wish_at: float = field(init=False, default=0.0)
+    """When a wish that goes on is looked at next."""
 
     async def run(self) -> None:
         """Goes on until cancelled. Raises what ends the journal."""
@@ -85,10 +89,11 @@ class Escalator:
         chains = await self.journal.due_chains(now=now, limit=BATCH)
         for running in chains:
             await self._look(running)
+        wished = await self._go_on_with_wish()
         hangups = await self.journal.due_hangups(now=now, limit=BATCH)
         for hangup in hangups:
             await self._hang_up(hangup)
-        return BATCH in {len(orders), len(chains), len(hangups)}
+        return wished or BATCH in {len(orders), len(chains), len(hangups)}
 
     async def acknowledge(self, chain: int, who: Acknowledged, reply: KnownReply | None = None) -> bool:
         """Ends the chain; whether it waited until now. A reply that was carried out before ends nothing."""
@@ -104,6 +109,34 @@ class Escalator:
             return False
         chain, person = found
         return await self.acknowledge(chain, Acknowledged(by=person or None, door=Door.KEY))
+
+    async def _go_on_with_wish(self) -> bool:
+        """Carries out the next part of a wish that ends more than one transaction may; whether there was one.
+
+        What a defect holds up is ended all the same, one by one: each claim sees what a wish is to end.
+        """
+        now = self.clock.now()
+        if now < self._wish_at:
+            return False
+        try:
+            progress = await self.journal.go_on_with_wish(at=now, writer=self.writer)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - it costs this wish a pause, and no chain anything
+            self.events.tell(Defect(name="chain_failed", error=error))
+            self._wish_at = now + LOOK_SECONDS * BATCH
+            return False
+        if progress is None:
+            return False
+        self._tell(progress.ended, progress.end)
+        for request in progress.ended.requests:
+            self.events.tell(WaitingRequestEnded(number=request))
+        if not progress.unfinished:
+            self.events.tell(
+                WishCarriedOut(wish=progress.name, chains=progress.chains, requests=progress.requests)
+            )
+        self.bells.work.ring()  # turns have passed on
+        return True
 
     async def _next_look(self) -> float:
         now = self.clock.now()

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
 from twilio_notifications.core.escalation import Door, EndKind
-from twilio_notifications.core.model import Acknowledgement, Cancellation
+from twilio_notifications.core.model import Acknowledgement, Rejection
 from twilio_notifications.core.steps import Claimed
+from twilio_notifications.pipeline.line.once_a_minute import OnceAMinute
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import NewRejection, NewRequest, NewWish, Recording
 
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
         Recordings,
         Unreported,
     )
-
-_SECONDS_BETWEEN_LINES = 60.0
 
 LOOK_SECONDS = 0.002
 HOLD_SECONDS = 0.05
@@ -98,10 +97,14 @@ class Intake:
     _unrecorded: int = field(init=False, default=0)
     """Payloads that the journal has not recorded yet."""
     _is_full: bool = field(init=False, default=False)
-    _duplicates: int = field(init=False, default=0)
-    """Those that no line of the log has counted yet."""
-    _tell_duplicates_at: float = field(init=False, default=0.0)
-    _tell_unknown_topic_at: float = field(init=False, default=0.0)
+    _duplicates: OnceAMinute = field(init=False)
+    _unknown_topics: OnceAMinute = field(init=False)
+    _wrong_wishes: OnceAMinute = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._duplicates = OnceAMinute(clock=self.clock)
+        self._unknown_topics = OnceAMinute(clock=self.clock)
+        self._wrong_wishes = OnceAMinute(clock=self.clock)
 
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
@@ -131,8 +134,12 @@ class Intake:
 
     def _receive_wish(self, inbound: Inbound) -> None:
         wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
-        if wish is None:
-            self.events.tell(events.WishDropped(topic=inbound.topic))
+        if isinstance(wish, Rejection):
+            count = self._wrong_wishes.count()
+            level = events.Level.DEBUG if count is None else events.Level.WARNING
+            self.events.tell(
+                events.WishDropped(level=level, topic=inbound.topic, error=wish.message, count=count or 0)
+            )
             inbound.acknowledge()
             return
         self._put(_Arrived(inbound, wish, last=isinstance(wish, NewWish)))
@@ -147,10 +154,7 @@ class Intake:
 
     def _tell_unknown_topic(self, topic: str) -> None:
         """One WARNING in a minute: an old subscription to everything could bring thousands of them."""
-        now = self.clock.now()
-        level = events.Level.DEBUG
-        if now >= self._tell_unknown_topic_at:
-            level, self._tell_unknown_topic_at = events.Level.WARNING, now + _SECONDS_BETWEEN_LINES
+        level = events.Level.DEBUG if self._unknown_topics.count() is None else events.Level.WARNING
         self.events.tell(events.UnknownTopicDropped(level=level, topic=topic))
 
     def _read(self, inbound: Inbound, channel: Channel) -> _Arrived:
@@ -290,14 +294,14 @@ class Intake:
                 if recorded.id is not None and arrival.notification.escalation is not None:
                     self.on_chain()
             case NewWish():
-                self.events.tell(
-                    events.WishCarriedOut(
-                        wish="cancel" if isinstance(arrival.wish, Cancellation) else "acknowledge",
-                        chains=0 if recorded.ended is None else len(recorded.ended.chains),
-                        requests=0 if recorded.ended is None else len(recorded.ended.requests),
+                progress = recorded.progress
+                if progress is not None and not progress.unfinished:
+                    self.events.tell(
+                        events.WishCarriedOut(
+                            wish=progress.name, chains=progress.chains, requests=progress.requests
+                        )
                     )
-                )
-                self.on_chain()
+                self.on_chain()  # which also goes on with a wish that is not carried out to its end
                 self.gate.wake()  # there may be texts for others, and turns have passed on
             case _:
                 assert_never(arrival)
@@ -365,11 +369,9 @@ class Intake:
 
     def _tell_duplicate(self) -> None:
         """One line in a minute: a sender could fill the log with its repetitions."""
-        self._duplicates += 1
-        if self.clock.now() >= self._tell_duplicates_at:
-            self.events.tell(events.DuplicateAnswered(count=self._duplicates))
-            self._duplicates = 0
-            self._tell_duplicates_at = self.clock.now() + _SECONDS_BETWEEN_LINES
+        count = self._duplicates.count()
+        if count is not None:
+            self.events.tell(events.DuplicateAnswered(count=count))
 
     def _tell_full(self) -> None:
         """Once, not for each request that finds no room."""

@@ -62,10 +62,11 @@ class Reception:
             case never:
                 assert_never(never)
 
-    def wish(self, inbound: Inbound, *, cancels: bool) -> NewWish | NewRejection | None:
+    def wish(self, inbound: Inbound, *, cancels: bool) -> NewWish | NewRejection | Rejection:
         """What a client wants on the topics for cancellations and acknowledgements.
 
-        A payload that breaks the rules is rejected; None where it has no id to answer.
+        A payload that breaks the rules is rejected, with a status to publish; where it has no id to answer,
+        the rejection alone says which rule.
         """
         parse = contract.parse_cancellation if cancels else contract.parse_acknowledgement
         size = inbound.passed_over
@@ -80,7 +81,7 @@ class Reception:
                 origin=inbound.origin,
             )
         if wish.request_id == "":
-            return None
+            return wish
         # No channel is meant; a rejection has to have one.
         return self._reject(inbound, wish, Reason.INVALID_PARAMETER, channel=Channel.SMS)
 

@@ -10,15 +10,23 @@ from twilio_notifications.ports.events.event import Event, Level
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishDropped(Event):
-    """A cancellation or an acknowledgement breaks the rules, and has no id to answer."""
+    """A cancellation or an acknowledgement breaks the rules, and has no id to answer.
 
-    level: ClassVar[Level] = Level.WARNING
+    `error` says which rule; `count` are those since the last WARNING, this one included, and 0 at DEBUG.
+    """
+
+    level: Level = field()
     topic: str
+    error: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WishCarriedOut(Event):
-    """A cancellation or an acknowledgement of a client is on disk, with all that it has ended."""
+    """A cancellation or an acknowledgement of a client is on disk, with all that it has ended.
+
+    Where it ended more than one transaction may, this comes after the last one.
+    """
 
     level: ClassVar[Level] = Level.INFO
     wish: str

@@ -31,6 +31,8 @@ from twilio_notifications.ports.journal.chains import (
     OrderName,
     Orders,
     WaitingOrder,
+    WishName,
+    WishProgress,
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
@@ -71,6 +73,8 @@ __all__ = [
     "Unreported",
     "Usage",
     "WaitingOrder",
+    "WishName",
+    "WishProgress",
     "Work",
 ]
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.model import Acknowledgement, Cancellation, Channel, Notification
-    from twilio_notifications.ports.journal.chains import Ended
+    from twilio_notifications.ports.journal.chains import Ended, WishProgress
     from twilio_notifications.ports.journal.outbox import Unreported
     from twilio_notifications.ports.transport import Origin
 
@@ -70,7 +70,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewWish:
-    """What a client wants of requests that are under way. It is carried out when it is recorded."""
+    """What a client wants of requests under way. Its first part is carried out when it is recorded."""
 
     wish: Cancellation | Acknowledgement
     at: float
@@ -124,6 +124,8 @@ class Recorded:
     """The defect; set only with FAILED."""
     ended: Ended | None = None
     """What ended by it; None: nothing could."""
+    progress: WishProgress | None = None
+    """How far the wish is; None: it is no wish."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

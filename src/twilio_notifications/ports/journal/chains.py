@@ -36,6 +36,30 @@ class Ended:
     """The statuses that the same transaction put into the outbox."""
 
 
+class WishName(StrEnum):
+    """What clients want of requests that are under way."""
+
+    CANCEL = "cancel"
+    ACKNOWLEDGE = "acknowledge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishProgress:
+    """A part of a wish is carried out."""
+
+    name: WishName
+    ended: Ended
+    """What this part has ended."""
+    end: ChainEnd
+    """How its chains end."""
+    chains: int
+    """Number of chains that all parts so far have ended."""
+    requests: int
+    """Number of requests that waited and that all parts so far have ended."""
+    unfinished: bool
+    """Further parts follow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notified:
     """A telephone that a waiting chain has notified."""
@@ -127,6 +151,13 @@ class Chains(Protocol):
 
     async def due_hangups(self, *, now: float, limit: int) -> list[Hangup]:
         """Calls that Twilio is to end now."""
+
+    async def go_on_with_wish(self, *, at: float, writer: ChainWriter) -> WishProgress | None:
+        """Carries out the next part of the oldest wish that goes on; None: there is none.
+
+        A wish begins when it is recorded (`Arrivals.record`). It goes on as long as something is left that it
+        is to end, a bounded part in each transaction; what arrives after it is left alone.
+        """
 
     async def hung_up(self, sid: str, *, again_at: float | None) -> None:
         """Twilio was asked to end this call; it is asked once more at `again_at`. None: it need not be."""

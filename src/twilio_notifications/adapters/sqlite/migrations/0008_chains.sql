@@ -15,8 +15,15 @@ ALTER TABLE requests ADD COLUMN chain INTEGER;               -- the request that
 ALTER TABLE requests ADD COLUMN tells_end INTEGER NOT NULL DEFAULT 0; -- of its chain: who has acknowledged
 ALTER TABLE requests ADD COLUMN hint TEXT;                   -- the last line of the text, how to acknowledge
 
--- A newer request about the same is compared with these.
-CREATE INDEX requests_about ON requests (about, channel, phone_number) WHERE about IS NOT NULL;
+-- In the narrow table too, where its index holds only what waits: a newer request about the same is compared
+-- with these, and a cancellation ends them.
+ALTER TABLE states ADD COLUMN about TEXT;                    -- of a request, not of a step of a chain
+CREATE INDEX states_about ON states (about, channel, phone_number) WHERE state = 'WAITING' AND about IS NOT NULL;
+-- Why it is to end if it comes back to waiting: it was cancelled or superseded during an attempt.
+ALTER TABLE states ADD COLUMN recalled TEXT CHECK (recalled = 'Cancelled' OR recalled = 'Superseded');
+-- Calls that Twilio may be asked to end. Texts do not pay for it.
+CREATE INDEX states_calls ON states (finished_at)
+    WHERE channel = 'CALL' AND finished_at IS NOT NULL AND phone_number IS NOT NULL;
 CREATE INDEX requests_chain ON requests (chain) WHERE chain IS NOT NULL;
 
 -- Statuses that follow the one that answers the request: of its delivery, or of the end of its chain.
@@ -29,6 +36,7 @@ CREATE INDEX statuses_held ON statuses (request) WHERE held = 1;
 CREATE TABLE chains (
     request    INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
     published_id    TEXT NOT NULL,                           -- the client's `id`, as JSON
+    about      TEXT,
     configured_name TEXT NOT NULL,                           -- of the escalation
     began_at   REAL    NOT NULL,
     look_at    REAL,                                         -- when something of it is due
@@ -44,6 +52,7 @@ CREATE TABLE chains (
 
 CREATE INDEX chains_due ON chains (look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX chains_id ON chains (published_id) WHERE ended_at IS NULL;
+CREATE INDEX chains_about ON chains (about) WHERE ended_at IS NULL AND about IS NOT NULL;
 
 -- The steps that were taken, without step 0. Rows are only added.
 CREATE TABLE chain_steps (
@@ -91,7 +100,8 @@ CREATE TABLE hangups (
 CREATE INDEX hangups_due ON hangups (due_at);
 CREATE INDEX hangups_request ON hangups (request);
 
--- What clients wanted on the topics for cancellations and acknowledgements.
+-- What clients wanted on the topics for cancellations and acknowledgements. A wish that ends much goes on
+-- over several transactions.
 CREATE TABLE wishes (
     number     INTEGER PRIMARY KEY AUTOINCREMENT,
     name       TEXT    NOT NULL CHECK (name IN ('cancel', 'acknowledge')),
@@ -99,13 +109,22 @@ CREATE TABLE wishes (
     about      TEXT,
     by         TEXT,
     at         REAL    NOT NULL,
-    ended      INTEGER NOT NULL,                             -- requests and chains that it ended
+    up_to      INTEGER NOT NULL,                             -- the newest request when it came, and the last it ends
+    passed_expiry  REAL    NOT NULL,                         -- how far it has looked through what waits,
+    passed_request INTEGER NOT NULL,                         -- in the order of the expiry, the latest first
+    unfinished INTEGER NOT NULL DEFAULT 1,
+    chains     INTEGER NOT NULL DEFAULT 0,                   -- that it has ended so far
+    requests   INTEGER NOT NULL DEFAULT 0,
     packet_id  INTEGER,
     digest     BLOB,
     delivered  INTEGER NOT NULL                              -- over which connection to the broker
 ) STRICT;
 
 CREATE INDEX wishes_digest ON wishes (digest) WHERE digest IS NOT NULL;
+-- Few rows, and mostly none.
+CREATE INDEX wishes_unfinished ON wishes (number) WHERE unfinished = 1;
+CREATE INDEX wishes_id ON wishes (request_id) WHERE unfinished = 1;
+CREATE INDEX wishes_about ON wishes (about) WHERE unfinished = 1;
 CREATE INDEX wishes_at ON wishes (at);
 
 -- Orders may wait for the connector now, and have a result.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS, WHOLE_STATUS
 
 INSERT_CHAIN = (
-    "INSERT INTO chains (request, published_id, configured_name, began_at, look_at) VALUES (?, ?, ?, ?, ?)"
+    "INSERT INTO chains (request, published_id, about, configured_name, began_at, look_at)"
+    " VALUES (?, ?, ?, ?, ?, ?)"
 )
 
 ENTRY = """
@@ -70,7 +71,16 @@ TAKEN_STEPS = """
 SELECT COUNT(*) FROM chain_steps WHERE chain = ?
 """
 
-IS_RUNNING = "SELECT EXISTS (SELECT 1 FROM chains WHERE request = ? AND ended_at IS NULL)"
+# A wish that is still to end it keeps it from going on.
+IS_RUNNING = """
+SELECT EXISTS (
+    SELECT 1 FROM chains
+    WHERE request = ? AND ended_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM wishes
+                      WHERE unfinished = 1 AND request_id = published_id AND up_to >= chains.request)
+      AND NOT EXISTS (SELECT 1 FROM wishes
+                      WHERE unfinished = 1 AND wishes.about = chains.about AND up_to >= chains.request))
+"""
 
 LOOK_NOW = "UPDATE chains SET look_at = ? WHERE request = ? AND ended_at IS NULL"
 
@@ -100,10 +110,12 @@ WHERE chain = :chain AND channel = 'CALL' AND outcome = 'ACCEPTED' AND sid IS NO
 ON CONFLICT (sid) DO NOTHING
 """
 
+# A call that Twilio took after its chain had ended, or after it was cancelled.
 HANG_UP_ONE = """
 INSERT INTO hangups (sid, request, due_at)
-SELECT ?, id, ? FROM requests JOIN chains ON chains.request = chain
-WHERE id = ? AND channel = 'CALL' AND ended_at IS NOT NULL
+SELECT ?, id, ?
+FROM requests JOIN states ON states.request = id LEFT JOIN chains ON chains.request = chain
+WHERE id = ? AND states.channel = 'CALL' AND (ended_at IS NOT NULL OR recalled = 'Cancelled')
 ON CONFLICT (sid) DO NOTHING
 """
 
@@ -169,62 +181,6 @@ WHERE position = ?
 
 KEPT_STATE = "UPDATE states SET state = 'REPORTED' WHERE request = ? AND state = 'FINISHED'"
 
-CHAINS_BY_ID = "SELECT request FROM chains WHERE published_id = ? AND ended_at IS NULL ORDER BY request"
-
-CHAINS_ABOUT = """
-SELECT chains.request FROM chains JOIN requests ON id = chains.request
-WHERE about = ? AND ended_at IS NULL ORDER BY chains.request
-"""
-
-OLDER_CHAINS_ABOUT = """
-SELECT chains.request FROM requests JOIN chains ON chains.request = id
-WHERE about = ? AND channel = ? AND phone_number = ? AND id < ? AND ended_at IS NULL ORDER BY id
-"""
-
-OLDER_WAITING_ABOUT = f"""
-SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
-WHERE about = ? AND requests.channel = ? AND requests.phone_number = ? AND id < ? AND state = 'WAITING'
-ORDER BY id
-"""
-
-WAITING_ABOUT = f"""
-SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
-WHERE about = ? AND state = 'WAITING' ORDER BY id LIMIT ?
-"""
-
-# An index of all ids would cost each request more than a cancellation costs now and then. CROSS JOIN: it
-# reads what waits, and never what is kept.
-WAITING_BY_ID = f"""
-SELECT {REQUEST_COLUMNS} FROM states CROSS JOIN requests ON id = request
-WHERE state = 'WAITING' AND request_id = ? ORDER BY id LIMIT ?
-"""
-
-CALLS_BY_ID = """
-INSERT INTO hangups (sid, request, due_at)
-SELECT attempts.sid, requests.id, :at
-FROM deliveries JOIN requests ON requests.id = deliveries.request
-     JOIN attempts ON attempts.request = requests.id AND outcome = 'ACCEPTED' AND attempts.sid IS NOT NULL
-WHERE look_at IS NOT NULL AND channel = 'CALL' AND request_id = :request_id
-  AND (word = 'queued' OR word = 'initiated' OR word = 'ringing')
-ON CONFLICT (sid) DO NOTHING
-"""
-
-CALLS_ABOUT = """
-INSERT INTO hangups (sid, request, due_at)
-SELECT attempts.sid, requests.id, :at
-FROM requests JOIN attempts ON attempts.request = requests.id
-     LEFT JOIN deliveries ON deliveries.request = requests.id
-WHERE about = :about AND channel = 'CALL' AND outcome = 'ACCEPTED' AND attempts.sid IS NOT NULL
-  AND closed_at > :at - 14400
-  AND (word IS NULL OR word = 'queued' OR word = 'initiated' OR word = 'ringing')
-ON CONFLICT (sid) DO NOTHING
-"""
-
-INSERT_WISH = """
-INSERT INTO wishes (name, request_id, about, by, at, ended, packet_id, digest, delivered)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
 ORDERS = """
 SELECT number, request, name, by FROM orders WHERE done_at IS NULL ORDER BY number LIMIT ?
 """
@@ -234,5 +190,3 @@ ORDER_DONE = "UPDATE orders SET done_at = ?, refusal = ? WHERE number = ? AND do
 LATEST_REASON = "SELECT reason FROM statuses WHERE request = ? AND later = 0 ORDER BY position DESC LIMIT 1"
 
 ENDING_OF_CHAIN = "SELECT ending, by, door, ended_at FROM chains WHERE request = ?"
-
-PURGE_WISHES = "DELETE FROM wishes WHERE at < ?"

@@ -9,15 +9,27 @@ ATTEMPTED = "(state = 'OPEN' OR state = 'IN_DOUBT')"
 
 ANSWERED = "(state = 'FINISHED' OR state = 'REPORTED')"
 
+# Why a wish that is not carried out to its end yet ends a request that waits; NULL: none does.
+COVERED = """
+CASE WHEN (chain IS NULL OR chain = states.request)
+      AND (EXISTS (SELECT 1 FROM wishes
+                   WHERE unfinished = 1 AND wishes.request_id = requests.request_id
+                     AND wishes.name = 'cancel' AND up_to >= states.request)
+           OR EXISTS (SELECT 1 FROM wishes
+                      WHERE unfinished = 1 AND wishes.about = states.about AND up_to >= states.request))
+     THEN 'Cancelled' END
+"""
+
 # All reads of a request begin with these, by which a row that cannot be read is answered.
 IDENTITY_COLUMNS = "states.request, request_id, states.channel"
 
 REQUEST_COLUMNS = f"""
 {IDENTITY_COLUMNS}, name, states.phone_number, sender_number, body, voice_location, retries, priority,
 accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason, opened + (state = 'WAITING'),
-media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about, escalation, contact,
+media_urls, spoken_text, language, voice, twiml, messaging_service_sid, requests.about, escalation, contact,
 valid_for_seconds, chain, hint,
-tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain)
+tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
+COALESCE(recalled, {COVERED})
 """
 
 DOUBT_COLUMNS = "opened_at, doubt_at, clock_offset, cut_off, doubt"

@@ -110,15 +110,16 @@ INSERT INTO requests (request_id, channel, name, phone_number, sender_number, bo
                       accepted_at, origin, media_urls, spoken_text, language, voice, twiml,
                       messaging_service_sid, about, contact, valid_for_seconds)
 SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location,
-       retries, ?, origin, media_urls, spoken_text, language, voice, twiml, messaging_service_sid, about,
-       contact, valid_for_seconds
+       retries, ?, origin, media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
+       requests.about, contact, valid_for_seconds
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """
 
 # Its own lifetime, where it has one, counts from now.
 RESEND_STATE = """
-INSERT INTO states (request, state, channel, phone_number, priority, expires_at, due_at, waiting_since, turn)
-SELECT :new, 'WAITING', channel, phone_number, priority,
+INSERT INTO states (request, state, channel, phone_number, priority, about, expires_at, due_at, waiting_since,
+                    turn)
+SELECT :new, 'WAITING', channel, phone_number, priority, about,
        :at + COALESCE((SELECT valid_for_seconds FROM requests WHERE id = :new), :lifetime), :at, :at,
        NOT EXISTS (SELECT 1 FROM states AS other
                    WHERE other.channel = old.channel AND other.phone_number = old.phone_number
