@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.factories import START, a_failure, a_mark, a_notification, a_request, a_success
+from tests.support.factories import (
+    START,
+    a_failure,
+    a_mark,
+    a_notification,
+    a_postponement,
+    a_request,
+    a_success,
+)
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import (
     EVERY,
@@ -31,9 +39,15 @@ from tests.support.journals import (
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.wishing import (
+    CHAINS_AT_ONCE,
+    ENDED_AT_ONCE,
+    LOOKED_THROUGH_AT_ONCE,
+)
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import Acknowledged, Chain, ChainEnd, Door, EndKind
+from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import (
     Acknowledgement,
     Cancellation,
@@ -377,6 +391,150 @@ async def test_a_newer_request_about_the_same_supersedes_what_waits_to_that_reci
         await record(journal, replace(a_request(A, about="door"), writer=WRITER))
         assert [2, 3, 4] == [one.id for one in await waiting(journal)]
         assert [1] == await outbox(journal)
+
+
+async def goes_on(journal: Journal) -> list[int]:
+    """Carries out all further parts of the wishes that go on; what each of them has ended."""
+    parts = []
+    while (progress := await journal.go_on_with_wish(at=START + 10, writer=WRITER)) is not None:
+        parts.append(len(progress.ended.requests) + len(progress.ended.chains))
+    return parts
+
+
+@pytest.mark.parametrize("wish", [Cancellation(request_id="request123"), Cancellation(about="door")])
+async def test_a_cancellation_goes_on_until_nothing_older_is_left(
+    a_lasting_store: OpenJournal, wish: Cancellation
+) -> None:
+    """Also over a restart in its middle."""
+    older, newer = 2 * ENDED_AT_ONCE + 50, 3
+    async with a_lasting_store() as journal:
+        await accept(journal, *older * [A], about="door")
+        recorded = await carry_out(journal, wish)
+        assert recorded.progress is not None
+        assert (ENDED_AT_ONCE, True) == (recorded.progress.requests, recorded.progress.unfinished)
+        await accept(journal, *newer * [A], about="door")
+    async with a_lasting_store() as journal:
+        assert [ENDED_AT_ONCE, 50] == await goes_on(journal)
+        assert [older + n + 1 for n in range(newer)] == [one.id for one in await waiting(journal)]
+        assert await journal.go_on_with_wish(at=START + 10, writer=WRITER) is None
+
+
+async def test_a_cancellation_by_id_looks_through_a_bounded_part_of_what_waits_at_once(
+    a_store: OpenJournal,
+) -> None:
+    """Also where all of it expires at the same instant; what came last is looked at first."""
+    async with a_store() as journal:
+        await accept(journal, A)
+        others = [a_request(B, request_id="other") for _ in range(LOOKED_THROUGH_AT_ONCE)]
+        await journal.record(others)
+        await accept(journal, A)
+        recorded = await carry_out(journal, Cancellation(request_id="request123"))
+        assert recorded.progress is not None
+        assert (1, True) == (recorded.progress.requests, recorded.progress.unfinished)
+        assert [1] == await goes_on(journal)
+        assert LOOKED_THROUGH_AT_ONCE == journal.by_state()[State.WAITING]
+
+
+async def test_what_a_cancellation_has_yet_to_end_gets_no_attempt(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await accept(journal, A)
+        await journal.record([a_request(B, request_id="other") for _ in range(LOOKED_THROUGH_AT_ONCE)])
+        (before, *_) = await journal.claim(due_before=START, limit=1)
+        assert before.recalled is None
+        await carry_out(journal, Cancellation(request_id="request123"))
+        assert [] == await journal.open_attempts([1], at=START + 10, clock_offset=None)
+        (claimed, *_) = await journal.claim(due_before=START, limit=1)
+        assert (1, Reason.CANCELLED) == (claimed.id, claimed.recalled)
+
+
+async def test_steps_of_chains_take_no_place_of_what_a_cancellation_ends(a_store: OpenJournal) -> None:
+    """They end with their chain, and their ids are those of its request."""
+    async with a_store() as journal:
+        await begin_chain(journal, A)
+        await journal.take_step(a_step(1, 0, *ENDED_AT_ONCE * [B]))
+        await accept(journal, C)
+        recorded = await carry_out(journal, Cancellation(request_id="request123"))
+        assert recorded.progress is not None
+        assert (1, False) == (recorded.progress.chains, recorded.progress.unfinished)
+        assert [] == await waiting(journal)
+
+
+async def test_many_chains_end_one_part_after_the_other_and_take_no_step_meanwhile(
+    a_store: OpenJournal,
+) -> None:
+    count = CHAINS_AT_ONCE + 5
+    async with a_store() as journal:
+        await begin_chain(journal, *count * [A])
+        recorded = await carry_out(journal, Acknowledgement(request_id="request123", by="Darla"))
+        assert recorded.progress is not None
+        assert (CHAINS_AT_ONCE, True) == (recorded.progress.chains, recorded.progress.unfinished)
+        assert not await journal.take_step(a_step(count, 0, B))
+        await goes_on(journal)
+        assert await journal.next_chain_look() is None
+
+
+@pytest.mark.parametrize("wish", [Cancellation(request_id="request123"), Cancellation(about="door")])
+async def test_what_was_cancelled_during_an_attempt_is_due_at_once_to_be_ended_if_it_waits_again(
+    a_lasting_store: OpenJournal, wish: Cancellation
+) -> None:
+    async with a_lasting_store() as journal:
+        await accept(journal, A, about="door")
+        await begin(journal, 1)
+        await carry_out(journal, wish)
+    async with a_lasting_store() as journal:
+        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900))
+        (claimed,) = await journal.claim(due_before=START + 20, limit=9)
+        assert Reason.CANCELLED == claimed.recalled
+
+
+async def test_what_was_superseded_during_an_attempt_is_ended_if_it_waits_again(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await accept(journal, A, about="door")
+        await begin(journal, 1)
+        await record(journal, replace(a_request(A, about="door"), writer=WRITER))
+        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900))
+        claimed = await journal.claim(due_before=START + 20, limit=9)
+        assert [(1, Reason.SUPERSEDED)] == [(one.id, one.recalled) for one in claimed]
+
+
+@pytest.mark.parametrize("wish", [Cancellation(request_id="request123"), Cancellation(about="door")])
+@pytest.mark.parametrize("answered", ["before", "after"])
+async def test_a_call_is_to_be_hung_up_also_where_no_delivery_is_followed(
+    a_store: OpenJournal, wish: Cancellation, answered: str
+) -> None:
+    """`after`: Twilio takes the call when it has been cancelled already."""
+    call: Any = {
+        "channel": Channel.CALL,
+        "content": VoiceLocation(url="https://example.com"),
+        "about": "door",
+    }
+    async with a_store() as journal:
+        await accept(journal, A, **call)
+        await begin(journal, 1)
+        if answered == "before":
+            await end(journal, a_success(1, at=START + 6, sid="CA1"))
+        await carry_out(journal, wish)
+        if answered == "after":
+            await end(journal, a_success(1, at=START + 12, sid="CA1"))
+        assert ["CA1"] == [one.sid for one in await journal.due_hangups(now=START + 99, limit=9)]
+
+
+async def test_a_call_that_ended_long_ago_is_not_hung_up(a_store: OpenJournal) -> None:
+    call: Any = {"channel": Channel.CALL, "content": VoiceLocation(url="https://example.com")}
+    async with a_store() as journal:
+        await accept(journal, A, **call)
+        await begin(journal, 1)
+        await end(journal, a_success(1, at=START - 14_400, sid="CA1"))
+        await carry_out(journal, Cancellation(request_id="request123"))
+        assert [] == await journal.due_hangups(now=START + 99, limit=9)
+
+
+async def test_a_step_is_recorded_in_a_full_journal_and_keeps_new_requests_out(a_store: OpenJournal) -> None:
+    async with a_store(maximum_waiting=2) as journal:
+        await begin_chain(journal, A)
+        assert await journal.take_step(a_step(1, 0, B, C))
+        assert Recording.FULL == await record(journal, a_request(A))
+        assert 3 == journal.by_state()[State.WAITING]
 
 
 async def test_all_of_it_is_there_after_a_start(a_lasting_store: OpenJournal) -> None:

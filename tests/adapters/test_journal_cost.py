@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.adapters.test_journal_chains import WRITER
 from tests.support.factories import START, a_failure, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import end
@@ -23,7 +25,9 @@ from twilio_notifications.adapters.sqlite.statements import (
     wishes,
     work,
 )
-from twilio_notifications.core.model import Priority
+from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.model import Cancellation, Priority
+from twilio_notifications.ports import NewWish
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -165,6 +169,32 @@ async def test_the_cost_does_not_grow_with_the_backlog_of_one_recipient() -> Non
             await counted.fill(["+12345000001"] * backlog)
             await journal.open_attempts([1], at=START, clock_offset=None)
             costs.append(await counted.steps(lambda: end(journal, a_success(1))))
+    small, large = costs
+    assert 0 < large <= small * 1.2
+
+
+@pytest.mark.parametrize("wish", [Cancellation(about="door"), None], ids=["cancel", "supersede"])
+async def test_what_is_about_the_same_costs_no_more_where_much_of_it_is_kept(
+    wish: Cancellation | None,
+) -> None:
+    """A sensor that says the same each minute has 43,000 of them in a month."""
+    costs = []
+    for kept in (20, 500):
+        async with SqliteJournal(None, events=RecordingEvents(), report_seconds=0.0) as journal:
+            counted = Counted(journal)
+            for number in range(1, kept + 1):
+                await journal.record([a_request("+12345000001", about="door")])
+                await journal.open_attempts([number], at=START, clock_offset=None)
+                await end(journal, a_success(number))
+            await journal.record([a_request("+12345000001", about="door")])
+            arrival = (
+                replace(a_request("+12345000001", about="door"), writer=WRITER)
+                if wish is None
+                else NewWish(wish=wish, at=START + 9, writer=WRITER)
+            )
+            costs.append(await counted.steps(lambda arrival=arrival: journal.record([arrival])))  # type: ignore[misc]
+            waiting = 0 if wish else 1
+            assert waiting == journal.by_state()[State.WAITING]
     small, large = costs
     assert 0 < large <= small * 1.2
 

@@ -17,9 +17,11 @@ from tests.pipeline.escalating import (
     a_house,
 )
 from tests.support.factories import a_payload, refused, too_many
+from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.pipeline.line.assembly import Calling
+from twilio_notifications.ports.events import Level
 from twilio_notifications.ports.journal import OrderName, WaitingOrder
 
 if TYPE_CHECKING:
@@ -383,6 +385,48 @@ async def test_a_newer_request_about_the_same_takes_the_place_of_one_that_waits(
         )
 
 
+async def test_what_was_cancelled_during_an_attempt_that_twilio_defers_is_not_sent() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(OWNER)
+        house.line.sender.script(OWNER, too_many(retry_after=1))
+        await house.alarm(escalation=None)
+        await house.cancel(id="thaw")
+        house.line.sender.release(OWNER)
+        await house.line.clock.advance(60)
+        assert [("thaw", "Cancelled")] == await house.line.results()
+        assert 1 == len(house.went())
+
+
+async def test_what_was_superseded_during_an_attempt_that_twilio_defers_is_not_sent() -> None:
+    async with a_house() as house:
+        house.line.sender.hold(OWNER)
+        house.line.sender.script(OWNER, too_many(retry_after=1))
+        await house.alarm(request_id="first", escalation=None, about="door")
+        await house.alarm(request_id="second", escalation=None, about="door")
+        house.line.sender.release(OWNER)
+        await house.line.clock.advance(60)
+        assert [("first", "Superseded"), ("second", "success")] == await house.line.results()
+        assert 2 == len(house.went())
+
+
+async def test_a_wish_that_goes_on_ends_everything_and_is_told_once() -> None:
+    count = 2 * ENDED_AT_ONCE + 1
+    async with a_house() as house:
+        house.line.sender.hold(OWNER)
+        await house.alarm(request_id="sent", escalation=None)
+        for _ in range(count):
+            await house.alarm(escalation=None)
+        await house.cancel(id="thaw")
+        await house.line.clock.advance(5)
+        told = [(one.wish, one.requests) for one in house.line.events.named("wish_carried_out")]
+        assert [("cancel", count)] == told
+        assert count == house.line.events.count("waiting_request_ended")
+        house.line.sender.release(OWNER)
+        await house.line.clock.advance(5)
+        assert 1 == len(house.went())
+        assert [] == house.line.events.defects
+
+
 async def test_a_chain_of_an_older_request_about_the_same_ends() -> None:
     async with a_house() as house:
         await house.alarm(request_id="first", about="freezer")
@@ -407,6 +451,18 @@ async def test_a_wrong_wish_with_an_id_is_answered_and_one_without_is_only_count
         assert ["InvalidParameter"] == await house.words()
         assert 1 == house.line.events.count("wish_dropped")
         assert 2 == len(house.acknowledged)
+
+
+async def test_wrong_wishes_have_one_warning_a_minute_with_a_sentence_and_their_count() -> None:
+    async with a_house() as house:
+        for pause in (0, 1, 60):
+            await house.line.clock.advance(pause)
+            await house.publish("twilio/cancel", b"{}")
+        told = [(one.level, one.count) for one in house.line.events.named("wish_dropped")]
+        assert [(Level.WARNING, 1), (Level.DEBUG, 0), (Level.WARNING, 2)] == told
+        assert {"Id or about must be specified"} == {
+            one.error for one in house.line.events.named("wish_dropped")
+        }
 
 
 # Limits, and starts.

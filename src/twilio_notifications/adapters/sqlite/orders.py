@@ -15,7 +15,7 @@ from twilio_notifications.adapters.sqlite.place import look, real, require_folde
 from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.rows import encoded_id
-from twilio_notifications.adapters.sqlite.statements import care, chains, deliveries, work
+from twilio_notifications.adapters.sqlite.statements import care, chains, deliveries, wishes, work
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
@@ -30,6 +30,12 @@ LONGEST_NUMBER = 18
 
 PURGED_AT_ONCE = 20
 """Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
+
+
+LARGEST_NUMBER = (1 << 63) - 1
+"""Of an integer of SQLite, and so of a request."""
+NO_LIMIT = -1
+"""https://www.sqlite.org/lang_select.html#limitoffset"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,8 @@ class JournalFile(JournalReader):
                 row = connection.execute(chains.CHAIN_OF, (int(name),)).fetchone()
                 if row is not None and row[0] is not None:
                     return [int(name)]
-            found = connection.execute(chains.CHAINS_BY_ID, (encoded_id(name),)).fetchall()
+            every = (encoded_id(name), LARGEST_NUMBER, NO_LIMIT)
+            found = connection.execute(wishes.CHAINS_BY_ID, every).fetchall()
         return [request for (request,) in found]
 
     def order_acknowledgement(self, request: int, *, by: str, at: float) -> int:

@@ -99,7 +99,7 @@ class Wishing:
         number = connection.execute(sql.INSERT_WISH, values).lastrowid
         if name is WishName.CANCEL:
             by_id = about is None
-            key = {"key": id_ if by_id else about, "up_to": up_to, "at": new.at}
+            key = {"key": id_ if by_id else about, "at": new.at}
             connection.execute(sql.RECALL_BY_ID if by_id else sql.RECALL_ABOUT, key)
             connection.execute(sql.CALLS_BY_ID if by_id else sql.CALLS_ABOUT, key)
             connection.execute(chain_sql.MARK_CANCELLED)
@@ -146,34 +146,36 @@ class Wishing:
     def _cancel(
         self, connection: sqlite3.Connection, wish: _Wish, *, at: float, writer: ChainWriter
     ) -> _Part:
-        if wish.about is not None:
-            values = (wish.about, wish.up_to, ENDED_AT_ONCE)
-            found = connection.execute(sql.WAITING_ABOUT, values).fetchall()
-            passed, is_more = wish.passed, len(found) == ENDED_AT_ONCE
+        if wish.about is None:
+            found, passed, is_more = _waiting_by_id(connection, wish)
         else:
-            looked = _looked_through(connection, wish.passed)
-            matching = [
-                row for row in looked if row[0] <= wish.up_to and row[2] == wish.request_id and not row[3]
-            ]
-            is_more = len(looked) == LOOKED_THROUGH_AT_ONCE or len(matching) > ENDED_AT_ONCE
-            last = matching[ENDED_AT_ONCE - 1] if len(matching) > ENDED_AT_ONCE else (looked or [None])[-1]
-            passed = wish.passed if last is None else (last[1], last[0])
-            found = [
-                connection.execute(chain_sql.BEGINNING, (id_,)).fetchone()
-                for id_, *_ in matching[:ENDED_AT_ONCE]
-            ]
+            values = (wish.about, wish.up_to, ENDED_AT_ONCE)
+            found, passed = connection.execute(sql.WAITING_ABOUT, values).fetchall(), wish.passed
+            is_more = len(found) == ENDED_AT_ONCE
         waiting = self.aside.values(sorted(found), rows.claimed, wanted=len(found))
         ended = self.chaining.finish(connection, waiting, lambda one: writer.cancelled(one, at=at))
-        # Of what cannot be read, nothing is ended: without that condition it would be read again and again.
+        # Rows that cannot be read stay among those about the same, and must not be read again and again.
         return _Part(ended=ended, passed=passed, unfinished=is_more and (wish.about is None or bool(waiting)))
+
+
+def _waiting_by_id(
+    connection: sqlite3.Connection, wish: _Wish
+) -> tuple[list[tuple[Any, ...]], tuple[float, int], bool]:
+    """Rows of requests that the wish cancels next, how far that looks, and whether there may be more."""
+    looked = _looked_through(connection, wish.passed)
+    matching = [row for row in looked if row[0] <= wish.up_to and row[2] == wish.request_id and not row[3]]
+    is_more = len(looked) == LOOKED_THROUGH_AT_ONCE
+    if len(matching) > ENDED_AT_ONCE:
+        matching, is_more = matching[:ENDED_AT_ONCE], True
+        looked = matching
+    found = [connection.execute(chain_sql.BEGINNING, (id_,)).fetchone() for id_, *_ in matching]
+    return found, (looked[-1][1], looked[-1][0]) if looked else wish.passed, is_more
 
 
 def _looked_through(connection: sqlite3.Connection, passed: tuple[float, int]) -> list[tuple[Any, ...]]:
     """The requests that wait and come next: number, expiry, id, and whether a chain made it."""
     at_once = connection.execute(sql.WAITING_AT, (*passed, LOOKED_THROUGH_AT_ONCE)).fetchall()
     left = LOOKED_THROUGH_AT_ONCE - len(at_once)
-    if not left:
-        return at_once
     return at_once + connection.execute(sql.WAITING_BEFORE, (passed[0], left)).fetchall()
 
 

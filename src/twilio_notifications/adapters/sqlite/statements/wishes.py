@@ -79,13 +79,13 @@ WHERE state = 'WAITING' AND expires_at < ? ORDER BY expires_at DESC, states.requ
 # What has an attempt under way is ended if it comes back to waiting.
 RECALL_BY_ID = f"""
 UPDATE states SET recalled = 'Cancelled'
-WHERE {ATTEMPTED} AND request <= :up_to
+WHERE {ATTEMPTED}
   AND EXISTS (SELECT 1 FROM requests
               WHERE id = states.request AND request_id = :key AND (chain IS NULL OR chain = id))
 """
 
 RECALL_ABOUT = f"""
-UPDATE states SET recalled = 'Cancelled' WHERE {ATTEMPTED} AND request <= :up_to AND about = :key
+UPDATE states SET recalled = 'Cancelled' WHERE {ATTEMPTED} AND about = :key
 """
 
 RECALL_OLDER_ABOUT = f"""

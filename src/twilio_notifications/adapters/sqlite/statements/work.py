@@ -75,9 +75,10 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 # A wait goes on where it is put off for the same reason; a closed attempt begins a new one.
 POSTPONE = f"""
 UPDATE states
-SET state = 'WAITING', due_at = IIF(recalled IS NULL, ?, ?), turn = 0, waiting_reason = ?, waiting_message = ?,
-    waiting_since = ?, opened_at = NULL, clock_offset = NULL, charges = NULL, cut_off = 0, doubt_at = NULL,
-    doubt = NULL, settle_at = NULL, attempts = attempts + ?, deferrals = deferrals + ?
+SET state = 'WAITING', due_at = IIF(recalled IS NULL, ?, ?), turn = 0, waiting_reason = ?,
+    waiting_message = ?, waiting_since = ?, opened_at = NULL, clock_offset = NULL, charges = NULL,
+    cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, attempts = attempts + ?,
+    deferrals = deferrals + ?
 WHERE request = ? AND {UNFINISHED}
 """
 
