@@ -418,7 +418,10 @@ async def test_a_wish_that_goes_on_ends_everything_and_is_told_once() -> None:
             await house.alarm(escalation=None)
         await house.cancel(id="thaw")
         await house.line.clock.advance(5)
-        told = [(one.wish, one.requests) for one in house.line.events.named("wish_carried_out")]
+        told = [
+            (one.fields["wish"], one.fields["requests"])
+            for one in house.line.events.named("wish_carried_out")
+        ]
         assert [("cancel", count)] == told
         assert count == house.line.events.count("waiting_request_ended")
         house.line.sender.release(OWNER)
@@ -458,10 +461,10 @@ async def test_wrong_wishes_have_one_warning_a_minute_with_a_sentence_and_their_
         for pause in (0, 1, 60):
             await house.line.clock.advance(pause)
             await house.publish("twilio/cancel", b"{}")
-        told = [(one.level, one.count) for one in house.line.events.named("wish_dropped")]
+        told = [(one.level, one.fields["count"]) for one in house.line.events.named("wish_dropped")]
         assert [(Level.WARNING, 1), (Level.DEBUG, 0), (Level.WARNING, 2)] == told
         assert {"Id or about must be specified"} == {
-            one.error for one in house.line.events.named("wish_dropped")
+            one.fields["error"] for one in house.line.events.named("wish_dropped")
         }
 
 

@@ -16,6 +16,7 @@ from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
+from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.deliveries import DeliveryOrder
@@ -244,3 +245,38 @@ async def test_a_request_that_was_cancelled_while_it_waited_is_answered_and_not_
         results = {(status["id"], status["response"].get("error")) for status in peer.statuses}
     assert {(requests[0].id, None), (requests[1].id, "Cancelled")} == results
     assert [requests[0].content] == [entry.body for entry in twilio.ledger]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        CrashPoint.WAITING_REQUEST_ENDED,
+        f"{CrashPoint.WAITING_REQUEST_ENDED}:{ENDED_AT_ONCE + 1}",
+        f"{CrashPoint.WAITING_REQUEST_ENDED}:{2 * ENDED_AT_ONCE + 1}",
+        CrashPoint.WISH_CARRIED_OUT,
+    ],
+)
+async def test_a_cancellation_goes_on_after_a_crash_between_two_of_its_transactions(
+    broker: Mosquitto, twilio: Simulator, start: Start, point: str
+) -> None:
+    twilio.add_fault(Fault(effect=faults.Hang(executed=True), times=1))
+    count = 2 * ENDED_AT_ONCE + 50
+    first = Request(number=0, to=OWNER)
+    recipient = {"name": "Owner", "phone_number": OWNER, "message": "never sent"}
+    many = json.dumps({"request": {"recipient": recipient, "from_number": SENDER}, "id": "many"})
+    async with Peer(broker.url) as peer:
+        async with start(crash_at=point) as connector:
+            await connector.ready()
+            await publish(peer, [first])
+            await until(lambda: len(twilio.ledger) == 1)
+            for _ in range(count):
+                await peer.publish(TEXT_TOPIC, many)
+            await peer.publish("twilio/cancel", json.dumps({"id": "many"}))
+            await dies(connector)
+        async with start() as connector:
+            await until(lambda: len([one for one in peer.statuses if one["id"] == "many"]) >= count)
+            await answered(peer, [first])
+            assert 0 == await connector.terminate()
+        results = {(status["id"], status["response"].get("error")) for status in peer.statuses}
+    assert {(first.id, None), ("many", "Cancelled")} == results
+    assert [first.content] == [entry.body for entry in twilio.ledger]
