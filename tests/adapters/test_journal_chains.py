@@ -366,6 +366,7 @@ async def test_a_cancellation_ends_everything_that_waits_however_much_it_is(a_st
     async with a_store() as journal:
         await journal.record([a_request(A, request_id="thaw") for _ in range(1_001)])
         await carry_out(journal, Cancellation(request_id="thaw"))
+        await goes_on(journal)
         assert [] == await waiting(journal)
 
 

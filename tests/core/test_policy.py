@@ -288,11 +288,19 @@ def test_nothing_of_a_chain_is_sent_after_its_end(number: int) -> None:
     assert Reason.CANCELLED == found.reason
 
 
+@pytest.mark.parametrize("reason", [Reason.CANCELLED, Reason.SUPERSEDED])
+def test_what_was_recalled_during_an_attempt_is_not_sent_when_it_waits_again(reason: Reason) -> None:
+    found = verdict(replace(a_waiting_request(), recalled=reason), Pace.fresh(8), 0)
+    assert isinstance(found, Decline)
+    assert reason == found.reason
+
+
 # The order of the rules: the first that has something against an attempt gives the reason.
 
 
 def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
     assert [
+        "recall",
         "chain_end",
         "lifetime",
         "operators_pause",
