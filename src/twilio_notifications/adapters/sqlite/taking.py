@@ -241,7 +241,9 @@ class Opener:
         found = [(id_, read_standing(connection, id_)) for id_ in ids]
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
         if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
-            found = [(id_, one) for id_, one in found if not _is_covered(connection, id_)]
+            # What a wish that goes on is to end: the next claim says so.
+            covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
+            found = [(id_, one) for id_, one in found if id_ not in covered]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
@@ -270,12 +272,6 @@ class Opener:
                 connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
         return ids
-
-
-def _is_covered(connection: sqlite3.Connection, id_: int) -> bool:
-    """Whether a wish that goes on is to end it: its next claim says so."""
-    (is_covered,) = connection.execute(wishes.IS_COVERED, (id_,)).fetchone()
-    return bool(is_covered)
 
 
 def was_ended(connection: sqlite3.Connection, id_: int, standing: Standing) -> bool:

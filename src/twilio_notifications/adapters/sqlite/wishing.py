@@ -162,7 +162,9 @@ def _waiting_by_id(
     connection: sqlite3.Connection, wish: _Wish
 ) -> tuple[list[tuple[Any, ...]], tuple[float, int], bool]:
     """Rows of requests that the wish cancels next, how far that looks, and whether there may be more."""
-    looked = _looked_through(connection, wish.passed)
+    looked = connection.execute(sql.WAITING_AT, (*wish.passed, LOOKED_THROUGH_AT_ONCE)).fetchall()
+    left = LOOKED_THROUGH_AT_ONCE - len(looked)
+    looked += connection.execute(sql.WAITING_BEFORE, (wish.passed[0], left)).fetchall()
     matching = [row for row in looked if row[0] <= wish.up_to and row[2] == wish.request_id and not row[3]]
     is_more = len(looked) == LOOKED_THROUGH_AT_ONCE
     if len(matching) > ENDED_AT_ONCE:
@@ -170,13 +172,6 @@ def _waiting_by_id(
         looked = matching
     found = [connection.execute(chain_sql.BEGINNING, (id_,)).fetchone() for id_, *_ in matching]
     return found, (looked[-1][1], looked[-1][0]) if looked else wish.passed, is_more
-
-
-def _looked_through(connection: sqlite3.Connection, passed: tuple[float, int]) -> list[tuple[Any, ...]]:
-    """The requests that wait and come next: number, expiry, id, and whether a chain made it."""
-    at_once = connection.execute(sql.WAITING_AT, (*passed, LOOKED_THROUGH_AT_ONCE)).fetchall()
-    left = LOOKED_THROUGH_AT_ONCE - len(at_once)
-    return at_once + connection.execute(sql.WAITING_BEFORE, (passed[0], left)).fetchall()
 
 
 def _wish(row: tuple[Any, ...]) -> _Wish:

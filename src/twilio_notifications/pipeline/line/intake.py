@@ -149,13 +149,10 @@ class Intake:
         if inbound.retained:
             self.events.tell(events.RetainedDropped(topic=inbound.topic))
         else:
-            self._tell_unknown_topic(inbound.topic)
+            # An old subscription to everything could bring thousands of them.
+            level = events.Level.DEBUG if self._unknown_topics.count() is None else events.Level.WARNING
+            self.events.tell(events.UnknownTopicDropped(level=level, topic=inbound.topic))
         inbound.acknowledge()
-
-    def _tell_unknown_topic(self, topic: str) -> None:
-        """One WARNING in a minute: an old subscription to everything could bring thousands of them."""
-        level = events.Level.DEBUG if self._unknown_topics.count() is None else events.Level.WARNING
-        self.events.tell(events.UnknownTopicDropped(level=level, topic=topic))
 
     def _read(self, inbound: Inbound, channel: Channel) -> _Arrived:
         try:
@@ -273,7 +270,9 @@ class Intake:
             case Recording.REPEATED:
                 self.events.tell(events.RepeatedPublishIgnored())
             case Recording.DUPLICATE:
-                self._tell_duplicate()
+                count = self._duplicates.count()  # a sender could fill the log with its repetitions
+                if count is not None:
+                    self.events.tell(events.DuplicateAnswered(count=count))
             case Recording.NEW:
                 self._tell_new(one.arrival, recorded)
             case _:
@@ -366,12 +365,6 @@ class Intake:
             return
         inbound.release()
         self.events.tell(events.RequestLost(topic=inbound.topic))
-
-    def _tell_duplicate(self) -> None:
-        """One line in a minute: a sender could fill the log with its repetitions."""
-        count = self._duplicates.count()
-        if count is not None:
-            self.events.tell(events.DuplicateAnswered(count=count))
 
     def _tell_full(self) -> None:
         """Once, not for each request that finds no room."""
