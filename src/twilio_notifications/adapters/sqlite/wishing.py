@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CHAINS_AT_ONCE = 20
 ENDED_AT_ONCE = 200
 LOOKED_THROUGH_AT_ONCE = 2_000
-"""What one transaction of a wish ends and reads at most: about ten milliseconds."""
+"""What one transaction of a wish ends and reads at most. Measured on two shared cores: 15 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
