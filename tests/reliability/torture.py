@@ -41,7 +41,7 @@ from tests.reliability.plan import (
 )
 from tests.reliability.traffic import ALL_KEPT, Request, judge, publish
 from tests.support.mosquitto import Mosquitto
-from tests.support.mqtt_peer import Peer
+from tests.support.mqtt_peer import STATUS_TOPIC, Peer
 from tests.support.needs import missing
 from tests.support.process import Connector
 from tests.support.rabbitmq import RabbitMq
@@ -110,6 +110,8 @@ class Torture:
         self._account = Account()
         self._starts = 0
         self._heard: list[Heard] = []
+        self._round_trip = b""
+        """A message of the test through the broker that has not come back yet; empty: there is none."""
         self._answered: set[str] = set()
         self._settings: dict[str, Section]
         self._broker: Mosquitto | RabbitMq
@@ -146,6 +148,9 @@ class Torture:
         """Notes when each status comes, and from which life of the connector."""
         while True:
             message = await peer.next_message(timeout=LONGEST_RUN_SECONDS)
+            if message.payload == self._round_trip:
+                self._round_trip = b""
+                continue
             self._heard.append(Heard(payload=message.payload, at=time.time(), life=self._starts))
             self._answered.add(message.json()["id"])
 
@@ -161,7 +166,10 @@ class Torture:
             publishing.append(asyncio.create_task(_publish(peer, share, after=before)))
             if life < self._plan.kills:
                 await self._die(len(share))
+                await self._hear_the_rest(peer)
         await self._end(requests, [*publishing, *people])
+        await self._hear_the_rest(peer)
+        self._judge(requests)
 
     async def _react(self, peer: Peer, request: Request) -> None:
         people = People(peer=peer, twilio=self._twilio, chance=self._chance)
@@ -198,6 +206,18 @@ class Torture:
         self._account.kills += 1
         self._account.kills_while_starting += not connector.events("connector_ready")
 
+    async def _hear_the_rest(self, peer: Peer) -> None:
+        """Returns when the broker has handed over what the connector published before its end.
+
+        Otherwise it would be taken for something that the next life has published, or would be missing.
+        """
+        heard = None
+        while heard != len(self._heard):
+            heard = len(self._heard)
+            self._round_trip = json.dumps({"after": heard}).encode()
+            await peer.publish(STATUS_TOPIC, self._round_trip)
+            await until(lambda: not self._round_trip)
+
     async def _progress(self, entries: int) -> None:
         wanted = len(self._twilio.ledger) + entries
         deadline = time.monotonic() + PROGRESS_SECONDS
@@ -211,7 +231,6 @@ class Torture:
         for task in publishing:
             task.cancel()
         await self._look_at_what_is_left()
-        self._judge(requests)
 
     async def _wait_for_the_end(self, requests: Sequence[Request]) -> None:
         """What has no end by then is for the judgement to say."""
