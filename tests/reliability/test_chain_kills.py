@@ -24,6 +24,8 @@ from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.plans import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tests.reliability.conftest import Start
     from tests.support.mosquitto import Mosquitto
     from tests.support.process import Connector, Section
@@ -33,13 +35,23 @@ pytestmark = pytest.mark.mosquitto
 
 OWNER, DARLA, DEPUTY = (f"+12345000{n:03}" for n in range(3))
 LONG = 600.0
+A_MOMENT, AN_HOUR = 0.5, 3600.0
+"""Ages at which Twilio shows each text and call: what takes its usual time has not ended, or has."""
+AT_ONCE = 1000.0
+"""So many times faster than usual a delivery comes to its end."""
 
 
-def house(*, first: float = 0.1, second: float = LONG, wait: float = LONG) -> dict[str, Section]:
-    """Darla is called after `first` seconds, and the deputy gets a text after `second` seconds."""
+def house(twilio: Simulator, *, wait: float = LONG) -> dict[str, Section]:
+    """The owner's text does not arrive, so Darla is called; if she is not reached, the deputy gets a text.
+
+    So each step follows from the end of the one before, and not from the speed of the machine.
+    """
+    undelivered = Plan(end="undelivered", error_code=30003, speed=AT_ONCE)
+    twilio.add_delivery(DeliveryOrder(plan=undelivered, to=OWNER))
+    twilio.set_age(A_MOMENT)
     steps = [
-        {"after_seconds": first, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"},
-        {"after_seconds": second, "channel": "text", "contacts": ["deputy"]},
+        {"after_seconds": LONG, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"},
+        {"after_seconds": 2 * LONG, "channel": "text", "contacts": ["deputy"]},
     ]
     return {
         "tracking": {"inbound_seconds": 0.05, "requests_per_minute": 6000, "poll_initial_seconds": 0.05},
@@ -81,7 +93,9 @@ def sent(twilio: Simulator) -> list[str]:
 async def test_a_chain_without_an_acknowledgement_takes_each_step_once(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str
 ) -> None:
-    settings: Any = house(second=0.3, wait=0.3)
+    settings: Any = house(twilio, wait=0.3)
+    twilio.add_delivery(DeliveryOrder(plan=Plan(end="no-answer", speed=AT_ONCE), to=DARLA))
+    twilio.add_delivery(DeliveryOrder(plan=Plan(end="undelivered", speed=AT_ONCE), to=DEPUTY))
     async with Peer(broker.url) as peer:
         async with start(crash_at=point, **settings) as connector:
             await connector.ready()
@@ -98,27 +112,18 @@ async def test_a_chain_without_an_acknowledgement_takes_each_step_once(
     assert [OWNER, DARLA, DEPUTY] == sent(twilio)
 
 
-@pytest.mark.parametrize("point", ["", CrashPoint.WISH_CARRIED_OUT])
-async def test_an_acknowledgement_on_the_topic_survives(
+@pytest.mark.parametrize("point", ["", CrashPoint.WISH_CARRIED_OUT, CrashPoint.CALL_HUNG_UP])
+async def test_an_acknowledgement_on_the_topic_survives_and_ends_the_call_that_rings(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str
 ) -> None:
-    settings: Any = house()
+    """That Twilio is asked again to end a call, after a crash, does no harm."""
     async with Peer(broker.url) as peer:
-        async with start(crash_at=point, **settings) as connector:
-            await connector.ready()
-            await alarm(peer)
-            await until(lambda: len(twilio.ledger) == 2)
+
+        async def acknowledge() -> None:
             await peer.publish("twilio/acknowledge", json.dumps({"id": "thaw", "by": "Darla"}))
-            if point:
-                await dies(connector)
-            else:
-                await until(lambda: "acknowledged" in words(peer))
-        async with start(**settings) as connector:
-            await connector.ready()
-            await until(lambda: "acknowledged" in words(peer))
-            assert 0 == await connector.terminate()
-        assert ["queued", "acknowledged"] == words(peer)
-    assert [OWNER, DARLA] == sent(twilio)
+
+        await ends_by(acknowledge, peer, twilio, start, point=point)
+    assert "canceled" == twilio.last_status_of(twilio.ledger[1].sid)
 
 
 @pytest.mark.parametrize("point", ["", CrashPoint.CHAIN_ENDED])
@@ -126,25 +131,39 @@ async def test_an_acknowledgement_on_the_topic_survives(
 async def test_what_comes_back_acknowledges(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str, channel: Channel
 ) -> None:
-    settings: Any = house()
+    async def come_back() -> None:
+        if channel is Channel.SMS:
+            twilio.receive_text("1", sender=DARLA, to=SENDER)
+        else:
+            twilio.receive_call(sender=DARLA, to=SENDER)
+
     async with Peer(broker.url) as peer:
-        async with start(crash_at=point, **settings) as connector:
-            await connector.ready()
-            await alarm(peer)
-            await until(lambda: len(twilio.ledger) == 2)
-            if channel is Channel.SMS:
-                twilio.receive_text("1", sender=DARLA, to=SENDER)
-            else:
-                twilio.receive_call(sender=DARLA, to=SENDER)
-            if point:
-                await dies(connector)
-            else:
-                await until(lambda: "acknowledged" in words(peer))
-        async with start(**settings) as connector:
-            await connector.ready()
+        await ends_by(come_back, peer, twilio, start, point=point)
+
+
+async def ends_by(
+    react: Callable[[], Awaitable[None]], peer: Peer, twilio: Simulator, start: Start, *, point: str
+) -> None:
+    """What a person does while the telephone rings acknowledges, also with a crash at that point.
+
+    Twilio has ended the call by then.
+    """
+    settings: Any = house(twilio)
+    async with start(crash_at=point, **settings) as connector:
+        await connector.ready()
+        await alarm(peer)
+        await until(lambda: len(twilio.ledger) == 2)
+        await react()
+        if point:
+            await dies(connector)
+        else:
             await until(lambda: "acknowledged" in words(peer))
-            assert 0 == await connector.terminate()
-        assert ["queued", "acknowledged"] == words(peer)
+    async with start(**settings) as connector:
+        await connector.ready()
+        await until(lambda: "acknowledged" in words(peer))
+        await until(lambda: twilio.last_status_of(twilio.ledger[1].sid) == "canceled")
+        assert 0 == await connector.terminate()
+    assert ["queued", "acknowledged"] == words(peer)
     assert [OWNER, DARLA] == sent(twilio)
 
 
@@ -156,7 +175,7 @@ async def test_a_key_in_the_call_acknowledges_and_the_person_hears_that_it_came(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as found:
         address = f"127.0.0.1:{found.getsockname()[1]}"
-    settings: Any = house()
+    settings: Any = house(twilio)
     settings["tracking"] |= {"mode": mode, "listen": address, "public_url": f"http://{address}"}
     settings["status"] = {"detail": "extended"}
     twilio.add_delivery(DeliveryOrder(plan=Plan(keys="5", talk_seconds=30), to=DARLA))
@@ -185,33 +204,13 @@ def key_answers(twilio: Simulator) -> list[str]:
     return [one.answer for one in twilio.callbacks if "Digits" in dict(one.callback.fields)]
 
 
-@pytest.mark.parametrize("point", [CrashPoint.CALL_HUNG_UP])
-async def test_a_call_that_rings_at_the_end_of_its_chain_is_hung_up(
-    broker: Mosquitto, twilio: Simulator, start: Start, point: str
-) -> None:
-    """The crash comes when Twilio has ended the call; that it is asked again does no harm."""
-    settings: Any = house()
-    async with Peer(broker.url) as peer:
-        async with start(crash_at=point, **settings) as connector:
-            await connector.ready()
-            await alarm(peer)
-            await until(lambda: len(twilio.ledger) == 2)
-            await peer.publish("twilio/acknowledge", json.dumps({"id": "thaw", "by": "Darla"}))
-            await dies(connector)
-        async with start(**settings) as connector:
-            await connector.ready()
-            await until(lambda: "acknowledged" in words(peer))
-            assert 0 == await connector.terminate()
-        assert ["queued", "acknowledged"] == words(peer)
-    assert [OWNER, DARLA] == sent(twilio)
-    assert "canceled" == twilio.last_status_of(twilio.ledger[1].sid)
-
-
 @pytest.mark.parametrize("point", [CrashPoint.REPLY_FROM_OPTED_OUT])
 async def test_a_chain_goes_on_after_a_person_has_opted_out(
     broker: Mosquitto, twilio: Simulator, start: Start, point: str
 ) -> None:
-    settings: Any = house(second=1.0, wait=0.3)
+    settings: Any = house(twilio, wait=0.3)
+    twilio.add_delivery(DeliveryOrder(plan=Plan(end="no-answer"), to=DARLA))
+    twilio.add_delivery(DeliveryOrder(plan=Plan(end="undelivered", speed=AT_ONCE), to=DEPUTY))
     async with Peer(broker.url) as peer:
         async with start(crash_at=point, **settings) as connector:
             await connector.ready()
@@ -219,6 +218,7 @@ async def test_a_chain_goes_on_after_a_person_has_opted_out(
             await until(lambda: len(twilio.ledger) == 2)
             twilio.receive_text("STOP", sender=DARLA, to=SENDER)
             await dies(connector)
+        twilio.set_age(AN_HOUR)  # her telephone has rung to its end
         async with start(**settings) as connector:
             await until(lambda: "NotAcknowledged" in words(peer))
             assert [] == connector.events("reply_from_opted_out")
