@@ -115,28 +115,8 @@ def build_line(given: LineNeeds) -> Line:
         on_written=given.on_written,
     )
     follower = _follower(given, slots)
-    taker = StepTaker(
-        journal=given.journal,
-        aside=aside,
-        slots=slots,
-        wake=wake,
-        doubts=given.bells.doubts,
-        events=given.events,
-        failures=given.failures,
-        failing=Alarm(given.clock),
-        on_followed=follower.begin,
-    )
-    attempts = Attempts(
-        sender=given.sender,
-        pacing=given.pacing,
-        admission=admission,
-        slots=slots,
-        taker=taker,
-        clock=given.clock,
-        events=given.events,
-        wake=wake,
-        callback_urls=given.calling.urls_of,
-    )
+    taker = _taker(given, aside, slots, wake=wake, follower=follower)
+    attempts = _attempts(given, admission, slots, taker, wake=wake)
     dispatcher = Dispatcher(
         journal=given.journal,
         sender=given.sender,
@@ -173,6 +153,38 @@ class _Follower:
         self.tracker.expect(step.follow.look_at)
         self.callbacks.proofs.forget(step.id)
         self.callbacks.accepted(step)
+
+
+def _taker(
+    given: LineNeeds, aside: Aside, slots: Slots, *, wake: Callable[[], None], follower: _Follower
+) -> StepTaker:
+    return StepTaker(
+        journal=given.journal,
+        aside=aside,
+        slots=slots,
+        wake=wake,
+        doubts=given.bells.doubts,
+        events=given.events,
+        failures=given.failures,
+        failing=Alarm(given.clock),
+        on_followed=follower.begin,
+    )
+
+
+def _attempts(
+    given: LineNeeds, admission: Admission, slots: Slots, taker: StepTaker, *, wake: Callable[[], None]
+) -> Attempts:
+    return Attempts(
+        sender=given.sender,
+        pacing=given.pacing,
+        admission=admission,
+        slots=slots,
+        taker=taker,
+        clock=given.clock,
+        events=given.events,
+        wake=wake,
+        callback_urls=given.calling.urls_of,
+    )
 
 
 def _follower(given: LineNeeds, slots: Slots) -> _Follower:

@@ -17,7 +17,7 @@ from twilio_notifications.core.errors import JournalClosed, JournalError, Journa
 from twilio_notifications.core.escalation import Door, EndKind
 from twilio_notifications.core.model import Acknowledgement, Rejection
 from twilio_notifications.core.steps import Claimed
-from twilio_notifications.pipeline.line.once_a_minute import OnceAMinute
+from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import NewRejection, NewRequest, NewWish, Recording
 
@@ -97,14 +97,14 @@ class Intake:
     _unrecorded: int = field(init=False, default=0)
     """Payloads that the journal has not recorded yet."""
     _is_full: bool = field(init=False, default=False)
-    _duplicates: OnceAMinute = field(init=False)
-    _unknown_topics: OnceAMinute = field(init=False)
-    _wrong_wishes: OnceAMinute = field(init=False)
+    _duplicates: Limiter = field(init=False)
+    _unknown_topics: Limiter = field(init=False)
+    _wrong_wishes: Limiter = field(init=False)
 
     def __post_init__(self) -> None:
-        self._duplicates = OnceAMinute(clock=self.clock)
-        self._unknown_topics = OnceAMinute(clock=self.clock)
-        self._wrong_wishes = OnceAMinute(clock=self.clock)
+        self._duplicates = Limiter(clock=self.clock, most=1)
+        self._unknown_topics = Limiter(clock=self.clock, most=1)
+        self._wrong_wishes = Limiter(clock=self.clock, most=1)
 
     def receive(self, inbound: Inbound) -> None:
         """Records a payload and acknowledges it after the commit; never raises."""
@@ -135,10 +135,11 @@ class Intake:
     def _receive_wish(self, inbound: Inbound) -> None:
         wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
         if isinstance(wish, Rejection):
-            count = self._wrong_wishes.count()
-            level = events.Level.DEBUG if count is None else events.Level.WARNING
+            admitted = self._wrong_wishes.admits()
+            level = events.Level.WARNING if admitted else events.Level.DEBUG
+            count = 1 + self._wrong_wishes.take_count() if admitted else 0
             self.events.tell(
-                events.WishDropped(level=level, topic=inbound.topic, error=wish.message, count=count or 0)
+                events.WishDropped(level=level, topic=inbound.topic, error=wish.message, count=count)
             )
             inbound.acknowledge()
             return
@@ -150,7 +151,7 @@ class Intake:
             self.events.tell(events.RetainedDropped(topic=inbound.topic))
         else:
             # An old subscription to everything could bring thousands of them.
-            level = events.Level.DEBUG if self._unknown_topics.count() is None else events.Level.WARNING
+            level = events.Level.WARNING if self._unknown_topics.admits() else events.Level.DEBUG
             self.events.tell(events.UnknownTopicDropped(level=level, topic=inbound.topic))
         inbound.acknowledge()
 
@@ -270,9 +271,8 @@ class Intake:
             case Recording.REPEATED:
                 self.events.tell(events.RepeatedPublishIgnored())
             case Recording.DUPLICATE:
-                count = self._duplicates.count()  # a sender could fill the log with its repetitions
-                if count is not None:
-                    self.events.tell(events.DuplicateAnswered(count=count))
+                if self._duplicates.admits():  # a sender could fill the log with its repetitions
+                    self.events.tell(events.DuplicateAnswered(count=1 + self._duplicates.take_count()))
             case Recording.NEW:
                 self._tell_new(one.arrival, recorded)
             case _:
