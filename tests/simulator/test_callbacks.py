@@ -271,19 +271,28 @@ async def test_callbacks_can_be_left_out(stage: Stage) -> None:
     assert [] == list(stage.simulator.callbacks)
 
 
-async def test_an_early_callback_comes_before_the_answer_to_the_create(stage: Stage) -> None:
-    """The receiver is asked while the POST is under way, and knows the SID before the client does."""
-    stage.simulator.set_callbacks(CallbackTreatment(early=True))
-    answered, release = asyncio.Event(), asyncio.Event()
+@asynccontextmanager
+async def a_text_that_is_called_about(
+    stage: Stage,
+) -> AsyncIterator[tuple[asyncio.Task[str], asyncio.Event, RawHttp]]:
+    """The creation of a text whose early callback has come to the receiver, which answers when released."""
+    asked, release = asyncio.Event(), asyncio.Event()
 
     async def hold(exchange: Exchange) -> None:
-        answered.set()
+        asked.set()
         await release.wait()
         exchange.answer(204, b"")
 
     async with RawHttp(hold) as receiver:
         creating = asyncio.create_task(stage.text(StatusCallback=receiver.url))
-        await asyncio.wait_for(answered.wait(), WAIT_SECONDS)
+        await asyncio.wait_for(asked.wait(), WAIT_SECONDS)
+        yield creating, release, receiver
+
+
+async def test_an_early_callback_comes_before_the_answer_to_the_create(stage: Stage) -> None:
+    """The receiver is asked while the POST is under way, and knows the SID before the client does."""
+    stage.simulator.set_callbacks(CallbackTreatment(early=True))
+    async with a_text_that_is_called_about(stage) as (creating, release, receiver):
         assert not creating.done()
         release.set()
         sid = await asyncio.wait_for(creating, WAIT_SECONDS)
@@ -295,16 +304,7 @@ async def test_an_early_callback_comes_before_the_answer_to_the_create(stage: St
 
 async def test_a_client_may_leave_before_an_early_callback_is_answered(stage: Stage) -> None:
     stage.simulator.set_callbacks(CallbackTreatment(early=True))
-    answered, release = asyncio.Event(), asyncio.Event()
-
-    async def hold(exchange: Exchange) -> None:
-        answered.set()
-        await release.wait()
-        exchange.answer(204, b"")
-
-    async with RawHttp(hold) as receiver:
-        creating = asyncio.create_task(stage.text(StatusCallback=receiver.url))
-        await asyncio.wait_for(answered.wait(), WAIT_SECONDS)
+    async with a_text_that_is_called_about(stage) as (creating, release, _):
         creating.cancel()
         await asyncio.gather(creating, return_exceptions=True)
         release.set()

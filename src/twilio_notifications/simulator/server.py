@@ -145,10 +145,6 @@ class Simulator:
         """Puts an order for new texts and calls in force; `given` of the result counts what it decided."""
         return self._engine.world.deliveries.add(order)
 
-    def clear_deliveries(self) -> None:
-        """Removes all such orders; what was created keeps its plan."""
-        self._engine.world.deliveries.orders.clear()
-
     def set_callbacks(self, treatment: CallbackTreatment) -> None:
         """Repeats, shuffles, loses or leaves out callbacks in this way from now on."""
         self._engine.announcer.set_treatment(treatment)

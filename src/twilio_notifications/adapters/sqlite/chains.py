@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.adapters.sqlite import rows
 from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed
 from twilio_notifications.adapters.sqlite.statements import chains as sql
 from twilio_notifications.adapters.sqlite.statements.wishes import UNFINISHED_WISH
 from twilio_notifications.core.conclusions import Member, MemberStep, RunningChain
-from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import WaitingAt
 from twilio_notifications.core.model import Channel
@@ -165,28 +165,12 @@ def _member(connection: sqlite3.Connection, request: int) -> Member:
     row = connection.execute(sql.MEMBER, (request,)).fetchone()
     if row is None:  # purged: it was answered long ago, and whether it arrived is not known any more
         return Member(request=request, is_finished=True, reason=None, delivery=None)
-    is_finished, reason, channel, word, *rest = row
+    is_finished, reason, channel, *columns = row
     return Member(
         request=request,
         is_finished=bool(is_finished),
         reason=None if reason is None else Reason(reason),
-        delivery=None if word is None else _delivery(channel, word, *rest),
-    )
-
-
-def _delivery(channel: str, word: str, changed_at: float, *rest: Any) -> Delivery:
-    code, answered_by, key_pressed, document_code, notification_looks, given_up_at, cancelled_by_us = rest
-    return Delivery(
-        channel=Channel(channel),
-        state=word,
-        changed_at=changed_at,
-        code=code,
-        answered_by=answered_by,
-        key_pressed=bool(key_pressed),
-        document_code=document_code,
-        notification_looks=notification_looks,
-        given_up_at=given_up_at,
-        cancelled_by_us=bool(cancelled_by_us),
+        delivery=None if columns[0] is None else rows.delivery(Channel(channel), columns),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.adapters.sqlite import rows
 from twilio_notifications.adapters.sqlite.rows import REQUEST_WIDTH, claimed, kept_status
 from twilio_notifications.adapters.sqlite.statements import deliveries as sql
 from twilio_notifications.adapters.sqlite.statements.chains import HASTEN_OF_REQUEST, INSERT_LATER_STATUS
 from twilio_notifications.adapters.sqlite.taking import read_standing
-from twilio_notifications.core.delivery import Delivery, Followed, Who
+from twilio_notifications.core.delivery import Followed, Who
 from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
 from twilio_notifications.ports import Changed, Origin, Unreported
 
@@ -134,40 +135,13 @@ def _values(change: Change) -> tuple[Any, ...]:
 def _followed(row: tuple[Any, ...]) -> Followed:
     """A row of the statements that read deliveries."""
     request = claimed(row[:REQUEST_WIDTH])
-    (
-        sid,
-        begun_at,
-        look_at,
-        word,
-        changed_at,
-        code,
-        from_number,
-        to_number,
-        answered_by,
-        key_pressed,
-        document_code,
-        notification_looks,
-        given_up_at,
-        cancelled_by_us,
-        version,
-    ) = row[REQUEST_WIDTH:]
+    sid, begun_at, look_at, from_number, to_number, version, *columns = row[REQUEST_WIDTH:]
     return Followed(
         request=request,
         sid=sid,
         begun_at=begun_at,
         look_at=look_at,
-        delivery=Delivery(
-            channel=request.notification.channel,
-            state=word,
-            changed_at=changed_at,
-            code=code,
-            answered_by=answered_by,
-            key_pressed=bool(key_pressed),
-            document_code=document_code,
-            notification_looks=notification_looks,
-            given_up_at=given_up_at,
-            cancelled_by_us=bool(cancelled_by_us),
-        ),
+        delivery=rows.delivery(request.notification.channel, columns),
         who=_who(request, from_number=from_number, to_number=to_number),
         version=version,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Channel,
@@ -256,6 +257,23 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         chain_ended=bool(chain_ended),
         tells_end=bool(tells_end),
         recalled=None if recalled is None else Reason(recalled),
+    )
+
+
+def delivery(channel: Channel, columns: Sequence[Any]) -> Delivery:
+    """A delivery as DELIVERY_COLUMNS have it."""
+    word, changed_at, code, answered_by, key_pressed, document_code, looks, given_up_at, by_us = columns
+    return Delivery(
+        channel=channel,
+        state=word,
+        changed_at=changed_at,
+        code=code,
+        answered_by=answered_by,
+        key_pressed=bool(key_pressed),
+        document_code=document_code,
+        notification_looks=looks,
+        given_up_at=given_up_at,
+        cancelled_by_us=bool(by_us),
     )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS, WHOLE_STATUS
+from twilio_notifications.adapters.sqlite.statements.conditions import (
+    DELIVERY_COLUMNS,
+    REQUEST_COLUMNS,
+    WHOLE_STATUS,
+)
 
 INSERT_CHAIN = (
     "INSERT INTO chains (request, published_id, about, configured_name, began_at, look_at)"
@@ -42,12 +46,11 @@ NEXT_LOOK = "SELECT request, look_at FROM chains WHERE look_at IS NOT NULL ORDER
 STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY position"
 
 # The first status of a request says whether Twilio took it; what follows comes from its delivery.
-MEMBER = """
+MEMBER = f"""
 SELECT state = 'FINISHED' OR state = 'REPORTED',
        (SELECT reason FROM statuses WHERE statuses.request = states.request AND later = 0
         ORDER BY position LIMIT 1),
-       states.channel, word, changed_at, code, answered_by, key_pressed, document_code, notification_looks,
-       given_up_at, cancelled_by_us
+       states.channel, {DELIVERY_COLUMNS}
 FROM states LEFT JOIN deliveries ON deliveries.request = states.request WHERE states.request = ?
 """
 
@@ -143,8 +146,6 @@ WHERE chain = :chain AND notified_at IS NOT NULL
                       WHERE attempts.request = id AND (outcome = 'ACCEPTED' OR outcome = 'IN_DOUBT'))))
 """
 
-NAME_OF_NUMBER = "SELECT name FROM chain_numbers WHERE chain = ? AND phone_number = ?"
-
 NOTIFIED = """
 SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number,
        chain_numbers.chain, code, notified_at
@@ -188,5 +189,3 @@ SELECT number, request, name, by FROM orders WHERE done_at IS NULL ORDER BY numb
 ORDER_DONE = "UPDATE orders SET done_at = ?, refusal = ? WHERE number = ? AND done_at IS NULL"
 
 LATEST_REASON = "SELECT reason FROM statuses WHERE request = ? AND later = 0 ORDER BY position DESC LIMIT 1"
-
-ENDING_OF_CHAIN = "SELECT ending, by, door, ended_at FROM chains WHERE request = ?"

@@ -32,6 +32,12 @@ tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = reque
 COALESCE(recalled, {COVERED})
 """
 
+# What rows.delivery reads.
+DELIVERY_COLUMNS = """
+word, changed_at, code, answered_by, key_pressed, document_code, notification_looks, given_up_at,
+cancelled_by_us
+"""
+
 DOUBT_COLUMNS = "opened_at, doubt_at, clock_offset, cut_off, doubt"
 
 # A status is kept up to its id, which is the last of its keys and stands in request_id.

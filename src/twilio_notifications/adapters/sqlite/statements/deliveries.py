@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.sqlite.statements.conditions import REQUEST_COLUMNS
+from twilio_notifications.adapters.sqlite.statements.conditions import DELIVERY_COLUMNS, REQUEST_COLUMNS
 
 INSERT_DELIVERY = """
 INSERT INTO deliveries (request, sid, begun_at, look_at, word, changed_at, from_number, to_number)
@@ -16,8 +16,7 @@ FOLLOW_RESOLVED = f"{INSERT_DELIVERY} ON CONFLICT (request) DO NOTHING"
 
 _FOLLOWED = f"""
 SELECT {REQUEST_COLUMNS},
-       sid, begun_at, look_at, word, changed_at, code, from_number, to_number, answered_by, key_pressed,
-       document_code, notification_looks, given_up_at, cancelled_by_us, version
+       sid, begun_at, look_at, from_number, to_number, version, {DELIVERY_COLUMNS}
 FROM deliveries JOIN states ON states.request = deliveries.request JOIN requests ON id = states.request
 """
 
