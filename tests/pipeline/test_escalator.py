@@ -16,7 +16,7 @@ from tests.pipeline.escalating import (
     OWNER,
     a_house,
 )
-from tests.support.factories import a_payload, refused, too_many
+from tests.support.factories import a_payload, refused, too_many, unauthorized
 from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
@@ -170,6 +170,29 @@ async def test_a_chain_does_not_end_while_twilio_cannot_be_reached() -> None:
         house.line.sender.release(NEIGHBOUR)
         await house.line.clock.advance(FREEZER.wait_seconds + 1)
         assert ["queued", "NotAcknowledged"] == await house.words()
+
+
+async def test_a_step_that_is_due_while_the_login_is_refused_goes_out_when_it_is_taken_again() -> None:
+    async with a_house() as house:
+        house.line.sender.script(DARLA, unauthorized(), unauthorized())
+        await house.alarm()
+        await house.line.clock.advance(301)
+        assert [(TEXT, OWNER), (CALL, DARLA)] == house.went()
+        await house.line.clock.advance(1_200)
+        assert [(CALL, DARLA)] * 3 + [(TEXT, DEPUTY), (TEXT, NEIGHBOUR)] == house.went()[1:]
+        await house.line.clock.advance(FREEZER.wait_seconds + 1)
+        assert ["queued", "NotAcknowledged"] == await house.words()
+
+
+async def test_a_chain_goes_on_at_once_when_the_request_that_began_it_expires() -> None:
+    """Twilio has slowed the account down meanwhile: the step leaves when it may."""
+    async with a_house() as house:
+        house.line.sender.script(OWNER, too_many(retry_after=20.0))
+        await house.alarm(valid_for_seconds=10)
+        await house.line.clock.advance(15)
+        assert ["RateLimited"] == await house.words()
+        await house.line.clock.advance(10)
+        assert [(TEXT, OWNER), (CALL, DARLA)] == house.went()
 
 
 async def test_a_person_who_acknowledges_by_name_is_not_told() -> None:
