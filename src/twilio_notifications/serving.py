@@ -8,8 +8,9 @@ here and not by asyncio's server, which calls listen once more.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
 MOST_HEAD_BYTES: Final = 8 * 1024
 MOST_CONNECTIONS: Final = 16
-"""A request is over in milliseconds. The oldest connection makes room for a new one, so that clients that ask
-nothing cannot keep others out."""
+"""A request is over in milliseconds. A new client waits for a place; a client that has asked is answered."""
+SILENCE_SECONDS: Final = 0.25
+"""After this, a client that has not asked yet makes room where there is no place, the oldest one first."""
 PATIENCE_SECONDS: Final = 5.0
 _MOST_DIGITS: Final = 10
 _WITHOUT_A_BODY: Final = frozenset({"GET", "HEAD"})
@@ -110,6 +112,10 @@ class HttpServer:
         self._bounds = bounds
         self._accepting: list[asyncio.Task[None]] = []
         self._open: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._silent: dict[asyncio.StreamWriter, float] = {}
+        """Since when the request of a client has not been complete, the oldest first."""
+        self._ended = asyncio.Event()
+        """Set when a connection has ended."""
 
     async def __aenter__(self) -> Self:
         for listener in self._listeners:
@@ -139,6 +145,7 @@ class HttpServer:
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            await self._until_a_place_is_free()
             try:
                 connection, _ = await loop.sock_accept(listener)
             except ConnectionError:
@@ -150,29 +157,52 @@ class HttpServer:
             make = partial(asyncio.StreamReaderProtocol, reader, self._take_in)
             await loop.connect_accepted_socket(make, connection)
 
+    async def _until_a_place_is_free(self) -> None:
+        loop = asyncio.get_running_loop()
+        while len(self._open) >= self._bounds.connections:
+            pause = None
+            if self._silent:
+                oldest, since = next(iter(self._silent.items()))
+                pause = since + SILENCE_SECONDS - loop.time()
+                if pause <= 0:
+                    del self._silent[oldest]
+                    oldest.transport.abort()
+                    pause = None
+            self._ended.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._ended.wait()
+
     def _take_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = [each for each in self._open.values() if not each.transport.is_closing()]
-        if len(there) >= self._bounds.connections:
-            there[0].transport.abort()
         serving = asyncio.create_task(self._serve(reader, writer), name=self._name)
-        self._open[serving] = writer
-        serving.add_done_callback(self._open.pop)
+        self._open[serving], self._silent[writer] = writer, asyncio.get_running_loop().time()
+        serving.add_done_callback(self._end)
+
+    def _end(self, serving: asyncio.Task[None]) -> None:
+        self._silent.pop(self._open.pop(serving), None)
+        self._ended.set()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(self._bounds.patience_seconds):
-                request = _head(await reader.readuntil(b"\r\n\r\n"))
-                response = await self._respond(request, reader)
-                writer.write(response.encoded(has_body=request.method != "HEAD"))
+                request = await self._read(reader)
+                self._silent.pop(writer, None)
+                response = request if isinstance(request, HttpResponse) else await self._answer(request)
+                if writer.transport.is_closing():
+                    return  # the client has hung up meanwhile
+                has_body = isinstance(request, HttpResponse) or request.method != "HEAD"
+                writer.write(response.encoded(has_body=has_body))
                 await writer.drain()
         except (OSError, EOFError, asyncio.LimitOverrunError):  # TimeoutError is an OSError
             return  # a request of this form gets no answer
         finally:
             writer.close()
 
-    async def _respond(self, request: HttpRequest, reader: asyncio.StreamReader) -> HttpResponse:
+    async def _read(self, reader: asyncio.StreamReader) -> HttpRequest | HttpResponse:
+        """The whole request, or the refusal of one that is out of bounds."""
+        request = _head(await reader.readuntil(b"\r\n\r\n"))
         if not self._bounds.body_bytes:
-            return await self._answer(request)
+            return request
         length = request.headers.get("content-length", "0" if request.method in _WITHOUT_A_BODY else "")
         if "transfer-encoding" in request.headers or not (length.isascii() and length.isdecimal()):
             return HttpResponse(status="411 Length Required")
@@ -181,9 +211,7 @@ class HttpServer:
         if size is None or size > self._bounds.body_bytes:
             return HttpResponse(status="413 Content Too Large")
         body = await reader.readexactly(size)
-        return await self._answer(
-            HttpRequest(method=request.method, target=request.target, headers=request.headers, body=body)
-        )
+        return replace(request, body=body)
 
 
 def _head(head: bytes) -> HttpRequest:
