@@ -53,7 +53,7 @@ async def answer_to(port: int) -> bytes:
     return answer
 
 
-async def test_whoever_has_asked_is_answered_however_many_others_come() -> None:
+async def test_a_client_that_has_asked_is_answered_however_many_others_come() -> None:
     """A burst of callbacks must not cut off those that are nearly done."""
     answering = Answering()
     async with a_server(answering) as server:
