@@ -84,6 +84,24 @@ async def test_near_the_limit_what_was_reported_goes_first_oldest_first(tmp_path
     assert 50 < len(numbers) < 500
 
 
+async def test_a_position_is_not_given_again_after_everything_was_trimmed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    positions = [0]
+    async with a_journal(path) as journal:
+        for number in range(1, 60):
+            await record(journal, a_refusal(f"{number}{SIREN * 9_000}", at=START + number))
+            (status,) = await journal.unreported(after=positions[-1], limit=9)
+            positions.append(status.position)
+            await report(journal, [number], at=START)
+            if len(JournalFile(path).entries("all", limit=99)) < number - 1:
+                break
+    async with a_journal(path) as journal:
+        await record(journal, a_refusal())
+        (status,) = await journal.unreported(after=0, limit=9)
+    assert len(positions) < 60
+    assert positions[-1] < status.position
+
+
 async def test_a_journal_full_of_what_waits_answers_with_queue_full(tmp_path: Path) -> None:
     found = []
     async with a_journal(tmp_path / "journal.db") as journal:

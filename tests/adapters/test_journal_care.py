@@ -138,6 +138,19 @@ async def test_an_id_is_not_given_again_after_a_purge(a_store: OpenJournal) -> N
         assert [2] == await due(journal)
 
 
+async def test_a_position_is_not_given_again_after_a_purge_and_a_start(a_lasting_store: OpenJournal) -> None:
+    """A status that is noted as reported may never be another one."""
+    async with a_lasting_store() as journal:
+        await record(journal, a_rejection())
+        (first,) = await journal.unreported(after=0, limit=9)
+        await report(journal, [1], at=START)
+        assert 1 == await journal.purge(finished_before=START + 1, limit=10)
+    async with a_lasting_store() as journal:
+        await record(journal, a_rejection())
+        (second,) = await journal.unreported(after=0, limit=9)
+    assert first.position < second.position
+
+
 async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJournal) -> None:
     """With lists that cannot be read, its recipient would wait until that far day."""
     async with a_store() as journal:

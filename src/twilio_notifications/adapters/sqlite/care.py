@@ -52,6 +52,8 @@ class SqliteCare:
         def operation(connection: sqlite3.Connection) -> int:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
             connection.execute(wishes.PURGE_WISHES, (finished_before,))
+            for keep in sql.KEEP_POSITION:
+                connection.execute(keep)
             return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
 
         return await self._store.writer.submit(operation)

@@ -210,6 +210,8 @@ class DiskRoom:
         """Deletes the oldest reported requests in a transaction of its own; how many."""
         try:
             connection.execute("BEGIN IMMEDIATE")
+            for statement in sql.KEEP_POSITION:
+                connection.execute(statement)
             deleted = connection.execute(sql.TRIM, (self._rows_at_once,)).rowcount
             connection.execute("COMMIT")
         except sqlite3.Error as error:
