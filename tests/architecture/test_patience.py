@@ -18,7 +18,7 @@ SHORT = 1.0
 WAITS = {"wait_for": 1, "timeout": 0, "settimeout": 0, "join": 0}
 """Functions that wait, and the place of their limit among the arguments."""
 LIMITS = {"timeout", "limit_seconds", "timeout_seconds"}
-EXEMPT = {"prism.py", "test_prism.py"}
+EXEMPT = {"npm.py", "prism.py", "test_prism.py"}
 """npm fetches packages there."""
 
 

@@ -31,13 +31,19 @@ from twilio_notifications.core.segments import GSM7, GSM7_ALL, count_segments
         ("😀" * 36, 2),
         ("😀" * 67, 3),  # 33 pairs to a part, the 34th would be split
         ("x" * 159 + "ж", 3),  # one letter outside GSM-7 turns all of it to UCS-2
+        ("👨‍👩‍👧‍👦" * 6, 1),  # eleven units each
+        ("👨‍👩‍👧‍👦" * 7, 2),
+        ("👨‍👩‍👧‍👦" * 13, 3),  # six to a part: a family is not split
+        ("🇩🇪" * 33, 3),  # sixteen flags to a part
+        ("ж" * 66 + "e\u0301" + "ж" * 66, 3),  # an accent stays with its letter
+        ("e" + "\u0301" * 133, 2),  # and where there are too many of them, they are split all the same
     ],
 )
 def test_a_text_takes_so_many_parts(body: str, segments: int) -> None:
     assert segments == count_segments(body)
 
 
-def test_the_alphabet_has_127_letters_beside_the_escape() -> None:
+def test_the_alphabet_has_127_letters_besides_the_escape() -> None:
     assert 127 == len(GSM7)
     assert 137 == len(GSM7_ALL)
 

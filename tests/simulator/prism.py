@@ -7,12 +7,10 @@ request, and 500 to an answer, that Twilio's description does not allow.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import re
 import signal
-import subprocess
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.needs import OPENAPI
+from tests.support.npm import installed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 PACKAGE = "@stoplight/prism-cli"
 VERSION = "5.14.2"
-INSTALL_SECONDS = 300.0
 START_SECONDS = 60.0
 LISTENING = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 
@@ -55,34 +53,11 @@ def write_description(path: Path) -> None:
     path.write_text(json.dumps(document))
 
 
-def install() -> Path:
-    """Prism's program. The first of several test processes installs it, the others wait for that one."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twilio-notifications-tests"
-    folder = cache / f"prism-{VERSION}"
-    folder.mkdir(parents=True, exist_ok=True)
-    program, done = folder / "node_modules" / ".bin" / "prism", folder / "installed"
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            _npm_install(folder)
-            done.touch()
-    return program
-
-
-def _npm_install(folder: Path) -> None:
-    command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"{PACKAGE}@{VERSION}"]
-    finished = subprocess.run(
-        command, capture_output=True, text=True, timeout=INSTALL_SECONDS, cwd=folder, check=False
-    )
-    if finished.returncode != 0:
-        why = (finished.stderr.strip() or "no reason given").splitlines()[0]
-        pytest.skip(f"npm could not install {PACKAGE}@{VERSION}: {why}")
-
-
 @asynccontextmanager
 async def prism(target: str, folder: Path) -> AsyncIterator[str]:
     """The URL of a prism in front of the target. It and what it started are gone afterwards."""
-    program = await asyncio.to_thread(install)
+    modules = await asyncio.to_thread(installed, PACKAGE, VERSION)
+    program = modules / ".bin" / "prism"
     copy, log = folder / "twilio.json", folder / "prism.log"
     write_description(copy)
     with log.open("wb") as output:

@@ -64,7 +64,7 @@ def missing(  # noqa: C901 - a case for each marker
             return Missing(
                 reason=f"Twilio's OpenAPI description is not at ../{openapi.parent.name}/", fails=False
             )
-        case "prism" if shutil.which("npm", path=path) is None:
+        case "prism" | "npm" if shutil.which("npm", path=path) is None:
             install = "`apt install npm` or `brew install node`"
             return Missing(reason=f"npm is not installed; install it: {install}", fails=in_ci)
         case "landlock" if not discover().version:
