@@ -29,7 +29,7 @@ from twilio_notifications.core.policy.pace import (
     room,
     setback,
 )
-from twilio_notifications.core.policy.places import ROUND, interleaved, reserved
+from twilio_notifications.core.policy.places import ROUND, interleaved, next_class, reserved
 from twilio_notifications.core.policy.rules import ADMITTED, RULES, admit
 from twilio_notifications.core.policy.situation import Situation
 from twilio_notifications.core.policy.tally import NOTHING_USED, Charge, Tally
@@ -65,6 +65,7 @@ __all__ = [
     "forbidden_number",
     "interleaved",
     "is_prefix",
+    "next_class",
     "online",
     "opens_at",
     "permits",

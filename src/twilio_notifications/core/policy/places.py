@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from twilio_notifications.core.model import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Waiting = TypeVar("Waiting")
 
@@ -40,3 +40,11 @@ def interleaved(waiting: Mapping[Priority, Sequence[Waiting]], *, place: int, li
             break
         taken.append(queue.popleft())
     return taken
+
+
+def next_class(waiting: Collection[Priority], *, place: int) -> Priority | None:
+    """The class whose request gets place number `place` of its sender; None where none waits."""
+    own = _RESERVED.get(place % ROUND)
+    if own in waiting:
+        return own
+    return next((priority for priority in Priority if priority in waiting), None)

@@ -1,0 +1,75 @@
+"""Which senders are paced, and what a request takes of its sender's rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.core.model import Channel, Text
+from twilio_notifications.core.segments import count_segments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from twilio_notifications.core.model import Notification
+    from twilio_notifications.core.pace.rates import Rate
+
+_TOLL_FREE: Final = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderRates:
+    """The rates of one sender: texts in segments, calls in calls."""
+
+    texts: Rate
+    calls: Rate
+
+
+NO_PACES: Final[Mapping[str, SenderRates]] = MappingProxyType({})
+"""Rates by sender number or SID of a Messaging Service. None are paced: a wrong rate is worse than none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacedSender:
+    """What has a rate of its own: a number's texts and its calls do not slow each other."""
+
+    number: str
+    """A telephone number, or the SID of a Messaging Service."""
+    channel: Channel
+
+
+def paced_sender(notification: Notification, paces: Mapping[str, SenderRates]) -> PacedSender | None:
+    """The sender whose rate the request needs; None where it is not paced.
+
+    A request with a number and a Messaging Service leaves from the number, so the number's rate counts.
+    """
+    if notification.sender_number not in paces:
+        return None
+    return PacedSender(number=notification.sender_number, channel=notification.channel)
+
+
+def rate_of(sender: PacedSender, paces: Mapping[str, SenderRates]) -> Rate:
+    """The rate of a sender that is paced."""
+    rates = paces[sender.number]
+    return rates.texts if sender.channel is Channel.SMS else rates.calls
+
+
+def amount(notification: Notification) -> int:
+    """What the request takes of the rate: the segments of a text, 1 for a call and for pictures alone."""
+    match notification.content:
+        case Text(body=body, media_urls=()):
+            return count_segments(body)
+        case _:
+            return 1
+
+
+def usual_segments_per_second(sender_number: str) -> int:
+    """What Twilio usually allows such a number.
+
+    A US or Canadian long code has 1, a toll-free number 3, a number of another country 10; registered US
+    numbers and short codes may have more.
+    """
+    if sender_number.startswith(_TOLL_FREE):
+        return 3
+    return 1 if sender_number.startswith("+1") else 10
