@@ -18,7 +18,7 @@ from twilio_notifications.config.component import read_component
 from twilio_notifications.config.keys import Key, Section, key, keys_of, made
 from twilio_notifications.config.kinds import Seconds, Tables, Text, TextList
 from twilio_notifications.config.reference import defaults_file, settings_page
-from twilio_notifications.config.sections import KEYS, SECTIONS, SETTINGS, TABLES
+from twilio_notifications.config.sections import KEYS, LISTS, SECTIONS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS, PUBLISHED_PARAMETERS
 from twilio_notifications.config.sources import read_environment, variable_of
 from twilio_notifications.config.urls import Wrong
@@ -118,6 +118,9 @@ PROMISED: dict[str, Any] = {
     **{f"limits.{unit}_per_{period}": 0 for unit in Unit for period in Period},
     "limits.identical_text_seconds": 0,
     "limits.when_exceeded": "wait",
+    "pace": [],
+    "quiet_hours.windows": [],
+    "quiet_hours.then": "wait",
     "delivery.drain_seconds": 30,
     "status.detail": "document",
     "status.follow_up": "none",
@@ -140,7 +143,7 @@ CLASSES = [
 ]
 # Every key of a table that users name, with its default; None: not set by default.
 PROMISED_IN_TABLES: dict[str, dict[str, Any]] = {
-    "contacts": {"name": None, "phone_number": None, "language": None},
+    "contacts": {"name": None, "phone_number": None, "language": None, "quiet_hours": []},
     "escalations": {
         "steps": None,
         "repeat": 0,
@@ -162,6 +165,7 @@ def flat(text: str) -> dict[str, Any]:
     """Each value of a configuration file, by dotted name."""
     table = tomllib.loads(text)
     parameters = table["connector"].pop("parameters")
+    listed = [(name, first) for name in LISTS for first in table.pop(name, [])[:1]]
     named = [
         (f"{section}.{name}", content)
         for section in TABLES
@@ -169,7 +173,7 @@ def flat(text: str) -> dict[str, Any]:
     ]
     return {
         f"{section}.{name}": value
-        for section, content in [*table.items(), *named, (PARAMETERS.rstrip("."), parameters)]
+        for section, content in [*table.items(), *named, *listed, (PARAMETERS.rstrip("."), parameters)]
         for name, value in content.items()
     }
 
@@ -185,7 +189,8 @@ def test_every_promised_key_is_declared_with_its_default() -> None:
 def test_the_shipped_file_is_what_the_declarations_say() -> None:
     """Where this fails: python -m docs.generate."""
     assert defaults_file() == SHIPPED
-    assert {name: value for name, value in PROMISED.items() if value is not None} == flat(SHIPPED)
+    promised = {name: value for name, value in PROMISED.items() if value is not None and name not in LISTS}
+    assert promised == flat(SHIPPED)
 
 
 def test_a_comment_of_the_shipped_file_becomes_a_setting_with_its_example() -> None:
@@ -221,7 +226,7 @@ def test_a_key_of_a_table_is_in_the_reference_the_file_the_environment_and_the_c
     assert {f"{section}.{example}", name} == set(read_component({section: {example: {key: value}}}).given)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in LISTS])
 def test_a_declared_key_is_in_the_reference_the_file_the_environment_and_the_component(name: str) -> None:
     """All of it comes from the declaration, so that a new key needs no other place."""
     section, _, short = name.partition(".")
@@ -232,6 +237,19 @@ def test_a_declared_key_is_in_the_reference_the_file_the_environment_and_the_com
     assert re.search(rf"(?m)^#?{short} = ", SHIPPED.partition(f"\n[{section}]\n")[2].partition("\n[")[0])
     assert {name} == set(read_environment({variable_of(name): "x"}).given)
     assert {name} == set(read_component({section: {short: value or "x"}}).given)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_of_tables_is_in_the_reference_the_file_the_environment_and_the_component(name: str) -> None:
+    section = next(section for section in SECTIONS if section.name == name)
+    page, shipped = PAGE.partition(f"\n## [[{name}]]\n")[2], SHIPPED.partition(f"\n#[[{name}]]\n")[2]
+    assert f"`{variable_of(name)}`, with {LISTS[name].kind.description}, in JSON.\n" in page
+    for each, declared in section.keys.items():
+        assert f"\n### {name}: {each}\n" in page
+        assert f"- Value: {declared.kind.description}\n" in page
+        assert f"\n#{each} = " in shipped
+    assert {name} == set(read_environment({variable_of(name): "[]"}).given)
+    assert {name} == set(read_component({name: [{}]}).given)
 
 
 def test_the_reference_page_has_a_heading_and_a_variable_for_each_published_parameter() -> None:

@@ -67,6 +67,7 @@ CHOICES = {
     "secrets.source": ["environment", "file", "aws", "greengrass"],
     "delivery.ordering": ["recipient", "none"],
     "limits.when_exceeded": ["wait", "refuse"],
+    "quiet_hours.then": ["wait", "refuse"],
     "status.detail": ["document", "extended"],
     "status.follow_up": ["none", "final", "all"],
     "calls.machine_detection": ["off", "detect"],

@@ -304,6 +304,7 @@ def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
         "chain_end",
         "lifetime",
         "operators_pause",
+        "quiet_hours",
         "credentials",
         "account_pace",
         "sender_pace",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from twilio_notifications.core.pace import usual_segments_per_second
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,8 +38,21 @@ def notes(settings: Settings) -> Iterator[str]:
             f"{TWILIO_SECONDS} s that Twilio may take: slow attempts become attempts in doubt. "
             "Leave it at 30"
         )
+    yield from _pace(settings)
     if settings.limits.paused:
         yield (
             "limits.paused = true: every request is answered with NotAllowed and nothing is sent. "
             "Set it to false and send SIGHUP to go on"
+        )
+
+
+def _pace(settings: Settings) -> Iterator[str]:
+    sender = settings.parameters.default_sender_number
+    if sender is not None and sender not in settings.pace:
+        yield (
+            "DefaultFromPhoneNumber has no [[pace]]. Twilio queues what it gets faster than the number may "
+            "send, and an urgent text cannot overtake what waits there. If the number has Twilio's usual "
+            "rate, write: "
+            f'[[pace]] sender = "{sender}", segments_per_second = {usual_segments_per_second(sender)}, '
+            "calls_per_second = 1"
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.kinds import Tables, WholeNumber
-from twilio_notifications.config.sections import KEYS, SETTINGS, TABLES
+from twilio_notifications.config.sections import KEYS, LISTS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS
 from twilio_notifications.config.sections.secrets import SecretOrigin
 from twilio_notifications.config.sections.transport import PubSub, StatusesTo, TransportKind
@@ -97,6 +97,9 @@ class _Reader:
                 self._pubsub_to_iot_core(value)
             case _ if key in TABLES:
                 self._tables(key, value)
+            case _ if key in LISTS:
+                lenient = _lenient(LISTS[key].kind, value)
+                self.by_section[key] = Given(value=lenient, place=_place(key)[1:-1], folder=Path.cwd())
             case _ if key in KEYS:
                 self._section(key, value)
             case _:

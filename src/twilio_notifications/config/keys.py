@@ -56,6 +56,8 @@ class Section:
     text: str
     keys: Mapping[str, Key]
     example: str = ""
+    whole: Key | None = None
+    """Declares the section where it is a list of tables, [[name]], and each table has `keys`; else None."""
 
 
 @overload

@@ -105,6 +105,26 @@ class WholeNumber(Kind[int]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Number(Kind[float]):
+    """A number between two bounds, whole or fractional."""
+
+    minimum: float
+    maximum: float
+
+    @property
+    def description(self) -> str:
+        return f"a number from {self.minimum:g} to {self.maximum:g}"
+
+    def from_text(self, text: str) -> object:
+        return _number(text, int, float)
+
+    def accept(self, value: Any) -> float | Wrong:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # TOML knows nan and inf: neither lies between two bounds.
+        return float(value) if is_number and self.minimum <= value <= self.maximum else self.mismatch(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Duration(Kind[Length]):
     """A number of seconds between two bounds."""
 

@@ -33,6 +33,8 @@ from twilio_notifications.config.sections.journal import JournalSettings
 from twilio_notifications.config.sections.limits import limits
 from twilio_notifications.config.sections.log import LogFormat, LogSettings
 from twilio_notifications.config.sections.metrics import MetricsSettings
+from twilio_notifications.config.sections.pace import paces
+from twilio_notifications.config.sections.quiet_hours import quiet_hours
 from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, secrets
 from twilio_notifications.config.sections.status import StatusSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
@@ -283,6 +285,8 @@ def _settings(
         calls=made(CallSettings, "calls", values),
         tracking=made(TrackingSettings, "tracking", values),
         limits=limits(values),
+        pace=paces(values),
+        quiet_hours=quiet_hours(values),
         status=made(StatusSettings, "status", values),
         contacts=contacts(values),
         escalations=escalations(values),

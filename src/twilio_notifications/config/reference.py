@@ -41,9 +41,9 @@ def defaults_file(sections: tuple[Section, ...] = SECTIONS) -> str:
     """A configuration file with every setting, its default or an example, and what it means."""
     blocks = [_comment(text) for text in _ABOUT]
     for section in sections:
-        # A table that the user names is a comment as a whole: there is none by default.
-        is_table = bool(section.example)
-        header = f"#[{section.name}.{section.example}]" if is_table else f"[{section.name}]"
+        # Tables are comments as a whole: there are none by default.
+        is_table = bool(section.example) or section.whole is not None
+        header = f"#{_header(section, section.example)}" if is_table else _header(section)
         blocks.append(f"{_comment(section.text)}{header}\n")
         for name, key in section.keys.items():
             sign = "#" if is_table or key.default is None else ""
@@ -58,13 +58,35 @@ def settings_page(sections: tuple[Section, ...] = SECTIONS) -> str:
     for section in sections:
         # Tables have the name NAME here, which the user replaces.
         dotted = f"{section.name}.NAME" if section.example else section.name
-        blocks.append(f"## [{dotted}]\n\n{_wrapped(section.text)}")
+        blocks.append(f"## {_header(section, 'NAME')}\n\n{_wrapped(section.text)}")
+        if section.whole is not None:
+            blocks.append(_list_facts(section, section.whole))
+            continue
         for name, key in section.keys.items():
             parts = "".join(_wrapped(f"- `{part}`: {text}.") for part, text in _parts(key))
             facts = "".join(f"- {fact}\n" for fact in _facts(f"{dotted}.{name}", key))
             explained = f"{_wrapped(key.text)}\n{parts}\n" if parts else f"{_wrapped(key.text)}\n"
             blocks.append(f"### {dotted}.{name}\n\n{explained}{facts}")
     return "\n".join(blocks)
+
+
+def _header(section: Section, table: str = "") -> str:
+    if section.whole is not None:
+        return f"[[{section.name}]]"
+    return f"[{section.name}.{table}]" if section.example else f"[{section.name}]"
+
+
+def _list_facts(section: Section, whole: Key) -> str:
+    """The keys of each table of a list, which only the list as a whole can be given by the environment."""
+    blocks = []
+    for name, key in section.keys.items():
+        needed = "No default" if key.is_required else "Default"
+        value = f"- {needed}{'; for example' if key.is_required else ':'} `{_value(key)}`"
+        blocks.append(
+            f"### {section.name}: {name}\n\n{_wrapped(key.text)}\n{value}\n- Value: {key.kind.description}\n"
+        )
+    variable = f"`{variable_of(section.name)}`"
+    return "\n".join([*blocks, f"Environment: {variable}, with {whole.kind.description}, in JSON.\n"])
 
 
 def in_toml(value: object) -> str:

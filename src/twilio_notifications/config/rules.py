@@ -6,6 +6,7 @@ lacks the names of the others, so that one mistake is never reported twice. `Non
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -59,6 +60,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _too_long_for_mqtt(values)
     yield from _callbacks(values)
     yield from _acknowledge_words(values)
+    yield from _one_pace_a_sender(values)
     for name in values.get("escalations", ()):
         yield from _steps(values, f"escalations.{name}.steps")
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
@@ -203,6 +205,14 @@ def _signatures(values: Mapping[str, Any]) -> Iterator[Remark]:
             "with the primary auth token of the account, and never with the secret of an API key"
         )
         yield Remark(name="tracking.listen", sentence=sentence)
+
+
+def _one_pace_a_sender(values: Mapping[str, Any]) -> Iterator[Remark]:
+    counted = Counter(sender for sender, _ in values.get("pace", ()))
+    for sender, times in counted.items():
+        if times > 1:
+            sentence = f"pace names the sender {sender} {times} times: give each sender one [[pace]]"
+            yield Remark(name="pace", sentence=sentence)
 
 
 def _acknowledge_words(values: Mapping[str, Any]) -> Iterator[Remark]:

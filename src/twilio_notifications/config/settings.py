@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery import Tracking
     from twilio_notifications.core.escalation import Chain
     from twilio_notifications.core.model import Contact
+    from twilio_notifications.core.pace import SenderRates
     from twilio_notifications.core.parameters import Parameters
     from twilio_notifications.core.policy import Limits
+    from twilio_notifications.core.quiet_hours import QuietHours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,9 @@ class Settings:
     calls: CallSettings
     tracking: TrackingSettings
     limits: Limits
+    pace: Mapping[str, SenderRates]
+    """By sender number or SID of a Messaging Service."""
+    quiet_hours: QuietHours
     status: StatusSettings
     contacts: Mapping[str, Contact]
     escalations: Mapping[str, Chain]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.config.files import read_plain
-from twilio_notifications.config.sections import KEYS, SETTINGS, TABLES
+from twilio_notifications.config.sections import KEYS, LISTS, SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS, PARAMETERS_SECTION
 from twilio_notifications.config.tables import flaws_of_table, is_table_name, key_of, tables_in
 from twilio_notifications.core.parameters import PublishedParameter
@@ -165,6 +165,9 @@ def _sort_table(table: Mapping[str, Any], *, place: str, folder: Path) -> Source
 def _flattened(table: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Every value of the file by its dotted name, and every table that its user names."""
     for section, content in table.items():
+        if section in LISTS:
+            yield section, content
+            continue
         for key, value in content.items() if isinstance(content, dict) else ():
             name = f"{section}.{key}"
             if section in TABLES or not (f"{name}." == PARAMETERS and isinstance(value, dict)):
@@ -188,7 +191,7 @@ def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
         elif section not in KEYS:
             instead = _where_else(section) or suggestion(section, KEYS)
             yield f"unknown key {section} outside of any section: {instead}"
-        elif not isinstance(content, dict):
+        elif section not in LISTS and not isinstance(content, dict):
             yield f"{section} must be a section: write [{section}] on a line of its own"
     for name, value in _flattened(table):
         section, _, key = name.partition(".")
@@ -203,7 +206,7 @@ def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
 def _where_else(key: str) -> str | None:
     """The words that name the sections which have this key; None where no section has it."""
     homes = [
-        f"[{section}.NAME]" if section in TABLES else f"[{section}]"
+        f"[{section}.NAME]" if section in TABLES else f"[[{section}]]" if section in LISTS else f"[{section}]"
         for section, keys in KEYS.items()
         if key in keys
     ]

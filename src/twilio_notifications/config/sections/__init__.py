@@ -13,6 +13,8 @@ from twilio_notifications.config.sections.journal import JOURNAL
 from twilio_notifications.config.sections.limits import LIMITS
 from twilio_notifications.config.sections.log import LOG
 from twilio_notifications.config.sections.metrics import METRICS
+from twilio_notifications.config.sections.pace import PACE
+from twilio_notifications.config.sections.quiet_hours import QUIET_HOURS
 from twilio_notifications.config.sections.secrets import SECRETS
 from twilio_notifications.config.sections.status import STATUS
 from twilio_notifications.config.sections.tracking import TRACKING
@@ -34,6 +36,8 @@ _OWN = (
     CALLS,
     TRACKING,
     LIMITS,
+    PACE,
+    QUIET_HOURS,
     STATUS,
     CONTACTS,
     ESCALATIONS,
@@ -50,10 +54,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {section.name: section.keys for section 
 TABLES: Mapping[str, Section] = {section.name: section for section in _OWN if section.example}
 """The sections of tables that users name."""
 
+LISTS: Mapping[str, Key] = {section.name: section.whole for section in _OWN if section.whole is not None}
+"""The sections that are lists of tables, such as [[pace]]; each is one setting."""
+
 SETTINGS: Mapping[str, Key] = {
     f"{section}.{name}": key
     for section, keys in KEYS.items()
-    if section not in TABLES
+    if section not in TABLES and section not in LISTS
     for name, key in keys.items()
-}
-"""All settings but the published parameters and those in tables, by dotted name: "log.level"."""
+} | dict(LISTS)
+"""All settings but the published parameters and those in tables, by dotted name: "log.level", and "pace"."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Key, Section, names_of
 from twilio_notifications.config.kinds import Text, Written
+from twilio_notifications.config.sections.quiet_hours import WINDOWS
 from twilio_notifications.core.contract import MAXIMUM_NAME_CHARACTERS
 from twilio_notifications.core.model import Contact
 from twilio_notifications.core.phone_numbers import is_e164
@@ -47,6 +48,12 @@ CONTACTS = Section(
             text="""The language in which Twilio speaks to this person (BCP 47). Left out: en-US. A request
             may name another one.""",
             example="en-US",
+        ),
+        "quiet_hours": Key(
+            kind=WINDOWS,
+            text="""When this person is left alone, in addition to [quiet_hours]: a list of windows as there.
+            They count for the telephone number, also where a request names the number itself.""",
+            default=[],
         ),
     },
 )

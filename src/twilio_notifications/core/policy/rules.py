@@ -17,6 +17,7 @@ from twilio_notifications.core.policy.lifetime import (
     sender_pace,
 )
 from twilio_notifications.core.policy.limits import destinations, identical_text, operators_pause, quotas
+from twilio_notifications.core.policy.quiet import quiet_hours
 from twilio_notifications.core.policy.verdicts import Admit
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
     chain_end,
     lifetime,
     operators_pause,
+    quiet_hours,
     credentials,
     account_pace,
     sender_pace,

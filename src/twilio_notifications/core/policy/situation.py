@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from twilio_notifications.core.quiet_hours import QuietHours
 
 if TYPE_CHECKING:
     from twilio_notifications.core.policy.limits import Limits
@@ -22,3 +24,4 @@ class Situation:
     """What was used of the operator's limits so far."""
     credential_wait_seconds: float
     """Seconds that a request waits for a login that Twilio takes."""
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
