@@ -176,7 +176,7 @@ def test_doubt_leaves_the_pace_as_it_is() -> None:
 @pytest.mark.parametrize("answer", [accepted(), refused(21_211)])
 def test_an_acceptance_and_a_refusal_open_the_gate_and_raise_the_speed(answer: Answer) -> None:
     slow = replace(Pace.fresh(8), allowed=2.0, setbacks=3, refused_since=START)
-    assert replace(slow, allowed=3.0, setbacks=0, refused_since=None) == concluded(answer, pace=slow).pace
+    assert replace(slow, allowed=2.5, setbacks=0, refused_since=None) == concluded(answer, pace=slow).pace
 
 
 # A deferral: what waits, and how long.

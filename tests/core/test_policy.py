@@ -79,13 +79,14 @@ def test_everything_stops_until_the_instant_that_twilio_named() -> None:
     assert [0, 0, 4] == [room(pace, at) for at in (0, 9.9, 10)]
 
 
-def test_speed_is_halved_by_each_setback_down_to_one_and_grows_by_one_with_each_answer() -> None:
+def test_speed_is_halved_by_each_setback_down_to_one_and_grows_by_one_with_each_round_of_answers() -> None:
     pace, speeds = Pace.fresh(8), list[int]()
     for n in range(5):
         pace = slowed(pace, at=n * 10, until=n * 10 + 5)
         speeds.append(room(pace, n * 10 + 5))
     for _ in range(9):
-        pace = policy.after_answer(pace)
+        for _ in range(room(pace, 100) + 1):
+            pace = policy.after_answer(pace)
         speeds.append(room(pace, 100))
     assert [4, 2, 1, 1, 1] == speeds[:5]
     assert [2, 3, 4, 5, 6, 7, 8, 8, 8] == speeds[5:]

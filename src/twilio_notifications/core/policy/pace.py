@@ -26,7 +26,8 @@ class Pace:
     maximum: int
     """The configured concurrency."""
     allowed: float
-    """Attempts at once, as Twilio's 429s have taught us: halved by one, grown by one for each acceptance."""
+    """Attempts at once, as Twilio's 429s have taught us: halved by one, and one more after as many answers as
+    may be under way at once (additive increase, multiplicative decrease)."""
     closed_until: float = 0.0
     """No attempt before this instant: Twilio asked for the pause."""
     closed_for: Reason = Reason.RATE_LIMITED
@@ -73,7 +74,8 @@ def after_answer(pace: Pace) -> Pace:
         return pace
     return replace(
         pace,
-        allowed=min(float(pace.maximum), pace.allowed + 1),
+        # One more after as many answers as there are attempts at once: additive, whatever the speed.
+        allowed=min(float(pace.maximum), pace.allowed + 1 / pace.allowed),
         setbacks=0,
         refused_since=None,
     )
