@@ -406,9 +406,8 @@ async def test_what_is_mostly_a_mistake_has_a_note(
 
 
 async def test_a_default_sender_number_without_a_pace_gets_one_suggested(surroundings: Surroundings) -> None:
-    program = await surroundings.check(
-        "--offline", **{"connector.parameters": {"DefaultFromPhoneNumber": "+18005550006"}}
-    )
+    sections: dict[str, Any] = {"connector.parameters": {"DefaultFromPhoneNumber": "+18005550006"}}
+    program = await surroundings.check("--offline", **sections)
     wanted = '[[pace]] sender = "+18005550006", segments_per_second = 3, calls_per_second = 1'
     assert 1 == len([line for line in program.stdout if line.startswith("note") and line.endswith(wanted)])
 
