@@ -51,6 +51,7 @@ from twilio_notifications.core.model import (
     Unanswered,
     Unreadable,
 )
+from twilio_notifications.core.pace import PacedSender
 from twilio_notifications.core.policy import Decline, Defer, Pace
 from twilio_notifications.core.steps import (
     SENT_NOTHING,
@@ -59,6 +60,7 @@ from twilio_notifications.core.steps import (
     Doubt,
     Finish,
     Postpone,
+    Stall,
 )
 
 if TYPE_CHECKING:
@@ -206,7 +208,10 @@ def test_the_pause_after_429s_grows_with_the_setbacks_and_not_with_the_requests_
 def test_a_full_sender_queue_lets_that_number_wait_longer_with_each_deferral_of_the_request() -> None:
     first, third = (concluded(refused(21_611), request=replace(a_claimed(), deferrals=n)) for n in (0, 2))
     assert (120, 480) == (due_at(first.step), due_at(third.step))
-    assert {SENDER_NUMBER: NOW + 120} == first.pace.senders
+    sender = PacedSender(number=SENDER_NUMBER, channel=Channel.SMS)
+    assert {sender: NOW + 120} == first.pace.senders
+    assert isinstance(first.step, Postpone)
+    assert Stall(sender_number=SENDER_NUMBER, channel=Channel.SMS, until=NOW + 120) == first.step.stall
     assert (0.0, 8.0) == (first.pace.closed_until, first.pace.allowed)
 
 

@@ -10,7 +10,8 @@ import pytest
 from tests.support.factories import a_claimed
 from twilio_notifications.core import policy
 from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.model import DeferralScope, Deferred
+from twilio_notifications.core.model import Channel, DeferralScope, Deferred
+from twilio_notifications.core.pace import PacedSender
 from twilio_notifications.core.policy import (
     NOTHING_USED,
     RULES,
@@ -39,11 +40,17 @@ def deferral(scope: DeferralScope) -> Deferred:
     return Deferred(scope=scope, reason=Reason.RATE_LIMITED, message="wait")
 
 
+def texts_of(number: str) -> PacedSender:
+    return PacedSender(number=number, channel=Channel.SMS)
+
+
 def deferred(
     pace: Pace, scope: DeferralScope, *, at: float = 0.0, until: float = 0.0, number: str = NUMBER
 ) -> Pace:
     """The pace after a deferral; instants count from NOW."""
-    return policy.after_deferral(pace, deferral(scope), now=NOW + at, until=NOW + until, sender_number=number)
+    return policy.after_deferral(
+        pace, deferral(scope), now=NOW + at, until=NOW + until, sender=texts_of(number)
+    )
 
 
 def slowed(pace: Pace, *, at: float = 0.0, until: float = 0.0) -> Pace:
@@ -125,15 +132,15 @@ def test_an_answer_to_an_older_attempt_does_not_shorten_the_pause() -> None:
 def test_one_sender_number_pauses_and_others_go_on() -> None:
     pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
     assert 8 == room(pace, 0)
-    assert {NUMBER: NOW + 60} == pace.senders
+    assert {texts_of(NUMBER): NOW + 60} == pace.senders
 
 
 def test_a_longer_pause_of_a_sender_number_stands_and_an_ended_one_is_forgotten() -> None:
     pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
     pace = deferred(pace, DeferralScope.SENDER, at=1, until=30)
-    assert {NUMBER: NOW + 60} == pace.senders
+    assert {texts_of(NUMBER): NOW + 60} == pace.senders
     pace = deferred(pace, DeferralScope.SENDER, at=60, until=70, number=OTHER)
-    assert {OTHER: NOW + 70} == pace.senders
+    assert {texts_of(OTHER): NOW + 70} == pace.senders
 
 
 # No network

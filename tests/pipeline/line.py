@@ -22,6 +22,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter, Timing
 from twilio_notifications.core.contract import Extensions, Topics
 from twilio_notifications.core.delivery import Tracking
+from twilio_notifications.core.pace import NO_PACES
 from twilio_notifications.core.policy import Limits, Pace
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.escalation import Chain
     from twilio_notifications.core.model import Contact
+    from twilio_notifications.core.pace import SenderRates
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.pipeline.line.assembly import Line as Stages
@@ -140,6 +142,7 @@ async def a_line(
     tracking: Tracking | None = None,
     calling: Calling | None = None,
     looks_per_minute: int = 30,
+    paces: Mapping[str, SenderRates] = NO_PACES,
 ) -> AsyncIterator[Line]:
     """A line that stands still; `running` sets it in motion. `subscribers` hear its events too."""
     clock, heard = LineClock(), RecordingEvents()
@@ -163,7 +166,7 @@ async def a_line(
         keys.append(request)
 
     keys: list[int] = []
-    async with SqliteJournal(path, events=events, ordering=ordering) as sqlite:
+    async with SqliteJournal(path, events=events, ordering=ordering, paces=paces) as sqlite:
         clock.journal = WatchedJournal(sqlite)
         secret = ScriptedSecret()
         credentials = await Credentials.read(

@@ -137,6 +137,25 @@ async def test_what_did_not_arrive_is_told_with_what_to_do_and_has_one_line_in_t
         )
 
 
+async def test_a_queue_that_was_full_after_the_acceptance_stalls_its_sender_and_no_other() -> None:
+    """30001, which comes with the delivery and not with the answer."""
+    overflow = Course(words=((1.0, "failed"),), code=30_001)
+    async with a_tracked_line() as line:
+        twilio_of(line).course = lambda _: overflow
+        await line.accept(DARLA)
+        await line.clock.advance(10)  # the first look is after 5 s
+        twilio_of(line).course = lambda _: DELIVERED
+        await line.accept("+12345000002")
+        await line.accept("+12345000003", sender_number="+18888888888")
+        await line.clock.advance(24)
+        assert [DARLA, "+12345000003"] == line.sender.ids()
+        await line.clock.advance(2)
+        assert [DARLA, "+12345000003", "+12345000002"] == line.sender.ids()
+        (paused,) = line.events.named("sender_paused")
+        (resumed,) = line.events.named("sender_resumed")
+        assert paused.fields["sender_number"] == resumed.fields["sender_number"]
+
+
 @pytest.mark.parametrize("follow_up", FollowUp)
 async def test_each_change_is_told_once_as_configured(follow_up: FollowUp) -> None:
     course = Course(words=((0.5, "sending"), (7.0, "sent"), (30.0, "delivered")))

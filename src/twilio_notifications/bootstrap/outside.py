@@ -62,6 +62,7 @@ def sqlite_journal(settings: Settings, *, events: Events) -> SqliteJournal:
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         maximum_waiting=settings.journal.maximum_waiting,
         maximum_bytes=settings.journal.maximum_bytes,
+        paces=settings.pace,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
         sure_seconds=3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS,
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from twilio_notifications.core.errors import Reason
-    from twilio_notifications.core.model import Notification
+    from twilio_notifications.core.model import Channel, Notification
 
 
 class AttemptOutcome(StrEnum):
@@ -120,6 +120,15 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """The queue of a sender at Twilio is full: nothing leaves from it before `until`."""
+
+    sender_number: str
+    channel: Channel
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Postpone:
     """The request waits, or goes on waiting, until `due_at`."""
 
@@ -133,6 +142,8 @@ class Postpone:
     code: int | None = None
     counted: bool = False
     """The attempt counts against `retries`."""
+    stall: Stall | None = None
+    """Its sender waits with it, and all that leaves from that one; None: no other request does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,9 @@ nothing."""
 SENDER_QUEUE_FACTOR: Final = 30
 """How much longer a full queue waits: a US number sends a segment a second, so that many places are free."""
 
+QUEUE_OVERFLOW_SECONDS: Final = 30.0
+"""How long a sender waits after Twilio accepted a text and then found no place for it in the queue."""
+
 _ENOUGH_DOUBLINGS: Final = 1000  # 2.0**1024 overflows, and every maximum is reached long before
 
 

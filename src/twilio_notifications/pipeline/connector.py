@@ -91,6 +91,7 @@ class Connector:
                 waiting=recovery.waiting, in_doubt=recovery.in_doubt, unreported=recovery.unreported
             )
         )
+        self.dispatcher.pacing.recover(recovery.stalled)
         async with asyncio.TaskGroup() as stages:
             running = [
                 stages.create_task(stage, name=f"twilio_notifications.{name}")

@@ -39,6 +39,11 @@ class SetAside:
         """The request is answered, and so stands in the outbox: of its row, only the status matters now."""
         self._ids.discard(id_)
 
+    @property
+    def ids(self) -> str:
+        """The requests, as a JSON list."""
+        return json.dumps(list(self._ids)) if self._ids else "[]"
+
     def limit(self, wanted: int) -> int:
         """How many rows to read, so that `wanted` are left where those set aside are among them."""
         return wanted + len(self._ids) + len(self._statuses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.statements import care as sql
@@ -91,8 +92,9 @@ def _recover(connection: sqlite3.Connection, ledger: Ledger, now: float) -> Reco
         connection.executemany(change, rows)
         connection.executemany(sql.RECOVER_ACCEPTED, rows)
     connection.execute(sql.RECOVER_DELIVERIES, future)
+    stalled = ledger.paces.restarted(connection, now=now)
     ledger.memory.recovered()
-    return ledger.memory.recovery()
+    return replace(ledger.memory.recovery(), stalled=stalled)
 
 
 def _recover_some(connection: sqlite3.Connection, ledger: Ledger, ids: Sequence[int], now: float) -> None:

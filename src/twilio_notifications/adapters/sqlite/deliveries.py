@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twilio_notifications.adapters.sqlite.memory import Memory
+    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.delivery import Change, FollowUpStatus
     from twilio_notifications.core.steps import Claimed
@@ -50,7 +51,7 @@ class SqliteDeliveries:
 
     async def change(self, changes: Sequence[Change]) -> Changed:
         """Takes the changes in one transaction, with what they tell."""
-        taker = _Taker(memory=self._store.ledger.memory)
+        taker = _Taker(memory=self._store.ledger.memory, paces=self._store.ledger.paces)
         return await self._store.writer.submit(lambda connection: taker.together(connection, changes))
 
     async def callback_secret(self, fresh: bytes) -> bytes:
@@ -75,6 +76,7 @@ class _Taker:
     """Used in the writer's thread, inside its transaction."""
 
     memory: Memory
+    paces: Paces
 
     def together(self, connection: sqlite3.Connection, changes: Sequence[Change]) -> Changed:
         written: list[Unreported] = []
@@ -89,6 +91,8 @@ class _Taker:
                 connection.execute(sql.INSERT_EVENT, (change.request, change.at, *entry))
                 # A chain may have something to do at once.
                 connection.execute(HASTEN_OF_REQUEST, (change.at, change.request))
+            if change.stall is not None:
+                self.paces.pause(connection, change.stall)
             if change.status is not None:
                 written.append(self._write(connection, change.request, change.status, at=change.at))
         return Changed(written=tuple(written), stale=frozenset(stale))

@@ -21,6 +21,7 @@ from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.memory import Memory
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.outbox import SqliteOutbox
+from twilio_notifications.adapters.sqlite.paces import Paces
 from twilio_notifications.adapters.sqlite.place import Place, make_private, real
 from twilio_notifications.adapters.sqlite.recording import Recorder
 from twilio_notifications.adapters.sqlite.redelivery import Redelivery
@@ -35,6 +36,7 @@ from twilio_notifications.adapters.sqlite.usage import SqliteUsage
 from twilio_notifications.adapters.sqlite.wishing import Wishing
 from twilio_notifications.adapters.sqlite.work import SqliteWork
 from twilio_notifications.adapters.sqlite.writer import REPORT_SECONDS, Writer
+from twilio_notifications.core.pace import NO_PACES
 from twilio_notifications.ports.events import (
     ConfigurationWarning,
     Defect,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from twilio_notifications.core.pace import SenderRates
     from twilio_notifications.ports import Events
 
 Ordering = Literal["recipient", "none"]
@@ -79,10 +82,12 @@ class SqliteJournal(
         monotonic: Callable[[], float] = time.monotonic,
         maximum_bytes: int = 2_000_000_000,
         report_seconds: float = REPORT_SECONDS,
+        paces: Mapping[str, SenderRates] = NO_PACES,
     ) -> None:
         """`sure_seconds`: a PUBACK that a connection outlived by so much has surely reached the broker.
 
         `report_seconds`: how long a report waits for another transaction to ride with.
+        `paces`: the senders whose requests leave only as fast as their rates allow.
         """
         self._path = path
         self._maximum_bytes = maximum_bytes
@@ -96,8 +101,9 @@ class SqliteJournal(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),
             redelivery=Redelivery(sure_seconds=sure_seconds, monotonic=monotonic),
+            paces=Paces(paces),
         )
-        self._turns = Turns(memory=memory, overtaking=ordering == "none")
+        self._turns = Turns(memory=memory, paces=self._ledger.paces, overtaking=ordering == "none")
 
     async def __aenter__(self) -> Self:
         """Opens the file; raises a JournalError that names it and says what to do."""
@@ -132,8 +138,8 @@ class SqliteJournal(
     ) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
-        taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns)
-        chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
+        taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns, paces=ledger.paces)
+        chaining = Chaining(memory=memory, turns=self._turns, taker=taker, paces=ledger.paces)
         aside = SetAside()
         wishing = Wishing(chaining=chaining, aside=aside)
         return OpenJournal(
@@ -157,6 +163,7 @@ class SqliteJournal(
                 redelivery=ledger.redelivery,
                 turns=self._turns,
                 fitting=room,
+                paces=ledger.paces,
                 chaining=chaining,
                 wishing=wishing,
                 maximum_waiting=self._maximum_waiting,
@@ -165,7 +172,7 @@ class SqliteJournal(
             taker=taker,
             chaining=chaining,
             wishing=wishing,
-            opener=Opener(memory=memory),
+            opener=Opener(memory=memory, paces=ledger.paces),
             reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
             maximum_waiting=self._maximum_waiting,
         )

@@ -45,6 +45,12 @@ class Standing:
     waiting_reason: str | None = None
     chain: int | None = None
     """The request that began the chain to which it belongs."""
+    priority: int = 1
+    """Its rank (rows.RANKS)."""
+    sender: int | None = None
+    """The paced sender that it leaves from; None: not paced."""
+    amount: int = 1
+    """What it takes of that one's rate."""
 
     @property
     def recipient(self) -> Recipient:

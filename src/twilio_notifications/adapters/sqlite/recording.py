@@ -10,6 +10,7 @@ from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.room import NoRoom
 from twilio_notifications.adapters.sqlite.statements import arrivals as sql
+from twilio_notifications.adapters.sqlite.statements.paces import HAS_WAITING
 from twilio_notifications.core.lifecycle import UNFINISHED, State
 from twilio_notifications.ports import (
     NewRejection,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
+    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.adapters.sqlite.room import Fitting
     from twilio_notifications.adapters.sqlite.turns import Turns
@@ -58,6 +60,8 @@ class _Batch:
     """Bytes that the journal takes with what was added."""
     inserts: Inserts = field(default_factory=Inserts)
     recipients: set[Recipient] = field(default_factory=set)
+    senders: set[int] = field(default_factory=set)
+    """Paced senders for which requests of these calls wait."""
     waiting: int = 0
     latest: int = 0
     opening: Opening | None = None
@@ -79,6 +83,7 @@ class Recorder:
     redelivery: Redelivery
     turns: Turns
     fitting: Fitting
+    paces: Paces
     chaining: Chaining
     wishing: Wishing
     maximum_waiting: int
@@ -89,6 +94,7 @@ class Recorder:
         batch = _Batch(connection, used=self.fitting.used(connection))
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
+        self.paces.write(connection)
         if batch.latest:
             self.redelivery.recorded(batch.latest)
         return results
@@ -196,11 +202,21 @@ class Recorder:
         batch.inserts.requests.append(
             rows.request_row(id_, arrival, request_id=request_id, chain=chain, hint=hint)
         )
-        row = rows.state_row(id_, arrival, connection=self.redelivery.connection)
+        sender = self.paces.sender_of(notification)
+        units = 1 if sender is None else rows.amount_of(notification, hint=hint)
+        row = rows.state_row(id_, arrival, connection=self.redelivery.connection, sender=sender, units=units)
         batch.recipients.add(recipient)
         opening = batch.opening
-        if opening is not None and batch.places > 0 and arrival.may_leave and not busy:
+        if (
+            opening is not None
+            and batch.places > 0
+            and arrival.may_leave
+            and not busy
+            and (sender is None or self._has_room(batch, sender, units, at=opening.at))
+        ):
             batch.places -= 1
+            if sender is not None:
+                self.paces.leave(sender, units, notification.priority, at=opening.at)
             batch.inserts.opened.append((*row, opening.at, opening.clock_offset))
             standing = Standing(State.OPEN, *recipient, request_id, arrival.origin, 1, opening.at)
             self.memory.opened(id_, standing)
@@ -208,12 +224,22 @@ class Recorder:
             ended = self._end_older(batch, id_, arrival)
             return Recorded(recording=Recording.NEW, id=id_, opened=True, ended=ended)
         batch.waiting += 1
+        if sender is not None:
+            batch.senders.add(sender)
+            self.paces.wait(sender)
         batch.inserts.waiting.append((*row, arrival.accepted_at, arrival.accepted_at, not busy))
         self.memory.change(was=None, now=State.WAITING)
         if busy and self.turns.overtaking:
             batch.flush()
             self.turns.pass_on(batch.connection, recipient)
         return Recorded(recording=Recording.NEW, id=id_, ended=self._end_older(batch, id_, arrival))
+
+    def _has_room(self, batch: _Batch, sender: int, units: int, *, at: float) -> bool:
+        """Whether a paced sender has room for it, and no other request waits for that room."""
+        if sender in batch.senders or not self.paces.has_room(sender, units, at=at):
+            return False
+        (waits,) = batch.connection.execute(HAS_WAITING, (sender,)).fetchone()
+        return not waits
 
     def _end_older(self, batch: _Batch, id_: int, arrival: NewRequest) -> Ended | None:
         """Begins the chain of a new request; it takes the place of older requests about the same."""

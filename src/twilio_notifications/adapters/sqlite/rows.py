@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from twilio_notifications.core.delivery import Delivery
@@ -17,6 +18,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
+from twilio_notifications.core.pace import amount
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import SENT_NOTHING, AttemptOutcome, Claimed, Doubtful
 from twilio_notifications.ports import NewRejection, NewRequest, NewWish, Origin, Unreported
@@ -43,7 +45,7 @@ _NO_EXTENSIONS: Final = (*(None,) * 12, False)
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which would make such an encoder for each call."""
 
-_PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
+PRIORITIES = {rank: priority for priority, rank in RANKS.items()}
 
 
 def encoded_id(request_id: str | float) -> str:
@@ -98,8 +100,13 @@ def request_row(
     )
 
 
-def state_row(id_: int, arrival: NewRequest, *, connection: int) -> tuple[Any, ...]:
-    """The first parameters of INSERT_WAITING and INSERT_OPEN. `connection`: the number of the broker's."""
+def state_row(
+    id_: int, arrival: NewRequest, *, connection: int, sender: int | None, units: int
+) -> tuple[Any, ...]:
+    """The first parameters of INSERT_WAITING and INSERT_OPEN. `connection`: the number of the broker's.
+
+    `sender` is the number of the paced one, None where it is not paced; `units` is what is taken of its rate.
+    """
     notification = arrival.notification
     return (
         id_,
@@ -110,7 +117,23 @@ def state_row(id_: int, arrival: NewRequest, *, connection: int) -> tuple[Any, .
         None if arrival.mark is None else arrival.mark.packet_id,
         connection,
         notification.about,
+        sender,
+        units,
     )
+
+
+def amount_of(notification: Notification, *, hint: str | None) -> int:
+    """What the request takes of its sender's rate, with the last line that its text gets."""
+    match notification.content:
+        case Text(body=body, media_urls=media_urls) if hint is not None:
+            text = Text(body=_with_last_line(body, hint), media_urls=media_urls)
+            return amount(replace(notification, content=text))
+        case _:
+            return amount(notification)
+
+
+def _with_last_line(body: str, hint: str) -> str:
+    return f"{body}\n{hint}" if body else hint
 
 
 def answered_row(
@@ -194,7 +217,7 @@ def _content(row: tuple[Any, ...], *, hint: str | None) -> Content:
     if twiml is not None:
         return Twiml(document=twiml)
     if hint is not None:
-        body = f"{body}\n{hint}" if body else hint
+        body = _with_last_line(body, hint)
     return Text(body=body, media_urls=() if media_urls is None else tuple(json.loads(media_urls)))
 
 
@@ -239,7 +262,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
             content=_content((body, voice_location, *content), hint=hint if hinted else None),
             sender_number=sender_number,
             retries=retries,
-            priority=_PRIORITIES[rank],
+            priority=PRIORITIES[rank],
             valid_for_seconds=valid_for_seconds,
             messaging_service_sid=service,
             about=about,

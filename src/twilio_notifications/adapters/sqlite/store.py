@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory
+    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.recording import Recorder
     from twilio_notifications.adapters.sqlite.redelivery import Redelivery
     from twilio_notifications.adapters.sqlite.reporting import Reports
@@ -35,9 +36,11 @@ class Ledger:
     memory: Memory
     duplicates: Duplicates
     redelivery: Redelivery
+    paces: Paces
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Reads what an earlier run left."""
+        self.paces.load(connection)
         self.memory.load(connection)
         self.duplicates.load(connection)
         self.redelivery.load(connection)
@@ -46,11 +49,13 @@ class Ledger:
         self.memory.committed()
         self.duplicates.committed()
         self.redelivery.committed()
+        self.paces.committed()
 
     def rolled_back(self) -> None:
         self.memory.rolled_back()
         self.duplicates.rolled_back()
         self.redelivery.rolled_back()
+        self.paces.rolled_back()
 
     def is_empty(self) -> bool:
         """Whether nothing waits, neither for Twilio nor to be reported."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
-from twilio_notifications.adapters.sqlite.rows import encoded_charges, kept_status, paid_back
+from twilio_notifications.adapters.sqlite.rows import PRIORITIES, encoded_charges, kept_status, paid_back
 from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import work as sql
 from twilio_notifications.core.errors import Reason
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
+    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.turns import Turns
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Step
@@ -89,6 +90,7 @@ class Taker:
     memory: Memory
     duplicates: Duplicates
     turns: Turns
+    paces: Paces
     first: bool = True
 
     def together(self, connection: sqlite3.Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
@@ -154,6 +156,8 @@ class Taker:
             case Postpone():
                 self._move(step, standing, Move.POSTPONE)
                 _postpone(step, standing, changes)
+                if step.stall is not None:
+                    self.paces.pause(connection, step.stall)
             case Doubt():
                 self._move(step, standing, Move.DOUBT)
                 changes.doubts.append((step.at, step.message, step.settle_at, step.id))
@@ -223,6 +227,7 @@ class Opener:
     """Opens the attempts of claimed requests."""
 
     memory: Memory
+    paces: Paces
 
     def open(
         self,
@@ -235,6 +240,7 @@ class Opener:
     ) -> list[int]:
         """Those that have an attempt now: what was cancelled or superseded since its claim has none.
 
+        Nor has one whose paced sender has no room any more.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
         changes = _Changes()
@@ -244,6 +250,7 @@ class Opener:
             # What a wish that goes on is to end: the next claim says so.
             covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
             found = [(id_, one) for id_, one in found if id_ not in covered]
+        found = [(id_, one) for id_, one in found if self._leaves(one, at=at)]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
@@ -271,7 +278,18 @@ class Opener:
             if standing.chain is not None:
                 connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
+        self.paces.write(connection)
         return ids
+
+    def _leaves(self, standing: Standing, *, at: float) -> bool:
+        """Takes what it needs of its sender's rate; False where there is no room."""
+        sender = standing.sender
+        if sender is None:
+            return True
+        if not self.paces.has_room(sender, standing.amount, at=at):
+            return False
+        self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
+        return True
 
 
 def was_ended(connection: sqlite3.Connection, id_: int, standing: Standing) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from twilio_notifications.adapters.sqlite.memory import Memory, Recipient
+    from twilio_notifications.adapters.sqlite.paces import Paces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class Turns:
     """Used in the writer's thread."""
 
     memory: Memory
+    paces: Paces
     overtaking: bool
     """The turn goes to the request that is due first, rather than to the one that came first."""
 
@@ -32,7 +34,9 @@ class Turns:
         ).fetchone()
         if first is None:
             return
-        id_, has_turn = first
+        id_, has_turn, sender = first
+        if sender is not None:
+            self.paces.wait(sender)
         (busy,) = connection.execute(arrivals.HAS_OPEN_ATTEMPT, recipient).fetchone()
         if not busy and not has_turn:
             for holder in connection.execute(sql.HOLDER_OF_TURN, recipient).fetchall():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.rows import RANKS, claimed
+from twilio_notifications.adapters.sqlite.claims import Claims
+from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.adapters.sqlite.statements import work as sql
-from twilio_notifications.core import policy
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.steps import Finish
 from twilio_notifications.ports import NO_CHARGES, Agenda
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.adapters.sqlite.aside import SetAside
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.errors import Reason
-    from twilio_notifications.core.model import Priority
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.ports import Taken
@@ -31,14 +29,16 @@ class SqliteWork:
 
     _store: OpenJournal
 
-    async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
+    async def claim(
+        self, *, due_before: float, limit: int, place: int = 0, pace_at: float | None = None
+    ) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: no other process can claim them."""
         store = self._store
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = store.writer.submit if store.taker.turns.overtaking else store.read
         return await read(
-            lambda connection: _claim(
-                connection, store.aside, due_before=due_before, limit=limit, place=place
+            lambda connection: self._claims(connection).due(
+                due_before=due_before, limit=limit, place=place, pace_at=pace_at
             )
         )
 
@@ -73,11 +73,14 @@ class SqliteWork:
 
     async def hasten(self, reason: Reason, *, now: float) -> None:
         """Makes due what waits for this reason, because the reason may be gone."""
-        values = (now, now, reason, now)
+        paces = self._store.ledger.paces
+
+        def hasten(connection: sqlite3.Connection) -> None:
+            connection.execute(sql.HASTEN, (now, now, reason, now))
+            paces.wait_again()
+
         try:
-            await self._store.writer.submit(
-                lambda connection: connection.execute(sql.HASTEN, values).rowcount
-            )
+            await self._store.writer.submit(hasten)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - they are due at their own time then
@@ -89,34 +92,17 @@ class SqliteWork:
 
     async def agenda(self) -> Agenda:
         """When something will be due next."""
-        return await self._store.read(lambda connection: _agenda(connection, self._store.aside))
+        return await self._store.read(self._agenda)
 
+    def _agenda(self, connection: sqlite3.Connection) -> Agenda:
+        aside = self._store.aside
+        count = (aside.limit(1),)
+        return Agenda(
+            next_due=self._claims(connection).next_due(),
+            next_expiry=aside.earliest(connection.execute(sql.NEXT_EXPIRY, count)),
+            next_settlement=aside.earliest(connection.execute(sql.NEXT_SETTLEMENT, count)),
+        )
 
-def _claim(
-    connection: sqlite3.Connection, aside: SetAside, *, due_before: float, limit: int, place: int
-) -> list[Claimed]:
-    found: dict[Priority, Sequence[Claimed]] = {}
-    left = limit
-    # One query for each priority: a single one ordered by priority would have to read past all urgent
-    # requests that are not due yet before it found a normal one that is.
-    for priority, rank in RANKS.items():
-        wanted = max(left, policy.reserved(priority, place=place, limit=limit))
-        if wanted:
-            rows = connection.execute(sql.CLAIM, (rank, due_before, aside.limit(wanted)))
-            found[priority] = list(aside.values(rows, claimed, wanted=wanted))
-            left = max(0, left - len(found[priority]))
-    return policy.interleaved(found, place=place, limit=limit)
-
-
-def _agenda(connection: sqlite3.Connection, aside: SetAside) -> Agenda:
-    count = aside.limit(1)
-
-    def earliest(statement: str, *parameters: int) -> float | None:
-        return aside.earliest(connection.execute(statement, (*parameters, count)))
-
-    dues = [earliest(sql.NEXT_DUE, rank) for rank in RANKS.values()]
-    return Agenda(
-        next_due=min((due for due in dues if due is not None), default=None),
-        next_expiry=earliest(sql.NEXT_EXPIRY),
-        next_settlement=earliest(sql.NEXT_SETTLEMENT),
-    )
+    def _claims(self, connection: sqlite3.Connection) -> Claims:
+        store = self._store
+        return Claims(connection=connection, aside=store.aside, allowances=store.ledger.paces.latest)

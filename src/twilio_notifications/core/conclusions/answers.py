@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import answers, policy, settlement, waits
 from twilio_notifications.core.model import Accepted, DeferralScope, Deferred, InDoubt, Refused
-from twilio_notifications.core.steps import AttemptOutcome, Doubt, Postpone
+from twilio_notifications.core.pace import sender_of
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Postpone, Stall
 
 if TYPE_CHECKING:
     from twilio_notifications.core.conclusions.statuses import StatusWriter
@@ -61,9 +62,12 @@ def _postpone(
     request: Claimed, deferred: Deferred, pace: policy.Pace, *, timing: Timing, now: float, jitter: float
 ) -> tuple[Postpone, policy.Pace]:
     until, due_at = _instants(request, deferred, pace, timing=timing, now=now, jitter=jitter)
+    stall: Stall | None = None
     if until > now or deferred.scope is DeferralScope.NETWORK:
-        sender_number = request.notification.sender_number
-        pace = policy.after_deferral(pace, deferred, now=now, until=until, sender_number=sender_number)
+        sender = sender_of(request.notification)
+        pace = policy.after_deferral(pace, deferred, now=now, until=until, sender=sender)
+        if deferred.scope is DeferralScope.SENDER:
+            stall = Stall(sender_number=sender.number, channel=sender.channel, until=pace.senders[sender])
     step = Postpone(
         id=request.id,
         at=now,
@@ -72,6 +76,7 @@ def _postpone(
         message=deferred.message,
         code=deferred.code,
         outcome=AttemptOutcome.DEFERRED,
+        stall=stall,
     )
     return step, pace
 

@@ -17,6 +17,10 @@ from twilio_notifications.core.delivery import (
     Happening,
     LearnedFrom,
 )
+from twilio_notifications.core.pace import sender_of
+from twilio_notifications.core.steps import Stall
+from twilio_notifications.core.twilio_codes import SENDER_WAITS, treatment_of
+from twilio_notifications.core.waits import QUEUE_OVERFLOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +112,18 @@ def _change(  # noqa: PLR0913 - everything that the change is made of
         look_at=look_at,
         happened=happened or _happened(before, after, source),
         status=None if content is None else _status(followed, content, after, statuses=statuses, now=now),
+        stall=_stall(followed, after, now=now),
     )
+
+
+def _stall(followed: Followed, after: Delivery, *, now: float) -> Stall | None:
+    """The sender, where Twilio's queue for it was full after all (30001)."""
+    code = after.code
+    has_failed = delivery.is_final(after) and not delivery.is_final(followed.delivery)
+    if not has_failed or code is None or treatment_of(http_status=400, code=code) is not SENDER_WAITS:
+        return None
+    sender = sender_of(followed.request.notification)
+    return Stall(sender_number=sender.number, channel=sender.channel, until=now + QUEUE_OVERFLOW_SECONDS)
 
 
 def _next(

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.delivery.follow_ups import Who
     from twilio_notifications.core.delivery.states import Delivery
     from twilio_notifications.core.errors import Reason
-    from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.core.steps import Claimed, Stall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,3 +91,5 @@ class Change:
     happened: Happened | None
     """None: only the instant of the next look changes, or how often was looked."""
     status: FollowUpStatus | None
+    stall: Stall | None = None
+    """The sender whose queue at Twilio was full; None: it was not that."""

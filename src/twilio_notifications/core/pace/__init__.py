@@ -15,6 +15,7 @@ from twilio_notifications.core.pace.senders import (
     amount,
     paced_sender,
     rate_of,
+    sender_of,
     usual_segments_per_second,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "paced_sender",
     "rate_of",
     "room_at",
+    "sender_of",
     "usual_segments_per_second",
 ]

@@ -39,14 +39,17 @@ class PacedSender:
     channel: Channel
 
 
-def paced_sender(notification: Notification, paces: Mapping[str, SenderRates]) -> PacedSender | None:
-    """The sender whose rate the request needs; None where it is not paced.
+def sender_of(notification: Notification) -> PacedSender:
+    """What the request leaves from, whether or not it is paced.
 
     A request with a number and a Messaging Service leaves from the number, so the number's rate counts.
     """
-    if notification.sender_number not in paces:
-        return None
     return PacedSender(number=notification.sender_number, channel=notification.channel)
+
+
+def paced_sender(notification: Notification, paces: Mapping[str, SenderRates]) -> PacedSender | None:
+    """The sender whose rate the request needs; None where it is not paced."""
+    return sender_of(notification) if notification.sender_number in paces else None
 
 
 def rate_of(sender: PacedSender, paces: Mapping[str, SenderRates]) -> Rate:

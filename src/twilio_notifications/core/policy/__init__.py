@@ -5,6 +5,14 @@ Decisions are values; nothing here waits, looks at a clock or draws a random num
 
 from __future__ import annotations
 
+from twilio_notifications.core.policy.departures import (
+    Allowance,
+    Head,
+    departing,
+    departs_at,
+    left,
+    next_departure,
+)
 from twilio_notifications.core.policy.lifetime import expired
 from twilio_notifications.core.policy.limits import (
     LONGEST_PERIOD_SECONDS,
@@ -27,9 +35,10 @@ from twilio_notifications.core.policy.pace import (
     online,
     opens_at,
     room,
+    sender_stalled,
     setback,
 )
-from twilio_notifications.core.policy.places import ROUND, interleaved, next_class, reserved
+from twilio_notifications.core.policy.places import ROUND, interleaved, next_class, place_after, reserved
 from twilio_notifications.core.policy.rules import ADMITTED, RULES, admit
 from twilio_notifications.core.policy.situation import Situation
 from twilio_notifications.core.policy.tally import NOTHING_USED, Charge, Tally
@@ -43,11 +52,13 @@ __all__ = [
     "ROUND",
     "RULES",
     "Admit",
+    "Allowance",
     "Charge",
     "Decline",
     "Defer",
     "Destinations",
     "Exceeding",
+    "Head",
     "Limits",
     "Pace",
     "Period",
@@ -61,16 +72,22 @@ __all__ = [
     "after_deferral",
     "charges",
     "credentials_renewed",
+    "departing",
+    "departs_at",
     "expired",
     "forbidden_number",
     "interleaved",
     "is_prefix",
+    "left",
     "next_class",
+    "next_departure",
     "online",
     "opens_at",
     "permits",
+    "place_after",
     "reserved",
     "room",
     "scopes",
+    "sender_stalled",
     "setback",
 ]

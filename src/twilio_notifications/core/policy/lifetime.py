@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.pace import sender_of
 from twilio_notifications.core.policy.limits import standing
 from twilio_notifications.core.policy.verdicts import Decline, Defer
 
@@ -59,7 +60,7 @@ def account_pace(request: Claimed, situation: Situation) -> Defer | None:
 
 def sender_pace(request: Claimed, situation: Situation) -> Defer | None:
     """Requests of a sender number whose queue at Twilio is full wait."""
-    paused_until = situation.pace.senders.get(request.notification.sender_number, 0.0)
+    paused_until = situation.pace.senders.get(sender_of(request.notification), 0.0)
     if paused_until <= situation.now:
         return None
     return Defer(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.core.model import Deferred
+    from twilio_notifications.core.pace import PacedSender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +41,8 @@ class Pace:
     """Since when Twilio refuses our credentials."""
     probe_at: float = 0.0
     """While they are refused: when a single attempt finds out whether they work again."""
-    senders: Mapping[str, float] = field(default_factory=dict)
-    """Sender numbers whose queue at Twilio is full, and until when they pause."""
+    senders: Mapping[PacedSender, float] = field(default_factory=dict)
+    """Senders whose queue at Twilio is full, and until when they pause, whether or not they are paced."""
 
     @classmethod
     def fresh(cls, maximum: int) -> Pace:
@@ -81,13 +82,11 @@ def after_answer(pace: Pace) -> Pace:
     )
 
 
-def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, sender_number: str) -> Pace:
-    """Everything, or everything of one sender number, waits until `until`."""
+def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, sender: PacedSender) -> Pace:
+    """Everything, or everything of one sender, waits until `until`."""
     match deferred.scope:
         case DeferralScope.SENDER:
-            senders = {number: end for number, end in pace.senders.items() if end > now}
-            until = max(until, senders.get(sender_number, 0.0))
-            return replace(pace, senders={**senders, sender_number: until})
+            return sender_stalled(pace, sender, now=now, until=until)
         case DeferralScope.CREDENTIALS:
             since = now if pace.refused_since is None else pace.refused_since
             return replace(pace, probe_at=until, refused_since=since)
@@ -102,6 +101,12 @@ def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, 
             return _closed(slowed, deferred, now=now, until=until)
         case _:
             assert_never(deferred.scope)
+
+
+def sender_stalled(pace: Pace, sender: PacedSender, *, now: float, until: float) -> Pace:
+    """The queue of one sender at Twilio is full: what leaves from it waits until `until`."""
+    senders = {known: end for known, end in pace.senders.items() if end > now}
+    return replace(pace, senders={**senders, sender: max(until, senders.get(sender, 0.0))})
 
 
 def _closed(pace: Pace, deferred: Deferred, *, now: float, until: float) -> Pace:

@@ -48,3 +48,13 @@ def next_class(waiting: Collection[Priority], *, place: int) -> Priority | None:
     if own in waiting:
         return own
     return next((priority for priority in Priority if priority in waiting), None)
+
+
+def place_after(place: int, taken: Priority) -> int:
+    """The number of the sender's next place, after a request of the class `taken` left at `place`.
+
+    A class that has just had a place does not get its own one next: so an urgent request that arrives while
+    only normal ones leave is the next to leave.
+    """
+    following = (place + 1) % ROUND
+    return (following + 1) % ROUND if _RESERVED.get(following) is taken else following

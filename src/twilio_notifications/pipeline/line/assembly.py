@@ -199,6 +199,7 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
         events=events,
         bell=given.bells.deliveries,
         on_written=given.on_written,
+        on_stalled=pacing.overflowed,
     )
     tracker = Tracker(
         journal=given.journal,

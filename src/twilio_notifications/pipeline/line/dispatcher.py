@@ -199,7 +199,7 @@ class Dispatcher:
             # A claim of one request costs nearly as much as a claim of ten, and every place is taken.
             self._caught_up = False
             return await self._hold(now)
-        claimed = await self.journal.claim(due_before=now, limit=room, place=self._place)
+        claimed = await self.journal.claim(due_before=now, limit=room, place=self._place, pace_at=now)
         self._caught_up = len(claimed) < room
         if claimed:
             self.events.tell(RequestsClaimed(requests=claimed))

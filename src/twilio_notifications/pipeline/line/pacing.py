@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core import policy
 from twilio_notifications.core.conclusions import conclude
 from twilio_notifications.core.model import Accepted, Deferred, Refused
+from twilio_notifications.core.pace import PacedSender, sender_of
 from twilio_notifications.pipeline.line.pauses import Pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from twilio_notifications.core.conclusions import Conclusion, StatusWriter, Timing
     from twilio_notifications.core.model import Answer
-    from twilio_notifications.core.steps import Claimed, Step
+    from twilio_notifications.core.steps import Claimed, Stall, Step
     from twilio_notifications.ports import Clock
     from twilio_notifications.ports.events import Events
 
@@ -67,6 +68,21 @@ class Pacing:
         self.pace = policy.online(self.pace)
         self.pauses.reached(was_offline=True)
 
+    def recover(self, stalled: Mapping[PacedSender, float]) -> None:
+        """The queues at Twilio that were full when an earlier run ended, and until when they are."""
+        for sender, until in stalled.items():
+            self.stall(sender, until=until, error="the sender number's queue at Twilio was full")
+
+    def stall(self, sender: PacedSender, *, until: float, error: str) -> None:
+        """The queue of a sender at Twilio is full, as the journal has it already."""
+        self.pace = policy.sender_stalled(self.pace, sender, now=self.clock.now(), until=until)
+        self.pauses.sender_stalled(sender, until=self.pace.senders[sender], error=error)
+
+    def overflowed(self, stall: Stall) -> None:
+        """Twilio had accepted a text, and then its queue for the sender was full."""
+        sender = PacedSender(number=stall.sender_number, channel=stall.channel)
+        self.stall(sender, until=stall.until, error="the sender number's queue at Twilio was full")
+
     @property
     def ahead(self) -> int:
         """How many attempts may be open beyond those that are made: some at full speed, otherwise none."""
@@ -83,7 +99,7 @@ class Pacing:
                     deferred,
                     before=before,
                     after=conclusion.pace,
-                    sender=request.notification.sender_number,
+                    sender=sender_of(request.notification),
                     fails_at=now + self.timing.credential_wait,
                 )
             case _:

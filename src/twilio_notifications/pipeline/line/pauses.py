@@ -28,6 +28,7 @@ from twilio_notifications.ports.events import (
 
 if TYPE_CHECKING:
     from twilio_notifications.core.model import Deferred
+    from twilio_notifications.core.pace import PacedSender
     from twilio_notifications.ports import Clock, Events
 
 LINES_A_MINUTE: Final = 6
@@ -45,7 +46,7 @@ class Pauses:
     clock: Clock
     _limiter: Limiter = field(init=False)
     _account_until: float | None = field(init=False, default=None)
-    _senders: dict[str, float] = field(init=False, default_factory=dict)
+    _senders: dict[PacedSender, float] = field(init=False, default_factory=dict)
     _quotas: dict[str, float] = field(init=False, default_factory=dict)
     _is_elsewhere: bool = field(init=False, default=False)
     """Whether the log has said that another server than Twilio answers."""
@@ -56,7 +57,13 @@ class Pauses:
         self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
 
     def began(
-        self, deferred: Deferred, *, before: policy.Pace, after: policy.Pace, sender: str, fails_at: float
+        self,
+        deferred: Deferred,
+        *,
+        before: policy.Pace,
+        after: policy.Pace,
+        sender: PacedSender,
+        fails_at: float,
     ) -> None:
         """Tells that a deferral changed the pace. Requests with refused credentials fail at `fails_at`."""
         match deferred.scope:
@@ -80,7 +87,7 @@ class Pauses:
             case DeferralScope.ACCOUNT:
                 self._account(deferred, after)
             case DeferralScope.SENDER:
-                self._sender(sender, deferred, after)
+                self.sender_stalled(sender, until=after.senders.get(sender, 0.0), error=deferred.message)
             case _:
                 assert_never(deferred.scope)
 
@@ -91,12 +98,12 @@ class Pauses:
         self._account_until = until
         self.events.tell(SendingPaused(until=instant(until), error=deferred.message))
 
-    def _sender(self, sender: str, deferred: Deferred, after: policy.Pace) -> None:
-        until = after.senders.get(sender, 0.0)
+    def sender_stalled(self, sender: PacedSender, *, until: float, error: str) -> None:
+        """Tells that the queue of a sender at Twilio is full."""
         if sender not in self._senders:
             if len(self._senders) >= MOST_TOLD:
                 return
-            self.events.tell(SenderPaused(until=instant(until), error=deferred.message, sender_number=sender))
+            self.events.tell(SenderPaused(until=instant(until), error=error, sender_number=sender.number))
         self._senders[sender] = until
 
     def kept(self, verdict: policy.Verdict) -> None:
@@ -130,7 +137,7 @@ class Pauses:
             self.events.tell(SendingResumed())
         for sender in [sender for sender, until in self._senders.items() if now >= until]:
             del self._senders[sender]
-            self.events.tell(SenderResumed(sender_number=sender))
+            self.events.tell(SenderResumed(sender_number=sender.number))
         for sentence in [sentence for sentence, until in self._quotas.items() if now >= until]:
             del self._quotas[sentence]
             self.events.tell(LimitFreeAgain(limit=sentence))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from twilio_notifications.core.delivery import Change, Followed
+    from twilio_notifications.core.steps import Stall
     from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.ports.events import Events
@@ -36,6 +37,8 @@ class Sightings:
     """Rung when a look is due earlier than it was."""
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
+    on_stalled: Callable[[Stall], None]
+    """Hears of a sender whose queue at Twilio was full."""
 
     async def take(self, seen: Iterable[tuple[Followed, Conclude]]) -> bool:
         """Takes what follows for each, all in one transaction; whether anything did."""
@@ -79,6 +82,8 @@ class Sightings:
             self.bell.ring()
         if change.happened is not None:
             self.events.tell(DeliveryChanged(followed=followed, change=change))
+        if change.stall is not None:
+            self.on_stalled(change.stall)
         end = ending(change.after)
         failed = end is not None and end.reason is not None and ending(change.before) is None
         if end is not None and failed and end.reason is not Reason.CANCELLED:  # that was our own order

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.model import Channel
+    from twilio_notifications.core.pace import PacedSender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Recovery:
     waiting: int
     in_doubt: int
     unreported: int
+    stalled: Mapping[PacedSender, float] = field(default_factory=dict)
+    """Senders whose queue at Twilio is full, and until when nothing leaves from them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

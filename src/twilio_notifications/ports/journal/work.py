@@ -23,6 +23,7 @@ class Agenda:
     """When the journal has something to do next, as seconds since the epoch; None: nothing waits for that."""
 
     next_due: float | None
+    """When a request may leave: it is due, and its sender has room."""
     next_expiry: float | None
     next_settlement: float | None
 
@@ -47,11 +48,14 @@ class Work(Protocol):
     JournalDamaged or JournalMoved where its files cannot be used any more. A failing disk is waited for.
     """
 
-    async def claim(self, *, due_before: float, limit: int, place: int = 0) -> list[Claimed]:
+    async def claim(
+        self, *, due_before: float, limit: int, place: int = 0, pace_at: float | None = None
+    ) -> list[Claimed]:
         """Due requests whose turn has come: by priority, then the one that is due first. Changes nothing.
 
         `place` is the number of the first place: in each ten some belong to normal and low requests
-        (core/policy/places.py).
+        (core/policy/places.py). `pace_at`: of a sender with a pace of its own, only what it may send at that
+        instant; None: whatever its pace.
         """
 
     async def open_attempts(
@@ -64,8 +68,9 @@ class Work(Protocol):
     ) -> list[int]:
         """Opens one attempt for each request and charges it, all in one transaction; those that have one now.
 
-        A request that was cancelled or superseded since its claim gets none. The charges of an attempt that
-        sends nothing are paid back when it is closed.
+        A request that was cancelled or superseded since its claim gets none, nor does one whose paced
+        sender has no room at `at`. What is opened uses up the rate of its sender. The charges of an
+        attempt that sends nothing are paid back when it is closed.
         Raises ForbiddenTransition, and opens none, where one of the requests may not have an attempt now.
         """
 

@@ -14,14 +14,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 
 INSERT_WAITING = """
 INSERT INTO states (request, state, channel, phone_number, priority, expires_at, packet_id, delivered,
-                    about, due_at, waiting_since, turn)
-VALUES (?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    about, sender, amount, due_at, waiting_since, turn)
+VALUES (?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_OPEN = """
 INSERT INTO states (request, state, channel, phone_number, priority, expires_at, packet_id, delivered,
-                    about, opened, opened_at, clock_offset)
-VALUES (?, 'OPEN', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+                    about, sender, amount, opened, opened_at, clock_offset)
+VALUES (?, 'OPEN', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
 """
 
 INSERT_FINISHED = """

@@ -9,9 +9,10 @@ from twilio_notifications.adapters.sqlite.statements.conditions import (
     UNFINISHED,
 )
 
+# What waits for a paced sender is claimed by statements/paces.py.
 CLAIM = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
-WHERE turn = 1 AND priority = ? AND due_at <= ?
+WHERE turn = 1 AND sender IS NULL AND priority = ? AND due_at <= ?
 ORDER BY due_at, request LIMIT ?
 """
 
@@ -35,7 +36,7 @@ WHERE request = ? AND settle_at IS NOT NULL
 # What the steps of a request need to know of it, where the connector does not hold it in memory.
 STANDING = """
 SELECT state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
-       waiting_since, waiting_reason, chain
+       waiting_since, waiting_reason, chain, priority, sender, amount
 FROM states JOIN requests ON id = request WHERE request = ?
 """
 
@@ -90,7 +91,7 @@ WHERE request = ? AND {ATTEMPTED}
 """
 
 FIRST_IN_ORDER = """
-SELECT request, turn FROM states
+SELECT request, turn, sender FROM states
 WHERE channel = ? AND phone_number = ? AND state = 'WAITING' ORDER BY request LIMIT 1
 """
 
@@ -101,7 +102,7 @@ CREATE INDEX IF NOT EXISTS states_recipient_due ON states (channel, phone_number
 """
 
 FIRST_DUE = """
-SELECT request, turn FROM states
+SELECT request, turn, sender FROM states
 WHERE channel = ? AND phone_number = ? AND state = 'WAITING' ORDER BY due_at, request LIMIT 1
 """
 
@@ -118,7 +119,9 @@ WHERE state = 'WAITING' AND expires_at > ? AND waiting_reason = ? AND due_at > ?
 """
 
 # Not MIN(): the first ones may be set aside.
-NEXT_DUE = "SELECT request, due_at FROM states WHERE turn = 1 AND priority = ? ORDER BY due_at LIMIT ?"
+NEXT_DUE = """
+SELECT request, due_at FROM states WHERE turn = 1 AND sender IS NULL AND priority = ? ORDER BY due_at LIMIT ?
+"""
 
 NEXT_EXPIRY = "SELECT request, expires_at FROM states WHERE state = 'WAITING' ORDER BY expires_at LIMIT ?"
 

@@ -1,0 +1,169 @@
+"""Paced senders: what leaves when, which request is next, and what a restart remembers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.pipeline.line import a_line, a_running_line, an_intake, running
+from tests.support.factories import SENDER_NUMBER, START, a_payload, a_request, refused
+from twilio_notifications.core.model import Priority, Text
+from twilio_notifications.core.pace import Rate, SenderRates
+from twilio_notifications.ports import Inbound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.pipeline.line import Line
+
+OTHER_SENDER = "+18888888888"
+ONE = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
+TEN = SenderRates(texts=Rate.per_second(10), calls=Rate.per_second(1))
+
+LONG = Text(body="x" * 400)
+
+
+def number(n: int) -> str:
+    return f"+1234{n:07d}"
+
+
+async def backlog(line: Line, count: int, *, first: int = 0, **arguments: object) -> None:
+    """Records so many requests for as many recipients in one transaction."""
+    named = {"accepted_at": line.clock.now(), **arguments}
+    requests = [
+        a_request(number(first + n), request_id=str(first + n), **named)  # type: ignore[arg-type]
+        for n in range(count)
+    ]
+    await line.journal.record(requests)
+    line.dispatcher.wake()
+    await line.clock.settle()
+
+
+async def test_a_sender_of_one_segment_a_second_sends_one_each_second() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 5)
+        await line.clock.advance(10)
+        assert [START + n for n in range(5)] == line.sender.instants()
+
+
+async def test_a_text_of_three_segments_takes_three_seconds() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 2, content=LONG)
+        await backlog(line, 1, first=2)
+        await line.clock.advance(10)
+        assert [START, START + 3, START + 6] == line.sender.instants()
+
+
+async def test_what_one_second_allows_leaves_at_once_and_then_one_after_the_other() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: TEN}) as line:
+        await backlog(line, 12)
+        assert [START] * 10 == line.sender.instants()
+        await line.clock.advance(0.15)
+        assert 11 == len(line.sender.instants())
+
+
+async def test_a_sender_without_a_pace_is_not_slowed_by_one_that_has_one() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 20)
+        await backlog(line, 20, first=100, sender_number=OTHER_SENDER)
+        assert 21 == len(line.sender.instants())
+
+
+async def test_one_urgent_request_behind_5000_normal_ones_is_the_next_to_leave() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 5_000, lifetime=100_000.0)
+        for after in range(1, 13):
+            await line.clock.advance(0.5)
+            urgent = f"urgent {after}"
+            await line.accept(number(10_000 + after), request_id=urgent, priority=Priority.URGENT)
+            await line.clock.advance(0.5)
+            assert urgent == line.sender.ids()[-1]
+            await line.clock.advance(1)
+            assert not line.sender.ids()[-1].startswith("urgent")
+
+
+async def test_an_urgent_request_does_not_overtake_an_older_one_to_the_same_recipient() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 3)
+        await line.accept(number(2), request_id="urgent", priority=Priority.URGENT)
+        await line.clock.advance(10)
+        assert ["0", "1", "2", "urgent"] == line.sender.ids()
+
+
+async def test_of_ten_places_one_is_a_normal_and_one_a_low_request_while_urgent_ones_wait() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await line.accept(number(999), request_id="first", priority=Priority.URGENT)
+        for at, priority in ((0, Priority.URGENT), (100, Priority.NORMAL), (200, Priority.LOW)):
+            await backlog(line, 40, first=at, priority=priority)
+        await line.clock.advance(20)
+        ids = [int(one) for one in line.sender.ids()[1:21]]
+        assert [2, 2] == [
+            sum(100 <= one < 200 for one in ids),
+            sum(one >= 200 for one in ids),
+        ]
+
+
+async def test_a_restart_in_the_middle_sends_no_burst(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_line(path=path, paces={SENDER_NUMBER: ONE}) as line, running(line):
+        await backlog(line, 5, content=LONG)
+        assert [START] == line.sender.instants()
+    async with a_line(path=path, paces={SENDER_NUMBER: ONE}) as line:
+        await line.journal.recover(now=line.clock.now())
+        async with running(line):
+            await line.clock.advance(2.9)
+            assert [] == line.sender.instants()
+            await line.clock.advance(0.1)
+            assert [START + 3] == line.sender.instants()
+
+
+async def test_a_full_queue_at_twilio_stalls_one_sender_and_no_other() -> None:
+    paces = {SENDER_NUMBER: ONE, OTHER_SENDER: ONE}
+    async with a_running_line(paces=paces) as line:
+        line.sender.script(number(0), refused(21_611))
+        await backlog(line, 5)
+        await backlog(line, 5, first=100, sender_number=OTHER_SENDER)
+        await line.clock.advance(10)
+        assert ["0", "100", "101", "102", "103", "104"] == sorted(line.sender.ids())
+        claims = line.watched.count("open_attempts")
+        await line.clock.advance(5)
+        assert claims == line.watched.count("open_attempts")
+
+
+async def test_a_restart_does_not_forget_that_a_queue_at_twilio_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_line(path=path) as line, running(line):
+        line.sender.script(number(0), refused(21_611))
+        await backlog(line, 1)
+    async with a_line(path=path) as line:
+        line.pacing.recover((await line.journal.recover(now=line.clock.now())).stalled)
+        async with running(line):
+            await backlog(line, 1, first=7)
+            await line.clock.advance(14)
+            assert [] == line.sender.ids()
+            await line.clock.advance(40)
+            assert ["0", "7"] == sorted(line.sender.ids())
+
+
+async def test_what_arrives_leaves_at_once_only_while_its_sender_has_room() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        intake = an_intake(line.surroundings, line.stages)
+        for n in range(3):
+            payload = a_payload(number(n), request_id=str(n), from_number=SENDER_NUMBER)
+            intake.receive(Inbound(topic="twilio/txt", payload=payload, acknowledge=lambda: None))
+        await line.clock.settle()
+        assert ["0"] == line.sender.ids()
+        await line.clock.advance(2)
+        assert ["0", "1", "2"] == line.sender.ids()
+
+
+async def test_senders_that_are_named_later_pace_what_waits_already(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_line(path=path) as line:
+        await backlog(line, 3, content=LONG)
+    async with a_line(path=path, paces={SENDER_NUMBER: ONE}) as line, running(line):
+        await line.clock.advance(6)
+        assert [START, START + 3, START + 6] == line.sender.instants()
+    async with a_line(path=path) as line:
+        await backlog(line, 3, first=10)
+        async with running(line):
+            assert 3 == len(line.sender.instants())
