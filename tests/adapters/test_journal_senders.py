@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_request
 from tests.support.journals import A, B, C, D, accept, end, leave, record
 from twilio_notifications.adapters.sqlite.orders import JournalFile
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Channel, Priority
 from twilio_notifications.core.pace import PacedSender, Rate, SenderRates
 from twilio_notifications.core.steps import AttemptOutcome, Postpone, Stall
@@ -113,7 +113,7 @@ def postponed() -> Postpone:
         id=1,
         at=START,
         due_at=START + 30,
-        reason=Reason.RATE_LIMITED,
+        reason=WaitReason.SENDER_QUEUE_FULL,
         message="full",
         outcome=AttemptOutcome.DEFERRED,
         stall=STALLED,

@@ -79,7 +79,7 @@ async def test_what_waits_is_due_as_before_and_in_its_order(path: Path) -> None:
     assert {5, 10, 11, 12} == requests.keys()
     assert [12, 5, 11] == found["due"]  # by priority; 10 stands behind 9
     postponed = requests[11]
-    assert (START + 132, 1, "TwilioUnavailable") == (
+    assert (START + 132, 1, "retry") == (
         postponed.due_at,
         postponed.attempts,
         postponed.waiting_reason,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.factories import a_request
 from tests.support.journals import OpenJournal, end, record
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 
@@ -30,7 +30,7 @@ POSTPONED = Postpone(
     id=1,
     at=AT,
     due_at=AT,
-    reason=Reason.RATE_LIMITED,
+    reason=WaitReason.ACCOUNT_SLOWED,
     message="later",
     outcome=AttemptOutcome.DEFERRED,
 )
@@ -97,14 +97,14 @@ async def test_what_waits_for_one_reason_is_made_due_and_nothing_else(a_store: O
         for number in range(1, 5):
             await record(journal, a_request(f"+1234500000{number}", accepted_at=AT))
         for number, reason in (
-            (1, Reason.QUOTA_EXCEEDED),
-            (2, Reason.RATE_LIMITED),
-            (3, Reason.QUOTA_EXCEEDED),
+            (1, WaitReason.QUOTA_USED_UP),
+            (2, WaitReason.ACCOUNT_SLOWED),
+            (3, WaitReason.QUOTA_USED_UP),
         ):
             step = Postpone(id=number, at=AT, due_at=AT + 1000, reason=reason, message="later", outcome=None)
             await end(journal, step)
         assert [4] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
-        await journal.hasten(Reason.QUOTA_EXCEEDED, now=AT + 10)
+        await journal.hasten(WaitReason.QUOTA_USED_UP, now=AT + 10)
         assert [4, 1, 3] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
         assert AT + 10 == (await journal.claim(due_before=AT + 10, limit=9))[-1].due_at
 
@@ -114,8 +114,10 @@ async def test_what_is_due_already_keeps_its_place(a_store: OpenJournal) -> None
         await record(journal, a_request("+12345000001", accepted_at=AT))
         await end(
             journal,
-            Postpone(id=1, at=AT, due_at=AT + 5, reason=Reason.QUOTA_EXCEEDED, message="later", outcome=None),
+            Postpone(
+                id=1, at=AT, due_at=AT + 5, reason=WaitReason.QUOTA_USED_UP, message="later", outcome=None
+            ),
         )
-        await journal.hasten(Reason.QUOTA_EXCEEDED, now=AT + 10)
+        await journal.hasten(WaitReason.QUOTA_USED_UP, now=AT + 10)
         (request,) = await journal.claim(due_before=AT + 10, limit=9)
         assert AT + 5 == request.due_at

@@ -35,7 +35,7 @@ from tests.support.journals import (
     report,
     waiting,
 )
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, VoiceLocation
 from twilio_notifications.core.steps import AttemptOutcome
@@ -82,13 +82,13 @@ async def test_what_was_postponed_is_due_at_its_instant_with_its_history(a_store
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
-        unavailable = Reason.TWILIO_UNAVAILABLE
+        unavailable = WaitReason.RETRY
         await end(journal, a_postponement(1, due_at=START + 8, reason=unavailable, counted=True))
         await begin(journal, 1)
         await end(journal, a_postponement(1, due_at=START + 9))
         assert [] == await due(journal, at=START + 8.9)
         (claimed,) = await journal.claim(due_before=START + 9, limit=9)
-    assert (START + 9, 1, 1, Reason.RATE_LIMITED) == (
+    assert (START + 9, 1, 1, WaitReason.ACCOUNT_SLOWED) == (
         claimed.due_at,
         claimed.attempts,
         claimed.deferrals,

@@ -24,7 +24,7 @@ from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, catalogue, listening
 from twilio_notifications.adapters.metrics.catalogue import DELIVERY_RESULTS, METRICS, PREFIX
 from twilio_notifications.core.delivery import NO_RECEIPT, RANKS, CallResult
-from twilio_notifications.core.errors import ListeningFailed, Reason
+from twilio_notifications.core.errors import ListeningFailed, Reason, WaitReason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Inbound, Level, NewRejection, Recording, events
@@ -74,7 +74,35 @@ def test_every_reason_stands_at_zero_from_the_start(channel: Channel, reason: Re
     """An alert on a series that is not there never fires."""
     page = series(Counters().page())
     assert 0 == page[f'statuses_total{{channel="{channel}",reason="{reason}"}}']
-    assert 0 == page[f'deferrals_total{{reason="{reason}"}}']
+
+
+@pytest.mark.parametrize("reason", catalogue.PUT_OFF)
+def test_every_reason_to_put_off_stands_at_zero_from_the_start(reason: WaitReason) -> None:
+    assert 0 == series(Counters().page())[f'deferrals_total{{reason="{reason}"}}']
+
+
+@pytest.mark.parametrize("reason", catalogue.LASTING)
+def test_a_pause_and_its_end_are_gauges_by_reason(reason: WaitReason) -> None:
+    counters = Counters()
+    before = series(counters.page())
+    assert 0 == before[f'pauses{{reason="{reason}"}}']
+    counters.tell(events.PausesChanged(reason=reason, count=2, until=START + 600))
+    expected = {
+        f'pauses{{reason="{reason}"}}': 2,
+        f'pause_ends_timestamp_seconds{{reason="{reason}"}}': START + 600,
+    }
+    assert expected == moved(counters, before)
+    counters.tell(events.PausesChanged(reason=reason, count=0, until=None))
+    assert {} == moved(counters, before)
+
+
+def test_a_failing_disk_is_a_pause_whose_end_is_not_known() -> None:
+    counters = Counters()
+    before = series(counters.page())
+    counters.tell(events.JournalUnavailable(journal="journal.db", error="disk full"))
+    assert 1 == moved(counters, before)['pauses{reason="journal_disk"}']
+    counters.tell(events.JournalAvailable(journal="journal.db"))
+    assert {} == moved(counters, before)
 
 
 def test_what_is_exported_is_the_catalogue() -> None:
@@ -121,7 +149,7 @@ def test_what_is_exported_is_the_catalogue() -> None:
             a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED),
             {
                 'attempts_total{channel="SMS",outcome="DEFERRED"}': 1,
-                'deferrals_total{reason="RateLimited"}': 1,
+                'deferrals_total{reason="account_slowed"}': 1,
             },
         ),
         (
@@ -170,7 +198,7 @@ def test_a_request_that_is_turned_away_moves_no_attempts() -> None:
     before = series(counters.page())
     step = a_postponement(1, due_at=START)
     counters.tell(events.RequestPostponed(request=request(), step=step, attempted=False))
-    assert {'deferrals_total{reason="RateLimited"}': 1} == moved(counters, before)
+    assert {'deferrals_total{reason="account_slowed"}': 1} == moved(counters, before)
 
 
 def test_a_settled_doubt_moves_settlements_and_statuses() -> None:

@@ -34,6 +34,7 @@ from twilio_notifications.core.errors import (
     JournalError,
     JournalLocked,
     Reason,
+    WaitReason,
 )
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
@@ -641,7 +642,7 @@ async def test_what_a_request_waits_for_is_shown_in_list_and_show(
                 id=id_,
                 at=START,
                 due_at=4e9,
-                reason=Reason.RATE_LIMITED,
+                reason=WaitReason.ACCOUNT_SLOWED,
                 message="Twilio says so",
                 outcome=None,
             ),
@@ -649,9 +650,9 @@ async def test_what_a_request_waits_for_is_shown_in_list_and_show(
     commands.entries(config, only="waiting", limit=9, environ={})
     commands.show(config, id_, environ={})
     said = capsys.readouterr().out
-    wait = "RateLimited, until 2096-10-02T07:06:40Z, expires "
+    wait = "account_slowed, until 2096-10-02T07:06:40Z, expires "
     assert 2 == said.count(wait)
-    assert 1 == said.count("not attempted yet, behind an earlier request to the same recipient, expires ")
+    assert 1 == said.count(f"earlier_request, behind request {id_}, expires ")
 
 
 async def advance_another(journal: SqliteJournal) -> None:
@@ -689,7 +690,7 @@ async def test_what_became_of_a_status_stands_in_the_list_and_in_what_is_shown(
 async def test_waits_of_more_than_a_moment_are_kept_with_their_reason_and_their_end(
     file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    limited, unavailable = Reason.RATE_LIMITED, Reason.TWILIO_UNAVAILABLE
+    limited, unavailable = WaitReason.ACCOUNT_SLOWED, WaitReason.TWILIO_UNREACHABLE
     async with connector(file) as journal:
         await record(journal, a_request())
         await journal.open_attempts([1], at=START + 0.5, clock_offset=None)  # after less than a moment

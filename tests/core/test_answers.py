@@ -58,8 +58,8 @@ def treatment(outcome: Outcome) -> Treatment | None:
             return None
         case Refused(reason=reason):
             return Refuse(reason=reason)
-        case Deferred(scope=scope, reason=reason):
-            return Wait(scope=scope, reason=reason)
+        case Deferred(scope=scope):
+            return Wait(scope=scope)
         case InDoubt():
             return Settle()
 
@@ -89,7 +89,6 @@ class TestAnswersOfTwilios:
         deferred = outcome(Answered(http_status=429, code=20429, message="Too many", retry_after=seconds))
         expected = Deferred(
             scope=DeferralScope.ACCOUNT,
-            reason=Reason.RATE_LIMITED,
             message="Twilio error 20429: Too many",
             code=20429,
             retry_after=seconds,
@@ -124,7 +123,6 @@ class TestMagicNumbers:
     def test_a_full_queue(self) -> None:
         expected = Deferred(
             scope=DeferralScope.SENDER,
-            reason=Reason.RATE_LIMITED,
             message="Twilio error 21611: Queue full",
             code=21611,
         )
@@ -228,7 +226,6 @@ class TestWithoutAnswer:
     def test_what_was_not_sent_waits_for_the_network(self) -> None:
         expected = Deferred(
             scope=DeferralScope.NETWORK,
-            reason=Reason.TWILIO_UNAVAILABLE,
             message="Twilio could not be reached: connection refused",
         )
         assert expected == outcome(NotSent(detail="connection refused"))
@@ -286,7 +283,6 @@ class TestMessages:
         """It is the operator's account or address that Twilio does not know, never the sender's request."""
         expected = Deferred(
             scope=DeferralScope.ADDRESS,
-            reason=Reason.TWILIO_UNAVAILABLE,
             message="Twilio error 20404: Not found (check TWILIO_ACCOUNT_SID, and base_url in [twilio])",
             code=20404,
         )
@@ -295,7 +291,6 @@ class TestMessages:
     def test_a_redirect_says_what_to_look_at(self) -> None:
         expected = Deferred(
             scope=DeferralScope.ADDRESS,
-            reason=Reason.TWILIO_UNAVAILABLE,
             message="Twilio answered HTTP 302 (redirects are not followed; check base_url in [twilio])",
         )
         assert expected == outcome(Answered(http_status=302))

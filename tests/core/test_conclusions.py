@@ -38,7 +38,7 @@ from twilio_notifications.core.conclusions import (
     miss,
     turn_away,
 )
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import (
     Accepted,
     Answered,
@@ -187,7 +187,7 @@ def test_an_acceptance_and_a_refusal_open_the_gate_and_raise_the_speed(answer: A
 def test_a_429_lets_everything_wait_as_long_as_twilio_asks() -> None:
     conclusion = concluded(too_many(retry_after=120), jitter=0.0)
     assert 120 == due_at(conclusion.step)
-    assert (NOW + 120, 4.0, Reason.RATE_LIMITED) == (
+    assert (NOW + 120, 4.0, WaitReason.ACCOUNT_SLOWED) == (
         conclusion.pace.closed_until,
         conclusion.pace.allowed,
         conclusion.pace.closed_for,
@@ -226,7 +226,7 @@ def test_at_a_wrong_address_the_request_waits_longer_than_all_others(answer: Ans
     """A proxy may turn away this request alone."""
     conclusion = concluded(answer, request=replace(a_claimed(), deferrals=3))
     assert (32, NOW + 4) == (due_at(conclusion.step), conclusion.pace.closed_until)
-    assert Reason.TWILIO_UNAVAILABLE is conclusion.pace.closed_for
+    assert WaitReason.TWILIO_UNREACHABLE is conclusion.pace.closed_for
 
 
 def test_without_network_the_request_keeps_its_place_and_no_other_attempt_is_made() -> None:
@@ -411,12 +411,12 @@ def test_at_the_end_of_the_lifetime_records_that_cannot_be_read_go_to_a_person(
 
 
 def test_a_deferral_of_the_rules_is_no_attempt() -> None:
-    verdict = Defer(until=NOW + 60, reason=Reason.QUOTA_EXCEEDED, message="Used up")
+    verdict = Defer(until=NOW + 60, reason=WaitReason.QUOTA_USED_UP, message="Used up")
     assert Postpone(
         id=1,
         at=NOW,
         due_at=NOW + 60,
-        reason=Reason.QUOTA_EXCEEDED,
+        reason=WaitReason.QUOTA_USED_UP,
         message="Used up",
         outcome=None,
         counted=False,

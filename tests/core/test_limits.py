@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.factories import claimed
 from twilio_notifications.core import policy
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text, VoiceLocation
 from twilio_notifications.core.policy import (
     Admit,
@@ -145,7 +145,7 @@ def test_a_quota_waits_for_the_end_of_its_window_and_then_begins_anew() -> None:
     assert Admit() == line.ask(text("+492"), NOON + 1)
     assert Defer(
         until=NOON + 3600,
-        reason=Reason.QUOTA_EXCEEDED,
+        reason=WaitReason.QUOTA_USED_UP,
         message="The limit of 2 texts per hour is used up until 2026-11-23T13:00:00Z",
     ) == line.ask(text("+493"), NOON + 2)
     assert Admit() == line.ask(call(), NOON + 3), "calls are not texts"

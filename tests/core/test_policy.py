@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.factories import a_claimed
 from twilio_notifications.core import policy
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Channel, DeferralScope, Deferred
 from twilio_notifications.core.pace import PacedSender
 from twilio_notifications.core.policy import (
@@ -37,7 +37,7 @@ NUMBER, OTHER = "+19999999999", "+18888888888"
 
 
 def deferral(scope: DeferralScope) -> Deferred:
-    return Deferred(scope=scope, reason=Reason.RATE_LIMITED, message="wait")
+    return Deferred(scope=scope, message="wait")
 
 
 def texts_of(number: str) -> PacedSender:
@@ -193,7 +193,7 @@ def a_waiting_request(
     *,
     accepted: float = 0.0,
     expires: float = 100.0,
-    waiting_reason: Reason | None = None,
+    waiting_reason: WaitReason | None = None,
     **notification: Any,
 ) -> Claimed:
     request = a_claimed(accepted_at=NOW + accepted, **{"sender_number": NUMBER} | notification)
@@ -229,13 +229,14 @@ def test_at_the_end_of_its_lifetime_it_is_declined() -> None:
     ("waited_for", "reason", "part"),
     [
         (None, Reason.EXPIRED, "before it could be sent"),
-        (Reason.RATE_LIMITED, Reason.RATE_LIMITED, "accepted no more messages"),
-        (Reason.QUOTA_EXCEEDED, Reason.QUOTA_EXCEEDED, "limits left no room"),
-        (Reason.TWILIO_UNAVAILABLE, Reason.EXPIRED, "last: TwilioUnavailable"),
-        (Reason.UNAUTHORIZED, Reason.EXPIRED, "last: Unauthorized"),
+        (WaitReason.ACCOUNT_SLOWED, Reason.RATE_LIMITED, "accepted no more messages"),
+        (WaitReason.SENDER_QUEUE_FULL, Reason.RATE_LIMITED, "accepted no more messages"),
+        (WaitReason.QUOTA_USED_UP, Reason.QUOTA_EXCEEDED, "limits left no room"),
+        (WaitReason.TWILIO_UNREACHABLE, Reason.EXPIRED, "last: Twilio cannot be reached"),
+        (WaitReason.CREDENTIALS_REFUSED, Reason.EXPIRED, "last: Twilio refuses the credentials"),
     ],
 )
-def test_the_end_says_what_was_waited_for(waited_for: Reason | None, reason: Reason, part: str) -> None:
+def test_the_end_says_what_was_waited_for(waited_for: WaitReason | None, reason: Reason, part: str) -> None:
     found = policy.expired(a_waiting_request(waiting_reason=waited_for), a_situation(100))
     assert reason is found.reason
     assert part in found.message
@@ -246,7 +247,7 @@ def test_a_paused_sender_number_defers_its_requests_until_the_pause_ends() -> No
     pace = deferred(Pace.fresh(8), DeferralScope.SENDER, until=60)
     found = verdict(a_waiting_request(), pace, 10)
     assert isinstance(found, Defer)
-    assert (NOW + 60, Reason.RATE_LIMITED) == (found.until, found.reason)
+    assert (NOW + 60, WaitReason.SENDER_QUEUE_FULL) == (found.until, found.reason)
     assert Admit() == verdict(a_waiting_request(sender_number=OTHER), pace, 10)
     assert Admit() == verdict(a_waiting_request(), pace, 60)
 
@@ -282,7 +283,7 @@ def test_a_request_accepted_before_the_refusal_waits_from_the_refusal_on() -> No
 def test_while_twilio_asked_for_a_pause_everything_waits_for_its_end() -> None:
     found = verdict(a_waiting_request(), slowed(Pace.fresh(8), until=60), 10)
     assert isinstance(found, Defer)
-    assert (NOW + 60, Reason.RATE_LIMITED) == (found.until, found.reason)
+    assert (NOW + 60, WaitReason.ACCOUNT_SLOWED) == (found.until, found.reason)
     assert Admit() == verdict(a_waiting_request(), slowed(Pace.fresh(8), until=60), 60)
 
 
@@ -312,11 +313,11 @@ def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
         "chain_end",
         "lifetime",
         "operators_pause",
+        "destinations",
         "quiet_hours",
         "credentials",
         "account_pace",
         "sender_pace",
-        "destinations",
         "identical_text",
         "quotas",
     ] == [rule.__name__ for rule in RULES]
@@ -335,15 +336,15 @@ def test_of_all_rules_that_stand_against_a_request_the_first_one_is_its_reason()
     renewed = policy.credentials_renewed(pace)
     reopened = replace(renewed, closed_until=0.0)
 
-    def reason(expires: float, pace: Pace, limits: Limits) -> tuple[str, Reason | None]:
+    def reason(expires: float, pace: Pace, limits: Limits) -> tuple[str, Reason | WaitReason | None]:
         found = policy.admit(a_waiting_request(expires=expires), a_situation(50, pace=pace, limits=limits))
         return type(found).__name__, None if isinstance(found, Admit) else found.reason
 
     assert ("Decline", Reason.EXPIRED) == reason(50, pace, all_at_once)
     assert ("Decline", Reason.NOT_ALLOWED) == reason(100, pace, all_at_once)
-    assert ("Decline", Reason.UNAUTHORIZED) == reason(100, pace, unpaused)
-    assert ("Defer", Reason.RATE_LIMITED) == reason(100, renewed, unpaused)
-    assert ("Defer", Reason.RATE_LIMITED) == reason(100, reopened, unpaused)
-    assert ("Decline", Reason.NOT_ALLOWED) == reason(100, Pace.fresh(8), unpaused)
+    assert ("Decline", Reason.NOT_ALLOWED) == reason(100, pace, unpaused)
+    assert ("Decline", Reason.UNAUTHORIZED) == reason(100, pace, everywhere)
+    assert ("Defer", WaitReason.ACCOUNT_SLOWED) == reason(100, renewed, everywhere)
+    assert ("Defer", WaitReason.SENDER_QUEUE_FULL) == reason(100, reopened, everywhere)
     assert ("Decline", Reason.QUOTA_EXCEEDED) == reason(100, Pace.fresh(8), everywhere)
     assert ("Admit", None) == reason(100, Pace.fresh(8), Limits())

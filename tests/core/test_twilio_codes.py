@@ -85,12 +85,12 @@ EXPECTED_BY_STATUS: dict[int, Treatment] = {
     **dict.fromkeys(range(400, 500), Refuse(reason=Reason.INVALID_PARAMETER)),
     **dict.fromkeys(range(500, 600), Settle()),
     **dict.fromkeys((-1, 0, 99, 600, 999, 10**30), Settle()),
-    401: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
-    403: Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED),
+    401: Wait(scope=DeferralScope.CREDENTIALS),
+    403: Wait(scope=DeferralScope.CREDENTIALS),
     404: ADDRESS_WAITS,
     408: Settle(),
     425: Settle(),
-    429: Wait(scope=DeferralScope.ACCOUNT, reason=Reason.RATE_LIMITED),
+    429: Wait(scope=DeferralScope.ACCOUNT),
 }
 
 

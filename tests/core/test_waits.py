@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import DeferralScope, Deferred
 from twilio_notifications.core.waits import (
     MAXIMUM_RETRY_AFTER_SECONDS,
@@ -50,7 +49,7 @@ class TestBackoff:
 
 
 def deferred(scope: DeferralScope, retry_after: float | None = None) -> Deferred:
-    return Deferred(scope=scope, reason=Reason.RATE_LIMITED, message="m", retry_after=retry_after)
+    return Deferred(scope=scope, message="m", retry_after=retry_after)
 
 
 def wait(deferral: Deferred, *, count: int = 1, jitter: float = 0.5) -> float:

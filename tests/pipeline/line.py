@@ -24,6 +24,7 @@ from twilio_notifications.core.contract import Extensions, Topics
 from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.pace import NO_PACES
 from twilio_notifications.core.policy import Limits, Pace
+from twilio_notifications.core.quiet_hours import QuietHours
 from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.line.assembly import Calling, LineNeeds, build_line
@@ -135,6 +136,7 @@ async def a_line(
     jitter: Callable[[], float] = lambda: 1.0,
     timing: Timing = TIMING,
     limits: Limits | None = None,
+    quiet_hours: QuietHours | None = None,
     path: Path | None = None,
     second: ScriptedSecret | None = None,
     twilio: Callable[[HandClock], ScriptedSender] = ScriptedSender,
@@ -186,6 +188,7 @@ async def a_line(
             pacing=pacing,
             failures=Failures(events=events, clock=clock),
             limits=limits or Limits(),
+            quiet_hours=quiet_hours or QuietHours(),
             on_written=written.extend,
             receipts=authorized,
             looks_per_minute=looks_per_minute,

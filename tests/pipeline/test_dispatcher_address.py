@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.line import a_running_line
 from tests.support.factories import START
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Answered
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
@@ -29,7 +29,7 @@ async def test_the_request_says_what_it_waits_for() -> None:
         line.sender.script(A, *[NOT_FOUND] * 9)
         await line.accept(A)
         (waiting,) = await line.waiting()
-        assert Reason.TWILIO_UNAVAILABLE is waiting.waiting_reason
+        assert WaitReason.TWILIO_UNREACHABLE is waiting.waiting_reason
         assert waiting.due_at > START
 
 

@@ -7,6 +7,7 @@ from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_request, refused, too_many
 from twilio_notifications.core.model import NotSent
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
+from twilio_notifications.core.quiet_hours import QuietHours
 
 A, B = "+12345000001", "+12345000002"
 
@@ -97,7 +98,7 @@ async def test_what_waited_for_a_limit_is_told_which_one_and_when_it_ends() -> N
     """A refusal for a quota names the limit, also where the request waited for it first."""
     async with a_running_line() as line:
         quota = Quota(unit=Unit.TEXTS, period=Period.DAY, most=1)
-        await line.admission.change_limits(Limits(quotas=(quota,)))
+        await line.admission.change_rules(Limits(quotas=(quota,)), QuietHours())
         await line.accept(A)
         await line.accept(B, lifetime=60)
         await line.clock.advance(61)
@@ -115,12 +116,12 @@ async def test_paused_answers_while_there_is_no_network() -> None:
         await line.accept(A)
         await line.accept(B)
         assert [] == await line.results()
-        await line.admission.change_limits(Limits(paused=True))
+        await line.admission.change_rules(Limits(paused=True), QuietHours())
         await line.clock.settle()
         assert {(A, "NotAllowed"), (B, "NotAllowed")} == set(await line.results())
         await line.accept(B, request_id="later")
         assert ("later", "NotAllowed") == (await line.results())[-1]
-        await line.admission.change_limits(Limits())
+        await line.admission.change_rules(Limits(), QuietHours())
         line.sender.online = True
         await line.accept(B, request_id="after")
         await line.clock.advance(2)

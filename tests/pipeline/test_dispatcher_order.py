@@ -10,7 +10,7 @@ import pytest
 from tests.pipeline.line import a_line, a_running_line, running
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_postponement, a_request, refused, too_many
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Channel, NotSent, Priority, Unanswered, VoiceLocation
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def test_the_order_of_a_recipient_survives_a_retry() -> None:
         await line.journal.record([a_request(A, request_id="alarm", retries=1)])
         await line.journal.record([a_request(A, request_id="all clear")])
         await line.journal.open_attempts([1], at=START, clock_offset=None)
-        retried = a_postponement(1, due_at=START + 8, reason=Reason.TWILIO_UNAVAILABLE, counted=True)
+        retried = a_postponement(1, due_at=START + 8, reason=WaitReason.RETRY, counted=True)
         await line.journal.take([retried])
         async with running(line):
             await line.clock.advance(7)

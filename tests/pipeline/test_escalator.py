@@ -20,6 +20,7 @@ from tests.support.factories import a_payload, refused, too_many, unauthorized
 from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
+from twilio_notifications.core.quiet_hours import QuietHours
 from twilio_notifications.pipeline.line.assembly import Calling
 from twilio_notifications.ports.events import Level
 from twilio_notifications.ports.journal import OrderName, WaitingOrder
@@ -496,7 +497,7 @@ async def test_wrong_wishes_have_one_warning_a_minute_with_a_sentence_and_their_
 
 async def test_a_step_that_the_operator_does_not_allow_counts_as_failed() -> None:
     async with a_house() as house:
-        await house.line.admission.change_limits(Limits(paused=True))
+        await house.line.admission.change_rules(Limits(paused=True), QuietHours())
         await house.alarm()
         await house.line.clock.advance(3)
         assert ["NotAllowed"] == await house.words()

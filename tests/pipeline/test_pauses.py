@@ -6,7 +6,7 @@ import pytest
 
 from tests.pipeline.line import Line, a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Answered, NotSent
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
 from twilio_notifications.ports import Level
@@ -62,7 +62,7 @@ async def test_while_the_account_pauses_the_journal_says_why_and_until_when() ->
         line.sender.script(A, too_many(retry_after=600))
         await line.accept(A)
         await line.accept(B, C)
-        expected = (START + 600, Reason.RATE_LIMITED)
+        expected = (START + 600, WaitReason.ACCOUNT_SLOWED)
         assert [expected] * 3 == [(each.due_at, each.waiting_reason) for each in await line.waiting()]
         await line.clock.advance(600)
         assert {(A, "success"), (B, "success"), (C, "success")} == set(await line.results())
@@ -74,7 +74,7 @@ async def test_what_is_written_down_of_a_large_backlog_is_bounded() -> None:
         line.sender.script(A, too_many(retry_after=10))
         await line.accept(A)
         await line.accept(*numbers)
-        held = [each for each in await line.waiting() if each.waiting_reason is Reason.RATE_LIMITED]
+        held = [each for each in await line.waiting() if each.waiting_reason is WaitReason.ACCOUNT_SLOWED]
         assert 200 == len(held) - 1, "so many for each of the ten seconds, and the one that was answered"
 
 
@@ -103,7 +103,7 @@ async def test_a_used_up_limit_is_told_once_for_all_requests_that_wait_for_it() 
         await line.accept(A, B, C)
         (used_up,) = line.events.named("limit_used_up")
         assert (Level.WARNING, "2023-11-14T23:00:00Z") == (used_up.level, used_up.fields["until"])
-        assert [Reason.QUOTA_EXCEEDED] * 2 == [each.waiting_reason for each in await line.waiting()]
+        assert [WaitReason.QUOTA_USED_UP] * 2 == [each.waiting_reason for each in await line.waiting()]
         await line.clock.advance(3600)
         assert 1 == line.events.count("limit_free_again")
 

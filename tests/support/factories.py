@@ -19,7 +19,7 @@ from twilio_notifications.core.delivery import (
     LearnedFrom,
     Who,
 )
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import (
     Answered,
     Channel,
@@ -198,7 +198,7 @@ def a_postponement(
     *,
     due_at: float,
     at: float = START,
-    reason: Reason = Reason.RATE_LIMITED,
+    reason: WaitReason = WaitReason.ACCOUNT_SLOWED,
     outcome: AttemptOutcome | None = None,
     counted: bool = False,
 ) -> Postpone:

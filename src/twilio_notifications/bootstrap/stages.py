@@ -131,6 +131,7 @@ def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
             pacing=parts.pacing,
             failures=parts.failures,
             limits=parts.settings.limits,
+            quiet_hours=parts.settings.quiet_hours,
             on_written=reporter.publish,
             receipts=parts.sender,
             looks_per_minute=parts.settings.tracking.requests_per_minute,

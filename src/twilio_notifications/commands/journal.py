@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.orders import JournalFile
-from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
+from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry, waiting
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.delivery import first_word
-from twilio_notifications.core.errors import ConfigurationError, Reason
-from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.errors import WAITS_FOR, ConfigurationError, Reason
 from twilio_notifications.core.model import Accepted, Channel
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.core.twilio_codes import sentence
@@ -34,7 +33,9 @@ if TYPE_CHECKING:
         ChainStepEntry,
         Entry,
         OrderEntry,
+        PauseEntry,
         WaitEntry,
+        Waiting,
     )
     from twilio_notifications.core.steps import Claimed, Finish
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         | DeliveryEntry
         | DeliveryEventEntry
         | OrderEntry
+        | PauseEntry
         | WaitEntry
     )
 
@@ -67,9 +69,10 @@ _SID_PREFIXES = {Channel.SMS: ("SM", "MM"), Channel.CALL: ("CA",)}
 def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str, str]) -> int:
     """Prints the newest requests, one line each; returns 0."""
     journal = load_journal(config, environ).journal
-    found = JournalFile(journal.path).entries(only, limit=limit)
     now = time.time()
-    terminal.say(*(_line(entry, now=now) for entry in found))
+    file = JournalFile(journal.path)
+    found, lasting = file.entries(only, limit=limit), file.lasting()
+    terminal.say(*(_line(entry, waiting(entry, lasting, now=now), now=now) for entry in found))
     more = f"; there may be more (--limit {limit})" if len(found) == limit else ""
     terminal.say(f"{counted(len(found), 'request')}{more}")
     return 0
@@ -78,18 +81,24 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
 def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int:
     """Prints all facts about one request except its content; returns 0."""
     journal = load_journal(config, environ).journal
-    history = JournalFile(journal.path).history(number)
+    now, file = time.time(), JournalFile(journal.path)
+    history = file.history(number)
     entry = history.entry
     fields = dataclasses.asdict(entry)
-    del fields["turn"], fields["due_at"], fields["waiting_reason"]
+    for told_below in ("turn", "due_at", "behind", "waiting_reason", "waiting_message"):
+        del fields[told_below]
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
-    if entry.state == State.WAITING:
-        terminal.say(f"{'waits':<14}{_wait(entry, now=time.time())}")
+    waits = waiting(entry, file.lasting(), now=now)
+    if waits is not None:
+        terminal.say(f"{'waits':<14}{_wait(entry, waits, now=now)}")
+        if waits.reason is not None:
+            terminal.say(f"{'for':<14}{waits.message or WAITS_FOR[waits.reason]}")
     happened: list[tuple[float, str, Record]] = [
         *((chain.began_at, "escalation", chain) for chain in history.chains),
         *((step.at, f"step {place}", step) for place, step in enumerate(history.steps, start=1)),
         *((told.accepted_at, f"notified {told.name}", told) for told in history.of_chain),
         *((wait.begun_at, f"wait {place}", wait) for place, wait in enumerate(history.waits, start=1)),
+        *((pause.begun_at, f"pause {place}", pause) for place, pause in enumerate(history.pauses, start=1)),
         *((made.opened_at, f"attempt {place}", made) for place, made in enumerate(history.attempts, start=1)),
         *((event.at, f"delivery {event.event}", event) for event in history.delivery_events),
     ]
@@ -222,10 +231,10 @@ def _person(environ: Mapping[str, str]) -> str:
     return f"{user} ({behind} by sudo)" if behind else user
 
 
-def _line(entry: Entry, *, now: float) -> str:
+def _line(entry: Entry, waits: Waiting | None, *, now: float) -> str:
     id_ = repr(entry.id) if len(repr(entry.id)) <= WIDEST_ID else f"{repr(entry.id)[: WIDEST_ID - 1]}…"
-    if entry.state == State.WAITING:
-        outcome = _wait(entry, now=now)
+    if waits is not None:
+        outcome = _wait(entry, waits, now=now)
     else:
         outcome = entry.reason or entry.delivery or ("success" if entry.finished_at else "")
         outcome += f"; {entry.remark}" if entry.remark else ""
@@ -235,13 +244,13 @@ def _line(entry: Entry, *, now: float) -> str:
     )
 
 
-def _wait(entry: Entry, *, now: float) -> str:
+def _wait(entry: Entry, waits: Waiting, *, now: float) -> str:
     """The reason of the wait, its end, and the instant at which the request expires."""
-    parts = [entry.waiting_reason or "not attempted yet"]
-    if not entry.turn:
-        parts.append("behind an earlier request to the same recipient")
-    elif entry.due_at is not None:
-        parts.append("due now" if entry.due_at <= now else f"until {instant(entry.due_at)}")
+    parts: list[str] = [waits.reason or ("waits for a place" if entry.attempts else "not attempted yet")]
+    if waits.behind is not None:
+        parts.append(f"behind request {waits.behind}")
+    elif waits.until is not None:
+        parts.append("due now" if waits.until <= now else f"until {instant(waits.until)}")
     if entry.expires_at is not None:
         parts.append(f"expires {instant(entry.expires_at)}")
     return ", ".join(parts)
@@ -251,9 +260,9 @@ def _shown(name: str, value: object) -> str:
     match value:
         case None:
             return "-"
-        case float() if name == "at" or name.endswith("_at"):
+        case float() if name in {"at", "until"} or name.endswith("_at"):
             return instant(value)
-        case str() if name in {"phone_number", "to"}:
+        case str() if name in {"phone_number", "sender_number", "to"}:
             return mask(value)
         case _:
             text = str(value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.model import (
     Accepted,
     Answer,
@@ -70,7 +69,6 @@ def classify(answer: Answer, *, notification: Notification) -> Outcome:
         case NotSent():
             return Deferred(
                 scope=DeferralScope.NETWORK,
-                reason=Reason.TWILIO_UNAVAILABLE,
                 message=f"Twilio could not be reached: {_clean(answer.detail)}",
             )
         case Unanswered():
@@ -112,7 +110,6 @@ def _not_accepted(answer: Answered) -> Refused | Deferred | InDoubt:
         case Wait():
             return Deferred(
                 scope=treatment.scope,
-                reason=treatment.reason,
                 message=message,
                 code=code,
                 retry_after=answer.retry_after,

@@ -57,6 +57,48 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "InternalError"
 
 
+class WaitReason(StrEnum):
+    """Why a request waits: in the journal, in the log, in lists for people, and the metric label."""
+
+    QUIET_HOURS = "quiet_hours"
+    """For the end of the operator's quiet hours."""
+    QUOTA_USED_UP = "quota_used_up"
+    """For room in a limit of the operator's."""
+    SENDER_PACE = "sender_pace"
+    """For the sender's own pace: [[pace]]."""
+    SENDER_QUEUE_FULL = "sender_queue_full"
+    """Twilio's queue of the sender is full."""
+    ACCOUNT_SLOWED = "account_slowed"
+    """Twilio takes no more requests of the account for now: HTTP 429."""
+    CREDENTIALS_REFUSED = "credentials_refused"
+    """Twilio refuses the account SID or the secret."""
+    TWILIO_UNREACHABLE = "twilio_unreachable"
+    """There is no network, or another server answers in Twilio's place."""
+    RETRY = "retry"
+    """An attempt has failed, and the next one has its pause."""
+    EARLIER_REQUEST = "earlier_request"
+    """Behind an earlier request to the same recipient, which is not finished."""
+    JOURNAL_DISK = "journal_disk"
+    """The journal's disk is full or fails: no attempt can be opened."""
+
+
+WAITS_FOR: Final[Mapping[WaitReason, str]] = MappingProxyType(
+    {
+        WaitReason.QUIET_HOURS: "quiet hours",
+        WaitReason.QUOTA_USED_UP: "a limit of [limits] is used up",
+        WaitReason.SENDER_PACE: "the pace of its sender ([[pace]])",
+        WaitReason.SENDER_QUEUE_FULL: "the sender's queue at Twilio is full",
+        WaitReason.ACCOUNT_SLOWED: "Twilio takes no more requests of the account for now",
+        WaitReason.CREDENTIALS_REFUSED: "Twilio refuses the credentials",
+        WaitReason.TWILIO_UNREACHABLE: "Twilio cannot be reached",
+        WaitReason.RETRY: "the pause after a failed attempt",
+        WaitReason.EARLIER_REQUEST: "an earlier request to the same recipient",
+        WaitReason.JOURNAL_DISK: "the journal's disk is full or fails",
+    }
+)
+"""The reasons in words, for sentences."""
+
+
 class ConnectorError(Exception):
     """Something went wrong in the connector."""
 

@@ -9,9 +9,14 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.core.errors import WaitReason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twilio_notifications.core.errors import Reason
 
 
@@ -306,6 +311,17 @@ class DeferralScope(StrEnum):
     """All requests wait: the server that answers is not Twilio, or Twilio does not know the account there."""
 
 
+_WAITS: Final[Mapping[DeferralScope, WaitReason]] = MappingProxyType(
+    {
+        DeferralScope.ACCOUNT: WaitReason.ACCOUNT_SLOWED,
+        DeferralScope.SENDER: WaitReason.SENDER_QUEUE_FULL,
+        DeferralScope.CREDENTIALS: WaitReason.CREDENTIALS_REFUSED,
+        DeferralScope.NETWORK: WaitReason.TWILIO_UNREACHABLE,
+        DeferralScope.ADDRESS: WaitReason.TWILIO_UNREACHABLE,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deferred:
     """Twilio certainly did not carry the request out, for no fault of the request.
@@ -314,10 +330,14 @@ class Deferred:
     """
 
     scope: DeferralScope
-    reason: Reason
     message: str
     code: int | None = None
     retry_after: float | None = None
+
+    @property
+    def reason(self) -> WaitReason:
+        """For what requests wait."""
+        return _WAITS[self.scope]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.errors import Reason, WaitReason
     from twilio_notifications.core.model import Channel, Notification
 
 
@@ -50,7 +50,7 @@ class Claimed:
     attempts: int = 0
     """Attempts that count against `retries`."""
     deferrals: int = 0
-    waiting_reason: Reason | None = None
+    waiting_reason: WaitReason | None = None
     attempt: int = 1
     """Number of the attempt that is open, or else of the next one."""
     chain: int | None = None
@@ -135,7 +135,7 @@ class Postpone:
     id: int
     at: float
     due_at: float
-    reason: Reason
+    reason: WaitReason
     message: str
     outcome: AttemptOutcome | None
     """The end of the attempt that this step closes; None where no attempt is open."""

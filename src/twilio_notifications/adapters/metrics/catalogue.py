@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.delivery import NO_RECEIPT, CallResult
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.escalation import EndKind
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
@@ -82,6 +82,22 @@ class Metric:
 CHANNELS = tuple(Channel)
 REASONS = tuple(Reason)
 
+PUT_OFF = tuple(
+    reason for reason in WaitReason if reason not in {WaitReason.EARLIER_REQUEST, WaitReason.JOURNAL_DISK}
+)
+"""Why a request is put off. What stands behind another one, or cannot be written, is not."""
+
+LASTING = (
+    WaitReason.QUIET_HOURS,
+    WaitReason.QUOTA_USED_UP,
+    WaitReason.SENDER_QUEUE_FULL,
+    WaitReason.ACCOUNT_SLOWED,
+    WaitReason.CREDENTIALS_REFUSED,
+    WaitReason.TWILIO_UNREACHABLE,
+    WaitReason.JOURNAL_DISK,
+)
+"""What lasts and keeps more than one request waiting."""
+
 COUNTED_STATES = (State.WAITING, State.OPEN, State.IN_DOUBT, State.FINISHED)
 """Not those that are reported: there only purging matters."""
 
@@ -112,7 +128,7 @@ DEFERRALS = Metric(
     name="deferrals_total",
     kind=Kind.COUNTER,
     meaning="Requests that had to wait (again), by the reason.",
-    labels=MappingProxyType({"reason": REASONS}),
+    labels=MappingProxyType({"reason": PUT_OFF}),
 )
 SETTLEMENTS = Metric(
     name="settlements_total",
@@ -192,8 +208,23 @@ DISK = Metric(
     name="journal_writable", kind=Kind.GAUGE, meaning="0 while the journal's disk is full or fails, else 1."
 )
 
+PAUSES = Metric(
+    name="pauses",
+    kind=Kind.GAUGE,
+    meaning="Lasting states for whose end requests wait, by the reason: senders, limits or windows; 1 or 0 "
+    "for the account and the journal.",
+    labels=MappingProxyType({"reason": LASTING}),
+)
+PAUSE_ENDS = Metric(
+    name="pause_ends_timestamp_seconds",
+    kind=Kind.GAUGE,
+    meaning="When the last of these states ends, as seconds since the epoch; 0 where there is none, or where "
+    "its end is not known.",
+    labels=MappingProxyType({"reason": LASTING}),
+)
+
 METRICS = (
     *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS),
     *(DELIVERIES, LOOKS, CALLBACKS, DEFECTS),
-    *(CHAINS, JOURNAL, BROKER, TWILIO, LOGIN, DISK),
+    *(CHAINS, JOURNAL, BROKER, TWILIO, LOGIN, DISK, PAUSES, PAUSE_ENDS),
 )

@@ -33,6 +33,7 @@ from twilio_notifications.adapters.sqlite.store import Ledger, OpenJournal
 from twilio_notifications.adapters.sqlite.taking import Opener, Taker
 from twilio_notifications.adapters.sqlite.turns import Turns
 from twilio_notifications.adapters.sqlite.usage import SqliteUsage
+from twilio_notifications.adapters.sqlite.waits import SqliteWaits
 from twilio_notifications.adapters.sqlite.wishing import Wishing
 from twilio_notifications.adapters.sqlite.work import SqliteWork
 from twilio_notifications.adapters.sqlite.writer import REPORT_SECONDS, Writer
@@ -66,6 +67,7 @@ class SqliteJournal(
     SqliteOutbox,
     SqliteDeliveries,
     SqliteChains,
+    SqliteWaits,
     SqliteCare,
 ):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""

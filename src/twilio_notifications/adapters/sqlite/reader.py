@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -10,16 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite.opening import open_for_reading
 from twilio_notifications.adapters.sqlite.rows import claimed
-from twilio_notifications.adapters.sqlite.statements import chains
+from twilio_notifications.adapters.sqlite.statements import chains, waits
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
-from twilio_notifications.core.errors import JournalError, Reason
+from twilio_notifications.adapters.sqlite.waits import pause_of
+from twilio_notifications.core.errors import JournalError, Reason, WaitReason
+from twilio_notifications.core.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from twilio_notifications.core.steps import Claimed
+    from twilio_notifications.ports.journal import Pause
 
 _Record = TypeVar(
     "_Record",
@@ -30,6 +34,7 @@ _Record = TypeVar(
     "DeliveryEntry",
     "DeliveryEventEntry",
     "OrderEntry",
+    "PauseEntry",
     "WaitEntry",
 )
 
@@ -54,13 +59,18 @@ class Entry:
     channel: str
     state: str
     phone_number: str | None
+    sender_number: str | None
     accepted_at: float
     expires_at: float | None
     due_at: float | None
     """When it may leave; None where it does not wait."""
     turn: int
     """0 while an earlier request to the same recipient is not finished."""
+    behind: int | None
+    """The request to the same recipient for whose end it waits; None: for none."""
     waiting_reason: str | None
+    """Why it was put off last; None where it does not wait."""
+    waiting_message: str | None
     attempts: int
     finished_at: float | None
     reason: str | None
@@ -70,6 +80,33 @@ class Entry:
     """What became of its status, where it did not simply leave."""
     delivery: str | None
     """Twilio's last word for what it accepted; None where nothing is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why a request waits now, and for how long."""
+
+    reason: WaitReason | None
+    """None: for a free place, or for its first attempt."""
+    message: str | None
+    until: float | None
+    """None: the end is not known."""
+    behind: int | None
+    """The request to the same recipient that comes first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseEntry:
+    """A state that lasted while the request was not finished: of the account, or of its sender."""
+
+    begun_at: float
+    reason: str
+    sender_number: str | None
+    message: str
+    until: float | None
+    """When it was to end; None: that was not known."""
+    ended_at: float | None
+    """None: it lasts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +214,7 @@ class History:
     entry: Entry
     attempts: list[AttemptEntry]
     waits: list[WaitEntry]
+    pauses: list[PauseEntry]
     orders: list[OrderEntry]
     chains: list[ChainEntry]
     steps: list[ChainStepEntry]
@@ -197,6 +235,11 @@ class JournalReader:
             rows = connection.execute(sql.entries(STANDINGS[standing]), (limit,))
             return [_entry(row) for row in rows]
 
+    def lasting(self) -> list[Pause]:
+        """What lasts and keeps requests waiting, as far as the journal has it."""
+        with self._read() as connection:
+            return [pause_of(row) for row in connection.execute(waits.LASTING)]
+
     def history(self, number: int) -> History:
         """One request with its attempts, its waits and what people ordered."""
         with self._read() as connection:
@@ -206,8 +249,10 @@ class JournalReader:
                     f"the journal {self.path} holds no request {number}. "
                     "See: twilio-notifications journal list"
                 )
+            entry = _entry(row)
             return History(
-                entry=_entry(row),
+                entry=entry,
+                pauses=_pauses(connection, entry),
                 attempts=_records(AttemptEntry, connection.execute(sql.ATTEMPTS, {"request": number})),
                 waits=_records(WaitEntry, connection.execute(sql.WAITS, {"request": number})),
                 orders=_records(OrderEntry, connection.execute(sql.ORDERS, (number,))),
@@ -234,6 +279,33 @@ class JournalReader:
     def _read(self) -> Iterator[sqlite3.Connection]:
         with translated(self.path), closing(open_for_reading(self.path)) as connection:
             yield connection
+
+
+def waiting(entry: Entry, lasting: Sequence[Pause], *, now: float) -> Waiting | None:
+    """Why the request waits, of all that lasts; None where it does not wait."""
+    if entry.state != State.WAITING:
+        return None
+    if not entry.turn:
+        return Waiting(reason=WaitReason.EARLIER_REQUEST, message=None, until=None, behind=entry.behind)
+    if entry.due_at is not None and entry.due_at > now:
+        reason = None if entry.waiting_reason is None else WaitReason(entry.waiting_reason)
+        return Waiting(reason=reason, message=entry.waiting_message, until=entry.due_at, behind=None)
+    for pause in sorted(lasting, key=lambda each: each.begun_at, reverse=True):
+        concerns = not pause.about or (
+            pause.reason is WaitReason.SENDER_QUEUE_FULL and pause.about == entry.sender_number
+        )
+        if concerns and (pause.until is None or pause.until > now):
+            return Waiting(reason=pause.reason, message=pause.message, until=pause.until, behind=None)
+    return Waiting(reason=None, message=None, until=entry.due_at, behind=None)
+
+
+def _pauses(connection: sqlite3.Connection, entry: Entry) -> list[PauseEntry]:
+    during = {
+        "sender_number": entry.sender_number,
+        "begins_at": entry.accepted_at,
+        "ends_at": math.inf if entry.finished_at is None else entry.finished_at,
+    }
+    return _records(PauseEntry, connection.execute(waits.DURING, during))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from twilio_notifications.core.delivery import Delivery
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import (
     Channel,
     Notification,
@@ -274,7 +274,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         due_at=accepted_at if due_at is None else due_at,  # none while an attempt is open or in doubt
         attempts=attempts,
         deferrals=deferrals,
-        waiting_reason=None if waiting_reason is None else Reason(waiting_reason),
+        waiting_reason=None if waiting_reason is None else WaitReason(waiting_reason),
         attempt=attempt,
         chain=chain,
         chain_ended=bool(chain_ended),

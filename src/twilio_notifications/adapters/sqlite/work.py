@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from twilio_notifications.adapters.sqlite.store import OpenJournal
-    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.errors import WaitReason
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.ports import Taken
@@ -71,7 +71,7 @@ class SqliteWork:
             if isinstance(step, Finish) and step.id not in failed:
                 self._store.aside.discard(step.id)
 
-    async def hasten(self, reason: Reason, *, now: float) -> None:
+    async def hasten(self, reason: WaitReason, *, now: float) -> None:
         """Makes due what waits for this reason, because the reason may be gone."""
         paces = self._store.ledger.paces
 

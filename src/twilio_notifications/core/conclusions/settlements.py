@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import settlement, waits
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Accepted
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Postpone
 
@@ -81,7 +81,7 @@ def _absent(doubtful: Doubtful, *, statuses: StatusWriter, timing: Timing, now: 
         id=request.id,
         at=now,
         due_at=min(now + pause, request.expires_at),
-        reason=reason,
+        reason=WaitReason.RETRY,
         message=message,
         outcome=outcome,
         counted=not doubtful.cut_off,

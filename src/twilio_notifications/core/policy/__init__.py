@@ -31,6 +31,7 @@ from twilio_notifications.core.policy.pace import (
     Pace,
     after_answer,
     after_deferral,
+    closed_still,
     credentials_renewed,
     online,
     opens_at,
@@ -40,7 +41,7 @@ from twilio_notifications.core.policy.pace import (
 )
 from twilio_notifications.core.policy.places import ROUND, interleaved, next_class, place_after, reserved
 from twilio_notifications.core.policy.rules import ADMITTED, RULES, admit
-from twilio_notifications.core.policy.situation import Situation
+from twilio_notifications.core.policy.situation import Situation, fingerprint
 from twilio_notifications.core.policy.tally import NOTHING_USED, Charge, Tally
 from twilio_notifications.core.policy.verdicts import Admit, Decline, Defer, Verdict
 from twilio_notifications.core.policy.voice_locations import is_prefix
@@ -71,10 +72,12 @@ __all__ = [
     "after_answer",
     "after_deferral",
     "charges",
+    "closed_still",
     "credentials_renewed",
     "departing",
     "departs_at",
     "expired",
+    "fingerprint",
     "forbidden_number",
     "interleaved",
     "is_prefix",

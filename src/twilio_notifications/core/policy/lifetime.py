@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WAITS_FOR, Reason, WaitReason
 from twilio_notifications.core.pace import sender_of
 from twilio_notifications.core.policy.limits import standing
 from twilio_notifications.core.policy.verdicts import Decline, Defer
@@ -65,7 +65,7 @@ def sender_pace(request: Claimed, situation: Situation) -> Defer | None:
         return None
     return Defer(
         until=min(paused_until, request.expires_at),
-        reason=Reason.RATE_LIMITED,
+        reason=WaitReason.SENDER_QUEUE_FULL,
         message="the sender number's queue at Twilio is full",
     )
 
@@ -78,12 +78,12 @@ def expired(request: Claimed, situation: Situation) -> Decline:
     """
     waited = f"{situation.now - request.accepted_at:.0f} s"
     match request.waiting_reason:
-        case Reason.RATE_LIMITED:
+        case WaitReason.ACCOUNT_SLOWED | WaitReason.SENDER_QUEUE_FULL:
             return Decline(
                 reason=Reason.RATE_LIMITED,
                 message=f"Twilio accepted no more messages within the request's lifetime ({waited})",
             )
-        case Reason.QUOTA_EXCEEDED:
+        case WaitReason.QUOTA_USED_UP:
             why = standing(request, situation) or "The operator's limits left no room"
             return Decline(
                 reason=Reason.QUOTA_EXCEEDED,
@@ -96,5 +96,7 @@ def expired(request: Claimed, situation: Situation) -> Decline:
         case reason:
             return Decline(
                 reason=Reason.EXPIRED,
-                message=f"The request expired after {waited}, before it could be sent; last: {reason}",
+                message=(
+                    f"The request expired after {waited}, before it could be sent; last: {WAITS_FOR[reason]}"
+                ),
             )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Channel, Text, Twiml, VoiceLocation
 from twilio_notifications.core.policy.tally import Charge
 from twilio_notifications.core.policy.verdicts import Decline, Defer
@@ -229,7 +229,7 @@ def _exceeded(window: _Window, exceeding: Exceeding) -> Defer | Decline:
     sentence = f"{window.sentence} until {instant(window.ends_at)}"
     match exceeding:
         case Exceeding.WAIT:
-            return Defer(until=window.ends_at, reason=Reason.QUOTA_EXCEEDED, message=sentence)
+            return Defer(until=window.ends_at, reason=WaitReason.QUOTA_USED_UP, message=sentence)
         case Exceeding.REFUSE:
             return Decline(reason=Reason.QUOTA_EXCEEDED, message=sentence)
         case _:

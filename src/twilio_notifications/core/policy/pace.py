@@ -8,9 +8,9 @@ Nothing here waits, looks at a clock or draws a random number.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import DeferralScope
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.model import Deferred
     from twilio_notifications.core.pace import PacedSender
+
+
+MAXIMUM_PAUSE_SECONDS: Final = 3_600.0
+"""Of a pause that an earlier run wrote down: the clock may have been set since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class Pace:
     may be under way at once (additive increase, multiplicative decrease)."""
     closed_until: float = 0.0
     """No attempt before this instant: Twilio asked for the pause."""
-    closed_for: Reason = Reason.RATE_LIMITED
+    closed_for: WaitReason = WaitReason.ACCOUNT_SLOWED
     """Why."""
     setbacks: int = 0
     """Deferrals of everything in a row, from which the next pause grows."""
@@ -116,6 +120,11 @@ def _closed(pace: Pace, deferred: Deferred, *, now: float, until: float) -> Pace
         closed_until=max(pace.closed_until, until),
         closed_for=deferred.reason,
     )
+
+
+def closed_still(pace: Pace, *, now: float, until: float) -> Pace:
+    """The pause that Twilio asked an earlier run for, and that has not ended; never longer than an hour."""
+    return replace(pace, closed_until=min(until, now + MAXIMUM_PAUSE_SECONDS))
 
 
 def online(pace: Pace) -> Pace:

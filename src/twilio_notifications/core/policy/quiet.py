@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Priority
 from twilio_notifications.core.policy.verdicts import Decline, Defer
 from twilio_notifications.core.quiet_hours import InQuietHours, quiet_at
@@ -37,4 +37,4 @@ def quiet_hours(request: Claimed, situation: Situation) -> Defer | Decline | Non
         )
         return Decline(reason=Reason.EXPIRED, message=sentence)
     sentence = f"quiet hours ({quiet.window}): the request waits until {until}"
-    return Defer(until=quiet.until, reason=Reason.NOT_ALLOWED, message=sentence)
+    return Defer(until=quiet.until, reason=WaitReason.QUIET_HOURS, message=sentence, about=str(quiet.window))

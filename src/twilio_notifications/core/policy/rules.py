@@ -1,7 +1,8 @@
 """The rules by which a request is attempted now, later, or not at all: one list, in the order of asking.
 
 Each rule is a pure function of the request and the situation. It returns None where it has nothing against an
-attempt.
+attempt. What the operator forbids comes before what makes a request wait: a forbidden request is answered at
+once.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ RULES: Final[tuple[Rule, ...]] = (
     chain_end,
     lifetime,
     operators_pause,
+    destinations,
     quiet_hours,
     credentials,
     account_pace,
     sender_pace,
-    destinations,
     identical_text,
     quotas,
 )

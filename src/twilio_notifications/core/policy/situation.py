@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from twilio_notifications.core.policy.limits import Limits
     from twilio_notifications.core.policy.pace import Pace
     from twilio_notifications.core.policy.tally import Tally
+
+_DIGEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +28,11 @@ class Situation:
     credential_wait_seconds: float
     """Seconds that a request waits for a login that Twilio takes."""
     quiet_hours: QuietHours = field(default_factory=QuietHours)
+
+
+def fingerprint(limits: Limits, quiet_hours: QuietHours) -> str:
+    """The same for equal rules, in each run of the program; another one for others."""
+    windows = [(None, quiet_hours.windows), *sorted(quiet_hours.by_phone_number.items())]
+    written = [(number, [str(window) for window in those]) for number, those in windows]
+    rules = repr((limits, quiet_hours.then, written))
+    return hashlib.blake2b(rules.encode("utf-8", "surrogatepass"), digest_size=_DIGEST_BYTES).hexdigest()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.errors import Reason, WaitReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +19,10 @@ class Defer:
     """Not before `until`."""
 
     until: float
-    reason: Reason
+    reason: WaitReason
     message: str
+    about: str = ""
+    """The window for whose end it waits; empty: the sentence says for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

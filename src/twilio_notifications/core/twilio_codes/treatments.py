@@ -26,7 +26,6 @@ class Wait:
     """Certainly not carried out, and it may be later."""
 
     scope: DeferralScope
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +37,10 @@ Treatment = Refuse | Wait | Settle
 
 REFUSE: Final = Refuse(reason=Reason.INVALID_PARAMETER)
 OPTED_OUT: Final = Refuse(reason=Reason.RECIPIENT_OPTED_OUT)
-ACCOUNT_WAITS: Final = Wait(scope=DeferralScope.ACCOUNT, reason=Reason.RATE_LIMITED)
-SENDER_WAITS: Final = Wait(scope=DeferralScope.SENDER, reason=Reason.RATE_LIMITED)
-ADDRESS_WAITS: Final = Wait(scope=DeferralScope.ADDRESS, reason=Reason.TWILIO_UNAVAILABLE)
-CREDENTIALS_WAIT: Final = Wait(scope=DeferralScope.CREDENTIALS, reason=Reason.UNAUTHORIZED)
+ACCOUNT_WAITS: Final = Wait(scope=DeferralScope.ACCOUNT)
+SENDER_WAITS: Final = Wait(scope=DeferralScope.SENDER)
+ADDRESS_WAITS: Final = Wait(scope=DeferralScope.ADDRESS)
+CREDENTIALS_WAIT: Final = Wait(scope=DeferralScope.CREDENTIALS)
 SETTLE: Final = Settle()
 
 

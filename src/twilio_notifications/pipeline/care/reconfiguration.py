@@ -1,4 +1,4 @@
-"""Reads the configuration again while the connector works, and puts its limits into force.
+"""Reads the configuration again while the connector works, and puts its limits and quiet hours into force.
 
 A wrong configuration changes nothing. A warning names each section whose change needs a restart.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.admission import Admission
     from twilio_notifications.ports import Events
 
-_TAKES_EFFECT = frozenset({"limits"})
+_TAKES_EFFECT = frozenset({"limits", "quiet_hours"})
 _NOT_SETTINGS = frozenset({"warnings"})
 _SECTIONS = {"parameters": "connector.parameters"}
 """The sections whose settings have another name in the program."""
@@ -39,7 +39,10 @@ class Reconfiguration:
     events: Events
 
     async def reload(self) -> bool:
-        """Puts the limits of the new configuration into force; False where it cannot be read or is wrong."""
+        """Puts the limits and quiet hours of the new configuration into force.
+
+        False where it cannot be read or is wrong.
+        """
         try:
             settings = await self.reread()
         except TransportError as error:  # a component reads it again when its nucleus answers
@@ -51,9 +54,15 @@ class Reconfiguration:
             return False
         for warning in (*settings.warnings, *self._needing_a_restart(settings)):
             self.events.tell(ConfigurationWarning(warning=warning))
-        has_changed = settings.limits != self.admission.limits
-        await self.admission.change_limits(settings.limits)
-        self.events.tell(ConfigurationReloaded(limits="changed" if has_changed else "unchanged"))
+        admission = self.admission
+        limits, hours = settings.limits != admission.limits, settings.quiet_hours != admission.quiet_hours
+        await admission.change_rules(settings.limits, settings.quiet_hours)
+        self.events.tell(
+            ConfigurationReloaded(
+                limits="changed" if limits else "unchanged",
+                quiet_hours="changed" if hours else "unchanged",
+            )
+        )
         return True
 
     def _needing_a_restart(self, settings: Settings) -> list[str]:

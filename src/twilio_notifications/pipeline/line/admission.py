@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import policy
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.core.quiet_hours import QuietHours
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Admission:
-    """The rules in force: the operator's limits change as a whole when the configuration is read again."""
+    """The rules in force.
+
+    The operator's limits and quiet hours change as a whole when the configuration is read again.
+    """
 
     journal: Journal
     pacing: Pacing
@@ -33,11 +37,28 @@ class Admission:
     bell: Alarm
     """Rung when requests are to be judged again."""
     limits: policy.Limits = field(default_factory=policy.Limits)
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
 
-    async def change_limits(self, limits: policy.Limits) -> None:
+    async def change_rules(self, limits: policy.Limits, quiet_hours: QuietHours) -> None:
         """What is attempted from now on is judged by these; what waits for the old ones is judged again."""
-        self.limits = limits
-        await self.journal.hasten(Reason.QUOTA_EXCEEDED, now=self.clock.now())
+        if (limits, quiet_hours) != (self.limits, self.quiet_hours):
+            self.pacing.pauses.rules_changed()
+        self.limits, self.quiet_hours = limits, quiet_hours
+        await self._judge_again()
+
+    async def compare_rules(self) -> None:
+        """At a start: where the rules are others than in the last run, what waits for those is judged again.
+
+        Raises JournalError.
+        """
+        if await self.journal.rules() != policy.fingerprint(self.limits, self.quiet_hours):
+            self.pacing.pauses.rules_changed()
+            await self._judge_again()
+
+    async def _judge_again(self) -> None:
+        for reason in (WaitReason.QUOTA_USED_UP, WaitReason.QUIET_HOURS):
+            await self.journal.hasten(reason, now=self.clock.now())
+        await self.journal.keep_rules(policy.fingerprint(self.limits, self.quiet_hours))
         self.bell.ring()
 
     def situation(self, *, now: float, tally: policy.Tally = policy.NOTHING_USED) -> policy.Situation:
@@ -48,6 +69,7 @@ class Admission:
             limits=self.limits,
             tally=tally,
             credential_wait_seconds=self.pacing.timing.credential_wait,
+            quiet_hours=self.quiet_hours,
         )
 
     async def judge(
@@ -67,7 +89,7 @@ class Admission:
 
     async def expire(self, overdue: Sequence[Claimed], *, now: float) -> Verdicts:
         """The end of requests whose lifetime has ended. Raises JournalError."""
-        kept = [request for request in overdue if request.waiting_reason is Reason.QUOTA_EXCEEDED]
+        kept = [request for request in overdue if request.waiting_reason is WaitReason.QUOTA_USED_UP]
         situation = self.situation(now=now, tally=await self._tally(kept, now=now))
         return [(request, policy.expired(request, situation)) for request in overdue]
 

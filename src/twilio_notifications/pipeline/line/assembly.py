@@ -25,6 +25,7 @@ from twilio_notifications.pipeline.line.tracker import Tracker
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from twilio_notifications.core.quiet_hours import QuietHours
     from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.failures import Failures
@@ -46,6 +47,7 @@ class LineNeeds:
     pacing: Pacing
     failures: Failures
     limits: policy.Limits
+    quiet_hours: QuietHours
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
     receipts: DeliveryReceipts
@@ -106,6 +108,7 @@ def build_line(given: LineNeeds) -> Line:
         clock=given.clock,
         bell=given.bells.work,
         limits=given.limits,
+        quiet_hours=given.quiet_hours,
     )
     aside = Aside(
         journal=given.journal,

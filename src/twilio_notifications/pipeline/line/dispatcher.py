@@ -78,9 +78,12 @@ class Dispatcher:
 
         Raises what ends the journal.
         """
+        self.pacing.resume(await self.journal.lasting_pauses())
+        await self.admission.compare_rules()
         try:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self.taker.run(), name="twilio_notifications.taker")
+                parts.create_task(self.pacing.pauses.run(self.journal), name="twilio_notifications.pauses")
                 while True:
                     look = await self._turn()
                     if look is None or look > self.clock.now():

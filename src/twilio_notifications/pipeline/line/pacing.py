@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core import policy
 from twilio_notifications.core.conclusions import conclude
+from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Accepted, Deferred, Refused
 from twilio_notifications.core.pace import PacedSender, sender_of
 from twilio_notifications.pipeline.line.pauses import Pauses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.core.conclusions import Conclusion, StatusWriter, Timing
     from twilio_notifications.core.model import Answer
     from twilio_notifications.core.steps import Claimed, Stall, Step
-    from twilio_notifications.ports import Clock
+    from twilio_notifications.ports import Clock, Pause
     from twilio_notifications.ports.events import Events
 
 AHEAD_SHARE = 8
@@ -59,6 +60,14 @@ class Pacing:
         self._log(request, conclusion, before, now=now)
         return conclusion.step
 
+    def resume(self, lasting: Sequence[Pause]) -> None:
+        """The pauses that lasted when an earlier run ended; one that Twilio asked for goes on."""
+        self.pauses.resume(lasting)
+        now = self.clock.now()
+        for pause in lasting:
+            if pause.reason is WaitReason.ACCOUNT_SLOWED and pause.until is not None and pause.until > now:
+                self.pace = policy.closed_still(self.pace, now=now, until=pause.until)
+
     def renew_credentials(self) -> None:
         """There is a login that Twilio has not refused: no request need wait for the next probe."""
         self.pace = policy.credentials_renewed(self.pace)
@@ -66,7 +75,7 @@ class Pacing:
     def go_online(self) -> None:
         """The network is back."""
         self.pace = policy.online(self.pace)
-        self.pauses.reached(was_offline=True)
+        self.pauses.reached()
 
     def recover(self, stalled: Mapping[PacedSender, float]) -> None:
         """The queues at Twilio that were full when an earlier run ended, and until when they are."""

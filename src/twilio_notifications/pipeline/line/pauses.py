@@ -1,23 +1,30 @@
 """Tells when requests begin to wait, until when, and when they go on: one line for each beginning and end.
 
-It decides nothing: it gets the dispatcher's decisions, and knows which lines the log already has.
+It decides nothing: it gets the dispatcher's decisions, and knows which lines the log already has. The journal
+keeps each pause, so that a person can read later why a request waited, and so that the next start neither
+tells a pause again nor forgets its end.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from twilio_notifications.core import policy
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import JournalError, WaitReason
 from twilio_notifications.core.model import DeferralScope
 from twilio_notifications.core.wording import instant
+from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.limiter import Limiter
 from twilio_notifications.ports.events import (
     CredentialsAccepted,
     CredentialsRefused,
+    Defect,
     LimitFreeAgain,
     LimitUsedUp,
+    PausesChanged,
+    QuietHoursBegan,
+    QuietHoursEnded,
     SenderPaused,
     SenderResumed,
     SendingPaused,
@@ -25,17 +32,28 @@ from twilio_notifications.ports.events import (
     TwilioReachable,
     TwilioUnreachable,
 )
+from twilio_notifications.ports.journal import Pause
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from twilio_notifications.core.model import Deferred
     from twilio_notifications.core.pace import PacedSender
-    from twilio_notifications.ports import Clock, Events
+    from twilio_notifications.ports import Clock, Event, Events
+    from twilio_notifications.ports.journal import Waits
 
 LINES_A_MINUTE: Final = 6
 """The most lines about pauses for Twilio's rate: at full speed such pauses begin and end each second."""
 
 MOST_TOLD: Final = 100
-"""The most sender numbers, and the most limits, whose pauses have lines."""
+"""The most pauses of one reason that have lines: so many senders, limits or windows."""
+
+REFUSED: Final = "Twilio refuses the account SID or the secret; requests wait for a new one"
+
+_FOUND_OUT_AGAIN: Final = frozenset({WaitReason.TWILIO_UNREACHABLE, WaitReason.CREDENTIALS_REFUSED})
+"""A start ends these: its first attempt finds out whether they last."""
+
+_OF_RULES: Final = frozenset({WaitReason.QUOTA_USED_UP, WaitReason.QUIET_HOURS})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,16 +63,41 @@ class Pauses:
     events: Events
     clock: Clock
     _limiter: Limiter = field(init=False)
-    _account_until: float | None = field(init=False, default=None)
-    _senders: dict[PacedSender, float] = field(init=False, default_factory=dict)
-    _quotas: dict[str, float] = field(init=False, default_factory=dict)
-    _is_elsewhere: bool = field(init=False, default=False)
-    """Whether the log has said that another server than Twilio answers."""
-    _is_refused: bool = field(init=False, default=False)
-    """Whether the log has said that Twilio refuses the credentials."""
+    _lasting: dict[tuple[WaitReason, str], Pause] = field(init=False, default_factory=dict)
+    _unwritten: dict[tuple[WaitReason, str, float], Pause] = field(init=False, default_factory=dict)
+    """What the journal does not have yet."""
+    _alarm: Alarm = field(init=False)
 
     def __post_init__(self) -> None:
         self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
+        self._alarm = Alarm(self.clock)
+
+    async def run(self, journal: Waits) -> None:
+        """Tells each end in its time and writes down what changed, until cancelled. Raises JournalError."""
+        while True:
+            self.passed()
+            changed, self._unwritten = self._unwritten, {}
+            if changed:
+                await self._write(journal, list(changed.values()))
+            else:
+                await self._alarm.wait(self._next_end())
+
+    async def _write(self, journal: Waits, changed: Sequence[Pause]) -> None:
+        try:
+            await journal.keep_pauses(changed)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - then the time line lacks it, and requests go on
+            self.events.tell(Defect(name="journal_step_failed", error=error))
+
+    def resume(self, lasting: Iterable[Pause]) -> None:
+        """The pauses that lasted when an earlier run ended: the log has their beginnings."""
+        for pause in lasting:
+            self._lasting[pause.reason, pause.about] = pause
+            if pause.reason in _FOUND_OUT_AGAIN or pause.begun_at > self.clock.now():
+                self._end(pause, is_told=False)
+            else:
+                self._count(pause.reason)
 
     def began(
         self,
@@ -66,78 +109,148 @@ class Pauses:
         fails_at: float,
     ) -> None:
         """Tells that a deferral changed the pace. Requests with refused credentials fail at `fails_at`."""
+        reason = deferred.reason
         match deferred.scope:
             case DeferralScope.NETWORK:
                 if not before.offline:
-                    self.events.tell(TwilioUnreachable(error=deferred.message))
+                    self._begin(reason, until=None, message=deferred.message)
             case DeferralScope.ADDRESS:
-                if not self._is_elsewhere:
-                    self._is_elsewhere = True
-                    until = instant(after.closed_until)
-                    self.events.tell(TwilioUnreachable(until=until, error=deferred.message))
+                self._begin(reason, until=after.closed_until, message=deferred.message)
             case DeferralScope.CREDENTIALS:
                 if before.refused_since is None:
-                    self._is_refused = True
-                    self.events.tell(
-                        CredentialsRefused(
-                            until=instant(fails_at),
-                            error="Twilio refuses the account SID or the secret; requests wait for a new one",
-                        )
-                    )
+                    self._begin(reason, until=fails_at, message=REFUSED, again=True)
             case DeferralScope.ACCOUNT:
-                self._account(deferred, after)
+                self._account(deferred, until=after.closed_until)
             case DeferralScope.SENDER:
                 self.sender_stalled(sender, until=after.senders.get(sender, 0.0), error=deferred.message)
             case _:
                 assert_never(deferred.scope)
 
-    def _account(self, deferred: Deferred, after: policy.Pace) -> None:
-        until = after.closed_until
-        if until <= max(self._account_until or 0.0, self.clock.now()) or not self._limiter.admits():
-            return
-        self._account_until = until
-        self.events.tell(SendingPaused(until=instant(until), error=deferred.message))
-
     def sender_stalled(self, sender: PacedSender, *, until: float, error: str) -> None:
         """Tells that the queue of a sender at Twilio is full."""
-        if sender not in self._senders:
-            if len(self._senders) >= MOST_TOLD:
-                return
-            self.events.tell(SenderPaused(until=instant(until), error=error, sender_number=sender.number))
-        self._senders[sender] = until
+        self._begin(WaitReason.SENDER_QUEUE_FULL, about=sender.number, until=until, message=error)
+
+    def _account(self, deferred: Deferred, *, until: float) -> None:
+        told = self._lasting.get((deferred.reason, ""))
+        told_until = 0.0 if told is None or told.until is None else told.until
+        if until > max(told_until, self.clock.now()) and self._limiter.admits():
+            self._begin(deferred.reason, until=until, message=deferred.message, again=True)
 
     def kept(self, verdict: policy.Verdict) -> None:
-        """Tells that a request was not admitted because a limit is used up; each limit has one line."""
+        """Tells that a request was not admitted because of a limit or a window; each of them has one line."""
         match verdict:
-            case policy.Defer(until=until, reason=Reason.QUOTA_EXCEEDED, message=sentence):
-                if sentence not in self._quotas and len(self._quotas) < MOST_TOLD:
-                    self._quotas[sentence] = until
-                    self.events.tell(LimitUsedUp(until=instant(until), error=sentence))
+            case policy.Defer(
+                until=until, reason=(WaitReason.QUOTA_USED_UP | WaitReason.QUIET_HOURS) as reason
+            ):
+                about = verdict.about or verdict.message
+                self._begin(reason, about=about, until=until, message=verdict.message)
             case _:
                 pass
 
     def answered(self) -> None:
         """Tells the end of pauses after Twilio accepted or refused a request: the login works then."""
         self.reached()
-        if self._is_refused:
-            self._is_refused = False
-            self.events.tell(CredentialsAccepted())
+        self._end_all(reason=WaitReason.CREDENTIALS_REFUSED)
 
-    def reached(self, *, was_offline: bool = False) -> None:
+    def reached(self) -> None:
         """Tells that Twilio can be reached again."""
-        if self._is_elsewhere or was_offline:
-            self._is_elsewhere = False
-            self.events.tell(TwilioReachable())
+        self._end_all(reason=WaitReason.TWILIO_UNREACHABLE)
+
+    def rules_changed(self) -> None:
+        """The operator's limits or windows are others now: what waits for the old ones is judged again."""
+        for pause in [pause for pause in self._lasting.values() if pause.reason in _OF_RULES]:
+            self._end(pause)
 
     def passed(self) -> None:
         """Tells the end of each pause whose time has passed."""
         now = self.clock.now()
-        if self._account_until is not None and now >= self._account_until:
-            self._account_until = None
-            self.events.tell(SendingResumed())
-        for sender in [sender for sender, until in self._senders.items() if now >= until]:
-            del self._senders[sender]
-            self.events.tell(SenderResumed(sender_number=sender.number))
-        for sentence in [sentence for sentence, until in self._quotas.items() if now >= until]:
-            del self._quotas[sentence]
-            self.events.tell(LimitFreeAgain(limit=sentence))
+        for pause in [*self._lasting.values()]:
+            # Whether Twilio can be reached, and takes the login, is known from its next answer only.
+            if pause.reason not in _FOUND_OUT_AGAIN and pause.until is not None and now >= pause.until:
+                self._end(pause)
+
+    def _next_end(self) -> float | None:
+        ends = [each.until for each in self._lasting.values() if each.reason not in _FOUND_OUT_AGAIN]
+        return min((end for end in ends if end is not None), default=None)
+
+    def _begin(
+        self,
+        reason: WaitReason,
+        *,
+        about: str = "",
+        until: float | None,
+        message: str,
+        again: bool = False,
+    ) -> None:
+        """Tells a beginning; of a pause that lasts already, only `again`: otherwise its end is moved."""
+        known = self._lasting.get((reason, about))
+        if known is None and self._how_many(reason) >= MOST_TOLD:
+            return
+        if known is None:
+            pause = Pause(reason=reason, about=about, message=message, begun_at=self.clock.now(), until=until)
+        else:
+            pause = replace(known, message=message, until=until)
+        if pause == known:
+            return
+        self._lasting[reason, about] = pause
+        self._note(pause)
+        if known is None or again:
+            self.events.tell(_beginning(pause))
+
+    def _end_all(self, *, reason: WaitReason) -> None:
+        if self._lasting:
+            for pause in [pause for pause in self._lasting.values() if pause.reason is reason]:
+                self._end(pause)
+
+    def _end(self, pause: Pause, *, is_told: bool = True) -> None:
+        del self._lasting[pause.reason, pause.about]
+        # Not before its beginning, which may have been written before the clock was set back.
+        self._note(replace(pause, ended_at=max(self.clock.now(), pause.begun_at)))
+        if is_told:
+            self.events.tell(_ending(pause))
+
+    def _note(self, pause: Pause) -> None:
+        self._unwritten[pause.reason, pause.about, pause.begun_at] = pause
+        self._alarm.ring()
+        self._count(pause.reason)
+
+    def _count(self, reason: WaitReason) -> None:
+        ends = [each.until for each in self._lasting.values() if each.reason is reason]
+        until = max((end for end in ends if end is not None), default=None)
+        self.events.tell(PausesChanged(reason=reason, count=len(ends), until=until))
+
+    def _how_many(self, reason: WaitReason) -> int:
+        return sum(each.reason is reason for each in self._lasting.values())
+
+
+def _beginning(pause: Pause) -> Event:
+    until = None if pause.until is None else instant(pause.until)
+    match pause.reason:
+        case WaitReason.TWILIO_UNREACHABLE:
+            return TwilioUnreachable(until=until, error=pause.message)
+        case WaitReason.CREDENTIALS_REFUSED:
+            return CredentialsRefused(until=until or "", error=pause.message)
+        case WaitReason.SENDER_QUEUE_FULL:
+            return SenderPaused(until=until or "", error=pause.message, sender_number=pause.about)
+        case WaitReason.QUOTA_USED_UP:
+            return LimitUsedUp(until=until or "", error=pause.message)
+        case WaitReason.QUIET_HOURS:
+            return QuietHoursBegan(until=until or "", window=pause.about)
+        case _:
+            return SendingPaused(until=until or "", error=pause.message)
+
+
+def _ending(pause: Pause) -> Event:
+    match pause.reason:
+        case WaitReason.TWILIO_UNREACHABLE:
+            return TwilioReachable()
+        case WaitReason.CREDENTIALS_REFUSED:
+            return CredentialsAccepted()
+        case WaitReason.SENDER_QUEUE_FULL:
+            return SenderResumed(sender_number=pause.about)
+        case WaitReason.QUOTA_USED_UP:
+            return LimitFreeAgain(limit=pause.about)
+        case WaitReason.QUIET_HOURS:
+            return QuietHoursEnded(window=pause.about)
+        case _:
+            return SendingResumed()

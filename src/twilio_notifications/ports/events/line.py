@@ -14,7 +14,7 @@ from twilio_notifications.ports.events.event import Event, Level
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.errors import Reason, WaitReason
     from twilio_notifications.core.model import Answer, Channel, Records, Unreadable
     from twilio_notifications.core.steps import Claimed, Doubt, Finish, Postpone
     from twilio_notifications.ports.journal import NewRejection, NewRequest, Recording
@@ -224,6 +224,6 @@ class DoubtSettled(Event):
         return {"number": self.request.id, "outcome": self.outcome, "seconds": self.seconds}
 
 
-def _step_fields(request: Claimed, reason: Reason | None) -> Mapping[str, object]:
+def _step_fields(request: Claimed, reason: Reason | WaitReason | None) -> Mapping[str, object]:
     phone_number = request.notification.recipient.phone_number
     return {"number": request.id, "phone_number": phone_number, "reason": reason}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.ports.events.event import Event, Level
+
+if TYPE_CHECKING:
+    from twilio_notifications.core.errors import WaitReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,35 @@ class LimitFreeAgain(Event):
 
     level: ClassVar[Level] = Level.INFO
     limit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHoursBegan(Event):
+    """A request waits for the end of this window; until then only urgent ones and steps of chains leave."""
+
+    level: ClassVar[Level] = Level.INFO
+    window: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuietHoursEnded(Event):
+    """The window is over."""
+
+    level: ClassVar[Level] = Level.INFO
+    window: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PausesChanged(Event):
+    """How many pauses of this kind there are now, and when the last of them ends.
+
+    `until` is None where there is none, or where its end is not known.
+    """
+
+    reason: WaitReason
+    count: int
+    until: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

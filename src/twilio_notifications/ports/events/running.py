@@ -18,10 +18,11 @@ class ConfigurationWarning(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationReloaded(Event):
-    """The configuration was read again, and its limits are in force."""
+    """The configuration was read again, and its limits and quiet hours are in force."""
 
     level: ClassVar[Level] = Level.INFO
     limits: Literal["changed", "unchanged"]
+    quiet_hours: Literal["changed", "unchanged"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

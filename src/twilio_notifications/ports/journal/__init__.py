@@ -38,6 +38,7 @@ from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
 from twilio_notifications.ports.journal.outbox import Outbox, Unreported
 from twilio_notifications.ports.journal.usage import Usage
+from twilio_notifications.ports.journal.waits import Pause, Waits
 from twilio_notifications.ports.journal.work import NO_CHARGES, Agenda, Taken, Work
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "OrderName",
     "Orders",
     "Outbox",
+    "Pause",
     "Recorded",
     "Recording",
     "Recordings",
@@ -73,11 +75,12 @@ __all__ = [
     "Unreported",
     "Usage",
     "WaitingOrder",
+    "Waits",
     "WishName",
     "WishProgress",
     "Work",
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Care, Protocol):
+class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Care, Protocol):
     """Everything; a call that changes something is done when its change is on disk."""

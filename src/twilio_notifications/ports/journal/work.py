@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.core.errors import Reason
+    from twilio_notifications.core.errors import WaitReason
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Claimed, Step
     from twilio_notifications.ports.journal.outbox import Unreported
@@ -81,7 +81,7 @@ class Work(Protocol):
         the others are taken. At most one step for each request.
         """
 
-    async def hasten(self, reason: Reason, *, now: float) -> None:
+    async def hasten(self, reason: WaitReason, *, now: float) -> None:
         """Makes due what waits for this reason, because the reason may be gone."""
 
     async def overdue(self, *, now: float, limit: int) -> list[Claimed]:

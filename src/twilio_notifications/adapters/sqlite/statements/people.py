@@ -9,9 +9,23 @@ LEFT JOIN statuses AS latest
      ON latest.position = (SELECT MAX(position) FROM statuses WHERE statuses.request = states.request)
 """
 
+# The request of the same recipient that has an attempt, or else the one that is the next to have one.
+_BEHIND = """
+COALESCE((SELECT other.request FROM states AS other
+          WHERE other.channel = states.channel AND other.phone_number = states.phone_number
+            AND (other.state = 'OPEN' OR other.state = 'IN_DOUBT')
+          ORDER BY other.request LIMIT 1),
+         (SELECT other.request FROM states AS other
+          WHERE other.channel = states.channel AND other.phone_number = states.phone_number
+            AND other.turn = 1 AND other.state = 'WAITING'
+          LIMIT 1))
+"""
+
 _ENTRIES = f"""
-SELECT states.request, request_id, states.channel, state, states.phone_number, accepted_at, expires_at,
-       due_at, turn, waiting_reason, attempts, finished_at, reason, latest.message,
+SELECT states.request, request_id, states.channel, state, states.phone_number, sender_number, accepted_at,
+       expires_at, due_at, turn, IIF(state = 'WAITING' AND turn = 0, {_BEHIND}, NULL),
+       IIF(state = 'WAITING', waiting_reason, NULL), IIF(state = 'WAITING', waiting_message, NULL),
+       attempts, finished_at, reason, latest.message,
        COALESCE(deliveries.sid, latest.sid), latest.remark, word
 FROM states JOIN requests ON id = states.request {_LATEST_STATUS}
      LEFT JOIN deliveries ON deliveries.request = states.request

@@ -1,0 +1,27 @@
+"""Statements of what lasts and keeps requests waiting."""
+
+from __future__ import annotations
+
+KEEP_PAUSE = """
+INSERT INTO pauses (reason, about, message, begun_at, until, ended_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (reason, about, begun_at)
+    DO UPDATE SET message = excluded.message, until = excluded.until, ended_at = excluded.ended_at
+"""
+
+LASTING = "SELECT reason, about, message, begun_at, until, ended_at FROM pauses WHERE ended_at IS NULL"
+
+# Of the account and of one sender: a wait for a limit or a window is a row of its own in `waits`.
+DURING = """
+SELECT begun_at, reason, NULLIF(about, ''), message, until, ended_at FROM pauses
+WHERE (about = '' OR (reason = 'sender_queue_full' AND about = :sender_number))
+  AND begun_at < :ends_at AND (ended_at IS NULL OR ended_at > :begins_at)
+ORDER BY begun_at
+"""
+
+PURGE_PAUSES = "DELETE FROM pauses WHERE ended_at < ?"
+
+RULES = "SELECT fingerprint FROM rules LIMIT 1"
+
+FORGET_RULES = "DELETE FROM rules"
+
+KEEP_RULES = "INSERT INTO rules (fingerprint) VALUES (?)"
