@@ -104,7 +104,7 @@ Counters begin at 0 with each start; `journal_requests` is read from the journal
 """
 
 ALERTS: Mapping[str, str] = {
-    "the auth token is refused": 'increase({}deferrals_total{{reason="Unauthorized"}}[10m]) > 0',
+    "the auth token is refused": '{}pauses{{reason="credentials_refused"}} > 0',
     "requests fail for no fault of their senders": (
         'increase({}statuses_total{{reason=~"Expired\\|QueueFull\\|InternalError"}}[1h]) > 0'
     ),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from tests.support.process import Section
 
+ALWAYS = [{"from": "07:00", "to": "07:00", "time_zone": "Europe/Berlin"}]
 SUBJECTS = ["configuration", "journal", "secret", "broker", "twilio"]
 
 
@@ -394,6 +395,7 @@ async def test_what_this_installation_cannot_do_is_said_all_at_once(tmp_path: Pa
         ("twilio", {"timeout_seconds": 2}, "twilio.timeout_seconds = 2 is less than the 26 s"),
         ("limits", {"paused": True}, "limits.paused = true: every request is answered with NotAllowed"),
         ("connector.parameters", {"TWILIO_ACCOUNT_SID": "AC1"}, "'AC1' is not of Twilio's form"),
+        ("quiet_hours", {"windows": ALWAYS}, "quiet_hours.windows leave no time open"),
     ],
 )
 async def test_what_is_mostly_a_mistake_has_a_note(

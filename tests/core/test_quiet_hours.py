@@ -15,6 +15,7 @@ from twilio_notifications.core.quiet_hours import (
     Quiet,
     QuietHours,
     QuietWindow,
+    leaves_no_time_open,
     quiet_at,
 )
 
@@ -245,3 +246,13 @@ def test_a_window_names_itself_for_people() -> None:
     assert Quiet(window=window("22:00", "07:00"), until=1.0) != Quiet(
         window=window("22:00", "07:00"), until=2.0
     )
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_windows_that_follow_each_other_without_end_leave_no_time_open(zone: ZoneInfo) -> None:
+    night, day = QuietWindow(begins=time(22), ends=time(7), zone=zone), time(7)
+    assert leaves_no_time_open([night, QuietWindow(begins=day, ends=time(22), zone=zone)])
+    assert leaves_no_time_open([QuietWindow(begins=day, ends=day, zone=zone)])
+    assert not leaves_no_time_open([night, QuietWindow(begins=day, ends=time(21, 59), zone=zone)])
+    assert not leaves_no_time_open([night])
+    assert not leaves_no_time_open([])

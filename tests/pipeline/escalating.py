@@ -132,6 +132,7 @@ def an_escalator(given: LineNeeds, writer: ChainWriter) -> Escalator:
         bells=given.bells,
         writer=writer,
         lifetime_seconds=14_400,
+        failures=given.failures,
         on_written=given.on_written,
     )
 

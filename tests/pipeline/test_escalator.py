@@ -28,6 +28,8 @@ from twilio_notifications.ports.journal import OrderName, WaitingOrder
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.pipeline.escalating import House
+
 TEXT, CALL = "SMS", "CALL"
 
 
@@ -49,6 +51,7 @@ async def test_a_chain_goes_on_to_others_until_it_ends_without_an_acknowledgemen
         await house.line.clock.advance(2)
         assert ["queued", "NotAcknowledged"] == await house.words()
         assert 1 == house.line.events.count("chain_ended")
+        assert [("thaw", "NotAcknowledged")] == failures(house)
         assert [] == house.line.events.defects
 
 
@@ -376,6 +379,11 @@ async def test_a_text_that_acknowledged_one_chain_never_acknowledges_another() -
 # Cancelled and superseded.
 
 
+def failures(house: House) -> list[tuple[object, object]]:
+    """The id and the reason of each line about a request that ended without success."""
+    return [(line.fields["id"], line.fields["reason"]) for line in house.line.events.named("request_failed")]
+
+
 async def test_a_cancellation_ends_the_chain() -> None:
     async with a_house() as house:
         await house.alarm()
@@ -395,6 +403,7 @@ async def test_a_cancellation_answers_what_waits_and_only_that() -> None:
         await house.line.clock.advance(5)
         assert [("waits", "Cancelled"), ("sent", "success")] == await house.line.results()
         assert 1 == len(house.went())
+        assert [("waits", "Cancelled")] == failures(house)
 
 
 async def test_a_newer_request_about_the_same_takes_the_place_of_one_that_waits() -> None:
@@ -407,6 +416,7 @@ async def test_a_newer_request_about_the_same_takes_the_place_of_one_that_waits(
         assert [("second", "Superseded"), ("first", "success"), ("third", "success")] == (
             await house.line.results()
         )
+        assert [("second", "Superseded")] == failures(house)
 
 
 async def test_what_was_cancelled_during_an_attempt_that_twilio_defers_is_not_sent() -> None:

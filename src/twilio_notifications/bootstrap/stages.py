@@ -164,6 +164,7 @@ def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalat
         bells=parts.bells,
         writer=writer,
         lifetime_seconds=parts.settings.delivery.lifetime_seconds,
+        failures=parts.failures,
         on_written=reporter.publish,
     )
 

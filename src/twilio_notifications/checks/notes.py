@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.pace import usual_segments_per_second
+from twilio_notifications.core.quiet_hours import leaves_no_time_open
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +40,23 @@ def notes(settings: Settings) -> Iterator[str]:
             "Leave it at 30"
         )
     yield from _pace(settings)
+    yield from _quiet_hours(settings)
     if settings.limits.paused:
         yield (
             "limits.paused = true: every request is answered with NotAllowed and nothing is sent. "
             "Set it to false and send SIGHUP to go on"
         )
+
+
+def _quiet_hours(settings: Settings) -> Iterator[str]:
+    hours = settings.quiet_hours
+    end = "normal and low requests never leave. Leave some time open between the windows"
+    if leaves_no_time_open(hours.windows):
+        yield f"quiet_hours.windows leave no time open: {end}"
+        return
+    for name, contact in settings.contacts.items():
+        if leaves_no_time_open(hours.of(contact.phone_number)):
+            yield f"contacts.{name}.quiet_hours and quiet_hours.windows leave no time open: {end}"
 
 
 def _pace(settings: Settings) -> Iterator[str]:

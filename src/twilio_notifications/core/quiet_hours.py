@@ -21,6 +21,9 @@ _ONE_DAY: Final = timedelta(days=1)
 _DAYS_AROUND: Final = range(-2, 2)
 """Days on which a window that covers an instant may begin, counted from the date of the instant."""
 
+_ANY_INSTANT: Final = 1_767_225_600.0
+"""Windows repeat each week, so it does not matter from where they are followed."""
+
 _MOST_JOINED: Final = 64
 """The most windows that are followed one after the other: a month of nights and days."""
 
@@ -105,6 +108,13 @@ def quiet_at(windows: Iterable[QuietWindow], at: float) -> Quiet | None:
             break
         until = following.until
     return Quiet(window=first.window, until=until)
+
+
+def leaves_no_time_open(windows: Iterable[QuietWindow]) -> bool:
+    """Whether these windows follow each other without end, so that only urgent requests ever leave."""
+    windows = tuple(windows)
+    quiet = quiet_at(windows, _ANY_INSTANT)
+    return quiet is not None and quiet_at(windows, quiet.until) is not None
 
 
 def _latest(windows: Iterable[QuietWindow], at: float) -> Quiet | None:

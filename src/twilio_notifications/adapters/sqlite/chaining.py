@@ -22,7 +22,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
-from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported
+from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported, Unsuccessful
 
 if TYPE_CHECKING:
     import sqlite3
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.taking import Taker
     from twilio_notifications.adapters.sqlite.turns import Turns
     from twilio_notifications.core.conclusions import ChainWriter
+    from twilio_notifications.core.conclusions.chains import EndStatus
     from twilio_notifications.core.model import Notification
     from twilio_notifications.core.steps import Claimed, Finish
     from twilio_notifications.ports import KnownReply, NewStep
@@ -144,18 +145,24 @@ class Chaining:
         cancelled = self.finish(connection, waiting, lambda one: writer.cancelled(one, at=end.at))
         connection.execute(sql.RINGING, {"at": end.at, "chain": chain})
         connection.execute(sql.MARK_CANCELLED)
-        written = self._report(connection, request, end, writer=writer)
+        status = writer.end(request, end)
+        written = self._report(connection, request, status, at=end.at)
         self._tell(
             connection, request, end, writer=writer, number=None if reply is None else reply.phone_number
         )
         statuses = cancelled.written if written is None else (*cancelled.written, written)
-        return Ended(chains=(chain,), requests=cancelled.requests, written=statuses)
+        unsuccessful = cancelled.unsuccessful
+        if status.reason is not None:
+            why = Unsuccessful(request=request, reason=status.reason, message=status.message or "")
+            unsuccessful = (*unsuccessful, why)
+        return Ended(
+            chains=(chain,), requests=cancelled.requests, unsuccessful=unsuccessful, written=statuses
+        )
 
     def _report(
-        self, connection: sqlite3.Connection, request: Claimed, end: ChainEnd, *, writer: ChainWriter
+        self, connection: sqlite3.Connection, request: Claimed, status: EndStatus, *, at: float
     ) -> Unreported | None:
         """The status of the end; None where it waits until the request has been answered."""
-        status = writer.end(request, end)
         standing = read_standing(connection, request.id)
         if standing.state is State.REPORTED:
             connection.execute(FOLLOW_UP, (request.id,))
@@ -163,7 +170,7 @@ class Chaining:
         position = self.memory.next_position()
         kept = rows.kept_status(status.status, standing.request_id)
         held = standing.state in {State.OPEN, State.IN_DOUBT}
-        values = (position, request.id, kept, status.reason, status.message, None, end.at, held)
+        values = (position, request.id, kept, status.reason, status.message, None, at, held)
         connection.execute(sql.INSERT_LATER_STATUS, values)
         if held:
             return None
@@ -192,8 +199,17 @@ class Chaining:
         self, connection: sqlite3.Connection, waiting: Iterable[Claimed], finish: Callable[[Claimed], Finish]
     ) -> Ended:
         """Ends requests that wait, each by the step that `finish` makes of it."""
-        steps = [finish(one) for one in waiting]
-        if not steps:
+        ended = [(one, finish(one)) for one in waiting]
+        if not ended:
             return Ended()
-        (taken,) = self.taker.together(connection, [steps])
-        return Ended(requests=tuple(step.id for step in steps), written=taken.written)
+        (taken,) = self.taker.together(connection, [[step for _, step in ended]])
+        return Ended(
+            requests=tuple(step.id for _, step in ended),
+            unsuccessful=tuple(
+                Unsuccessful(request=one, reason=step.reason, message=step.message or "")
+                for one, step in ended
+                # A step of a chain publishes no status.
+                if step.reason is not None and not one.is_step
+            ),
+            written=taken.written,
+        )

@@ -102,14 +102,7 @@ class Line:
 def build_line(given: LineNeeds) -> Line:
     """Dispatcher and settler, with everything that they share."""
     slots, wake = Slots(given.pacing.pace.maximum), _waker(given)
-    admission = Admission(
-        journal=given.journal,
-        pacing=given.pacing,
-        clock=given.clock,
-        bell=given.bells.work,
-        limits=given.limits,
-        quiet_hours=given.quiet_hours,
-    )
+    admission = _admission(given)
     aside = Aside(
         journal=given.journal,
         statuses=given.pacing.statuses,
@@ -141,6 +134,17 @@ def build_line(given: LineNeeds) -> Line:
         settler=settler,
         tracker=follower.tracker,
         callbacks=follower.callbacks,
+    )
+
+
+def _admission(given: LineNeeds) -> Admission:
+    return Admission(
+        journal=given.journal,
+        pacing=given.pacing,
+        clock=given.clock,
+        bell=given.bells.work,
+        limits=given.limits,
+        quiet_hours=given.quiet_hours,
     )
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.conclusions import ChainWriter, RunningChain
     from twilio_notifications.pipeline.bells import Bells
+    from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.ports import Clock, Inbox
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Ended, Hangup, Journal, KnownReply, Unreported
@@ -67,6 +68,7 @@ class Escalator:
     bells: Bells
     writer: ChainWriter
     lifetime_seconds: float
+    failures: Failures
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
     _wish_at: float = field(init=False, default=0.0)
@@ -208,6 +210,8 @@ class Escalator:
                     how=None if end.acknowledged is None else end.acknowledged.door,
                 )
             )
+        for why in ended.unsuccessful:
+            self.failures.failed(why.request, why)
         self.on_written(ended.written)
         if ended.chains:
             self.bells.work.ring()  # there may be texts for the others

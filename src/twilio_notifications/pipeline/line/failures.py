@@ -24,7 +24,7 @@ from twilio_notifications.ports.events import (
 if TYPE_CHECKING:
     from twilio_notifications.core.delivery import DeliveryEnd, Followed
     from twilio_notifications.core.steps import Claimed, Finish
-    from twilio_notifications.ports import Clock, Events, NewRejection
+    from twilio_notifications.ports import Clock, Events, NewRejection, Unsuccessful
 
 LINES_A_MINUTE: Final = 20
 """The most lines of each kind: a person reads no more, and a client's mistakes cannot fill the disk."""
@@ -64,8 +64,8 @@ class Failures:
         finally:
             self._tell_counts()
 
-    def failed(self, request: Claimed, step: Finish) -> None:
-        """Tells that the request has ended with the reason of the step."""
+    def failed(self, request: Claimed, step: Finish | Unsuccessful) -> None:
+        """Tells that the request has ended with this reason."""
         if self._may_tell(self._failed):
             self.events.tell(
                 RequestFailed(

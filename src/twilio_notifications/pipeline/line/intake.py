@@ -321,6 +321,8 @@ class Intake:
             self.events.tell(events.ChainEnded(level=events.Level.INFO, number=chain, ending=kind, how=how))
         for request in ended.requests:
             self.events.tell(events.WaitingRequestEnded(number=request))
+        for why in ended.unsuccessful:
+            self.failures.failed(why.request, why)
 
     def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:
         """Nothing of these is on disk."""

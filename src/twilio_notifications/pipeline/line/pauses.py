@@ -80,7 +80,8 @@ class Pauses:
             if changed:
                 await self._write(journal, list(changed.values()))
             else:
-                await self._alarm.wait(self._next_end())
+                ends = [one.until for one in self._lasting.values() if one.reason not in _FOUND_OUT_AGAIN]
+                await self._alarm.wait(min((end for end in ends if end is not None), default=None))
 
     async def _write(self, journal: Waits, changed: Sequence[Pause]) -> None:
         try:
@@ -169,10 +170,6 @@ class Pauses:
             if pause.reason not in _FOUND_OUT_AGAIN and pause.until is not None and now >= pause.until:
                 self._end(pause)
 
-    def _next_end(self) -> float | None:
-        ends = [each.until for each in self._lasting.values() if each.reason not in _FOUND_OUT_AGAIN]
-        return min((end for end in ends if end is not None), default=None)
-
     def _begin(
         self,
         reason: WaitReason,
@@ -184,7 +181,7 @@ class Pauses:
     ) -> None:
         """Tells a beginning; of a pause that lasts already, only `again`: otherwise its end is moved."""
         known = self._lasting.get((reason, about))
-        if known is None and self._how_many(reason) >= MOST_TOLD:
+        if known is None and sum(one.reason is reason for one in self._lasting.values()) >= MOST_TOLD:
             return
         if known is None:
             pause = Pause(reason=reason, about=about, message=message, begun_at=self.clock.now(), until=until)
@@ -218,9 +215,6 @@ class Pauses:
         ends = [each.until for each in self._lasting.values() if each.reason is reason]
         until = max((end for end in ends if end is not None), default=None)
         self.events.tell(PausesChanged(reason=reason, count=len(ends), until=until))
-
-    def _how_many(self, reason: WaitReason) -> int:
-        return sum(each.reason is reason for each in self._lasting.values())
 
 
 def _beginning(pause: Pause) -> Event:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import ChainWriter, RunningChain
+    from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.escalation import ChainEnd, WaitingAt
+    from twilio_notifications.core.steps import Claimed
     from twilio_notifications.ports.journal.arrivals import NewRequest
     from twilio_notifications.ports.journal.outbox import Unreported
 
@@ -25,6 +27,15 @@ class NewStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsuccessful:
+    """A status that is no success, of a request that waited or of a chain that has ended."""
+
+    request: Claimed
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """What the end of chains and of waiting requests has changed."""
 
@@ -32,6 +43,8 @@ class Ended:
     """By the number of the request that began each; without those that had ended before."""
     requests: tuple[int, ...] = ()
     """Requests that waited, and wait no more."""
+    unsuccessful: tuple[Unsuccessful, ...] = ()
+    """What clients are answered by it, where that is no success."""
     written: tuple[Unreported, ...] = ()
     """The statuses that the same transaction put into the outbox."""
 
