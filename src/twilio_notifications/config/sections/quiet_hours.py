@@ -75,7 +75,8 @@ WINDOWS = Tables(noun="window", keys=WINDOW_KEYS, read=_read_window)
 QUIET_HOURS = Section(
     name="quiet_hours",
     text="""When people are left alone. Within a window only urgent requests and the steps of escalations
-    leave. A request that would expire within the window is answered with Expired at once.""",
+    leave. A request that would expire within the window is answered with Expired at once. Read again on
+    SIGHUP.""",
     keys={
         "windows": Key(
             kind=WINDOWS,

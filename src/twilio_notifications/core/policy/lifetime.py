@@ -54,7 +54,7 @@ def account_pace(request: Claimed, situation: Situation) -> Defer | None:
     return Defer(
         until=min(pace.closed_until, request.expires_at),
         reason=pace.closed_for,
-        message="everything waits: Twilio asked for a pause, or cannot be reached",
+        message=f"everything waits: {WAITS_FOR[pace.closed_for]}",
     )
 
 
