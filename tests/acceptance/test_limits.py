@@ -183,7 +183,7 @@ async def test_one_recipient_gets_no_more_than_its_share_of_a_period(
         statuses = await peer.collect(3)
         postponed = [event["reason"] for event in connector.events("request_postponed")]
         assert 0 == await connector.terminate()
-    assert {"QuotaExceeded"} == set(postponed)
+    assert {"quota_used_up"} == set(postponed)
     assert ["id-0", "id-1", "id-2"] == [status.json()["id"] for status in statuses]
     assert 3 == len(twilio.ledger)
 
