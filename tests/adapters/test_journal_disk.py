@@ -77,6 +77,29 @@ async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterw
     assert (Level.ERROR, str(tmp_path / "journal.db")) == (told.level, told.fields["journal"])
 
 
+async def test_those_who_watch_the_disk_hear_when_it_fails_and_when_it_works_again(tmp_path: Path) -> None:
+    """Also who begins to watch while it fails."""
+    heard: list[str] = []
+    has_recovered = asyncio.Event()
+
+    def recovered() -> None:
+        heard.append("works")
+        has_recovered.set()
+
+    events = AwaitedEvents()
+    async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
+        await limit_pages(journal, 1)
+        recorded = journal.record([big(1)])
+        await events.heard("journal_unavailable")
+        journal.watch_disk(on_fault=heard.append, on_recovery=recovered)
+        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
+            "PRAGMA max_page_count = 1000000"
+        )
+        await became([recorded])
+        await asyncio.wait_for(has_recovered.wait(), WAIT_SECONDS)
+    assert ["database or disk is full", "works"] == heard
+
+
 async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) -> None:
     events = AwaitedEvents()
     path = tmp_path / "journal.db"

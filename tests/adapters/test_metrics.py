@@ -96,15 +96,6 @@ def test_a_pause_and_its_end_are_gauges_by_reason(reason: WaitReason) -> None:
     assert {} == moved(counters, before)
 
 
-def test_a_failing_disk_is_a_pause_whose_end_is_not_known() -> None:
-    counters = Counters()
-    before = series(counters.page())
-    counters.tell(events.JournalUnavailable(journal="journal.db", error="disk full"))
-    assert 1 == moved(counters, before)['pauses{reason="journal_disk"}']
-    counters.tell(events.JournalAvailable(journal="journal.db"))
-    assert {} == moved(counters, before)
-
-
 def test_what_is_exported_is_the_catalogue() -> None:
     page = Counters().page().decode()
     exported = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}

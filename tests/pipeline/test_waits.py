@@ -192,6 +192,21 @@ async def test_each_lasting_reason_is_in_the_journal_while_it_lasts() -> None:
         assert WaitReason.QUOTA_USED_UP not in {pause.reason for pause in await line.journal.lasting_pauses()}
 
 
+async def test_a_disk_that_failed_is_on_the_time_line_of_what_waited(path: Path) -> None:
+    """Whose log lines the journal tells itself."""
+    async with a_running_line(path=path) as line:
+        line.sender.script(A, too_many(retry_after=600))
+        await line.accept(A)
+        line.sqlite._store.disk.failed("database or disk is full")
+        await line.clock.advance(30)
+        line.sqlite._store.disk.recovered()
+        await line.clock.settle()
+        _, pause = JournalReader(path).history(1).pauses
+        assert (WaitReason.JOURNAL_DISK, "database or disk is full") == (pause.reason, pause.message)
+        assert (START, START + 30) == (pause.begun_at, pause.ended_at)
+        assert (1, 1) == (line.events.count("journal_unavailable"), line.events.count("journal_available"))
+
+
 async def test_a_changed_limit_ends_its_pause() -> None:
     async with a_line() as line, running(line):
         full = Limits(quotas=(Quota(unit=Unit.TEXTS, period=Period.HOUR, most=1),))

@@ -22,7 +22,7 @@ from prometheus_client import (
 from twilio_notifications.adapters.metrics import catalogue
 from twilio_notifications.adapters.metrics.catalogue import NO_REASON, SECONDS, Cause, Result, Settled
 from twilio_notifications.core.delivery import result_word
-from twilio_notifications.core.errors import Reason, WaitReason
+from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.steps import Finish, Postpone
 from twilio_notifications.ports import NewRejection, NewRequest, Recording, events
 
@@ -91,7 +91,8 @@ class Counters:
             self._gauge(metric) for metric in (catalogue.PAUSES, catalogue.PAUSE_ENDS)
         )
         for reason in catalogue.LASTING:
-            self._paused(reason, count=0, until=None)
+            self._pauses.labels(reason).set(0)
+            self._pause_ends.labels(reason).set(0)
         self._journal = self._gauge(catalogue.JOURNAL)
         self.watch(lambda: dict.fromkeys(catalogue.COUNTED_STATES, 0))
 
@@ -139,20 +140,15 @@ class Counters:
             case events.CallbackAnswered(result=outcome):
                 self._callbacks[(outcome,)].inc()
             case events.PausesChanged(reason=reason, count=count, until=until):
-                self._paused(reason, count=count, until=until)
+                self._pauses.labels(reason).set(count)
+                self._pause_ends.labels(reason).set(until or 0)
             case _ if kind in _GAUGES:
                 metric, value = _GAUGES[kind]
                 self._gauges[metric.name].set(value)
-                if metric is catalogue.DISK:
-                    self._paused(WaitReason.JOURNAL_DISK, count=1 - value, until=None)
             case _ if kind in _DROPS:
                 self._dropped[(_DROPS[kind],)].inc()
             case _:
                 pass  # nothing of it is counted
-
-    def _paused(self, reason: WaitReason, *, count: int, until: float | None) -> None:
-        self._pauses.labels(reason).set(count)
-        self._pause_ends.labels(reason).set(until or 0)
 
     def _attempted(self, request: Claimed, step: Step) -> None:
         if step.outcome is not None:

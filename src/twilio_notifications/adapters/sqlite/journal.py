@@ -16,6 +16,7 @@ from twilio_notifications.adapters.sqlite.care import SqliteCare
 from twilio_notifications.adapters.sqlite.chaining import Chaining
 from twilio_notifications.adapters.sqlite.chains import SqliteChains
 from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
+from twilio_notifications.adapters.sqlite.disk import Disk
 from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.memory import Memory
@@ -41,9 +42,7 @@ from twilio_notifications.core.pace import NO_PACES
 from twilio_notifications.ports.events import (
     ConfigurationWarning,
     Defect,
-    JournalAvailable,
     JournalLimited,
-    JournalUnavailable,
     JournalUpgrading,
 )
 
@@ -142,17 +141,18 @@ class SqliteJournal(
         memory = ledger.memory
         taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns, paces=ledger.paces)
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker, paces=ledger.paces)
-        aside = SetAside()
+        aside, disk = SetAside(), Disk(journal=str(self._path), events=self._events)
         wishing = Wishing(chaining=chaining, aside=aside)
         return OpenJournal(
             writer=Writer(
                 connection,
                 ledger=ledger,
-                on_disk_fault=self._disk_failed,
-                on_disk_recovery=self._disk_recovered,
+                on_disk_fault=disk.failed,
+                on_disk_recovery=disk.recovered,
                 room=room,
                 ride_seconds=self._report_seconds,
             ),
+            disk=disk,
             reader=reader,
             room=room,
             aside=aside,
@@ -202,12 +202,6 @@ class SqliteJournal(
 
     def _report_progress(self, taken: int, of: int) -> None:
         self._events.tell(JournalUpgrading(journal=str(self._path), requests=taken, of=of))
-
-    def _disk_failed(self, fault: str) -> None:
-        self._events.tell(JournalUnavailable(journal=str(self._path), error=fault))
-
-    def _disk_recovered(self) -> None:
-        self._events.tell(JournalAvailable(journal=str(self._path)))
 
     def _not_reported(self, failed: Mapping[int, Exception]) -> None:
         for position, error in failed.items():

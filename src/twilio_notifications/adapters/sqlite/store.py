@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
     from twilio_notifications.adapters.sqlite.chaining import Chaining
+    from twilio_notifications.adapters.sqlite.disk import Disk
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory
     from twilio_notifications.adapters.sqlite.paces import Paces
@@ -67,6 +68,7 @@ class OpenJournal:
     """An open journal. Its methods are for the event loop."""
 
     writer: Writer
+    disk: Disk
     reader: sqlite3.Connection | None
     """None for a journal in memory, which has one connection."""
     room: Room

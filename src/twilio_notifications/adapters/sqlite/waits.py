@@ -10,7 +10,7 @@ from twilio_notifications.ports.journal.waits import Pause
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from twilio_notifications.adapters.sqlite.store import OpenJournal
@@ -20,6 +20,10 @@ class SqliteWaits:
     """Implements ports.Waits."""
 
     _store: OpenJournal
+
+    def watch_disk(self, *, on_fault: Callable[[str], None], on_recovery: Callable[[], None]) -> None:
+        """From now on calls these in the running event loop when the disk fails, and when it works again."""
+        self._store.disk.watch(on_fault=on_fault, on_recovery=on_recovery)
 
     async def keep_pauses(self, changed: Sequence[Pause]) -> None:
         """Writes pauses that began, changed or ended."""

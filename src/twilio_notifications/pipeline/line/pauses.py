@@ -50,8 +50,10 @@ MOST_TOLD: Final = 100
 
 REFUSED: Final = "Twilio refuses the account SID or the secret; requests wait for a new one"
 
-_FOUND_OUT_AGAIN: Final = frozenset({WaitReason.TWILIO_UNREACHABLE, WaitReason.CREDENTIALS_REFUSED})
-"""A start ends these: its first attempt finds out whether they last."""
+_FOUND_OUT_AGAIN: Final = frozenset(
+    {WaitReason.TWILIO_UNREACHABLE, WaitReason.CREDENTIALS_REFUSED, WaitReason.JOURNAL_DISK}
+)
+"""A start ends these: its first attempt, or its first commit, finds out whether they last."""
 
 _OF_RULES: Final = frozenset({WaitReason.QUOTA_USED_UP, WaitReason.QUIET_HOURS})
 
@@ -74,6 +76,10 @@ class Pauses:
 
     async def run(self, journal: Waits) -> None:
         """Tells each end in its time and writes down what changed, until cancelled. Raises JournalError."""
+        journal.watch_disk(
+            on_fault=lambda fault: self._begin(WaitReason.JOURNAL_DISK, until=None, message=fault),
+            on_recovery=lambda: self._end_all(reason=WaitReason.JOURNAL_DISK),
+        )
         while True:
             self.passed()
             changed, self._unwritten = self._unwritten, {}
@@ -191,8 +197,8 @@ class Pauses:
             return
         self._lasting[reason, about] = pause
         self._note(pause)
-        if known is None or again:
-            self.events.tell(_beginning(pause))
+        if (known is None or again) and (event := _beginning(pause)) is not None:
+            self.events.tell(event)
 
     def _end_all(self, *, reason: WaitReason) -> None:
         if self._lasting:
@@ -203,8 +209,8 @@ class Pauses:
         del self._lasting[pause.reason, pause.about]
         # Not before its beginning, which may have been written before the clock was set back.
         self._note(replace(pause, ended_at=max(self.clock.now(), pause.begun_at)))
-        if is_told:
-            self.events.tell(_ending(pause))
+        if is_told and (event := _ending(pause)) is not None:
+            self.events.tell(event)
 
     def _note(self, pause: Pause) -> None:
         self._unwritten[pause.reason, pause.about, pause.begun_at] = pause
@@ -217,7 +223,8 @@ class Pauses:
         self.events.tell(PausesChanged(reason=reason, count=len(ends), until=until))
 
 
-def _beginning(pause: Pause) -> Event:
+def _beginning(pause: Pause) -> Event | None:
+    """None: the journal itself has told that its disk fails."""
     until = None if pause.until is None else instant(pause.until)
     match pause.reason:
         case WaitReason.TWILIO_UNREACHABLE:
@@ -230,11 +237,13 @@ def _beginning(pause: Pause) -> Event:
             return LimitUsedUp(until=until or "", error=pause.message)
         case WaitReason.QUIET_HOURS:
             return QuietHoursBegan(until=until or "", window=pause.about)
+        case WaitReason.JOURNAL_DISK:
+            return None
         case _:
             return SendingPaused(until=until or "", error=pause.message)
 
 
-def _ending(pause: Pause) -> Event:
+def _ending(pause: Pause) -> Event | None:
     match pause.reason:
         case WaitReason.TWILIO_UNREACHABLE:
             return TwilioReachable()
@@ -246,5 +255,7 @@ def _ending(pause: Pause) -> Event:
             return LimitFreeAgain(limit=pause.about)
         case WaitReason.QUIET_HOURS:
             return QuietHoursEnded(window=pause.about)
+        case WaitReason.JOURNAL_DISK:
+            return None
         case _:
             return SendingResumed()

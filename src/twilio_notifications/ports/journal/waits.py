@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.core.errors import WaitReason
 
@@ -32,6 +32,12 @@ class Waits(Protocol):
     Each coroutine returns when its change is on disk. It raises JournalClosed where the journal was closed
     first, and JournalDamaged or JournalMoved where its files cannot be used any more.
     """
+
+    def watch_disk(self, *, on_fault: Callable[[str], None], on_recovery: Callable[[], None]) -> None:
+        """From now on calls these in the running event loop when the disk fails, and when it works again.
+
+        Where it fails already, `on_fault` is called soon.
+        """
 
     async def keep_pauses(self, changed: Sequence[Pause]) -> None:
         """Writes pauses that began, changed or ended."""
