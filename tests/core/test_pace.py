@@ -197,3 +197,14 @@ def test_a_text_takes_its_segments_and_a_picture_one() -> None:
 )
 def test_twilios_usual_rate_goes_by_the_kind_of_number(number: str, segments: int) -> None:
     assert segments == usual_segments_per_second(number)
+
+
+@pytest.mark.parametrize("per_second", [0.001, 0.3, 0.5, 1, 1.5, 2.5, 3, 7, 9.99, 10, 99, 333, 999, 1000])
+def test_a_rate_is_known_again_from_its_interval(per_second: float) -> None:
+    rate = Rate.per_second(per_second)
+    assert rate == Rate.of_interval(rate.interval)
+
+
+@pytest.mark.parametrize("per_second", range(1, 1001))
+def test_a_whole_rate_is_known_again_from_its_interval(per_second: int) -> None:
+    assert per_second == Rate.of_interval(Rate.per_second(per_second).interval).at_once

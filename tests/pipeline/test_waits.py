@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pipeline.line import a_line, a_running_line, running
-from tests.support.factories import START, refused, too_many, unauthorized
-from twilio_notifications.adapters.sqlite.reader import JournalReader, waiting
+from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
+from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import NotSent, Priority
+from twilio_notifications.core.pace import Rate, SenderRates
 from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
 from twilio_notifications.core.quiet_hours import InQuietHours, QuietHours, QuietWindow
 from twilio_notifications.ports import Level
@@ -19,7 +20,7 @@ from twilio_notifications.ports import Level
 if TYPE_CHECKING:
     from pathlib import Path
 
-A, B, C = "+12345000001", "+12345000002", "+12345000003"
+A, B, C, D = "+12345000001", "+12345000002", "+12345000003", "+12345000004"
 
 NIGHT = QuietWindow(begins=time(22), ends=time(7), zone=UTC)
 QUIET = QuietHours(windows=(NIGHT,))
@@ -158,9 +159,7 @@ async def test_a_request_that_was_never_attempted_names_what_lasts(path: Path) -
         await line.accept(A)
         await line.accept(B)
         reader = JournalReader(path)
-        entry = reader.history(2).entry
-        found = waiting(entry, reader.lasting(), now=line.clock.now())
-        assert found is not None
+        found = reader.waiting([reader.history(2).entry], now=line.clock.now())[2]
         assert (WaitReason.TWILIO_UNREACHABLE, None, None) == (found.reason, found.until, found.behind)
         line.sender.online = True
         await line.clock.advance(5)
@@ -175,9 +174,22 @@ async def test_a_request_behind_another_names_it(path: Path) -> None:
         await line.accept(A)
         await line.accept(A, request_id="second")
         reader = JournalReader(path)
-        found = waiting(reader.history(2).entry, reader.lasting(), now=line.clock.now())
-        assert found is not None
+        found = reader.waiting([reader.history(2).entry], now=line.clock.now())[2]
         assert (WaitReason.EARLIER_REQUEST, 1) == (found.reason, found.behind)
+
+
+async def test_what_its_sender_is_too_slow_for_says_when_it_leaves(path: Path) -> None:
+    paces = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
+    async with a_running_line(path=path, paces=paces) as line:
+        await line.accept(A, B, C, D)
+        assert [A] == line.sender.ids()
+        reader = JournalReader(path)
+        found = reader.waiting(reader.entries("all", limit=9), now=line.clock.now())
+        assert {2: START + 1, 3: START + 2, 4: START + 3} == {id_: one.until for id_, one in found.items()}
+        assert {WaitReason.SENDER_PACE} == {one.reason for one in found.values()}
+        assert "2 requests before it" in (found[4].message or "")
+        await line.clock.advance(2)
+        assert [A, B, C] == line.sender.ids()
 
 
 async def test_each_lasting_reason_is_in_the_journal_while_it_lasts() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications import terminal
 from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.orders import JournalFile
-from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry, waiting
+from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
 from twilio_notifications.config import StatusDetail, load_journal
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.delivery import first_word
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         OrderEntry,
         PauseEntry,
         WaitEntry,
-        Waiting,
     )
+    from twilio_notifications.adapters.sqlite.waiting import Waiting
     from twilio_notifications.core.steps import Claimed, Finish
 
     Record = (
@@ -71,8 +71,9 @@ def entries(config: Path | None, *, only: str, limit: int, environ: Mapping[str,
     journal = load_journal(config, environ).journal
     now = time.time()
     file = JournalFile(journal.path)
-    found, lasting = file.entries(only, limit=limit), file.lasting()
-    terminal.say(*(_line(entry, waiting(entry, lasting, now=now), now=now) for entry in found))
+    found = file.entries(only, limit=limit)
+    waits = file.waiting(found, now=now)
+    terminal.say(*(_line(entry, waits.get(entry.number), now=now) for entry in found))
     more = f"; there may be more (--limit {limit})" if len(found) == limit else ""
     terminal.say(f"{counted(len(found), 'request')}{more}")
     return 0
@@ -88,7 +89,7 @@ def show(config: Path | None, number: int, *, environ: Mapping[str, str]) -> int
     for told_below in ("turn", "due_at", "behind", "waiting_reason", "waiting_message"):
         del fields[told_below]
     terminal.say(*(f"{name:<14}{_shown(name, value)}" for name, value in fields.items()))
-    waits = waiting(entry, file.lasting(), now=now)
+    waits = file.waiting([entry], now=now).get(number)
     if waits is not None:
         terminal.say(f"{'waits':<14}{_wait(entry, waits, now=now)}")
         if waits.reason is not None:

@@ -14,8 +14,9 @@ from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.adapters.sqlite.statements import chains, waits
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
+from twilio_notifications.adapters.sqlite.waiting import Waiting, expected_departures, waiting
 from twilio_notifications.adapters.sqlite.waits import pause_of
-from twilio_notifications.core.errors import JournalError, Reason, WaitReason
+from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.core.lifecycle import State
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.core.steps import Claimed
-    from twilio_notifications.ports.journal import Pause
 
 _Record = TypeVar(
     "_Record",
@@ -80,19 +80,6 @@ class Entry:
     """What became of its status, where it did not simply leave."""
     delivery: str | None
     """Twilio's last word for what it accepted; None where nothing is followed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """Why a request waits now, and for how long."""
-
-    reason: WaitReason | None
-    """None: for a free place, or for its first attempt."""
-    message: str | None
-    until: float | None
-    """None: the end is not known."""
-    behind: int | None
-    """The request to the same recipient that comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,10 +222,14 @@ class JournalReader:
             rows = connection.execute(sql.entries(STANDINGS[standing]), (limit,))
             return [_entry(row) for row in rows]
 
-    def lasting(self) -> list[Pause]:
-        """What lasts and keeps requests waiting, as far as the journal has it."""
+    def waiting(self, entries: Sequence[Entry], *, now: float) -> dict[int, Waiting]:
+        """Why those of them wait that do, by their numbers."""
         with self._read() as connection:
-            return [pause_of(row) for row in connection.execute(waits.LASTING)]
+            lasting = [pause_of(row) for row in connection.execute(waits.LASTING)]
+            numbers = [entry.number for entry in entries if entry.state == State.WAITING]
+            departures = expected_departures(connection, numbers, now=now)
+        found = ((entry.number, waiting(entry, lasting, departures, now=now)) for entry in entries)
+        return {number: waits for number, waits in found if waits is not None}
 
     def history(self, number: int) -> History:
         """One request with its attempts, its waits and what people ordered."""
@@ -279,24 +270,6 @@ class JournalReader:
     def _read(self) -> Iterator[sqlite3.Connection]:
         with translated(self.path), closing(open_for_reading(self.path)) as connection:
             yield connection
-
-
-def waiting(entry: Entry, lasting: Sequence[Pause], *, now: float) -> Waiting | None:
-    """Why the request waits, of all that lasts; None where it does not wait."""
-    if entry.state != State.WAITING:
-        return None
-    if not entry.turn:
-        return Waiting(reason=WaitReason.EARLIER_REQUEST, message=None, until=None, behind=entry.behind)
-    if entry.due_at is not None and entry.due_at > now:
-        reason = None if entry.waiting_reason is None else WaitReason(entry.waiting_reason)
-        return Waiting(reason=reason, message=entry.waiting_message, until=entry.due_at, behind=None)
-    for pause in sorted(lasting, key=lambda each: each.begun_at, reverse=True):
-        concerns = not pause.about or (
-            pause.reason is WaitReason.SENDER_QUEUE_FULL and pause.about == entry.sender_number
-        )
-        if concerns and (pause.until is None or pause.until > now):
-            return Waiting(reason=pause.reason, message=pause.message, until=pause.until, behind=None)
-    return Waiting(reason=None, message=None, until=entry.due_at, behind=None)
 
 
 def _pauses(connection: sqlite3.Connection, entry: Entry) -> list[PauseEntry]:

@@ -27,6 +27,13 @@ class Rate:
         """The rate of so many units in a second, from SLOWEST to FASTEST."""
         return cls(interval=math.ceil(MICROSECONDS / units), at_once=max(1, math.floor(units)))
 
+    @classmethod
+    def of_interval(cls, interval: int) -> Self:
+        """The rate whose unit takes up so many microseconds."""
+        most = -(-MICROSECONDS // interval)
+        is_whole = -(-MICROSECONDS // most) == interval
+        return cls(interval=interval, at_once=max(1, most if is_whole else MICROSECONDS // interval))
+
     @property
     def burst(self) -> int:
         """Microseconds that `at_once` units take up."""

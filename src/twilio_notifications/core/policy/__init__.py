@@ -10,6 +10,7 @@ from twilio_notifications.core.policy.departures import (
     Head,
     departing,
     departs_at,
+    expected_departures,
     left,
     next_departure,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "credentials_renewed",
     "departing",
     "departs_at",
+    "expected_departures",
     "expired",
     "fingerprint",
     "forbidden_number",

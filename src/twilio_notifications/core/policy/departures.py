@@ -10,7 +10,7 @@ from twilio_notifications.core.pace import FULL, Bucket, Rate, charge, room_at
 from twilio_notifications.core.policy.places import next_class, place_after
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from twilio_notifications.core.model import Priority
 
@@ -87,3 +87,14 @@ def next_departure(sender: Allowance, first: Mapping[Priority, Head]) -> float |
         assert chosen is not None, "one is due at least"
         departure = max(head.due_at, departs_at(sender, first[chosen].amount))
     return departure
+
+
+def expected_departures(
+    sender: Allowance, queue: Iterable[Head], *, now: float
+) -> Iterator[tuple[Head, float]]:
+    """When each leaves, if they leave in this order, and nothing that arrives later leaves before them."""
+    at = max(now, sender.paused_until)
+    for head in queue:
+        at = room_at(sender.bucket, sender.rate, head.amount, now=max(at, head.due_at))
+        sender = replace(sender, bucket=charge(sender.bucket, sender.rate, head.amount, now=at))
+        yield head, at

@@ -60,6 +60,18 @@ WHERE turn = 1 AND sender = :sender AND priority = :priority AND due_at <= :due_
 ORDER BY due_at, request LIMIT :limit
 """
 
+# For a person: the paced senders of some requests, and all that is due of one in the order of its leaving.
+PACED_OF = """
+SELECT DISTINCT senders.id, unit, full_at, paused_until
+FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
+JOIN senders ON senders.id = states.sender WHERE states.turn = 1 AND unit IS NOT NULL
+"""
+
+DUE_OF = """
+SELECT request, due_at, amount FROM states WHERE turn = 1 AND sender = ? AND due_at <= ?
+ORDER BY priority, due_at, request
+"""
+
 CLAIMED = f"""
 SELECT {REQUEST_COLUMNS} FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
 JOIN requests ON requests.id = states.request WHERE turn = 1
