@@ -83,9 +83,12 @@ CHANNELS = tuple(Channel)
 REASONS = tuple(Reason)
 
 PUT_OFF = tuple(
-    reason for reason in WaitReason if reason not in {WaitReason.EARLIER_REQUEST, WaitReason.JOURNAL_DISK}
+    reason
+    for reason in WaitReason
+    if reason not in {WaitReason.SENDER_PACE, WaitReason.EARLIER_REQUEST, WaitReason.JOURNAL_DISK}
 )
-"""Why a request is put off. What stands behind another one, or cannot be written, is not."""
+"""Why a request is put off. What is not claimed yet, behind another one or for its sender's room, or what
+cannot be written, is not."""
 
 LASTING = (
     WaitReason.QUIET_HOURS,
