@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Disk:
-    """Is told by the writer's thread, and tells it on in the event loop."""
+    """What the writer's thread finds out about the disk, handed on to the event loop."""
 
     journal: str
     events: Events
