@@ -321,23 +321,24 @@ def test_a_record_without_a_sender_is_reported_with_the_one_that_was_asked_for(s
 
 
 @pytest.mark.parametrize(
-    ("retries", "attempts", "cut_off", "kind", "counted"),
+    ("retries", "attempts", "cut_off", "reason", "counted"),
     [
-        (0, 0, False, Finish, True),
-        (1, 0, False, Postpone, True),
-        (1, 1, False, Finish, True),
-        (0, 0, True, Postpone, False),
-        (1, 1, True, Postpone, False),
+        (0, 0, False, Reason.TWILIO_UNAVAILABLE, True),
+        (1, 0, False, WaitReason.RETRY, True),
+        (1, 1, False, Reason.TWILIO_UNAVAILABLE, True),
+        (0, 0, True, WaitReason.RETRY, False),
+        (1, 1, True, WaitReason.RETRY, False),
     ],
 )
 def test_retries_decide_about_an_attempt_that_was_not_carried_out_unless_our_own_end_cut_it_off(
-    *, retries: int, attempts: int, cut_off: bool, kind: type, counted: bool
+    *, retries: int, attempts: int, cut_off: bool, reason: Reason | WaitReason, counted: bool
 ) -> None:
     """Contract, section 4: the connector's failure is not the sender's."""
     step = settled(settlement.Absent(), retries=retries, attempts=attempts, cut_off=cut_off)
+    kind = Postpone if isinstance(reason, WaitReason) else Finish
     assert (kind, AttemptOutcome.FAILED) == (type(step), step.outcome)
     assert isinstance(step, Finish | Postpone)
-    assert (counted, Reason.TWILIO_UNAVAILABLE) == (step.counted, step.reason)
+    assert (counted, reason) == (step.counted, step.reason)
     assert "operation timed out; Twilio's records show that nothing was sent" == step.message
 
 
