@@ -282,6 +282,20 @@ async def test_what_twilio_never_gives_is_followed_twice_as_long_and_then_no_mor
         assert await line.journal.next_look() is None
 
 
+async def test_after_a_long_sleep_of_the_machine_one_list_that_fails_gives_nothing_up() -> None:
+    """Everything is older than the longest following then, and nothing of it was asked for."""
+    tracking = Tracking(following=Following.POLL, follow_up=FollowUp.FINAL, give_up_after=600.0)
+    async with a_tracked_line(tracking=tracking) as line:
+        await line.accept(DARLA)
+        twilio_of(line).unreadable = Unreadable(detail="HTTP 503")
+        line.clock.set(START + 86_400)
+        await line.clock.advance(20)
+        assert 1 == line.events.count("deliveries_unreadable")
+        twilio_of(line).unreadable = None
+        await line.clock.advance(60)
+        assert ["queued", "delivered"] == await words(line)
+
+
 async def test_a_connection_that_is_lost_while_following_costs_a_look_and_no_change() -> None:
     async with a_tracked_line() as line:
         twilio_of(line).unreadable = Unreadable(detail="connection lost")

@@ -28,6 +28,7 @@ LONGEST_PAUSE_SECONDS: Final = 300.0
 class _Pause:
     seconds: float
     until: float
+    began_at: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,6 +76,11 @@ class Leave:
         pause = self._pauses.get(resource)
         return 0.0 if pause is None else pause.until
 
+    def unreadable_for(self, resource: LookedAt) -> float:
+        """For how many seconds Twilio has not given it in this run, though it was asked; 0.0: it gives it."""
+        pause = self._pauses.get(resource)
+        return 0.0 if pause is None else self.clock.now() - pause.began_at
+
     def unreadable(self, resource: LookedAt, why: Unreadable) -> None:
         """Twilio did not give it: it is not asked for again for a while. The log has the first time."""
         before = self._pauses.get(resource)
@@ -82,8 +88,12 @@ class Leave:
             self.events.tell(DeliveriesUnreadable(resource=resource, error=why.detail))
         seconds = 0.0 if before is None else 2 * before.seconds
         seconds = min(LONGEST_PAUSE_SECONDS, max(FIRST_PAUSE_SECONDS, seconds))
-        until = self.clock.now() + max(seconds, why.retry_after or 0.0)
-        self._pauses[resource] = _Pause(seconds=seconds, until=until)
+        now = self.clock.now()
+        self._pauses[resource] = _Pause(
+            seconds=seconds,
+            until=now + max(seconds, why.retry_after or 0.0),
+            began_at=now if before is None else before.began_at,
+        )
 
     def readable(self, resource: LookedAt) -> None:
         """Twilio gave it."""

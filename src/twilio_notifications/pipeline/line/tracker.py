@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 from twilio_notifications.core.conclusions import (
@@ -22,7 +23,7 @@ from twilio_notifications.core.model import Unreadable
 from twilio_notifications.ports.events import Defect, DeliveryLookedUp
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Sequence
+    from collections.abc import Awaitable, Mapping, Sequence
 
     from twilio_notifications.core.conclusions import StatusWriter
     from twilio_notifications.core.delivery import Change, Followed, Notices, ReceiptPage
@@ -45,6 +46,9 @@ UNREADABLE_PAUSES: Final = 180
 UNREADABLE_LIFETIMES: Final = 2
 """How long deliveries are followed that Twilio does not give, in times of the usual end: a login may be
 allowed to send, and to read nothing. Their rows must not fill the journal."""
+
+_RESOURCES: Final[Mapping[bool, LookedAt]] = MappingProxyType({False: "records", True: "notifications"})
+"""Where Twilio is asked for a delivery, by whether it has its last word."""
 
 AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
@@ -106,18 +110,25 @@ class Tracker:
         now = self.clock.now()
         soon = now + AHEAD_SHARE * self.statuses.tracking.initial
         due = await self.journal.due_deliveries(now=soon, limit=BATCH)
-        open_for: dict[bool, bool] = {
-            False: self.leave.opens_at("records") <= now,
-            True: self.leave.opens_at("notifications") <= now,
+        open_for = {
+            is_ended: self.leave.opens_at(resource) <= now for is_ended, resource in _RESOURCES.items()
         }
         return [each for each in due if open_for[is_final(each.delivery)]]
 
     async def _give_up(self) -> None:
-        """Ends the following of what Twilio has not given for very long."""
-        now = self.clock.now()
-        longest = UNREADABLE_LIFETIMES * self.statuses.tracking.give_up_after
+        """Ends the following of what Twilio has not given for very long.
+
+        Twilio must have been asked for a while first: after a long time without power everything is old, and
+        one list that fails says nothing.
+        """
+        now, tracking = self.clock.now(), self.statuses.tracking
+        longest = UNREADABLE_LIFETIMES * tracking.give_up_after
+        tried_long = {
+            is_ended: self.leave.unreadable_for(resource) >= UNREADABLE_PAUSES * tracking.initial
+            for is_ended, resource in _RESOURCES.items()
+        }
         due = await self.journal.due_deliveries(now=now, limit=BATCH)
-        old = [each for each in due if now - each.begun_at >= longest]
+        old = [each for each in due if now - each.begun_at >= longest and tried_long[is_final(each.delivery)]]
         await self.sightings.take([(each, self._nothing) for each in old])
 
     async def _look(self, due: Sequence[Followed]) -> None:
