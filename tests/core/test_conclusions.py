@@ -366,14 +366,17 @@ def test_what_the_records_cannot_decide_goes_to_a_person_with_the_command_to_use
     assert "twilio-notifications journal resolve 1 --sent" in sentence
 
 
-def unreadable(*, now: float, expires: float = 14_400.0, retry_after: float | None = None) -> Step:
-    """What follows from lists that cannot be read; instants count from START, the doubt arose at 30."""
+def unreadable(
+    *, now: float, expires: float = 14_400.0, retry_after: float | None = None, since: float = 30.0
+) -> Step:
+    """What follows from lists that cannot be read. Instants count from START; the doubt arose at 30."""
     request = replace(a_claimed(), expires_at=START + expires)
     return conclude_unreadable(
         a_doubtful(request),
         Unreadable(detail="dns error", retry_after=retry_after),
         statuses=STATUSES,
         timing=TIMING,
+        since=START + since,
         now=START + now,
     )
 
@@ -406,6 +409,11 @@ def test_at_the_end_of_the_lifetime_records_that_cannot_be_read_go_to_a_person(
     assert isinstance(step, Finish)
     assert (Reason.OUTCOME_UNKNOWN, AttemptOutcome.IN_DOUBT) == (step.reason, step.outcome)
     assert "Twilio's records cannot be read: dns error" in published(step)["error_message"]
+
+
+def test_after_a_long_sleep_of_the_machine_one_list_that_fails_does_not_call_a_person() -> None:
+    """Lifetime and settling time are over then, and no list was asked for meanwhile."""
+    assert isinstance(unreadable(now=86_400.0, expires=14_400.0, since=86_400.0), Doubt)
 
 
 # What the rules say.

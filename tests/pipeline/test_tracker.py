@@ -22,7 +22,14 @@ from tests.support.deliveries import (
     DeliveringTwilio,
 )
 from tests.support.factories import START
-from twilio_notifications.core.delivery import RANKS, Following, FollowUp, Tracking
+from twilio_notifications.core.delivery import (
+    LAST_NOTIFICATION_LOOK,
+    RANKS,
+    Following,
+    FollowUp,
+    Tracking,
+    is_final,
+)
 from twilio_notifications.core.model import Channel, Unreadable
 
 if TYPE_CHECKING:
@@ -332,6 +339,22 @@ async def test_notifications_that_may_not_be_read_hold_up_nothing_else() -> None
         await line.clock.advance(HOUR)
         assert ["queued", "queued", "delivered", "completed"] == await words(line)
         assert 1 == line.events.count("deliveries_unreadable")
+
+
+async def test_after_a_long_sleep_notifications_that_fail_once_are_asked_for_again() -> None:
+    async with a_tracked_line(tracking=told(FollowUp.FINAL)) as line:
+        twilio_of(line).course = lambda _: COMPLETED
+        await line.accept(DARLA, channel=Channel.CALL)
+        while not is_final((await the_delivery(line)).delivery):
+            await line.clock.advance(1)
+        twilio_of(line).notices_unreadable = Unreadable(detail="HTTP 503")
+        line.clock.set(line.clock.now() + 86_400)
+        await line.clock.settle()
+        assert 1 == line.events.count("deliveries_unreadable")
+        assert 0 == (await the_delivery(line)).delivery.notification_looks
+        twilio_of(line).notices_unreadable = None
+        await line.clock.advance(60)
+        assert LAST_NOTIFICATION_LOOK == (await the_delivery(line)).delivery.notification_looks
 
 
 async def test_a_text_waits_for_its_look_while_attempts_wait_for_a_place() -> None:

@@ -48,12 +48,22 @@ def conclude_settlement(
 
 
 def conclude_unreadable(
-    doubtful: Doubtful, unreadable: Unreadable, *, statuses: StatusWriter, timing: Timing, now: float
+    doubtful: Doubtful,
+    unreadable: Unreadable,
+    *,
+    statuses: StatusWriter,
+    timing: Timing,
+    since: float,
+    now: float,
 ) -> Step:
-    """Looks again for as long as the request may live, and for a settling time even if it is over."""
+    """Looks again for as long as the request may live, and for a settling time even if it is over.
+
+    `since`: from when on this run has found its records unreadable.
+    """
     request = doubtful.request
-    # At a start the lifetime may have ended while the connector was away, and the network comes up after it.
-    end = max(request.expires_at, doubtful.doubt_at + timing.settle)
+    # The lifetime may have ended while the connector was away or the machine slept, and the network comes up
+    # after it.
+    end = max(request.expires_at, since + timing.settle)
     if now >= end:
         message = f"Twilio's records cannot be read: {unreadable.detail}"
         return _give_to_a_person(doubtful, message, statuses=statuses, now=now)

@@ -67,8 +67,8 @@ class Settler:
     _looking: set[int] = field(init=False, default_factory=set)
     _looked: set[int] = field(init=False, default_factory=set)
     """Requests whose look has ended since the journal was asked what is due: its answer may be older."""
-    _unreadable: set[int] = field(init=False, default_factory=set)
-    """Requests whose recipient's records could not be read at the last look."""
+    _unreadable: dict[int, float] = field(init=False, default_factory=dict)
+    """Requests whose recipient's records could not be read at the last look, and since when."""
 
     async def run(self) -> None:
         """Settles until cancelled. Raises what ends the journal."""
@@ -139,10 +139,11 @@ class Settler:
                 return self._conclude_settled(doubtful, settled)
             case Unreadable():
                 now = self.clock.now()
+                since = self._unreadable.get(doubtful.request.id, now)
                 step = conclude_unreadable(
-                    doubtful, records, statuses=self.statuses, timing=self.timing, now=now
+                    doubtful, records, statuses=self.statuses, timing=self.timing, since=since, now=now
                 )
-                self._note_unreadable(step, records)
+                self._note_unreadable(step, records, since=since)
                 return step
             case _:
                 assert_never(records)
@@ -185,19 +186,19 @@ class Settler:
             settle_seconds=self.timing.settle,
         )
 
-    def _note_unreadable(self, step: Step, unreadable: Unreadable) -> None:
+    def _note_unreadable(self, step: Step, unreadable: Unreadable, *, since: float) -> None:
         """One line when the first list cannot be read; a request that ends so is not waited for."""
         if isinstance(step, Finish):
-            self._unreadable.discard(step.id)
+            self._unreadable.pop(step.id, None)
             return
         if not self._unreadable:
             self.events.tell(RecordsUnreadable(error=unreadable.detail))
-        self._unreadable.add(step.id)
+        self._unreadable[step.id] = since
 
     def _note_readable(self, id_: int) -> None:
         """One line when all lists can be read: one recipient's may be readable while another's are not."""
         if id_ in self._unreadable:
-            self._unreadable.remove(id_)
+            del self._unreadable[id_]
             if not self._unreadable:
                 self.events.tell(RecordsReadable())
 

@@ -171,10 +171,8 @@ class Tracker:
     async def _read_notices(self, followed: Followed) -> None:
         found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
         ended_for = self.clock.now() - followed.delivery.changed_at
-        if (
-            not isinstance(found, Unreadable)
-            or ended_for > UNREADABLE_PAUSES * self.statuses.tracking.initial
-        ):
+        waited = min(ended_for, self.leave.unreadable_for("notifications"))
+        if not isinstance(found, Unreadable) or waited > UNREADABLE_PAUSES * self.statuses.tracking.initial:
             # What cannot be read says nothing more: a login may not be allowed to read notifications.
             codes = () if isinstance(found, Unreadable) else found.codes
 
