@@ -64,7 +64,7 @@ STRAY_SECONDS = 0.02
 """Between the progress that was drawn and the kill, so that it falls between any two steps."""
 
 END_SECONDS = 90.0
-"""For everything that is left when the killing is over."""
+"""Without any progress of what is left when the killing is over."""
 
 _BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
 
@@ -233,15 +233,18 @@ class Torture:
         await self._look_at_what_is_left()
 
     async def _wait_for_the_end(self, requests: Sequence[Request]) -> None:
-        """What has no end by then is for the judgement to say."""
+        """What has no end, and comes no nearer to one, is for the judgement to say."""
         deadline = time.monotonic() + END_SECONDS
         asked_at = 0.0
+        still_open: dict[str, int] = {}
         while time.monotonic() < deadline:
             await asyncio.sleep(0.2)
             if self._answered >= {request.id for request in requests} and time.monotonic() > asked_at + 1:
-                asked_at = time.monotonic()
-                if not open_in(self._journal):
+                asked_at, before, still_open = time.monotonic(), still_open, open_in(self._journal)
+                if not still_open:
                     return
+                if before != still_open:
+                    deadline = time.monotonic() + END_SECONDS
         self._tell(f"not all had come to an end after {END_SECONDS:g} s: {open_in(self._journal)}")
 
     async def _look_at_what_is_left(self) -> None:
