@@ -83,7 +83,9 @@ async def test_a_crash_anywhere_sends_once_and_answers(
         async with make_connector(broker.url, crash_at=point) as connector:
             await connector.ready()
             await peer.publish(TEXT_TOPIC, text())
-            if point in NEVER_PASSED:
+            if point in PERHAPS_PASSED:
+                await until(lambda: connector.ended or bool(peer.received))
+            if point in NEVER_PASSED or (point in PERHAPS_PASSED and not connector.ended):
                 assert TEXT_SUCCESS == (await peer.next_message()).payload
                 assert 0 == await connector.terminate()
             else:
@@ -97,18 +99,20 @@ async def test_a_crash_anywhere_sends_once_and_answers(
             assert 0 == await connector.terminate()
     assert {"success"} == {status["response"]["status"] for status in statuses}
     assert 2 == len(twilio.ledger)
-    if point not in NEVER_PASSED | ANSWERED_ALREADY:
+    if point not in NEVER_PASSED | PERHAPS_PASSED | ANSWERED_ALREADY:
         assert "request123" in [status["id"] for status in statuses]
 
 
 NEVER_PASSED = {
-    CrashPoint.REQUESTS_CLAIMED,
     CrashPoint.REQUEST_POSTPONED,
     CrashPoint.ATTEMPT_IN_DOUBT,
     CrashPoint.RECORDS_LOOKED_UP,
     CrashPoint.DOUBT_SETTLED,
 }
 """By a request that waits for nothing, and of which nothing is ever in doubt."""
+
+PERHAPS_PASSED = {CrashPoint.REQUESTS_CLAIMED}
+"""By a request that comes while the start still looks through what waits; later ones leave as they arrive."""
 
 ANSWERED_ALREADY = {CrashPoint.STATUS_ACKNOWLEDGED, CrashPoint.STATUSES_REPORTED, CrashPoint.STATUS_PUBLISHED}
 """The status has left before the crash; whether it is published again is the journal's business."""
