@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.rows import RANKS, claimed
@@ -107,11 +108,16 @@ class Claims:
 
     def _whatever_the_pace(self, *, due_before: float, limit: int) -> list[tuple[Priority, Head]]:
         senders = [sender for _, sender in self.allowances.order]
+        found: dict[Priority, list[Head]] = {}
+        for sender, first in self._heads(senders, due_before=due_before).items():
+            for priority in first:
+                queue = self._queue(sender, priority, due_before=due_before, limit=limit)
+                found.setdefault(priority, []).extend(queue)
+        # Only the first ones are read whole: there may be so many of each sender.
         return [
             (priority, head)
-            for sender, first in self._heads(senders, due_before=due_before).items()
-            for priority in first
-            for head in self._queue(sender, priority, due_before=due_before, limit=limit)
+            for priority, heads in found.items()
+            for head in nsmallest(limit, heads, key=lambda one: (one.due_at, one.request))
         ]
 
     def _next_departure(self, bound: float) -> float | None:
