@@ -57,6 +57,19 @@ async def test_pauses_that_come_and_go_are_bounded() -> None:
         assert line.events.count("sending_resumed") <= 6
 
 
+async def test_a_long_pause_is_told_after_however_many_short_ones() -> None:
+    async with a_running_line(concurrency=1, jitter=lambda: 0.0) as line:
+        numbers = [f"+1234500{n:04}" for n in range(2000, 2009)]
+        for number in numbers[:8]:
+            line.sender.script(number, too_many(retry_after=1))
+        line.sender.script(numbers[8], too_many(retry_after=600))
+        await line.accept(*numbers)
+        await line.clock.advance(10)
+        assert "2023-11-14T22:23:28Z" == line.events.named("sending_paused")[-1].fields["until"]
+        (pause,) = await line.journal.lasting_pauses()
+        assert START + 608 == pause.until
+
+
 async def test_while_the_account_pauses_the_journal_says_why_and_until_when() -> None:
     async with a_running_line(jitter=lambda: 0.0) as line:
         line.sender.script(A, too_many(retry_after=600))

@@ -131,6 +131,23 @@ async def test_a_pause_that_twilio_asked_for_lasts_over_a_restart_and_is_told_on
         assert 1 == line.events.count("sending_resumed")
 
 
+async def test_a_full_sender_queue_lasts_over_a_restart_and_is_told_once(path: Path) -> None:
+    async with a_running_line(jitter=lambda: 0.0, path=path) as line:
+        line.sender.script(A, refused(21_611, retry_after=600))
+        await line.accept(A)
+        assert 1 == line.events.count("sender_paused")
+    async with a_line(path=path) as line:
+        line.clock.set(START + 60)
+        line.pacing.recover((await line.journal.recover(now=line.clock.now())).stalled)
+        async with running(line):
+            assert 0 == line.events.count("sender_paused")
+            (pause,) = await line.journal.lasting_pauses()
+            assert (START, START + 600) == (pause.begun_at, pause.until)
+            await line.clock.advance(540)
+            assert 1 == line.events.count("sender_resumed")
+            assert [] == await line.journal.lasting_pauses()
+
+
 async def test_the_end_of_a_pause_is_told_also_where_nothing_waits_for_it() -> None:
     async with a_running_line(jitter=lambda: 0.0) as line:
         line.sender.script(A, refused(21_611, retry_after=60))

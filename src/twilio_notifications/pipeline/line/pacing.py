@@ -13,7 +13,7 @@ from twilio_notifications.core.conclusions import conclude
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Accepted, Deferred, Refused
 from twilio_notifications.core.pace import PacedSender, sender_of
-from twilio_notifications.pipeline.line.pauses import Pauses
+from twilio_notifications.pipeline.line.pauses import QUEUE_WAS_FULL, Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ class Pacing:
 
     def resume(self, lasting: Sequence[Pause]) -> None:
         """The pauses that lasted when an earlier run ended; one that Twilio asked for goes on."""
-        self.pauses.resume(lasting)
+        self.pauses.resume(lasting, stalled=self.pace.senders)
         now = self.clock.now()
         for pause in lasting:
             if pause.reason is WaitReason.ACCOUNT_SLOWED and pause.until is not None and pause.until > now:
@@ -78,19 +78,19 @@ class Pacing:
         self.pauses.reached()
 
     def recover(self, stalled: Mapping[PacedSender, float]) -> None:
-        """The queues at Twilio that were full when an earlier run ended, and until when they are."""
-        for sender, until in stalled.items():
-            self.stall(sender, until=until, error="the sender number's queue at Twilio was full")
+        """The queues at Twilio that were full when an earlier run ended, and until when they are.
 
-    def stall(self, sender: PacedSender, *, until: float, error: str) -> None:
-        """The queue of a sender at Twilio is full, as the journal has it already."""
-        self.pace = policy.sender_stalled(self.pace, sender, now=self.clock.now(), until=until)
-        self.pauses.sender_stalled(sender, until=self.pace.senders[sender], error=error)
+        `resume` tells of those that the log does not have yet.
+        """
+        now = self.clock.now()
+        for sender, until in stalled.items():
+            self.pace = policy.sender_stalled(self.pace, sender, now=now, until=until)
 
     def overflowed(self, stall: Stall) -> None:
         """Twilio had accepted a text, and then its queue for the sender was full."""
         sender = PacedSender(number=stall.sender_number, channel=stall.channel)
-        self.stall(sender, until=stall.until, error="the sender number's queue at Twilio was full")
+        self.pace = policy.sender_stalled(self.pace, sender, now=self.clock.now(), until=stall.until)
+        self.pauses.sender_stalled(sender, until=self.pace.senders[sender], error=QUEUE_WAS_FULL)
 
     @property
     def ahead(self) -> int:

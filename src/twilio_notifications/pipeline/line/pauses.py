@@ -35,7 +35,7 @@ from twilio_notifications.ports.events import (
 from twilio_notifications.ports.journal import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from twilio_notifications.core.model import Deferred
     from twilio_notifications.core.pace import PacedSender
@@ -48,6 +48,10 @@ LINES_A_MINUTE: Final = 6
 MOST_TOLD: Final = 100
 """The most pauses of one reason that have lines: so many senders, limits or windows."""
 
+LONG_SECONDS: Final = 60.0
+"""A pause for Twilio's rate that is longer is always told: it cannot come more often than each minute."""
+
+QUEUE_WAS_FULL: Final = "the sender number's queue at Twilio was full"
 REFUSED: Final = "Twilio refuses the account SID or the secret; requests wait for a new one"
 
 _FOUND_OUT_AGAIN: Final = frozenset(
@@ -97,14 +101,20 @@ class Pauses:
         except Exception as error:  # noqa: BLE001 - then the time line lacks it, and requests go on
             self.events.tell(Defect(name="journal_step_failed", error=error))
 
-    def resume(self, lasting: Iterable[Pause]) -> None:
-        """The pauses that lasted when an earlier run ended: the log has their beginnings."""
+    def resume(self, lasting: Iterable[Pause], *, stalled: Mapping[PacedSender, float]) -> None:
+        """The pauses that lasted when an earlier run ended: the log has their beginnings.
+
+        Of a sender in `stalled` it has none where the earlier run was cut off, or the clock was set back.
+        """
         for pause in lasting:
             self._lasting[pause.reason, pause.about] = pause
             if pause.reason in _FOUND_OUT_AGAIN or pause.begun_at > self.clock.now():
                 self._end(pause, is_told=False)
             else:
                 self._count(pause.reason)
+        for sender, until in stalled.items():
+            if (WaitReason.SENDER_QUEUE_FULL, sender.number) not in self._lasting:
+                self.sender_stalled(sender, until=until, error=QUEUE_WAS_FULL)
 
     def began(
         self,
@@ -138,10 +148,14 @@ class Pauses:
         self._begin(WaitReason.SENDER_QUEUE_FULL, about=sender.number, until=until, message=error)
 
     def _account(self, deferred: Deferred, *, until: float) -> None:
-        told = self._lasting.get((deferred.reason, ""))
-        told_until = 0.0 if told is None or told.until is None else told.until
-        if until > max(told_until, self.clock.now()) and self._limiter.admits():
-            self._begin(deferred.reason, until=until, message=deferred.message, again=True)
+        known = self._lasting.get((deferred.reason, ""))
+        known_until = 0.0 if known is None or known.until is None else known.until
+        longer = until - max(known_until, self.clock.now())
+        if longer <= 0:
+            return
+        is_told = longer > LONG_SECONDS or self._limiter.admits()
+        if is_told or known is not None:
+            self._begin(deferred.reason, until=until, message=deferred.message, again=is_told)
 
     def kept(self, verdict: policy.Verdict) -> None:
         """Tells that a request was not admitted because of a limit or a window; each of them has one line."""
