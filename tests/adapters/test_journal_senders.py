@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_request
 from tests.support.journals import A, B, C, D, accept, end, leave, record
@@ -25,6 +25,11 @@ PACED = {SENDER_NUMBER: ONE}
 STALLED = Stall(sender_number=SENDER_NUMBER, channel=Channel.SMS, until=START + 30)
 
 
+async def admit(journal: Journal, *phone_numbers: str, **arguments: Any) -> None:
+    """Records requests that the rules admit, and that wait for a place or for their sender."""
+    await accept(journal, *phone_numbers, may_leave=True, **arguments)
+
+
 async def ready(journal: Journal, *, at: float = START) -> list[int]:
     """What may leave at that instant."""
     return [one.id for one in await journal.claim(due_before=at, limit=100, pace_at=at)]
@@ -36,8 +41,8 @@ async def opened(journal: Journal, *ids: int, at: float = START) -> list[int]:
 
 async def test_a_claim_returns_what_a_sender_may_send_now(a_store: OpenJournal) -> None:
     async with a_store(paces=PACED) as journal:
-        await accept(journal, A, B)
-        await accept(journal, C, D, sender_number=OTHER)
+        await admit(journal, A, B)
+        await admit(journal, C, D, sender_number=OTHER)
         assert [1, 3, 4] == await ready(journal)
         assert [1, 2, 3, 4] == [one.id for one in await journal.claim(due_before=START, limit=100)]
 
@@ -45,36 +50,59 @@ async def test_a_claim_returns_what_a_sender_may_send_now(a_store: OpenJournal) 
 async def test_an_opening_asks_the_pace_again(a_store: OpenJournal) -> None:
     """A claim may be older than the latest commit."""
     async with a_store(paces=PACED) as journal:
-        await accept(journal, A, B)
+        await admit(journal, A, B)
         assert [1] == await opened(journal, 1, 2)
         assert [] == await opened(journal, 2, at=START + 0.9)
         assert [] == await ready(journal, at=START + 0.9)
         assert [2] == await opened(journal, *await ready(journal, at=START + 1), at=START + 1)
 
 
+async def test_what_the_rules_have_not_admitted_is_claimed_whatever_the_pace(a_store: OpenJournal) -> None:
+    """Its answer may be due at once. Where it is admitted after all, it waits for its sender like others."""
+    async with a_store(paces=PACED) as journal:
+        await admit(journal, A, B)
+        await opened(journal, 1)
+        await accept(journal, C, D)
+        assert [3, 4] == await ready(journal)
+        assert [] == await opened(journal, 3, 4)
+        assert [] == await ready(journal)
+        assert START + 1 == (await journal.agenda()).next_due
+        for at, next_one in enumerate([2, 3, 4], 1):
+            claimed = await ready(journal, at=START + at)
+            assert [next_one] == await opened(journal, *claimed, at=START + at)
+
+
+async def test_what_is_admitted_late_overtakes_nothing_of_its_sender(a_store: OpenJournal) -> None:
+    async with a_store(paces=PACED) as journal:
+        await accept(journal, A)
+        await admit(journal, B)
+        assert [] == await opened(journal, *await ready(journal))
+        assert [1] == await opened(journal, *await ready(journal))
+
+
 async def test_the_agenda_says_when_the_sender_has_room(a_store: OpenJournal) -> None:
     async with a_store(paces=PACED) as journal:
         assert (await journal.agenda()).next_due is None
-        await accept(journal, A, B)
+        await admit(journal, A, B)
         await opened(journal, 1)
         assert START + 1 == (await journal.agenda()).next_due
         await opened(journal, 2, at=START + 1)
         assert (await journal.agenda()).next_due is None
-        await accept(journal, C)
+        await admit(journal, C)
         assert START + 2 == (await journal.agenda()).next_due
 
 
 async def test_calls_have_a_rate_of_their_own(a_store: OpenJournal) -> None:
     async with a_store(paces=PACED) as journal:
-        await accept(journal, A, B)
-        await accept(journal, C, channel=Channel.CALL)
+        await admit(journal, A, B)
+        await admit(journal, C, channel=Channel.CALL)
         assert [1, 3] == sorted(await ready(journal))
 
 
 async def test_the_urgent_request_of_a_sender_comes_first(a_store: OpenJournal) -> None:
     async with a_store(paces=PACED) as journal:
-        await accept(journal, A)
-        await accept(journal, B, priority=Priority.URGENT)
+        await admit(journal, A)
+        await admit(journal, B, priority=Priority.URGENT)
         assert [2] == await ready(journal)
 
 
@@ -89,8 +117,8 @@ async def test_of_what_arrives_together_a_paced_sender_opens_what_it_has_room_fo
 async def test_a_request_whose_turn_comes_is_found_for_its_sender(a_store: OpenJournal) -> None:
     """It waits behind a request of another sender to the same recipient."""
     async with a_store(paces=PACED) as journal:
-        await record(journal, a_request(A, sender_number=OTHER))
-        await record(journal, a_request(A))
+        await record(journal, a_request(A, sender_number=OTHER, may_leave=True))
+        await record(journal, a_request(A, may_leave=True))
         assert [1] == await opened(journal, *await ready(journal))
         assert (await journal.agenda()).next_due is None
         await end(journal, a_failure(1))
@@ -100,8 +128,8 @@ async def test_a_request_whose_turn_comes_is_found_for_its_sender(a_store: OpenJ
 
 async def test_a_stalled_sender_is_not_claimed_until_its_queue_has_room(a_store: OpenJournal) -> None:
     async with a_store(paces={SENDER_NUMBER: ONE, OTHER: ONE}) as journal:
-        await accept(journal, A, B)
-        await accept(journal, C, sender_number=OTHER)
+        await admit(journal, A, B)
+        await admit(journal, C, sender_number=OTHER)
         await opened(journal, 1)
         await end(journal, postponed())
         assert [3] == await ready(journal, at=START + 29)
@@ -125,7 +153,7 @@ async def test_a_stall_survives_a_restart_whether_or_not_the_sender_is_paced(
 ) -> None:
     sender = PacedSender(number=SENDER_NUMBER, channel=Channel.SMS)
     async with a_lasting_store() as journal:
-        await accept(journal, A)
+        await admit(journal, A)
         await opened(journal, 1)
         await end(journal, postponed())
     for paces in ({}, PACED):
@@ -136,7 +164,7 @@ async def test_a_stall_survives_a_restart_whether_or_not_the_sender_is_paced(
 
 async def test_what_a_sender_has_used_survives_a_restart(a_lasting_store: OpenJournal) -> None:
     async with a_lasting_store(paces=PACED) as journal:
-        await accept(journal, A, B)
+        await admit(journal, A, B)
         await opened(journal, 1)
     async with a_lasting_store(paces=PACED) as journal:
         await journal.recover(now=START)
@@ -148,7 +176,7 @@ async def test_what_a_clock_in_the_future_has_used_delays_nothing_for_long(
     a_lasting_store: OpenJournal,
 ) -> None:
     async with a_lasting_store(paces=PACED) as journal:
-        await accept(journal, A, B)
+        await admit(journal, A, B)
         await opened(journal, 1, at=START + 1e6)
     async with a_lasting_store(paces=PACED) as journal:
         await journal.recover(now=START)
@@ -162,11 +190,13 @@ async def test_a_request_that_is_sent_again_is_paced_like_any_other(tmp_path: Pa
 
     opened_here = store("sqlite file", tmp_path)
     async with opened_here(paces=PACED) as journal:
-        await accept(journal, A, B)
+        await admit(journal, A, B)
         await opened(journal, 1)
         await end(journal, a_failure(1))
     JournalFile(tmp_path / "journal.db").resend(1, at=START, lifetime_seconds=1e5, by="Ann")
     async with opened_here(paces=PACED) as journal:
         found = [one.id for one in await journal.claim(due_before=math.inf, limit=9)]
         assert [2, 3] == sorted(found)
-        assert 1 == len(await ready(journal, at=START + 1))
+        for left in ([], [2]):  # the new one begins to wait for its sender, behind the other
+            claimed = await ready(journal, at=START + 1)
+            assert left == await opened(journal, *claimed, at=START + 1)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from tests.pipeline.line import a_line, a_running_line, an_intake, running
 from tests.support.factories import SENDER_NUMBER, START, a_payload, a_request, refused
 from twilio_notifications.core.model import Priority, Text
 from twilio_notifications.core.pace import Rate, SenderRates
+from twilio_notifications.core.policy import Destinations, Limits
+from twilio_notifications.core.quiet_hours import QuietHours, QuietWindow
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 OTHER_SENDER = "+18888888888"
 ONE = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
 TEN = SenderRates(texts=Rate.per_second(10), calls=Rate.per_second(1))
+
+NIGHT = QuietWindow(begins=time(22), ends=time(7), zone=UTC)
+"""The clock begins at 22:13:20."""
 
 LONG = Text(body="x" * 400)
 
@@ -154,6 +160,29 @@ async def test_what_arrives_leaves_at_once_only_while_its_sender_has_room() -> N
         assert ["0"] == line.sender.ids()
         await line.clock.advance(2)
         assert ["0", "1", "2"] == line.sender.ids()
+
+
+async def test_what_is_not_allowed_is_answered_at_once_however_many_wait_for_its_sender() -> None:
+    limits = Limits(texts=Destinations(denied=(number(77),)))
+    quiet = QuietHours(by_phone_number={number(78): (NIGHT,)})
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, limits=limits, quiet_hours=quiet) as line:
+        intake = an_intake(line.surroundings, line.stages)
+        await backlog(line, 500)
+        for n in (77, 78):
+            payload = a_payload(number(n), request_id=str(n), from_number=SENDER_NUMBER)
+            intake.receive(Inbound(topic="twilio/txt", payload=payload, acknowledge=lambda: None))
+        await line.clock.settle()
+        assert {("0", "success"), ("77", "NotAllowed"), ("78", "Expired")} == set(await line.results())
+        await line.clock.advance(3)
+        assert ["0", "1", "2", "3"] == line.sender.ids()
+
+
+async def test_what_waits_for_quiet_hours_and_then_for_its_sender_leaves_at_its_pace() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, quiet_hours=QuietHours(windows=(NIGHT,))) as line:
+        await backlog(line, 3, lifetime=100_000.0)
+        seven = datetime(2023, 11, 15, 7, tzinfo=UTC).timestamp()
+        await line.clock.advance(seven - START + 5)
+        assert [seven, seven + 1, seven + 2] == line.sender.instants()
 
 
 async def test_senders_that_are_named_later_pace_what_waits_already(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from twilio_notifications.adapters.sqlite.memory import Memory
-    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.taking import Taker
     from twilio_notifications.adapters.sqlite.turns import Turns
     from twilio_notifications.core.conclusions import ChainWriter
@@ -46,7 +45,6 @@ class Chaining:
     memory: Memory
     turns: Turns
     taker: Taker
-    paces: Paces
 
     # Beginning and going on.
 
@@ -112,9 +110,7 @@ class Chaining:
         request_id = rows.encoded_id(notification.request_id)
         row = rows.request_row(id_, request, request_id=request_id, chain=chain, hint=hint)
         connection.execute(arrivals.INSERT_REQUEST, row)
-        sender = self.paces.sender_of(notification)
-        units = 1 if sender is None else rows.amount_of(notification, hint=hint)
-        state = rows.state_row(id_, request, connection=0, sender=sender, units=units)
+        state = rows.state_row(id_, request, connection=0, sender=None, units=1)
         connection.execute(arrivals.INSERT_WAITING, (*state, request.accepted_at, request.accepted_at, 0))
         self.memory.change(was=None, now=State.WAITING)
         self.turns.pass_on(connection, recipient)

@@ -140,7 +140,7 @@ class SqliteJournal(
         ledger = self._ledger
         memory = ledger.memory
         taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns, paces=ledger.paces)
-        chaining = Chaining(memory=memory, turns=self._turns, taker=taker, paces=ledger.paces)
+        chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         aside, disk = SetAside(), Disk(journal=str(self._path), events=self._events)
         wishing = Wishing(chaining=chaining, aside=aside)
         return OpenJournal(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_writing
-from twilio_notifications.adapters.sqlite.paces import assign
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
 from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
 from twilio_notifications.adapters.sqlite.reserve import Reserve
@@ -91,7 +90,6 @@ class JournalFile(JournalReader):
             connection.execute(
                 sql.RESEND_STATE, {"new": new, "at": at, "lifetime": lifetime_seconds, "old": id_}
             )
-            assign(connection, new)
             connection.execute(sql.ORDER, (id_, "resend", f"as request {new}", by, at))
         return new
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.adapters.sqlite.statements import paces as sql
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Notification, Priority
     from twilio_notifications.core.pace import Rate, SenderRates
     from twilio_notifications.core.steps import Stall
-
-STEP_REQUESTS: Final = 2_000
-"""Requests that get another sender in one transaction."""
 
 _Order = tuple[tuple[float, int], ...]
 
@@ -95,22 +92,14 @@ class Paces:
         self.latest = Allowances(senders={}, waits={}, order=(), readings={})
 
     def load(self, connection: sqlite3.Connection) -> None:
-        """Reads what an earlier run left. What waits gets its sender where others are named now."""
-        rows = {
-            (number, channel): row
-            for row in connection.execute(sql.SENDERS)
-            for _, number, channel in [row[:3]]
-        }
+        """Reads what an earlier run left. A sender that is not named any more keeps nothing waiting."""
         wanted = self._wanted()
-        for key, row in rows.items():
-            if row[3] is not None and key not in wanted:
-                connection.execute(sql.RELEASE, (row[0],))
-                connection.execute(sql.UNNAME_SENDER, (row[0],))
-        for key, rate in wanted.items():
-            if key not in rows or rows[key][3] is None:
-                self._name(connection, *key, unit=rate.interval)
-            elif rows[key][3] != rate.interval:
-                connection.execute(sql.NAME_SENDER, (*key, rate.interval))
+        for id_, number, channel, unit, *_ in connection.execute(sql.SENDERS).fetchall():
+            if unit is not None and (number, channel) not in wanted:
+                connection.execute(sql.RELEASE, (id_,))
+                connection.execute(sql.UNNAME_SENDER, (id_,))
+        named = [(*key, rate.interval) for key, rate in wanted.items()]
+        connection.executemany(sql.NAME_SENDER, named)
         for id_, number, channel, unit, full_at, place, paused_until in connection.execute(sql.SENDERS):
             if unit is not None:
                 self._numbers[number, channel] = id_
@@ -129,22 +118,6 @@ class Paces:
             for number in self._rates
             for channel in Channel
         }
-
-    def _name(self, connection: sqlite3.Connection, number: str, channel: str, *, unit: int) -> None:
-        """A crash in the middle leaves the sender without a unit, and so the next start begins again."""
-        connection.execute(sql.NAME_SENDER, (number, channel, None))
-        for row in connection.execute(sql.SENDERS).fetchall():
-            if row[1:3] == (number, channel):
-                id_ = row[0]
-        after = 0
-        while rows := connection.execute(
-            sql.UNFINISHED_OF_NUMBER, (number, channel, after, STEP_REQUESTS)
-        ).fetchall():
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(sql.ASSIGN, [(id_, _amount(row), row[0]) for row in rows])
-            connection.execute("COMMIT")
-            after = rows[-1][0]
-        connection.execute(sql.NAME_SENDER, (number, channel, unit))
 
     def restarted(self, connection: sqlite3.Connection, *, now: float) -> dict[PacedSender, float]:
         """Bounds what a clock in the future has left; the senders that pause still, and until when."""
@@ -179,6 +152,17 @@ class Paces:
         if not self._numbers:
             return None
         return self._numbers.get((notification.sender_number, notification.channel))
+
+    def join(self, connection: sqlite3.Connection, request: int) -> int | None:
+        """Has a request wait for its paced sender from now on; that one's number, None where it has none."""
+        if not self._numbers:
+            return None
+        notification = claimed(connection.execute(sql.OF_REQUEST, (request,)).fetchone()).notification
+        sender = self.sender_of(notification)
+        if sender is not None:
+            connection.execute(sql.ASSIGN, (sender, amount(notification), request))
+            self.wait(sender)
+        return sender
 
     def has_room(self, sender: int, amount: int, *, at: float) -> bool:
         return policy.departs_at(self._senders[sender], amount) <= at
@@ -230,19 +214,3 @@ class Paces:
         self._senders[id_] = sender
         self._changed.add(id_)
         self._touched.add(id_)
-
-
-def assign(connection: sqlite3.Connection, request: int) -> None:
-    """Gives a request that was recorded by hand its sender, where that is paced."""
-    row = connection.execute(sql.OF_REQUEST, (request,)).fetchone()
-    notification = claimed(row).notification
-    named = connection.execute(sql.IS_NAMED, (notification.sender_number, notification.channel)).fetchone()
-    if named is not None:
-        connection.execute(sql.ASSIGN, (named[0], amount(notification), request))
-
-
-def _amount(row: tuple[object, ...]) -> int:
-    try:
-        return amount(claimed(row).notification)
-    except Exception:  # noqa: BLE001 - a row that cannot be read is answered when it is claimed
-        return 1

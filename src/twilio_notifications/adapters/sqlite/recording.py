@@ -202,7 +202,8 @@ class Recorder:
         batch.inserts.requests.append(
             rows.request_row(id_, arrival, request_id=request_id, chain=chain, hint=hint)
         )
-        sender = self.paces.sender_of(notification)
+        # What the rules do not admit is looked at first whatever the pace, as its answer may be due now.
+        sender = self.paces.sender_of(notification) if arrival.may_leave else None
         units = 1 if sender is None else rows.amount_of(notification, hint=hint)
         row = rows.state_row(id_, arrival, connection=self.redelivery.connection, sender=sender, units=units)
         batch.recipients.add(recipient)

@@ -240,7 +240,7 @@ class Opener:
     ) -> list[int]:
         """Those that have an attempt now: what was cancelled or superseded since its claim has none.
 
-        Nor has one whose paced sender has no room any more.
+        Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
         changes = _Changes()
@@ -250,7 +250,7 @@ class Opener:
             # What a wish that goes on is to end: the next claim says so.
             covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
             found = [(id_, one) for id_, one in found if id_ not in covered]
-        found = [(id_, one) for id_, one in found if self._leaves(one, at=at)]
+        found = self._leaving(connection, found, at=at)
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
@@ -280,6 +280,21 @@ class Opener:
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
         self.paces.write(connection)
         return ids
+
+    def _leaving(
+        self, connection: sqlite3.Connection, admitted: Sequence[tuple[int, Standing]], *, at: float
+    ) -> list[tuple[int, Standing]]:
+        """Those for which there is room. What has only now been admitted begins to wait for its sender.
+
+        Of such a sender none leaves: the next claim has all that wait for it, in their order.
+        """
+        joined = {id_: self.paces.join(connection, id_) for id_, one in admitted if one.sender is None}
+        senders = {sender for sender in joined.values() if sender is not None}
+        return [
+            (id_, one)
+            for id_, one in admitted
+            if joined.get(id_, one.sender) not in senders and self._leaves(one, at=at)
+        ]
 
     def _leaves(self, standing: Standing, *, at: float) -> bool:
         """Takes what it needs of its sender's rate; False where there is no room."""

@@ -26,16 +26,9 @@ PAUSED = "SELECT number, channel, paused_until FROM senders WHERE paused_until >
 # A pause that a clock in the future has left does not outlive the longest that there is.
 BOUND_PAUSES = "UPDATE senders SET paused_until = ? WHERE paused_until > ?"
 
-UNFINISHED_OF_NUMBER = f"""
-SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
-WHERE {UNFINISHED} AND sender_number = ? AND states.channel = ? AND request > ? ORDER BY request LIMIT ?
-"""
-
 OF_REQUEST = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
 """
-
-IS_NAMED = "SELECT id FROM senders WHERE number = ? AND channel = ? AND unit IS NOT NULL"
 
 ASSIGN = "UPDATE states SET sender = ?, amount = ? WHERE request = ?"
 
