@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.pipeline.line import Line, a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
+from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.core.errors import WaitReason
-from twilio_notifications.core.model import Answered, NotSent
+from twilio_notifications.core.model import Answered, Channel, NotSent
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
 from twilio_notifications.ports import Level
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
 AT_600 = "2023-11-14T22:23:20Z"
@@ -108,6 +114,24 @@ async def test_a_full_sender_queue_is_told_with_its_number() -> None:
         assert "until" in paused.fields
         await line.clock.advance(62)
         assert 1 == line.events.count("sender_resumed") == line.events.count("sender_paused")
+
+
+async def test_the_queues_of_a_number_for_texts_and_for_calls_pause_by_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_running_line(jitter=lambda: 0.0, path=path) as line:
+        line.sender.script(A, refused(21_611, retry_after=600))
+        line.sender.script(B, refused(22_005, retry_after=60))
+        await line.accept(A)
+        await line.accept(B, C, channel=Channel.CALL)
+        texts, calls = line.events.named("sender_paused")
+        assert ("SMS", "CALL") == (texts.fields["channel"], calls.fields["channel"])
+        reader = JournalReader(path)
+        assert ["21611", "22005"] == [
+            pause.message.split()[2].rstrip(":") for n in (1, 2) for pause in reader.history(n).pauses
+        ]
+        await line.clock.advance(61)
+        (resumed,) = line.events.named("sender_resumed")
+        assert "CALL" == resumed.fields["channel"]
 
 
 async def test_a_used_up_limit_is_told_once_for_all_requests_that_wait_for_it() -> None:

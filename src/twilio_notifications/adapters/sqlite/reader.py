@@ -274,7 +274,7 @@ class JournalReader:
 
 def _pauses(connection: sqlite3.Connection, entry: Entry) -> list[PauseEntry]:
     during = {
-        "sender_number": entry.sender_number,
+        "sender": f"{entry.channel} {entry.sender_number}",
         "begins_at": entry.accepted_at,
         "ends_at": math.inf if entry.finished_at is None else entry.finished_at,
     }

@@ -56,7 +56,8 @@ def waiting(
         return Waiting(reason=reason, message=entry.waiting_message, until=entry.due_at, behind=None)
     for pause in sorted(lasting, key=lambda each: each.begun_at, reverse=True):
         concerns = not pause.about or (
-            pause.reason is WaitReason.SENDER_QUEUE_FULL and pause.about == entry.sender_number
+            pause.reason is WaitReason.SENDER_QUEUE_FULL
+            and pause.about == f"{entry.channel} {entry.sender_number}"
         )
         if concerns and (pause.until is None or pause.until > now):
             return Waiting(reason=pause.reason, message=pause.message, until=pause.until, behind=None)

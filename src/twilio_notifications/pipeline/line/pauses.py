@@ -113,7 +113,7 @@ class Pauses:
             else:
                 self._count(pause.reason)
         for sender, until in stalled.items():
-            if (WaitReason.SENDER_QUEUE_FULL, sender.number) not in self._lasting:
+            if (WaitReason.SENDER_QUEUE_FULL, _about(sender)) not in self._lasting:
                 self.sender_stalled(sender, until=until, error=QUEUE_WAS_FULL)
 
     def began(
@@ -145,7 +145,7 @@ class Pauses:
 
     def sender_stalled(self, sender: PacedSender, *, until: float, error: str) -> None:
         """Tells that the queue of a sender at Twilio is full."""
-        self._begin(WaitReason.SENDER_QUEUE_FULL, about=sender.number, until=until, message=error)
+        self._begin(WaitReason.SENDER_QUEUE_FULL, about=_about(sender), until=until, message=error)
 
     def _account(self, deferred: Deferred, *, until: float) -> None:
         known = self._lasting.get((deferred.reason, ""))
@@ -237,6 +237,11 @@ class Pauses:
         self.events.tell(PausesChanged(reason=reason, count=len(ends), until=until))
 
 
+def _about(sender: PacedSender) -> str:
+    """Texts and calls of a number have queues of their own at Twilio."""
+    return f"{sender.channel} {sender.number}"
+
+
 def _beginning(pause: Pause) -> Event | None:
     """None: the journal itself has told that its disk fails."""
     until = None if pause.until is None else instant(pause.until)
@@ -246,7 +251,8 @@ def _beginning(pause: Pause) -> Event | None:
         case WaitReason.CREDENTIALS_REFUSED:
             return CredentialsRefused(until=until or "", error=pause.message)
         case WaitReason.SENDER_QUEUE_FULL:
-            return SenderPaused(until=until or "", error=pause.message, sender_number=pause.about)
+            channel, _, number = pause.about.rpartition(" ")
+            return SenderPaused(until=until or "", error=pause.message, sender_number=number, channel=channel)
         case WaitReason.QUOTA_USED_UP:
             return LimitUsedUp(until=until or "", error=pause.message)
         case WaitReason.QUIET_HOURS:
@@ -264,7 +270,8 @@ def _ending(pause: Pause) -> Event | None:
         case WaitReason.CREDENTIALS_REFUSED:
             return CredentialsAccepted()
         case WaitReason.SENDER_QUEUE_FULL:
-            return SenderResumed(sender_number=pause.about)
+            channel, _, number = pause.about.rpartition(" ")
+            return SenderResumed(sender_number=number, channel=channel)
         case WaitReason.QUOTA_USED_UP:
             return LimitFreeAgain(limit=pause.about)
         case WaitReason.QUIET_HOURS:

@@ -45,12 +45,13 @@ class SendingResumed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderPaused(Event):
-    """Twilio takes no more requests of this sender number for now."""
+    """Twilio takes no more texts, or no more calls, of this sender number for now."""
 
     level: ClassVar[Level] = Level.WARNING
     until: str
     error: str
     sender_number: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ class SenderResumed(Event):
 
     level: ClassVar[Level] = Level.INFO
     sender_number: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

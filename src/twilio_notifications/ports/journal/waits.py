@@ -17,7 +17,7 @@ class Pause:
 
     reason: WaitReason
     about: str = ""
-    """The sender number, the sentence of the limit, or the window; empty: the whole account."""
+    """Channel and sender number, the sentence of the limit, or the window; empty: the whole account."""
     message: str
     begun_at: float
     until: float | None = None

@@ -21,7 +21,7 @@ WHERE reason IS NOT NULL;
 -- States that last. One row says it for all requests that wait meanwhile.
 CREATE TABLE pauses (
     reason   TEXT NOT NULL,
-    about    TEXT NOT NULL,                                  -- the sender, the limit or the window; '': the account
+    about    TEXT NOT NULL,                                  -- channel and sender, the limit or the window; '': the account
     message  TEXT NOT NULL,
     begun_at REAL NOT NULL,
     until    REAL,                                           -- NULL: it is not known when it ends
