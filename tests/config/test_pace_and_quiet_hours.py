@@ -94,6 +94,10 @@ def test_the_windows_of_a_contact_count_for_its_telephone_number(tmp_path: Path)
             f"[quiet_hours]\nwindows = [{TOML_NIGHT.replace('mon', 'monday')}]\n",
             "days must be a list of days",
         ),
+        (
+            "[quiet_hours]\nwindows = [" + TOML_NIGHT.replace('"mon", "sun"', "") + "]\n",
+            "window 1: days names no day: leave it out",
+        ),
         ('[quiet_hours]\nthen = "drop"\n', 'must be one of "wait", "refuse"'),
     ],
 )

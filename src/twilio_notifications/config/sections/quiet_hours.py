@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from twilio_notifications.config.keys import Key, Section, Values, names_of
 from twilio_notifications.config.kinds import Choice, Tables, TextList, Written
+from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.quiet_hours import EVERY_DAY, Day, InQuietHours, QuietHours, QuietWindow
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ WINDOW_KEYS: Mapping[str, Key] = {
 }
 
 
-def _read_window(values: Values) -> QuietWindow:
+def _read_window(values: Values) -> QuietWindow | Wrong:
+    if values["days"] is not None and not values["days"]:
+        return Wrong(demand="days names no day: leave it out where the window begins on every day")
     return QuietWindow(
         begins=values["from"],
         ends=values["to"],
