@@ -177,6 +177,16 @@ async def test_what_is_not_allowed_is_answered_at_once_however_many_wait_for_its
         assert ["0", "1", "2", "3"] == line.sender.ids()
 
 
+async def test_what_expires_before_its_sender_has_room_says_so() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}) as line:
+        await backlog(line, 5)
+        await line.accept(number(9), lifetime=3)
+        await line.clock.advance(3)
+        (status,) = [status for status in await line.statuses() if status["id"] == number(9)]
+        assert "Expired" == status["response"]["error"]
+        assert status["response"]["error_message"].endswith("; last: the pace of its sender ([[pace]])")
+
+
 async def test_what_waits_for_quiet_hours_and_then_for_its_sender_leaves_at_its_pace() -> None:
     async with a_running_line(paces={SENDER_NUMBER: ONE}, quiet_hours=QuietHours(windows=(NIGHT,))) as line:
         await backlog(line, 3, lifetime=100_000.0)
