@@ -133,7 +133,10 @@ async def test_a_stalled_sender_is_not_claimed_until_its_queue_has_room(a_store:
         await opened(journal, 1)
         await end(journal, postponed())
         assert [3] == await ready(journal, at=START + 29)
-        assert [2, 3] == sorted(await ready(journal, at=START + 30))  # 1 is due later than 2
+        claimed = await ready(journal, at=START + 30)
+        assert [1, 2, 3] == sorted(claimed)
+        assert [3] == await opened(journal, *claimed, at=START + 30)
+        assert [1] == await ready(journal, at=START + 30), "it has its old place, before 2"
 
 
 def postponed() -> Postpone:

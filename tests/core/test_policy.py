@@ -340,7 +340,8 @@ def test_of_all_rules_that_stand_against_a_request_the_first_one_is_its_reason()
         found = policy.admit(a_waiting_request(expires=expires), a_situation(50, pace=pace, limits=limits))
         return type(found).__name__, None if isinstance(found, Admit) else found.reason
 
-    assert ("Decline", Reason.EXPIRED) == reason(50, pace, all_at_once)
+    assert ("Decline", Reason.RATE_LIMITED) == reason(50, pace, all_at_once)
+    assert ("Decline", Reason.EXPIRED) == reason(50, Pace.fresh(8), all_at_once)
     assert ("Decline", Reason.NOT_ALLOWED) == reason(100, pace, all_at_once)
     assert ("Decline", Reason.NOT_ALLOWED) == reason(100, pace, unpaused)
     assert ("Decline", Reason.UNAUTHORIZED) == reason(100, pace, everywhere)

@@ -5,18 +5,31 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from tests.pipeline.line import a_line, a_running_line, an_intake, running
-from tests.support.factories import SENDER_NUMBER, START, a_payload, a_request, refused
-from twilio_notifications.core.model import Priority, Text
+import pytest
+
+from tests.pipeline.line import a_line, a_running_line, a_writer, an_intake, running
+from tests.support.factories import (
+    SENDER_NUMBER,
+    START,
+    a_payload,
+    a_request,
+    refused,
+    too_many,
+    unauthorized,
+)
+from twilio_notifications.adapters.sqlite.reader import JournalReader
+from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.core.model import Cancellation, Priority, Text
 from twilio_notifications.core.pace import Rate, SenderRates
 from twilio_notifications.core.policy import Destinations, Limits
 from twilio_notifications.core.quiet_hours import QuietHours, QuietWindow
-from twilio_notifications.ports import Inbound
+from twilio_notifications.ports import Inbound, NewWish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.pipeline.line import Line
+    from twilio_notifications.core.model import Answered
 
 OTHER_SENDER = "+18888888888"
 ONE = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
@@ -133,6 +146,69 @@ async def test_a_full_queue_at_twilio_stalls_one_sender_and_no_other() -> None:
         claims = line.watched.count("open_attempts")
         await line.clock.advance(5)
         assert claims == line.watched.count("open_attempts")
+
+
+@pytest.mark.parametrize("answer", [refused(21_611, retry_after=10), too_many(retry_after=10)])
+async def test_what_twilio_puts_off_is_not_overtaken_by_what_waits_behind_it(answer: Answered) -> None:
+    """Nor is anything that waits meanwhile, which for a pause of the account is written down."""
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0) as line:
+        line.sender.script(number(0), answer)
+        await backlog(line, 300)
+        await line.clock.advance(13.5)
+        assert ["0", "0", "1", "2", "3"] == line.sender.ids()
+
+
+async def test_of_what_twilio_puts_off_the_time_line_has_the_end_of_the_wait(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0, path=path) as line:
+        line.sender.script(number(0), refused(21_611, retry_after=10))
+        await backlog(line, 2)
+        reader = JournalReader(path)
+        for history in (reader.history(1), reader.history(2)):
+            found = reader.waiting([history.entry], now=line.clock.now())[history.entry.number]
+            assert (WaitReason.SENDER_QUEUE_FULL, START + 10) == (found.reason, found.until)
+        for _ in range(2):
+            (wait,) = reader.history(1).waits
+            assert (START, START + 10) == (wait.begun_at, wait.due_at)
+            await line.clock.advance(11)
+
+
+@pytest.mark.parametrize("answer", [refused(21_611, retry_after=60), too_many(retry_after=60)])
+async def test_what_expires_while_its_sender_or_the_account_is_put_off_is_rate_limited(
+    answer: Answered,
+) -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0) as line:
+        line.sender.script(number(0), answer)
+        await line.accept(number(9))
+        await line.accept(number(1), lifetime=5)
+        await line.accept(number(0), priority=Priority.URGENT)
+        await line.clock.advance(6)
+        assert [number(9), number(0)] == line.sender.ids()
+        assert "RateLimited" == dict(await line.results())[number(1)]
+
+
+async def test_what_waited_alone_for_a_new_login_has_its_old_place_again() -> None:
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0) as line:
+        line.sender.script(number(0), unauthorized())
+        await backlog(line, 300)
+        await line.clock.advance(15)
+        assert ["0", "1", "0", "2"] == line.sender.ids()[:4], "another one has found out that the login works"
+
+
+async def test_what_is_cancelled_while_its_attempt_is_open_is_answered_whatever_waits_for_its_sender() -> (
+    None
+):
+    async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0) as line:
+        line.sender.hold(number(0))
+        line.sender.script(number(0), refused(21_611, retry_after=5))
+        await backlog(line, 300)
+        cancel = Cancellation(request_id="0")
+        wish = NewWish(wish=cancel, at=line.clock.now(), writer=a_writer(line.surroundings))
+        await line.journal.record([wish])
+        line.sender.release(number(0))
+        await line.clock.settle()
+        await line.clock.advance(6)
+        assert ("0", "Cancelled") in await line.results()
 
 
 async def test_a_restart_does_not_forget_that_a_queue_at_twilio_is_full(tmp_path: Path) -> None:

@@ -153,16 +153,20 @@ class Paces:
             return None
         return self._numbers.get((notification.sender_number, notification.channel))
 
-    def join(self, connection: sqlite3.Connection, request: int) -> int | None:
-        """Has a request wait for its paced sender from now on; that one's number, None where it has none."""
+    def needed(self, connection: sqlite3.Connection, request: int) -> tuple[int, int] | None:
+        """The paced sender of a recorded request, and what it takes of its rate; None: it is not paced."""
         if not self._numbers:
             return None
         notification = claimed(connection.execute(sql.OF_REQUEST, (request,)).fetchone()).notification
         sender = self.sender_of(notification)
-        if sender is not None:
-            connection.execute(sql.ASSIGN, (sender, amount(notification), request))
-            self.wait(sender)
-        return sender
+        return None if sender is None else (sender, amount(notification))
+
+    def join(
+        self, connection: sqlite3.Connection, request: int, sender: int, units: int, *, at: float
+    ) -> None:
+        """Has a request wait for its paced sender from now on."""
+        connection.execute(sql.ASSIGN, (sender, units, at, request))
+        self.wait(sender)
 
     def has_room(self, sender: int, amount: int, *, at: float) -> bool:
         return policy.departs_at(self._senders[sender], amount) <= at

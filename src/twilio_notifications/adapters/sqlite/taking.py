@@ -288,12 +288,20 @@ class Opener:
 
         Of such a sender none leaves: the next claim has all that wait for it, in their order.
         """
-        joined = {id_: self.paces.join(connection, id_) for id_, one in admitted if one.sender is None}
-        senders = {sender for sender in joined.values() if sender is not None}
+        joined: dict[int, int] = {}
+        for id_, one in admitted:
+            needed = None if one.sender is not None else self.paces.needed(connection, id_)
+            if needed is not None:
+                changes = _Changes()
+                _end_wait(id_, one, at, changes)
+                changes.write(connection)
+                self.paces.join(connection, id_, *needed, at=at)
+                joined[id_], _ = needed
+        senders = set(joined.values())
         return [
             (id_, one)
             for id_, one in admitted
-            if joined.get(id_, one.sender) not in senders and self._leaves(one, at=at)
+            if id_ not in joined and one.sender not in senders and self._leaves(one, at=at)
         ]
 
     def _leaves(self, standing: Standing, *, at: float) -> bool:

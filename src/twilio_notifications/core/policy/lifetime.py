@@ -77,7 +77,11 @@ def expired(request: Claimed, situation: Situation) -> Decline:
     for a limit of the operator's; the sentence then names the limit if it leaves no room even now.
     """
     waited = f"{situation.now - request.accepted_at:.0f} s"
-    match request.waiting_reason:
+    reason = request.waiting_reason
+    if reason in {None, WaitReason.SENDER_PACE}:  # it was not looked at while everything waits
+        lasting = account_pace(request, situation) or sender_pace(request, situation)
+        reason = reason if lasting is None else lasting.reason
+    match reason:
         case WaitReason.ACCOUNT_SLOWED | WaitReason.SENDER_QUEUE_FULL:
             return Decline(
                 reason=Reason.RATE_LIMITED,
@@ -93,7 +97,7 @@ def expired(request: Claimed, situation: Situation) -> Decline:
             return Decline(
                 reason=Reason.EXPIRED, message=f"The request expired after {waited}, before it could be sent"
             )
-        case reason:
+        case _:
             return Decline(
                 reason=Reason.EXPIRED,
                 message=(

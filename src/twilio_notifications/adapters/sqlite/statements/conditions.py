@@ -26,12 +26,15 @@ IDENTITY_COLUMNS = "states.request, request_id, states.channel"
 REQUEST_COLUMNS = f"""
 {IDENTITY_COLUMNS}, name, states.phone_number, sender_number, body, voice_location, retries, priority,
 accepted_at, expires_at, due_at, attempts, deferrals,
-COALESCE(waiting_reason, IIF(turn = 1 AND sender IS NOT NULL, 'sender_pace', NULL)), opened + (state = 'WAITING'),
-media_urls, spoken_text, language, voice, twiml, messaging_service_sid, requests.about, escalation, contact,
-valid_for_seconds, chain, hint,
-tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
+COALESCE(waiting_reason, IIF(turn = 1 AND sender IS NOT NULL, 'sender_pace', NULL)),
+opened + (state = 'WAITING'), media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
+requests.about, escalation, contact, valid_for_seconds, chain, hint, tells_end,
+(SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
 COALESCE(recalled, {COVERED})
 """
+
+# Until when a request waits, for its history. Behind a paced sender that is not known: it is due before.
+WAITS_UNTIL = "MAX(due_at, COALESCE(waiting_since, due_at))"
 
 # What rows.delivery reads.
 DELIVERY_COLUMNS = """

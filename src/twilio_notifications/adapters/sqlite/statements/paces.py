@@ -30,7 +30,13 @@ OF_REQUEST = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
 """
 
-ASSIGN = "UPDATE states SET sender = ?, amount = ? WHERE request = ?"
+# Its place among those of its sender is that of its arrival, also where it had to wait for something else.
+ASSIGN = """
+UPDATE states
+SET sender = ?, amount = ?, due_at = (SELECT accepted_at FROM requests WHERE id = request),
+    waiting_reason = 'sender_pace', waiting_message = NULL, waiting_since = ?
+WHERE request = ?
+"""
 
 RELEASE = f"UPDATE states SET sender = NULL WHERE sender = ? AND {UNFINISHED}"
 

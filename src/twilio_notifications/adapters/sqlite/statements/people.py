@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, REQUEST_COLUMNS
+from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, REQUEST_COLUMNS, WAITS_UNTIL
 
 _LATEST_STATUS = """
 LEFT JOIN statuses AS latest
@@ -51,11 +51,11 @@ ORDER BY number
 """
 
 # Those that have ended, and the present one.
-WAITS = """
+WAITS = f"""
 SELECT begun_at, due_at, ended_at, reason, message FROM (
     SELECT begun_at, due_at, ended_at, reason, message FROM waits WHERE request = :request
     UNION ALL
-    SELECT waiting_since, due_at, NULL, waiting_reason, waiting_message
+    SELECT waiting_since, {WAITS_UNTIL}, NULL, waiting_reason, waiting_message
     FROM states WHERE request = :request AND state = 'WAITING')
 ORDER BY begun_at
 """

@@ -7,6 +7,7 @@ from twilio_notifications.adapters.sqlite.statements.conditions import (
     DOUBT_COLUMNS,
     REQUEST_COLUMNS,
     UNFINISHED,
+    WAITS_UNTIL,
 )
 
 # What waits for a paced sender is claimed by statements/paces.py.
@@ -53,9 +54,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # Keeps the wait of a request, before the request waits no more.
-INSERT_WAIT = """
+INSERT_WAIT = f"""
 INSERT INTO waits (request, reason, message, begun_at, due_at, ended_at)
-SELECT request, waiting_reason, waiting_message, waiting_since, due_at, ? FROM states
+SELECT request, waiting_reason, waiting_message, waiting_since, {WAITS_UNTIL}, ? FROM states
 WHERE request = ? AND state = 'WAITING'
 """
 
@@ -72,11 +73,12 @@ INSERT INTO statuses (position, request, status, reason, message, code, sid, wri
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-# What was recalled meanwhile is due at once, to be ended.
+# What was recalled meanwhile is due at once, to be ended. Each has its paced sender again when the rules
+# admit it.
 # A wait goes on where it is put off for the same reason; a closed attempt begins a new one.
 POSTPONE = f"""
 UPDATE states
-SET state = 'WAITING', due_at = IIF(recalled IS NULL, ?, ?), turn = 0, waiting_reason = ?,
+SET state = 'WAITING', due_at = IIF(recalled IS NULL, ?, ?), turn = 0, sender = NULL, waiting_reason = ?,
     waiting_message = ?, waiting_since = ?, opened_at = NULL, clock_offset = NULL, charges = NULL,
     cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, attempts = attempts + ?,
     deferrals = deferrals + ?
