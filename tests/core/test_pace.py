@@ -193,7 +193,16 @@ def test_a_text_takes_its_segments_and_a_picture_one() -> None:
 
 @pytest.mark.parametrize(
     ("number", "segments"),
-    [("+15005550006", 1), ("+18005550006", 3), ("+18885550006", 3), ("+4915100000000", 10)],
+    [
+        ("+15005550006", 1),
+        ("4254492999", 1),
+        ("+18005550006", 3),
+        ("+18885550006", 3),
+        ("8885550006", 3),
+        ("+4915100000000", 10),
+        ("12345", 100),
+        ("123456", 100),
+    ],
 )
 def test_twilios_usual_rate_goes_by_the_kind_of_number(number: str, segments: int) -> None:
     assert segments == usual_segments_per_second(number)

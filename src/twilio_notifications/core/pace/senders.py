@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from twilio_notifications.core.pace.rates import Rate
 
 _TOLL_FREE: Final = ("+1800", "+1833", "+1844", "+1855", "+1866", "+1877", "+1888")
+_LONGEST_SHORT_CODE: Final = 6
+_NATIONAL_DIGITS: Final = 10
+"""Of a telephone number of the United States or Canada without the country code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +73,13 @@ def amount(notification: Notification) -> int:
 def usual_segments_per_second(sender_number: str) -> int:
     """What Twilio usually allows such a number.
 
-    A US or Canadian long code has 1, a toll-free number 3, a number of another country 10; registered US
-    numbers and short codes may have more.
+    A US or Canadian long code has 1, also where it is written without its country code, a toll-free number 3,
+    a short code 100, a number of another country 10; registered US numbers may have more.
     """
+    if len(sender_number) <= _LONGEST_SHORT_CODE and not sender_number.startswith("+"):
+        return 100
+    if len(sender_number) == _NATIONAL_DIGITS and not sender_number.startswith("+"):
+        sender_number = f"+1{sender_number}"
     if sender_number.startswith(_TOLL_FREE):
         return 3
     return 1 if sender_number.startswith("+1") else 10
