@@ -131,6 +131,27 @@ async def test_a_pause_that_twilio_asked_for_lasts_over_a_restart_and_is_told_on
         assert 1 == line.events.count("sending_resumed")
 
 
+async def test_a_clock_that_was_set_back_leaves_no_pause_that_is_not_told(path: Path) -> None:
+    async with a_running_line(jitter=lambda: 0.0, path=path) as line:
+        line.sender.script(A, too_many(retry_after=600))
+        await line.accept(A)
+    async with a_line(path=path) as line:
+        line.clock.set(START - 3_000)
+        async with running(line):
+            assert [] == await line.journal.lasting_pauses()
+            await line.accept(B)
+            assert [B] == line.sender.ids()
+
+
+async def test_an_urgent_request_behind_one_that_waits_for_quiet_hours_keeps_the_order() -> None:
+    """Unless the operator wants no order: then it leaves at once."""
+    for ordering, expected in (("recipient", []), ("none", ["urgent"])):
+        async with a_running_line(quiet_hours=QUIET, ordering=ordering) as line:
+            await line.accept(A, lifetime=DAY)
+            await line.accept(A, lifetime=DAY, request_id="urgent", priority=Priority.URGENT)
+            assert expected == line.sender.ids()
+
+
 async def test_a_full_sender_queue_lasts_over_a_restart_and_is_told_once(path: Path) -> None:
     async with a_running_line(jitter=lambda: 0.0, path=path) as line:
         line.sender.script(A, refused(21_611, retry_after=600))

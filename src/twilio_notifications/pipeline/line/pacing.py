@@ -65,7 +65,10 @@ class Pacing:
         self.pauses.resume(lasting, stalled=self.pace.senders)
         now = self.clock.now()
         for pause in lasting:
-            if pause.reason is WaitReason.ACCOUNT_SLOWED and pause.until is not None and pause.until > now:
+            if pause.reason is not WaitReason.ACCOUNT_SLOWED or pause.until is None:
+                continue
+            # Where the clock was set back since, how long it lasts is not known: the next answer says it.
+            if pause.begun_at <= now < pause.until:
                 self.pace = policy.closed_still(self.pace, now=now, until=pause.until)
 
     def renew_credentials(self) -> None:
