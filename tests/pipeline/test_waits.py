@@ -63,6 +63,20 @@ async def test_quiet_hours_have_one_line_at_their_beginning_and_one_at_their_end
         assert 1 == line.events.count("quiet_hours_ended") == line.events.count("quiet_hours_began")
 
 
+async def test_quiet_hours_that_end_later_for_some_end_with_the_latest() -> None:
+    morning = QuietWindow(begins=time(7), ends=time(9), zone=UTC)
+    hours = QuietHours(windows=(NIGHT,), by_phone_number={B: (morning,)})
+    async with a_running_line(quiet_hours=hours) as line:
+        await line.accept(A, B, C, lifetime=DAY)
+        (pause,) = await line.journal.lasting_pauses()
+        assert SEVEN + 2 * 3_600 == pause.until
+        await line.clock.advance(SEVEN - START)
+        assert 0 == line.events.count("quiet_hours_ended")
+        await line.clock.advance(2 * 3_600)
+        assert [A, C, B] == line.sender.ids()
+        assert 1 == line.events.count("quiet_hours_ended") == line.events.count("quiet_hours_began")
+
+
 async def test_what_would_expire_in_quiet_hours_is_answered_at_once() -> None:
     async with a_running_line(quiet_hours=QUIET) as line:
         await line.accept(A, lifetime=3_600)

@@ -164,6 +164,10 @@ class Pauses:
                 until=until, reason=(WaitReason.QUOTA_USED_UP | WaitReason.QUIET_HOURS) as reason
             ):
                 about = verdict.about or verdict.message
+                known = self._lasting.get((reason, about))
+                # A window ends later for a contact for whom another one follows it: the latest end counts.
+                if known is not None and known.until is not None and known.until >= until:
+                    return
                 self._begin(reason, about=about, until=until, message=verdict.message)
             case _:
                 pass

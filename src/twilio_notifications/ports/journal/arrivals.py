@@ -56,7 +56,8 @@ class NewRequest:
     origin: Origin | None = None
     may_leave: bool = False
     """The policy admits it at once: its attempt is opened in the same transaction, if nothing of its
-    recipient is unfinished and a place is left."""
+    recipient is unfinished, a place is left, and its sender has room. Otherwise it is claimed once whatever
+    the pace of its sender, as its answer may be due at once."""
     hint: str = ""
     """How to acknowledge: the last line of a text, with `{code}` for the code of its chain, or what a call
     speaks where it takes keys."""
