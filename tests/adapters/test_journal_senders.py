@@ -80,6 +80,16 @@ async def test_what_is_admitted_late_overtakes_nothing_of_its_sender(a_store: Op
         assert [1] == await opened(journal, *await ready(journal))
 
 
+async def test_what_arrives_meanwhile_and_is_not_admitted_yet_holds_up_no_older_one(
+    a_store: OpenJournal,
+) -> None:
+    """In a flood each look finds some of those: the sender goes on all the same."""
+    async with a_store(paces=PACED) as journal:
+        await admit(journal, A)
+        await accept(journal, B)
+        assert [1] == await opened(journal, *await ready(journal))
+
+
 async def test_the_agenda_says_when_the_sender_has_room(a_store: OpenJournal) -> None:
     async with a_store(paces=PACED) as journal:
         assert (await journal.agenda()).next_due is None
@@ -200,6 +210,8 @@ async def test_a_request_that_is_sent_again_is_paced_like_any_other(tmp_path: Pa
     async with opened_here(paces=PACED) as journal:
         found = [one.id for one in await journal.claim(due_before=math.inf, limit=9)]
         assert [2, 3] == sorted(found)
-        for left in ([], [2]):  # the new one begins to wait for its sender, behind the other
-            claimed = await ready(journal, at=START + 1)
-            assert left == await opened(journal, *claimed, at=START + 1)
+        for second, leaves in enumerate(
+            [2, 3], 1
+        ):  # the new one begins to wait for its sender, behind the other
+            claimed = await ready(journal, at=START + second)
+            assert [leaves] == await opened(journal, *claimed, at=START + second)

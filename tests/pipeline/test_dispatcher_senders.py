@@ -153,7 +153,7 @@ async def test_what_twilio_puts_off_is_not_overtaken_by_what_waits_behind_it(ans
     """Nor is anything that waits meanwhile, which for a pause of the account is written down."""
     async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0) as line:
         line.sender.script(number(0), answer)
-        await backlog(line, 300)
+        await backlog(line, 150)
         await line.clock.advance(13.5)
         assert ["0", "0", "1", "2", "3"] == line.sender.ids()
 

@@ -286,9 +286,10 @@ class Opener:
     ) -> list[tuple[int, Standing]]:
         """Those for which there is room. What has only now been admitted begins to wait for its sender.
 
-        Of such a sender none leaves: the next claim has all that wait for it, in their order.
+        Such a one leaves by a later claim, and nothing of its sender leaves before it that is younger and not
+        more urgent.
         """
-        joined: dict[int, int] = {}
+        joined: dict[int, tuple[int, int]] = {}
         for id_, one in admitted:
             needed = None if one.sender is not None else self.paces.needed(connection, id_)
             if needed is not None:
@@ -296,12 +297,16 @@ class Opener:
                 _end_wait(id_, one, at, changes)
                 changes.write(connection)
                 self.paces.join(connection, id_, *needed, at=at)
-                joined[id_], _ = needed
-        senders = set(joined.values())
+                joined[id_] = needed[0], one.priority
         return [
             (id_, one)
             for id_, one in admitted
-            if id_ not in joined and one.sender not in senders and self._leaves(one, at=at)
+            if id_ not in joined
+            and not any(
+                sender == one.sender and rank <= one.priority and older < id_
+                for older, (sender, rank) in joined.items()
+            )
+            and self._leaves(one, at=at)
         ]
 
     def _leaves(self, standing: Standing, *, at: float) -> bool:
