@@ -11,6 +11,7 @@ import asyncio
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import urlsplit
 
 import h11
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 1 << 20  # Twilio's largest create has 4,000 characters of TwiML
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+LOCAL_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status in HTTPStatus}
 
 
@@ -112,7 +114,7 @@ class SimulatorConnection(asyncio.Protocol):
             target=head.target.decode("latin-1"),
             authorization=_authorization(head),
             body=bytes(self._body),
-            local=self._local,
+            local=self._local and not _is_from_elsewhere(head),
         )
         if reply.hang:
             return
@@ -154,7 +156,7 @@ class SimulatorConnection(asyncio.Protocol):
         length = [(b"Content-Length", b"%d" % len(response.body))] if has_body else []
         head = h11.Response(
             status_code=response.status,
-            headers=[*headers, *response.headers, *length],
+            headers=[(b"Content-Type", response.content_type), *headers, *response.headers, *length],
             reason=REASONS.get(response.status, b""),
         )
         parts = [self._parser.send(head) or b""]
@@ -169,6 +171,18 @@ class SimulatorConnection(asyncio.Protocol):
         head = b"HTTP/1.1 %d %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % (status, reason)
         self._transport.write(head)
         self._transport.close()
+
+
+def _is_from_elsewhere(head: h11.Request) -> bool:
+    """Whether a browser may send this for a page of another site.
+
+    Such a page names itself as the origin, or has its own host name lead here.
+    """
+    headers = {name: value.decode("latin-1") for name, value in head.headers}
+    host = headers.get(b"host", "")
+    name = urlsplit(f"//{host}").hostname or ""
+    is_ours = not host or name in LOCAL_NAMES or name.endswith(".localhost")
+    return not is_ours or headers.get(b"origin", f"http://{host}") != f"http://{host}"
 
 
 def _authorization(head: h11.Request) -> str:

@@ -23,6 +23,7 @@ from twilio_notifications.simulator.faults import Faults
 from twilio_notifications.simulator.instants import http_date
 from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.refusals import TOO_MANY_REQUESTS, Refusal, server_error
+from twilio_notifications.simulator.telephone.failing import NextFailures
 from twilio_notifications.simulator.world import World
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.simulator.announcer import Announcer, CallbackEntry
     from twilio_notifications.simulator.faults import Effect
     from twilio_notifications.simulator.store import Store
+    from twilio_notifications.simulator.telephone.failing import FailureOrder, WaitingFailure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class Engine:
             deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
         )
         self.faults = Faults(chance=random)
+        self.failures = NextFailures(faults=self.faults, deliveries=self.world.deliveries)
         self.credentials = credentials
         self.latency_seconds = latency_seconds
         self.clock_offset_seconds = 0.0
@@ -156,6 +159,10 @@ class Engine:
         # The period of a fault is measured on our clock, so that moving Twilio's clock does not end it.
         return self.faults.add(fault, now=self._clock())
 
+    def add_failure(self, order: FailureOrder) -> WaitingFailure:
+        """Has the next requests show a code; raises OrderRefused where that is not possible."""
+        return self.failures.add(order, now=self._clock())
+
     def begin(self, request: Request) -> Reply:
         """Carries one request out, unless a fault forbids it.
 
@@ -176,9 +183,8 @@ class Engine:
         self._concurrent -= 1
 
     def common_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers that every answer of Twilio has."""
+        """The headers that every answer of Twilio has, next to its content type."""
         return [
-            (b"Content-Type", b"application/json"),
             (b"Date", http_date(self.now)),
             (b"Twilio-Concurrent-Requests", b"%d" % self._concurrent),
             (b"Twilio-Request-Id", self._new_sid("RQ").encode()),

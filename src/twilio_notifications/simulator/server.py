@@ -18,6 +18,10 @@ from twilio_notifications.simulator.control import PREFIX, control, forbid
 from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
 from twilio_notifications.simulator.inbound import InboundOrder
 from twilio_notifications.simulator.sender import CallbackSender
+from twilio_notifications.simulator.telephone.failing import FailureOrder
+from twilio_notifications.simulator.telephone.hands import HandOrder
+from twilio_notifications.simulator.telephone.page import PAGE_PATH
+from twilio_notifications.simulator.telephone.switches import SwitchOrder
 from twilio_notifications.simulator.world import ChangeOrder, KeyOrder
 
 if TYPE_CHECKING:
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.simulator.deliveries import DeliveryOrder, StandingOrder
     from twilio_notifications.simulator.faults import ArmedFault, Fault
     from twilio_notifications.simulator.store import LedgerEntry
+    from twilio_notifications.simulator.telephone.hands import Act
 
 BACKLOG = 1_024  # a benchmark opens its connections all at once
 
@@ -99,6 +104,11 @@ class Simulator:
         """The URL that replaces https://api.twilio.com, without a slash at the end."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._port}"
+
+    @property
+    def telephone_url(self) -> str:
+        """The URL of the page with the telephones."""
+        return self.base_url + PAGE_PATH
 
     @property
     def ledger(self) -> Sequence[LedgerEntry]:
@@ -178,8 +188,33 @@ class Simulator:
         self._engine.world.press(order, now=self._engine.now)
         self._sender.send_due()
 
-    def receive_text(self, body: str, *, sender: str, to: str, account_sid: str | None = None) -> str:
-        """Lets a text come in; returns its SID. `account_sid` None: the account of the latest create."""
+    def switch(
+        self, number: str | None = None, *, on: bool | None = None, by_hand: bool | None = None
+    ) -> None:
+        """Sets a telephone, None: all of them. `by_hand`: its calls ring until a person answers them.
+
+        What is None stays as it is.
+        """
+        self._engine.world.switch(SwitchOrder(number=number, on=on, by_hand=by_hand), now=self._engine.now)
+        self._sender.send_due()
+
+    def act(self, sid: str, act: Act) -> None:
+        """Does with a call what a person can; raises OrderRefused where the call does not allow it."""
+        self._engine.world.act(HandOrder(sid=sid, act=act), now=self._engine.now)
+        self._sender.send_due()
+
+    def fail_next(self, code: int, *, number: str | None = None, times: int = 1) -> None:
+        """Has the next requests show this code of Twilio's; raises OrderRefused where none can."""
+        self._engine.add_failure(FailureOrder(code=code, number=number, times=times))
+
+    def receive_text(
+        self, body: str, *, sender: str, to: str | None = None, account_sid: str | None = None
+    ) -> str:
+        """Lets a text come in; returns its SID.
+
+        `to` None: the number from which `sender` got something last; raises OrderRefused where there is none.
+        `account_sid` None: the account of the latest create.
+        """
         return self._receive(
             InboundOrder(channel=Channel.SMS, sender=sender, to=to, body=body, account_sid=account_sid)
         )
