@@ -8,10 +8,10 @@ answers.
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast
-from urllib.parse import urlsplit
 
 import h11
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 1 << 20  # Twilio's largest create has 4,000 characters of TwiML
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-LOCAL_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
+OWN_HOST = re.compile(
+    r"(?:127(?:\.[0-9]{1,3}){3}|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::[0-9]+)?", re.IGNORECASE
+)
 REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status in HTTPStatus}
 
 
@@ -176,13 +178,11 @@ class SimulatorConnection(asyncio.Protocol):
 def _is_from_elsewhere(head: h11.Request) -> bool:
     """Whether a browser may send this for a page of another site.
 
-    Such a page names itself as the origin, or has its own host name lead here.
+    Such a page names its site as the origin, or has its own host name lead here.
     """
     headers = {name: value.decode("latin-1") for name, value in head.headers}
-    host = headers.get(b"host", "")
-    name = urlsplit(f"//{host}").hostname or ""
-    is_ours = not host or name in LOCAL_NAMES or name.endswith(".localhost")
-    return not is_ours or headers.get(b"origin", f"http://{host}") != f"http://{host}"
+    host = headers.get(b"host", "localhost")
+    return OWN_HOST.fullmatch(host) is None or headers.get(b"origin", f"http://{host}") != f"http://{host}"
 
 
 def _authorization(head: h11.Request) -> str:
