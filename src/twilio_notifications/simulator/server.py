@@ -17,10 +17,13 @@ from twilio_notifications.simulator.connection import SimulatorConnection
 from twilio_notifications.simulator.control import PREFIX, control, forbid
 from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
 from twilio_notifications.simulator.inbound import InboundOrder
+from twilio_notifications.simulator.numbers import normalized
 from twilio_notifications.simulator.sender import CallbackSender
 from twilio_notifications.simulator.telephone.failing import FailureOrder
 from twilio_notifications.simulator.telephone.hands import HandOrder
+from twilio_notifications.simulator.telephone.memory import MOST_KEPT
 from twilio_notifications.simulator.telephone.page import PAGE_PATH
+from twilio_notifications.simulator.telephone.showing import telephones
 from twilio_notifications.simulator.telephone.switches import SwitchOrder
 from twilio_notifications.simulator.world import ChangeOrder, KeyOrder
 
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from twilio_notifications.simulator.faults import ArmedFault, Fault
     from twilio_notifications.simulator.store import LedgerEntry
     from twilio_notifications.simulator.telephone.hands import Act
+    from twilio_notifications.simulator.telephone.showing import Telephone
 
 BACKLOG = 1_024  # a benchmark opens its connections all at once
 
@@ -109,6 +113,12 @@ class Simulator:
     def telephone_url(self) -> str:
         """The URL of the page with the telephones."""
         return self.base_url + PAGE_PATH
+
+    def telephone(self, number: str) -> Telephone:
+        """The telephone with this number: how it is set, and all that it shows."""
+        now, world = self._engine.now, self._engine.world
+        (found,) = telephones(world, now=now, number=normalized(number), search="", most=MOST_KEPT)
+        return found
 
     @property
     def ledger(self) -> Sequence[LedgerEntry]:
