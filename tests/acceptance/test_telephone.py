@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from tests.acceptance.house import MakeConnector
     from tests.support.mosquitto import Mosquitto
-    from tests.support.process import Section
     from twilio_notifications.simulator.server import Simulator
 
 pytestmark = pytest.mark.mosquitto
@@ -34,8 +33,8 @@ async def telephone(twilio: Simulator) -> AsyncIterator[HttpTelephone]:
         yield telephone
 
 
-def house(**tracking: Any) -> dict[str, Section]:
-    """A chain whose next step is far away, so that a person has to end it."""
+def house(**tracking: Any) -> Any:
+    """Sections of a configuration: a chain whose next step is far away, so that a person has to end it."""
     step = {"after_seconds": LONG, "channel": "text", "contacts": ["deputy"]}
     quick = {"inbound_seconds": 0.05, "requests_per_minute": 6000, "poll_initial_seconds": 0.05}
     return {

@@ -26,7 +26,7 @@ from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.telephone.failing import MOST_WAITING, FailureOrder, How, known_codes
 from twilio_notifications.simulator.telephone.hands import HELD_SECONDS, VOICEMAIL_SECONDS, HandOrder
 from twilio_notifications.simulator.telephone.memory import MOST_KEPT
-from twilio_notifications.simulator.telephone.showing import Entry, Telephone, telephones
+from twilio_notifications.simulator.telephone.showing import Telephone, TelephoneEntry, telephones
 from twilio_notifications.simulator.telephone.switches import MOST_SETTINGS, SwitchOrder
 from twilio_notifications.simulator.world import KeyOrder
 
@@ -65,7 +65,7 @@ def shown(
     return telephones(desk.engine.world, now=desk.now, number=number, search=search, most=most)
 
 
-def entries(desk: Desk, number: str = DARLA, *, search: str = "") -> list[Entry]:
+def entries(desk: Desk, number: str = DARLA, *, search: str = "") -> list[TelephoneEntry]:
     (telephone,) = shown(desk, number=number, search=search)
     return list(telephone.entries)
 
@@ -413,7 +413,7 @@ def test_the_telephone_with_the_newest_entry_comes_first_and_so_does_the_entry(d
 def test_a_text_shows_as_it_came(desk: Desk) -> None:
     sid = desk.text(Body="<b>Hello</b>", MediaUrl="https://example.com/a.png")
     desk.now += 5
-    expected = Entry(
+    expected = TelephoneEntry(
         sid=sid,
         kind="text",
         outgoing=False,

@@ -1,7 +1,7 @@
 """A real browser for one test: Debian's Chromium without a window, driven by Selenium, and axe-core's rules.
 
-Mark tests that use it with `@pytest.mark.chromium`. Each call blocks a thread and never the event loop, so that
-the servers of a test go on. Each wait for a page has a limit, and nothing waits for a fixed time.
+Mark tests that use it with `@pytest.mark.chromium`. Each call blocks a thread and never the event loop, so
+that the servers of a test go on. Each wait for a page has a limit, and nothing waits for a fixed time.
 """
 
 from __future__ import annotations
@@ -129,8 +129,12 @@ class Browser:
 
     async def press(self, *keys: str) -> None:
         """Presses keys where the focus is."""
-        for key in keys:
-            await asyncio.to_thread(lambda key=key: self._driver.switch_to.active_element.send_keys(key))
+
+        def press_all() -> None:
+            for key in keys:
+                self._driver.switch_to.active_element.send_keys(key)
+
+        await asyncio.to_thread(press_all)
 
     async def sees(self, words: str) -> None:
         """Returns once the page shows these words, without being loaded again by the test."""

@@ -45,8 +45,11 @@ async def _serve(host: str, port: int, latency_seconds: float, delivery_seed: st
 
 
 def _announce(url: str) -> None:
+    from twilio_notifications.simulator.telephone.page import PAGE_PATH  # noqa: PLC0415 - needs the extra
+
     terminal.say(
         f"Twilio simulator on {url}",
         f'  [twilio] base_url = "{url}"  - accepts any account SID and any auth token',
+        f"  {url}{PAGE_PATH}  - the telephones that texts and calls reach",
         f"  curl {url}/simulator/ledger  - what was created; Ctrl-C ends",
     )

@@ -48,6 +48,8 @@ async def show(folder: Path, *, once: bool, stop: asyncio.Event) -> bool:
         broker = await stack.enter_async_context(EmbeddedBroker())
         random_numbers = random.Random()  # noqa: S311 - SIDs of a simulator
         twilio = await stack.enter_async_context(Simulator(clock=time.time, random=random_numbers))
+        twilio.switch(by_hand=True)  # calls ring until the person at the page of the telephones answers
+        terminal.say(f"telephone   {twilio.telephone_url}")
         config = folder / "twilio-notifications.toml"
         config.write_text(CONFIGURATION.format(broker=broker.url, twilio=twilio.base_url))
         # Nothing of the environment: it could name the real Twilio and hold a token that works there.

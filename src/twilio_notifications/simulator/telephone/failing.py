@@ -144,7 +144,8 @@ class NextFailures:
         found = [
             (WaitingFailure(order=order, left=left), struck)
             for order, struck in self._given
-            if (left := order.times - _strikes(struck)) > 0 and id(struck) in in_force
+            if (left := order.times - (struck.fired if isinstance(struck, ArmedFault) else struck.given)) > 0
+            and id(struck) in in_force
         ]
         self._keep({id(struck) for _, struck in found})
         return tuple(failure for failure, _ in found)
@@ -159,10 +160,6 @@ class NextFailures:
         self._given = [given for given in self._given if id(given[1]) not in gone]
         self._faults.armed[:] = [armed for armed in self._faults.armed if id(armed) not in gone]
         self._deliveries.orders[:] = [given for given in self._deliveries.orders if id(given) not in gone]
-
-
-def _strikes(struck: ArmedFault | StandingOrder) -> int:
-    return struck.fired if isinstance(struck, ArmedFault) else struck.given
 
 
 def _fault(order: FailureOrder) -> Fault:

@@ -1,4 +1,4 @@
-"""The page with the telephones: three files of this folder, and the headers that go with them."""
+"""The page with the telephones: four files of this folder, and the headers that go with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """The page loads nothing from elsewhere, runs no script but its own, and stands in no frame."""
@@ -38,6 +38,7 @@ PAGE_PATH: Final = "/simulator/telephone"
 
 PAGE: Final[Mapping[str, PageFile]] = {
     "telephone": PageFile("page.html", b"text/html; charset=utf-8"),
+    "telephone/icon.svg": PageFile("icon.svg", b"image/svg+xml"),
     "telephone/page.css": PageFile("page.css", b"text/css; charset=utf-8"),
     "telephone/page.js": PageFile("page.js", b"text/javascript; charset=utf-8"),
 }

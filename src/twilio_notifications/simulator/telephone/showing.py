@@ -29,7 +29,7 @@ MOST_ENTRIES: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class TelephoneEntry:
     """One text or call on a telephone.
 
     `outgoing`: it comes from this telephone. `other` is the number at the other end, None while a Messaging
@@ -66,7 +66,7 @@ class Telephone:
     by_hand: bool
     kept: int
     ringing: bool
-    entries: Sequence[Entry]
+    entries: Sequence[TelephoneEntry]
 
 
 def telephones(
@@ -90,7 +90,9 @@ def _telephone(
     world: World, number: str, sids: Sequence[str], wanted: str, *, now: float, most: int
 ) -> Telephone:
     resources = [resource for sid in sids if (resource := world.store.find(sid)) is not None]
-    matching = (each for each in resources if not wanted or wanted in _words_of(each, number))
+    matching = (
+        each for each in resources if not wanted or wanted in "\n".join(_words_of(each, number)).casefold()
+    )
     settings = world.switches.of(number)
     return Telephone(
         number=number,
@@ -105,15 +107,15 @@ def _telephone(
     )
 
 
-def entry(resource: Resource, *, now: float) -> Entry:
+def entry(resource: Resource, *, now: float) -> TelephoneEntry:
     """The text or call as its telephone shows it at `now`."""
     return _text(resource, now=now) if isinstance(resource, TextMessage) else _call(resource, now=now)
 
 
-def _text(text: TextMessage, *, now: float) -> Entry:
+def _text(text: TextMessage, *, now: float) -> TelephoneEntry:
     step = step_at(text, now)
     outgoing = text.direction == INBOUND
-    return Entry(
+    return TelephoneEntry(
         sid=text.sid,
         kind="text",
         outgoing=outgoing,
@@ -127,12 +129,12 @@ def _text(text: TextMessage, *, now: float) -> Entry:
     )
 
 
-def _call(call: Call, *, now: float) -> Entry:
+def _call(call: Call, *, now: float) -> TelephoneEntry:
     outgoing = call.direction == INBOUND
     step = step_at(call, now)
     notice = next((notice for notice in call.notices if notice.at <= now), None)
     code = step.error_code if notice is None else notice.code
-    return Entry(
+    return TelephoneEntry(
         sid=call.sid,
         kind="call",
         outgoing=outgoing,
@@ -155,12 +157,8 @@ def _means(code: int | None) -> str | None:
     return None if code is None else explained(code).means
 
 
-def _words_of(resource: Resource, number: str) -> str:
+def _words_of(resource: Resource, number: str) -> Iterator[str]:
     """All that a search looks through."""
-    return "\n".join(_parts_of(resource, number)).casefold()
-
-
-def _parts_of(resource: Resource, number: str) -> Iterator[str]:
     yield from (number, resource.sid, resource.to, resource.sender or "")
     if isinstance(resource, TextMessage):
         yield resource.body
