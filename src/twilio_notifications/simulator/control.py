@@ -8,7 +8,6 @@ them out.
 from __future__ import annotations
 
 from http import HTTPStatus
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/simulator/"
 LEDGER_PAGE = 1_000
+MOST_DIGITS = 15
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,29 +171,28 @@ COMMANDS: Mapping[str, Callable[[Engine, bytes], object]] = {
 
 
 def _ledger(engine: Engine, query: str) -> object:
-    start, limit = _read_bounds(query)
-    ledger = engine.store.ledger
+    creates = engine.store.creates
+    start, entries = creates.page(*_read_bounds(query))
     return {
-        "total": len(ledger),
+        "total": creates.total,
         "start": start,
         "counters": engine.counters,
-        "entries": [_entry(entry) for entry in islice(ledger, start, start + limit)],
+        "entries": [_entry(entry) for entry in entries],
     }
 
 
 def _callbacks(engine: Engine, query: str) -> object:
-    start, limit = _read_bounds(query)
-    ledger = engine.announcer.ledger
-    entries = [_callback(entry) for entry in islice(ledger, start, start + limit)]
-    return {"total": len(ledger), "start": start, "entries": entries}
+    made = engine.announcer.entries
+    start, entries = made.page(*_read_bounds(query))
+    return {"total": made.total, "start": start, "entries": [_callback(entry) for entry in entries]}
 
 
 def _read_bounds(query: str) -> tuple[int, int]:
     """The place of the first entry of the page and the number of entries; raises QueryUnreadable."""
     parameters = parse_qs(query)
     start, limit = first(parameters, "start") or "0", first(parameters, "limit") or str(LEDGER_PAGE)
-    if not (start.isdecimal() and limit.isdecimal()):
-        raise QueryUnreadable("start and limit are whole numbers")
+    if not all(bound.isdecimal() and len(bound) <= MOST_DIGITS for bound in (start, limit)):
+        raise QueryUnreadable(f"start and limit are whole numbers of at most {MOST_DIGITS} digits")
     return int(start), int(limit)
 
 

@@ -82,16 +82,20 @@ class Engine:
         random: random.Random,
         credentials: KnownCredentials,
         latency_seconds: float,
-        delivery_seed: str | None = None,
-        delivery_speed: float = 1.0,
+        deliveries: DeliveryOrders | None = None,
+        keep: int | None = None,
     ) -> None:
-        """With `delivery_seed`, the ends of texts and calls are drawn, and come at `delivery_speed`."""
+        """`deliveries` decides what becomes of texts and calls; None: as without orders and without a seed.
+
+        With `keep`, older texts, calls, and entries of the ledgers are forgotten.
+        """
         self._clock = clock
         self._random = random
         self.world = World(
             new_sid=self._new_sid,
             chance=random,
-            deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
+            deliveries=DeliveryOrders() if deliveries is None else deliveries,
+            keep=keep,
         )
         self.faults = Faults(chance=random)
         self.failures = NextFailures(faults=self.faults, deliveries=self.world.deliveries)
@@ -134,7 +138,7 @@ class Engine:
     def counters(self) -> RequestCounts:
         return RequestCounts(
             requests=self._requests,
-            creates=len(self.store.ledger),
+            creates=self.store.creates.total,
             refusals=self._refusals,
             faults=self._struck,
             concurrent=self._concurrent,

@@ -15,6 +15,7 @@ from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator.api import KnownCredentials, read_request
 from twilio_notifications.simulator.connection import SimulatorConnection
 from twilio_notifications.simulator.control import PREFIX, control, forbid
+from twilio_notifications.simulator.deliveries import DeliveryOrders
 from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
 from twilio_notifications.simulator.inbound import InboundOrder
 from twilio_notifications.simulator.numbers import normalized
@@ -48,7 +49,8 @@ class Simulator:
     `clock` gives seconds since the epoch. `latency_seconds` passes between carrying a request out and
     answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token. With
     `delivery_seed` the ends of texts and calls are drawn, and come `delivery_speed` times as fast as usual.
-    `signing_token` signs callbacks; None: the token that creates log in with.
+    `signing_token` signs callbacks; None: the token that creates log in with. `keep` is how many texts and
+    calls it remembers, of each channel the latest, and how many entries of each ledger; None: all.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, and each is one of the caller's choices
@@ -64,6 +66,7 @@ class Simulator:
         signing_token: str | None = None,
         delivery_seed: str | None = None,
         delivery_speed: float = 1.0,
+        keep: int | None = None,
     ) -> None:
         credentials = KnownCredentials(
             account_sid=account_sid,
@@ -75,8 +78,8 @@ class Simulator:
             random=random,
             credentials=credentials,
             latency_seconds=latency_seconds,
-            delivery_seed=delivery_seed,
-            delivery_speed=delivery_speed,
+            deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
+            keep=keep,
         )
         self._sender = CallbackSender(self._engine)
         self._host = host
@@ -122,7 +125,7 @@ class Simulator:
 
     @property
     def ledger(self) -> Sequence[LedgerEntry]:
-        """Every resource that was created, in order. The sequence grows with each create."""
+        """Every create, in order, as far as it is remembered. The sequence grows with each one."""
         return self._engine.store.ledger
 
     @property
@@ -171,7 +174,7 @@ class Simulator:
 
     @property
     def callbacks(self) -> Sequence[CallbackEntry]:
-        """Every callback that was made or lost, in order. The sequence grows."""
+        """Every callback that was made or lost, in order, as far as it is remembered. The sequence grows."""
         return self._engine.announcer.ledger
 
     async def catch_up(self) -> None:
@@ -318,6 +321,7 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
     clock: Callable[[], float],
     random: random.Random,
     delivery_seed: str | None,
+    keep: int | None,
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
@@ -329,6 +333,7 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
         clock=clock,
         random=random,
         delivery_seed=delivery_seed,
+        keep=keep,
     )
     async with simulator:
         announce(simulator.base_url)

@@ -90,15 +90,23 @@ class KeyOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class World:
-    """The resources, and what becomes of them. `new_sid` makes a SID of the prefix that it gets."""
+    """The resources, and what becomes of them. `new_sid` makes a SID of the prefix that it gets.
+
+    With `keep`, older texts, calls, and entries of the ledgers are forgotten.
+    """
 
     def __init__(
-        self, *, new_sid: Callable[[str], str], chance: random.Random, deliveries: DeliveryOrders
+        self,
+        *,
+        new_sid: Callable[[str], str],
+        chance: random.Random,
+        deliveries: DeliveryOrders,
+        keep: int | None = None,
     ) -> None:
         self._new_sid = new_sid
-        self.store = Store(new_sid=new_sid)
+        self.store = Store(new_sid=new_sid, keep=keep)
         self.deliveries = deliveries
-        self.announcer = Announcer(find=self.store.find, chance=chance)
+        self.announcer = Announcer(find=self.store.find, chance=chance, keep=keep)
         self.opt_outs = OptOuts()
         self.switches = Switches()
         self.memory = TelephoneMemory()

@@ -143,6 +143,7 @@ function showTelephone(one, mostKept) {
   if (at("number").textContent !== one.number) at("number").textContent = one.number;
   set(at("on"), one.on);
   set(at("by-hand"), one.by_hand);
+  at("hint").hidden = one.by_hand || !one.on;
   const log = at("log");
   const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const before = at("entries").lastChild?.dataset.key;
