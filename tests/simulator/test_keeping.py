@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulator.desk import CALLS, DARLA, MESSAGES, Desk, call_path, message_path
 from twilio_notifications.simulator.control import control
-from twilio_notifications.simulator.ledger import Ledger
+from twilio_notifications.simulator.ledger import KeptLedger
 
 KEEP = 10
 OTHER = "+12345000001"
@@ -93,7 +93,7 @@ def test_a_simulator_without_a_bound_remembers_all() -> None:
 
 @pytest.mark.parametrize(("keep", "kept"), [(None, 1_000), (100, 110), (1, 1)])
 def test_a_ledger_forgets_a_tenth_at_once(keep: int | None, kept: int) -> None:
-    ledger = Ledger[int](keep=keep)
+    ledger = KeptLedger[int](keep=keep)
     most = 0
     for number in range(1_000):
         ledger.add(number)

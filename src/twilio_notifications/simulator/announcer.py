@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from twilio_notifications.simulator.callbacks import OutgoingCallback, callbacks_of
-from twilio_notifications.simulator.ledger import Ledger
+from twilio_notifications.simulator.ledger import KeptLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ class Announcer:
         self._made: dict[str, set[tuple[object, ...]]] = {}
         self._ties = itertools.count()  # callbacks of the same instant stay in order
         self.treatment = CallbackTreatment()
-        self.entries: Ledger[CallbackEntry] = Ledger(keep=keep)
+        self.entries: KeptLedger[CallbackEntry] = KeptLedger(keep=keep)
 
     @property
     def ledger(self) -> list[CallbackEntry]:

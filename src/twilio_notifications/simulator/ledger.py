@@ -10,7 +10,7 @@ Entered = TypeVar("Entered")
 
 
 @dataclass(slots=True, kw_only=True)
-class Ledger(Generic[Entered]):
+class KeptLedger(Generic[Entered]):
     """Entries in order. At least the latest `keep` of them stay; None: all of them."""
 
     keep: int | None = None

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.model import Channel
-from twilio_notifications.simulator.ledger import Ledger
+from twilio_notifications.simulator.ledger import KeptLedger
 from twilio_notifications.simulator.orders import CallOrder, TextOrder
 from twilio_notifications.simulator.resources import Resource, new_call, new_message
 
@@ -134,7 +134,7 @@ class Store:
     def __init__(self, *, new_sid: Callable[[str], str], keep: int | None = None) -> None:
         self._new_sid = new_sid
         self.books = {channel: Book(keep=keep) for channel in Channel}
-        self.creates: Ledger[LedgerEntry] = Ledger(keep=keep)
+        self.creates: KeptLedger[LedgerEntry] = KeptLedger(keep=keep)
 
     @property
     def ledger(self) -> list[LedgerEntry]:
