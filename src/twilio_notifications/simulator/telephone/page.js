@@ -144,14 +144,19 @@ function showTelephone(one, mostKept) {
   set(at("on"), one.on);
   set(at("by-hand"), one.by_hand);
   at("hint").hidden = one.by_hand || !one.on;
-  const log = at("log");
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const before = at("entries").lastChild?.dataset.key;
   keep(at("entries"), one.entries.toReversed(), (entry) => entry.sid, bubble);
-  if (atEnd || before !== at("entries").lastChild?.dataset.key) log.scrollTop = log.scrollHeight;
+  if (before !== at("entries").lastChild?.dataset.key) atEnd = true;
+  stayAtEnd();
   at("kept").textContent = keptWords(one, mostKept);
   showSenders(one.entries);
   for (const entry of one.entries) announce(one.number, entry);
+}
+
+let atEnd = true;
+
+function stayAtEnd() {
+  if (atEnd) at("log").scrollTop = at("log").scrollHeight;
 }
 
 function keptWords(one, mostKept) {
@@ -325,6 +330,10 @@ at("failure").onsubmit = (event) => {
 };
 at("withdraw").onclick = () => order("DELETE", "failures");
 
+at("log").onscroll = () => {
+  atEnd = at("log").scrollHeight - at("log").scrollTop - at("log").clientHeight < 40;
+};
+new ResizeObserver(stayAtEnd).observe(at("log"));
 at("search").oninput = () => watch();
 document.onvisibilitychange = () => watch();
 addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
