@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.acceptance.house import CALL_TOPIC, RECIPIENT, TEXT_TOPIC, text, until
-from tests.acceptance.test_telephone import alarm, house, how_it_ended
+from tests.acceptance.test_answering import alarm, house, how_it_ended
 from tests.simulator.desk import A_CALL, A_TEXT, CALLS, Rest
 from tests.support.browser import NARROW, WIDE, Browser
 from tests.support.mqtt_peer import Peer
