@@ -111,6 +111,9 @@ async def test_keys_are_pressed_by_keyboard(twilio: Simulator, browser: Browser)
     sid = await create(twilio, Url="", Twiml=f"<Response>{gather}</Response>")
     await browser.open(twilio.telephone_url)
     await browser.sees("ringing")
+    assert f"A call rings on {RECIPIENT}." == await browser.script(
+        "return document.querySelector('[role=status]').textContent"
+    )
     await browser.script("document.querySelector('.entry button').focus()")
     await browser.press(" ")
     await browser.sees("in-progress")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulator.desk import (
     A_CALL,
@@ -14,6 +17,7 @@ from tests.simulator.desk import (
     MESSAGES,
     SENDER,
     SERVICE,
+    Desk,
     call_path,
     message_path,
 )
@@ -31,7 +35,6 @@ from twilio_notifications.simulator.telephone.switches import MOST_SETTINGS, Swi
 from twilio_notifications.simulator.world import KeyOrder
 
 if TYPE_CHECKING:
-    from tests.simulator.desk import Desk
     from twilio_notifications.simulator.telephone.hands import Act
 
 OTHER = "+12345000001"
@@ -505,3 +508,47 @@ def test_the_telephones_keep_the_latest_texts_and_calls_only(desk: Desk) -> None
         desk.text()
     (telephone,) = shown(desk, most=3)
     assert (DARLA, MOST_KEPT, 3) == (telephone.number, telephone.kept, len(telephone.entries))
+
+
+# Whatever a person does
+
+STEPS = st.tuples(
+    st.floats(0, 40),
+    st.one_of(
+        st.sampled_from(["pick-up", "voicemail", "decline", "ignore", "hang-up"]),
+        st.sampled_from(["off", "on", "by hand", "by plan"]),
+        st.just("1"),
+    ),
+)
+SETTINGS = {
+    "off": {"on": False},
+    "on": {"on": True},
+    "by hand": {"by_hand": True},
+    "by plan": {"by_hand": False},
+}
+
+
+@given(st.lists(STEPS, max_size=12))
+def test_what_has_happened_to_a_call_stays_and_its_end_is_its_last_state(
+    steps: list[tuple[float, str]],
+) -> None:
+    desk = Desk()
+    sid = desk.call(Url="", Twiml=SPEAKING, MachineDetection="Enable")
+    past: list[Any] = []
+    for seconds, what in steps:
+        desk.now += seconds
+        with suppress(OrderRefused):
+            if what in SETTINGS:
+                switch(desk, DARLA, **SETTINGS[what])
+            elif what == "1":
+                desk.engine.world.press(KeyOrder(sid=sid, digits=what), now=desk.now)
+            else:
+                act(desk, sid, cast("Act", what))
+        call = desk.engine.store.find(sid)
+        assert call is not None
+        assert sorted(call.timeline, key=lambda step: step.at) == list(call.timeline)
+        assert past == list(call.timeline[: len(past)])
+        past = [step for step in call.timeline if step.at < desk.now]
+        assert [call.timeline[-1]] == [step for step in call.timeline if step.status in call.finals]
+        entries(desk)
+        desk.engine.announcer.take_due(desk.now)

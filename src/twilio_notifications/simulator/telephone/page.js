@@ -22,7 +22,7 @@ const at = (id) => document.getElementById(id);
 let chosen = decodeURIComponent(location.hash.slice(1)) || null;
 let turn = 0;
 let timer = 0;
-const heard = new Set(); // calls whose ringing was announced
+let ringing = new Set(); // the numbers of the telephones that ring
 
 function made(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -98,8 +98,7 @@ function show(all, one) {
   at("phone").hidden = one === null;
   if (one !== null) showTelephone(one, all.most_kept);
   showFailures(all.failures);
-  const ringing = all.telephones.filter((each) => each.ringing).length;
-  document.title = ringing ? `(${ringing} rings) Telephones` : "Telephones";
+  announce(all.telephones);
 }
 
 function set(checkbox, value) {
@@ -150,7 +149,6 @@ function showTelephone(one, mostKept) {
   stayAtEnd();
   at("kept").textContent = keptWords(one, mostKept);
   showSenders(one.entries);
-  for (const entry of one.entries) announce(one.number, entry);
 }
 
 let atEnd = true;
@@ -166,10 +164,13 @@ function keptWords(one, mostKept) {
   return `All telephones together keep the latest ${mostKept} texts and calls.`;
 }
 
-function announce(number, entry) {
-  if (entry.status !== "ringing" || entry.outgoing || heard.has(entry.sid)) return;
-  heard.add(entry.sid);
-  at("news").textContent = `A call from ${entry.other} rings on ${number}.`;
+// A telephone that begins to ring is announced, also one that is not on the page.
+function announce(telephones) {
+  const numbers = telephones.filter((each) => each.ringing).map((each) => each.number);
+  const fresh = numbers.filter((number) => !ringing.has(number));
+  if (fresh.length) at("news").textContent = `A call rings on ${fresh.join(" and ")}.`;
+  ringing = new Set(numbers);
+  document.title = numbers.length ? `(${numbers.length} rings) Telephones` : "Telephones";
 }
 
 // One element for each of these; an element stays as long as what it shows, so that the focus stays too.
