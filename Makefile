@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs component bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs site component bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -63,6 +63,17 @@ format: $(VENV)/.dev
 ## write the generated pages of docs/
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+
+$(VENV)/.site: $(VENV)/.created pyproject.toml
+	@echo "Fetching the packages of the site into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group site
+	@touch $@
+
+# NO_MKDOCS_2_WARNING: an advertisement of the theme's, in red, about a program that is not used here
+## make a site of the documents, with a search, in build/site; a link that leads nowhere fails it
+site: $(VENV)/.site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
+	@echo 'build/site/index.html is the first page; $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000 serves it, search included'
 
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
 # has Twilio call back

@@ -37,6 +37,8 @@ NAMES_OF_OTHERS: Mapping[str, str] = {
     r"iot[-:]data|meta-data": "a service of AWS",
     r"`items:`": "a key of Kubernetes",
     r"[`a-zA-Z_]*[tT]asks?`|`TASKS`": "examples of the check of names",
+    r"msg(?=\.payload)|return msg;": "what functions of Node-RED get and return",
+    r"^ +data:$": "a key of Home Assistant's",
     r"bare name|base64|base[_ ]url": "not the words that are meant",
 }
 """Taken out before a line is looked at, each with whose word it is."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,10 @@ def missing(  # noqa: C901 - a case for each marker
         case "mounts" if not _root_is_a_mount_point():
             reason = "in a chroot whose / is no mount point no process can have mounts of its own"
             return Missing(reason=reason, fails=False)
+        case "site" if find_spec("material") is None:
+            return Missing(
+                reason="MkDocs and its theme are not installed; install them: `make site`", fails=in_ci
+            )
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False

@@ -1,0 +1,108 @@
+"""The package for Home Assistant is run by Home Assistant itself, with its connection to a broker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.house import RECIPIENT, MakeConnector
+from tests.support.mqtt_peer import STATUS_TOPIC, Peer
+from tests.support.needs import ROOT
+from tests.support.process import DEFAULT_FROM, Program, environment
+from tests.support.programs import python_environment
+from twilio_notifications.simulator import faults
+from twilio_notifications.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from tests.support.mosquitto import Mosquitto
+    from twilio_notifications.simulator.server import Simulator
+
+pytestmark = pytest.mark.mosquitto
+
+PACKAGE = ROOT / "examples" / "home_assistant" / "twilio_notifications.yaml"
+STAGE = Path(__file__).with_name("home_assistant_stage.py")
+VERSION = "2024.3.3"
+"""The last one for Python 3.11."""
+
+OF_MQTT = ("paho-mqtt==1.6.1", "janus==1.0.0")
+"""What Home Assistant installs by itself when a broker is configured."""
+
+CONFIGURATION = """\
+homeassistant:
+  packages: !include_dir_named packages
+mqtt:
+  - binary_sensor:
+      name: Cellar water
+      state_topic: cellar/water
+      payload_on: wet
+      payload_off: dry
+"""
+EARLIER = {
+    "response": {"status": "fail", "error_message": "earlier", "error": "Expired", "payload": None},
+    "id": "a",
+}
+"""A status that the broker keeps: once it has arrived, Home Assistant listens."""
+
+
+def connection(broker: Mosquitto) -> str:
+    """The connection to the broker as Home Assistant stores it."""
+    entry = {
+        "entry_id": "broker",
+        "version": 1,
+        "domain": "mqtt",
+        "title": "broker",
+        "source": "user",
+        "data": {"broker": "127.0.0.1", "port": broker.port, "discovery": False},
+        "options": {},
+        "unique_id": None,
+        "disabled_by": None,
+        "pref_disable_new_entities": False,
+        "pref_disable_polling": False,
+    }
+    return json.dumps({"version": 1, "key": "core.config_entries", "data": {"entries": [entry]}})
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """Home Assistant's Python. It is installed before any connection of the test is open."""
+    return python_environment("homeassistant", VERSION, *OF_MQTT) / "python"
+
+
+def home_assistant(python: Path, folder: Path, broker: Mosquitto) -> Program:
+    """Home Assistant with the package as it is shipped, and a sensor."""
+    (folder / "packages").mkdir(parents=True)
+    (folder / ".storage").mkdir()
+    (folder / ".storage" / "core.config_entries").write_text(connection(broker))
+    (folder / "configuration.yaml").write_text(CONFIGURATION)
+    shutil.copy(PACKAGE, folder / "packages")
+    return Program(str(STAGE), str(folder), command=(str(python),), environ=environment(HOME=str(folder)))
+
+
+async def test_a_sensor_that_turns_wet_sends_a_text_and_a_failure_is_shown(
+    python: Path, broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, tmp_path: Path
+) -> None:
+    refused = faults.RefusedRequest(code=21211, message="Invalid 'To' Phone Number")
+    twilio.add_fault(Fault(effect=refused, times=1))
+    async with make_connector(broker.url) as connector, Peer(broker.url, subscribe="") as sensor:
+        await connector.ready()
+        await sensor.publish("cellar/water", "dry", retain=True)
+        await sensor.publish(STATUS_TOPIC, json.dumps(EARLIER), retain=True)
+        async with home_assistant(python, tmp_path / "home-assistant", broker) as program:
+            await program.wait_for_line("a: earlier")
+            await program.wait_for_line("binary_sensor.cellar_water is off")
+            await sensor.publish("cellar/water", "wet")
+            failure = await program.wait_for_line("Twilio error 21211")
+            assert failure.startswith("home-assistant-")
+            async with Peer(broker.url) as listener:
+                assert EARLIER == (await listener.next_message()).json()
+                for state in ("wet", "dry", "wet"):
+                    await sensor.publish("cellar/water", state)
+                assert "success" == (await listener.next_message()).json()["response"]["status"]
+    (sent,) = twilio.ledger
+    assert (RECIPIENT, DEFAULT_FROM) == (sent.to, sent.sender)
+    assert sent.body is not None
+    assert sent.body.startswith("Water in the cellar, ")
