@@ -1,7 +1,7 @@
 """What MkDocs needs in addition to `mkdocs.yml`: the navigation, and files outside of this folder as pages.
 
 The index of documents is the one list of pages: the navigation is read from it, and the decisions are added.
-A link to another file of the repository, such as `../ARCHITECTURE.md`, leads to a page that is made of that file.
+A link to another file of the repository, as `../ARCHITECTURE.md`, leads to a page that is made of that file.
 MkDocs calls the functions whose names begin with `on_`; the others do without MkDocs.
 """  # noqa: INP001 - a folder of documents is no package
 

@@ -93,7 +93,7 @@ def test_what_is_inside_a_list_is_indented_by_four_blanks(path: Path) -> None:
 def test_the_site_is_built_without_a_warning_finds_words_and_loads_nothing_from_elsewhere(
     tmp_path: Path,
 ) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
     environ = environment(NO_MKDOCS_2_WARNING="1")
     built = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert (0, "") == (built.returncode, built.stdout + built.stderr)

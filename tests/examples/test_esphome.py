@@ -25,6 +25,7 @@ VERSION = "2026.6.5"
 PAYLOAD = re.compile(r"^ +payload: '(.+)'$", re.MULTILINE)
 
 
+@pytest.mark.peers
 async def test_esphome_finds_the_device_valid(tmp_path: Path) -> None:
     """In a copy, because ESPHome writes next to the file."""
     shutil.copy(EXAMPLE / "cellar.yaml", tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from twilio_notifications.simulator.server import Simulator
 
-pytestmark = pytest.mark.mosquitto
+pytestmark = [
+    pytest.mark.mosquitto,
+    pytest.mark.peers,
+    pytest.mark.skipif(
+        sys.version_info[:2] != (3, 11), reason="this Home Assistant runs on Python 3.11 alone"
+    ),
+]
 
 PACKAGE = ROOT / "examples" / "home_assistant" / "twilio_notifications.yaml"
 STAGE = Path(__file__).with_name("home_assistant_stage.py")

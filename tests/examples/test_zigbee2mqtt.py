@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,16 @@ pytestmark = [pytest.mark.mosquitto, pytest.mark.npm]
 EXTENSION = ROOT / "examples" / "zigbee2mqtt" / "alarm.mjs"
 STAGE = Path(__file__).with_name("zigbee2mqtt_stage.cjs")
 VERSION = "2.14.1"
+NODE = 20
+"""The oldest one on which it was tried."""
 
 
 @pytest.fixture(scope="module")
 def package() -> Path:
     """Zigbee2MQTT, installed before any connection of the test is open."""
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    if int(node.strip("v\n").split(".")[0]) < NODE:
+        pytest.skip(f"Zigbee2MQTT {VERSION} does not run on Node {node.strip()}")
     return installed("zigbee2mqtt", VERSION) / "zigbee2mqtt"
 
 

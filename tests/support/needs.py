@@ -31,6 +31,9 @@ RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 LITE_VARIABLE = "NUCLEUS_LITE"
 LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
 
+PEERS_VARIABLE = "PEERS"
+"""Set where some hundred megabytes of other projects' programs may be fetched."""
+
 CONTROL_GROUPS = Path("/sys/fs/cgroup/unified")
 if not CONTROL_GROUPS.is_dir():  # of a system without the groups of version 1
     CONTROL_GROUPS = CONTROL_GROUPS.parent
@@ -46,7 +49,7 @@ class Missing:
     fails: bool
 
 
-def missing(  # noqa: C901 - a case for each marker
+def missing(  # noqa: C901, PLR0912 - a case for each marker
     marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI
 ) -> Missing | None:
     """What the tests with this marker lack on this machine, if anything."""
@@ -80,6 +83,11 @@ def missing(  # noqa: C901 - a case for each marker
             return Missing(reason="only root, with all its rights, may have mounts of its own", fails=False)
         case "mounts" if not _root_is_a_mount_point():
             reason = "in a chroot whose / is no mount point no process can have mounts of its own"
+            return Missing(reason=reason, fails=False)
+        case "peers" if not in_ci and not environment.get(PEERS_VARIABLE):
+            reason = (
+                f"Home Assistant and ESPHome are fetched for their tests only where {PEERS_VARIABLE}=1 is set"
+            )
             return Missing(reason=reason, fails=False)
         case "site" if find_spec("material") is None:
             return Missing(
