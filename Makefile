@@ -69,10 +69,11 @@ $(VENV)/.site: $(VENV)/.created pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group site
 	@touch $@
 
-# NO_MKDOCS_2_WARNING: an advertisement of the theme's, in red, about a program that is not used here
+# NO_MKDOCS_2_WARNING: an advertisement of the theme's, in red, about a program that is not used here.
+# Without --quiet, with which no warning would count, and so no link that leads nowhere.
 ## make a site of the documents, with a search, in build/site; a link that leads nowhere fails it
 site: $(VENV)/.site
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo 'build/site/index.html is the first page; $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000 serves it, search included'
 
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1

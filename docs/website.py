@@ -163,10 +163,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the pages that are made of files outside of `docs/`."""
-    from mkdocs.structure.files import File  # noqa: PLC0415 - only MkDocs comes here
+    from mkdocs.structure.files import File, InclusionLevel  # noqa: PLC0415 - only MkDocs comes here
 
     for path, text in outside().items():
-        files.append(File.generated(config, place(path), content=relinked(text, path)))
+        page = File.generated(config, place(path), content=relinked(text, path))
+        page.inclusion = InclusionLevel.NOT_IN_NAV  # where the index names it, it is there all the same
+        files.append(page)
     return files
 
 

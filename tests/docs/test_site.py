@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -89,14 +90,20 @@ def test_what_is_inside_a_list_is_indented_by_four_blanks(path: Path) -> None:
     assert [] == re.findall(r"^ {1,3}(?:```|\||- |\d+\. ).*$", prose(path), re.MULTILINE)
 
 
+def built(folder: Path, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """The documents of `root` made into a site in `folder`."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    environ = environment(NO_MKDOCS_2_WARNING="1")
+    return subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.site
 def test_the_site_is_built_without_a_warning_finds_words_and_loads_nothing_from_elsewhere(
     tmp_path: Path,
 ) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
-    environ = environment(NO_MKDOCS_2_WARNING="1")
-    built = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
-    assert (0, "") == (built.returncode, built.stdout + built.stderr)
+    made = built(tmp_path)
+    assert 0 == made.returncode, made.stderr
+    assert [] == [line for line in made.stderr.splitlines() if not line.startswith("INFO")]
 
     pages = {
         path.relative_to(tmp_path).as_posix(): path.read_text("utf-8") for path in tmp_path.rglob("*.html")
@@ -108,3 +115,31 @@ def test_the_site_is_built_without_a_warning_finds_words_and_loads_nothing_from_
     assert {"reliability.html", "reference/contract.html"} <= {
         entry["location"].partition("#")[0] for entry in index["docs"] if "OutcomeUnknown" in entry["text"]
     }
+
+
+@pytest.mark.site
+@pytest.mark.parametrize(
+    ("link", "complaint"),
+    [
+        ("[a](other.md#there)", ""),
+        ("[a](absent.md)", "absent.md"),
+        ("[a](../absent.md)", "absent.md"),
+        ("[a](other.md#absent)", "#absent"),
+    ],
+)
+def test_a_link_that_leads_nowhere_fails_the_site(tmp_path: Path, link: str, complaint: str) -> None:
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for module in DOCS.glob("*.py"):
+        shutil.copy(module, docs)
+    (docs / "index.md").write_text(f"# Home\n\n{link}\n\n## How to\n\n- [Other](other.md)\n")
+    (docs / "other.md").write_text("# Other\n\n## There\n")
+    made = built(tmp_path / "site", tmp_path)
+    assert bool(complaint) == bool(made.returncode), made.stderr
+    assert complaint in made.stderr
+
+
+def test_make_site_lets_warnings_count() -> None:
+    (command,) = re.findall(r"-m mkdocs build.*", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert "-m mkdocs build --strict" == command
