@@ -72,8 +72,8 @@ def _rows(steps: Sequence[tuple[str, str, str]]) -> Mapping[str, int]:
 def _arrows(steps: Sequence[tuple[str, str, str]], rows: Mapping[str, int]) -> Iterator[Arrow]:
     """One arrow for all steps from one state to another one."""
     words: dict[tuple[int, int], list[str]] = {}
-    for start, end, word in steps:
-        key = (rows[""] if start == OUTSIDE else rows[start], rows[end])
+    for left, reached, word in steps:
+        key = (rows["" if left == OUTSIDE else left], rows[reached])
         words.setdefault(key, []).append(word)
     for (start, end), each in words.items():
         yield Arrow(start=start, end=end, words=", ".join(each))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def installed(package: str, version: str) -> Path:
-    """The folder `node_modules` with this package; a skipped test where npm cannot get it."""
+    """The folder `node_modules` with this package."""
     folder = folder_of(f"{package.rpartition('/')[2].removesuffix('-cli')}-{version}")
     install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), f"{package}@{version}"]
     install_once(folder, [install])

@@ -1,7 +1,7 @@
 """Programs of others that tests run: installed once for this user, each in a folder outside the repository.
 
 The first of several test processes installs one, the others wait for that one.
-Where its packages cannot be had, the test is skipped.
+Where its packages cannot be had, the test is skipped, and fails where `CI` is set.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.needs import may_not_skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,4 +56,7 @@ def _run(command: Sequence[str], folder: Path) -> None:
     )
     if finished.returncode != 0:
         why = (finished.stderr.strip() or "no reason given").splitlines()[-1]
-        pytest.skip(f"{folder.name} could not be installed: {why}")
+        reason = f"{folder.name} could not be installed: {why}"
+        if may_not_skip(os.environ):
+            pytest.fail(reason)
+        pytest.skip(reason)
