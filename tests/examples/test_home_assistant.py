@@ -47,6 +47,14 @@ mqtt:
       state_topic: cellar/water
       payload_on: wet
       payload_off: dry
+automation:
+  - id: button
+    trigger:
+      - platform: mqtt
+        topic: button
+    action:
+      - service: "{{ trigger.payload_json.script }}"
+        data: "{{ trigger.payload_json.data }}"
 """
 EARLIER = {
     "response": {"status": "fail", "error_message": "earlier", "error": "Expired", "payload": None},
@@ -113,3 +121,31 @@ async def test_a_sensor_that_turns_wet_sends_a_text_and_a_failure_is_shown(
     assert (RECIPIENT, DEFAULT_FROM) == (sent.to, sent.sender)
     assert sent.body is not None
     assert sent.body.startswith("Water in the cellar, ")
+
+
+async def test_an_alarm_goes_on_until_a_button_acknowledges_it(
+    python: Path, broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, tmp_path: Path
+) -> None:
+    freezer = {
+        "steps": [
+            {"after_seconds": 3600, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"}
+        ]
+    }
+    contact = {"name": "Darla", "phone_number": RECIPIENT}
+    chains = {"contacts.darla": contact, "escalations.freezer": freezer}
+    async with make_connector(broker.url, **chains) as connector, Peer(broker.url) as peer:
+        await connector.ready()
+        await peer.publish(STATUS_TOPIC, json.dumps(EARLIER), retain=True)
+        assert EARLIER == (await peer.next_message()).json()
+        async with home_assistant(python, tmp_path / "home-assistant", broker) as program:
+            await program.wait_for_line("a: earlier")
+            for script, values in (
+                ("script.send_alarm", {"message": "The freezer thaws", "alarm": "freezer"}),
+                ("script.acknowledge_alarm", {"alarm": "freezer"}),
+            ):
+                await peer.publish("button", json.dumps({"script": script, "data": values}))
+                status = (await peer.next_message()).json()
+                assert ("success", "freezer") == (status["response"]["status"], status["id"])
+        assert "acknowledged" == status["response"]["payload"]["messages"]["message_status"]
+        assert "acknowledged" == (await connector.wait_for_event("chain_ended"))["ending"]
+    assert "The freezer thaws" == str(twilio.ledger[0].body).partition("\n")[0]
