@@ -47,8 +47,8 @@ class Stage:
     def __init__(self, folder: Path, broker: Mosquitto) -> None:
         self._folder = folder
         self._broker = broker
+        self._token: dict[str, str] = {}
         self._environ = environment(
-            TWILIO_AUTH_TOKEN="anything",
             TWILIO_NOTIFICATIONS__TRACKING__INBOUND_SECONDS="0.1",
             TWILIO_NOTIFICATIONS__TRACKING__POLL_INITIAL_SECONDS="0.1",
             TWILIO_NOTIFICATIONS__TRACKING__REQUESTS_PER_MINUTE="6000",
@@ -56,7 +56,15 @@ class Stage:
 
     def program(self, beginning: str, listen: str = "") -> Program:
         words = [listen if listen and ":" in word else word for word in line(beginning)]
-        return Program(*words, environ=self._environ, folder=self._folder)
+        return Program(*words, environ=self._environ | self._token, folder=self._folder)
+
+    def export(self) -> None:
+        """In the first terminal, where `check` and `run` are entered."""
+        name, _, value = line("export")[0].partition("=")
+        self._token = {name: value}
+
+    def leave_terminal(self) -> None:
+        self._token = {}
 
     def configure(self, simulator: str) -> None:
         (block,) = blocks(PAGE, "toml")
@@ -85,10 +93,12 @@ async def test_who_follows_the_tutorial_sees_what_it_says(tmp_path: Path) -> Non
         async with stage.program("twilio-notifications simulator", listen="127.0.0.1:0") as twilio:
             url = (await twilio.wait_for_line("Twilio simulator on")).split()[-1]
             stage.configure(url)
+            stage.export()
             async with stage.program("twilio-notifications check") as check:
                 assert 0 == await check.wait(), check.output
                 assert [] == [each for each in check.stdout if not each.startswith(("ok ", "note "))]
             async with stage.program("twilio-notifications run") as connector:
+                stage.leave_terminal()
                 await connector.wait_until(lambda: "connector_ready" in connector.output, "connector_ready")
                 await _send_and_acknowledge(stage, broker, url, connector)
 
@@ -97,6 +107,8 @@ async def _send_and_acknowledge(stage: Stage, broker: Mosquitto, url: str, conne
     async with stage.program("twilio-notifications send") as send:
         assert 0 == await send.wait(), send.output
     assert shape(send.stdout[-1]) in map(shape, SHOWN)
+    async with stage.program("twilio-notifications journal list") as listed:
+        assert 0 == await listed.wait(), listed.output
     async with Peer(broker.url) as device:
         for request_id in ("request123", "thaw"):
             await device.publish("twilio/txt", published(request_id))
