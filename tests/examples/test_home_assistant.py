@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -126,13 +126,11 @@ async def test_a_sensor_that_turns_wet_sends_a_text_and_a_failure_is_shown(
 async def test_an_alarm_goes_on_until_a_button_acknowledges_it(
     python: Path, broker: Mosquitto, twilio: Simulator, make_connector: MakeConnector, tmp_path: Path
 ) -> None:
-    freezer = {
-        "steps": [
-            {"after_seconds": 3600, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"}
-        ]
+    steps = [{"after_seconds": 3600, "channel": "call", "contacts": ["darla"], "voice_message": "{message}"}]
+    chains: dict[str, Any] = {
+        "contacts.darla": {"name": "Darla", "phone_number": RECIPIENT},
+        "escalations.freezer": {"steps": steps},
     }
-    contact = {"name": "Darla", "phone_number": RECIPIENT}
-    chains = {"contacts.darla": contact, "escalations.freezer": freezer}
     async with make_connector(broker.url, **chains) as connector, Peer(broker.url) as peer:
         await connector.ready()
         await peer.publish(STATUS_TOPIC, json.dumps(EARLIER), retain=True)
