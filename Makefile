@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs component bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs site component bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -64,6 +64,18 @@ format: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
+$(VENV)/.site: $(VENV)/.created pyproject.toml
+	@echo "Fetching the packages of the site into $(VENV) (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group site
+	@touch $@
+
+# NO_MKDOCS_2_WARNING: an advertisement of the theme's, in red, about a program that is not used here.
+# Without --quiet, with which no warning would count, and so no link that leads nowhere.
+## make a site of the documents, with a search, in build/site; a link that leads nowhere fails it
+site: $(VENV)/.site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo 'build/site/index.html is the first page; $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000 serves it, search included'
+
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
 # has Twilio call back
 ## kill -9 again and again under load, and count what was lost, doubled, skipped or reported wrongly
@@ -107,4 +119,4 @@ lock: $(VENV)/.created
 
 ## remove what the other targets have set up
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build/site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

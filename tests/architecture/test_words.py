@@ -38,6 +38,8 @@ NAMES_OF_OTHERS: Mapping[str, str] = {
     r"`items:`": "a key of Kubernetes",
     r"[`a-zA-Z_]*[tT]asks?`|`TASKS`": "examples of the check of names",
     r"bare name|base64|base[-_ ]ur[il]": "not the words that are meant",
+    r"msg(?=\.payload)|return msg;": "what functions of Node-RED get and return",
+    r"^ +data:$": "a key of Home Assistant's",
 }
 """Taken out before a line is looked at, each with whose word it is."""
 

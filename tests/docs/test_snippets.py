@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.docs.markdown import DOCUMENTS, HOW_TO, Block, blocks, name_of
+from tests.docs.markdown import DOCS, DOCUMENTS, HOW_TO, Block, blocks, name_of
 from tests.support.needs import ROOT
 from twilio_notifications import cli
 from twilio_notifications.config import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-GUIDES = [ROOT / "README.md", *HOW_TO]
+GUIDES = [ROOT / "README.md", DOCS / "tutorial.md", *HOW_TO]
 DEFINITION = ROOT / "tests" / "config" / "published_definition.json"
 PLACEHOLDER = "arn:aws:secretsmanager:region:account-id:secret:greengrass-secret-hash"
 REAL = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
@@ -33,7 +33,10 @@ OTHERS = {
     "aws": "the AWS CLI",
     "chmod": "coreutils",
     "curl": "curl",
+    "apt": "Debian and Ubuntu",
+    "df": "coreutils",
     "docker": "Docker",
+    "esphome": "ESPHome",
     "ggl-cli": "Greengrass nucleus lite",
     "grep": "grep",
     "greengrass-cli": "the classic nucleus of Greengrass V2",
@@ -49,11 +52,12 @@ OTHERS = {
     "install": "coreutils",
     "systemctl": "systemd",
     "systemd-analyze": "systemd",
+    "uname": "coreutils",
     "useradd": "passwd",
 }
 """Programs of others that a document may name, and where they come from."""
 
-BUILTINS = {"export", "cd", "umask"}
+BUILTINS = {".", "export", "cd", "umask"}
 
 
 def found(language: str, pages: list[Path] = GUIDES) -> list[Block]:
@@ -91,7 +95,7 @@ def test_there_are_configurations() -> None:
 def test_every_setting_that_is_named_exists() -> None:
     """By its dotted name, in backticks; what looks like one and is a file has a suffix of files."""
     sections = "|".join(KEYS)
-    dotted = re.compile(rf"`((?:{sections})\.(?!py`|db\b|md`|parameters)\w+)")
+    dotted = re.compile(rf"`((?:{sections})\.(?!py`|db\b|md`|yaml`|example\.yaml`|parameters)\w+)")
     named = {name for page in DOCUMENTS for name in dotted.findall(page.read_text(encoding="utf-8"))}
     assert {"delivery.settle_seconds", "transport.client_id"} <= named
     assert set() == named - SETTINGS.keys()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 LITE_VARIABLE = "NUCLEUS_LITE"
 LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
 
+PEERS_VARIABLE = "PEERS"
+"""Set where some hundred megabytes of other projects' programs may be fetched."""
+
 CONTROL_GROUPS = Path("/sys/fs/cgroup/unified")
 if not CONTROL_GROUPS.is_dir():  # of a system without the groups of version 1
     CONTROL_GROUPS = CONTROL_GROUPS.parent
@@ -45,12 +49,12 @@ class Missing:
     fails: bool
 
 
-def missing(  # noqa: C901 - a case for each marker
+def missing(  # noqa: C901, PLR0912 - a case for each marker
     marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI
 ) -> Missing | None:
     """What the tests with this marker lack on this machine, if anything."""
     path = environment.get("PATH", "")
-    in_ci = environment.get("CI", "").lower() in {"true", "1"}
+    in_ci = may_not_skip(environment)
     match marker:
         case "mosquitto" if find_mosquitto(path) is None:
             install = "`apt install mosquitto` or `brew install mosquitto`"
@@ -85,12 +89,26 @@ def missing(  # noqa: C901 - a case for each marker
         case "mounts" if not _root_is_a_mount_point():
             reason = "in a chroot whose / is no mount point no process can have mounts of its own"
             return Missing(reason=reason, fails=False)
+        case "peers" if not in_ci and not environment.get(PEERS_VARIABLE):
+            reason = (
+                f"Home Assistant and ESPHome are fetched for their tests only where {PEERS_VARIABLE}=1 is set"
+            )
+            return Missing(reason=reason, fails=False)
+        case "site" if find_spec("material") is None:
+            return Missing(
+                reason="MkDocs and its theme are not installed; install them: `make site`", fails=in_ci
+            )
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
             )
         case _:
             return None
+
+
+def may_not_skip(environment: Mapping[str, str]) -> bool:
+    """Whether a test fails where it would be skipped because something is missing that can be installed."""
+    return environment.get("CI", "").lower() in {"true", "1"}
 
 
 def lite_programs(environment: Mapping[str, str]) -> Path | None:

@@ -103,3 +103,14 @@ def test_all_tests_without_their_broker_are_told_of_in_one_line(
         told = [line for line in result.outlines if "the broker mosquitto is not installed" in line]
         assert 1 == len(told), result.outlines
         assert told[0].startswith("3 skipped: ")
+
+
+@pytest.mark.parametrize("variable", ["CI", "PEERS"])
+def test_large_programs_of_others_are_fetched_only_where_one_says_so(
+    bare: dict[str, str], variable: str
+) -> None:
+    lack = missing("peers", bare)
+    assert lack is not None
+    assert not lack.fails
+    assert "PEERS=1" in lack.reason
+    assert missing("peers", {**bare, variable: "1"}) is None
