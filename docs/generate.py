@@ -1,4 +1,4 @@
-"""Writes what repeats the code: the file of defaults, the reference of settings and more, and the recipes.
+"""Writes what repeats the code: the file of defaults, the reference, the manual page and the recipes.
 
     python -m docs.generate
 
@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from docs.manual import manual_page
 from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
 from twilio_notifications.component import NucleusKind, recipe
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 REFERENCE = Path(__file__).parent / "reference"
 DEFAULTS = Path(__file__).parents[1] / "src" / "twilio_notifications" / "config.default.toml"
+MANUAL = Path(__file__).parents[1] / "deploy" / "man" / "twilio-notifications.1"
 COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 
 MEANINGS: Mapping[State, str] = {
@@ -151,6 +153,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "twilio-codes.md": codes_page(),
+        MANUAL: manual_page(outline(cli.parser())),
         COMPONENT / "recipe.json": recipe_page(NucleusKind.CLASSIC),
         COMPONENT / "recipe-lite.json": recipe_page(NucleusKind.LITE),
     }
@@ -265,7 +268,7 @@ def recipe_page(kind: NucleusKind) -> str:
 def commands_page(whole: Outline) -> str:
     """Every command with every argument, in the order of its help."""
     return "\n".join(
-        [COMMANDS_OPENING, *(line for each in whole.all() for line in _command(each)), whole.epilog, ""]
+        [COMMANDS_OPENING, *(line for each in whole.walk() for line in _command(each)), whole.epilog, ""]
     )
 
 

@@ -62,11 +62,11 @@ class Outline:
                 words.append(f"({' | '.join(member.spelling for member in group)})")
         return " ".join([*words, f"{self.placeholder} …"] if self.commands else words)
 
-    def all(self) -> Iterator[Outline]:
-        """This command and all below it, in the order of the help."""
+    def walk(self) -> Iterator[Outline]:
+        """The command itself and all below it, in the order of the help."""
         yield self
         for command in self.commands:
-            yield from command.all()
+            yield from command.walk()
 
 
 def outline(parser: argparse.ArgumentParser, *, summary: str = "") -> Outline:

@@ -27,6 +27,8 @@ SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew
 RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 """Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
+DEBIAN_TOOLS = ("debootstrap", "dpkg-deb", "lintian")
+
 LITE_VARIABLE = "NUCLEUS_LITE"
 LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
 
@@ -45,7 +47,7 @@ class Missing:
     fails: bool
 
 
-def missing(  # noqa: C901 - a case for each marker
+def missing(  # noqa: C901, PLR0912 - a case for each marker
     marker: str, environment: Mapping[str, str], *, openapi: Path = OPENAPI
 ) -> Missing | None:
     """What the tests with this marker lack on this machine, if anything."""
@@ -80,6 +82,21 @@ def missing(  # noqa: C901 - a case for each marker
         case "mounts" if not _root_is_a_mount_point():
             reason = "in a chroot whose / is no mount point no process can have mounts of its own"
             return Missing(reason=reason, fails=False)
+        case "zsh" | "fish" | "mandoc" if shutil.which(marker, path=path) is None:
+            return Missing(
+                reason=f"{marker} is not installed; install it: `apt install {marker}`", fails=in_ci
+            )
+        case "debian" if not _may_administer():
+            return Missing(
+                reason="only root, with all its rights, may make a Debian in a folder", fails=False
+            )
+        case "debian" if lacking := [
+            each for each in DEBIAN_TOOLS if find_system_program(each, path) is None
+        ]:
+            install = " ".join(lacking)
+            return Missing(
+                reason=f"{install}: not installed; install it: `apt install {install}`", fails=in_ci
+            )
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
@@ -111,9 +128,14 @@ def _root_is_a_mount_point() -> bool:
     return not table.exists() or any(line.split()[4] == "/" for line in table.read_text().splitlines())
 
 
+def find_system_program(name: str, path: str) -> str | None:
+    """The program on this search path, or in a folder for system programs."""
+    return shutil.which(name, path=path) or shutil.which(name, path=SYSTEM_FOLDERS)
+
+
 def find_mosquitto(path: str) -> str | None:
     """The broker's program on this search path, or in a folder for system programs."""
-    return shutil.which("mosquitto", path=path) or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
+    return find_system_program("mosquitto", path)
 
 
 def mosquitto_program() -> str:
@@ -131,7 +153,7 @@ def find_rabbitmq(path: str) -> str | None:
 
 def find_epmd(path: str) -> str | None:
     """Erlang's port mapper, which RabbitMQ needs."""
-    return shutil.which("epmd", path=path) or shutil.which("epmd", path=SYSTEM_FOLDERS)
+    return find_system_program("epmd", path)
 
 
 def rabbitmq_program() -> str:

@@ -1,0 +1,35 @@
+"""The script of each shell."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, assert_never
+
+from twilio_notifications.completion import bash, fish, zsh
+
+if TYPE_CHECKING:
+    from twilio_notifications.outline import Outline
+
+
+class Shell(StrEnum):
+    """The shells for which there is a script."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+SHELLS: Final = tuple(map(str, Shell))
+
+
+def script(shell: Shell, whole: Outline) -> str:
+    """The script that completes this command line in this shell."""
+    match shell:
+        case Shell.BASH:
+            return bash.script(whole)
+        case Shell.ZSH:
+            return zsh.script(whole)
+        case Shell.FISH:
+            return fish.script(whole)
+        case _:
+            assert_never(shell)
