@@ -19,7 +19,7 @@ EXIT_CODES: Mapping[str, str] = {
     "0": "The command did what it is for; run ends with it after SIGTERM or SIGINT.",
     "1": "It failed while running, or something that it looked at does not work.",
     "2": "The command line or the configuration is wrong. Nothing was started.",
-    "3": "An order is written in the journal, and no connector has carried it out in the time that --wait gives.",
+    "3": "An order is written, and no connector has carried it out within --wait.",
     "130": "Ctrl-C interrupted the command.",
 }
 
