@@ -40,6 +40,10 @@ COMPLETIONS = {
     "fish": f"usr/share/fish/vendor_completions.d/{NAME}.fish",
 }
 CHANGES_OF_THE_UNIT = {
+    "Description=Twilio Notifications connector\n": f"""\
+Description=Twilio Notifications connector
+Documentation=man:{NAME}(1)
+""",
     f"/opt/{NAME}/bin/{NAME}": f"/usr/bin/{NAME}",
     "/opt/twilio-notifications holds": "/usr/lib/twilio-notifications holds",
     "DynamicUser=yes\n": f"User={NAME}\nGroup={NAME}\nEnvironmentFile=-/etc/default/{NAME}\n",
@@ -177,19 +181,21 @@ def _add_files(stage: Path, order: Order) -> None:
     _write(stage / "usr/lib/systemd/system" / f"{NAME}.service", unit())
     _write(stage / "etc/default" / NAME, (HERE / "default").read_text(encoding="utf-8"))
     (stage / "etc" / NAME).mkdir()
+    packages = next((stage / HOME).glob("lib/python3.*/site-packages"))
     for shell, place in COMPLETIONS.items():
-        program = [str(stage / HOME / "bin" / "python"), "-I", "-m", "twilio_notifications", "completion"]
-        done = subprocess.run([*program, shell], check=True, capture_output=True, text=True)
+        # By its Python itself: the link to it leads nowhere before the package is installed.
+        done = subprocess.run(
+            [order.python, "-s", "-m", "twilio_notifications", "completion", shell],
+            env={"PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         _write(stage / place, done.stdout)
     documents = stage / "usr/share/doc" / NAME
     _write(documents / "copyright", _filled("copyright", order))
     _compress(documents / "changelog.gz", _changelog(order))
     _compress(stage / "usr/share/man/man1" / f"{NAME}.1.gz", MANUAL.read_text(encoding="utf-8"))
-    _write(
-        stage / "usr/share/lintian/overrides" / NAME, (HERE / "lintian-overrides").read_text(encoding="utf-8")
-    )
-    for path in stage.rglob("__pycache__"):
-        shutil.rmtree(path)
 
 
 def unit() -> str:
