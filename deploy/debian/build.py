@@ -192,6 +192,8 @@ def _add_files(stage: Path, order: Order) -> None:
             text=True,
         )
         _write(stage / place, done.stdout)
+    overrides = (HERE / "lintian-overrides").read_text(encoding="utf-8")
+    _write(stage / "usr/share/lintian/overrides" / NAME, overrides)
     documents = stage / "usr/share/doc" / NAME
     _write(documents / "copyright", _filled("copyright", order))
     _compress(documents / "changelog.gz", _changelog(order))

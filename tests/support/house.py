@@ -32,6 +32,7 @@ TEXT_NAMES = frozenset(
         "postinst",
         "prerm",
         "postrm",
+        "lintian-overrides",
         "copyright",
         "default",
     }
