@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs site component bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs site component dist debian packages bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -102,6 +102,29 @@ fuzz: $(VENV)/.fuzz
 component: $(VENV)/.dev
 	@$(BIN)/python deploy/greengrass/build.py $(ARGS)
 
+$(VENV)/publish/.created: $(VENV)/.created pyproject.toml
+	@$(PYTHON) -m venv $(VENV)/publish
+	@$(VENV)/publish/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(VENV)/publish/bin/python -m pip install --quiet --disable-pip-version-check --group publish
+	@touch $@
+
+## build the source distribution and the wheel into dist/, and check them as a package index will
+dist: $(VENV)/.dev $(VENV)/publish/.created
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+	@$(VENV)/publish/bin/twine check --strict dist/*
+
+# for the Debian and the architecture of this machine; EXTRAS="aws metrics" adds extras
+## build the Debian package into build/debian; ARGS=--help lists the options
+debian: $(VENV)/.created
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group build
+	@$(BIN)/python deploy/debian/build.py $(EXTRAS) $(ARGS)
+
+# needs root and debootstrap; RELEASE=bookworm for another Debian
+## try the steps of the image and the Debian package in a bare Debian
+packages:
+	@RELEASE=$(or $(RELEASE),trixie) EXTRAS='$(EXTRAS)' .ci/packages
+
 # needs root and debootstrap, and takes as long as both commands; RELEASE=bookworm for another Debian
 ## try `make demo` and `make test` on a bare Debian
 bare:
@@ -119,4 +142,4 @@ lock: $(VENV)/.created
 
 ## remove what the other targets have set up
 clean:
-	rm -rf $(VENV) build/site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build/site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

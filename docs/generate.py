@@ -1,4 +1,4 @@
-"""Writes what repeats the code: the file of defaults, the reference of settings and more, and the recipes.
+"""Writes what repeats the code: the file of defaults, the reference, the manual page and the recipes.
 
     python -m docs.generate
 
@@ -8,12 +8,12 @@ test compares the files with it. Nothing here reads a page, and no page is chang
 
 from __future__ import annotations
 
-import argparse
 import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+from docs.manual import manual_page
 from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
 from twilio_notifications.component import NucleusKind, recipe
@@ -21,12 +21,16 @@ from twilio_notifications.config.reference import defaults_file, settings_page
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
 from twilio_notifications.core.model import DeferralScope
 from twilio_notifications.core.twilio_codes import CODES, FAMILIES, Refuse, Settle, Treatment, Wait
+from twilio_notifications.outline import outline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    from twilio_notifications.outline import Outline
 
 REFERENCE = Path(__file__).parent / "reference"
 DEFAULTS = Path(__file__).parents[1] / "src" / "twilio_notifications" / "config.default.toml"
+MANUAL = Path(__file__).parents[1] / "deploy" / "man" / "twilio-notifications.1"
 COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 
 MEANINGS: Mapping[State, str] = {
@@ -145,10 +149,11 @@ def pages() -> dict[Path, str]:
     return {
         DEFAULTS: defaults_file(),
         REFERENCE / "settings.md": settings_page(),
-        REFERENCE / "commands.md": commands_page(cli.parser()),
+        REFERENCE / "commands.md": commands_page(outline(cli.parser())),
         REFERENCE / "states.md": states_page(),
         REFERENCE / "metrics.md": metrics_page(),
         REFERENCE / "twilio-codes.md": codes_page(),
+        MANUAL: manual_page(outline(cli.parser())),
         COMPONENT / "recipe.json": recipe_page(NucleusKind.CLASSIC),
         COMPONENT / "recipe-lite.json": recipe_page(NucleusKind.LITE),
     }
@@ -260,87 +265,30 @@ def recipe_page(kind: NucleusKind) -> str:
 # The commands.
 
 
-def commands_page(parser: argparse.ArgumentParser) -> str:
-    """Every command of `parser` with every argument, in the order of its help."""
-    parts = [COMMANDS_OPENING, *_command(parser), *_below(parser)]
-    return "\n".join([*parts, str(parser.epilog), ""])
+def commands_page(whole: Outline) -> str:
+    """Every command with every argument, in the order of its help."""
+    return "\n".join(
+        [COMMANDS_OPENING, *(line for each in whole.walk() for line in _command(each)), whole.epilog, ""]
+    )
 
 
-def _below(parser: argparse.ArgumentParser) -> Iterator[str]:
-    for action in parser._actions:  # noqa: SLF001 - argparse shows its arguments nowhere else
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
-            for child in action.choices.values():
-                yield f"{'#' * len(child.prog.split())} {child.prog}\n"
-                yield f"{child.description}\n"
-                yield from _command(child)
-                yield from _below(child)
-
-
-def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
-    yield f"```\n{usage(parser)}\n```\n"
-    arguments = _arguments(parser)
-    if arguments:
+def _command(command: Outline) -> Iterator[str]:
+    depth = len(command.name.split())
+    if depth > 1:
+        yield f"{'#' * depth} {command.name}\n"
+        yield f"{command.description}\n"
+    yield f"```\n{command.usage}\n```\n"
+    if command.arguments:
         yield "| argument | meaning |"
         yield "|---|---|"
-        for action in arguments:
-            yield f"| `{_cell(_spelling(action))}` | {_cell(_meaning(action))} |"
+        for argument in command.arguments:
+            yield f"| `{_cell(argument.spelling)}` | {_cell(argument.meaning)} |"
         yield ""
 
 
 def _cell(text: str) -> str:
     """A bar would end the cell, even in code."""
     return text.replace("|", "\\|")
-
-
-def usage(parser: argparse.ArgumentParser) -> str:
-    """One line that shows how the command is written; what is in brackets may be left out."""
-    words = [parser.prog]
-    exclusive = {id(action): group for group in _exclusive(parser) for action in group}
-    for action in _arguments(parser):
-        group = exclusive.get(id(action))
-        if group is None:
-            words.append(_spelling(action) if _is_required(action) else f"[{_spelling(action)}]")
-        elif action is group[0]:
-            words.append(f"({' | '.join(_spelling(member) for member in group)})")
-    return " ".join([*words, *_children(parser)])
-
-
-def _arguments(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
-    return [
-        action
-        for action in parser._actions  # noqa: SLF001
-        if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)  # noqa: SLF001
-    ]
-
-
-def _children(parser: argparse.ArgumentParser) -> list[str]:
-    return [
-        f"{action.metavar} …"
-        for action in parser._actions  # noqa: SLF001
-        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
-    ]
-
-
-def _exclusive(parser: argparse.ArgumentParser) -> Sequence[Sequence[argparse.Action]]:
-    return [group._group_actions for group in parser._mutually_exclusive_groups]  # noqa: SLF001
-
-
-def _is_required(action: argparse.Action) -> bool:
-    return action.required or not action.option_strings
-
-
-def _spelling(action: argparse.Action) -> str:
-    name = ", ".join(action.option_strings)
-    if action.nargs == 0:
-        return name
-    value = action.metavar or "|".join(action.choices or ()) or action.dest.upper()
-    return f"{name} {value}".strip()
-
-
-def _meaning(action: argparse.Action) -> str:
-    if isinstance(action, argparse._VersionAction):  # noqa: SLF001
-        return "prints the version and ends"
-    return action.help or ""
 
 
 def main() -> None:

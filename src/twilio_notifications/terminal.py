@@ -11,7 +11,7 @@ import io
 import sys
 import unicodedata
 
-from twilio_notifications.core.errors import OutputLost
+from twilio_notifications.core.errors import InputEnded, OutputLost
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode's categories of control, format (bidirectional overrides among them) and separator characters."""
@@ -46,6 +46,33 @@ def complain(line: str) -> None:
         sys.stderr.flush()
     except OSError:
         return
+
+
+def is_interactive() -> bool:
+    """Whether a person can answer: standard input and output are a terminal."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def ask(question: str) -> str:
+    """The line that the person answers. Raises InputEnded where the person ends the input instead."""
+    try:
+        return input(printable(question))
+    except UnicodeDecodeError:
+        return ""  # bytes that are no text are no answer
+    except EOFError as error:
+        raise InputEnded from error
+
+
+def ask_hidden(question: str) -> str:
+    """As `ask`, and the terminal does not show the answer."""
+    import getpass  # noqa: PLC0415 - only a dialogue needs it
+
+    try:
+        return getpass.getpass(printable(question))
+    except UnicodeDecodeError:
+        return ""
+    except EOFError as error:
+        raise InputEnded from error
 
 
 def flushed() -> bool:

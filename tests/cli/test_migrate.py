@@ -120,12 +120,12 @@ async def test_an_output_whose_name_cannot_be_is_a_sentence(
 WRITING_WITHOUT_RIGHTS = """
 import os, sys
 from pathlib import Path
-from twilio_notifications.commands import migrate
 from twilio_notifications.core.errors import FolderUnusable
+from twilio_notifications.new_files import NewFile, write_new
 if os.geteuid() == 0:
     os.seteuid(65534)  # root may search every folder
 try:
-    migrate._write({"report.md": "text"}, Path(sys.argv[1]))
+    write_new([NewFile(path=Path(sys.argv[1], "report.md"), text="text")], option="--output")
 except FolderUnusable as error:
     print(error)
 """

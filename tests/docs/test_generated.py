@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from docs.generate import MEANINGS, commands_page, pages, usage
+from docs.generate import MEANINGS, commands_page, pages
 from tests.docs.markdown import DOCS
 from tests.support.needs import ROOT
 from twilio_notifications import cli
 from twilio_notifications.core.lifecycle import TRANSITIONS, State
+from twilio_notifications.outline import outline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,14 +75,14 @@ def test_the_usage_tells_required_from_optional() -> None:
     either = parser.add_mutually_exclusive_group(required=True)
     either.add_argument("--one", action="store_true")
     either.add_argument("--other", action="store_true")
-    assert "program --needed X [--may-be a|b] FILE (--one | --other)" == usage(parser)
+    assert "program --needed X [--may-be a|b] FILE (--one | --other)" == outline(parser).usage
 
 
 def test_a_bar_in_a_choice_does_not_end_its_cell() -> None:
     parser = argparse.ArgumentParser(prog="program", epilog="The end.")
     commands = parser.add_subparsers()
     commands.add_parser("go", description="Goes.").add_argument("--to", choices=["a", "b"], help="where")
-    assert "| `--to a\\|b` | where |" in commands_page(parser)
+    assert "| `--to a\\|b` | where |" in commands_page(outline(parser))
 
 
 def test_make_docs_writes_them() -> None:

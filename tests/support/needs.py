@@ -28,6 +28,8 @@ SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew
 RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 """Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
+DEBIAN_TOOLS = ("dpkg-deb", "lintian")
+
 LITE_VARIABLE = "NUCLEUS_LITE"
 LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
 
@@ -98,6 +100,13 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
             return Missing(
                 reason="MkDocs and its theme are not installed; install them: `make site`", fails=in_ci
             )
+        case "zsh" | "fish" | "mandoc" if shutil.which(marker, path=path) is None:
+            return Missing(
+                reason=f"{marker} is not installed; install it: `apt install {marker}`", fails=in_ci
+            )
+        case "debian" if any(shutil.which(each, path=path) is None for each in DEBIAN_TOOLS):
+            install = "`apt install dpkg lintian`, on a Debian"
+            return Missing(reason=f"the tools for Debian packages are not installed: {install}", fails=in_ci)
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
@@ -134,9 +143,14 @@ def _root_is_a_mount_point() -> bool:
     return not table.exists() or any(line.split()[4] == "/" for line in table.read_text().splitlines())
 
 
+def find_system_program(name: str, path: str) -> str | None:
+    """The program on this search path, or in a folder for system programs."""
+    return shutil.which(name, path=path) or shutil.which(name, path=SYSTEM_FOLDERS)
+
+
 def find_mosquitto(path: str) -> str | None:
     """The broker's program on this search path, or in a folder for system programs."""
-    return shutil.which("mosquitto", path=path) or shutil.which("mosquitto", path=SYSTEM_FOLDERS)
+    return find_system_program("mosquitto", path)
 
 
 def mosquitto_program() -> str:
@@ -154,7 +168,7 @@ def find_rabbitmq(path: str) -> str | None:
 
 def find_epmd(path: str) -> str | None:
     """Erlang's port mapper, which RabbitMQ needs."""
-    return shutil.which("epmd", path=path) or shutil.which("epmd", path=SYSTEM_FOLDERS)
+    return find_system_program("epmd", path)
 
 
 def rabbitmq_program() -> str:

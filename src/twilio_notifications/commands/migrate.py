@@ -9,9 +9,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from twilio_notifications import terminal
-from twilio_notifications.core.errors import ConfigurationError, FolderUnusable
+from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.migration import Upload, migrate
 from twilio_notifications.migration.documents import LARGEST_FILE
+from twilio_notifications.new_files import NewFile, in_words, write_new
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,12 +36,15 @@ def run(
     migration = migrate(
         _uploads(files), given=given, to_version=to_version, release=version("twilio-notifications")
     )
-    written = [] if dry_run else _write(migration.files, output)
+    if not dry_run:
+        written = [NewFile(path=output / name, text=text) for name, text in migration.files.items()]
+        write_new(written, option="--output")
     _say(migration)
-    if dry_run:
-        for name, text in migration.files.items():
+    for name, text in migration.files.items():
+        if dry_run:
             terminal.say("", f"--- {name}", *text.splitlines())
-    terminal.say(*(f"wrote  {_printable(path)}" for path in written))
+        else:
+            terminal.say(f"wrote  {in_words(output / name)}")
     return 0
 
 
@@ -51,17 +55,12 @@ def _uploads(files: Sequence[Path]) -> list[Upload]:
         try:
             with path.open("rb") as file:
                 # Reads one byte more than allowed, to see that a file is too large; a device has no end.
-                uploads.append(Upload(name=_printable(path), content=file.read(LARGEST_FILE + 1)))
+                uploads.append(Upload(name=in_words(path), content=file.read(LARGEST_FILE + 1)))
         except OSError as error:
-            problems.append(f"{_printable(path)} cannot be read: {error.strerror}")
+            problems.append(f"{in_words(path)} cannot be read: {error.strerror}")
     if problems:
         raise ConfigurationError(problems)
     return uploads
-
-
-def _printable(path: Path) -> str:
-    """The name of a file for messages; it may hold bytes that are no text."""
-    return str(path).encode(errors="replace").decode()
 
 
 def _say(migration: MigrationFiles) -> None:
@@ -69,42 +68,3 @@ def _say(migration: MigrationFiles) -> None:
         *(f"found  {sentence}" for sentence in migration.found),
         *(f"note   {note}" for note in migration.notes),
     )
-
-
-def _write(files: Mapping[str, str], folder: Path) -> list[Path]:
-    """Writes all files, or none where one exists already; returns their paths.
-
-    Raises ConfigurationError with each file that exists, and FolderUnusable where a file cannot be written.
-    """
-    paths = {folder / name: text for name, text in files.items()}
-    taken = [path for path in paths if _is_there(path)]
-    if taken:
-        raise ConfigurationError(
-            [f"{_printable(path)} is there already: remove it, or choose another --output" for path in taken]
-        )
-    for path, text in paths.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        except OSError as error:
-            raise FolderUnusable(
-                f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output; "
-                "the files before it are written already"
-            ) from error
-    return list(paths)
-
-
-def _is_there(path: Path) -> bool:
-    """Whether the path exists. Raises FolderUnusable where that is unknown, as in an unsearchable folder."""
-    try:
-        path.lstat()
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
-        return False  # writing the file will report the reason
-    except OSError as error:
-        raise FolderUnusable(
-            f"{_printable(path)} cannot be written: {error.strerror}. Choose another --output"
-        ) from error
-    return True

@@ -11,7 +11,7 @@ from twilio_notifications.config.sections import SECTIONS
 from twilio_notifications.config.sources import variable_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from twilio_notifications.config.keys import Key, Section
 
@@ -49,6 +49,21 @@ def defaults_file(sections: tuple[Section, ...] = SECTIONS) -> str:
             sign = "#" if is_table or key.default is None else ""
             parts = "".join(_comment(f"- {part}: {text}.") for part, text in _parts(key))
             blocks.append(f"{_comment(key.text)}{parts}{sign}{name} = {_value(key)}\n")
+    return "\n".join(blocks)
+
+
+def configuration_file(values: Mapping[str, object], sections: tuple[Section, ...] = SECTIONS) -> str:
+    """A configuration file with these values by dotted name, and what each of them means."""
+    blocks = []
+    for section in sections:
+        named = {name: f"{section.name}.{name}" for name in section.keys}
+        given = {name: values[dotted] for name, dotted in named.items() if dotted in values}
+        if given:
+            blocks.append(f"[{section.name}]\n")
+            blocks += [
+                f"{_comment(section.keys[name].text)}{name} = {in_toml(value)}\n"
+                for name, value in given.items()
+            ]
     return "\n".join(blocks)
 
 

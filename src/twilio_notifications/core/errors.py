@@ -17,6 +17,7 @@ ConnectorError
 ├── ListeningFailed         an address to listen on cannot be opened
 ├── FolderUnusable          a folder for files cannot be written to
 ├── IsolationFailed         the process could not be confined, or outlived its confinement
+├── InputEnded              a person ended the input of a command that asks
 ├── OutputLost              the output of a command did not reach its reader
 └── TransportError
     ├── BrokerRefused       the broker refused the connection
@@ -210,6 +211,13 @@ class NotAcknowledged(TransportError):
         """True: the broker refused the status, and the connection stands. False: the connection ended."""
         self.largest = largest
         """The largest payload in bytes that the broker takes; None: unknown. Set only with `refused=True`."""
+
+
+class InputEnded(ConnectorError):
+    """A person ended the input (Ctrl-D) in place of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the input has ended before the last answer: nothing is written")
 
 
 class OutputLost(ConnectorError):
