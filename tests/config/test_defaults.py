@@ -125,6 +125,9 @@ PROMISED: dict[str, Any] = {
     "status.detail": "document",
     "status.follow_up": "none",
     "metrics.listen": "",
+    "health.listen": "",
+    "heartbeat.url": "",
+    "heartbeat.every_seconds": 60,
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -139,6 +142,8 @@ CLASSES = [
     config.TrackingSettings,
     config.StatusSettings,
     config.MetricsSettings,
+    config.HealthSettings,
+    config.HeartbeatSettings,
     config.LogSettings,
 ]
 # Every key of a table that users name, with its default; None: not set by default.

@@ -67,6 +67,9 @@ def missing(  # noqa: C901 - a case for each marker
         case "prism" | "npm" if shutil.which("npm", path=path) is None:
             install = "`apt install npm` or `brew install node`"
             return Missing(reason=f"npm is not installed; install it: {install}", fails=in_ci)
+        case "promtool" if shutil.which("promtool", path=path) is None:
+            install = "`apt install prometheus` or `brew install prometheus`"
+            return Missing(reason=f"promtool is not installed; install it: {install}", fails=in_ci)
         case "landlock" if not discover().version:
             # No installation helps, so CI does not fail over it.
             return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.counting import counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
+from twilio_notifications.bootstrap.watching import Watching, WatchListeners
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
@@ -64,7 +64,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     environ: Mapping[str, str],
     supervisor: Supervisor,
     component: greengrass.Component | None = None,
-    listeners: Sequence[socket.socket] = (),
+    listeners: WatchListeners | None = None,
     callback_listeners: Sequence[socket.socket] = (),
     subscribers: Sequence[Events] = (),
 ) -> AsyncIterator[Connector]:
@@ -72,14 +72,14 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
-    `listeners` are those of the metrics, `callback_listeners` those of Twilio's callbacks, where they were
-    opened before. `subscribers` hear the events after `events` and the metrics; only tests have any.
+    `listeners` are those of metrics and health, `callback_listeners` those of Twilio's callbacks, where they
+    were opened before. `subscribers` hear the events after `events` and the metrics; only tests have any.
     """
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
-    counters = counting(settings)
-    events = EventStream([events, *([] if counters is None else [counters]), *subscribers])
     clock = SystemClock()
+    watching = Watching.of(settings, clock, listeners or WatchListeners())
+    events = EventStream([events, *watching.subscribers(), *subscribers])
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -89,12 +89,11 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
 
     async with AsyncExitStack() as stack:
         opening = _Opening(stack=stack, settings=settings, environ=environ, clock=clock, events=events)
+        await watching.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
         journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
-        if counters is not None:
-            counters.watch(journal.by_state)
-            await stack.enter_async_context(metrics_endpoint(settings, counters, events, listeners))
+        watching.watch(journal)
         sender = await opening.sender(credentials)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
         connector = wired(
@@ -113,8 +112,10 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 bells=bells,
                 pacing=pacing,
                 failures=Failures(events=events, clock=clock),
+                heartbeat=await watching.heartbeat(stack, events),
             )
         )
+        await watching.serve_metrics(stack, journal=journal, connector=connector, events=events)
         tokens = signature_tokens(
             settings, environ, nucleus=nucleus, credentials=credentials, clock=clock, events=events
         )

@@ -11,6 +11,8 @@ from twilio_notifications.config.loading import load, load_client, load_journal,
 from twilio_notifications.config.sections.calls import CallSettings, MachineDetection
 from twilio_notifications.config.sections.connector import ConnectorSettings
 from twilio_notifications.config.sections.delivery import DeliverySettings, Ordering
+from twilio_notifications.config.sections.health import HealthSettings
+from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
 from twilio_notifications.config.sections.journal import JournalPlace, JournalSettings
 from twilio_notifications.config.sections.log import LogFormat, LogLevel, LogSettings
 from twilio_notifications.config.sections.metrics import MetricsSettings
@@ -51,6 +53,8 @@ __all__ = [
     "FileSecrets",
     "GreengrassSecrets",
     "GreengrassSettings",
+    "HealthSettings",
+    "HeartbeatSettings",
     "JournalFileSettings",
     "JournalPlace",
     "JournalSettings",

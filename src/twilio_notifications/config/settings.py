@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
+    from twilio_notifications.config.sections.health import HealthSettings
+    from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
     from twilio_notifications.config.sections.journal import JournalSettings
     from twilio_notifications.config.sections.log import LogSettings
     from twilio_notifications.config.sections.metrics import MetricsSettings
@@ -54,6 +56,8 @@ class Settings:
     contacts: Mapping[str, Contact]
     escalations: Mapping[str, Chain]
     metrics: MetricsSettings
+    health: HealthSettings
+    heartbeat: HeartbeatSettings
     log: LogSettings
     warnings: tuple[str, ...]
 

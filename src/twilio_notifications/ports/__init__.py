@@ -8,6 +8,7 @@ conformance suite per port is the whole specification.
 from __future__ import annotations
 
 from twilio_notifications.ports.around import (
+    Beacon,
     Clock,
     Copied,
     Pulse,
@@ -65,6 +66,7 @@ __all__ = [
     "Agenda",
     "Arrival",
     "Arrivals",
+    "Beacon",
     "BrokenRow",
     "Callback",
     "CallbackTaker",

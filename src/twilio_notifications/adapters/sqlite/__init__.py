@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
 from twilio_notifications.adapters.sqlite.journal import SqliteJournal
 
-__all__ = ["SqliteJournal"]
+__all__ = ["SqliteBacklog", "SqliteJournal"]

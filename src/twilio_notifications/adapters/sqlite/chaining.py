@@ -156,7 +156,11 @@ class Chaining:
             why = Unsuccessful(request=request, reason=status.reason, message=status.message or "")
             unsuccessful = (*unsuccessful, why)
         return Ended(
-            chains=(chain,), requests=cancelled.requests, unsuccessful=unsuccessful, written=statuses
+            chains=(chain,),
+            lasted=(max(0.0, end.at - request.accepted_at),),
+            requests=cancelled.requests,
+            unsuccessful=unsuccessful,
+            written=statuses,
         )
 
     def _report(

@@ -9,6 +9,8 @@ from twilio_notifications.config.sections.connector import CONNECTOR, PUBLISHED_
 from twilio_notifications.config.sections.contacts import CONTACTS
 from twilio_notifications.config.sections.delivery import DELIVERY
 from twilio_notifications.config.sections.escalations import ESCALATIONS
+from twilio_notifications.config.sections.health import HEALTH
+from twilio_notifications.config.sections.heartbeat import HEARTBEAT
 from twilio_notifications.config.sections.journal import JOURNAL
 from twilio_notifications.config.sections.limits import LIMITS
 from twilio_notifications.config.sections.log import LOG
@@ -42,6 +44,8 @@ _OWN = (
     CONTACTS,
     ESCALATIONS,
     METRICS,
+    HEALTH,
+    HEARTBEAT,
     LOG,
 )
 
