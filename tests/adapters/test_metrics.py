@@ -326,7 +326,9 @@ def test_a_chain_that_no_person_acknowledged_has_no_delay() -> None:
 @pytest.mark.parametrize("step", LineStep)
 def test_each_step_of_the_line_has_a_histogram(step: LineStep) -> None:
     counters = Counters(now=lambda: START)
-    counters.tell(events.StepTimed(step=step, number=1, began_at=START, ended_at=START + 0.25))
+    counters.tell(
+        events.StepTimed(step=step, number=1, traceparent=None, began_at=START, ended_at=START + 0.25)
+    )
     page = series(counters.page())
     assert (1, 0.25) == (
         page[f'step_seconds_count{{step="{step}"}}'],

@@ -126,8 +126,11 @@ PROMISED: dict[str, Any] = {
     "status.follow_up": "none",
     "metrics.listen": "",
     "health.listen": "",
+    "transport.availability_topic": "",
+    "transport.response_topics": ["#"],
     "heartbeat.url": "",
     "heartbeat.every_seconds": 60,
+    "traces.url": "",
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -144,6 +147,7 @@ CLASSES = [
     config.MetricsSettings,
     config.HealthSettings,
     config.HeartbeatSettings,
+    config.TracesSettings,
     config.LogSettings,
 ]
 # Every key of a table that users name, with its default; None: not set by default.

@@ -100,6 +100,7 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.listener(settings.metrics.listen),
         isolation.listener(settings.health.listen),
         isolation.heartbeat(settings.heartbeat.url),
+        isolation.collector(settings.traces.url),
         isolation.listener(settings.tracking.listen),
         _local_sockets(settings, surroundings),
     )
@@ -145,6 +146,8 @@ def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinemen
         hosts.append(settings.transport.broker.host)
     if settings.heartbeat.url is not None:
         hosts.append(settings.heartbeat.url.host)
+    if settings.traces.url is not None:
+        hosts.append(urlsplit(settings.traces.url).hostname or "")
     found = isolation.local_names(hosts, surroundings)
     return found | isolation.nucleus(surroundings) if greengrass.is_wanted(settings) else found
 

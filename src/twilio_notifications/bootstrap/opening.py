@@ -51,6 +51,8 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
     problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
     if settings.metrics.listen is not None and find_spec("prometheus_client") is None:
         problems.append(not_installed("prometheus-client", needed_by="[metrics] listen", extra="metrics"))
+    if settings.traces.url is not None and find_spec("opentelemetry") is None:
+        problems.append(not_installed("opentelemetry-sdk", needed_by="[traces] url", extra="otel"))
     if problems:
         raise ConfigurationError(problems)
 
@@ -78,7 +80,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
     clock = SystemClock()
-    watching = Watching.of(settings, clock, listeners or WatchListeners())
+    watching = Watching.of(settings, clock, listeners or WatchListeners(), events)
     events = EventStream([events, *watching.subscribers(), *subscribers])
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
@@ -95,6 +97,8 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
         watching.watch(journal)
         sender = await opening.sender(credentials)
+        called = await calling(settings, journal)
+        await watching.trace(stack, called.secret)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
         connector = wired(
             Parts(
@@ -102,7 +106,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 reread=lambda: _reread(reread, around.watch),
                 journal=journal,
                 sender=sender,
-                calling=await calling(settings, journal),
+                calling=called,
                 credentials=credentials,
                 transport=around.transport,
                 clock=clock,

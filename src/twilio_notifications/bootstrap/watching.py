@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from twilio_notifications import serving
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.metrics import Counters
     from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.traces import Tracing
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Clock, Events
@@ -63,24 +65,32 @@ class Watching:
     """Opened before, or none: then they are opened here."""
     counters: Counters | None
     """None without metrics."""
+    tracing: Tracing | None
+    """None without traces."""
     health: Health = field(default_factory=Health)
 
     @classmethod
-    def of(cls, settings: Settings, clock: Clock, listeners: WatchListeners) -> Watching:
-        """What the settings want, not opened yet."""
-        if settings.metrics.listen is None:
-            return cls(settings=settings, clock=clock, listeners=listeners, counters=None)
-        from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
-
-        counters = metrics.Counters(now=clock.now)
-        return cls(settings=settings, clock=clock, listeners=listeners, counters=counters)
+    def of(cls, settings: Settings, clock: Clock, listeners: WatchListeners, events: Events) -> Watching:
+        """What the settings want, not opened yet. `events` hear what goes wrong with traces."""
+        return cls(
+            settings=settings,
+            clock=clock,
+            listeners=listeners,
+            counters=_counters(settings, clock),
+            tracing=_tracing(settings, events),
+        )
 
     def subscribers(self) -> list[Events]:
         """Those that hear the events of the connector."""
-        if self.counters is None:
-            return [self.health]
-        timer = StepTimer(EventStream([self.counters]), now=self.clock.now)
-        return [self.health, self.counters, timer]
+        wanted = [each for each in (self.counters, self.tracing) if each is not None]
+        timer = [StepTimer(EventStream(wanted), now=self.clock.now)] if wanted else []
+        return [self.health, *wanted, *timer]
+
+    async def trace(self, stack: AsyncExitStack, secret: bytes) -> None:
+        """Traces requests until the stack is closed, where traces are wanted."""
+        if self.tracing is not None:
+            self.tracing.begin(secret)
+            await stack.enter_async_context(self.tracing)
 
     def watch(self, journal: SqliteJournal) -> None:
         """From now on the journal is watched, which is open."""
@@ -140,6 +150,22 @@ class Watching:
             listening=lambda port: MetricsListening(address=f"{address[0]}:{port}"),
         )
         await stack.enter_async_context(pages)
+
+
+def _counters(settings: Settings, clock: Clock) -> Counters | None:
+    if settings.metrics.listen is None:
+        return None
+    from twilio_notifications.adapters import metrics  # noqa: PLC0415 - needs the extra
+
+    return metrics.Counters(now=clock.now)
+
+
+def _tracing(settings: Settings, events: Events) -> Tracing | None:
+    if settings.traces.url is None:
+        return None
+    from twilio_notifications.adapters import traces  # noqa: PLC0415 - needs the extra
+
+    return traces.Tracing(settings.traces.url, version=version("twilio-notifications"), events=events)
 
 
 async def _metrics_page(counters: Counters, survey: Survey) -> HttpResponse:

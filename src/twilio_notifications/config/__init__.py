@@ -27,6 +27,7 @@ from twilio_notifications.config.sections.secrets import (
     SecretsSettings,
 )
 from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+from twilio_notifications.config.sections.traces import TracesSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import (
     GreengrassSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "StatusDetail",
     "StatusSettings",
     "StatusesTo",
+    "TracesSettings",
     "TrackingSettings",
     "TransportKind",
     "TransportSettings",

@@ -39,6 +39,7 @@ from twilio_notifications.config.sections.pace import paces
 from twilio_notifications.config.sections.quiet_hours import quiet_hours
 from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, secrets
 from twilio_notifications.config.sections.status import StatusSettings
+from twilio_notifications.config.sections.traces import TracesSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings
@@ -295,6 +296,7 @@ def _settings(
         metrics=made(MetricsSettings, "metrics", values),
         health=made(HealthSettings, "health", values),
         heartbeat=made(HeartbeatSettings, "heartbeat", values),
+        traces=made(TracesSettings, "traces", values),
         log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )

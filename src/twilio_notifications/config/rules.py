@@ -26,7 +26,10 @@ _RISING = (
     ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
     ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
 )
-_TOPICS = ("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic")
+_TOPICS = (
+    *("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic"),
+    "availability_topic",
+)
 _LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 

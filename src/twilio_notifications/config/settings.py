@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.metrics import MetricsSettings
     from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, SecretsSettings
     from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+    from twilio_notifications.config.sections.traces import TracesSettings
     from twilio_notifications.config.sections.tracking import TrackingSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings
@@ -58,6 +59,7 @@ class Settings:
     metrics: MetricsSettings
     health: HealthSettings
     heartbeat: HeartbeatSettings
+    traces: TracesSettings
     log: LogSettings
     warnings: tuple[str, ...]
 

@@ -58,7 +58,7 @@ from twilio_notifications.ports.journal import (
     WishProgress,
     Work,
 )
-from twilio_notifications.ports.transport import Inbound, Origin, Transport
+from twilio_notifications.ports.transport import Envelope, Inbound, Origin, Transport
 from twilio_notifications.ports.twilio import DeliveryReceipts, Inbox, Sender, Twilio
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "DeliveryReceipts",
     "Doubts",
     "Ended",
+    "Envelope",
     "Event",
     "Events",
     "Hangup",

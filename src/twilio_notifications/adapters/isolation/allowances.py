@@ -196,6 +196,12 @@ def heartbeat(url: HeartbeatUrl | None) -> Confinement:
     return Confinement() if url is None else Confinement(connect_ports=frozenset({url.port}))
 
 
+def collector(url: str | None) -> Confinement:
+    """The port to which traces go; nothing for None."""
+    port = None if url is None else web_port(url)
+    return Confinement() if port is None else Confinement(connect_ports=frozenset({port}))
+
+
 def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:
     """One sentence for each thing that the operator should arrange better."""
     for folder in sorted(allowed.writable):

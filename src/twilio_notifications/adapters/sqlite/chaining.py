@@ -22,7 +22,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
-from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported, Unsuccessful
+from twilio_notifications.ports import Ended, NewRequest, Unreported, Unsuccessful
 
 if TYPE_CHECKING:
     import sqlite3
@@ -178,8 +178,9 @@ class Chaining:
         connection.execute(sql.INSERT_LATER_STATUS, values)
         if held:
             return None
-        origin = None if standing.origin is None else Origin(standing.origin)
-        return Unreported(position=position, request=request.id, status=status.status, origin=origin)
+        return rows.addressed(
+            position, request.id, status.status, origin=standing.origin, envelope=standing.envelope
+        )
 
     def _tell(
         self,

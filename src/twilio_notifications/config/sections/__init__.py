@@ -19,6 +19,7 @@ from twilio_notifications.config.sections.pace import PACE
 from twilio_notifications.config.sections.quiet_hours import QUIET_HOURS
 from twilio_notifications.config.sections.secrets import SECRETS
 from twilio_notifications.config.sections.status import STATUS
+from twilio_notifications.config.sections.traces import TRACES
 from twilio_notifications.config.sections.tracking import TRACKING
 from twilio_notifications.config.sections.transport import TRANSPORT
 from twilio_notifications.config.sections.twilio import TWILIO
@@ -46,6 +47,7 @@ _OWN = (
     METRICS,
     HEALTH,
     HEARTBEAT,
+    TRACES,
     LOG,
 )
 

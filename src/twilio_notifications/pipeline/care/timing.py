@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.core.steps import Claimed
-    from twilio_notifications.ports import Event, Events
+    from twilio_notifications.ports import Envelope, Event, Events
 
 MOST_BEGUN: Final = 20_000
 """Far more than attempts and statuses can be under way; requests that wait for hours may be more."""
@@ -57,25 +57,27 @@ class StepTimer:
     def _end_recording(self, event: events.RequestRecorded) -> None:
         began_at = self._begun.pop((LineStep.RECORD, id(event.inbound)), None)
         if event.number is not None and began_at is not None:
-            self._over(LineStep.RECORD, event.number, began_at)
+            envelope = event.inbound.envelope
+            self._over(LineStep.RECORD, event.number, began_at, _trace(envelope))
 
     def _end_waiting(self, event: events.AttemptsOpened) -> None:
         for request in event.requests:
             self._open(request)
 
     def _end_sending(self, event: events.TwilioAnswered) -> None:
-        self._end(LineStep.SEND, event.request.id)
+        self._end(LineStep.SEND, event.request)
         self._begin(LineStep.CLOSE, event.request.id)
 
     def _begin_waiting(self, event: events.RequestPostponed) -> None:
-        self._end(LineStep.CLOSE, event.request.id)
+        self._end(LineStep.CLOSE, event.request)
         self._begin(LineStep.WAIT, event.request.id)
 
     def _end_closing(self, event: events.RequestFinished | events.AttemptInDoubt) -> None:
-        self._end(LineStep.CLOSE, event.request.id)
+        self._end(LineStep.CLOSE, event.request)
 
     def _end_settling(self, event: events.DoubtSettled) -> None:
-        self._over(LineStep.SETTLE, event.request.id, self._now() - event.seconds)
+        request = event.request
+        self._over(LineStep.SETTLE, request.id, self._now() - event.seconds, request.traceparent)
 
     def _begin_reporting(self, event: events.StatusPublished) -> None:
         self._begun.setdefault((LineStep.REPORT, event.status.position), self._now())
@@ -83,7 +85,8 @@ class StepTimer:
     def _end_reporting(self, event: events.StatusAcknowledged) -> None:
         began_at = self._begun.pop((LineStep.REPORT, event.status.position), None)
         if began_at is not None:
-            self._over(LineStep.REPORT, event.status.request, began_at)
+            status = event.status
+            self._over(LineStep.REPORT, status.request, began_at, _trace(status.envelope))
 
     def _open(self, request: Claimed) -> None:
         """The wait is over; that of a first attempt began with the acceptance, also before a restart."""
@@ -91,7 +94,7 @@ class StepTimer:
         if began_at is None and request.attempt == 1:
             began_at = request.accepted_at
         if began_at is not None:
-            self._over(LineStep.WAIT, request.id, began_at)
+            self._over(LineStep.WAIT, request.id, began_at, request.traceparent)
         self._begin(LineStep.SEND, request.id)
 
     def _begin(self, step: LineStep, key: int) -> None:
@@ -99,11 +102,18 @@ class StepTimer:
         if len(self._begun) > self._most_begun:
             del self._begun[next(iter(self._begun))]
 
-    def _end(self, step: LineStep, number: int) -> None:
-        began_at = self._begun.pop((step, number), None)
+    def _end(self, step: LineStep, request: Claimed) -> None:
+        began_at = self._begun.pop((step, request.id), None)
         if began_at is not None:
-            self._over(step, number, began_at)
+            self._over(step, request.id, began_at, request.traceparent)
 
-    def _over(self, step: LineStep, number: int, began_at: float) -> None:
-        timed = StepTimed(step=step, number=number, began_at=began_at, ended_at=self._now())
-        self._listeners.tell(timed)
+    def _over(self, step: LineStep, number: int, began_at: float, traceparent: str | None) -> None:
+        self._listeners.tell(
+            StepTimed(
+                step=step, number=number, traceparent=traceparent, began_at=began_at, ended_at=self._now()
+            )
+        )
+
+
+def _trace(envelope: Envelope | None) -> str | None:
+    return None if envelope is None else envelope.traceparent

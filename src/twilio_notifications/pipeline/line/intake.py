@@ -391,4 +391,5 @@ def _claimed(id_: int, request: NewRequest) -> Claimed:
         accepted_at=request.accepted_at,
         expires_at=request.expires_at,
         due_at=request.accepted_at,
+        traceparent=None if request.envelope is None else request.envelope.traceparent,
     )

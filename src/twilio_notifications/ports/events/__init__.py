@@ -135,6 +135,8 @@ from twilio_notifications.ports.events.running import (
     ProcessConfined,
     ProcessNotConfined,
     SupervisorUnreachable,
+    TracesLost,
+    TracesTaken,
 )
 from twilio_notifications.ports.events.statuses import (
     StatusAcknowledged,
@@ -149,6 +151,7 @@ from twilio_notifications.ports.events.statuses import (
 )
 from twilio_notifications.ports.events.steps import StepTimed
 from twilio_notifications.ports.events.transports import (
+    AvailabilityRefused,
     BrokerConnected,
     BrokerDeaf,
     BrokerGrantsLess,
@@ -169,6 +172,7 @@ from twilio_notifications.ports.events.transports import (
     ProbeRefused,
     RequestsDropped,
     RequestsTakenAgain,
+    ResponseRefused,
     SubscriptionClosed,
     SubscriptionRefused,
     WishTopicsRefused,
@@ -177,6 +181,7 @@ from twilio_notifications.ports.events.transports import (
 __all__ = [
     "AttemptInDoubt",
     "AttemptsOpened",
+    "AvailabilityRefused",
     "BrokerConnected",
     "BrokerDeaf",
     "BrokerGrantsLess",
@@ -282,6 +287,7 @@ __all__ = [
     "RequestsFailed",
     "RequestsRejected",
     "RequestsTakenAgain",
+    "ResponseRefused",
     "RetainedDropped",
     "SecondSecretUnavailable",
     "SecretAvailable",
@@ -311,6 +317,8 @@ __all__ = [
     "SubscriptionClosed",
     "SubscriptionRefused",
     "SupervisorUnreachable",
+    "TracesLost",
+    "TracesTaken",
     "TwilioAnswered",
     "TwilioReachable",
     "TwilioUnreachable",

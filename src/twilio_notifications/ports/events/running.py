@@ -120,6 +120,21 @@ class HeartbeatWithheld(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracesLost(Event):
+    """The collector takes no traces; those of this time are lost."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesTaken(Event):
+    """The collector takes traces again."""
+
+    level: ClassVar[Level] = Level.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorReady(Event):
     """The first subscriptions are acknowledged."""
 

@@ -18,6 +18,8 @@ class StepTimed(Event):
     step: LineStep
     number: int
     """The journal's number of the request."""
+    traceparent: str | None
+    """The client's trace, as it wrote it; None: it named none."""
     began_at: float
     ended_at: float
 

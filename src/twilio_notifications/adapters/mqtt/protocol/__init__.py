@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from twilio_notifications.adapters.mqtt.protocol.conversation import Conversation
-from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction
+from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction, Will
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
+    Asked,
     Broken,
     BrokerLimits,
     Connack,
@@ -22,6 +23,7 @@ from twilio_notifications.adapters.mqtt.protocol.wire import Unsendable
 
 __all__ = [
     "FAILURE",
+    "Asked",
     "Broken",
     "BrokerLimits",
     "Connack",
@@ -36,4 +38,5 @@ __all__ = [
     "Suback",
     "Unsendable",
     "Version",
+    "Will",
 ]

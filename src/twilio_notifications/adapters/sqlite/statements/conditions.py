@@ -29,7 +29,7 @@ accepted_at, expires_at, due_at, attempts, deferrals, waiting_reason, opened + (
 media_urls, spoken_text, language, voice, twiml, messaging_service_sid, requests.about, escalation, contact,
 valid_for_seconds, chain, hint,
 tells_end, (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
-COALESCE(recalled, {COVERED})
+COALESCE(recalled, {COVERED}), envelope
 """
 
 # What rows.delivery reads.
