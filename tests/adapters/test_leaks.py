@@ -17,13 +17,14 @@ import traceback
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.adapters import greengrass_steps
 from tests.adapters.mqtt_steps import TOPICS, transport_settings
 from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
-from tests.support.factories import START, a_claimed, a_notification, a_request, a_success
+from tests.support.factories import START, a_claimed, a_failure, a_notification, a_request, a_success
 from tests.support.house import SOURCE
 from tests.support.nucleus import FakeNucleus
 from tests.support.patience import WAIT_SECONDS
@@ -48,6 +49,7 @@ from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
+from twilio_notifications.adapters.traces import Tracing
 from twilio_notifications.config import LogFormat
 from twilio_notifications.config.urls import HeartbeatUrl, read_heartbeat_url
 from twilio_notifications.core.model import Login, Secret, Text
@@ -423,6 +425,18 @@ async def a_server_that_says(answer: bytes, *, path: str) -> tuple[str, asyncio.
     return f"http://127.0.0.1:{port}{path}", server
 
 
+async def traces(scene: Scene) -> None:
+    """A request with all its contents becomes spans, of a client that wrote a secret around it."""
+    exporter = InMemorySpanExporter()
+    request, step = a_claimed(content=TEXT.content), a_success(1, sid=TOKEN)
+    async with Tracing("", version="0", events=scene.events, exporter=exporter) as found:
+        found.begin(TOKEN.encode())
+        found.tell(RequestFinished(request=request, step=step, attempted=True))
+        failed = a_failure(1, message=BODY)
+        found.tell(RequestFinished(request=request, step=failed, attempted=True))
+    scene.see(found, *(span.to_json() for span in exporter.get_finished_spans()))
+
+
 SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
     "beacon": beacon,
@@ -438,6 +452,7 @@ SCENARIOS: dict[str, Scenario] = {
     "secret_sources": secret_sources,
     "sqlite": sqlite,
     "systemd": systemd,
+    "traces": traces,
     "twilio": twilio,
 }
 """By the adapter's module or folder."""

@@ -45,6 +45,7 @@ OTHERS = {
     "mosquitto_sub": "mosquitto-clients",
     "python3": "Python",
     "pip": "Python",
+    "promtool": "Prometheus",
     "sudoedit": "sudo",
     "install": "coreutils",
     "systemctl": "systemd",
