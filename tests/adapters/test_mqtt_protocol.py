@@ -22,7 +22,6 @@ from tests.support.mqtt_packets import (
 )
 from tests.support.raw_broker import Kind, packet
 from twilio_notifications.adapters.mqtt.protocol import (
-    Asked,
     Broken,
     BrokerLimits,
     Connack,
@@ -33,6 +32,7 @@ from twilio_notifications.adapters.mqtt.protocol import (
     Pingresp,
     Puback,
     Publish,
+    RequestProperties,
     Said,
     Suback,
     Unsendable,
@@ -598,7 +598,7 @@ def test_a_request_says_where_its_answer_goes_and_whose_work_it_is() -> None:
     )
     message = the_event(opened(Version.V5), publish("t", b"{}", version=Version.V5, after=after))
     assert isinstance(message, Publish)
-    expected = Asked(response_topic="answers/7", correlation=b"\x00\xff", traceparent=TRACEPARENT)
+    expected = RequestProperties(response_topic="answers/7", correlation=b"\x00\xff", traceparent=TRACEPARENT)
     assert expected == message.asked
     assert (1,) == message.identifiers
 
@@ -618,7 +618,7 @@ def test_what_is_asked_is_known_of_a_message_that_is_passed_over() -> None:
     message = the_event(opened(Version.V5), large)
     assert isinstance(message, Publish)
     assert message.passed_over
-    assert Asked(response_topic="answers/7") == message.asked
+    assert RequestProperties(response_topic="answers/7") == message.asked
 
 
 def test_what_is_asked_before_a_broken_property_counts() -> None:
@@ -627,7 +627,7 @@ def test_what_is_asked_before_a_broken_property_counts() -> None:
         opened(Version.V5), publish("t", b"{}", version=Version.V5, after=bytes((len(whole),)) + whole)
     )
     assert isinstance(message, Publish)
-    assert Asked(response_topic="answers/7") == message.asked
+    assert RequestProperties(response_topic="answers/7") == message.asked
 
 
 @BOTH

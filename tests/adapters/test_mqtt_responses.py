@@ -14,7 +14,7 @@ from tests.support.fakes import RecordingEvents
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import STATUS_TOPIC, Peer
 from tests.support.raw_broker import Kind, Link, RawBroker
-from twilio_notifications.adapters.mqtt.protocol import Asked
+from twilio_notifications.adapters.mqtt.protocol import RequestProperties
 from twilio_notifications.adapters.mqtt.responses import (
     LONGEST_CORRELATION_BYTES,
     LONGEST_TOPIC_BYTES,
@@ -37,8 +37,8 @@ def responses(events: RecordingEvents, *, allowed: Sequence[str] = ("#",)) -> Re
     return Responses(Telling(events, "mqtt://broker"), allowed=allowed, own=OWN)
 
 
-def kept(asked: Asked, *, allowed: Sequence[str] = ("#",)) -> tuple[Envelope | None, list[str]]:
-    """What is kept of it, and what is told."""
+def kept(asked: RequestProperties, *, allowed: Sequence[str] = ("#",)) -> tuple[Envelope | None, list[str]]:
+    """What is kept of it, and the errors in the log."""
     events = RecordingEvents()
     envelope = responses(events, allowed=allowed).envelope(asked)
     return envelope, [str(each.fields["error"]) for each in events.named("response_refused")]
@@ -73,7 +73,7 @@ async def test_a_request_in_mqtt_5_brings_its_response_topic_its_correlation_and
 async def test_the_status_goes_to_the_response_topic_and_to_the_status_topic(
     tmp_path: Path, protocol: str
 ) -> None:
-    """Also over a connection of MQTT 3.1.1, which has no correlation data."""
+    """Also over a connection of MQTT 3.1.1, which has no correlation."""
     envelope = Envelope(response_topic=ANSWERS, correlation=b"\x00\xff7")
     async with (
         Mosquitto(tmp_path) as broker,
@@ -92,18 +92,20 @@ async def test_the_status_goes_to_the_response_topic_and_to_the_status_topic(
     ["", "a/+", "#", "a\0b", "$SYS/broker", STATUS_TOPIC, TEXT_TOPIC, "x" * (LONGEST_TOPIC_BYTES + 1)],
 )
 def test_a_topic_that_may_not_be_a_response_topic_is_not_kept(topic: str) -> None:
-    envelope, errors = kept(Asked(response_topic=topic, correlation=b"1", traceparent=TRACEPARENT))
+    envelope, errors = kept(
+        RequestProperties(response_topic=topic, correlation=b"1", traceparent=TRACEPARENT)
+    )
     assert Envelope(traceparent=TRACEPARENT) == envelope
     assert 1 == len(errors)
 
 
-def test_correlation_data_have_a_bound() -> None:
+def test_a_correlation_has_a_bound() -> None:
     fits, too_long = b"x" * LONGEST_CORRELATION_BYTES, b"x" * (LONGEST_CORRELATION_BYTES + 1)
-    envelope, _ = kept(Asked(response_topic=ANSWERS, correlation=fits))
+    envelope, _ = kept(RequestProperties(response_topic=ANSWERS, correlation=fits))
     assert Envelope(response_topic=ANSWERS, correlation=fits) == envelope
-    envelope, (error,) = kept(Asked(response_topic=ANSWERS, correlation=too_long))
+    envelope, (error,) = kept(RequestProperties(response_topic=ANSWERS, correlation=too_long))
     assert envelope is None
-    assert "the correlation data have more than 1024 bytes" == error
+    assert "the correlation has more than 1024 bytes" == error
 
 
 @pytest.mark.parametrize(
@@ -124,21 +126,21 @@ def test_correlation_data_have_a_bound() -> None:
 def test_the_operator_says_on_which_topics_clients_may_have_their_statuses(
     allowed: Sequence[str], *, is_kept: bool
 ) -> None:
-    envelope, errors = kept(Asked(response_topic=ANSWERS), allowed=allowed)
+    envelope, errors = kept(RequestProperties(response_topic=ANSWERS), allowed=allowed)
     assert is_kept == (envelope is not None)
     assert errors == ([] if is_kept else ["[transport] response_topics does not allow it"])
 
 
 @pytest.mark.parametrize("traceparent", ["", "nonsense", "00-" + "0" * 32 + "-b7ad6b7169203331-01"])
 def test_a_trace_that_is_none_is_not_kept(traceparent: str) -> None:
-    assert (None, []) == kept(Asked(traceparent=traceparent))
+    assert (None, []) == kept(RequestProperties(traceparent=traceparent))
 
 
 def test_a_reason_has_one_warning_whatever_topics_clients_name() -> None:
     events = RecordingEvents()
     found = responses(events)
     for number in range(3):
-        found.envelope(Asked(response_topic=f"$SYS/{number}"))
+        found.envelope(RequestProperties(response_topic=f"$SYS/{number}"))
     assert ["WARNING", "DEBUG", "DEBUG"] == [each.level for each in events.named("response_refused")]
 
 

@@ -39,7 +39,7 @@ class Received:
     retain: bool
     dup: bool
     correlation: bytes | None = None
-    """The correlation data of MQTT 5, where the message has some."""
+    """The correlation of MQTT 5, where the message has one."""
 
     def json(self) -> Any:
         return json.loads(self.payload)

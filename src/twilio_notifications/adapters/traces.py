@@ -10,12 +10,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import requests
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
+from opentelemetry.sdk.resources import (
+    SERVICE_NAME,
+    SERVICE_VERSION,
+    OTELResourceDetector,
+    Resource,
+)
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -31,7 +36,7 @@ from opentelemetry.trace import (
 )
 
 from twilio_notifications.config.urls import is_loopback
-from twilio_notifications.core.spans import Place, place
+from twilio_notifications.core.spans import TracePlace, place
 from twilio_notifications.core.steps import Finish
 from twilio_notifications.ports import NewRejection, Recording, events
 from twilio_notifications.ports.line_steps import LineStep
@@ -70,10 +75,17 @@ class Tracing:
         """`url` takes OTLP over HTTP. `exporter` takes its place, for tests."""
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)  # `events` hears of it, once
         self._loop = asyncio.get_running_loop()
-        self._exporter = _ToldExporter(exporter or _to(url), on_change=self._change)
+        if exporter is None:
+            session = requests.Session()
+            session.trust_env = not is_loopback(url)  # the environment's proxy does not reach this machine
+            exporter = OTLPSpanExporter(endpoint=url, timeout=TIMEOUT_SECONDS, session=session)
+        self._exporter = _ToldExporter(exporter, on_change=self._change)
         self._events = events
         self._ids = _ChosenIds()
-        resource = Resource.create({SERVICE_VERSION: version} | _service_name())
+        attributes = {SERVICE_VERSION: version}
+        if SERVICE_NAME not in OTELResourceDetector().detect().attributes:  # otherwise $OTEL_SERVICE_NAME
+            attributes[SERVICE_NAME] = "twilio-notifications"
+        resource = Resource.create(attributes)
         self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter, max_queue_size=MOST_QUEUED))
         self._tracer = self._provider.get_tracer("twilio_notifications", version)
@@ -132,13 +144,13 @@ class Tracing:
             attributes=attributes,
         )
 
-    def _place(self, number: int, traceparent: str | None) -> Place:
+    def _place(self, number: int, traceparent: str | None) -> TracePlace:
         assert self._secret is not None, "events of requests come after the journal was opened"
         return place(number, traceparent, secret=self._secret)
 
     def _request(
         self,
-        where: Place,
+        where: TracePlace,
         *,
         began_at: float,
         ended_at: float,
@@ -229,18 +241,6 @@ class _ToldExporter(SpanExporter):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         return self._exporter.force_flush(timeout_millis)
-
-
-def _to(url: str) -> SpanExporter:
-    session = requests.Session()
-    session.trust_env = not is_loopback(url)  # the environment's proxy reaches no server on this machine
-    return OTLPSpanExporter(endpoint=url, timeout=TIMEOUT_SECONDS, session=session)
-
-
-def _service_name() -> dict[str, Any]:
-    """The default; $OTEL_SERVICE_NAME goes before it."""
-    detected = Resource.create().attributes.get(SERVICE_NAME, "unknown_service")
-    return {SERVICE_NAME: "twilio-notifications"} if str(detected).startswith("unknown_service") else {}
 
 
 def _context(trace_id: int, span_id: int, *, sampled: bool, remote: bool) -> Context:

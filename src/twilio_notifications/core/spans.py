@@ -18,7 +18,7 @@ _SPAN_BYTES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class TracePlace:
     """The place of a request in its trace."""
 
     trace_id: int
@@ -30,15 +30,15 @@ class Place:
     """Whether the caller records the trace; None: there is no caller."""
 
 
-def place(number: int, traceparent: str | None, *, secret: bytes) -> Place:
+def place(number: int, traceparent: str | None, *, secret: bytes) -> TracePlace:
     """The place of the request with this number; `traceparent` is what its client wrote, if anything."""
     key = hashlib.blake2b(secret, digest_size=hashlib.blake2b.MAX_KEY_SIZE // 2).digest()
     span_id = _drawn(f"span {number}", key, size=_SPAN_BYTES)
     parent = None if traceparent is None else read_traceparent(traceparent)
     if parent is None:
         trace_id = _drawn(f"trace {number}", key, size=_TRACE_BYTES)
-        return Place(trace_id=trace_id, span_id=span_id, caller=None, is_sampled=None)
-    return Place(
+        return TracePlace(trace_id=trace_id, span_id=span_id, caller=None, is_sampled=None)
+    return TracePlace(
         trace_id=parent.trace_id, span_id=span_id, caller=parent.span_id, is_sampled=parent.is_sampled
     )
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from twilio_notifications.adapters.mqtt.protocol import Asked
+    from twilio_notifications.adapters.mqtt.protocol import RequestProperties
     from twilio_notifications.config import MqttSettings
     from twilio_notifications.ports import Envelope, Event, Events, Inbound
 
@@ -35,7 +35,7 @@ OpeningFailure = OSError | TransportError
 """Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
 
 
-def no_envelope(_asked: Asked) -> None:
+def no_envelope(_asked: RequestProperties) -> None:
     """Keeps nothing: for a client that takes no requests."""
 
 
@@ -62,7 +62,7 @@ class Client:
     on_inbound: Callable[[Inbound], None]
     on_new_session: Callable[[], asyncio.Future[None] | None]
     events: Events
-    envelope: Callable[[Asked], Envelope | None] = no_envelope
+    envelope: Callable[[RequestProperties], Envelope | None] = no_envelope
     """What of a request's properties is kept with it."""
 
 
@@ -72,7 +72,7 @@ def connector_client(
     on_inbound: Callable[[Inbound], None],
     on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
     events: Events,
-    envelope: Callable[[Asked], Envelope | None] = no_envelope,
+    envelope: Callable[[RequestProperties], Envelope | None] = no_envelope,
 ) -> Client:
     """The client for the connector, whose session outlives its connections.
 

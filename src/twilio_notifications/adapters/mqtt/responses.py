@@ -18,7 +18,7 @@ from twilio_notifications.ports import Envelope, Level
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from twilio_notifications.adapters.mqtt.protocol import Asked
+    from twilio_notifications.adapters.mqtt.protocol import RequestProperties
     from twilio_notifications.adapters.mqtt.session import Session
     from twilio_notifications.adapters.mqtt.telling import Telling
 
@@ -53,7 +53,7 @@ class Responses:
         self._left_out: dict[str, float] = {}
         """Until when a topic gets nothing, by the loop's clock; the oldest topic first."""
 
-    def envelope(self, asked: Asked) -> Envelope | None:
+    def envelope(self, asked: RequestProperties) -> Envelope | None:
         """What is kept with the request; None: nothing of it can be used."""
         topic, traceparent = asked.response_topic, asked.traceparent
         if topic is not None:
@@ -71,7 +71,8 @@ class Responses:
     def publish(self, session: Session, envelope: Envelope, payload: bytes) -> None:
         """Publishes the status on the client's topic, if it named one that may have it."""
         topic = envelope.response_topic
-        if topic is None or self._is_left_out(topic):
+        now = asyncio.get_running_loop().time()
+        if topic is None or now < self._left_out.get(topic, now):
             return
         published = session.publish(topic, payload, correlation=envelope.correlation)
         published.add_done_callback(partial(self._hear, topic))
@@ -102,10 +103,6 @@ class Responses:
         _keep_newest(self._left_out)
         self._tell(topic, f"{error} (no status is published there for {LEFT_OUT_SECONDS / 60:.0f} minutes)")
 
-    def _is_left_out(self, topic: str) -> bool:
-        until = self._left_out.get(topic)
-        return until is not None and asyncio.get_running_loop().time() < until
-
     def _problem(self, topic: str, correlation: bytes | None) -> str | None:
         """Why this topic gets no statuses; None: it may."""
         if topic == "" or set(topic) & set("+#\0\ufffd"):
@@ -115,7 +112,7 @@ class Responses:
         if len(topic.encode("utf-8", "surrogatepass")) > LONGEST_TOPIC_BYTES:
             return f"it has more than {LONGEST_TOPIC_BYTES} bytes"
         if correlation is not None and len(correlation) > LONGEST_CORRELATION_BYTES:
-            return f"the correlation data have more than {LONGEST_CORRELATION_BYTES} bytes"
+            return f"the correlation has more than {LONGEST_CORRELATION_BYTES} bytes"
         if not any(_matches(each, topic.split("/")) for each in self._allowed):
             return "[transport] response_topics does not allow it"
         return None

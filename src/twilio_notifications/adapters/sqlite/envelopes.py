@@ -32,3 +32,9 @@ def decoded_envelope(text: str | None) -> Envelope | None:
         correlation=None if correlation is None else base64.b64decode(correlation),
         traceparent=kept.get("traceparent"),
     )
+
+
+def traceparent_in(text: str | None) -> str | None:
+    """The client's trace in what the column holds."""
+    envelope = decoded_envelope(text)
+    return None if envelope is None else envelope.traceparent

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from twilio_notifications.adapters.sqlite.envelopes import decoded_envelope, encoded_envelope
+from twilio_notifications.adapters.sqlite.envelopes import decoded_envelope, encoded_envelope, traceparent_in
 from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import (
@@ -273,7 +273,6 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         recalled,
         envelope,
     ) = row
-    known = decoded_envelope(envelope)
     return Claimed(
         id=id_,
         notification=Notification(
@@ -301,7 +300,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         chain_ended=bool(chain_ended),
         tells_end=bool(tells_end),
         recalled=None if recalled is None else Reason(recalled),
-        traceparent=None if known is None else known.traceparent,
+        traceparent=traceparent_in(envelope),
     )
 
 

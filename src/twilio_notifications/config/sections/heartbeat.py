@@ -28,7 +28,7 @@ class HeartbeatSettings:
         default="",
     )
     every_seconds: float = key(
-        Seconds(minimum=1),
+        Seconds(),
         "How often it is called. Give the check a grace time of a few of these.",
         default=60,
     )

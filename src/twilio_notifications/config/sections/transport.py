@@ -179,9 +179,10 @@ class MqttSettings(AnyTransport):
     )
     response_topics: tuple[str, ...] = key(
         TextList(),
-        """The topics on which clients may ask for their statuses by the response topic of MQTT 5, with its
-        correlation data, as filters with + and #. The statuses are published on the status topic as well.
-        ["#"] allows each topic but the connector's own ones and those that begin with $; [] allows none.""",
+        """The topics on which clients may ask for their statuses by the response topic of MQTT 5, as
+        filters with + and #. A status that is published there has the correlation of its request, and is
+        published on the status topic as well. ["#"] allows each topic but the connector's own ones and those
+        that begin with $; [] allows none.""",
         default=["#"],
     )
     acknowledge_seconds: float = key(

@@ -6,7 +6,6 @@ from twilio_notifications.adapters.mqtt.protocol.conversation import Conversatio
 from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction, Will
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
-    Asked,
     Broken,
     BrokerLimits,
     Connack,
@@ -15,6 +14,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Pingresp,
     Puback,
     Publish,
+    RequestProperties,
     Said,
     Suback,
     Version,
@@ -23,7 +23,6 @@ from twilio_notifications.adapters.mqtt.protocol.wire import Unsendable
 
 __all__ = [
     "FAILURE",
-    "Asked",
     "Broken",
     "BrokerLimits",
     "Connack",
@@ -34,6 +33,7 @@ __all__ = [
     "Pingresp",
     "Puback",
     "Publish",
+    "RequestProperties",
     "Said",
     "Suback",
     "Unsendable",

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
     LARGEST_WINDOW,
-    Asked,
     BrokerLimits,
     Connack,
     Disconnect,
@@ -22,6 +21,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Publish,
     Pubrec,
     Pubrel,
+    RequestProperties,
     Said,
     Suback,
     Unsuback,
@@ -190,7 +190,7 @@ def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: 
     if packet_id == 0:
         raise Malformed("a PUBLISH has the identifier 0", code=PROTOCOL_ERROR)
     identifiers: tuple[int, ...] | None = ()
-    asked: Asked | None = None
+    asked: RequestProperties | None = None
     if has_properties:
         if after < end and not packet[after]:  # the short way: most messages have no properties
             after += 1
@@ -220,7 +220,7 @@ def _topic(name: bytes) -> str:
     return topic
 
 
-_Read = tuple[tuple[int, ...] | None, Asked | None]
+_Read = tuple[tuple[int, ...] | None, RequestProperties | None]
 """The subscription identifiers (None: unreadable), and what the message says about its answer."""
 
 
@@ -247,11 +247,13 @@ def _read_publish_properties(reader: Reader) -> _Read:
         try:
             identifier = reader.number()
             if identifier == Property.USER_PROPERTY:
-                _read_user_property(reader, asked)
+                name, text = reader.binary(), reader.binary()
+                if name == _TRACEPARENT:  # of several, the first one
+                    asked.setdefault("traceparent", text.decode("ascii", "replace"))
                 continue
             value = read_value(reader, FORMS[identifier])
         except (Malformed, KeyError):
-            return tuple(identifiers) or None, Asked(**asked) if asked else None
+            return tuple(identifiers) or None, RequestProperties(**asked) if asked else None
         if identifier == Property.TOPIC_ALIAS:
             raise Malformed("a PUBLISH has a topic alias, and we allow none", code=TOPIC_ALIAS_INVALID)
         if identifier == Property.SUBSCRIPTION_IDENTIFIER and isinstance(value, int):
@@ -260,14 +262,7 @@ def _read_publish_properties(reader: Reader) -> _Read:
             asked.setdefault("response_topic", value)
         elif identifier == Property.CORRELATION:
             asked.setdefault("correlation", value)
-    return tuple(identifiers), Asked(**asked) if asked else None
-
-
-def _read_user_property(reader: Reader, asked: dict[str, Any]) -> None:
-    """Takes the first one that names the caller's trace."""
-    name, value = reader.binary(), reader.binary()
-    if name == _TRACEPARENT:
-        asked.setdefault("traceparent", value.decode("ascii", "replace"))
+    return tuple(identifiers), RequestProperties(**asked) if asked else None
 
 
 def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: bool) -> Publish:
@@ -281,7 +276,7 @@ def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: b
     after = topic_end + 2 if first >> 1 & 3 else topic_end
     head = packet[:after]
     identifiers: tuple[int, ...] | None = ()
-    asked: Asked | None = None
+    asked: RequestProperties | None = None
     if has_properties:
         length, after = number_at(packet, after, len(packet)) or (0, after)
         identifiers = None

@@ -80,7 +80,7 @@ class Connack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RequestProperties:
     """What a message says about its answer, and of whose work it is a part. From outside, and not checked."""
 
     response_topic: str | None = None
@@ -105,7 +105,7 @@ class Publish:
     passed_over: int = 0
     """The bytes of a payload that was too large to be held; `payload` is then empty. 0: `payload` is
     whole."""
-    asked: Asked | None = None
+    asked: RequestProperties | None = None
     """None: it says nothing of this."""
 
 
