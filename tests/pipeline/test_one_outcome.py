@@ -56,8 +56,8 @@ def counted(counters: Counters) -> list[str]:
     lines = [line for line in counters.page().decode().splitlines() if line.startswith(prefix)]
     found: list[str] = []
     for line in lines:
-        outcome, count = line.removeprefix(prefix).split('"} ')
-        found += [outcome] * int(float(count))
+        labels, count = line.removeprefix(prefix).split('"} ')
+        found += [labels.partition('"')[0]] * int(float(count))
     return found
 
 
