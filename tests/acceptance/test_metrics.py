@@ -164,8 +164,8 @@ async def test_without_metrics_nothing_of_them_is_imported() -> None:
     """Memory and start of those who do not want them stay as they are."""
     script = (
         "import sys, twilio_notifications.bootstrap, twilio_notifications.commands.run; "
-        "sys.exit(any(name.startswith(('prometheus', 'twilio_notifications.adapters.metrics')) "
-        "for name in sys.modules))"
+        "ours = 'twilio_notifications.adapters.metrics', 'twilio_notifications.bootstrap.watched'; "
+        "sys.exit(any(name.startswith(('prometheus', *ours)) for name in sys.modules))"
     )
     program = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
     assert 0 == await program.wait()

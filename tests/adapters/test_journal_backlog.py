@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.factories import SENDER_NUMBER, START, a_postponement
 from tests.support.journals import A, B, C, D, accept, begin, end, store
-from twilio_notifications.adapters.sqlite import SqliteBacklog
+from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
 from twilio_notifications.core.errors import JournalError, WaitReason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.pace import Rate, SenderRates

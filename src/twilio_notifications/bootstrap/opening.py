@@ -19,7 +19,7 @@ from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journa
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
-from twilio_notifications.bootstrap.watching import Watching, WatchListeners
+from twilio_notifications.bootstrap.watching import WatchListeners, watching
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
@@ -80,8 +80,8 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
     clock = SystemClock()
-    watching = Watching.of(settings, clock, listeners or WatchListeners(), events)
-    events = EventStream([events, *watching.subscribers(), *subscribers])
+    watched = watching(settings, clock, listeners or WatchListeners(), events)
+    events = EventStream([events, *watched.subscribers(), *subscribers])
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -91,14 +91,14 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
 
     async with AsyncExitStack() as stack:
         opening = _Opening(stack=stack, settings=settings, environ=environ, clock=clock, events=events)
-        await watching.serve_health(stack, events)  # a secret may be waited for
+        await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
         journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
-        watching.watch(journal)
+        watched.watch(journal)
         sender = await opening.sender(credentials)
         called = await calling(settings, journal)
-        await watching.trace(stack, called.secret)
+        await watched.trace(stack, called.secret)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
         connector = wired(
             Parts(
@@ -116,10 +116,10 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 bells=bells,
                 pacing=pacing,
                 failures=Failures(events=events, clock=clock),
-                heartbeat=await watching.heartbeat(stack, events),
+                heartbeat=await watched.heartbeat(stack, events),
             )
         )
-        await watching.serve_metrics(stack, journal=journal, connector=connector, events=events)
+        await watched.serve_metrics(stack, journal=journal, connector=connector, events=events)
         tokens = signature_tokens(
             settings, environ, nucleus=nucleus, credentials=credentials, clock=clock, events=events
         )

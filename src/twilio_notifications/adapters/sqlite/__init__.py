@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
 from twilio_notifications.adapters.sqlite.journal import SqliteJournal
 
-__all__ = ["SqliteBacklog", "SqliteJournal"]
+__all__ = ["SqliteJournal"]
