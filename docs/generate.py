@@ -9,13 +9,16 @@ test compares the files with it. Nothing here reads a page, and no page is chang
 from __future__ import annotations
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
+import yaml
+
 from docs.manual import manual_page
 from twilio_notifications import cli
-from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, SECONDS
+from twilio_notifications.adapters.metrics.catalogue import METRICS, SECONDS, STEP_SECONDS
 from twilio_notifications.component import NucleusKind, recipe
 from twilio_notifications.config.reference import defaults_file, settings_page
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, State
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 REFERENCE = Path(__file__).parent / "reference"
 DEFAULTS = Path(__file__).parents[1] / "src" / "twilio_notifications" / "config.default.toml"
 MANUAL = Path(__file__).parents[1] / "deploy" / "man" / "twilio-notifications.1"
+ALERT_RULES = Path(__file__).parents[1] / "deploy" / "monitoring" / "alerts.yml"
 COMPONENT = Path(__file__).parents[1] / "deploy" / "greengrass"
 
 MEANINGS: Mapping[State, str] = {
@@ -87,8 +91,8 @@ Install the extra `metrics`, and say where they are served:
 listen = "127.0.0.1:9464"
 ```
 
-`/metrics` answers GET in the text format 0.0.4, without a password:
-let it listen on the loopback, or on a network of your own.
+`/metrics` answers GET in the text format 0.0.4, without a password; next to it are `/health/live` and
+`/health/ready`. So let it listen on the loopback, or on a network of your own.
 A confined connector listens there and nowhere else.
 At most 16 clients are served at once, each within 5 seconds; one more makes the oldest of them leave.
 
@@ -101,25 +105,23 @@ scrape_configs:
 
 Every series stands at 0 from the start, so that an alert on the first failure works.
 Labels come from closed lists: no number, name, topic, token or text is ever in one.
-Counters begin at 0 with each start; `journal_requests` is read from the journal.
+Counters begin at 0 with each start; `journal_requests`, `waiting_requests`, `oldest_waiting_seconds` and the
+quotas are read from the journal. What waits is counted at most every two seconds, in at most a fiftieth of
+the time of one processor: with a million requests that wait, the numbers are up to a minute old.
 
 | metric | kind | labels | meaning |
 |---|---|---|---|
 """
 
-ALERTS: Mapping[str, str] = {
-    "the auth token is refused": '{}pauses{{reason="credentials_refused"}} > 0',
-    "requests fail for no fault of their senders": (
-        'increase({}statuses_total{{reason=~"Expired\\|QueueFull\\|InternalError"}}[1h]) > 0'
-    ),
-    "a person has to find out whether a request was sent": (
-        'increase({}statuses_total{{reason="OutcomeUnknown"}}[1h]) > 0'
-    ),
-    "nothing comes in": "{}broker_connected == 0",
-    "nothing goes out": "{}twilio_reachable == 0",
-    "the disk is full or fails": "{}journal_writable == 0",
-}
-"""What is worth an alert, as expressions without the prefix of the names."""
+ALERTS_OPENING = """\
+## Alerts
+
+`deploy/monitoring/` has these as rules for Prometheus, each with a test for `promtool`, and a dashboard for
+Grafana. [Watch it with Prometheus and Grafana](../how-to/watch-with-prometheus.md) sets them up.
+
+| alert | severity | when |
+|---|---|---|
+"""
 
 
 CODES_OPENING = """\
@@ -200,7 +202,10 @@ def _diagram() -> Iterator[str]:
 def metrics_page() -> str:
     """Every metric with every value of its labels."""
     seconds = ", ".join(f"{each:g}" for each in SECONDS)
-    buckets = f"The buckets of `status_seconds` end at {seconds} seconds.\n\n"
+    buckets = (
+        f"The buckets of the histograms end at {seconds} seconds; `step_seconds` has "
+        f"{', '.join(f'{each:g}' for each in STEP_SECONDS if each not in SECONDS)} before them.\n\n"
+    )
     return METRICS_OPENING + "".join(_metrics()) + "\n" + buckets + "".join(_alerts())
 
 
@@ -214,9 +219,13 @@ def _metrics() -> Iterator[str]:
 
 
 def _alerts() -> Iterator[str]:
-    yield "## Alerts worth having\n\n| alert | expression |\n|---|---|\n"
-    for meaning, expression in ALERTS.items():
-        yield f"| {meaning} | `{expression.format(PREFIX)}` |\n"
+    yield ALERTS_OPENING
+    (group,) = yaml.safe_load(ALERT_RULES.read_text("utf-8"))["groups"]
+    for rule in group["rules"]:
+        # What Prometheus puts in stands in braces: which connector, and how much.
+        said = rule["annotations"]["summary"].partition(" }}: ")[2]
+        said = re.sub(r"{{ \$labels\.(\w+) }}", r"\1", re.sub(r"{{ \$value.*?}}", "…", said))
+        yield f"| `{rule['alert']}` | {rule['labels']['severity']} | {said} |\n"
 
 
 # Twilio's codes.

@@ -94,6 +94,25 @@ def test_nothing_listens_by_default(tmp_path: Path) -> None:
     assert frozenset() == of(tmp_path).listen_ports
 
 
+def test_the_port_of_the_health_may_be_listened_on(tmp_path: Path) -> None:
+    assert {9465} == of(tmp_path, health={"listen": "127.0.0.1:9465"}).listen_ports
+
+
+@pytest.mark.parametrize(
+    ("section", "url", "port"),
+    [
+        ("heartbeat", "https://hc.example/ping/secret", 443),
+        ("heartbeat", "http://hc.example:8000/ping/secret", 8000),
+        ("traces", "http://127.0.0.1:4318/v1/traces", 4318),
+        ("traces", "https://collector.example/v1/traces", 443),
+    ],
+)
+def test_the_ports_of_heartbeat_and_collector_may_be_connected_to(
+    tmp_path: Path, section: str, url: str, port: int
+) -> None:
+    assert port in of(tmp_path, **{section: {"url": url}}).connect_ports
+
+
 def test_the_port_of_the_metrics_may_be_listened_on(tmp_path: Path) -> None:
     assert {9464} == of(tmp_path, metrics={"listen": "127.0.0.1:9464"}).listen_ports
 

@@ -17,13 +17,14 @@ import traceback
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.adapters import greengrass_steps
 from tests.adapters.mqtt_steps import TOPICS, transport_settings
 from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
-from tests.support.factories import START, a_claimed, a_notification, a_request, a_success
+from tests.support.factories import START, a_claimed, a_failure, a_notification, a_request, a_success
 from tests.support.house import SOURCE
 from tests.support.nucleus import FakeNucleus
 from tests.support.patience import WAIT_SECONDS
@@ -31,6 +32,7 @@ from tests.support.raw_broker import RawBroker
 from tests.support.raw_http import RawHttp
 from twilio_notifications.adapters import isolation, log
 from twilio_notifications.adapters.aws_secrets import AwsSecret
+from twilio_notifications.adapters.beacon import HttpBeacon
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.adapters.greengrass import (
     ConfigurationWatch,
@@ -39,26 +41,31 @@ from twilio_notifications.adapters.greengrass import (
     GreengrassTransport,
     Nucleus,
 )
-from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint
+from twilio_notifications.adapters.metrics import Counters
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.outlet import Outlet
+from twilio_notifications.adapters.pages import PagesEndpoint
 from twilio_notifications.adapters.secret_copy import EncryptedCopy
 from twilio_notifications.adapters.secret_sources import EnvironmentSecret, FileSecret
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.systemd import SystemdSupervisor
+from twilio_notifications.adapters.traces import Tracing
 from twilio_notifications.config import LogFormat
+from twilio_notifications.config.urls import HeartbeatUrl, read_heartbeat_url
 from twilio_notifications.core.model import Login, Secret, Text
-from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.ports import Copied, Inbound, Level, Recording
 from twilio_notifications.ports.events import (
     Defect,
+    HeartbeatMissed,
     LogLinesLost,
+    MetricsListening,
     RequestFinished,
     RequestReceived,
     RequestRecorded,
     RequestsClaimed,
     UnknownTopicDropped,
 )
+from twilio_notifications.serving import HttpResponse, listening
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.server import Simulator
@@ -367,25 +374,72 @@ async def clock(scene: Scene) -> None:
 
 async def metrics(scene: Scene) -> None:
     """A request with all its contents is counted, and a client asks with a secret in its hands."""
-    counters = Counters()
-    events = EventStream([scene.events, counters])
+    counters = Counters(now=lambda: 0.0)
     inbound = Inbound(topic=TEXT_TOPIC, payload=BODY.encode(), acknowledge=lambda: None)
     arrival, request = a_request(content=TEXT.content), a_claimed(content=TEXT.content)
     counters.tell(RequestRecorded(inbound=inbound, arrival=arrival, recording=Recording.NEW))
     counters.tell(RequestFinished(request=request, step=a_success(1, sid=TOKEN), attempted=True))
-    events.tell(Defect(name="attempt_failed", error=ValueError("what it is about")))
-    endpoint = MetricsEndpoint("127.0.0.1", 0, page=counters.page, events=events)
+    counters.tell(Defect(name="attempt_failed", error=ValueError(TEXT)))
+    scene.see(inbound, counters, counters.page().decode())
+
+
+async def pages(scene: Scene) -> None:
+    """A client asks with a secret in its hands, also for a page that is not there."""
+
+    async def page() -> HttpResponse:
+        return HttpResponse(status="200 OK", body=b"the page")
+
+    def told(port: int) -> MetricsListening:
+        return MetricsListening(address=f"127.0.0.1:{port}")
+
+    listeners = listening("127.0.0.1", 0, setting="[metrics] listen")
+    endpoint = PagesEndpoint(listeners, pages={"/metrics": page}, events=scene.events, listening=told)
     async with endpoint:
-        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
-        writer.write(f"GET /metrics?token={TOKEN} HTTP/1.1\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
-        scene.see(inbound, counters, events, endpoint, (await reader.read()).decode())
+        for path in ("/metrics", f"/{TOKEN}"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
+            writer.write(f"GET {path}?token={TOKEN} HTTP/1.1\r\nAuthorization: {TOKEN}\r\n\r\n".encode())
+            scene.see(endpoint, (await reader.read()).decode())
+            writer.close()
+
+
+async def beacon(scene: Scene) -> None:
+    """The address of a heartbeat is a secret; nothing answers there, or something says no."""
+    for status in (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", b""):
+        url, serving = await a_server_that_says(status, path=f"/ping/{TOKEN}")
+        found = read_heartbeat_url(url)
+        assert isinstance(found, HeartbeatUrl)
+        async with serving, HttpBeacon(found, timeout_seconds=WAIT_SECONDS) as sender:
+            missed = await sender.call()
+            scene.events.tell(HeartbeatMissed(level=Level.WARNING, host=sender.host, error=missed or ""))
+            scene.see(found, sender, missed)
+
+
+async def a_server_that_says(answer: bytes, *, path: str) -> tuple[str, asyncio.Server]:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
         writer.close()
-        busy = MetricsEndpoint("127.0.0.1", endpoint.port, page=counters.page, events=events)
-        await scene.fails(busy.__aenter__())
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    return f"http://127.0.0.1:{port}{path}", server
+
+
+async def traces(scene: Scene) -> None:
+    """A request with all its contents becomes spans, of a client that wrote a secret around it."""
+    exporter = InMemorySpanExporter()
+    request, step = a_claimed(content=TEXT.content), a_success(1, sid=TOKEN)
+    async with Tracing("", version="0", events=scene.events, exporter=exporter) as found:
+        found.begin(TOKEN.encode())
+        found.tell(RequestFinished(request=request, step=step, attempted=True))
+        failed = a_failure(1, message=BODY)
+        found.tell(RequestFinished(request=request, step=failed, attempted=True))
+    scene.see(found, *(span.to_json() for span in exporter.get_finished_spans()))
 
 
 SCENARIOS: dict[str, Scenario] = {
     "aws_secrets": aws_secrets,
+    "beacon": beacon,
     "clock": clock,
     "greengrass": greengrass,
     "isolation": confinement,
@@ -393,10 +447,12 @@ SCENARIOS: dict[str, Scenario] = {
     "metrics": metrics,
     "mqtt": mqtt,
     "outlet": outlet,
+    "pages": pages,
     "secret_copy": secret_copy,
     "secret_sources": secret_sources,
     "sqlite": sqlite,
     "systemd": systemd,
+    "traces": traces,
     "twilio": twilio,
 }
 """By the adapter's module or folder."""

@@ -1,10 +1,8 @@
-"""The metrics: all there at the start, moved by exactly what happened, served on one path alone."""
+"""The metrics: all there at the start, moved by exactly what happened."""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from contextlib import suppress
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
@@ -20,15 +18,18 @@ from tests.support.factories import (
     a_request,
     a_success,
 )
-from tests.support.fakes import RecordingEvents
-from twilio_notifications.adapters.metrics import Counters, MetricsEndpoint, catalogue, listening
+from tests.support.patience import WAIT_SECONDS
+from twilio_notifications.adapters.metrics import Counters, catalogue
 from twilio_notifications.adapters.metrics.catalogue import DELIVERY_RESULTS, METRICS, PREFIX
 from twilio_notifications.core.delivery import NO_RECEIPT, RANKS, CallResult
-from twilio_notifications.core.errors import ListeningFailed, Reason, WaitReason
+from twilio_notifications.core.errors import Reason, WaitReason
+from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.model import Channel
+from twilio_notifications.core.policy import Period, Quota, Unit
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Inbound, Level, NewRejection, Recording, events
-from twilio_notifications.serving import MOST_CONNECTIONS
+from twilio_notifications.ports.figures import Backlog, Figures, QuotaUse
+from twilio_notifications.ports.line_steps import LineStep
 
 if TYPE_CHECKING:
     from twilio_notifications.core.steps import Claimed
@@ -38,7 +39,7 @@ LAST_RANK = 4
 
 
 def series(page: bytes) -> dict[str, float]:
-    """Every line of the page but its comments."""
+    """Each line of the page but its comments."""
     lines = [line for line in page.decode().splitlines() if not line.startswith("#")]
     return {
         name.removeprefix(PREFIX): float(value) for name, _, value in (line.rpartition(" ") for line in lines)
@@ -50,7 +51,7 @@ def moved(counters: Counters, before: dict[str, float]) -> dict[str, float]:
     return {
         name: value - before[name]
         for name, value in series(counters.page()).items()
-        if value != before[name] and "_bucket" not in name and "_sum" not in name
+        if value != before[name] and not any(part in name for part in ("_bucket", "_sum", "timestamp"))
     }
 
 
@@ -72,32 +73,31 @@ def request() -> Claimed:
 @pytest.mark.parametrize("channel", Channel)
 def test_every_reason_stands_at_zero_from_the_start(channel: Channel, reason: Reason) -> None:
     """An alert on a series that is not there never fires."""
-    page = series(Counters().page())
+    page = series(Counters(now=lambda: START).page())
     assert 0 == page[f'statuses_total{{channel="{channel}",reason="{reason}"}}']
 
 
 @pytest.mark.parametrize("reason", catalogue.PUT_OFF)
 def test_every_reason_to_put_off_stands_at_zero_from_the_start(reason: WaitReason) -> None:
-    assert 0 == series(Counters().page())[f'deferrals_total{{reason="{reason}"}}']
+    assert 0 == series(Counters(now=lambda: START).page())[f'deferrals_total{{reason="{reason}"}}']
 
 
 @pytest.mark.parametrize("reason", catalogue.LASTING)
 def test_a_pause_and_its_end_are_gauges_by_reason(reason: WaitReason) -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     assert 0 == before[f'pauses{{reason="{reason}"}}']
     counters.tell(events.PausesChanged(reason=reason, count=2, until=START + 600))
-    expected = {
-        f'pauses{{reason="{reason}"}}': 2,
-        f'pause_ends_timestamp_seconds{{reason="{reason}"}}': START + 600,
-    }
-    assert expected == moved(counters, before)
+    assert {f'pauses{{reason="{reason}"}}': 2} == moved(counters, before)
+    ends = f'pause_ends_timestamp_seconds{{reason="{reason}"}}'
+    assert START + 600 == series(counters.page())[ends]
     counters.tell(events.PausesChanged(reason=reason, count=0, until=None))
     assert {} == moved(counters, before)
+    assert 0 == series(counters.page())[ends]
 
 
 def test_what_is_exported_is_the_catalogue() -> None:
-    page = Counters().page().decode()
+    page = Counters(now=lambda: START).page().decode()
     exported = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
     assert {metric.full_name for metric in METRICS} == exported
 
@@ -108,7 +108,7 @@ def test_what_is_exported_is_the_catalogue() -> None:
         (
             a_success(1),
             {
-                'attempts_total{channel="SMS",outcome="ACCEPTED"}': 1,
+                'attempts_total{channel="SMS",outcome="ACCEPTED",reason="none"}': 1,
                 'statuses_total{channel="SMS",reason="none"}': 1,
                 'status_seconds_count{channel="SMS"}': 1,
             },
@@ -116,7 +116,7 @@ def test_what_is_exported_is_the_catalogue() -> None:
         (
             a_failure(1, reason=Reason.UNAUTHORIZED, outcome=AttemptOutcome.REFUSED),
             {
-                'attempts_total{channel="SMS",outcome="REFUSED"}': 1,
+                'attempts_total{channel="SMS",outcome="REFUSED",reason="Unauthorized"}': 1,
                 'statuses_total{channel="SMS",reason="Unauthorized"}': 1,
                 'status_seconds_count{channel="SMS"}': 1,
             },
@@ -124,7 +124,7 @@ def test_what_is_exported_is_the_catalogue() -> None:
         (
             a_failure(1, reason=Reason.EXPIRED, outcome=AttemptOutcome.UNSENT),
             {
-                'attempts_total{channel="SMS",outcome="UNSENT"}': 1,
+                'attempts_total{channel="SMS",outcome="UNSENT",reason="Expired"}': 1,
                 'statuses_total{channel="SMS",reason="Expired"}': 1,
                 'status_seconds_count{channel="SMS"}': 1,
             },
@@ -139,20 +139,20 @@ def test_what_is_exported_is_the_catalogue() -> None:
         (
             a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED),
             {
-                'attempts_total{channel="SMS",outcome="DEFERRED"}': 1,
+                'attempts_total{channel="SMS",outcome="DEFERRED",reason="account_slowed"}': 1,
                 'deferrals_total{reason="account_slowed"}': 1,
             },
         ),
         (
             Doubt(id=1, at=START, settle_at=START, message=""),
-            {'attempts_total{channel="SMS",outcome="IN_DOUBT"}': 1},
+            {'attempts_total{channel="SMS",outcome="IN_DOUBT",reason="none"}': 1},
         ),
     ],
 )
 def test_an_attempt_moves_what_it_came_to_and_nothing_else(
     step: Finish | Postpone | Doubt, expected: dict[str, float]
 ) -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     match step:
         case Finish():
@@ -165,7 +165,7 @@ def test_an_attempt_moves_what_it_came_to_and_nothing_else(
 
 
 def test_arrivals_are_counted_by_what_became_of_them() -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     for recording in (Recording.NEW, Recording.REPEATED, Recording.DUPLICATE, Recording.FULL):
         arrived = events.RequestRecorded(inbound=inbound(), arrival=a_request(), recording=recording)
@@ -185,7 +185,7 @@ def test_arrivals_are_counted_by_what_became_of_them() -> None:
 
 
 def test_a_request_that_is_turned_away_moves_no_attempts() -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     step = a_postponement(1, due_at=START)
     counters.tell(events.RequestPostponed(request=request(), step=step, attempted=False))
@@ -193,7 +193,7 @@ def test_a_request_that_is_turned_away_moves_no_attempts() -> None:
 
 
 def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     settled = events.DoubtSettled(
         level=Level.ERROR,
@@ -212,7 +212,7 @@ def test_a_settled_doubt_moves_settlements_and_statuses() -> None:
 
 
 def test_a_delivery_is_counted_once_when_it_is_over() -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     followed = a_followed()
     for earlier, word in (("queued", "sent"), ("sent", "undelivered"), ("undelivered", "undelivered")):
@@ -230,7 +230,7 @@ def test_every_end_of_a_delivery_has_its_series() -> None:
 def test_looks_and_callbacks_are_counted_by_what_became_of_them() -> None:
     assert get_args(events.LookKind) == catalogue.LOOKS.labels["kind"]
     assert get_args(events.CallbackResult) == catalogue.CALLBACKS.labels["result"]
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     before = series(counters.page())
     counters.tell(events.DeliveryLookedUp(kind="page", answered=False))
     counters.tell(events.CallbackAnswered(result="forbidden"))
@@ -242,7 +242,7 @@ def test_looks_and_callbacks_are_counted_by_what_became_of_them() -> None:
 
 
 def test_events_tell_how_things_stand() -> None:
-    counters = Counters()
+    counters = Counters(now=lambda: START)
     told = (
         events.BrokerConnected(level=Level.INFO, broker="", protocol=""),
         events.TwilioUnreachable(error=""),
@@ -265,92 +265,118 @@ def test_events_tell_how_things_stand() -> None:
         assert connected == series(counters.page())["broker_connected"]
 
 
-async def ask(address: str, request: bytes) -> bytes:
-    host, _, port = address.rpartition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(request)
-    answer = await reader.read()
-    writer.close()
-    return answer
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize(("reason", "gauge"), [(None, "last_success"), (Reason.EXPIRED, "last_failure")])
+def test_the_last_success_and_the_last_failure_are_instants(
+    channel: Channel, reason: Reason | None, gauge: str
+) -> None:
+    counters = Counters(now=lambda: START)
+    step = a_success(1, at=START + 5) if reason is None else a_failure(1, at=START + 5, reason=reason)
+    finished = a_claimed(channel=channel)
+    counters.tell(events.RequestFinished(request=finished, step=step, attempted=True))
+    page = series(counters.page())
+    for name in ("last_success", "last_failure"):
+        for each in Channel:
+            expected = START + 5 if (name, each) == (gauge, channel) else 0
+            assert expected == page[f'{name}_timestamp_seconds{{channel="{each}"}}']
 
 
-@pytest.mark.parametrize(
-    ("line", "status"),
-    [
-        (b"GET /metrics HTTP/1.1", b"200 OK"),
-        (b"GET /metrics?x=1 HTTP/1.1", b"200 OK"),
-        (b"HEAD /metrics HTTP/1.1", b"200 OK"),
-        (b"GET / HTTP/1.1", b"404 Not Found"),
-        (b"GET /metrics/x HTTP/1.1", b"404 Not Found"),
-        (b"POST /metrics HTTP/1.1", b"405 Method Not Allowed"),
-        (b"HEAD / HTTP/1.1", b"404 Not Found"),
-        (b"nonsense", b"404 Not Found"),
-    ],
-)
-async def test_only_the_metrics_are_served(line: bytes, status: bytes) -> None:
-    recorded = RecordingEvents()
-    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"the page", events=recorded):
-        address = str(recorded.named("metrics_listening")[0].fields["address"])
-        answer = await ask(address, line + b"\r\nHost: x\r\n\r\n")
-        too_long = await ask(address, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n")
-    assert answer.startswith(b"HTTP/1.1 " + status)
-    assert (b"the page" in answer) == (line.startswith(b"GET") and status == b"200 OK")
-    assert (b"\r\n\r\n" == answer[-4:]) == (line.startswith(b"HEAD") or b"405" in status)
-    assert b"" == too_long
+def test_the_secret_has_an_age_and_a_local_copy_is_as_old_as_its_making() -> None:
+    now = [START]
+    counters = Counters(now=lambda: now[0])
+    read, since = "secret_read_timestamp_seconds", "secret_since_timestamp_seconds"
+    told: list[tuple[events.Event, float, float]] = [
+        (events.SecretRead(), START + 10, START),
+        (events.SecretRenewed(), START + 10, START + 20),
+        (events.SecretFromCopy(age_seconds=3600, error=""), START + 10, START + 20),
+        (events.SecretRead(), START + 30 - 3600, START + 20),
+        (events.SecretFromSource(), START + 30 - 3600, START + 20),
+        (events.SecretRead(), START + 60, START + 20),
+    ]
+    for event, read_at, since_at in told:
+        now[0] += 10
+        counters.tell(event)
+        page = series(counters.page())
+        assert (read_at, since_at) == (page[read], page[since])
 
 
-async def test_idle_clients_do_not_stay_and_make_room_before_that() -> None:
-    """However many they are: the oldest one is hung up on, the newest one is served."""
-    async with MetricsEndpoint(
-        "127.0.0.1", 0, page=lambda: b"the page", events=RecordingEvents(), patience_seconds=0.5
-    ) as endpoint:
-        many = 2 * MOST_CONNECTIONS + 1
-        idle = [await asyncio.open_connection("127.0.0.1", endpoint.port) for _ in range(many)]
-        asked = b"GET /metrics HTTP/1.1\r\n\r\n"
-        assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
-        there = [each for each in endpoint._server._open.values() if not each.transport.is_closing()]
-        assert len(there) <= MOST_CONNECTIONS
-        for reader, _ in idle:
-            with suppress(ConnectionResetError):
-                assert b"" == await reader.read()
-        assert (await ask(f"127.0.0.1:{endpoint.port}", asked)).endswith(b"the page")
-        for _, writer in idle:
-            writer.close()
+@pytest.mark.parametrize("door", Door)
+def test_an_acknowledgement_is_counted_by_its_door_with_its_delay(door: Door) -> None:
+    counters = Counters(now=lambda: START)
+    before = series(counters.page())
+    ended = events.ChainEnded(level=Level.INFO, number=1, ending="acknowledged", how=door, seconds=42.0)
+    counters.tell(ended)
+    expected = {
+        'escalations_ended_total{ending="acknowledged"}': 1,
+        f'acknowledgements_total{{door="{door}"}}': 1,
+        "acknowledgement_seconds_count": 1,
+    }
+    assert expected == moved(counters, before)
+    assert 42 == series(counters.page())["acknowledgement_seconds_sum"]
 
 
-async def test_listeners_that_are_open_already_are_served_on_and_closed() -> None:
-    """A confined process cannot make any; these were made before."""
-    listeners = listening("localhost", 0)
-    port = listeners[0].getsockname()[1]
-    assert [port] * len(listeners) == [listener.getsockname()[1] for listener in listeners]
-    endpoint = MetricsEndpoint(
-        "localhost", port, page=lambda: b"the page", events=RecordingEvents(), listeners=listeners
+def test_a_chain_that_no_person_acknowledged_has_no_delay() -> None:
+    counters = Counters(now=lambda: START)
+    before = series(counters.page())
+    lost = events.ChainEnded(level=Level.ERROR, number=1, ending="unacknowledged", seconds=900.0)
+    counters.tell(lost)
+    assert {'escalations_ended_total{ending="unacknowledged"}': 1} == moved(counters, before)
+
+
+@pytest.mark.parametrize("step", LineStep)
+def test_each_step_of_the_line_has_a_histogram(step: LineStep) -> None:
+    counters = Counters(now=lambda: START)
+    counters.tell(
+        events.StepTimed(step=step, number=1, traceparent=None, began_at=START, ended_at=START + 0.25)
     )
-    async with endpoint:
-        for address in {listener.getsockname()[0] for listener in listeners}:
-            reader, writer = await asyncio.open_connection(address, port)
-            writer.write(b"GET /metrics HTTP/1.1\r\n\r\n")
-            assert (await reader.read()).endswith(b"the page")
-            writer.close()
-    assert [-1] * len(listeners) == [listener.fileno() for listener in listeners]
+    page = series(counters.page())
+    assert (1, 0.25) == (
+        page[f'step_seconds_count{{step="{step}"}}'],
+        page[f'step_seconds_sum{{step="{step}"}}'],
+    )
+    assert (0, 1) == (
+        page[f'step_seconds_bucket{{le="0.1",step="{step}"}}'],
+        page[f'step_seconds_bucket{{le="0.25",step="{step}"}}'],
+    )
 
 
-async def test_a_client_that_is_served_at_the_end_is_hung_up_on(caplog: pytest.LogCaptureFixture) -> None:
-    async with MetricsEndpoint("127.0.0.1", 0, page=lambda: b"", events=RecordingEvents()) as endpoint:
-        reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
-        writer.write(b"GET ")
-        await writer.drain()
-        while not endpoint._server._open:  # noqa: ASYNC110 - nothing announces that a client was taken in
-            await asyncio.sleep(0)
-    with suppress(ConnectionResetError):
-        assert b"" == await reader.read()
-    writer.close()
-    assert [] == caplog.records
+def test_what_waits_and_what_is_used_of_the_quotas_is_shown_and_goes_back_to_zero() -> None:
+    counters = Counters(now=lambda: START)
+    before = series(counters.page())
+    quota = Quota(unit=Unit.TEXTS, period=Period.DAY, most=100)
+    figures = Figures(
+        at=START + 60,
+        backlog=Backlog(waiting={None: 1, WaitReason.RETRY: 3}, oldest_at=START),
+        quotas=(QuotaUse(quota=quota, used=7),),
+    )
+    counters.show(figures)
+    expected = {
+        'waiting_requests{reason="none"}': 1,
+        'waiting_requests{reason="retry"}': 3,
+        "oldest_waiting_seconds": 60,
+        'quota_used{period="day",unit="texts"}': 7,
+        'quota_most{period="day",unit="texts"}': 100,
+    }
+    assert expected == moved(counters, before)
+    counters.show(Figures(at=START + 61, backlog=Backlog(), quotas=()))
+    assert {} == moved(counters, before)
 
 
-async def test_a_busy_port_is_an_error_that_names_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as busy:
-        port = busy.getsockname()[1]
-        endpoint = MetricsEndpoint("127.0.0.1", port, page=lambda: b"", events=RecordingEvents())
-        with pytest.raises(ListeningFailed, match=rf"\[metrics\] listen.*127\.0\.0\.1:{port}"):
-            await endpoint.__aenter__()
+def test_heartbeats_are_counted_by_what_became_of_them() -> None:
+    counters = Counters(now=lambda: START)
+    before = series(counters.page())
+    counters.tell(events.HeartbeatTaken(level=Level.DEBUG, host="hc.example"))
+    counters.tell(events.HeartbeatMissed(level=Level.DEBUG, host="hc.example", error=""))
+    counters.tell(events.HeartbeatWithheld(level=Level.DEBUG, host="hc.example", error=""))
+    expected = {f'heartbeats_total{{result="{each}"}}': 1 for each in ("taken", "missed", "withheld")}
+    assert expected == moved(counters, before)
+
+
+@pytest.mark.promtool
+def test_promtool_finds_nothing_to_complain_of() -> None:
+    """Names, kinds and meanings are as Prometheus recommends."""
+    page = Counters(now=lambda: START).page()
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=page, capture_output=True, check=False, timeout=WAIT_SECONDS
+    )
+    assert (b"", 0) == (checked.stdout + checked.stderr, checked.returncode)

@@ -32,10 +32,12 @@ from twilio_notifications.adapters.mqtt.protocol import (
     Pingresp,
     Puback,
     Publish,
+    RequestProperties,
     Said,
     Suback,
     Unsendable,
     Version,
+    Will,
 )
 from twilio_notifications.adapters.mqtt.protocol.conversation import (
     EXACTLY_ONCE,
@@ -578,3 +580,84 @@ def test_subscriptions_carry_the_identifier_where_the_broker_has_them() -> None:
         conversation.subscribe([TOPIC], identifier=1)
         body = struct.pack("!H", 1) + marked + text(TOPIC) + b"\x21"
         assert packet(Kind.SUBSCRIBE, body, flags=2) == conversation.take()
+
+
+# What a request says about its answer, and the properties of our own messages
+
+
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def test_a_request_says_where_its_answer_goes_and_whose_work_it_is() -> None:
+    after = properties(
+        Kind.PUBLISH,
+        ResponseTopic="answers/7",
+        CorrelationData=b"\x00\xff",
+        UserProperty=[("other", "x"), ("traceparent", TRACEPARENT), ("traceparent", "second")],
+        SubscriptionIdentifier=1,
+    )
+    message = the_event(opened(Version.V5), publish("t", b"{}", version=Version.V5, after=after))
+    assert isinstance(message, Publish)
+    expected = RequestProperties(response_topic="answers/7", correlation=b"\x00\xff", traceparent=TRACEPARENT)
+    assert expected == message.asked
+    assert (1,) == message.identifiers
+
+
+@pytest.mark.parametrize(
+    "after", [b"\0", properties(Kind.PUBLISH, UserProperty=[("a", "b")], ContentType="c")]
+)
+def test_most_messages_ask_for_nothing(after: bytes) -> None:
+    message = the_event(opened(Version.V5), publish("t", b"{}", version=Version.V5, after=after))
+    assert isinstance(message, Publish)
+    assert message.asked is None
+
+
+def test_what_is_asked_is_known_of_a_message_that_is_passed_over() -> None:
+    after = properties(Kind.PUBLISH, ResponseTopic="answers/7")
+    large = publish("t", b"x" * (LARGEST_PACKET_HELD + 1), version=Version.V5, after=after)
+    message = the_event(opened(Version.V5), large)
+    assert isinstance(message, Publish)
+    assert message.passed_over
+    assert RequestProperties(response_topic="answers/7") == message.asked
+
+
+def test_what_is_asked_before_a_broken_property_counts() -> None:
+    whole = properties(Kind.PUBLISH, ResponseTopic="answers/7")[1:] + b"\x7f"
+    message = the_event(
+        opened(Version.V5), publish("t", b"{}", version=Version.V5, after=bytes((len(whole),)) + whole)
+    )
+    assert isinstance(message, Publish)
+    assert RequestProperties(response_topic="answers/7") == message.asked
+
+
+@BOTH
+def test_a_will_is_retained_and_has_qos_1(version: Version) -> None:
+    conversation = Conversation(version)
+    will = Will(topic="there", payload=b"offline")
+    conversation.connect(Introduction(client_id="client", username="user", will=will))
+    stream = conversation.take()
+    assert 0b1010_1110 == stream[9], "user name, will retained with QoS 1, a clean session"
+    properties_of_will = b"\0" if version is Version.V5 else b""
+    expected = text("client") + properties_of_will + text("there") + text("offline") + text("user")
+    assert stream.endswith(expected)
+
+
+@BOTH
+@pytest.mark.parametrize("retained", [True, False])
+def test_a_message_may_be_retained_and_name_the_request_that_it_answers(
+    version: Version, *, retained: bool
+) -> None:
+    conversation = opened(version)
+    conversation.publish("t", b"{}", qos=1, correlation=b"\x01\x02", retained=retained)
+    first, *rest = conversation.take()
+    assert retained == bool(first & 1)
+    correlation = b"\x05\x09\x00\x02\x01\x02" if version is Version.V5 else b""
+    assert bytes(rest[1:]) == text("t") + b"\x00\x01" + correlation + b"{}"
+
+
+def test_the_largest_payload_leaves_room_for_the_correlation() -> None:
+    conversation = opened(Version.V5, properties(Kind.CONNACK, MaximumPacketSize=100))
+    plain = conversation.largest_payload("t")
+    assert plain - 8 == conversation.largest_payload("t", correlation=b"12345")
+    conversation.publish("t", b"x" * (plain - 8), qos=1, correlation=b"12345")
+    assert 100 == len(conversation.take())

@@ -255,21 +255,31 @@ async def test_a_missing_extra_is_named_with_the_command_that_installs_it(
 
 
 @pytest.mark.parametrize("command", ["run", "check"])
-async def test_metrics_without_their_extra_are_a_wrong_configuration(command: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "value", "module", "package", "extra"),
+    [
+        ("METRICS__LISTEN", "127.0.0.1:0", "prometheus_client", "prometheus-client", "metrics"),
+        ("TRACES__URL", "http://127.0.0.1:4318/v1/traces", "opentelemetry", "opentelemetry-sdk", "otel"),
+    ],
+)
+async def test_what_watches_without_its_extra_is_a_wrong_configuration(
+    command: str, setting: str, value: str, module: str, package: str, extra: str
+) -> None:
     prefix = "TWILIO_NOTIFICATIONS__"
     environ = environment(
         **{
             f"{prefix}CONNECTOR__PARAMETERS__TWILIO_ACCOUNT_SID": ACCOUNT_SID,
             f"{prefix}CONNECTOR__PARAMETERS__ISOLATIONMODE": "NoContainer",
-            f"{prefix}METRICS__LISTEN": "127.0.0.1:0",
+            f"{prefix}{setting}": value,
         }
     )
-    without = (sys.executable, "-c", WITHOUT, "prometheus_client")
+    without = (sys.executable, "-c", WITHOUT, module)
     program = await run_program(command, command=without, environ=environ)
     assert 2 == exit_code(program), program.output
     (sentence,) = program.stderr
-    assert "[metrics] listen needs the package prometheus-client" in sentence
-    assert "pip install '.[metrics]'" in sentence
+    section, _, key = setting.lower().partition("__")
+    assert f"[{section}] {key} needs the package {package}" in sentence
+    assert f"pip install '.[{extra}]'" in sentence
 
 
 async def test_without_the_parameters_of_the_secret_it_is_a_configuration_error(device: Device) -> None:

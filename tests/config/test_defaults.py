@@ -125,6 +125,12 @@ PROMISED: dict[str, Any] = {
     "status.detail": "document",
     "status.follow_up": "none",
     "metrics.listen": "",
+    "health.listen": "",
+    "transport.availability_topic": "",
+    "transport.response_topics": ["#"],
+    "heartbeat.url": "",
+    "heartbeat.every_seconds": 60,
+    "traces.url": "",
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -139,6 +145,9 @@ CLASSES = [
     config.TrackingSettings,
     config.StatusSettings,
     config.MetricsSettings,
+    config.HealthSettings,
+    config.HeartbeatSettings,
+    config.TracesSettings,
     config.LogSettings,
 ]
 # Every key of a table that users name, with its default; None: not set by default.

@@ -271,7 +271,10 @@ def test_an_unreadable_file_does_not_hide_what_is_wrong_with_the_environment(tmp
         ('[log]\ncolour = "red"', "unknown key log.colour: known are level, format"),
         ("[twilio]\nsettle_seconds = 1", "unknown key twilio.settle_seconds: it belongs in [delivery]"),
         ('[log]\npath = "x"', "unknown key log.path: it belongs in [secrets]"),
-        ('[twilio]\nurl = "x"', "unknown key twilio.url: it belongs in [transport] or [journal]"),
+        (
+            '[twilio]\nurl = "x"',
+            "unknown key twilio.url: it belongs in [transport] or [journal] or [heartbeat] or [traces]",
+        ),
         (
             '[connector]\nTWILIO_ACCOUNT_SID = "AC1"',
             "unknown key connector.TWILIO_ACCOUNT_SID: it belongs in [connector.parameters]",

@@ -51,6 +51,7 @@ OTHERS = {
     "mosquitto_sub": "mosquitto-clients",
     "python3": "Python",
     "pip": "Python",
+    "promtool": "Prometheus",
     "sudoedit": "sudo",
     "install": "coreutils",
     "systemctl": "systemd",

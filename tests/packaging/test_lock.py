@@ -55,7 +55,7 @@ def printed(*options: str) -> set[str]:
     return {canonicalize_name(match[1]) for line in done.stdout.splitlines() if (match := PINNED.match(line))}
 
 
-@pytest.mark.parametrize("extra", [None, "aws", "demo", "greengrass"])
+@pytest.mark.parametrize("extra", [None, "aws", "demo", "greengrass", "metrics", "otel"])
 def test_what_is_printed_for_an_extra_is_all_that_it_needs(extra: str | None) -> None:
     """As the packages themselves say it, which are installed here."""
     name = "twilio-notifications" if extra is None else f"twilio-notifications[{extra}]"

@@ -56,8 +56,8 @@ def counted(counters: Counters) -> list[str]:
     lines = [line for line in counters.page().decode().splitlines() if line.startswith(prefix)]
     found: list[str] = []
     for line in lines:
-        outcome, count = line.removeprefix(prefix).split('"} ')
-        found += [outcome] * int(float(count))
+        labels, count = line.removeprefix(prefix).split('"} ')
+        found += [labels.partition('"')[0]] * int(float(count))
     return found
 
 
@@ -80,7 +80,7 @@ def kept(path: Path) -> list[str]:
 async def test_an_answer_is_told_kept_and_counted_by_one_word(
     tmp_path: Path, answer: Answer, word: AttemptOutcome
 ) -> None:
-    path, counters = tmp_path / "journal.db", Counters()
+    path, counters = tmp_path / "journal.db", Counters(now=lambda: START)
     async with a_counted_line(path, counters) as line:
         line.sender.online = False
         line.sender.script(A, answer)
@@ -93,7 +93,7 @@ async def test_an_answer_is_told_kept_and_counted_by_one_word(
 async def test_a_request_that_expires_between_the_opening_and_the_post_is_unsent_everywhere(
     tmp_path: Path,
 ) -> None:
-    path, counters = tmp_path / "journal.db", Counters()
+    path, counters = tmp_path / "journal.db", Counters(now=lambda: START)
     async with a_counted_line(path, counters) as line:
         line.events.on(CrashPoint.REQUEST_RECORDED, lambda: line.clock.set(START + 1000))
         await arrive(line)
@@ -105,7 +105,7 @@ async def test_a_request_that_expires_between_the_opening_and_the_post_is_unsent
 
 
 async def test_an_attempt_in_doubt_is_told_and_counted_so_and_kept_open(tmp_path: Path) -> None:
-    path, counters = tmp_path / "journal.db", Counters()
+    path, counters = tmp_path / "journal.db", Counters(now=lambda: START)
     async with a_counted_line(path, counters) as line:
         line.sender.script(A, Unanswered(detail="timed out"))
         await arrive(line)

@@ -30,7 +30,7 @@ from twilio_notifications.core.model import (
     Text,
 )
 from twilio_notifications.core.steps import AttemptOutcome, Claimed, Doubt, Doubtful, Finish, Postpone
-from twilio_notifications.ports import Mark, NewRejection, NewRequest, Origin
+from twilio_notifications.ports import Envelope, Mark, NewRejection, NewRequest, Origin
 
 START = 1_700_000_000.0
 """When the hand-turned clock begins."""
@@ -80,6 +80,7 @@ def a_request(
     mark: Mark | None = None,
     redelivered: bool = False,
     origin: Origin | None = None,
+    envelope: Envelope | None = None,
     may_leave: bool = False,
     if_full: NewRejection | None = None,
     **notification: Any,
@@ -92,6 +93,7 @@ def a_request(
         mark=mark,
         redelivered=redelivered,
         origin=origin,
+        envelope=envelope,
         may_leave=may_leave,
         if_full=if_full,
     )
@@ -105,6 +107,7 @@ def a_rejection(
     mark: Mark | None = None,
     redelivered: bool = False,
     origin: Origin | None = None,
+    envelope: Envelope | None = None,
 ) -> NewRejection:
     """An answer without an attempt, as the intake hands it to the journal."""
     return NewRejection(
@@ -117,6 +120,7 @@ def a_rejection(
         mark=mark,
         redelivered=redelivered,
         origin=origin,
+        envelope=envelope,
     )
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.core.delivery import CallbackUrls, DeliveryReceipt
     from twilio_notifications.core.model import Answer, Login, Notification
-    from twilio_notifications.ports import Event, Inbound, Level, Origin
+    from twilio_notifications.ports import Envelope, Event, Inbound, Level, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +330,7 @@ class Published:
     payload: bytes
     acknowledged: asyncio.Future[None]
     origin: Origin | None = None
+    envelope: Envelope | None = None
 
 
 @dataclass(slots=True)
@@ -366,10 +367,17 @@ class HandTransport:
         self.lose()
         raise NucleusLost("the nucleus must start this anew")
 
-    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        origin: Origin | None = None,
+        envelope: Envelope | None = None,
+    ) -> asyncio.Future[None]:
         acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.connected:
-            self.published.append(Published(topic, payload, acknowledged, origin))
+            self.published.append(Published(topic, payload, acknowledged, origin, envelope))
         else:
             acknowledged.set_exception(NotAcknowledged("there is no connection to the broker"))
         return acknowledged

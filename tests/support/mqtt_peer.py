@@ -38,6 +38,8 @@ class Received:
     qos: int
     retain: bool
     dup: bool
+    correlation: bytes | None = None
+    """The correlation of MQTT 5, where the message has one."""
 
     def json(self) -> Any:
         return json.loads(self.payload)
@@ -76,10 +78,15 @@ class Peer:
         """The JSON documents that arrived so far."""
         return [message.json() for message in self.received]
 
-    async def publish(self, topic: str, payload: bytes | str, *, qos: int = 1, retain: bool = False) -> None:
-        """Publish, and wait for the broker's PUBACK (not with `qos=0`). ConnectionError if it cannot come."""
+    async def publish(
+        self, topic: str, payload: bytes | str, *, qos: int = 1, retain: bool = False, **properties: Any
+    ) -> None:
+        """Publish, and wait for the broker's PUBACK (not with `qos=0`). ConnectionError if it cannot come.
+
+        `properties` are those of MQTT 5, by gmqtt's names.
+        """
         acknowledged = self._acknowledgements.expect_next()
-        self._client.publish(topic, payload, qos=qos, retain=retain)
+        self._client.publish(topic, payload, qos=qos, retain=retain, **properties)
         if qos > 0:
             await asyncio.wait_for(acknowledged, WAIT_SECONDS)
 
@@ -174,6 +181,7 @@ class Peer:
             qos=qos,
             retain=bool(properties["retain"]),
             dup=bool(properties["dup"]),
+            correlation=next(iter(properties.get("correlation_data", [])), None),
         )
         self.received.append(message)
         self._arrived.put_nowait(message)

@@ -78,6 +78,9 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
             return Missing(
                 reason=f"Chromium and its driver are not installed; install them: {install}", fails=in_ci
             )
+        case "promtool" if shutil.which("promtool", path=path) is None:
+            install = "`apt install prometheus` or `brew install prometheus`"
+            return Missing(reason=f"promtool is not installed; install it: {install}", fails=in_ci)
         case "landlock" if not discover().version:
             # No installation helps, so CI does not fail over it.
             return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.counting import metrics_listeners
 from twilio_notifications.bootstrap.opening import connector, require_available
 from twilio_notifications.bootstrap.outside import sqlite_journal, supervisor, twilio_sender
 from twilio_notifications.bootstrap.secrets import (
@@ -14,13 +13,14 @@ from twilio_notifications.bootstrap.secrets import (
     signature_source,
 )
 from twilio_notifications.bootstrap.tracking import listeners as callback_listeners
+from twilio_notifications.bootstrap.watching import WatchListeners, watch_listeners
 
 __all__ = [
+    "WatchListeners",
     "callback_listeners",
     "connector",
     "greengrass",
     "identity",
-    "metrics_listeners",
     "require_available",
     "secret_copy",
     "secret_files",
@@ -29,4 +29,5 @@ __all__ = [
     "sqlite_journal",
     "supervisor",
     "twilio_sender",
+    "watch_listeners",
 ]

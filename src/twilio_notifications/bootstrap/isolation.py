@@ -98,6 +98,9 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
         isolation.listener(settings.metrics.listen),
+        isolation.listener(settings.health.listen),
+        isolation.heartbeat(settings.heartbeat.url),
+        isolation.collector(settings.traces.url),
         isolation.listener(settings.tracking.listen),
         _local_sockets(settings, surroundings),
     )
@@ -141,6 +144,10 @@ def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinemen
     hosts = [urlsplit(settings.twilio.base_url).hostname or ""]
     if isinstance(settings.transport, MqttSettings):
         hosts.append(settings.transport.broker.host)
+    if settings.heartbeat.url is not None:
+        hosts.append(settings.heartbeat.url.host)
+    if settings.traces.url is not None:
+        hosts.append(urlsplit(settings.traces.url).hostname or "")
     found = isolation.local_names(hosts, surroundings)
     return found | isolation.nucleus(surroundings) if greengrass.is_wanted(settings) else found
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.clock import SystemClock
 from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.counting import counting, metrics_endpoint
 from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
+from twilio_notifications.bootstrap.watching import WatchListeners, watching
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.conclusions import StatusWriter, Timing
 from twilio_notifications.core.errors import ConfigurationError
@@ -51,6 +51,8 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
     problems = list(greengrass.problems(environ)) if greengrass.is_wanted(settings) else []
     if settings.metrics.listen is not None and find_spec("prometheus_client") is None:
         problems.append(not_installed("prometheus-client", needed_by="[metrics] listen", extra="metrics"))
+    if settings.traces.url is not None and find_spec("opentelemetry") is None:
+        problems.append(not_installed("opentelemetry-sdk", needed_by="[traces] url", extra="otel"))
     if problems:
         raise ConfigurationError(problems)
 
@@ -64,7 +66,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     environ: Mapping[str, str],
     supervisor: Supervisor,
     component: greengrass.Component | None = None,
-    listeners: Sequence[socket.socket] = (),
+    listeners: WatchListeners | None = None,
     callback_listeners: Sequence[socket.socket] = (),
     subscribers: Sequence[Events] = (),
 ) -> AsyncIterator[Connector]:
@@ -72,14 +74,14 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
 
     `reread` gives the settings as they are by then, on a person's wish; it raises ConfigurationError.
     As a `component`, it watches its configuration for changes, and `reread` is given that configuration.
-    `listeners` are those of the metrics, `callback_listeners` those of Twilio's callbacks, where they were
-    opened before. `subscribers` hear the events after `events` and the metrics; only tests have any.
+    `listeners` are those of metrics and health, `callback_listeners` those of Twilio's callbacks, where they
+    were opened before. `subscribers` hear the events after `events` and the metrics; only tests have any.
     """
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
-    counters = counting(settings)
-    events = EventStream([events, *([] if counters is None else [counters]), *subscribers])
     clock = SystemClock()
+    watched = watching(settings, clock, listeners or WatchListeners(), events)
+    events = EventStream([events, *watched.subscribers(), *subscribers])
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -89,13 +91,14 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
 
     async with AsyncExitStack() as stack:
         opening = _Opening(stack=stack, settings=settings, environ=environ, clock=clock, events=events)
+        await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
         journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
-        if counters is not None:
-            counters.watch(journal.by_state)
-            await stack.enter_async_context(metrics_endpoint(settings, counters, events, listeners))
+        watched.watch(journal)
         sender = await opening.sender(credentials)
+        called = await calling(settings, journal)
+        await watched.trace(stack, called.secret)
         around = opening.transport_parts(nucleus, journal, component=component, supervisor=supervisor)
         connector = wired(
             Parts(
@@ -103,7 +106,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 reread=lambda: _reread(reread, around.watch),
                 journal=journal,
                 sender=sender,
-                calling=await calling(settings, journal),
+                calling=called,
                 credentials=credentials,
                 transport=around.transport,
                 clock=clock,
@@ -113,8 +116,10 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 bells=bells,
                 pacing=pacing,
                 failures=Failures(events=events, clock=clock),
+                heartbeat=await watched.heartbeat(stack, events),
             )
         )
+        await watched.serve_metrics(stack, journal=journal, connector=connector, events=events)
         tokens = signature_tokens(
             settings, environ, nucleus=nucleus, credentials=credentials, clock=clock, events=events
         )

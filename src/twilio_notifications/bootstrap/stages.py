@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
+    from twilio_notifications.pipeline.care.heartbeat import Heartbeat
     from twilio_notifications.pipeline.line.assembly import Calling, Line
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
@@ -53,6 +54,7 @@ class Parts:
     bells: Bells
     pacing: Pacing
     failures: Failures
+    heartbeat: Heartbeat | None
 
     @property
     def topics(self) -> Topics:
@@ -101,6 +103,7 @@ def wired(parts: Parts) -> Connector:
         callbacks=line.callbacks,
         reporter=reporter,
         failures=parts.failures,
+        heartbeat=parts.heartbeat,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
         sweeper=Sweeper(
             journal=parts.journal,

@@ -86,7 +86,11 @@ def _inspected(path: Path) -> str:
 
 def listeners(settings: Settings) -> Iterator[Finding]:
     """Whether the connector could listen for scrapes and callbacks; a running one listens there already."""
-    for subject, listen in (("metrics", settings.metrics.listen), ("tracking", settings.tracking.listen)):
+    for subject, listen in (
+        ("metrics", settings.metrics.listen),
+        ("health", settings.health.listen),
+        ("tracking", settings.tracking.listen),
+    ):
         if listen is not None:
             yield _listener(settings, *listen, subject=subject)
 

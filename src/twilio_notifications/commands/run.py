@@ -102,7 +102,7 @@ class _Start:
         settings, environ, events = self.settings, self.environ, teller.events
         with (
             closing(bootstrap.supervisor(environ, events=events)) as supervisor,
-            bootstrap.metrics_listeners(settings) as listeners,
+            bootstrap.watch_listeners(settings) as listeners,
             bootstrap.callback_listeners(settings) as callback_listeners,
         ):
             # Before any thread, because what confines one does not confine those that run already.

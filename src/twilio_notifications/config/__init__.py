@@ -11,6 +11,8 @@ from twilio_notifications.config.loading import load, load_client, load_journal,
 from twilio_notifications.config.sections.calls import CallSettings, MachineDetection
 from twilio_notifications.config.sections.connector import ConnectorSettings
 from twilio_notifications.config.sections.delivery import DeliverySettings, Ordering
+from twilio_notifications.config.sections.health import HealthSettings
+from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
 from twilio_notifications.config.sections.journal import JournalPlace, JournalSettings
 from twilio_notifications.config.sections.log import LogFormat, LogLevel, LogSettings
 from twilio_notifications.config.sections.metrics import MetricsSettings
@@ -25,6 +27,7 @@ from twilio_notifications.config.sections.secrets import (
     SecretsSettings,
 )
 from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+from twilio_notifications.config.sections.traces import TracesSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import (
     GreengrassSettings,
@@ -51,6 +54,8 @@ __all__ = [
     "FileSecrets",
     "GreengrassSecrets",
     "GreengrassSettings",
+    "HealthSettings",
+    "HeartbeatSettings",
     "JournalFileSettings",
     "JournalPlace",
     "JournalSettings",
@@ -71,6 +76,7 @@ __all__ = [
     "StatusDetail",
     "StatusSettings",
     "StatusesTo",
+    "TracesSettings",
     "TrackingSettings",
     "TransportKind",
     "TransportSettings",

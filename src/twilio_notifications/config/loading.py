@@ -29,6 +29,8 @@ from twilio_notifications.config.sections.connector import PARAMETERS, Connector
 from twilio_notifications.config.sections.contacts import contacts
 from twilio_notifications.config.sections.delivery import DeliverySettings
 from twilio_notifications.config.sections.escalations import escalations
+from twilio_notifications.config.sections.health import HealthSettings
+from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
 from twilio_notifications.config.sections.journal import JournalSettings
 from twilio_notifications.config.sections.limits import limits
 from twilio_notifications.config.sections.log import LogFormat, LogSettings
@@ -37,6 +39,7 @@ from twilio_notifications.config.sections.pace import paces
 from twilio_notifications.config.sections.quiet_hours import quiet_hours
 from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, secrets
 from twilio_notifications.config.sections.status import StatusSettings
+from twilio_notifications.config.sections.traces import TracesSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings
@@ -291,6 +294,9 @@ def _settings(
         contacts=contacts(values),
         escalations=escalations(values),
         metrics=made(MetricsSettings, "metrics", values),
+        health=made(HealthSettings, "health", values),
+        heartbeat=made(HeartbeatSettings, "heartbeat", values),
+        traces=made(TracesSettings, "traces", values),
         log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )

@@ -26,7 +26,10 @@ _RISING = (
     ("transport.reconnect_initial_seconds", "transport.reconnect_maximum_seconds"),
     ("delivery.backoff_initial_seconds", "delivery.backoff_maximum_seconds"),
 )
-_TOPICS = ("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic")
+_TOPICS = (
+    *("text_topic", "call_topic", "status_topic", "cancel_topic", "acknowledge_topic"),
+    "availability_topic",
+)
 _LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
@@ -59,6 +62,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _one_use_a_topic(values)
     yield from _too_long_for_mqtt(values)
     yield from _callbacks(values)
+    yield from _listeners(values)
     yield from _acknowledge_words(values)
     yield from _one_pace_a_sender(values)
     for name in values.get("escalations", ()):
@@ -182,10 +186,21 @@ def _callbacks(values: Mapping[str, Any]) -> Iterator[Remark]:
             'this machine, and tracking.listen: set both, or use mode "poll", which needs no public address'
         )
         yield Remark(name="tracking.mode", sentence=sentence)
-    if listen and listen[1] and listen == values.get("metrics.listen"):
-        sentence = "tracking.listen is metrics.listen too: each needs a port of its own"
-        yield Remark(name="tracking.listen", sentence=sentence)
     yield from _signatures(values)
+
+
+def _listeners(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Each place to listen has an address of its own; port 0 is a free one."""
+    names = ("tracking.listen", "health.listen", "metrics.listen")
+    addresses = {name: values[name] for name in names if values.get(name) and values[name][1]}
+    for first, second in combinations(addresses, 2):
+        if addresses[first] == addresses[second]:
+            sentence = f"{first} is {second} too: each needs a port of its own"
+            if second == "metrics.listen" and first == "health.listen":
+                sentence = (
+                    "health.listen is metrics.listen too, which serves the health as well: leave it out"
+                )
+            yield Remark(name=first, sentence=sentence)
 
 
 _SIGNATURES: Mapping[SecretOrigin, tuple[str, ...]] = {

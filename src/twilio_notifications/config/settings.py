@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
+    from twilio_notifications.config.sections.health import HealthSettings
+    from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
     from twilio_notifications.config.sections.journal import JournalSettings
     from twilio_notifications.config.sections.log import LogSettings
     from twilio_notifications.config.sections.metrics import MetricsSettings
     from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, SecretsSettings
     from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+    from twilio_notifications.config.sections.traces import TracesSettings
     from twilio_notifications.config.sections.tracking import TrackingSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings
@@ -54,6 +57,9 @@ class Settings:
     contacts: Mapping[str, Contact]
     escalations: Mapping[str, Chain]
     metrics: MetricsSettings
+    health: HealthSettings
+    heartbeat: HeartbeatSettings
+    traces: TracesSettings
     log: LogSettings
     warnings: tuple[str, ...]
 

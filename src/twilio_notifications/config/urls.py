@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from twilio_notifications.core.model import Secret
 
 _BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_WEB_PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 
 
@@ -59,6 +60,30 @@ def read_web_url(url: str) -> str | Wrong:
     if "@" in parts.netloc or parts.query or parts.fragment:
         return Wrong(demand="must have no user, password, query or fragment")
     return parts.geturl().rstrip("/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatUrl:
+    """A URL that only its service and its callers know, with the parts of it that may be shown."""
+
+    whole: Secret
+    scheme: str
+    host: str
+    port: int
+
+
+def read_heartbeat_url(url: str) -> HeartbeatUrl | Wrong:
+    parts = _split(url)
+    if parts is None or parts.scheme not in _WEB_PORTS or not parts.hostname:
+        return Wrong(demand="must be an absolute URL, https://host/path or http://host/path")
+    port = _port(parts)
+    if port is None:
+        return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
+    if "@" in parts.netloc or parts.fragment:
+        return Wrong(demand="must have no user, password or fragment")
+    return HeartbeatUrl(
+        whole=Secret(url), scheme=parts.scheme, host=parts.hostname, port=port or _WEB_PORTS[parts.scheme]
+    )
 
 
 def read_journal_url(url: str) -> Path | Wrong:

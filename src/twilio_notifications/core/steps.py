@@ -61,6 +61,8 @@ class Claimed:
     """It tells of that end, and so goes out after it."""
     recalled: Reason | None = None
     """Why it is to end unsent: Cancelled or Superseded. None: it is not."""
+    traceparent: str | None = None
+    """The client's trace, as it wrote it; None: it named none."""
 
     @property
     def is_step(self) -> bool:

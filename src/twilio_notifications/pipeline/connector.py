@@ -24,6 +24,7 @@ from twilio_notifications.ports.events import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from twilio_notifications.pipeline.care.heartbeat import Heartbeat
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
     from twilio_notifications.pipeline.line.callbacks import Callbacks
@@ -66,6 +67,7 @@ class Connector:
     refresher: Refresher
     login_check: LoginCheck
     supervision: Supervision
+    heartbeat: Heartbeat | None = None
     clock: Clock
     events: Events
     drain_seconds: float
@@ -109,6 +111,7 @@ class Connector:
                     ("login_check", self.login_check.run()),
                     ("supervision", self.supervision.run()),
                     ("transport", self._run_transport(stop)),
+                    *(() if self.heartbeat is None else (("heartbeat", self.heartbeat.run()),)),
                 )
             ]
             await stop.wait()

@@ -8,6 +8,7 @@ conformance suite per port is the whole specification.
 from __future__ import annotations
 
 from twilio_notifications.ports.around import (
+    Beacon,
     Clock,
     Copied,
     Pulse,
@@ -57,7 +58,7 @@ from twilio_notifications.ports.journal import (
     WishProgress,
     Work,
 )
-from twilio_notifications.ports.transport import Inbound, Origin, Transport
+from twilio_notifications.ports.transport import Envelope, Inbound, Origin, Transport
 from twilio_notifications.ports.twilio import DeliveryReceipts, Inbox, Sender, Twilio
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "Agenda",
     "Arrival",
     "Arrivals",
+    "Beacon",
     "BrokenRow",
     "Callback",
     "CallbackTaker",
@@ -77,6 +79,7 @@ __all__ = [
     "DeliveryReceipts",
     "Doubts",
     "Ended",
+    "Envelope",
     "Event",
     "Events",
     "Hangup",

@@ -50,6 +50,17 @@ class Pulse(Protocol):
         """Returns when it has come round, also while it waits for something that fails."""
 
 
+class Beacon(Protocol):
+    """An address elsewhere that takes signs of life."""
+
+    @property
+    def host(self) -> str:
+        """The part of its address that may be shown."""
+
+    async def call(self) -> str | None:
+        """None where it took the sign; else the sentence that says why not. Takes seconds at most."""
+
+
 class Supervisor(Protocol):
     """The program that started the connector and watches over it, such as systemd."""
 

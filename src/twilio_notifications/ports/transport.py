@@ -19,6 +19,18 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a client wrote around its request, where the transport has such a thing. Kept with the request."""
+
+    response_topic: str | None = None
+    """A topic on which the client wants its statuses too; None: it does not."""
+    correlation: bytes | None = field(default=None, repr=False)
+    """Goes back to the client with each of those; it means nothing to the connector."""
+    traceparent: str | None = None
+    """The client's trace, which the request belongs to (core/traceparent.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One received payload with its acknowledgement, which is called only after the journal's commit."""
 
@@ -38,6 +50,7 @@ class Inbound:
     packet_id: int | None = None
     origin: Origin | None = None
     """The side that it came from, where the transport has more than one."""
+    envelope: Envelope | None = None
 
 
 class Transport(Protocol):
@@ -56,10 +69,17 @@ class Transport(Protocol):
         before the first message of the new one.
         """
 
-    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        origin: Origin | None = None,
+        envelope: Envelope | None = None,
+    ) -> asyncio.Future[None]:
         """Done when the broker has acknowledged; fails with NotAcknowledged when the connection ends.
 
-        `origin` is where the request came from that is answered.
+        `origin` is where the request came from that is answered, `envelope` what its client wrote around it.
         """
 
     async def close(self) -> None:

@@ -22,7 +22,7 @@ from twilio_notifications.core import wording
 from twilio_notifications.core.contract import PROBE_TOPIC
 from twilio_notifications.core.errors import NucleusLost, NucleusRefused, TransportError
 from twilio_notifications.core.waits import backoff_ceiling
-from twilio_notifications.ports import Origin
+from twilio_notifications.ports import Envelope, Origin
 from twilio_notifications.ports.events import (
     ComponentEndPostponed,
     NucleusDeaf,
@@ -99,7 +99,14 @@ class GreengrassTransport:
             tries += 1
             await self.clock.sleep(self._pause(tries))
 
-    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        origin: Origin | None = None,
+        envelope: Envelope | None = None,  # noqa: ARG002 - a nucleus passes none on
+    ) -> asyncio.Future[None]:
         """A future that is done when the nucleus has taken the status on every side where it belongs."""
         return self._outflow.publish(topic, payload, origin=origin)
 

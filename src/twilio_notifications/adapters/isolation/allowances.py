@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TransportSettings,
         TwilioSettings,
     )
+    from twilio_notifications.config.urls import HeartbeatUrl
 
 SHARED_FOLDERS = frozenset(
     (
@@ -185,6 +186,20 @@ def twilio(settings: TwilioSettings, surroundings: Surroundings) -> Confinement:
 def listener(address: tuple[str, int] | None) -> Confinement:
     """The port of an address to listen on; nothing for None. It is opened before the process is confined."""
     return Confinement() if address is None else Confinement(listen_ports=frozenset({address[1]}))
+
+
+def heartbeat(url: HeartbeatUrl | None) -> Confinement:
+    """The port of the address that the heartbeat calls; nothing for None.
+
+    The ports of proxies are allowed for Twilio already.
+    """
+    return Confinement() if url is None else Confinement(connect_ports=frozenset({url.port}))
+
+
+def collector(url: str | None) -> Confinement:
+    """The port to which traces go; nothing for None."""
+    port = None if url is None else web_port(url)
+    return Confinement() if port is None else Confinement(connect_ports=frozenset({port}))
 
 
 def remarks(allowed: Confinement, surroundings: Surroundings) -> Iterator[str]:

@@ -7,6 +7,5 @@ start. Counting never fails and never waits.
 from __future__ import annotations
 
 from twilio_notifications.adapters.metrics.counting import Counters
-from twilio_notifications.adapters.metrics.endpoint import MetricsEndpoint, listening
 
-__all__ = ["Counters", "MetricsEndpoint", "listening"]
+__all__ = ["Counters"]

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.delivery import NO_RECEIPT, CallResult
 from twilio_notifications.core.errors import Reason, WaitReason
-from twilio_notifications.core.escalation import EndKind
+from twilio_notifications.core.escalation import Door, EndKind
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
+from twilio_notifications.core.policy import Period, Unit
 from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.ports.line_steps import LineStep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +30,9 @@ NO_REASON = "none"
 
 SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
 """From a text that leaves at once to a request that waits for its whole default lifetime."""
+
+STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, *SECONDS)
+"""From a commit on a fast disk to the same."""
 
 
 class Kind(StrEnum):
@@ -64,6 +70,14 @@ class Cause(StrEnum):
     UNKNOWN_TOPIC = "unknown_topic"
 
 
+class HeartbeatResult(StrEnum):
+    """What became of a heartbeat that was due."""
+
+    TAKEN = "taken"
+    MISSED = "missed"
+    WITHHELD = "withheld"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     """One metric. `labels` holds, by the label's name, every value it can have."""
@@ -72,11 +86,21 @@ class Metric:
     kind: Kind
     meaning: str
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    only: frozenset[tuple[str, ...]] | None = None
+    """The combinations of values that occur; None: all of them."""
+    buckets: tuple[float, ...] = ()
+    """The upper bounds of a histogram, in seconds."""
 
     @property
     def full_name(self) -> str:
         """As it is exported."""
         return PREFIX + self.name
+
+    @property
+    def combinations(self) -> list[tuple[str, ...]]:
+        """The values of the labels of each series, in their order."""
+        every = product(*self.labels.values())
+        return [values for values in every if self.only is None or values in self.only]
 
 
 CHANNELS = tuple(Channel)
@@ -121,11 +145,23 @@ DROPPED = Metric(
     meaning="What arrived and was no request: acknowledged, and not carried out.",
     labels=MappingProxyType({"cause": tuple(Cause)}),
 )
+_EXPLAINED = (AttemptOutcome.REFUSED, AttemptOutcome.DEFERRED, AttemptOutcome.UNSENT)
+"""Outcomes with a reason: that of the status, or that of the wait which follows."""
+
 ATTEMPTS = Metric(
     name="attempts_total",
     kind=Kind.COUNTER,
-    meaning="Attempts made, by their first outcome.",
-    labels=MappingProxyType({"channel": CHANNELS, "outcome": MADE}),
+    meaning="Attempts made, by their first outcome and its reason: that of the status, or of the wait that "
+    f'follows; "{NO_REASON}" for what Twilio took, and for what is in doubt.',
+    labels=MappingProxyType(
+        {"channel": CHANNELS, "outcome": MADE, "reason": (NO_REASON, *REASONS, *PUT_OFF)}
+    ),
+    only=frozenset(
+        (channel, outcome, reason)
+        for channel in CHANNELS
+        for outcome in MADE
+        for reason in ((*REASONS, *PUT_OFF) if outcome in _EXPLAINED else (NO_REASON,))
+    ),
 )
 DEFERRALS = Metric(
     name="deferrals_total",
@@ -150,12 +186,34 @@ STATUS_SECONDS = Metric(
     kind=Kind.HISTOGRAM,
     meaning="Seconds from the acceptance of a request to its status.",
     labels=MappingProxyType({"channel": CHANNELS}),
+    buckets=SECONDS,
+)
+STEPS = Metric(
+    name="step_seconds",
+    kind=Kind.HISTOGRAM,
+    meaning="Seconds that each step took: `record` until the request is on disk, `wait` until its "
+    "attempt is open, `send` until Twilio has answered, `close` until that is on disk, `settle` from the "
+    "opening of an attempt until its doubt is settled, `report` until the broker has the status.",
+    labels=MappingProxyType({"step": tuple(LineStep)}),
+    buckets=STEP_SECONDS,
 )
 CHAINS = Metric(
     name="escalations_ended_total",
     kind=Kind.COUNTER,
     meaning="Escalations that have ended, by how.",
     labels=MappingProxyType({"ending": tuple(EndKind)}),
+)
+ACKNOWLEDGEMENTS = Metric(
+    name="acknowledgements_total",
+    kind=Kind.COUNTER,
+    meaning="Escalations that a person acknowledged, by the door that the word came through.",
+    labels=MappingProxyType({"door": tuple(Door)}),
+)
+ACKNOWLEDGEMENT_SECONDS = Metric(
+    name="acknowledgement_seconds",
+    kind=Kind.HISTOGRAM,
+    meaning="Seconds from the beginning of an escalation until a person acknowledged it.",
+    buckets=SECONDS,
 )
 DELIVERY_RESULTS = (
     *("delivered", "read", "partially_delivered", "undelivered"),
@@ -211,6 +269,61 @@ DISK = Metric(
     name="journal_writable", kind=Kind.GAUGE, meaning="0 while the journal's disk is full or fails, else 1."
 )
 
+LAST_SUCCESS = Metric(
+    name="last_success_timestamp_seconds",
+    kind=Kind.GAUGE,
+    meaning="When Twilio last took a request, as seconds since the epoch; 0: not since the start.",
+    labels=MappingProxyType({"channel": CHANNELS}),
+)
+LAST_FAILURE = Metric(
+    name="last_failure_timestamp_seconds",
+    kind=Kind.GAUGE,
+    meaning="When a request last failed, as seconds since the epoch; 0: not since the start.",
+    labels=MappingProxyType({"channel": CHANNELS}),
+)
+SECRET_READ = Metric(
+    name="secret_read_timestamp_seconds",
+    kind=Kind.GAUGE,
+    meaning="When the secret was last read, as seconds since the epoch; a local copy: when it was made.",
+)
+SECRET_SINCE = Metric(
+    name="secret_since_timestamp_seconds",
+    kind=Kind.GAUGE,
+    meaning="Since when the secret is the same, as seconds since the epoch; not before the start.",
+)
+HEARTBEATS = Metric(
+    name="heartbeats_total",
+    kind=Kind.COUNTER,
+    meaning="Heartbeats that were due: `taken` by their address, `missed`, or `withheld` as the connector "
+    "is not well.",
+    labels=MappingProxyType({"result": tuple(HeartbeatResult)}),
+)
+WAITING = Metric(
+    name="waiting_requests",
+    kind=Kind.GAUGE,
+    meaning=f'Requests that wait, by what they wait for; "{NO_REASON}": for a place, or their first attempt.',
+    labels=MappingProxyType({"reason": (NO_REASON, *WaitReason)}),
+)
+OLDEST = Metric(
+    name="oldest_waiting_seconds",
+    kind=Kind.GAUGE,
+    meaning="How long ago the oldest request that waits was accepted; 0: none waits.",
+)
+_QUOTAS = MappingProxyType({"unit": tuple(Unit), "period": tuple(Period)})
+QUOTA_USED = Metric(
+    name="quota_used",
+    kind=Kind.GAUGE,
+    meaning="What is used of the limit of `[limits]` for this unit in the present hour, day or month; 0 if "
+    "there is no such limit.",
+    labels=_QUOTAS,
+)
+QUOTA_MOST = Metric(
+    name="quota_most",
+    kind=Kind.GAUGE,
+    meaning="That limit; 0: there is none.",
+    labels=_QUOTAS,
+)
+
 PAUSES = Metric(
     name="pauses",
     kind=Kind.GAUGE,
@@ -227,7 +340,9 @@ PAUSE_ENDS = Metric(
 )
 
 METRICS = (
-    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS),
-    *(DELIVERIES, LOOKS, CALLBACKS, DEFECTS),
-    *(CHAINS, JOURNAL, BROKER, TWILIO, LOGIN, DISK, PAUSES, PAUSE_ENDS),
+    *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, STEPS),
+    *(DELIVERIES, LOOKS, CALLBACKS, HEARTBEATS, DEFECTS),
+    *(CHAINS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENT_SECONDS, LAST_SUCCESS, LAST_FAILURE),
+    *(JOURNAL, WAITING, OLDEST, PAUSES, PAUSE_ENDS, QUOTA_USED, QUOTA_MOST),
+    *(BROKER, TWILIO, LOGIN, DISK, SECRET_READ, SECRET_SINCE),
 )

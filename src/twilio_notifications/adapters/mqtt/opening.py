@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, assert_never
 
+from twilio_notifications.adapters.mqtt.availability import will
 from twilio_notifications.adapters.mqtt.inflow import nothing_follows
 from twilio_notifications.adapters.mqtt.protocol import Introduction, Version
 from twilio_notifications.adapters.mqtt.session import ConnectionEnded, Session
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from twilio_notifications.adapters.mqtt.protocol import RequestProperties
     from twilio_notifications.config import MqttSettings
-    from twilio_notifications.ports import Event, Events, Inbound
+    from twilio_notifications.ports import Envelope, Event, Events, Inbound
 
 FALL_BACK_SECONDS = 5.0
 """The seconds for which a CONNECT of MQTT 5 may stay unanswered before 3.1.1 is tried. Some brokers (such as
@@ -31,6 +33,10 @@ amqtt) do not answer a version that they do not know; a slow link answers well w
 
 OpeningFailure = OSError | TransportError
 """Why there is no connection: OSError covers time-outs, name resolution, refused connections and TLS."""
+
+
+def no_envelope(_asked: RequestProperties) -> None:
+    """Keeps nothing: for a client that takes no requests."""
 
 
 def acknowledge(inbound: Inbound) -> None:
@@ -56,6 +62,8 @@ class Client:
     on_inbound: Callable[[Inbound], None]
     on_new_session: Callable[[], asyncio.Future[None] | None]
     events: Events
+    envelope: Callable[[RequestProperties], Envelope | None] = no_envelope
+    """What of a request's properties is kept with it."""
 
 
 def connector_client(
@@ -64,6 +72,7 @@ def connector_client(
     on_inbound: Callable[[Inbound], None],
     on_new_session: Callable[[], asyncio.Future[None] | None] = nothing_follows,
     events: Events,
+    envelope: Callable[[RequestProperties], Envelope | None] = no_envelope,
 ) -> Client:
     """The client for the connector, whose session outlives its connections.
 
@@ -76,11 +85,14 @@ def connector_client(
     return Client(
         host=settings.broker.host,
         port=settings.broker.port,
-        introduction=_introduction(settings, settings.client_id, expiry=expiry),
+        introduction=replace(
+            _introduction(settings, settings.client_id, expiry=expiry), will=will(settings.availability)
+        ),
         acknowledge_seconds=settings.acknowledge_seconds,
         on_inbound=on_inbound,
         on_new_session=on_new_session,
         events=events,
+        envelope=envelope,
     )
 
 

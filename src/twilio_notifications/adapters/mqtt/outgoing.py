@@ -34,6 +34,17 @@ class _SentMessage:
     """The instant of sending, by the loop's clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message that waits for its sending."""
+
+    topic: str
+    payload: bytes
+    correlation: bytes | None
+    retained: bool
+    future: Future
+
+
 class Outgoing:
     """Publishes in the order of the calls.
 
@@ -55,7 +66,7 @@ class Outgoing:
         self._limit_seconds = limit_seconds
         self._on_silence = on_silence
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[str, bytes, Future]] = deque()
+        self._waiting: deque[_Message] = deque()
         self._sent: dict[int, _SentMessage] = {}
         self._answered_at = self._loop.time()
         self._overtaken: int | None = None
@@ -72,14 +83,16 @@ class Outgoing:
         """Whether a message is not acknowledged yet."""
         return bool(self._sent or self._waiting)
 
-    def publish(self, topic: str, payload: bytes) -> Future:
+    def publish(
+        self, topic: str, payload: bytes, *, correlation: bytes | None = None, retained: bool = False
+    ) -> Future:
         """A future that is done with the PUBACK, or fails with NotAcknowledged.
 
         It fails at once where the broker cannot take the message.
         """
         future: Future = self._loop.create_future()
         try:
-            largest = self._conversation.largest_payload(topic)
+            largest = self._conversation.largest_payload(topic, correlation=correlation)
         except Unsendable as error:
             future.set_exception(NotAcknowledged(str(error), refused=True))
             return future
@@ -94,7 +107,7 @@ class Outgoing:
                 )
             )
             return future
-        self._waiting.append((topic, payload, future))
+        self._waiting.append(_Message(topic, payload, correlation, retained, future))
         self.fill()
         return future
 
@@ -104,13 +117,18 @@ class Outgoing:
         Each acknowledgement leads to another call.
         """
         while self._waiting and len(self._sent) < self._window and self._connection.is_writable:
-            topic, payload, future = self._waiting.popleft()
-            qos = min(self.qos, self._conversation.limits.maximum_qos)
-            packet_id = self._conversation.publish(topic, payload, qos=qos)
+            message = self._waiting.popleft()
+            packet_id = self._conversation.publish(
+                message.topic,
+                message.payload,
+                qos=min(self.qos, self._conversation.limits.maximum_qos),
+                correlation=message.correlation,
+                retained=message.retained,
+            )
             if packet_id is not None:
-                self._sent[packet_id] = _SentMessage(future, self._loop.time())
-            elif not future.done():
-                future.set_result(None)  # QoS 0 has no acknowledgement
+                self._sent[packet_id] = _SentMessage(message.future, self._loop.time())
+            elif not message.future.done():
+                message.future.set_result(None)  # QoS 0 has no acknowledgement
         if self._sent and self._look is None:
             self._look = self._loop.call_later(self._limit_seconds, self._check)
         self._connection.flush_soon()
@@ -165,7 +183,7 @@ class Outgoing:
             self._look.cancel()
             self._look = None
         unanswered = [sent.future for sent in self._sent.values()]
-        unsent = [future for _, _, future in self._waiting]
+        unsent = [message.future for message in self._waiting]
         self._sent.clear()
         self._waiting.clear()
         for future in (*unanswered, *unsent):

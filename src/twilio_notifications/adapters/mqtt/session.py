@@ -241,6 +241,7 @@ class Session:
                 retained=message.retained,
                 redelivered=message.redelivered,
                 packet_id=message.packet_id,
+                envelope=None if message.asked is None else self._client.envelope(message.asked),
             )
         )
 
@@ -330,7 +331,15 @@ class Session:
         """Publishes with QoS 0 from now on, for a broker that ends the connection because of QoS 1."""
         self._outgoing.qos = 0
 
-    def publish(self, topic: str, payload: bytes) -> asyncio.Future[None]:
+    def say(self, topic: str, payload: bytes) -> None:
+        """Publishes with QoS 0, retained, ahead of all that waits; nothing where the connection is closed."""
+        if self._conversation.is_open:
+            self._conversation.publish(topic, payload, qos=0, retained=True)
+            self._connection.flush_soon()
+
+    def publish(
+        self, topic: str, payload: bytes, *, correlation: bytes | None = None, retained: bool = False
+    ) -> asyncio.Future[None]:
         """A future that is done with the broker's PUBACK.
 
         It fails with NotAcknowledged when the broker refuses the message, or the connection ends.
@@ -339,4 +348,4 @@ class Session:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             future.set_exception(NotAcknowledged(self.ended.result()))
             return future
-        return self._outgoing.publish(topic, payload)
+        return self._outgoing.publish(topic, payload, correlation=correlation, retained=retained)

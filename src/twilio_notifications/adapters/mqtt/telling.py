@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters.mqtt.protocol import Version
 from twilio_notifications.ports import Level
 from twilio_notifications.ports.events import (
+    AvailabilityRefused,
     BrokerConnected,
     BrokerDeaf,
     BrokerGrantsLess,
@@ -18,6 +19,7 @@ from twilio_notifications.ports.events import (
     BrokerUnreachable,
     BrokerUnsteady,
     ProbeRefused,
+    ResponseRefused,
     WishTopicsRefused,
 )
 
@@ -87,6 +89,16 @@ class Telling:
     def probe_refused(self, error: str) -> None:
         """The broker refuses a probe."""
         self._events.tell(ProbeRefused(error=error))
+
+    def availability_refused(self, error: str) -> None:
+        """The availability cannot be kept at the broker; each sentence has one event."""
+        if error not in self._shortfalls:
+            self._shortfalls.add(error)
+            self._events.tell(AvailabilityRefused(error=f"{error} ([transport] availability_topic)"))
+
+    def response_refused(self, topic: str, error: str, *, level: Level = Level.WARNING) -> None:
+        """A client's response topic gets nothing."""
+        self._events.tell(ResponseRefused(level=level, topic=topic, error=error))
 
     def wishes_refused(self, error: str) -> None:
         """The broker refuses cancellations or acknowledgements; each sentence has one event."""

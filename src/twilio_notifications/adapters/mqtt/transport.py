@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.mqtt.availability import Availability
 from twilio_notifications.adapters.mqtt.inflow import nothing_follows
 from twilio_notifications.adapters.mqtt.opening import (
     connector_client,
@@ -21,6 +22,7 @@ from twilio_notifications.adapters.mqtt.promises import (
     refuses_acknowledgements,
     shortfalls,
 )
+from twilio_notifications.adapters.mqtt.responses import Responses
 from twilio_notifications.adapters.mqtt.telling import LASTING_SECONDS, Telling
 from twilio_notifications.adapters.mqtt.wish_topics import WishTopics
 from twilio_notifications.core.errors import BrokerRefused, NotAcknowledged, TransportError
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.mqtt.session import Session
     from twilio_notifications.config import MqttSettings
-    from twilio_notifications.ports import Clock, Events, Inbound, Origin
+    from twilio_notifications.ports import Clock, Envelope, Events, Inbound, Origin
 
 STEADY_SECONDS = 10.0
 """After a connection that lasted this long, the next pause is the shortest again. Two connectors with the
@@ -74,6 +76,13 @@ class MqttTransport:
         self._versions = versions(settings.protocol)
         self._session: Session | None = None
         self._telling = Telling(events, settings.address)
+        self._availability = Availability(topic=settings.availability, telling=self._telling)
+        own = (*topics, *wish_topics, settings.topics.status, settings.availability, probe_topic)
+        self._responses = Responses(
+            self._telling,
+            allowed=settings.response_topics,
+            own=[topic for topic in own if topic is not None],
+        )
         self._wish_topics = WishTopics(wish_topics, self._telling, client_id=settings.client_id)
         self._publishes_without_acknowledgement = False
         self._is_deaf = False
@@ -101,12 +110,22 @@ class MqttTransport:
             failures += 1
             await self._clock.sleep(self._pause(failures))
 
-    def publish(self, topic: str, payload: bytes, *, origin: Origin | None = None) -> asyncio.Future[None]:  # noqa: ARG002 - a broker has one side
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        origin: Origin | None = None,  # noqa: ARG002 - a broker has one side
+        envelope: Envelope | None = None,
+    ) -> asyncio.Future[None]:
         """A future that is done with the broker's acknowledgement.
 
-        It fails with NotAcknowledged when the broker refuses, or there is no connection.
+        It fails with NotAcknowledged when the broker refuses, or there is no connection. The response that
+        the envelope asks for leaves before it.
         """
         if self._session is not None:
+            if envelope is not None:
+                self._responses.publish(self._session, envelope, payload)
             return self._session.publish(topic, payload)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         future.set_exception(NotAcknowledged("there is no connection to the broker"))
@@ -116,6 +135,7 @@ class MqttTransport:
         """Closes the connection; the broker keeps the session and the messages that arrive for it."""
         if self._session is not None:
             session, self._session = self._session, None
+            self._availability.go(session)
             await session.close()
 
     async def _stay(self, session: Session, on_ready: Callable[[], None]) -> None:
@@ -125,6 +145,7 @@ class MqttTransport:
             self._telling.short(sentence)
         if self._publishes_without_acknowledgement:
             session.publish_without_acknowledgement()
+        self._availability.come(session)
         stands = await self._wish_topics.subscribe(session)
         watching = asyncio.ensure_future(self._watch(session))  # the probe leaves before the first status
         await asyncio.sleep(0)
@@ -138,6 +159,7 @@ class MqttTransport:
             self._session = None
             self._telling.lost(reason)
             self._learn_from(session)
+        self._availability.go(session)  # a DISCONNECT takes the will away
         await session.close()
 
     async def _watch(self, session: Session) -> None:
@@ -187,6 +209,7 @@ class MqttTransport:
             on_inbound=on_inbound,
             on_new_session=self._on_new_session,
             events=self._events,
+            envelope=self._responses.envelope,
         )
         session = await open_session(self._settings, client, topics=self._topics, wanted=self._versions)
         # The broker answered this version, so it comes first next time. A replaced broker may need the

@@ -22,7 +22,7 @@ from twilio_notifications.core.model import (
     Twiml,
     VoiceLocation,
 )
-from twilio_notifications.ports import Ended, NewRequest, Origin, Unreported, Unsuccessful
+from twilio_notifications.ports import Ended, NewRequest, Unreported, Unsuccessful
 
 if TYPE_CHECKING:
     import sqlite3
@@ -152,7 +152,11 @@ class Chaining:
             why = Unsuccessful(request=request, reason=status.reason, message=status.message or "")
             unsuccessful = (*unsuccessful, why)
         return Ended(
-            chains=(chain,), requests=cancelled.requests, unsuccessful=unsuccessful, written=statuses
+            chains=(chain,),
+            lasted=(max(0.0, end.at - request.accepted_at),),
+            requests=cancelled.requests,
+            unsuccessful=unsuccessful,
+            written=statuses,
         )
 
     def _report(
@@ -170,8 +174,9 @@ class Chaining:
         connection.execute(sql.INSERT_LATER_STATUS, values)
         if held:
             return None
-        origin = None if standing.origin is None else Origin(standing.origin)
-        return Unreported(position=position, request=request.id, status=status.status, origin=origin)
+        return rows.addressed(
+            position, request.id, status.status, origin=standing.origin, envelope=standing.envelope
+        )
 
     def _tell(
         self,

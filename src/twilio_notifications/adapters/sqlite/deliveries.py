@@ -12,7 +12,7 @@ from twilio_notifications.adapters.sqlite.statements.chains import HASTEN_OF_REQ
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.delivery import Followed, Who
 from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
-from twilio_notifications.ports import Changed, Origin, Unreported
+from twilio_notifications.ports import Changed, Unreported
 
 if TYPE_CHECKING:
     import sqlite3
@@ -111,8 +111,9 @@ class _Taker:
         kept = kept_status(status.status, standing.request_id)
         values = (position, request, kept, status.reason, status.message, status.code, at, False)
         connection.execute(INSERT_LATER_STATUS, values)
-        origin = None if standing.origin is None else Origin(standing.origin)
-        return Unreported(position=position, request=request, status=status.status, origin=origin)
+        return rows.addressed(
+            position, request, status.status, origin=standing.origin, envelope=standing.envelope
+        )
 
 
 def _values(change: Change) -> tuple[Any, ...]:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications.adapters.sqlite.rows import answered_row
+from twilio_notifications.adapters.sqlite.envelopes import encoded_envelope
+from twilio_notifications.adapters.sqlite.rows import addressed, answered_row
 from twilio_notifications.adapters.sqlite.statements import arrivals as sql
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State
-from twilio_notifications.ports import Origin, Unreported
 
 if TYPE_CHECKING:
     import sqlite3
 
     from twilio_notifications.adapters.sqlite.inserts import Inserts
     from twilio_notifications.adapters.sqlite.memory import Memory
-    from twilio_notifications.ports import NewRequest
+    from twilio_notifications.ports import NewRequest, Unreported
 
 MOST_OF_ONE = 100
 """Duplicates that may wait for one original: they are all answered in the transaction that ends it."""
@@ -92,28 +92,32 @@ class Duplicates:
         at: float,
         inserts: Inserts,
     ) -> Unreported:
-        accepted_at, packet_id, digest, origin, delivered = row
+        accepted_at, packet_id, digest, origin, envelope, delivered = row
         answer = connection.execute(sql.ANSWER, (original,)).fetchone()
         if answer is None:
             raise ForbiddenTransition(f"request {original} has no status that its duplicates could have")
         request_id, channel, kept, status, reason, message, code = answer
         id_, position = self._memory.next_request(), self._memory.next_position()
         inserts.requests.append(
-            answered_row(id_, request_id, channel, accepted_at=accepted_at, origin=origin, digest=digest)
+            answered_row(
+                id_,
+                request_id,
+                channel,
+                accepted_at=accepted_at,
+                origin=origin,
+                digest=digest,
+                envelope=envelope,
+            )
         )
         inserts.finished.append((id_, channel, packet_id, delivered, at))
         remark = f"repeats request {original}, and has its status"
         inserts.statuses.append((position, id_, kept, reason, message, code, None, at, remark))
         self._memory.change(was=None, now=State.FINISHED)
-        return Unreported(
-            position=position,
-            request=id_,
-            status=bytes(status),
-            origin=None if origin is None else Origin(origin),
-        )
+        return addressed(position, id_, bytes(status), origin=origin, envelope=envelope)
 
 
 def _duplicate_row(arrival: NewRequest, *, delivered: int) -> tuple[object, ...]:
     mark = arrival.mark
     packet_id, digest = (None, None) if mark is None else (mark.packet_id, mark.digest)
-    return (arrival.accepted_at, packet_id, digest, arrival.origin, delivered)
+    envelope = encoded_envelope(arrival.envelope)
+    return (arrival.accepted_at, packet_id, digest, arrival.origin, envelope, delivered)

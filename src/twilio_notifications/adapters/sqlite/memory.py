@@ -51,6 +51,8 @@ class Standing:
     """The paced sender that it leaves from; None: not paced."""
     amount: int = 1
     """What it takes of that one's rate."""
+    envelope: str | None = None
+    """As it stands in the file (envelopes.py)."""
 
     @property
     def recipient(self) -> Recipient:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.sqlite import rows
+from twilio_notifications.adapters.sqlite.envelopes import encoded_envelope
 from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
 from twilio_notifications.adapters.sqlite.room import NoRoom
@@ -219,7 +220,15 @@ class Recorder:
             if sender is not None:
                 self.paces.leave(sender, units, notification.priority, at=opening.at)
             batch.inserts.opened.append((*row, opening.at, opening.clock_offset))
-            standing = Standing(State.OPEN, *recipient, request_id, arrival.origin, 1, opening.at)
+            standing = Standing(
+                State.OPEN,
+                *recipient,
+                request_id,
+                arrival.origin,
+                1,
+                opening.at,
+                envelope=encoded_envelope(arrival.envelope),
+            )
             self.memory.opened(id_, standing)
             self.memory.change(was=None, now=State.OPEN)
             ended = self._end_older(batch, id_, arrival)
@@ -282,7 +291,13 @@ class Recorder:
         request_id = rows.encoded_id(rejection.request_id)
         batch.inserts.requests.append(
             rows.answered_row(
-                id_, request_id, rejection.channel, accepted_at=at, origin=rejection.origin, digest=digest
+                id_,
+                request_id,
+                rejection.channel,
+                accepted_at=at,
+                origin=rejection.origin,
+                digest=digest,
+                envelope=encoded_envelope(rejection.envelope),
             )
         )
         batch.inserts.finished.append((id_, rejection.channel, packet_id, self.redelivery.connection, at))
@@ -292,6 +307,12 @@ class Recorder:
         )
         self.memory.change(was=None, now=State.FINISHED)
         batch.written.append(
-            Unreported(position=position, request=id_, status=rejection.status, origin=rejection.origin)
+            Unreported(
+                position=position,
+                request=id_,
+                status=rejection.status,
+                origin=rejection.origin,
+                envelope=rejection.envelope,
+            )
         )
         return id_

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from twilio_notifications.adapters.sqlite.envelopes import decoded_envelope, encoded_envelope, traceparent_in
 from twilio_notifications.core.delivery import Delivery
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import (
@@ -33,7 +34,7 @@ ID_KEY = b',"id":'
 """Stands once in a status: within a string, quotes are escaped."""
 
 RANKS = {Priority.URGENT: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-REQUEST_WIDTH = 32
+REQUEST_WIDTH = 33
 """Columns with which each read of a request begins (statements/conditions.py)."""
 
 ROW_BYTES = 600
@@ -97,6 +98,7 @@ def request_row(
         chain,
         hint,
         arrival.tells_end,
+        encoded_envelope(arrival.envelope),
     )
 
 
@@ -136,12 +138,19 @@ def _with_last_line(body: str, hint: str) -> str:
     return f"{body}\n{hint}" if body else hint
 
 
-def answered_row(
-    id_: int, request_id: str, channel: str, *, accepted_at: float, origin: str | None, digest: bytes | None
+def answered_row(  # noqa: PLR0913 - a column each
+    id_: int,
+    request_id: str,
+    channel: str,
+    *,
+    accepted_at: float,
+    origin: str | None,
+    digest: bytes | None,
+    envelope: str | None,
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST for what is answered without an attempt."""
     answered = (id_, request_id, channel, None, None, None, None, None, 0, accepted_at, origin, digest)
-    return (*answered, *_NO_EXTENSIONS)
+    return (*answered, *_NO_EXTENSIONS, envelope)
 
 
 def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]:
@@ -177,19 +186,29 @@ def size_of(arrival: Arrival) -> int:
             texts = [encoded_id(wish.request_id or ""), getattr(wish, "about", None) or ""]
         case _:
             assert_never(arrival)
+    if not isinstance(arrival, NewWish) and arrival.envelope is not None:
+        texts.append(encoded_envelope(arrival.envelope) or "")
     held = sum(len(text) if text.isascii() else 4 * len(text) for text in texts)
     return ROW_BYTES + held + (len(arrival.status) if isinstance(arrival, NewRejection) else 0)
 
 
 def unreported(row: tuple[Any, ...]) -> Unreported:
     """A row of UNREPORTED or SUSPECTS."""
-    request, _, _, position, status, origin, suspicion = row
+    request, _, _, position, status, origin, envelope, suspicion = row
+    found = addressed(position, request, bytes(status), origin=origin, envelope=envelope)
+    return replace(found, suspicion=suspicion) if suspicion else found
+
+
+def addressed(
+    position: int, request: int, status: bytes, *, origin: str | None, envelope: str | None
+) -> Unreported:
+    """A status for the one who asked; origin and envelope as the file has them."""
     return Unreported(
         position=position,
         request=request,
-        status=bytes(status),
+        status=status,
         origin=None if origin is None else Origin(origin),
-        suspicion=suspicion,
+        envelope=decoded_envelope(envelope),
     )
 
 
@@ -252,6 +271,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         tells_end,
         chain_ended,
         recalled,
+        envelope,
     ) = row
     return Claimed(
         id=id_,
@@ -280,6 +300,7 @@ def claimed(row: tuple[Any, ...], *, hinted: bool = True) -> Claimed:
         chain_ended=bool(chain_ended),
         tells_end=bool(tells_end),
         recalled=None if recalled is None else Reason(recalled),
+        traceparent=traceparent_in(envelope),
     )
 
 

@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.sqlite.inserts import Inserts
 from twilio_notifications.adapters.sqlite.memory import Standing
-from twilio_notifications.adapters.sqlite.rows import PRIORITIES, encoded_charges, kept_status, paid_back
+from twilio_notifications.adapters.sqlite.rows import (
+    PRIORITIES,
+    addressed,
+    encoded_charges,
+    kept_status,
+    paid_back,
+)
 from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import work as sql
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
-from twilio_notifications.ports import Origin, Taken, Unreported
+from twilio_notifications.ports import Taken, Unreported
 
 if TYPE_CHECKING:
     import sqlite3
@@ -195,21 +201,22 @@ class Taker:
             changes.kept.append((position, step.id))
             self.memory.change(was=State.FINISHED, now=None)
             return ()
-        origin = None if standing.origin is None else Origin(standing.origin)
-        first = Unreported(position=position, request=step.id, status=step.status, origin=origin)
+        first = addressed(position, step.id, step.status, origin=standing.origin, envelope=standing.envelope)
         if standing.chain is None:
             return (first,)
-        return (first, *self._release(connection, step, origin, changes))
+        return (first, *self._release(connection, step, standing, changes))
 
     def _release(
-        self, connection: sqlite3.Connection, step: Finish, origin: Origin | None, changes: _Changes
+        self, connection: sqlite3.Connection, step: Finish, standing: Standing, changes: _Changes
     ) -> Sequence[Unreported]:
         """The statuses that waited for this one, which now follow it."""
         released = []
         for held, status in connection.execute(chains.HELD_STATUSES, (step.id,)).fetchall():
             position = self.memory.next_position()
             changes.released.append((position, held))
-            released.append(Unreported(position=position, request=step.id, status=status, origin=origin))
+            released.append(
+                addressed(position, step.id, status, origin=standing.origin, envelope=standing.envelope)
+            )
         return released
 
     def _move(self, step: Step, standing: Standing, move: Move) -> None:
@@ -273,6 +280,7 @@ class Opener:
                     at,
                     charge,
                     chain=standing.chain,
+                    envelope=standing.envelope,
                 ),
             )
             if standing.chain is not None:

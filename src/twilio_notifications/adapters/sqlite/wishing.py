@@ -201,6 +201,7 @@ def _end(wish: _Wish, *, at: float) -> ChainEnd:
 def _joined(parts: list[Ended]) -> Ended:
     return Ended(
         chains=tuple(chain for part in parts for chain in part.chains),
+        lasted=tuple(seconds for part in parts for seconds in part.lasted),
         requests=tuple(request for part in parts for request in part.requests),
         unsuccessful=tuple(why for part in parts for why in part.unsuccessful),
         written=tuple(status for part in parts for status in part.written),

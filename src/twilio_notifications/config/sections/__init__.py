@@ -9,6 +9,8 @@ from twilio_notifications.config.sections.connector import CONNECTOR, PUBLISHED_
 from twilio_notifications.config.sections.contacts import CONTACTS
 from twilio_notifications.config.sections.delivery import DELIVERY
 from twilio_notifications.config.sections.escalations import ESCALATIONS
+from twilio_notifications.config.sections.health import HEALTH
+from twilio_notifications.config.sections.heartbeat import HEARTBEAT
 from twilio_notifications.config.sections.journal import JOURNAL
 from twilio_notifications.config.sections.limits import LIMITS
 from twilio_notifications.config.sections.log import LOG
@@ -17,6 +19,7 @@ from twilio_notifications.config.sections.pace import PACE
 from twilio_notifications.config.sections.quiet_hours import QUIET_HOURS
 from twilio_notifications.config.sections.secrets import SECRETS
 from twilio_notifications.config.sections.status import STATUS
+from twilio_notifications.config.sections.traces import TRACES
 from twilio_notifications.config.sections.tracking import TRACKING
 from twilio_notifications.config.sections.transport import TRANSPORT
 from twilio_notifications.config.sections.twilio import TWILIO
@@ -42,6 +45,9 @@ _OWN = (
     CONTACTS,
     ESCALATIONS,
     METRICS,
+    HEALTH,
+    HEARTBEAT,
+    TRACES,
     LOG,
 )
 

@@ -170,6 +170,21 @@ class MqttSettings(AnyTransport):
         ["x-amzn-mqtt-ca"].""",
         default=[],
     )
+    availability_topic: str = key(
+        _TOPIC_OR_NONE,
+        """The topic on which the broker keeps "online", retained, while the connector is connected, and
+        "offline" from when it ends or is lost (last will). Home Assistant takes such a topic as it is. "":
+        the connector publishes nothing of the kind. topic_prefix stands before it.""",
+        default="",
+    )
+    response_topics: tuple[str, ...] = key(
+        TextList(),
+        """The topics on which clients may ask for their statuses by the response topic of MQTT 5, as
+        filters with + and #. A status that is published there has the correlation of its request, and is
+        published on the status topic as well. ["#"] allows each topic but the connector's own ones and those
+        that begin with $; [] allows none.""",
+        default=["#"],
+    )
     acknowledge_seconds: float = key(
         Seconds(),
         """How long a broker may take to acknowledge a status. A healthy broker takes less than a second.
@@ -209,6 +224,11 @@ class MqttSettings(AnyTransport):
         more than this many wait.""",
         default=100,
     )
+
+    @property
+    def availability(self) -> str | None:
+        """The topic of the availability, with the prefix in front; None: there is none."""
+        return self.topic_prefix + self.availability_topic if self.availability_topic else None
 
     @property
     def address(self) -> str:

@@ -26,6 +26,7 @@ from twilio_notifications.core.policy.limits import (
     charges,
     forbidden_number,
     permits,
+    present_charge,
     scopes,
 )
 from twilio_notifications.core.policy.pace import (
@@ -90,6 +91,7 @@ __all__ = [
     "opens_at",
     "permits",
     "place_after",
+    "present_charge",
     "reserved",
     "room",
     "scopes",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
@@ -166,6 +166,11 @@ def scopes(notification: Notification, limits: Limits) -> tuple[str, ...]:
     return tuple(charge.scope for charge in charges(notification, limits, now=0.0))
 
 
+def present_charge(quota: Quota, *, now: float) -> Charge:
+    """What the window of a quota that `now` lies in is named, in the usage that the journal keeps."""
+    return Charge(scope=f"{quota.unit}/{quota.period}", since=bounds(quota.period, now=now)[0])
+
+
 def permits(pattern: str, phone_number: str) -> bool:
     """Whether a destination pattern holds for a number."""
     digits = pattern.removeprefix("+")
@@ -244,11 +249,11 @@ def _windows(notification: Notification, limits: Limits, *, now: float) -> Seque
 
 
 def _quota_window(quota: Quota, notification: Notification, *, now: float) -> _Window:
-    since, ends_at = bounds(quota.period, now=now)
+    charge, (_, ends_at) = present_charge(quota, now=now), bounds(quota.period, now=now)
     amount, noun = _amount(quota.unit, notification), quota.unit.removesuffix("s")
     limit = f"limit of {counted(quota.most, noun)} per {quota.period}"
     return _Window(
-        charge=Charge(scope=f"{quota.unit}/{quota.period}", since=since, amount=amount),
+        charge=replace(charge, amount=amount),
         most=quota.most,
         ends_at=ends_at,
         sentence=f"The {limit} is used up",

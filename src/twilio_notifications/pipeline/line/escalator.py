@@ -201,13 +201,14 @@ class Escalator:
     def _tell(self, ended: Ended, end: ChainEnd) -> None:
         """After the commit."""
         lost = end.kind is EndKind.UNACKNOWLEDGED
-        for chain in ended.chains:
+        for chain, seconds in zip(ended.chains, ended.lasted, strict=True):
             self.events.tell(
                 ChainEnded(
                     level=Level.ERROR if lost else Level.INFO,
                     number=chain,
                     ending=end.kind,
                     how=None if end.acknowledged is None else end.acknowledged.door,
+                    seconds=seconds,
                 )
             )
         for why in ended.unsuccessful:

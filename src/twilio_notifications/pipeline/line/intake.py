@@ -279,7 +279,12 @@ class Intake:
                 assert_never(recorded.recording)
         if not isinstance(one.arrival, NewWish):
             self.events.tell(
-                events.RequestRecorded(inbound=one.inbound, arrival=one.arrival, recording=recorded.recording)
+                events.RequestRecorded(
+                    inbound=one.inbound,
+                    arrival=one.arrival,
+                    recording=recorded.recording,
+                    number=recorded.id,
+                )
             )
         one.inbound.acknowledge()
         self.events.tell(events.RequestAcknowledged(inbound=one.inbound))
@@ -317,8 +322,12 @@ class Intake:
                 kind = EndKind.CANCELLED
             case _:
                 kind = EndKind.SUPERSEDED
-        for chain in ended.chains:
-            self.events.tell(events.ChainEnded(level=events.Level.INFO, number=chain, ending=kind, how=how))
+        for chain, seconds in zip(ended.chains, ended.lasted, strict=True):
+            self.events.tell(
+                events.ChainEnded(
+                    level=events.Level.INFO, number=chain, ending=kind, how=how, seconds=seconds
+                )
+            )
         for request in ended.requests:
             self.events.tell(events.WaitingRequestEnded(number=request))
         for why in ended.unsuccessful:
@@ -382,4 +391,5 @@ def _claimed(id_: int, request: NewRequest) -> Claimed:
         accepted_at=request.accepted_at,
         expires_at=request.expires_at,
         due_at=request.accepted_at,
+        traceparent=None if request.envelope is None else request.envelope.traceparent,
     )

@@ -56,6 +56,7 @@ class Reception:
                     mark=_mark(inbound),
                     redelivered=inbound.redelivered,
                     origin=inbound.origin,
+                    envelope=inbound.envelope,
                 )
             case Rejection() as rejection:
                 return self._reject(inbound, rejection, Reason.INVALID_PARAMETER, channel=channel)
@@ -124,6 +125,7 @@ class Reception:
             mark=_mark(inbound),
             redelivered=inbound.redelivered,
             origin=inbound.origin,
+            envelope=inbound.envelope,
         )
 
 

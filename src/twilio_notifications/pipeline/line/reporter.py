@@ -262,7 +262,9 @@ class Reporter:
     def _send(self, status: Unreported, payload: bytes) -> None:
         self._outstanding.add(status.position)
         try:
-            published = self.transport.publish(self.topic, payload, origin=status.origin)
+            published = self.transport.publish(
+                self.topic, payload, origin=status.origin, envelope=status.envelope
+            )
         except Exception as error:  # noqa: BLE001 - a status that cannot be published must not stop the others
             published = asyncio.get_running_loop().create_future()
             published.set_exception(error)

@@ -83,6 +83,7 @@ class Credentials:
         """Reads the secrets for the first time; raises SecretUnavailable."""
         credentials = cls(sources=sources, identity=identity, events=events, on_renewed=on_renewed)
         credentials._logins = await credentials._read()
+        events.tell(logins.SecretRead())
         return credentials
 
     def current(self) -> Login:
@@ -134,6 +135,7 @@ class Credentials:
             return
         if self._troubles.pop(logins.SecretUnavailable, None):
             self._events.tell(logins.SecretAvailable())
+        self._events.tell(logins.SecretRead())
         self._adopt(found)
 
     def _adopt(self, found: tuple[Login, ...]) -> None:

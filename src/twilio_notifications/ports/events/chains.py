@@ -55,12 +55,16 @@ class StepTaken(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainEnded(Event):
-    """The chain of request `number` has ended: acknowledged, or not by any person in time."""
+    """The chain of request `number` has ended after so many seconds.
+
+    `how` is the door of the acknowledgement; None: there was none.
+    """
 
     level: Level = field()
     number: int
     ending: str
     how: str | None = None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

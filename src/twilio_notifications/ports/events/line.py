@@ -33,11 +33,15 @@ class RequestReceived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecorded(Event):
-    """A payload is on disk; `recording` says as what."""
+    """A payload is on disk; `recording` says as what, `number` under which number of the journal.
+
+    Without a number it is a repetition, or a duplicate that waits for the answer to its original.
+    """
 
     inbound: Inbound
     arrival: NewRequest | NewRejection
     recording: Recording
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

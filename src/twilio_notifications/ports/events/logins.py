@@ -73,6 +73,11 @@ class CredentialsAccepted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRead(Event):
+    """The secret was read, from its source or, where that is away, from the local copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretRenewed(Event):
     """The secret was read again, and has changed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from twilio_notifications.ports.events.event import Event, Level
@@ -83,6 +83,55 @@ class MetricsListening(Event):
 
     level: ClassVar[Level] = Level.INFO
     address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthListening(Event):
+    """The health of the connector is served at this address."""
+
+    level: ClassVar[Level] = Level.INFO
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatTaken(Event):
+    """The address of the heartbeat has taken one; at INFO the first one, and the first after a trouble."""
+
+    level: Level = field()
+    host: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatMissed(Event):
+    """The address of the heartbeat did not take one; at WARNING once for each reason in a row."""
+
+    level: Level = field()
+    host: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatWithheld(Event):
+    """The connector is not well, so it sent none; at WARNING once for each reason in a row."""
+
+    level: Level = field()
+    host: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesLost(Event):
+    """The collector takes no traces; those of this time are lost."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracesTaken(Event):
+    """The collector takes traces again."""
+
+    level: ClassVar[Level] = Level.INFO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

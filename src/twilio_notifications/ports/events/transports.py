@@ -90,6 +90,23 @@ class ProbeRefused(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AvailabilityRefused(Event):
+    """The broker does not keep whether the connector is connected."""
+
+    level: ClassVar[Level] = Level.WARNING
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseRefused(Event):
+    """A response topic that a client asked for gets no status; the status topic does."""
+
+    level: Level = field()
+    topic: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WishTopicsRefused(Event):
     """The broker or the nucleus refuses a topic of cancellations or acknowledgements; requests go on."""
 

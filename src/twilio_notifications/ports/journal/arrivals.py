@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Acknowledgement, Cancellation, Channel, Notification
     from twilio_notifications.ports.journal.chains import Ended, WishProgress
     from twilio_notifications.ports.journal.outbox import Unreported
-    from twilio_notifications.ports.transport import Origin
+    from twilio_notifications.ports.transport import Envelope, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class NewRejection:
     mark: Mark | None = None
     redelivered: bool = False
     origin: Origin | None = None
+    envelope: Envelope | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class NewRequest:
     mark: Mark | None = None
     redelivered: bool = False
     origin: Origin | None = None
+    envelope: Envelope | None = None
     may_leave: bool = False
     """The policy admits it at once: its attempt is opened in the same transaction, if nothing of its
     recipient is unfinished, a place is left, and its sender has room. Otherwise it is claimed once whatever

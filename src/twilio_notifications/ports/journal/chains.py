@@ -41,6 +41,8 @@ class Ended:
 
     chains: tuple[int, ...] = ()
     """By the number of the request that began each; without those that had ended before."""
+    lasted: tuple[float, ...] = ()
+    """How many seconds each of these chains lasted."""
     requests: tuple[int, ...] = ()
     """Requests that waited, and wait no more."""
     unsuccessful: tuple[Unsuccessful, ...] = ()

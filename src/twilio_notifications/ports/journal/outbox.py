@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.ports.transport import Origin
+    from twilio_notifications.ports.transport import Envelope, Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,7 @@ class Unreported:
     """The journal's number of the request that the status belongs to."""
     status: bytes
     origin: Origin | None = None
+    envelope: Envelope | None = None
     suspicion: int = 0
     """Points against it, because connections ended while it was on its way (core/suspicion.py)."""
 

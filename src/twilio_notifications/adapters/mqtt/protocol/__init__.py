@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twilio_notifications.adapters.mqtt.protocol.conversation import Conversation
-from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction
+from twilio_notifications.adapters.mqtt.protocol.encoding import Introduction, Will
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
     Broken,
@@ -14,6 +14,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Pingresp,
     Puback,
     Publish,
+    RequestProperties,
     Said,
     Suback,
     Version,
@@ -32,8 +33,10 @@ __all__ = [
     "Pingresp",
     "Puback",
     "Publish",
+    "RequestProperties",
     "Said",
     "Suback",
     "Unsendable",
     "Version",
+    "Will",
 ]

@@ -185,13 +185,25 @@ class Conversation:
         self._out.append(encoding.unsubscribe(packet_id, filters, version=self.version))
         self._used.add(packet_id)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int) -> int | None:
-        """Publishes with QoS 1 or 0; returns the packet identifier that PUBACK will carry, None for QoS 0."""
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int,
+        correlation: bytes | None = None,
+        retained: bool = False,
+    ) -> int | None:
+        """Publishes with QoS 1 or 0; returns the packet identifier that PUBACK will carry, None for QoS 0.
+
+        `correlation` tells its receiver which request is answered (MQTT 5 only).
+        """
         self._require(Phase.OPEN)
         name = text(topic, "topic")
         packet_id = self._next_id() if qos else None
+        properties = encoding.publish_properties(self.version, correlation=correlation)
         self._out.append(
-            encoding.publish(name, payload, packet_id=packet_id, has_properties=self._has_properties)
+            encoding.publish(name, payload, packet_id=packet_id, properties=properties, retained=retained)
         )
         if packet_id is not None:
             self._used.add(packet_id)
@@ -217,15 +229,15 @@ class Conversation:
             self._out.append(encoding.disconnect(code, self.version))
         self._phase = Phase.OVER
 
-    def largest_payload(self, topic: str) -> int:
-        """The largest payload in bytes that the broker takes on this topic.
+    def largest_payload(self, topic: str, *, correlation: bytes | None = None) -> int:
+        """The largest payload in bytes that the broker takes on this topic, with this correlation.
 
         0 where the topic itself is too long.
         """
         return encoding.largest_payload(
             text(topic, "topic"),
             maximum_packet_bytes=self.limits.maximum_packet_bytes,
-            has_properties=self._has_properties,
+            properties=encoding.publish_properties(self.version, correlation=correlation),
         )
 
     # Bytes and events from the broker.

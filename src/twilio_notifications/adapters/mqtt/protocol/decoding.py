@@ -6,7 +6,7 @@ are broken. Some brokers pass on user properties that are not UTF-8.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twilio_notifications.adapters.mqtt.protocol.packets import (
     FAILURE,
@@ -21,6 +21,7 @@ from twilio_notifications.adapters.mqtt.protocol.packets import (
     Publish,
     Pubrec,
     Pubrel,
+    RequestProperties,
     Said,
     Suback,
     Unsuback,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 TOPIC_ALIAS_INVALID: Final = 0x94
 _HIGHEST_QOS: Final = 2
+_TRACEPARENT: Final = b"traceparent"
 _FLAGS_OF_PUBREL: Final = 0b0010
 
 
@@ -188,11 +190,12 @@ def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: 
     if packet_id == 0:
         raise Malformed("a PUBLISH has the identifier 0", code=PROTOCOL_ERROR)
     identifiers: tuple[int, ...] | None = ()
+    asked: RequestProperties | None = None
     if has_properties:
         if after < end and not packet[after]:  # the short way: most messages have no properties
             after += 1
         else:
-            identifiers, after = _properties(packet, after, end)
+            (identifiers, asked), after = _properties(packet, after, end)
     return Publish(
         topic=topic,
         payload=packet[after:end],
@@ -201,6 +204,7 @@ def publish(first: int, packet: bytes, start: int, end: int, *, has_properties: 
         redelivered=bool(first & 0b1000),
         retained=bool(first & 0b0001),
         identifiers=identifiers,
+        asked=asked,
     )
 
 
@@ -216,8 +220,12 @@ def _topic(name: bytes) -> str:
     return topic
 
 
-def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | None, int]:
-    """The subscription identifiers (None: unreadable) and the place where the payload begins.
+_Read = tuple[tuple[int, ...] | None, RequestProperties | None]
+"""The subscription identifiers (None: unreadable), and what the message says about its answer."""
+
+
+def _properties(packet: bytes, start: int, end: int) -> tuple[_Read, int]:
+    """The properties, and the place where the payload begins.
 
     Raises Malformed where the properties are longer than the packet.
     """
@@ -225,26 +233,36 @@ def _properties(packet: bytes, start: int, end: int) -> tuple[tuple[int, ...] | 
     if found is None or found[1] + found[0] > end:
         raise Malformed("the properties of a PUBLISH are longer than its packet")
     length, start = found
-    return _identifiers(Reader(packet, start, start + length)), start + length
+    return _read_publish_properties(Reader(packet, start, start + length)), start + length
 
 
-def _identifiers(reader: Reader) -> tuple[int, ...] | None:
-    """The subscription identifiers before the first unreadable property; None where there is none before it.
+def _read_publish_properties(reader: Reader) -> _Read:
+    """The properties before the first unreadable one.
 
     A defect of the properties is no reason to lose the message. Raises Malformed for a topic alias.
     """
     identifiers: list[int] = []
+    asked: dict[str, Any] = {}
     while reader.left:
         try:
             identifier = reader.number()
+            if identifier == Property.USER_PROPERTY:
+                name, text = reader.binary(), reader.binary()
+                if name == _TRACEPARENT:  # of several, the first one
+                    asked.setdefault("traceparent", text.decode("ascii", "replace"))
+                continue
             value = read_value(reader, FORMS[identifier])
         except (Malformed, KeyError):
-            return tuple(identifiers) or None
+            return tuple(identifiers) or None, RequestProperties(**asked) if asked else None
         if identifier == Property.TOPIC_ALIAS:
             raise Malformed("a PUBLISH has a topic alias, and we allow none", code=TOPIC_ALIAS_INVALID)
         if identifier == Property.SUBSCRIPTION_IDENTIFIER and isinstance(value, int):
             identifiers.append(value)
-    return tuple(identifiers)
+        elif identifier == Property.RESPONSE_TOPIC:
+            asked.setdefault("response_topic", value)
+        elif identifier == Property.CORRELATION:
+            asked.setdefault("correlation", value)
+    return tuple(identifiers), RequestProperties(**asked) if asked else None
 
 
 def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: bool) -> Publish:
@@ -258,10 +276,12 @@ def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: b
     after = topic_end + 2 if first >> 1 & 3 else topic_end
     head = packet[:after]
     identifiers: tuple[int, ...] | None = ()
+    asked: RequestProperties | None = None
     if has_properties:
         length, after = number_at(packet, after, len(packet)) or (0, after)
-        is_there = after + length <= len(packet)
-        identifiers = _identifiers(Reader(packet, after, after + length)) if is_there else None
+        identifiers = None
+        if after + length <= len(packet):
+            identifiers, asked = _read_publish_properties(Reader(packet, after, after + length))
         after += length
     known = publish(first, head, start, len(head), has_properties=False)
     return Publish(
@@ -272,5 +292,6 @@ def begin(first: int, packet: bytes, start: int, size: int, *, has_properties: b
         redelivered=known.redelivered,
         retained=known.retained,
         identifiers=identifiers,
+        asked=asked,
         passed_over=max(1, size - (after - start)),
     )

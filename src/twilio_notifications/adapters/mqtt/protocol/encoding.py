@@ -23,6 +23,16 @@ _DO_NOT_SEND_RETAINED = 2 << 4
 """Retain handling of a subscription (MQTT 5, 3.8.3.1)."""
 
 _CLEAN, _HAS_PASSWORD, _HAS_USER = 0x02, 0x40, 0x80
+_HAS_WILL = 0x04 | 1 << 3 | 0x20
+"""A will with QoS 1, retained (MQTT 5, 3.1.2.5 to 3.1.2.7)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """The message that the broker publishes, retained, when the connection ends without a DISCONNECT."""
+
+    topic: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,7 @@ class Introduction:
     """How long the broker keeps the session after the connection ends; None: a new session for each
     connection."""
     receive_maximum: int = 100
+    will: Will | None = None
 
 
 def packet(kind: PacketKind, body: bytes, *, flags: int = 0) -> bytes:
@@ -52,6 +63,7 @@ def connect(introduction: Introduction, version: Version) -> bytes:
     username, password = introduction.username, introduction.password
     flags = _CLEAN if introduction.session_expiry_seconds is None else 0
     flags |= (0 if username is None else _HAS_USER) | (0 if password is None else _HAS_PASSWORD)
+    flags |= 0 if introduction.will is None else _HAS_WILL
     keep_alive = introduction.keep_alive_seconds.to_bytes(2)
     body = text("MQTT", "protocol name") + bytes((version, flags)) + keep_alive
     if version is Version.V5:
@@ -61,6 +73,10 @@ def connect(introduction: Introduction, version: Version) -> bytes:
             properties += bytes((Property.SESSION_EXPIRY,)) + expiry
         body += number(len(properties)) + properties
     body += text(introduction.client_id, "client identifier")
+    if introduction.will is not None:
+        body += b"\0" if version is Version.V5 else b""  # no properties
+        body += text(introduction.will.topic, "topic of the will")
+        body += binary(introduction.will.payload, "will")
     if username is not None:
         body += text(username, "user name")
     if password is not None:
@@ -90,24 +106,38 @@ def unsubscribe(packet_id: int, filters: Sequence[str], *, version: Version) -> 
     return packet(PacketKind.UNSUBSCRIBE, body, flags=0b0010)
 
 
-def publish(topic: bytes, payload: bytes, *, packet_id: int | None, has_properties: bool) -> bytes:
+def publish(
+    topic: bytes, payload: bytes, *, packet_id: int | None, properties: bytes, retained: bool = False
+) -> bytes:
     """PUBLISH with QoS 1, or with QoS 0 if `packet_id` is None.
 
-    `topic` is the encoded topic after its length.
+    `topic` is the encoded topic after its length, `properties` are those of `publish_properties`.
     """
     if packet_id is None:
-        first, middle = PacketKind.PUBLISH << 4, b""
+        first, middle = PacketKind.PUBLISH << 4, properties
     else:
-        first, middle = PacketKind.PUBLISH << 4 | 0b0010, packet_id.to_bytes(2)
-    if has_properties:
-        middle += b"\0"
+        first, middle = PacketKind.PUBLISH << 4 | 0b0010, packet_id.to_bytes(2) + properties
+    first |= retained
     length = len(topic) + len(middle) + len(payload)
     return b"".join((bytes((first,)), number(length), topic, middle, payload))
 
 
-def largest_payload(topic: bytes, *, maximum_packet_bytes: int, has_properties: bool) -> int:
+def publish_properties(version: Version, *, correlation: bytes | None = None) -> bytes:
+    """The properties of a PUBLISH, after their length: the correlation of an answer, or none.
+
+    3.1.1 has no properties, and no length.
+    """
+    if version is not Version.V5:
+        return b""
+    if correlation is None:
+        return b"\0"
+    properties = bytes((Property.CORRELATION,)) + binary(correlation, "correlation")
+    return number(len(properties)) + properties
+
+
+def largest_payload(topic: bytes, *, maximum_packet_bytes: int, properties: bytes) -> int:
     """The largest payload in bytes of a PUBLISH with QoS 1; 0 where the topic itself is too long."""
-    around = len(topic) + 2 + (1 if has_properties else 0)
+    around = len(topic) + 2 + len(properties)
     for digits in range(LONGEST_NUMBER, 0, -1):
         length = min(maximum_packet_bytes - 1 - digits, (1 << 7 * digits) - 1)
         if length >= 0 and len(number(length)) == digits:

@@ -80,6 +80,16 @@ class Connack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestProperties:
+    """What a message says about its answer, and of whose work it is a part. From outside, and not checked."""
+
+    response_topic: str | None = None
+    correlation: bytes | None = field(default=None, repr=False)
+    traceparent: str | None = None
+    """A user property."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
     """A message from the broker. `packet_id` is None with QoS 0."""
 
@@ -95,6 +105,8 @@ class Publish:
     passed_over: int = 0
     """The bytes of a payload that was too large to be held; `payload` is then empty. 0: `payload` is
     whole."""
+    asked: RequestProperties | None = None
+    """None: it says nothing of this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ INSERT_REQUEST = """
 INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
                       retries, accepted_at, origin, digest, media_urls, spoken_text, language, voice, twiml,
                       messaging_service_sid, about, escalation, contact, valid_for_seconds, chain, hint,
-                      tells_end)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      tells_end, envelope)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_WAITING = """
@@ -101,11 +101,13 @@ ORDER BY position DESC LIMIT 1
 """
 
 INSERT_DUPLICATE = """
-INSERT INTO duplicates (original, accepted_at, packet_id, digest, origin, delivered) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO duplicates (original, accepted_at, packet_id, digest, origin, envelope, delivered)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 
 DUPLICATES = """
-SELECT accepted_at, packet_id, digest, origin, delivered FROM duplicates WHERE original = ? ORDER BY id
+SELECT accepted_at, packet_id, digest, origin, envelope, delivered FROM duplicates
+WHERE original = ? ORDER BY id
 """
 
 DELETE_DUPLICATES = "DELETE FROM duplicates WHERE original = ?"

@@ -30,7 +30,7 @@ COALESCE(waiting_reason, IIF(turn = 1 AND sender IS NOT NULL, 'sender_pace', NUL
 opened + (state = 'WAITING'), media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
 requests.about, escalation, contact, valid_for_seconds, chain, hint, tells_end,
 (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
-COALESCE(recalled, {COVERED})
+COALESCE(recalled, {COVERED}), envelope
 """
 
 # Until when a request waits, for its history. Behind a paced sender that is not known: it is due before.

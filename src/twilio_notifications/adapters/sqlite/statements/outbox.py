@@ -5,7 +5,7 @@ from __future__ import annotations
 from twilio_notifications.adapters.sqlite.statements.conditions import WHOLE_STATUS
 
 # Here the id is in the status already.
-_COLUMNS = f"request, '\"\"', channel, position, {WHOLE_STATUS}, origin, suspicion"
+_COLUMNS = f"request, '\"\"', channel, position, {WHOLE_STATUS}, origin, envelope, suspicion"
 
 UNREPORTED = f"""
 SELECT {_COLUMNS} FROM statuses JOIN requests ON id = request

@@ -121,10 +121,10 @@ OWNER_OF_SID = "SELECT request FROM attempts WHERE sid = ? AND request <> ? LIMI
 # A person who sends a request again looks after it, so its chain does not begin again.
 RESEND_REQUEST = f"""
 INSERT INTO requests (request_id, channel, name, phone_number, sender_number, body, voice_location, retries,
-                      accepted_at, origin, media_urls, spoken_text, language, voice, twiml,
+                      accepted_at, origin, envelope, media_urls, spoken_text, language, voice, twiml,
                       messaging_service_sid, about, contact, valid_for_seconds)
 SELECT request_id, requests.channel, name, requests.phone_number, sender_number, body, voice_location,
-       retries, ?, origin, media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
+       retries, ?, origin, envelope, media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
        requests.about, contact, valid_for_seconds
 FROM requests JOIN states ON request = id WHERE id = ? AND {ANSWERED} AND requests.phone_number IS NOT NULL
 """

@@ -37,7 +37,7 @@ WHERE request = ? AND settle_at IS NOT NULL
 # What the steps of a request need to know of it, where the connector does not hold it in memory.
 STANDING = """
 SELECT state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
-       waiting_since, waiting_reason, chain, priority, sender, amount
+       waiting_since, waiting_reason, chain, priority, sender, amount, envelope
 FROM states JOIN requests ON id = request WHERE request = ?
 """
 
