@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, open_for_writing
 from twilio_notifications.adapters.sqlite.paces import assign
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
-from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle, translated
+from twilio_notifications.adapters.sqlite.reader import JournalReader, nothing_to_settle
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.rows import encoded_id
 from twilio_notifications.adapters.sqlite.statements import care, chains, deliveries, wishes, work
 from twilio_notifications.adapters.sqlite.statements import people as sql
+from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError, JournalLocked, Reason
 
 if TYPE_CHECKING:
