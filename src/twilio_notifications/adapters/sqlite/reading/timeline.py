@@ -198,6 +198,29 @@ def _orders(
 ) -> Iterator[moments.OrderPlaced | moments.OrderCarriedOut]:
     for row in connection.execute(sql.ORDERS, (number,)):
         order, name = row["number"], row["name"]
-        yield moments.OrderPlaced(at=row["at"], order=order, name=name, detail=row["detail"], by=row["by"])
+        yield moments.OrderPlaced(
+            at=row["at"],
+            order=order,
+            name=name,
+            parameters=_parameters(row["parameters"]),
+            by=row["by"],
+            door=row["door"],
+        )
         if row["done_at"] is not None:
-            yield moments.OrderCarriedOut(at=row["done_at"], order=order, name=name, refusal=row["refusal"])
+            yield moments.OrderCarriedOut(
+                at=row["done_at"],
+                order=order,
+                name=name,
+                result=row["result"],
+                refusal=row["refusal"],
+                made=row["made"],
+            )
+
+
+def _parameters(written: str) -> dict[str, object]:
+    """Empty where another program has written what this one cannot read."""
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

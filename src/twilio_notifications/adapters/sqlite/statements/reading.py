@@ -24,7 +24,7 @@ SELECT states.request AS number, request_id, states.channel, state, name, states
        IIF(state = 'WAITING', waiting_message, NULL) AS waiting_message,
        attempts, finished_at, reason, latest.message, COALESCE(deliveries.sid, latest.sid) AS sid,
        latest.remark, word, COALESCE(deliveries.code, document_code) AS delivery_code, changed_at,
-       deliveries.look_at, configured_name, ending, chains.by, chain, NULL AS resent_from
+       deliveries.look_at, configured_name, ending, chains.by, chain, resent_from
 FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
      JOIN requests ON requests.id = states.request
      LEFT JOIN statuses AS latest
@@ -84,7 +84,10 @@ DELIVERY_EVENTS = """
 SELECT at, happening, source, word, code, result FROM delivery_events WHERE request = ? ORDER BY id
 """
 
-ORDERS = "SELECT * FROM orders WHERE request = ? ORDER BY number"
+ORDERS = """
+SELECT number, name, parameters, by, door, at, done_at, result, refusal, made FROM orders WHERE request = ?
+ORDER BY number
+"""
 
 CHAIN = "SELECT configured_name, began_at, ended_at, ending, by, door FROM chains WHERE request = ?"
 
@@ -205,8 +208,7 @@ ORDER BY request DESC LIMIT ?
 """
 
 _LOOKED_AFTER = """
-EXISTS (SELECT 1 FROM orders WHERE orders.request = states.request AND orders.name = 'resend'
-        AND done_at IS NOT NULL AND refusal IS NULL)
+EXISTS (SELECT 1 FROM requests WHERE resent_from = states.request)
 OR EXISTS (SELECT 1 FROM requests WHERE id = states.request AND chain IS NOT NULL)
 """
 
