@@ -229,9 +229,10 @@ class Standing:
 
     connector: Presence
     connection: Fact | None
-    """To the broker or the nucleus: `connected` or `disconnected`, to which, since when. None: not known."""
+    """To the broker or the nucleus: to which, since when. Where no connector runs, there is none since it was
+    seen last. None: not known."""
     credentials: Fact | None
-    """`accepted` or `refused` by Twilio, or `unchecked`, since when. None: not known."""
+    """Whether Twilio takes them, as the connector last found out. None: not known."""
     paused: Sequence[Pause]
     """What lasts and keeps requests waiting; the oldest first."""
     waiting: Mapping[WaitReason | None, int]
