@@ -119,6 +119,8 @@ class Notebook:
                 self._remark(f"a message of the connector to itself did not come back from {side}")
             case NucleusDeliversAgain():
                 self._remark("")
+            case _:
+                pass
 
     def _hear_of_the_credentials(self, event: Event) -> None:
         name = FactName.CREDENTIALS
@@ -131,6 +133,8 @@ class Notebook:
                 self._note(name, FactWord.REFUSED, detail=error)
             case LoginUnchecked(error=error):
                 self._note(name, FactWord.UNCHECKED, detail=error)
+            case _:
+                pass
 
     def _remark(self, detail: str) -> None:
         """Something is to be said of the connection as it is."""

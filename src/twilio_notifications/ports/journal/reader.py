@@ -66,6 +66,8 @@ class Search:
     """Accepted at that instant or later."""
     until: float | None = None
     """Accepted before that instant."""
+    among: Sequence[int] | None = None
+    """Only these requests, by number."""
     before: int | None = None
     """Only requests with a smaller number: `Page.before` of the page that came before this one."""
     limit: int = 50
@@ -314,9 +316,6 @@ class Reader(Protocol):
 
     def entries(self, search: Search, *, now: float, reveal: bool = False) -> Page:
         """The requests that are looked for, the newest first."""
-
-    def some(self, numbers: Sequence[int], *, now: float, reveal: bool = False) -> list[Entry]:
-        """These requests, the newest first, without those that the journal does not hold."""
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
         """One request with all that happened to it; raises a JournalError where there is no such request."""
