@@ -45,6 +45,21 @@ def say(*lines: str) -> None:
         raise OutputLost(f"standard output cannot be written: {error.strerror}") from error
 
 
+def confirmed(question: str) -> bool | None:
+    """Asks, and reads the answer from standard input; None where no person could answer.
+
+    Only "y" and "yes" agree. The question goes to standard error, so that it is seen where the output is not.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    try:
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    except OSError:
+        return None
+
+
 def complain(line: str) -> None:
     """Prints a line to standard error. Where that is impossible, only the exit code is left to say it."""
     if sys.stderr is None:

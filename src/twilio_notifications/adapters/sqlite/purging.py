@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
-from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.statements import care
 from twilio_notifications.adapters.sqlite.translating import translated
@@ -27,7 +26,7 @@ PURGED_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class JournalFile(JournalReader):
+class JournalFile:
     """A journal's file. Each call raises a JournalError that says what to do."""
 
     def purge(self, *, finished_before: float) -> int:

@@ -59,13 +59,11 @@ class Table:
 
     def _line(self, cells: list[str], widths: list[int]) -> str:
         *first, last = cells
+        number, *texts = first
         padded = [
-            " " * (width - width_of(cell)) + cell
-            if place in numbers
-            else cell + " " * (width - width_of(cell))
-            for place, (cell, width) in enumerate(zip(first, widths, strict=True))
+            cell + " " * (width - width_of(cell)) for cell, width in zip(texts, widths[1:], strict=True)
         ]
-        beginning = "  ".join(padded)
+        beginning = "  ".join([number.rjust(widths[0]), *padded])
         room = max(LEAST_LAST, self.width - width_of(beginning) - 2)
         return f"{beginning}  {fitted(last, room)}".rstrip()
 
