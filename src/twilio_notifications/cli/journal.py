@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.cli import journal_orders, kinds
-from twilio_notifications.cli.options import add_action, add_number
+from twilio_notifications.cli import journal_orders, journal_reading, kinds
+from twilio_notifications.cli.options import add_action
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
     from twilio_notifications.cli.options import Commands
-
-_STANDINGS = ("all", "waiting", "doubt", "unreported", "unknown", "failed")
-_MOST_LISTED = 1_000_000
 
 
 def add(commands: Commands) -> None:
@@ -27,18 +24,7 @@ def add(commands: Commands) -> None:
         "orders: 0 carried out; 1 refused, with the reason; 3 written, and carried out at the next start.",
     )
     actions = journal.add_subparsers(title="actions", metavar="ACTION", required=True)
-    newest = add_action(actions, "list", _list, "the newest requests, one line each")
-    newest.add_argument(
-        "--only", choices=_STANDINGS, default="all", help="which requests to show (default: all)"
-    )
-    newest.add_argument(
-        "--limit",
-        type=kinds.whole(1, _MOST_LISTED),
-        default=50,
-        metavar="N",
-        help="show at most N requests (default: 50)",
-    )
-    add_number(add_action(actions, "show", _show, "one request and its attempts"))
+    journal_reading.add(actions)
     journal_orders.add(actions)
     purge = add_action(actions, "purge", _purge, "removes reported requests")
     purge.add_argument(
@@ -47,18 +33,6 @@ def add(commands: Commands) -> None:
         metavar="DAYS",
         help="how long ago their status was reported, at least (default: [journal] retention_seconds)",
     )
-
-
-def _list(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands import journal  # noqa: PLC0415 - imported when it runs
-
-    return journal.entries(options.config, only=options.only, limit=options.limit, environ=environ)
-
-
-def _show(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands import journal  # noqa: PLC0415 - imported when it runs
-
-    return journal.show(options.config, options.number, environ=environ)
 
 
 def _purge(options: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twilio_notifications.cli import kinds
-from twilio_notifications.cli.options import add_action, add_number
+from twilio_notifications.cli.options import CHANNELS, add_action, add_number
 from twilio_notifications.core.errors import ConfigurationError, Reason
-from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
     import argparse
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from twilio_notifications.commands.journal_orders import Bulk
 
 _WAIT_SECONDS = 5.0
-_CHANNELS = {"text": Channel.SMS, "call": Channel.CALL}
 
 
 def add(actions: Commands) -> None:
@@ -70,7 +68,7 @@ def _add_selection(parser: argparse.ArgumentParser, *, only: str, those: str) ->
         metavar="DURATION",
         help="with --only: those that were accepted at most so long ago, such as 30m, 1h or 2d",
     )
-    parser.add_argument("--channel", choices=list(_CHANNELS), help="with --only: texts or calls alone")
+    parser.add_argument("--channel", choices=list(CHANNELS), help="with --only: texts or calls alone")
     parser.add_argument("--to", metavar="NUMBER", help="with --only: those to this telephone number")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     _add_wait(parser)
@@ -158,7 +156,7 @@ def _bulk(options: argparse.Namespace) -> Bulk | None:
         raise ConfigurationError(["NUMBER and --only exclude each other: one request, or many"])
     return Bulk(
         reason=None if options.reason is None else Reason(options.reason),
-        channel=None if options.channel is None else _CHANNELS[options.channel],
+        channel=None if options.channel is None else CHANNELS[options.channel],
         phone_number=options.to,
         since_seconds=options.since,
     )

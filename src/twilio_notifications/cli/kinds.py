@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.urls import read_listen_address
@@ -48,6 +50,18 @@ def duration(text: str) -> float:
     if not 0 < value <= _LONGEST_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 2h or 1d")
     return value
+
+
+def past_instant(text: str) -> float:
+    """So long ago, as in 2h, or an instant of ISO 8601, in local time where it names no zone."""
+    if _DURATION.fullmatch(text):
+        return time.time() - duration(text)
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a duration such as 30m, 2h or 1d nor an instant such as 2026-01-31T22:00"
+        ) from None
 
 
 def delivery_seed(text: str) -> str:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from twilio_notifications.cli import kinds
+from twilio_notifications.core.model import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Command = Callable[[argparse.Namespace, Mapping[str, str]], int]
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - it has no public name
+
+
+CHANNELS: Mapping[str, Channel] = MappingProxyType({"text": Channel.SMS, "call": Channel.CALL})
+"""The channels by the words that people type."""
 
 
 def add_config(parser: argparse.ArgumentParser, *, default: str | None = argparse.SUPPRESS) -> None:

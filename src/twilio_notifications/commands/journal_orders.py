@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications import terminal
-from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
 from twilio_notifications.config import load_journal
 from twilio_notifications.core.conclusions.orders import may_arrive_twice, sid_refusal
@@ -28,6 +27,7 @@ from twilio_notifications.core.orders import (
     ResolveOrder,
     ResumeOrder,
 )
+from twilio_notifications.core.phone_numbers import masked
 from twilio_notifications.core.wording import counted, instant
 from twilio_notifications.exit_codes import FAILED, NOT_CARRIED_OUT, WRONG_USAGE
 from twilio_notifications.ports import OrderResult, Selection
@@ -225,7 +225,7 @@ def _order_many(counter: _Counter, name: OrderName, bulk: Bulk | None, *, yes: b
 
 def _preview(found: Sequence[Selected]) -> None:
     for one in found[:MOST_SHOWN]:
-        to, became = mask(one.phone_number or ""), one.reason or one.state.lower()
+        to, became = masked(one.phone_number or ""), one.reason or one.state.lower()
         terminal.say(f"{one.number:>8}  {instant(one.accepted_at)}  {one.channel:<4}  {to:>15}  {became}")
     if len(found) > MOST_SHOWN:
         terminal.say(f"and {len(found) - MOST_SHOWN} older ones")

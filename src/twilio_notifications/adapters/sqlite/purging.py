@@ -20,6 +20,7 @@ from twilio_notifications.core.errors import JournalError, JournalLocked
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
 PURGED_AT_ONCE = 20
 """Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
@@ -28,6 +29,8 @@ PURGED_AT_ONCE = 20
 @dataclass(frozen=True, slots=True)
 class JournalFile:
     """A journal's file. Each call raises a JournalError that says what to do."""
+
+    path: Path
 
     def purge(self, *, finished_before: float) -> int:
         """Removes what was reported before that instant; how many requests.

@@ -17,31 +17,38 @@ if TYPE_CHECKING:
 WIDEST_ID: Final = 20
 """Columns of a client's id in a list; `show` prints all of it."""
 
+NARROWEST_ID: Final = 6
+
 WIDEST_NAME: Final = 16
 
-LEAST_LAST: Final = 24
-"""Columns that the last column has at least, where a terminal is narrower than a line needs."""
+LAST_COLUMNS: Final = 24
+"""Columns that an id leaves to the last column, where it can."""
 
 FULL_DATE: Final = 120
 """Columns of a terminal from which on a list has room for the year."""
 
-HEADER: Final = ("NUMBER", "", "CHANNEL", "TO", "NAME", "ID", "STATE", "WHAT")
+_GAP: Final = "  "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Lists requests, a line each, of at most `width` columns."""
+    """Lists requests, a line each, of at most `width` columns. Names have a column where they are whole."""
 
     calendar: Calendar
     width: int
     now: float
+    names: bool
 
     def lines(self, entries: Sequence[Entry], *, header: bool = True) -> list[str]:
         """The lines, each column as wide as its widest cell."""
-        title = list(HEADER)
-        title[1] = f"ACCEPTED ({self.calendar.name})"
+        title = ["NUMBER", f"ACCEPTED ({self.calendar.name})", "VIA", "TO", "STATE", "ID", "WHAT"]
+        if self.names:
+            title.insert(4, "NAME")
         rows = [title, *(self._cells(entry) for entry in entries)]
-        widths = [max(width_of(row[place]) for row in rows) for place in range(len(HEADER) - 1)]
+        widths = [max(width_of(row[place]) for row in rows) for place in range(len(title) - 2)]
+        left = self.width - sum(widths) - len(_GAP) * (len(title) - 1) - LAST_COLUMNS
+        widest = max(width_of(row[-2]) for row in rows)
+        widths.append(min(widest, max(NARROWEST_ID, min(left, WIDEST_ID))))
         return [self._line(row, widths) for row in (rows if header else rows[1:])]
 
     def _cells(self, entry: Entry) -> list[str]:
@@ -51,21 +58,19 @@ class Table:
             calendar.day_and_time(at) if self.width >= FULL_DATE else calendar.short(at),
             entry.channel,
             printable(entry.phone_number or ""),
-            fitted(printable(entry.name or ""), WIDEST_NAME),
-            fitted(printable(str(entry.id)), WIDEST_ID),
+            *([fitted(printable(entry.name or ""), WIDEST_NAME)] if self.names else []),
             entry.state,
+            printable(str(entry.id)),
             printable(became(entry, calendar=calendar, now=self.now)),
         ]
 
     def _line(self, cells: list[str], widths: list[int]) -> str:
-        *first, last = cells
-        number, *texts = first
+        number, *texts, last = cells
+        columns = [fitted(cell, width) for cell, width in zip(texts, widths[1:], strict=True)]
         padded = [
-            cell + " " * (width - width_of(cell)) for cell, width in zip(texts, widths[1:], strict=True)
+            cell + " " * (width - width_of(cell)) for cell, width in zip(columns, widths[1:], strict=True)
         ]
-        beginning = "  ".join([number.rjust(widths[0]), *padded])
-        room = max(LEAST_LAST, self.width - width_of(beginning) - 2)
-        return f"{beginning}  {fitted(last, room)}".rstrip()
+        return fitted(_GAP.join([number.rjust(widths[0]), *padded, last]), self.width).rstrip()
 
 
 def became(entry: Entry, *, calendar: Calendar, now: float) -> str:

@@ -45,7 +45,7 @@ def entries(
     Returns 0; with `exit_code`, 1 where there is none.
     """
     reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
-    table = Table(calendar=display.calendar, width=terminal.columns(), now=now)
+    table = Table(calendar=display.calendar, width=terminal.columns(), now=now, names=display.reveal)
     if display.form is Form.CSV:
         terminal.say(forms.csv_line(list(forms.CSV_COLUMNS)))
     number = 0

@@ -42,7 +42,8 @@ def tail(
         if display.form is Form.JSON:
             terminal.say(*(forms.line(forms.entry_object(entry)) for entry in found))
         else:
-            table = Table(calendar=display.calendar, width=terminal.columns(), now=now)
+            width, calendar = terminal.columns(), display.calendar
+            table = Table(calendar=calendar, width=width, now=now, names=display.reveal)
             terminal.say(*table.lines(found, header=header))
 
     follow(follower, say)
