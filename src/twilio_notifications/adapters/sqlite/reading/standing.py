@@ -134,7 +134,11 @@ def _waiting(
 
 def _stalled(connection: sqlite3.Connection, lasting: Sequence[Pause], *, now: float) -> int:
     """Due requests of senders whose queue at Twilio is full."""
-    senders = {pause.about for pause in lasting if pause.reason is WaitReason.SENDER_QUEUE_FULL}
+    senders = {
+        pause.about
+        for pause in lasting
+        if pause.reason is WaitReason.SENDER_QUEUE_FULL and (pause.until is None or pause.until > now)
+    }
     return sum(_one(connection, sql.DUE_OF_SENDER, now, sender) or 0 for sender in senders)
 
 

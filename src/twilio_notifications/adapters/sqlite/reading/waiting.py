@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.statements import paces
-from twilio_notifications.adapters.sqlite.statements import reading as sql
+from twilio_notifications.adapters.sqlite.statements import paces, waits
 from twilio_notifications.adapters.sqlite.waits import pause_of
 from twilio_notifications.core import policy
 from twilio_notifications.core.errors import WaitReason
@@ -97,7 +96,8 @@ def outlook(connection: sqlite3.Connection, waiting: Iterable[int], *, now: floa
 
 def lasting_pauses(connection: sqlite3.Connection) -> list[Pause]:
     """What lasts and keeps requests waiting, the oldest first."""
-    return [pause_of(tuple(row)) for row in connection.execute(sql.LASTING_PAUSES)]
+    lasting = [pause_of(tuple(row)) for row in connection.execute(waits.LASTING)]
+    return sorted(lasting, key=lambda pause: pause.begun_at)
 
 
 def _departures(

@@ -34,12 +34,9 @@ FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
 ORDER BY states.request DESC
 """
 
-LASTING_PAUSES = """
-SELECT reason, about, message, begun_at, until, ended_at FROM pauses WHERE ended_at IS NULL ORDER BY begun_at
-"""
-
 SENDER_STALLED = """
-sender_number IN (SELECT about FROM pauses WHERE reason = 'sender_queue_full' AND ended_at IS NULL)
+sender_number IN (SELECT about FROM pauses
+                  WHERE reason = 'sender_queue_full' AND ended_at IS NULL AND (until IS NULL OR until > :now))
 """
 
 # One request.
