@@ -119,7 +119,7 @@ def _waiting(
     found: dict[WaitReason | None, int] = {WaitReason.EARLIER_REQUEST: behind}
     for reason, number in connection.execute(sql.PUT_OFF, (now,)) if total > behind + due + paced else ():
         found[None if reason is None else WaitReason(reason)] = number
-    account = Outlook(lasting=lasting, departures={}, now=now).pause(None)
+    account = Outlook(lasting=lasting, departures={}, paced=frozenset(), now=now).pause(None)
     if account is not None:
         found[account.reason] = found.get(account.reason, 0) + due + paced
         due = paced = 0

@@ -18,7 +18,7 @@ COALESCE((SELECT other.request FROM states AS other
 
 ENTRIES = f"""
 SELECT states.request AS number, request_id, states.channel, state, name, states.phone_number, sender_number,
-       contact, priority, accepted_at, expires_at, due_at, turn,
+       contact, priority, accepted_at, expires_at, due_at, turn, sender,
        IIF(state = 'WAITING' AND turn = 0, {_BEHIND}, NULL) AS behind,
        IIF(state = 'WAITING', waiting_reason, NULL) AS waiting_reason,
        IIF(state = 'WAITING', waiting_message, NULL) AS waiting_message,
