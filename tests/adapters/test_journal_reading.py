@@ -14,6 +14,7 @@ from tests.support.every_kind import (
     CONTACT,
     NAMES,
     NUMBERS,
+    QUIET_UNTIL,
     STALLED,
     pause,
     phone_number,
@@ -177,7 +178,7 @@ async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: Reade
     assert quiet is not None
     assert behind is not None
     assert new is not None
-    assert (WaitReason.QUIET_HOURS, "It waits", START + 3_600) == (quiet.reason, quiet.message, quiet.until)
+    assert (WaitReason.QUIET_HOURS, "It waits", QUIET_UNTIL) == (quiet.reason, quiet.message, quiet.until)
     assert (WaitReason.EARLIER_REQUEST, NUMBERS["quiet"]) == (behind.reason, behind.behind)
     assert (None, START) == (new.reason, new.until)
     assert entry(reader, "delivered").waits is None
@@ -252,7 +253,7 @@ async def test_an_undelivered_text_says_what_twilios_code_means(reader: Reader) 
 
 async def test_waits_that_ended_and_the_present_one_are_on_the_time_line(reader: Reader) -> None:
     (present,) = [one for one in story(reader, "quiet") if isinstance(one, moments.Waited)]
-    assert (WaitReason.QUIET_HOURS, START + 3_600, None) == (present.reason, present.until, present.ended_at)
+    assert (WaitReason.QUIET_HOURS, QUIET_UNTIL, None) == (present.reason, present.until, present.ended_at)
     (retry,) = [one for one in story(reader, "retry") if isinstance(one, moments.Waited)]
     assert (START + 2, WaitReason.RETRY) == (retry.at, retry.reason)
 
