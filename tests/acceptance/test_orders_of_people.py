@@ -9,7 +9,8 @@ import pytest
 from tests.acceptance.house import TEXT_TOPIC, MakeConnector, text, until
 from tests.support.mqtt_peer import Peer
 from tests.support.process import environment, exit_code, run_program
-from twilio_notifications.adapters.sqlite.reader import JournalReader
+from tests.support.reading import numbers
+from twilio_notifications.ports.journal.reader import Only
 
 if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
@@ -39,7 +40,7 @@ async def test_a_person_pauses_cancels_resumes_and_sends_again_next_to_the_conne
         for number in (FIRST, SECOND):
             await peer.publish(TEXT_TOPIC, text(number, to=number))
         path = connector.config.with_name("journal") / "journal.db"
-        await until(lambda: 2 == len(JournalReader(path).entries("waiting", limit=9)))
+        await until(lambda: 2 == len(numbers(path, Only.WAITING)))
         cancelled = await journal(connector, "cancel", "1")
         assert "request 1 is cancelled: it waits no more, and is not sent" in cancelled.stdout
         listed = await journal(connector, "list", "--only", "waiting")
