@@ -19,12 +19,12 @@ from twilio_notifications import cli
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.cli.journal_reading import ONLY
-from twilio_notifications.commands.journal_reading.lines import Table
-from twilio_notifications.commands.journal_reading.tail import Follower
-from twilio_notifications.commands.journal_reading.times import Calendar, duration
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 from twilio_notifications.ports.journal.reader import Only, Search
+from twilio_notifications.reading.following import Follower
+from twilio_notifications.reading.lines import Table
+from twilio_notifications.reading.times import Calendar, duration
 from twilio_notifications.terminal import fitted, width_of
 
 if TYPE_CHECKING:
