@@ -44,7 +44,6 @@ from twilio_notifications.config.settings import ClientSettings, JournalFileSett
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
-from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.wording import shown
@@ -128,22 +127,12 @@ def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSe
     written = _written(path, environ)
     given = {**defaults(folder=_folder(path)), **written}
     names = [name for name in SETTINGS if name.startswith("journal.")]
-    followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
-    others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
-    values = _accepted(given, [*names, *others, *followed])
+    values = _accepted(given, names)
     journal = _journal_place(values, written, folder=_folder(path))
     if journal.problem:
         raise ConfigurationError([journal.problem])
     return JournalFileSettings(
         journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
-        lifetime_seconds=values["delivery.lifetime_seconds"],
-        detail=values["status.detail"],
-        tracking=Tracking(
-            following=values["tracking.mode"],
-            initial=values["tracking.poll_initial_seconds"],
-            give_up_after=values["tracking.give_up_seconds"],
-            follow_up=values["status.follow_up"],
-        ),
     )
 
 
