@@ -17,13 +17,14 @@ from tests.support.factories import (
     too_many,
     unauthorized,
 )
-from twilio_notifications.adapters.sqlite.reader import JournalReader
+from tests.support.reading import entry, of_kind
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Cancellation, Priority, Text
 from twilio_notifications.core.pace import Rate, SenderRates
 from twilio_notifications.core.policy import Destinations, Limits
 from twilio_notifications.core.quiet_hours import QuietHours, QuietWindow
 from twilio_notifications.ports import Inbound, NewWish
+from twilio_notifications.ports.journal.timeline import Waited
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,13 +164,13 @@ async def test_of_what_twilio_puts_off_the_time_line_has_the_end_of_the_wait(tmp
     async with a_running_line(paces={SENDER_NUMBER: ONE}, jitter=lambda: 0.0, path=path) as line:
         line.sender.script(number(0), refused(21_611, retry_after=10))
         await backlog(line, 2)
-        reader = JournalReader(path)
-        for history in (reader.history(1), reader.history(2)):
-            found = reader.waiting([history.entry], now=line.clock.now())[history.entry.number]
+        for request in (1, 2):
+            found = entry(path, request, now=line.clock.now()).waits
+            assert found is not None
             assert (WaitReason.SENDER_QUEUE_FULL, START + 10) == (found.reason, found.until)
         for _ in range(2):
-            (wait,) = reader.history(1).waits
-            assert (START, START + 10) == (wait.begun_at, wait.due_at)
+            (wait,) = of_kind(path, 1, Waited, now=line.clock.now())
+            assert (START, START + 10) == (wait.at, wait.until)
             await line.clock.advance(11)
 
 

@@ -8,11 +8,12 @@ import pytest
 
 from tests.pipeline.line import Line, a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
-from twilio_notifications.adapters.sqlite.reader import JournalReader
+from tests.support.reading import of_kind
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Answered, Channel, NotSent
 from twilio_notifications.core.policy import Limits, Period, Quota, Unit
 from twilio_notifications.ports import Level
+from twilio_notifications.ports.journal.timeline import PauseLasted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,9 +126,8 @@ async def test_the_queues_of_a_number_for_texts_and_for_calls_pause_by_themselve
         await line.accept(B, C, channel=Channel.CALL)
         texts, calls = line.events.named("sender_paused")
         assert ("SMS", "CALL") == (texts.fields["channel"], calls.fields["channel"])
-        reader = JournalReader(path)
         assert ["21611", "22005"] == [
-            pause.message.split()[2].rstrip(":") for n in (1, 2) for pause in reader.history(n).pauses
+            pause.message.split()[2].rstrip(":") for n in (1, 2) for pause in of_kind(path, n, PauseLasted)
         ]
         await line.clock.advance(61)
         (resumed,) = line.events.named("sender_resumed")

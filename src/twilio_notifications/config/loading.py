@@ -47,9 +47,9 @@ from twilio_notifications.config.settings import ClientSettings, JournalFileSett
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
-from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.core.policy import Limits
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
@@ -126,27 +126,20 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
     return ClientSettings(transport=transport(values), log=made(LogSettings, "log", values))
 
 
-def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
+def load_journal(
+    path: Path | None, environ: Mapping[str, str], *, with_limits: bool = False
+) -> JournalFileSettings:
     """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
     given = {**defaults(folder=_folder(path)), **written}
-    names = [name for name in SETTINGS if name.startswith("journal.")]
-    followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
-    others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
-    values = _accepted(given, [*names, *others, *followed])
+    prefixes = ("journal.", "limits.") if with_limits else ("journal.",)
+    values = _accepted(given, [name for name in SETTINGS if name.startswith(prefixes)])
     journal = _journal_place(values, written, folder=_folder(path))
     if journal.problem:
         raise ConfigurationError([journal.problem])
     return JournalFileSettings(
         journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
-        lifetime_seconds=values["delivery.lifetime_seconds"],
-        detail=values["status.detail"],
-        tracking=Tracking(
-            following=values["tracking.mode"],
-            initial=values["tracking.poll_initial_seconds"],
-            give_up_after=values["tracking.give_up_seconds"],
-            follow_up=values["status.follow_up"],
-        ),
+        limits=limits(values) if with_limits else Limits(),
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from twilio_notifications.pipeline.care.heartbeat import Heartbeat
+    from twilio_notifications.pipeline.care.notebook import Notebook
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
     from twilio_notifications.pipeline.line.callbacks import Callbacks
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.escalator import Escalator
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.intake import Intake
+    from twilio_notifications.pipeline.line.orders import OrderTaker
     from twilio_notifications.pipeline.line.replies import Replies
     from twilio_notifications.pipeline.line.reporter import Reporter
     from twilio_notifications.pipeline.line.settler import Settler
     from twilio_notifications.pipeline.line.tracker import Tracker
     from twilio_notifications.pipeline.logins.login_check import LoginCheck
     from twilio_notifications.pipeline.logins.refresher import Refresher
-    from twilio_notifications.ports import Care, Clock, Events, Transport
+    from twilio_notifications.ports import Clock, Events, Journal, Transport
 
 GOODBYE_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.5
@@ -52,11 +54,12 @@ T = TypeVar("T")
 class Connector:
     """One connector, with all its stages."""
 
-    journal: Care
+    journal: Journal
     transport: Transport
     intake: Intake
     dispatcher: Dispatcher
     settler: Settler
+    orders: OrderTaker
     escalator: Escalator
     replies: Replies
     tracker: Tracker
@@ -68,6 +71,7 @@ class Connector:
     login_check: LoginCheck
     supervision: Supervision
     heartbeat: Heartbeat | None = None
+    notebook: Notebook
     clock: Clock
     events: Events
     drain_seconds: float
@@ -94,12 +98,14 @@ class Connector:
             )
         )
         self.dispatcher.pacing.recover(recovery.stalled)
+        await _unless(stop, self.orders.catch_up())
         async with asyncio.TaskGroup() as stages:
             running = [
                 stages.create_task(stage, name=f"twilio_notifications.{name}")
                 for name, stage in (
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
+                    ("orders", self.orders.run()),
                     ("escalator", self.escalator.run()),
                     ("replies", self.replies.run()),
                     ("tracker", self.tracker.run()),
@@ -110,6 +116,7 @@ class Connector:
                     ("refresher", self.refresher.run()),
                     ("login_check", self.login_check.run()),
                     ("supervision", self.supervision.run()),
+                    ("notebook", self.notebook.run(self.journal, events=self.events)),
                     ("transport", self._run_transport(stop)),
                     *(() if self.heartbeat is None else (("heartbeat", self.heartbeat.run()),)),
                 )
@@ -117,6 +124,7 @@ class Connector:
             await stop.wait()
             await self._drain(hurry)
             await _end(running)
+        await self.notebook.end(self.journal, events=self.events)
         self.events.tell(ConnectorStopped())
         if self._lost is not None:
             raise self._lost

@@ -115,6 +115,7 @@ PUT_OFF = tuple(
 cannot be written, is not."""
 
 LASTING = (
+    WaitReason.OPERATOR_PAUSE,
     WaitReason.QUIET_HOURS,
     WaitReason.QUOTA_USED_UP,
     WaitReason.SENDER_QUEUE_FULL,

@@ -40,7 +40,7 @@ REQUEST_WIDTH = 33
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
 
-_NO_EXTENSIONS: Final = (*(None,) * 12, False)
+_NO_EXTENSIONS: Final = (*(None,) * 12, False, None)
 """The columns that come after the digest."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -70,7 +70,13 @@ def without_id(status: bytes) -> tuple[bytes, str | None]:
 
 
 def request_row(
-    id_: int, arrival: NewRequest, *, request_id: str, chain: int | None = None, hint: str | None = None
+    id_: int,
+    arrival: NewRequest,
+    *,
+    request_id: str,
+    chain: int | None = None,
+    hint: str | None = None,
+    resent_from: int | None = None,
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST. `hint` is what the text or the call says on how to acknowledge."""
     notification = arrival.notification
@@ -99,6 +105,7 @@ def request_row(
         hint,
         arrival.tells_end,
         encoded_envelope(arrival.envelope),
+        resent_from,
     )
 
 

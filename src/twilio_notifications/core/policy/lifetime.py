@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.errors import WAITS_FOR, Reason, WaitReason
 from twilio_notifications.core.pace import sender_of
@@ -12,6 +12,10 @@ from twilio_notifications.core.policy.verdicts import Decline, Defer
 if TYPE_CHECKING:
     from twilio_notifications.core.policy.situation import Situation
     from twilio_notifications.core.steps import Claimed
+
+ORDERED_PAUSE_SECONDS: Final = 60.0
+"""The longest wait that one look writes down for a pause that a person ordered: that person may end it at any
+time, and while it lasts nothing is claimed."""
 
 
 def lifetime(request: Claimed, situation: Situation) -> Decline | None:
@@ -36,6 +40,18 @@ def chain_end(request: Claimed, _situation: Situation) -> Decline | None:
     if not request.chain_ended or request.tells_end:
         return None
     return Decline(reason=Reason.CANCELLED, message="Its escalation ended while it waited")
+
+
+def ordered_pause(request: Claimed, situation: Situation) -> Defer | None:
+    """While a person has paused sending, everything waits."""
+    until = situation.pace.paused_until
+    if until <= situation.now:
+        return None
+    return Defer(
+        until=min(until, request.expires_at, situation.now + ORDERED_PAUSE_SECONDS),
+        reason=WaitReason.OPERATOR_PAUSE,
+        message=f"everything waits: {WAITS_FOR[WaitReason.OPERATOR_PAUSE]}",
+    )
 
 
 def credentials(request: Claimed, situation: Situation) -> Decline | None:
@@ -77,11 +93,7 @@ def expired(request: Claimed, situation: Situation) -> Decline:
     for a limit of the operator's; the sentence then names the limit if it leaves no room even now.
     """
     waited = f"{situation.now - request.accepted_at:.0f} s"
-    reason = request.waiting_reason
-    if reason in {None, WaitReason.SENDER_PACE}:  # it was not looked at while everything waits
-        lasting = account_pace(request, situation) or sender_pace(request, situation)
-        reason = reason if lasting is None else lasting.reason
-    match reason:
+    match _waited_for(request, situation):
         case WaitReason.ACCOUNT_SLOWED | WaitReason.SENDER_QUEUE_FULL:
             return Decline(
                 reason=Reason.RATE_LIMITED,
@@ -97,10 +109,22 @@ def expired(request: Claimed, situation: Situation) -> Decline:
             return Decline(
                 reason=Reason.EXPIRED, message=f"The request expired after {waited}, before it could be sent"
             )
-        case _:
+        case reason:
             return Decline(
                 reason=Reason.EXPIRED,
                 message=(
                     f"The request expired after {waited}, before it could be sent; last: {WAITS_FOR[reason]}"
                 ),
             )
+
+
+def _waited_for(request: Claimed, situation: Situation) -> WaitReason | None:
+    """What kept the request waiting at the end of its lifetime; None: a free place."""
+    if situation.pace.paused_until > situation.now:
+        return WaitReason.OPERATOR_PAUSE
+    reason = request.waiting_reason
+    if reason not in {None, WaitReason.SENDER_PACE}:
+        return reason
+    # It was not looked at while everything waits.
+    lasting = account_pace(request, situation) or sender_pace(request, situation)
+    return reason if lasting is None else lasting.reason

@@ -168,7 +168,7 @@ def scopes(notification: Notification, limits: Limits) -> tuple[str, ...]:
 
 def present_charge(quota: Quota, *, now: float) -> Charge:
     """What the window of a quota that `now` lies in is named, in the usage that the journal keeps."""
-    return Charge(scope=f"{quota.unit}/{quota.period}", since=bounds(quota.period, now=now)[0])
+    return Charge(scope=scope_of(quota), since=bounds(quota.period, now=now)[0])
 
 
 def permits(pattern: str, phone_number: str) -> bool:
@@ -286,6 +286,11 @@ def _amount(unit: Unit, notification: Notification) -> int:
             return count_segments(content.body) if isinstance(content, Text) else 0
         case _:
             assert_never(unit)
+
+
+def scope_of(quota: Quota) -> str:
+    """The scope under which the journal counts what is used of it."""
+    return f"{quota.unit}/{quota.period}"
 
 
 def bounds(period: Period, *, now: float) -> tuple[float, float]:

@@ -65,11 +65,18 @@ class Pacing:
         self.pauses.resume(lasting, stalled=self.pace.senders)
         now = self.clock.now()
         for pause in lasting:
+            if pause.reason is WaitReason.OPERATOR_PAUSE:
+                self.pace = policy.paused(self.pace, until=pause.until)
             if pause.reason is not WaitReason.ACCOUNT_SLOWED or pause.until is None:
                 continue
             # Where the clock was set back since, how long it lasts is not known: the next answer says it.
             if pause.begun_at <= now < pause.until:
                 self.pace = policy.closed_still(self.pace, now=now, until=pause.until)
+
+    def order_pause(self, pause: Pause) -> None:
+        """A person ordered that all requests wait, or that they leave again."""
+        self.pace = policy.paused(self.pace, until=0.0 if pause.ended_at is not None else pause.until)
+        self.pauses.ordered(pause)
 
     def renew_credentials(self) -> None:
         """There is a login that Twilio has not refused: no request need wait for the next probe."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.ports.events.event import Event, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.ports.journal import PlacedOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,3 +102,25 @@ class CallHungUp(Event):
     level: ClassVar[Level] = Level.INFO
     number: int
     ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersFound(Event):
+    """Orders of people were read, and none of these is carried out yet."""
+
+    orders: Sequence[PlacedOrder]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCarriedOut(Event):
+    """An order of a person is on disk with its result, or refused; `number` is that of its request.
+
+    In a bulk of many, the later ones have their lines at DEBUG.
+    """
+
+    level: Level = field()
+    order: str
+    number: int | None
+    by: str
+    result: str | None
+    refused: str | None

@@ -28,15 +28,30 @@ from twilio_notifications.ports.journal.chains import (
     KnownReply,
     NewStep,
     Notified,
-    OrderName,
-    Orders,
     Unsuccessful,
-    WaitingOrder,
     WishName,
     WishProgress,
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
+from twilio_notifications.ports.journal.facts import Facts
+from twilio_notifications.ports.journal.orders import (
+    AcknowledgeOrder,
+    CancelOrder,
+    CarriedOut,
+    Order,
+    OrderDesk,
+    OrderName,
+    OrderResult,
+    Orders,
+    PauseOrder,
+    PlacedOrder,
+    ResendOrder,
+    ResolveOrder,
+    ResumeOrder,
+    Selected,
+    Selection,
+)
 from twilio_notifications.ports.journal.outbox import Outbox, Unreported
 from twilio_notifications.ports.journal.usage import Usage
 from twilio_notifications.ports.journal.waits import Pause, Waits
@@ -44,16 +59,20 @@ from twilio_notifications.ports.journal.work import NO_CHARGES, Agenda, Taken, W
 
 __all__ = [
     "NO_CHARGES",
+    "AcknowledgeOrder",
     "Agenda",
     "Arrival",
     "Arrivals",
     "BrokenRow",
+    "CancelOrder",
     "Care",
+    "CarriedOut",
     "Chains",
     "Changed",
     "Deliveries",
     "Doubts",
     "Ended",
+    "Facts",
     "Hangup",
     "Journal",
     "KnownReply",
@@ -64,19 +83,28 @@ __all__ = [
     "NewWish",
     "Notified",
     "Opening",
+    "Order",
+    "OrderDesk",
     "OrderName",
+    "OrderResult",
     "Orders",
     "Outbox",
     "Pause",
+    "PauseOrder",
+    "PlacedOrder",
     "Recorded",
     "Recording",
     "Recordings",
     "Recovery",
+    "ResendOrder",
+    "ResolveOrder",
+    "ResumeOrder",
+    "Selected",
+    "Selection",
     "Taken",
     "Unreported",
     "Unsuccessful",
     "Usage",
-    "WaitingOrder",
     "Waits",
     "WishName",
     "WishProgress",
@@ -84,5 +112,7 @@ __all__ = [
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Care, Protocol):
+class Journal(
+    Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Facts, Care, Protocol
+):
     """Everything; a call that changes something is done when its change is on disk."""

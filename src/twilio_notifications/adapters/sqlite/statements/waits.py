@@ -10,14 +10,7 @@ ON CONFLICT (reason, about, begun_at)
 
 LASTING = "SELECT reason, about, message, begun_at, until, ended_at FROM pauses WHERE ended_at IS NULL"
 
-# Of the account and of one sender: a wait for a limit or a window is a row of its own in `waits`.
-DURING = """
-SELECT begun_at, reason, NULLIF(SUBSTR(about, INSTR(about, ' ') + 1), ''), message, until, ended_at
-FROM pauses
-WHERE (about = '' OR (reason = 'sender_queue_full' AND about = :sender))
-  AND begun_at < :ends_at AND (ended_at IS NULL OR ended_at > :begins_at)
-ORDER BY begun_at
-"""
+LASTING_FOR = f"{LASTING} AND reason = ?"
 
 PURGE_PAUSES = "DELETE FROM pauses WHERE ended_at < ?"
 
