@@ -189,7 +189,8 @@ async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: Journ
 
 
 @pytest.mark.parametrize(
-    ("about", "paused"), [("", {"resent", "paced", "new"}), (STALLED, {"new"}), ("texts per day", set())]
+    ("about", "paused"),
+    [("", {"resent", "paced", "new"}), (f"SMS {STALLED}", {"new"}), ("texts per day", set())],
 )
 async def test_what_lasts_keeps_those_waiting_that_it_concerns(
     path: Path, reader: JournalReader, about: str, paused: set[str]
@@ -265,7 +266,7 @@ async def test_waits_that_ended_and_the_present_one_are_on_the_time_line(reader:
 async def test_pauses_are_on_the_time_lines_of_those_that_they_concern(
     path: Path, reader: JournalReader
 ) -> None:
-    await pause(path, WaitReason.SENDER_QUEUE_FULL, about=STALLED)
+    await pause(path, WaitReason.SENDER_QUEUE_FULL, about=f"SMS {STALLED}")
     kinds = {name: [type(moment) for moment in story(reader, name)] for name in ("new", "quiet", "delivered")}
     assert {"new"} == {name for name, found in kinds.items() if moments.PauseLasted in found}
 
@@ -345,7 +346,7 @@ def texts(value: object) -> list[str]:
 async def test_numbers_names_and_texts_are_whole_only_where_asked_for(
     path: Path, reader: JournalReader
 ) -> None:
-    await pause(path, WaitReason.SENDER_QUEUE_FULL, about=STALLED)
+    await pause(path, WaitReason.SENDER_QUEUE_FULL, about=f"SMS {STALLED}")
     hidden = (TEXT, "+12345", "+1500", SENDER_NUMBER, "Deputy")
     for name in NAMES:
         said = texts(reader.timeline(NUMBERS[name], now=NOW))
