@@ -125,6 +125,12 @@ PROMISED: dict[str, Any] = {
     "status.detail": "document",
     "status.follow_up": "none",
     "metrics.listen": "",
+    "console.listen": "127.0.0.1:8377",
+    "console.users": [],
+    "console.token_hash": "",
+    "console.public_url": "",
+    "console.session_seconds": 43200,
+    "console.isolation": True,
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -139,6 +145,7 @@ CLASSES = [
     config.TrackingSettings,
     config.StatusSettings,
     config.MetricsSettings,
+    config.ConsoleSettings,
     config.LogSettings,
 ]
 # Every key of a table that users name, with its default; None: not set by default.

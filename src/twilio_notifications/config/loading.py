@@ -26,6 +26,7 @@ from twilio_notifications.config.rules import (
 from twilio_notifications.config.sections import SETTINGS, TABLES
 from twilio_notifications.config.sections.calls import CallSettings
 from twilio_notifications.config.sections.connector import PARAMETERS, ConnectorSettings
+from twilio_notifications.config.sections.console import ConsoleSettings
 from twilio_notifications.config.sections.contacts import contacts
 from twilio_notifications.config.sections.delivery import DeliverySettings
 from twilio_notifications.config.sections.escalations import escalations
@@ -40,7 +41,13 @@ from twilio_notifications.config.sections.status import StatusSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings
-from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
+from twilio_notifications.config.settings import (
+    ClientSettings,
+    ConsoleFileSettings,
+    JournalFileSettings,
+    SecretPlace,
+    Settings,
+)
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
@@ -70,6 +77,22 @@ def load(
     With `is_running`, a file that cannot be read is a warning: only the next start uses it, and a confined
     connector may not read what a deployment has just added.
     """
+    unread: list[str] = []
+    settings = load_except_files(path, environ, component=component, unread=unread if is_running else None)
+    return replace(settings, warnings=(*settings.warnings, *unread))
+
+
+def load_except_files(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    component: Mapping[str, object] | None = None,
+    unread: list[str] | None,
+) -> Settings:
+    """As `load`. A sentence about each file that a setting names and that cannot be read goes to `unread`.
+
+    With None, such a file is a problem like any other.
+    """
     file = read_file(path)
     environment = read_environment(environ)
     preset, configured = (Source(), Source()) if component is None else (presets(), read_component(component))
@@ -77,12 +100,11 @@ def load(
     if not file.readable:
         # It is not known what the file sets, so a setting that seems to be missing may stand in it.
         raise ConfigurationError(problems)
-    folder = _folder(path)
+    folder = folder_of(path)
     written = {**file.given, **configured.given}
     written |= as_spelled(environment.given, in_file=written)
     given = {**defaults(folder=folder, tables=tables_in(written)), **preset.given, **written}
-    unread: list[str] = []
-    values, mismatches = _accept_all(given, unread=unread if is_running else None)
+    values, mismatches = accept_all(given, unread=unread)
     resolved = resolve(values, written, component=component is not None)
     problems += [*mismatches, *problems_of_tables(given), *_placed(problems_between(values), given)]
     journal = _journal_place(values, written, folder=folder if component is None else Path.cwd())
@@ -95,7 +117,6 @@ def load(
         *settings.warnings,
         *configured.warnings,
         *_said(journal.warning, proxy_warning(settings.twilio.base_url, environ)),
-        *unread,
     )
     return replace(settings, warnings=warnings)
 
@@ -116,7 +137,7 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
     `in_nucleus`: a Greengrass V2 nucleus has started it, and is the transport unless one is configured.
     """
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     if in_nucleus and not {"transport.kind", "transport.url"} & written.keys():
         given["transport.kind"] = _preset(TransportKind.GREENGRASS)
     values = _accepted(given, [name for name in SETTINGS if name.startswith(("transport.", "log."))])
@@ -126,12 +147,12 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
 def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
     """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     names = [name for name in SETTINGS if name.startswith("journal.")]
     followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
     others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
     values = _accepted(given, [*names, *others, *followed])
-    journal = _journal_place(values, written, folder=_folder(path))
+    journal = _journal_place(values, written, folder=folder_of(path))
     if journal.problem:
         raise ConfigurationError([journal.problem])
     return JournalFileSettings(
@@ -147,12 +168,28 @@ def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSe
     )
 
 
+def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSettings:
+    """The settings of the console. Raises ConfigurationError for these settings only.
+
+    So the console starts where the connector does not, and shows what is wrong.
+    """
+    given = {**defaults(folder=folder_of(path)), **_written(path, environ)}
+    wanted = ("console.", "transport.", "log.")
+    values = _accepted(given, [name for name in SETTINGS if name.startswith(wanted)])
+    return ConsoleFileSettings(
+        console=made(ConsoleSettings, "console", values),
+        transport=transport(values),
+        log=made(LogSettings, "log", values),
+        journal=load_journal(path, environ).journal,
+    )
+
+
 def load_secret_place(
     path: Path | None, environ: Mapping[str, str], *, in_nucleus: bool = False
 ) -> SecretPlace:
     """Where the connector's secret is, and which one it is, for a program that may read it too."""
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     if in_nucleus and "secrets.source" not in written:
         given["secrets.source"] = _preset(SecretOrigin.GREENGRASS)
     # Not its key_file: that is for the connector's own copy, and perhaps not for others to read.
@@ -173,7 +210,8 @@ def _written(path: Path | None, environ: Mapping[str, str]) -> dict[str, Given]:
     return {**file.given, **environment.given}
 
 
-def _folder(path: Path | None) -> Path:
+def folder_of(path: Path | None) -> Path:
+    """The folder from which relative paths start."""
     return Path.cwd() if path is None else path.absolute().parent
 
 
@@ -183,7 +221,7 @@ def _preset(word: str) -> Given:
 
 def _accepted(given: Mapping[str, Given], names: Iterable[str]) -> dict[str, Any]:
     """The values of these settings alone; raises ConfigurationError for what is wrong with them."""
-    values, problems = _accept_all(given, names)
+    values, problems = accept_all(given, names)
     problems += _placed(problems_between(values), given)
     if problems:
         raise ConfigurationError(problems)
@@ -200,7 +238,7 @@ def _secret_arn(values: Mapping[str, Any], written: Mapping[str, Given]) -> str 
     return resolved.parameters.secret_arn
 
 
-def _accept_all(
+def accept_all(
     given: Mapping[str, Given], names: Iterable[str] | None = None, *, unread: list[str] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one.
@@ -291,6 +329,7 @@ def _settings(
         contacts=contacts(values),
         escalations=escalations(values),
         metrics=made(MetricsSettings, "metrics", values),
+        console=made(ConsoleSettings, "console", values),
         log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
+    from twilio_notifications.config.sections.console import ConsoleSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
     from twilio_notifications.config.sections.journal import JournalSettings
     from twilio_notifications.config.sections.log import LogSettings
@@ -54,6 +55,7 @@ class Settings:
     contacts: Mapping[str, Contact]
     escalations: Mapping[str, Chain]
     metrics: MetricsSettings
+    console: ConsoleSettings
     log: LogSettings
     warnings: tuple[str, ...]
 
@@ -81,6 +83,16 @@ class JournalFileSettings:
     detail: StatusDetail
     tracking: Tracking
     """How what a person says was sent is followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleFileSettings:
+    """The settings of the console, which works next to the connector or without one."""
+
+    console: ConsoleSettings
+    transport: TransportSettings
+    log: LogSettings
+    journal: JournalSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
