@@ -7,6 +7,7 @@ while there is a problem, so that half a configuration never runs.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import made
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import (
+    console_warnings,
     files_not_in_use,
     problems_between,
     proxy_warning,
@@ -176,11 +178,14 @@ def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSe
     given = {**defaults(folder=folder_of(path)), **_written(path, environ)}
     wanted = ("console.", "transport.", "log.")
     values = _accepted(given, [name for name in SETTINGS if name.startswith(wanted)])
+    secrets_in = [given[name].value for name in SETTINGS if re.fullmatch(r"secrets\..*variable", name) if name in given]
     return ConsoleFileSettings(
         console=made(ConsoleSettings, "console", values),
         transport=transport(values),
         log=made(LogSettings, "log", values),
         journal=load_journal(path, environ).journal,
+        secret_variables=tuple(name for name in secrets_in if isinstance(name, str)),
+        warnings=tuple(_placed(console_warnings(values), given)),
     )
 
 

@@ -83,6 +83,7 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
             "unencrypted, as all messages do: use mqtts://"
         )
         yield Remark(name="transport.url", sentence=sentence)
+    yield from console_warnings(values)
     yield from _warnings_about_tracking(values)
     prefix = values["transport.topic_prefix"]
     if prefix and not prefix.endswith("/"):
@@ -230,6 +231,17 @@ def _console(values: Mapping[str, Any]) -> Iterator[Remark]:
         if times > 1:
             sentence = f"console.users has the name {shown(name)} {times} times: give each user one name"
             yield Remark(name="console.users", sentence=sentence)
+
+
+def console_warnings(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """What works at the console but deserves a warning."""
+    listen, public_url = values["console.listen"], values["console.public_url"]
+    if not is_loopback_host(listen[0]) and not (public_url or "").startswith("https:"):
+        sentence = (
+            "console.listen can be reached from other machines, and passwords cross the network unencrypted: "
+            "listen on 127.0.0.1, put a proxy with a certificate in front, and set console.public_url"
+        )
+        yield Remark(name="console.listen", sentence=sentence)
 
 
 def _acknowledge_words(values: Mapping[str, Any]) -> Iterator[Remark]:

@@ -93,6 +93,10 @@ class ConsoleFileSettings:
     transport: TransportSettings
     log: LogSettings
     journal: JournalSettings
+    secret_variables: tuple[str, ...]
+    """Environment variables with secrets of the connector, which the console has no use for."""
+    warnings: tuple[str, ...]
+    """Sentences for the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

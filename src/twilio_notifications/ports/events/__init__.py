@@ -17,6 +17,13 @@ from twilio_notifications.ports.events.chains import (
     WishCarriedOut,
     WishDropped,
 )
+from twilio_notifications.ports.events.consoles import (
+    ConsoleOrderPlaced,
+    ConsoleReady,
+    ConsoleSignedIn,
+    ConsoleSignInRefused,
+    ConsoleStopped,
+)
 from twilio_notifications.ports.events.deliveries import (
     CallbackAnswered,
     CallbackForbidden,
@@ -169,6 +176,11 @@ from twilio_notifications.ports.events.transports import (
 )
 
 __all__ = [
+    "ConsoleOrderPlaced",
+    "ConsoleReady",
+    "ConsoleSignedIn",
+    "ConsoleSignInRefused",
+    "ConsoleStopped",
     "AttemptInDoubt",
     "AttemptsOpened",
     "BrokerConnected",

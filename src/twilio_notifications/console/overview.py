@@ -1,0 +1,62 @@
+"""The overview: how connector and journal stand, what needs a person, and the last 24 hours."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from twilio_notifications.console.charts import HEIGHT, WIDTH, chart
+from twilio_notifications.core.errors import WAITS_FOR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from twilio_notifications.console.charts import Chart
+    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.rendering import Pages
+    from twilio_notifications.ports.journal.reader import Hour
+
+HOURS = 24
+MOST_NEEDING = 20
+
+
+class OverviewPage:
+    """`/`."""
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages
+
+    async def show(self, request: Request) -> Response:
+        parts, now = self._parts, self._parts.now()
+        limits = await asyncio.to_thread(parts.limits)
+        standing = await asyncio.to_thread(parts.reader.standing, now=now, limits=limits)
+        hours = await asyncio.to_thread(parts.reader.activity, now=now, hours=HOURS)
+        needing = await asyncio.to_thread(parts.reader.needing_a_person, now=now, limit=MOST_NEEDING)
+        waiting = sorted(standing.waiting.items(), key=lambda each: -each[1])
+        return self._pages.page(
+            request,
+            "overview",
+            standing=standing,
+            waiting=[
+                ("a free place" if reason is None else WAITS_FOR[reason], reason, count)
+                for reason, count in waiting
+            ],
+            waits_for=WAITS_FOR,
+            needing=needing,
+            most_needing=MOST_NEEDING,
+            charts=_charts(hours),
+            chart_size=(WIDTH, HEIGHT),
+            now=now,
+        )
+
+
+def _charts(hours: Sequence[Hour]) -> list[Chart]:
+    return [
+        chart("Received", "received", [(hour.at, hour.received) for hour in hours]),
+        chart("Taken by Twilio", "good", [(hour.at, hour.succeeded) for hour in hours]),
+        chart("Failed", "bad", [(hour.at, sum(hour.failed.values())) for hour in hours]),
+    ]

@@ -1,0 +1,140 @@
+"""The list of requests with its filters, and the page of one request with its time line."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+
+from twilio_notifications.console.moments import line_of
+from twilio_notifications.core.errors import WAITS_FOR, Reason, WaitReason
+from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.model import Channel
+from twilio_notifications.core.orders import OrderName
+from twilio_notifications.core.wording import shown
+from twilio_notifications.ports.journal.reader import Only, Search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.rendering import Pages
+    from twilio_notifications.ports.journal.reader import Entry
+
+PER_PAGE = 50
+MOST_ORDERS_SHOWN = 20
+_LONGEST = 1_024
+_DONE = frozenset({State.FINISHED, State.REPORTED})
+
+_FIELDS: Mapping[str, Callable[[str], object]] = {
+    "only": Only,
+    "id": str,
+    "contact": str,
+    "phone_number": str,
+    "name": str,
+    "state": State,
+    "reason": lambda text: WaitReason(text) if text in set(WaitReason) else Reason(text),
+    "channel": Channel,
+    "since": lambda text: _instant(text),
+    "until": lambda text: _instant(text),
+    "before": int,
+}
+"""The filters of the list, each with what reads its text; a ValueError says that it cannot be read."""
+
+
+class RequestPages:
+    """`/requests` and `/requests/NUMBER`."""
+
+    def __init__(self, parts: Parts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages
+
+    async def show_list(self, request: Request) -> Response:
+        asked = {name: text.strip() for name, text in request.query_params.items() if text.strip()}
+        search, problems = _search(asked)
+        reveal = asked.get("reveal") == "1"
+        page = await asyncio.to_thread(
+            self._parts.reader.entries, search, now=self._parts.now(), reveal=reveal
+        )
+        older = None
+        if page.before is not None:
+            older = urlencode({**asked, "before": page.before})
+        newest = urlencode({name: text for name, text in asked.items() if name != "before"})
+        return self._pages.page(
+            request,
+            "requests",
+            entries=page.entries,
+            asked=asked,
+            problems=problems,
+            reveal=reveal,
+            older=older,
+            newest=newest if "before" in asked else None,
+            reasons=[*Reason, *WaitReason],
+            states=list(State),
+            onlys=list(Only),
+            waits_for=WAITS_FOR,
+        )
+
+    async def show(self, request: Request) -> Response:
+        reveal = request.query_params.get("reveal") == "1"
+        number = request.path_params["number"]
+        if not await asyncio.to_thread(self._parts.reader.some, [number], now=self._parts.now()):
+            raise HTTPException(status_code=404)
+        timeline = await asyncio.to_thread(
+            self._parts.reader.timeline, number, now=self._parts.now(), reveal=reveal
+        )
+        placed = [int(text) for text in request.query_params.getlist("order") if text.isdecimal()]
+        results = await asyncio.to_thread(self._parts.desk.results, placed[:MOST_ORDERS_SHOWN])
+        lines = [line_of(moment) for moment in timeline.moments]
+        return self._pages.page(
+            request,
+            "request",
+            entry=timeline.entry,
+            particulars=timeline.particulars,
+            lines=lines[::-1],
+            orders=orders_for(timeline.entry),
+            results=results,
+            reveal=reveal,
+            waits_for=WAITS_FOR,
+        )
+
+
+def orders_for(entry: Entry) -> list[OrderName]:
+    """The orders that make sense for a request; the connector decides whether it carries them out."""
+    found = []
+    waits_for_a_person = entry.escalation is not None and entry.escalation.ending is None
+    if waits_for_a_person:
+        found.append(OrderName.ACKNOWLEDGE)
+    if entry.reason is Reason.OUTCOME_UNKNOWN:
+        found.append(OrderName.RESOLVE)
+    if entry.state in _DONE and entry.phone_number is not None:
+        found.append(OrderName.RESEND)
+    if entry.state not in _DONE or waits_for_a_person:
+        found.append(OrderName.CANCEL)
+    return found
+
+
+def _search(asked: Mapping[str, str]) -> tuple[Search, list[str]]:
+    """The search, and a sentence for each filter that cannot be read and is left out."""
+    search, problems = Search(limit=PER_PAGE), []
+    for name, read in _FIELDS.items():
+        text = asked.get(name)
+        if text is None:
+            continue
+        try:
+            search = replace(search, **{name: read(text[:_LONGEST])})
+        except (ValueError, OverflowError):
+            problems.append(f"The filter {name} cannot be {shown(text)}: it is left out.")
+    return search, problems
+
+
+def _instant(text: str) -> float:
+    """The instant that a browser's field for date and time has, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
