@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.core.conclusions import ChainWriter
+from twilio_notifications.core.conclusions import ChainWriter, OrderWriter
 from twilio_notifications.core.delivery import Following
 from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.line.assembly import LineNeeds, build_line
+from twilio_notifications.pipeline.line.ended import EndedTeller
 from twilio_notifications.pipeline.line.escalator import Escalator
 from twilio_notifications.pipeline.line.intake import Intake
+from twilio_notifications.pipeline.line.orders import OrderTaker
 from twilio_notifications.pipeline.line.reception import Reception
 from twilio_notifications.pipeline.line.replies import Replies
 from twilio_notifications.pipeline.line.reporter import Reporter
@@ -75,7 +77,10 @@ def wired(parts: Parts) -> Connector:
         default_sender_number=parts.settings.parameters.default_sender_number,
         takes_answers=parts.settings.tracking.mode is not Following.OFF,
     )
-    escalator = _escalator(parts, reporter, writer)
+    ended = EndedTeller(
+        events=parts.events, failures=parts.failures, bells=parts.bells, on_written=reporter.publish
+    )
+    escalator = _escalator(parts, ended, writer)
     line = _line(parts, reporter, escalator)
     refresher = Refresher(
         credentials=parts.credentials,
@@ -93,6 +98,7 @@ def wired(parts: Parts) -> Connector:
         journal=parts.journal,
         transport=parts.transport,
         intake=_intake(parts, line, reporter, writer),
+        orders=_orders(parts, line, ended, writer),
         escalator=escalator,
         replies=_replies(parts, line, escalator, writer),
         dispatcher=line.dispatcher,
@@ -155,7 +161,20 @@ def _replies(parts: Parts, line: Line, escalator: Escalator, writer: ChainWriter
     )
 
 
-def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalator:
+def _orders(parts: Parts, line: Line, ended: EndedTeller, writer: ChainWriter) -> OrderTaker:
+    return OrderTaker(
+        journal=parts.journal,
+        clock=parts.clock,
+        events=parts.events,
+        bells=parts.bells,
+        writer=OrderWriter(chains=writer, lifetime_seconds=parts.settings.delivery.lifetime_seconds),
+        pacing=parts.pacing,
+        ended=ended,
+        on_followed=line.on_followed,
+    )
+
+
+def _escalator(parts: Parts, ended: EndedTeller, writer: ChainWriter) -> Escalator:
     return Escalator(
         journal=parts.journal,
         inbox=parts.sender,
@@ -164,8 +183,7 @@ def _escalator(parts: Parts, reporter: Reporter, writer: ChainWriter) -> Escalat
         bells=parts.bells,
         writer=writer,
         lifetime_seconds=parts.settings.delivery.lifetime_seconds,
-        failures=parts.failures,
-        on_written=reporter.publish,
+        ended=ended,
     )
 
 

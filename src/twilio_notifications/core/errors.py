@@ -60,6 +60,8 @@ class Reason(StrEnum):
 class WaitReason(StrEnum):
     """Why a request waits: in the journal, in the log, in lists for people, and the metric label."""
 
+    OPERATOR_PAUSE = "operator_pause"
+    """For the end of a pause that a person ordered."""
     QUIET_HOURS = "quiet_hours"
     """For the end of the operator's quiet hours."""
     QUOTA_USED_UP = "quota_used_up"
@@ -84,6 +86,7 @@ class WaitReason(StrEnum):
 
 WAITS_FOR: Final[Mapping[WaitReason, str]] = MappingProxyType(
     {
+        WaitReason.OPERATOR_PAUSE: "a pause that a person ordered",
         WaitReason.QUIET_HOURS: "quiet hours",
         WaitReason.QUOTA_USED_UP: "a limit of [limits] is used up",
         WaitReason.SENDER_PACE: "the pace of its sender ([[pace]])",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.escalator import Escalator
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.intake import Intake
+    from twilio_notifications.pipeline.line.orders import OrderTaker
     from twilio_notifications.pipeline.line.replies import Replies
     from twilio_notifications.pipeline.line.reporter import Reporter
     from twilio_notifications.pipeline.line.settler import Settler
@@ -56,6 +57,7 @@ class Connector:
     intake: Intake
     dispatcher: Dispatcher
     settler: Settler
+    orders: OrderTaker
     escalator: Escalator
     replies: Replies
     tracker: Tracker
@@ -92,12 +94,14 @@ class Connector:
             )
         )
         self.dispatcher.pacing.recover(recovery.stalled)
+        await _unless(stop, self.orders.catch_up())
         async with asyncio.TaskGroup() as stages:
             running = [
                 stages.create_task(stage, name=f"twilio_notifications.{name}")
                 for name, stage in (
                     ("dispatcher", self.dispatcher.run()),
                     ("settler", self.settler.run()),
+                    ("orders", self.orders.run()),
                     ("escalator", self.escalator.run()),
                     ("replies", self.replies.run()),
                     ("tracker", self.tracker.run()),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.statements import care as sql
-from twilio_notifications.adapters.sqlite.statements import waits, wishes
+from twilio_notifications.adapters.sqlite.statements import orders, waits, wishes
 from twilio_notifications.adapters.sqlite.taking import read_standing
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
@@ -54,6 +54,7 @@ class SqliteCare:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
             connection.execute(wishes.PURGE_WISHES, (finished_before,))
             connection.execute(waits.PURGE_PAUSES, (finished_before,))
+            connection.execute(orders.PURGE_ORDERS, (finished_before,))
             for keep in sql.KEEP_POSITION:
                 connection.execute(keep)
             return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount

@@ -103,14 +103,29 @@ class Chaining:
         self, connection: sqlite3.Connection, chain: int, request: NewRequest, *, coded: bool = True
     ) -> int:
         notification = request.notification
-        recipient = (notification.channel, notification.recipient.phone_number)
-        id_ = self.memory.next_request()
         hint = None
         if coded:
             hint = self.hint(connection, chain, notification, request.hint)
             self.code(connection, chain, notification)
+        return self.insert(connection, request, chain=chain, hint=hint)
+
+    def insert(
+        self,
+        connection: sqlite3.Connection,
+        request: NewRequest,
+        *,
+        chain: int | None = None,
+        hint: str | None = None,
+        resent_from: int | None = None,
+    ) -> int:
+        """Records a request that the connector itself makes, and that waits; its number."""
+        notification = request.notification
+        recipient = (notification.channel, notification.recipient.phone_number)
+        id_ = self.memory.next_request()
         request_id = rows.encoded_id(notification.request_id)
-        row = rows.request_row(id_, request, request_id=request_id, chain=chain, hint=hint)
+        row = rows.request_row(
+            id_, request, request_id=request_id, chain=chain, hint=hint, resent_from=resent_from
+        )
         connection.execute(arrivals.INSERT_REQUEST, row)
         sender = self.paces.sender_of(notification)
         units = 1 if sender is None else rows.amount_of(notification, hint=hint)
@@ -213,3 +228,14 @@ class Chaining:
             ),
             written=taken.written,
         )
+
+
+def joined(parts: Iterable[Ended]) -> Ended:
+    """All that the parts have ended."""
+    parts = tuple(parts)
+    return Ended(
+        chains=tuple(chain for part in parts for chain in part.chains),
+        requests=tuple(request for part in parts for request in part.requests),
+        unsuccessful=tuple(why for part in parts for why in part.unsuccessful),
+        written=tuple(status for part in parts for status in part.written),
+    )

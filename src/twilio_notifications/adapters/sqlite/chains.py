@@ -12,7 +12,7 @@ from twilio_notifications.core.conclusions import Member, MemberStep, RunningCha
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import WaitingAt
 from twilio_notifications.core.model import Channel
-from twilio_notifications.ports import Ended, Hangup, Notified, OrderName, WaitingOrder
+from twilio_notifications.ports import Hangup, Notified
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.store import OpenJournal
     from twilio_notifications.core.conclusions import ChainWriter
     from twilio_notifications.core.escalation import ChainEnd
-    from twilio_notifications.ports import KnownReply, NewStep, WishProgress
-
-_NO_CHAIN = "it belongs to no escalation"
-_HAS_ENDED = "its escalation has ended already"
+    from twilio_notifications.ports import Ended, KnownReply, NewStep, WishProgress
 
 
 class SqliteChains:
-    """Implements ports.Chains and ports.Orders."""
+    """Implements ports.Chains."""
 
     _store: OpenJournal
 
@@ -115,31 +112,6 @@ class SqliteChains:
         return await self._store.writer.submit(
             lambda connection: wishing.go_on(connection, at=at, writer=writer)
         )
-
-    # Orders.
-
-    async def orders(self, *, limit: int) -> list[WaitingOrder]:
-        """Orders that are not carried out yet, the oldest first."""
-        return await self._store.read(
-            lambda connection: [
-                WaitingOrder(number=number, request=request, name=OrderName(name), by=by)
-                for number, request, name, by in connection.execute(sql.ORDERS, (limit,))
-            ]
-        )
-
-    async def carry_out(self, order: WaitingOrder, end: ChainEnd, *, writer: ChainWriter) -> Ended:
-        """Ends the chain of an order that acknowledges, and writes down what became of the order."""
-        chaining = self._store.chaining
-
-        def operation(connection: sqlite3.Connection) -> Ended:
-            row = connection.execute(sql.CHAIN_OF, (order.request,)).fetchone()
-            chain = None if row is None else row[0]
-            ended = Ended() if chain is None else chaining.end(connection, chain, end, writer=writer)
-            refusal = None if ended.chains else _NO_CHAIN if chain is None else _HAS_ENDED
-            connection.execute(sql.ORDER_DONE, (end.at, refusal, order.number))
-            return ended
-
-        return await self._store.writer.submit(operation)
 
 
 def _running(connection: sqlite3.Connection, row: tuple[Any, ...]) -> RunningChain:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from twilio_notifications.adapters.sqlite.arrivals import SqliteArrivals
 from twilio_notifications.adapters.sqlite.aside import SetAside, tolerant
 from twilio_notifications.adapters.sqlite.care import SqliteCare
+from twilio_notifications.adapters.sqlite.carrying import Carrying
 from twilio_notifications.adapters.sqlite.chaining import Chaining
 from twilio_notifications.adapters.sqlite.chains import SqliteChains
 from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
@@ -21,6 +22,7 @@ from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
 from twilio_notifications.adapters.sqlite.memory import Memory
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
+from twilio_notifications.adapters.sqlite.orders import SqliteOrders
 from twilio_notifications.adapters.sqlite.outbox import SqliteOutbox
 from twilio_notifications.adapters.sqlite.paces import Paces
 from twilio_notifications.adapters.sqlite.place import Place, make_private, real
@@ -66,6 +68,7 @@ class SqliteJournal(
     SqliteOutbox,
     SqliteDeliveries,
     SqliteChains,
+    SqliteOrders,
     SqliteWaits,
     SqliteCare,
 ):
@@ -174,6 +177,13 @@ class SqliteJournal(
             taker=taker,
             chaining=chaining,
             wishing=wishing,
+            carrying=Carrying(
+                memory=memory,
+                duplicates=ledger.duplicates,
+                chaining=chaining,
+                fitting=room,
+                maximum_waiting=self._maximum_waiting,
+            ),
             opener=Opener(memory=memory, paces=ledger.paces),
             reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
             maximum_waiting=self._maximum_waiting,

@@ -232,15 +232,6 @@ class Paces:
         self._touched.add(id_)
 
 
-def assign(connection: sqlite3.Connection, request: int) -> None:
-    """Gives a request that was recorded by hand its sender, where that is paced."""
-    row = connection.execute(sql.OF_REQUEST, (request,)).fetchone()
-    notification = claimed(row).notification
-    named = connection.execute(sql.IS_NAMED, (notification.sender_number, notification.channel)).fetchone()
-    if named is not None:
-        connection.execute(sql.ASSIGN, (named[0], amount(notification), request))
-
-
 def _amount(row: tuple[object, ...]) -> int:
     try:
         return amount(claimed(row).notification)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.sqlite.opening import open_for_reading
-from twilio_notifications.adapters.sqlite.rows import claimed
 from twilio_notifications.adapters.sqlite.statements import chains, waits
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from twilio_notifications.core.steps import Claimed
 
 _Record = TypeVar(
     "_Record",
@@ -189,9 +187,15 @@ class OrderEntry:
     """What a person ordered."""
 
     name: str
-    detail: str
+    parameters: str
+    """What it has beyond its request, as JSON."""
     by: str
+    door: str
     at: float
+    done_at: float | None
+    """None: it is not carried out yet."""
+    result: str | None
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,14 +262,6 @@ class JournalReader:
                 ),
             )
 
-    def unsettled(self, number: int) -> Claimed:
-        """The request whose outcome a person is to settle, or has settled without its status having left."""
-        with self._read() as connection:
-            row = connection.execute(sql.UNSETTLED, (number, Reason.OUTCOME_UNKNOWN)).fetchone()
-        if row is None:
-            raise JournalError(nothing_to_settle(self.path, number))
-        return claimed(tuple(row))
-
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
         with translated(self.path), closing(open_for_reading(self.path)) as connection:
@@ -291,15 +287,6 @@ def translated(path: Path) -> Iterator[None]:
             f"the journal {path} cannot be used: {error}. Nothing was changed. It must be a journal of this "
             "program, on a disk that is not full, in a folder that you may write to."
         ) from error
-
-
-def nothing_to_settle(path: Path, number: int) -> str:
-    """The sentence for a request whose outcome no person is asked for."""
-    return (
-        f"request {number} of the journal {path} was not answered with {Reason.OUTCOME_UNKNOWN}, or what a "
-        "person said of it has been acknowledged already: there is nothing to resolve. "
-        "See: twilio-notifications journal list --only unknown"
-    )
 
 
 def _entry(row: Sequence[Any]) -> Entry:

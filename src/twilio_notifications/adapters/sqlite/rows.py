@@ -39,7 +39,7 @@ REQUEST_WIDTH = 32
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
 
-_NO_EXTENSIONS: Final = (*(None,) * 12, False)
+_NO_EXTENSIONS: Final = (*(None,) * 12, False, None)
 """The columns that come after the digest."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
@@ -69,7 +69,13 @@ def without_id(status: bytes) -> tuple[bytes, str | None]:
 
 
 def request_row(
-    id_: int, arrival: NewRequest, *, request_id: str, chain: int | None = None, hint: str | None = None
+    id_: int,
+    arrival: NewRequest,
+    *,
+    request_id: str,
+    chain: int | None = None,
+    hint: str | None = None,
+    resent_from: int | None = None,
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST. `hint` is what the text or the call says on how to acknowledge."""
     notification = arrival.notification
@@ -97,6 +103,7 @@ def request_row(
         chain,
         hint,
         arrival.tells_end,
+        resent_from,
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.sqlite.aside import SetAside
+    from twilio_notifications.adapters.sqlite.carrying import Carrying
     from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.disk import Disk
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
@@ -81,6 +82,7 @@ class OpenJournal:
     opener: Opener
     chaining: Chaining
     wishing: Wishing
+    carrying: Carrying
     reports: Reports
     maximum_waiting: int
 

@@ -27,9 +27,7 @@ class SqliteWaits:
 
     async def keep_pauses(self, changed: Sequence[Pause]) -> None:
         """Writes pauses that began, changed or ended."""
-        rows = [
-            (one.reason, one.about, one.message, one.begun_at, one.until, one.ended_at) for one in changed
-        ]
+        rows = [pause_row(one) for one in changed]
 
         def operation(connection: sqlite3.Connection) -> None:
             connection.executemany(sql.KEEP_PAUSE, rows)
@@ -67,3 +65,8 @@ def pause_of(row: tuple[Any, ...]) -> Pause:
         until=until,
         ended_at=ended_at,
     )
+
+
+def pause_row(pause: Pause) -> tuple[Any, ...]:
+    """The parameters of KEEP_PAUSE."""
+    return (pause.reason, pause.about, pause.message, pause.begun_at, pause.until, pause.ended_at)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.sqlite import rows
+from twilio_notifications.adapters.sqlite.chaining import joined
 from twilio_notifications.adapters.sqlite.statements import chains as chain_sql
 from twilio_notifications.adapters.sqlite.statements import wishes as sql
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.model import Acknowledgement, Cancellation
-from twilio_notifications.ports import Ended, WishName, WishProgress
+from twilio_notifications.ports import WishName, WishProgress
 
 if TYPE_CHECKING:
     import sqlite3
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.aside import SetAside
     from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.core.conclusions import ChainWriter
-    from twilio_notifications.ports import NewRequest, NewWish
+    from twilio_notifications.ports import Ended, NewRequest, NewWish
 
 CHAINS_AT_ONCE = 20
 ENDED_AT_ONCE = 200
@@ -77,7 +78,7 @@ class Wishing:
         connection.execute(sql.RECALL_OLDER_ABOUT, key)
         end = ChainEnd(kind=EndKind.SUPERSEDED, at=at)
         chains = [chain for (chain,) in connection.execute(sql.OLDER_CHAINS_ABOUT, key).fetchall()]
-        return _joined(
+        return joined(
             [ended, *(self.chaining.end(connection, chain, end, writer=writer) for chain in chains)]
         )
 
@@ -119,7 +120,7 @@ class Wishing:
         if not part.unfinished and wish.name is WishName.CANCEL:
             before, part = part, self._cancel(connection, wish, at=at, writer=writer)
             part = _Part(
-                ended=_joined([before.ended, part.ended]), passed=part.passed, unfinished=part.unfinished
+                ended=joined([before.ended, part.ended]), passed=part.passed, unfinished=part.unfinished
             )
         counts = (len(part.ended.chains), len(part.ended.requests))
         connection.execute(sql.PASSED, (*part.passed, part.unfinished, *counts, wish.number))
@@ -141,7 +142,7 @@ class Wishing:
         values = (wish.request_id if wish.about is None else wish.about, wish.up_to, CHAINS_AT_ONCE)
         chains = [chain for (chain,) in connection.execute(statement, values).fetchall()]
         ended = [self.chaining.end(connection, chain, end, writer=writer) for chain in chains]
-        return _Part(ended=_joined(ended), passed=wish.passed, unfinished=len(chains) == CHAINS_AT_ONCE)
+        return _Part(ended=joined(ended), passed=wish.passed, unfinished=len(chains) == CHAINS_AT_ONCE)
 
     def _cancel(
         self, connection: sqlite3.Connection, wish: _Wish, *, at: float, writer: ChainWriter
@@ -196,12 +197,3 @@ def _end(wish: _Wish, *, at: float) -> ChainEnd:
             return ChainEnd(kind=EndKind.CANCELLED, at=at)
         case _:
             assert_never(wish.name)
-
-
-def _joined(parts: list[Ended]) -> Ended:
-    return Ended(
-        chains=tuple(chain for part in parts for chain in part.chains),
-        requests=tuple(request for part in parts for request in part.requests),
-        unsuccessful=tuple(why for part in parts for why in part.unsuccessful),
-        written=tuple(status for part in parts for status in part.written),
-    )

@@ -29,6 +29,7 @@ from twilio_notifications.core.conclusions.endings import (
     miss,
     turn_away,
 )
+from twilio_notifications.core.conclusions.orders import OrderWriter
 from twilio_notifications.core.conclusions.settlements import conclude_settlement, conclude_unreadable
 from twilio_notifications.core.conclusions.statuses import StatusWriter
 from twilio_notifications.core.conclusions.timing import Timing
@@ -44,6 +45,7 @@ __all__ = [
     "Member",
     "MemberStep",
     "Numbers",
+    "OrderWriter",
     "RunningChain",
     "StatusWriter",
     "Timing",

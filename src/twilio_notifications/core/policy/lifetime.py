@@ -38,6 +38,18 @@ def chain_end(request: Claimed, _situation: Situation) -> Decline | None:
     return Decline(reason=Reason.CANCELLED, message="Its escalation ended while it waited")
 
 
+def ordered_pause(request: Claimed, situation: Situation) -> Defer | None:
+    """While a person has paused sending, everything waits."""
+    until = situation.pace.paused_until
+    if until <= situation.now:
+        return None
+    return Defer(
+        until=min(until, request.expires_at),
+        reason=WaitReason.OPERATOR_PAUSE,
+        message=f"everything waits: {WAITS_FOR[WaitReason.OPERATOR_PAUSE]}",
+    )
+
+
 def credentials(request: Claimed, situation: Situation) -> Decline | None:
     """A request waits for a login that Twilio takes, but only so long."""
     since, wait = situation.pace.refused_since, situation.credential_wait_seconds
@@ -77,7 +89,8 @@ def expired(request: Claimed, situation: Situation) -> Decline:
     for a limit of the operator's; the sentence then names the limit if it leaves no room even now.
     """
     waited = f"{situation.now - request.accepted_at:.0f} s"
-    match request.waiting_reason:
+    is_paused = situation.pace.paused_until > situation.now
+    match WaitReason.OPERATOR_PAUSE if is_paused else request.waiting_reason:
         case WaitReason.ACCOUNT_SLOWED | WaitReason.SENDER_QUEUE_FULL:
             return Decline(
                 reason=Reason.RATE_LIMITED,

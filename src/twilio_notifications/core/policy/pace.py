@@ -7,6 +7,7 @@ Nothing here waits, looks at a clock or draws a random number.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -37,6 +38,8 @@ class Pace:
     """No attempt before this instant: Twilio asked for the pause."""
     closed_for: WaitReason = WaitReason.ACCOUNT_SLOWED
     """Why."""
+    paused_until: float = 0.0
+    """No attempt before this instant: a person ordered the pause. Infinite: until another order."""
     setbacks: int = 0
     """Deferrals of everything in a row, from which the next pause grows."""
     offline: bool = False
@@ -65,7 +68,8 @@ def room(pace: Pace, *, now: float, in_flight: int) -> int:
 
 def opens_at(pace: Pace) -> float:
     """The instant before which no attempt is opened."""
-    return pace.closed_until if pace.refused_since is None else max(pace.closed_until, pace.probe_at)
+    probe_at = 0.0 if pace.refused_since is None else pace.probe_at
+    return max(pace.closed_until, pace.paused_until, probe_at)
 
 
 def setback(pace: Pace, *, now: float) -> int:
@@ -125,6 +129,11 @@ def _closed(pace: Pace, deferred: Deferred, *, now: float, until: float) -> Pace
 def closed_still(pace: Pace, *, now: float, until: float) -> Pace:
     """The pause that Twilio asked an earlier run for, and that has not ended; never longer than an hour."""
     return replace(pace, closed_until=min(until, now + MAXIMUM_PAUSE_SECONDS))
+
+
+def paused(pace: Pace, *, until: float | None) -> Pace:
+    """All requests wait until then, by a person's order; None: until another order."""
+    return replace(pace, paused_until=math.inf if until is None else until)
 
 
 def online(pace: Pace) -> Pace:

@@ -14,6 +14,7 @@ from twilio_notifications.core.policy.lifetime import (
     chain_end,
     credentials,
     lifetime,
+    ordered_pause,
     recall,
     sender_pace,
 )
@@ -36,6 +37,7 @@ RULES: Final[tuple[Rule, ...]] = (
     lifetime,
     operators_pause,
     destinations,
+    ordered_pause,
     quiet_hours,
     credentials,
     account_pace,

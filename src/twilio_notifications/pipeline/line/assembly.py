@@ -92,6 +92,8 @@ class Line:
     settler: Settler
     tracker: Tracker
     callbacks: Callbacks
+    on_followed: Callable[[Finish], None]
+    """Hears of each accepted request whose delivery is followed from now on."""
 
     @property
     def leave(self) -> Leave:
@@ -134,6 +136,7 @@ def build_line(given: LineNeeds) -> Line:
         settler=settler,
         tracker=follower.tracker,
         callbacks=follower.callbacks,
+        on_followed=follower.begin,
     )
 
 

@@ -7,6 +7,7 @@ never a sleeping attempt: a request that waits stands in the journal with its du
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
@@ -135,7 +136,7 @@ class Dispatcher:
         if self._draining:
             return None
         opens_at = policy.opens_at(pacing.pace)
-        looks = [opens_at if opens_at > now else None, await self._sweep(now)]
+        looks = [opens_at if now < opens_at < math.inf else None, await self._sweep(now)]
         if self.admission.limits.paused:
             # What is not to be sent is answered, whether or not Twilio could be asked.
             answered = await self._turn_away_some(due_before=now, limit=OVERDUE_BATCH, now=now)
@@ -161,12 +162,12 @@ class Dispatcher:
         if overdue or await self._decline_unauthorized(now):
             return now
         self._sweep_at = now + SWEEP_SECONDS
-        return await self._next_sweep()
+        return await self._next_sweep(now)
 
-    async def _next_sweep(self) -> float | None:
+    async def _next_sweep(self, now: float) -> float | None:
         agenda, since = await self.journal.agenda(), self.pacing.pace.refused_since
         ends = [] if agenda.next_expiry is None else [agenda.next_expiry]
-        if since is not None and agenda.next_due is not None:
+        if since is not None and agenda.next_due is not None and self.pacing.pace.paused_until <= now:
             ends.append(max(since, agenda.next_due) + self.pacing.timing.credential_wait)
         return max(min(ends), self._sweep_at) if ends else None
 
@@ -176,7 +177,7 @@ class Dispatcher:
     async def _decline_unauthorized(self, now: float) -> bool:
         """While credentials are refused, nothing is claimed but what has waited for them long enough."""
         since, wait = self.pacing.pace.refused_since, self.pacing.timing.credential_wait
-        if since is None or now - since < wait:
+        if since is None or now - since < wait or self.pacing.pace.paused_until > now:
             return False
         return bool(await self._turn_away_some(due_before=now - wait, limit=OVERDUE_BATCH, now=now))
 

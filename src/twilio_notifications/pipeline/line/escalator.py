@@ -22,32 +22,22 @@ from twilio_notifications.core.escalation import (
     Until,
 )
 from twilio_notifications.core.model import Answered
-from twilio_notifications.ports.events import (
-    CallHungUp,
-    ChainEnded,
-    Defect,
-    Level,
-    StepTaken,
-    WaitingRequestEnded,
-    WishCarriedOut,
-)
+from twilio_notifications.ports.events import CallHungUp, Defect, StepTaken, WishCarriedOut
 from twilio_notifications.ports.journal import NewRequest, NewStep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from twilio_notifications.core.conclusions import ChainWriter, RunningChain
     from twilio_notifications.pipeline.bells import Bells
-    from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.ended import EndedTeller
     from twilio_notifications.ports import Clock, Inbox
     from twilio_notifications.ports.events import Events
-    from twilio_notifications.ports.journal import Ended, Hangup, Journal, KnownReply, Unreported
+    from twilio_notifications.ports.journal import Ended, Hangup, Journal, KnownReply
 
 BATCH = 50
-"""Chains, orders and calls that are looked at in one turn; the others follow in the next turn."""
+"""Chains and calls that are looked at in one turn; the others follow in the next turn."""
 
 LOOK_SECONDS = 1.0
-"""Between two looks for orders, which another process writes and which ring no bell."""
+"""Between two looks for calls that are to be hung up: what Twilio takes late rings no bell."""
 
 HANGUP_TRIES = 3
 HANGUP_PAUSE_SECONDS = 5.0
@@ -59,7 +49,7 @@ _SERVER_ERROR = 500
 
 @dataclass(slots=True, kw_only=True)
 class Escalator:
-    """Takes the steps of chains, carries out orders, goes on with wishes, and has calls hung up."""
+    """Takes the steps of chains, goes on with wishes, and has calls hung up."""
 
     journal: Journal
     inbox: Inbox
@@ -68,9 +58,7 @@ class Escalator:
     bells: Bells
     writer: ChainWriter
     lifetime_seconds: float
-    failures: Failures
-    on_written: Callable[[Sequence[Unreported]], None]
-    """Is given the statuses that are in the outbox now."""
+    ended: EndedTeller
     _wish_at: float = field(init=False, default=0.0)
     """When a wish that goes on is looked at next."""
 
@@ -84,10 +72,6 @@ class Escalator:
     async def turn(self) -> bool:
         """One look at everything; whether there may be more to do at once."""
         now = self.clock.now()
-        orders = await self.journal.orders(limit=BATCH)
-        for order in orders:
-            end = self._end(EndKind.ACKNOWLEDGED, Acknowledged(by=order.by, door=Door.COMMAND))
-            self._tell(await self.journal.carry_out(order, end, writer=self.writer), end)
         chains = await self.journal.due_chains(now=now, limit=BATCH)
         for running in chains:
             await self._look(running)
@@ -95,7 +79,7 @@ class Escalator:
         hangups = await self.journal.due_hangups(now=now, limit=BATCH)
         for hangup in hangups:
             await self._hang_up(hangup)
-        return wished or BATCH in {len(orders), len(chains), len(hangups)}
+        return wished or BATCH in {len(chains), len(hangups)}
 
     async def acknowledge(self, chain: int, who: Acknowledged, reply: KnownReply | None = None) -> bool:
         """Ends the chain; whether it waited until now. A reply that was carried out before ends nothing."""
@@ -131,20 +115,17 @@ class Escalator:
         if progress is None:
             return False
         self._tell(progress.ended, progress.end)
-        for request in progress.ended.requests:
-            self.events.tell(WaitingRequestEnded(number=request))
         if not progress.unfinished:
             self.events.tell(
                 WishCarriedOut(wish=progress.name, chains=progress.chains, requests=progress.requests)
             )
-        self.bells.work.ring()  # turns have passed on
         return True
 
     async def _next_look(self) -> float:
         now = self.clock.now()
         look = await self.journal.next_chain_look()
-        orders_at = now + LOOK_SECONDS
-        return orders_at if look is None else min(max(look, now), orders_at)
+        calls_at = now + LOOK_SECONDS
+        return calls_at if look is None else min(max(look, now), calls_at)
 
     async def _look(self, running: RunningChain) -> None:
         try:
@@ -200,22 +181,8 @@ class Escalator:
 
     def _tell(self, ended: Ended, end: ChainEnd) -> None:
         """After the commit."""
-        lost = end.kind is EndKind.UNACKNOWLEDGED
-        for chain in ended.chains:
-            self.events.tell(
-                ChainEnded(
-                    level=Level.ERROR if lost else Level.INFO,
-                    number=chain,
-                    ending=end.kind,
-                    how=None if end.acknowledged is None else end.acknowledged.door,
-                )
-            )
-        for why in ended.unsuccessful:
-            self.failures.failed(why.request, why)
-        self.on_written(ended.written)
-        if ended.chains:
-            self.bells.work.ring()  # there may be texts for the others
-            self.bells.chains.ring()  # calls may have to be hung up
+        how = None if end.acknowledged is None else end.acknowledged.door
+        self.ended.tell(ended, kind=end.kind, how=how)
 
     async def _hang_up(self, hangup: Hangup) -> None:
         try:

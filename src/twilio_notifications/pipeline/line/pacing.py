@@ -67,6 +67,14 @@ class Pacing:
         for pause in lasting:
             if pause.reason is WaitReason.ACCOUNT_SLOWED and pause.until is not None and pause.until > now:
                 self.pace = policy.closed_still(self.pace, now=now, until=pause.until)
+            elif pause.reason is WaitReason.OPERATOR_PAUSE:
+                self.pace = policy.paused(self.pace, until=pause.until)
+
+    def order_pause(self, pause: Pause) -> None:
+        """A person ordered that all requests wait, or that they leave again."""
+        ends = pause.begun_at if pause.ended_at is not None else pause.until
+        self.pace = policy.paused(self.pace, until=ends)
+        self.pauses.ordered(pause)
 
     def renew_credentials(self) -> None:
         """There is a login that Twilio has not refused: no request need wait for the next probe."""

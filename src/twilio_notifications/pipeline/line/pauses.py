@@ -22,6 +22,8 @@ from twilio_notifications.ports.events import (
     Defect,
     LimitFreeAgain,
     LimitUsedUp,
+    OperatorPauseBegan,
+    OperatorPauseEnded,
     PausesChanged,
     QuietHoursBegan,
     QuietHoursEnded,
@@ -101,7 +103,9 @@ class Pauses:
         """The pauses that lasted when an earlier run ended: the log has their beginnings."""
         for pause in lasting:
             self._lasting[pause.reason, pause.about] = pause
-            if pause.reason in _FOUND_OUT_AGAIN or pause.begun_at > self.clock.now():
+            # A clock that was set back ends no pause that a person ordered.
+            is_ordered = pause.reason is WaitReason.OPERATOR_PAUSE
+            if pause.reason in _FOUND_OUT_AGAIN or (pause.begun_at > self.clock.now() and not is_ordered):
                 self._end(pause, is_told=False)
             else:
                 self._count(pause.reason)
@@ -153,6 +157,19 @@ class Pauses:
                 self._begin(reason, about=about, until=until, message=verdict.message)
             case _:
                 pass
+
+    def ordered(self, pause: Pause) -> None:
+        """Tells that a pause began, changed or ended by a person's order; the journal has it already."""
+        known = self._lasting.pop((pause.reason, pause.about), None)
+        if pause.ended_at is not None:
+            event = _ending(pause)
+        else:
+            self._lasting[pause.reason, pause.about] = pause
+            event = None if pause == known else _beginning(pause)
+        self._count(pause.reason)
+        self._alarm.ring()
+        if event is not None:
+            self.events.tell(event)
 
     def answered(self) -> None:
         """Tells the end of pauses after Twilio accepted or refused a request: the login works then."""
@@ -235,6 +252,8 @@ def _beginning(pause: Pause) -> Event | None:
             return SenderPaused(until=until or "", error=pause.message, sender_number=pause.about)
         case WaitReason.QUOTA_USED_UP:
             return LimitUsedUp(until=until or "", error=pause.message)
+        case WaitReason.OPERATOR_PAUSE:
+            return OperatorPauseBegan(until=until, error=pause.message)
         case WaitReason.QUIET_HOURS:
             return QuietHoursBegan(until=until or "", window=pause.about)
         case WaitReason.JOURNAL_DISK:
@@ -253,6 +272,8 @@ def _ending(pause: Pause) -> Event | None:
             return SenderResumed(sender_number=pause.about)
         case WaitReason.QUOTA_USED_UP:
             return LimitFreeAgain(limit=pause.about)
+        case WaitReason.OPERATOR_PAUSE:
+            return OperatorPauseEnded()
         case WaitReason.QUIET_HOURS:
             return QuietHoursEnded(window=pause.about)
         case WaitReason.JOURNAL_DISK:

@@ -93,3 +93,18 @@ class CallHungUp(Event):
     level: ClassVar[Level] = Level.INFO
     number: int
     ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCarriedOut(Event):
+    """An order of a person is on disk with its result, or refused; `number` is that of its request.
+
+    In a bulk of many, the later ones have their lines at DEBUG.
+    """
+
+    level: Level = field()
+    order: str
+    number: int | None
+    by: str
+    result: str | None
+    refused: str | None

@@ -65,6 +65,7 @@ DefectName = Literal[
     "journal_step_failed",
     "login_check_failed",
     "look_up_failed",
+    "order_failed",
     "record_failed",
     "request_defect",
     "status_not_published",

@@ -120,3 +120,19 @@ class RecordsReadable(Event):
     """Twilio's lists can be read again."""
 
     level: ClassVar[Level] = Level.INFO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPauseBegan(Event):
+    """A person ordered that all requests wait; without `until`, until another order."""
+
+    level: ClassVar[Level] = Level.WARNING
+    until: str | None
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPauseEnded(Event):
+    """That pause is over: its time has passed, or a person ended it."""
+
+    level: ClassVar[Level] = Level.INFO

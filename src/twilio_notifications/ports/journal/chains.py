@@ -104,22 +104,6 @@ class Hangup:
     tries: int
 
 
-class OrderName(StrEnum):
-    """What people order of a connector that runs."""
-
-    ACKNOWLEDGE = "acknowledge"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingOrder:
-    """What a person ordered, and the connector has not carried out yet."""
-
-    number: int
-    request: int
-    name: OrderName
-    by: str
-
-
 class Chains(Protocol):
     """What the escalator needs of the journal.
 
@@ -174,13 +158,3 @@ class Chains(Protocol):
 
     async def hung_up(self, sid: str, *, again_at: float | None) -> None:
         """Twilio was asked to end this call; it is asked once more at `again_at`. None: it need not be."""
-
-
-class Orders(Protocol):
-    """What people ordered of this connector; it raises what `Chains` raises."""
-
-    async def orders(self, *, limit: int) -> list[WaitingOrder]:
-        """Orders that are not carried out yet, the oldest first."""
-
-    async def carry_out(self, order: WaitingOrder, end: ChainEnd, *, writer: ChainWriter) -> Ended:
-        """Ends the chain of an order that acknowledges, and writes down what became of the order."""

@@ -8,8 +8,8 @@ INSERT_REQUEST = """
 INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
                       retries, accepted_at, origin, digest, media_urls, spoken_text, language, voice, twiml,
                       messaging_service_sid, about, escalation, contact, valid_for_seconds, chain, hint,
-                      tells_end)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                      tells_end, resent_from)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 INSERT_WAITING = """

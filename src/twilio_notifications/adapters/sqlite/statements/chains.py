@@ -45,11 +45,12 @@ NEXT_LOOK = "SELECT request, look_at FROM chains WHERE look_at IS NOT NULL ORDER
 
 STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY position"
 
-# The first status of a request says whether Twilio took it; what follows comes from its delivery.
+# The answer to a request says whether Twilio took it, and a person may have corrected it. What follows comes
+# from its delivery.
 MEMBER = f"""
 SELECT state = 'FINISHED' OR state = 'REPORTED',
        (SELECT reason FROM statuses WHERE statuses.request = states.request AND later = 0
-        ORDER BY position LIMIT 1),
+        ORDER BY position DESC LIMIT 1),
        states.channel, {DELIVERY_COLUMNS}
 FROM states LEFT JOIN deliveries ON deliveries.request = states.request WHERE states.request = ?
 """
@@ -181,11 +182,5 @@ WHERE position = ?
 """
 
 KEPT_STATE = "UPDATE states SET state = 'REPORTED' WHERE request = ? AND state = 'FINISHED'"
-
-ORDERS = """
-SELECT number, request, name, by FROM orders WHERE done_at IS NULL ORDER BY number LIMIT ?
-"""
-
-ORDER_DONE = "UPDATE orders SET done_at = ?, refusal = ? WHERE number = ? AND done_at IS NULL"
 
 LATEST_REASON = "SELECT reason FROM statuses WHERE request = ? AND later = 0 ORDER BY position DESC LIMIT 1"

@@ -31,12 +31,6 @@ SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
 WHERE {UNFINISHED} AND sender_number = ? AND states.channel = ? AND request > ? ORDER BY request LIMIT ?
 """
 
-OF_REQUEST = f"""
-SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
-"""
-
-IS_NAMED = "SELECT id FROM senders WHERE number = ? AND channel = ? AND unit IS NOT NULL"
-
 ASSIGN = "UPDATE states SET sender = ?, amount = ? WHERE request = ?"
 
 RELEASE = f"UPDATE states SET sender = NULL WHERE sender = ? AND {UNFINISHED}"

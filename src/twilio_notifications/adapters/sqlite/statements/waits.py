@@ -10,6 +10,8 @@ ON CONFLICT (reason, about, begun_at)
 
 LASTING = "SELECT reason, about, message, begun_at, until, ended_at FROM pauses WHERE ended_at IS NULL"
 
+LASTING_FOR = f"{LASTING} AND reason = ?"
+
 # Of the account and of one sender: a wait for a limit or a window is a row of its own in `waits`.
 DURING = """
 SELECT begun_at, reason, NULLIF(about, ''), message, until, ended_at FROM pauses

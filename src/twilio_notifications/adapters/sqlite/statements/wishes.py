@@ -114,3 +114,8 @@ CALLS_ABOUT = f"""
 {_CALLS} AND states.about = :key
 ON CONFLICT (sid) DO NOTHING
 """
+
+CALLS_OF_REQUEST = f"""
+{_CALLS} AND states.request = :key
+ON CONFLICT (sid) DO NOTHING
+"""
