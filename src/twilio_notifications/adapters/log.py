@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
 import threading
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from twilio_notifications.config import LogFormat
+from twilio_notifications.core.phone_numbers import masked, with_numbers_masked
 from twilio_notifications.ports import Level
 from twilio_notifications.ports.events import Defect, name_of
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 LOGGER = "twilio_notifications"
 
 _MASKED_FIELDS = frozenset({"phone_number", "sender_number"})
-_VISIBLE_DIGITS = 4
-_NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 
 _CHATTY = ("awsiot", "amqtt", "transitions", "passlib", "boto3", "botocore", "urllib3")
 """Libraries whose lines hold whole packets or answers, and so message texts or tokens, or repeat what our own
@@ -78,24 +76,15 @@ class EventLog:
             self._logger.log(_LEVELS[level], name_of(type(event)), extra=extra)
 
 
-def mask(number: str) -> str:
-    """A phone number of which only the last four digits are left."""
-    return "*" * max(0, len(number) - _VISIBLE_DIGITS) + number[-_VISIBLE_DIGITS:]
-
-
 def _masked(fields: Mapping[str, object]) -> dict[str, object]:
     return {name: _shown(name, value) for name, value in fields.items() if value is not None}
 
 
 def _shown(name: str, value: object) -> object:
     if name in _MASKED_FIELDS:
-        return mask(str(value))
+        return masked(str(value))
     # Twilio's own sentences repeat numbers, and some of them are fields.
-    return _numbers_masked(value) if isinstance(value, str) else value
-
-
-def _numbers_masked(text: str) -> str:
-    return _NUMBER.sub(lambda number: mask(number[0]), text)
+    return with_numbers_masked(value) if isinstance(value, str) else value
 
 
 def configure(
@@ -157,12 +146,12 @@ class _Lines(logging.Formatter):
     """Masks phone numbers also in sentences of libraries and in traces, which this program does not word."""
 
     def sentence(self, record: logging.LogRecord) -> str:
-        return _numbers_masked(record.getMessage())
+        return with_numbers_masked(record.getMessage())
 
     def formatException(  # noqa: N802 - the name that logging calls
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:
-        return _numbers_masked(super().formatException(ei))
+        return with_numbers_masked(super().formatException(ei))
 
 
 class JsonLines(_Lines):

@@ -9,7 +9,6 @@ import time
 from typing import TYPE_CHECKING
 
 from twilio_notifications import terminal
-from twilio_notifications.adapters.log import mask
 from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.reader import DeliveryEntry, DeliveryEventEntry
 from twilio_notifications.config import StatusDetail, load_journal
@@ -17,6 +16,7 @@ from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.delivery import first_word
 from twilio_notifications.core.errors import WAITS_FOR, ConfigurationError, Reason
 from twilio_notifications.core.model import Accepted, Channel
+from twilio_notifications.core.phone_numbers import masked as mask
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.core.twilio_codes import sentence
 from twilio_notifications.core.wording import counted, instant

@@ -15,6 +15,9 @@ _MEXICO = re.compile(r"\+521?(\d{10})")  # "1" after the country code is dropped
 _ARGENTINA = re.compile(r"\+549?(\d{10})")  # "9" marks a mobile number that is called from abroad
 _BRAZIL = re.compile(r"\+55(\d{2})9?([6-9]\d{7})")  # "9" was put before all mobile numbers until 2016
 
+_WITHIN_TEXT = re.compile(r"\+[1-9][0-9]{6,14}")
+_VISIBLE_DIGITS = 4
+
 _SAME_END = 7
 _SAME_BEGINNING = 2  # "+" and the first digit: the country code's zone
 
@@ -48,3 +51,13 @@ def may_be_one(recorded: str, requested: str) -> bool:
         and min(len(recorded), len(requested)) > _SAME_END + _SAME_BEGINNING
         and recorded[-_SAME_END:] == requested[-_SAME_END:]
     )
+
+
+def masked(number: str) -> str:
+    """A phone number of which only the last four digits are left."""
+    return "*" * max(0, len(number) - _VISIBLE_DIGITS) + number[-_VISIBLE_DIGITS:]
+
+
+def with_numbers_masked(text: str) -> str:
+    """The text, with each phone number in it masked: Twilio's own sentences repeat numbers."""
+    return _WITHIN_TEXT.sub(lambda number: masked(number[0]), text)

@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.sqlite.opening import open_for_reading, open_for_writing, read_beside
-from twilio_notifications.adapters.sqlite.reader import translated
 from twilio_notifications.adapters.sqlite.rows import encoded_id
 from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import orders as sql
+from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.orders import OrderName, name_of, parameters_of, request_of

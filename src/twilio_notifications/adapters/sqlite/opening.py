@@ -210,9 +210,12 @@ def _contents(connection: sqlite3.Connection) -> str:
     return f"unfinished requests: {unfinished}, statuses that are not reported yet: {unreported}"
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that cannot change anything; it may be used next to a running connector."""
-    connection = _open_any_version(path)
+def open_for_reading(path: Path, *, thoroughly: bool = True) -> sqlite3.Connection:
+    """A connection that cannot change anything; it may be used next to a running connector.
+
+    Not `thoroughly`: damage is found where what is read is damaged, and a large journal is open at once.
+    """
+    connection = _open_any_version(path, thoroughly=thoroughly)
     version = _version(connection)
     if version < newest_version():
         connection.close()
@@ -234,7 +237,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _open_any_version(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
+def _open_any_version(path: Path, *, unchanging: bool = False, thoroughly: bool = True) -> sqlite3.Connection:
     """The same also for a journal of an earlier version.
 
     With `unchanging` no process writes meanwhile and there is no log: then no file is created to read it.
@@ -245,7 +248,7 @@ def _open_any_version(path: Path, *, unchanging: bool = False) -> sqlite3.Connec
     require_readable(path)
     connection = read_beside(path, unchanging=unchanging)
     try:
-        _verify(connection, str(path))
+        _verify(connection, str(path), thoroughly=thoroughly)
     except sqlite3.OperationalError as error:
         connection.close()
         raise JournalError(f"the journal {path} cannot be read: {error}") from error
@@ -280,7 +283,7 @@ def _prepare(connection: sqlite3.Connection, path: Path | None, progress: Progre
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _verify(connection: sqlite3.Connection, name: str) -> None:
+def _verify(connection: sqlite3.Connection, name: str, *, thoroughly: bool) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (objects,) = connection.execute("SELECT COUNT(*) FROM sqlite_schema").fetchone()
@@ -291,7 +294,7 @@ def _verify(connection: sqlite3.Connection, name: str) -> None:
             f"the journal {name} has version {version}, this program knows versions up to "
             f"{newest_version()}. Start the newer program that wrote it, or name another file."
         )
-    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if thoroughly else "ok"
     if fault != "ok":
         raise JournalDamaged(_damaged(name, fault))
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
-from twilio_notifications.adapters.sqlite.reader import JournalReader, translated
+from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.statements import care
+from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError, JournalLocked
 
 if TYPE_CHECKING:

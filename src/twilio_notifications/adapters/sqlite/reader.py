@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,12 +12,14 @@ from twilio_notifications.adapters.sqlite.opening import open_for_reading
 from twilio_notifications.adapters.sqlite.statements import chains, waits
 from twilio_notifications.adapters.sqlite.statements import people as sql
 from twilio_notifications.adapters.sqlite.statements.conditions import ANSWERED, ATTEMPTED
+from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.adapters.sqlite.waiting import Waiting, expected_departures, waiting
 from twilio_notifications.adapters.sqlite.waits import pause_of
 from twilio_notifications.core.errors import JournalError, Reason
 from twilio_notifications.core.lifecycle import State
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
@@ -275,18 +276,6 @@ def _pauses(connection: sqlite3.Connection, entry: Entry) -> list[PauseEntry]:
         "ends_at": math.inf if entry.finished_at is None else entry.finished_at,
     }
     return _records(PauseEntry, connection.execute(waits.DURING, during))
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into a JournalError that says what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise JournalError(
-            f"the journal {path} cannot be used: {error}. Nothing was changed. It must be a journal of this "
-            "program, on a disk that is not full, in a folder that you may write to."
-        ) from error
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -23,9 +23,11 @@ from twilio_notifications.core.policy.limits import (
     Period,
     Quota,
     Unit,
+    bounds,
     charges,
     forbidden_number,
     permits,
+    scope_of,
     scopes,
 )
 from twilio_notifications.core.policy.pace import (
@@ -73,6 +75,7 @@ __all__ = [
     "admit",
     "after_answer",
     "after_deferral",
+    "bounds",
     "charges",
     "closed_still",
     "credentials_renewed",
@@ -94,6 +97,7 @@ __all__ = [
     "place_after",
     "reserved",
     "room",
+    "scope_of",
     "scopes",
     "sender_stalled",
     "setback",

@@ -248,7 +248,7 @@ def _quota_window(quota: Quota, notification: Notification, *, now: float) -> _W
     amount, noun = _amount(quota.unit, notification), quota.unit.removesuffix("s")
     limit = f"limit of {counted(quota.most, noun)} per {quota.period}"
     return _Window(
-        charge=Charge(scope=f"{quota.unit}/{quota.period}", since=since, amount=amount),
+        charge=Charge(scope=scope_of(quota), since=since, amount=amount),
         most=quota.most,
         ends_at=ends_at,
         sentence=f"The {limit} is used up",
@@ -281,6 +281,11 @@ def _amount(unit: Unit, notification: Notification) -> int:
             return count_segments(content.body) if isinstance(content, Text) else 0
         case _:
             assert_never(unit)
+
+
+def scope_of(quota: Quota) -> str:
+    """The scope under which the journal counts what is used of it."""
+    return f"{quota.unit}/{quota.period}"
 
 
 def bounds(period: Period, *, now: float) -> tuple[float, float]:

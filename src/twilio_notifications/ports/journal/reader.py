@@ -37,6 +37,8 @@ class Only(StrEnum):
     """The latest status is no success."""
     UNKNOWN = "unknown"
     """Answered with OutcomeUnknown, and no person has said more."""
+    UNDELIVERED = "undelivered"
+    """Twilio has taken it, and it did not arrive or reached no person."""
     REJECTED = "rejected"
     """It broke the published contract."""
     UNACKNOWLEDGED = "unacknowledged"
@@ -70,7 +72,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
+class WaitNow:
     """Why a request waits now, and for how long."""
 
     reason: WaitReason | None
@@ -128,7 +130,7 @@ class Entry:
     """None for what was answered without an attempt."""
     due_at: float | None
     """When it may leave; None where it does not wait."""
-    waits: Waits | None
+    waits: WaitNow | None
     """None where it does not wait."""
     attempts: int
     """Those that count against its retries."""

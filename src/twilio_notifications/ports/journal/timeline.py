@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twilio_notifications.core.delivery import Happening, LearnedFrom
     from twilio_notifications.core.errors import Reason, WaitReason
     from twilio_notifications.core.model import Channel
@@ -191,8 +193,12 @@ class OrderPlaced:
     at: float
     order: int
     name: str
-    detail: str
+    """Of the kind of order, such as `resend`."""
+    parameters: Mapping[str, object]
+    """What the order has beyond its request, as another program may have written it."""
     by: str
+    door: str
+    """`command` or `console`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +208,12 @@ class OrderCarriedOut:
     at: float
     order: int
     name: str
+    result: str | None
+    """What it has done; None: it was refused."""
     refusal: str | None
     """Why it was refused; None: it was carried out."""
+    made: int | None
+    """The request that sends this one again; None: it made none."""
 
 
 Moment = (

@@ -1,0 +1,1 @@
+"""The journal as people read it, by connections that cannot change anything and last for milliseconds."""
