@@ -1,4 +1,4 @@
-"""Settings → the console, wired: its journal, its broker and its confinement. Only the command imports this."""
+"""Settings → the console, wired with journal and broker, and confined. Imported by the command alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
 from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
-from twilio_notifications.adapters.sqlite.desk import SqliteDesk
-from twilio_notifications.adapters.sqlite.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.bootstrap.isolation import port_list
 from twilio_notifications.config import MqttSettings
 from twilio_notifications.config.in_force import in_force
@@ -41,7 +41,7 @@ def console(
         Parts(
             settings=settings,
             reader=SqliteReader(settings.journal.path),
-            desk=SqliteDesk(settings.journal.path),
+            desk=SqliteOrderDesk(settings.journal.path),
             visitor=partial(_visitor, settings),
             in_force=partial(in_force, config, environ),
             limits=partial(_limits, config, environ),
@@ -53,9 +53,7 @@ def console(
     )
 
 
-def _visitor(
-    settings: ConsoleFileSettings, on_message: Callable[[str, bytes], None]
-) -> Visitor | None:
+def _visitor(settings: ConsoleFileSettings, on_message: Callable[[str, bytes], None]) -> Visitor | None:
     transport = settings.transport
     if not isinstance(transport, MqttSettings):
         return None
@@ -103,9 +101,7 @@ def confine(
     return True
 
 
-def allowed(
-    settings: ConsoleFileSettings, config: Path | None, surroundings: Surroundings
-) -> Confinement:
+def allowed(settings: ConsoleFileSettings, config: Path | None, surroundings: Surroundings) -> Confinement:
     """What the console may still reach: the journal, the configuration, the broker, and no Twilio."""
     named = [path for path in (config, *isolation.broker_files(settings.transport)) if path is not None]
     own = frozenset(path.absolute() for path in (*named, settings.journal.path.parent))

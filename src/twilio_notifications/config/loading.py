@@ -178,7 +178,9 @@ def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSe
     given = {**defaults(folder=folder_of(path)), **_written(path, environ)}
     wanted = ("console.", "transport.", "log.")
     values = _accepted(given, [name for name in SETTINGS if name.startswith(wanted)])
-    secrets_in = [given[name].value for name in SETTINGS if re.fullmatch(r"secrets\..*variable", name) if name in given]
+    secrets_in = [
+        given[name].value for name in SETTINGS if re.fullmatch(r"secrets\..*variable", name) if name in given
+    ]
     return ConsoleFileSettings(
         console=made(ConsoleSettings, "console", values),
         transport=transport(values),

@@ -74,9 +74,7 @@ class SignInPage:
         headers = {"set-cookie": self.guard.set_cookie(self._cookies.begin(None, now=now))}
         return RedirectResponse("/sign-in", status_code=303, headers=headers)
 
-    def _page(
-        self, request: Request, *, problem: str | None, wanted: str, retry_after: int = 0
-    ) -> Response:
+    def _page(self, request: Request, *, problem: str | None, wanted: str, retry_after: int = 0) -> Response:
         status = 200 if problem is None else 429 if retry_after else 403
         response = self._pages.page(
             request,

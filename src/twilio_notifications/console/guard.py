@@ -1,4 +1,4 @@
-"""What stands before every page: bounds, the headers, the session, the sign-in and the protection of forms."""
+"""What stands before every page: bounds, headers, the session, the sign-in and the protection of forms."""
 
 from __future__ import annotations
 
@@ -81,9 +81,7 @@ class Guard:
             return
         session, is_new = self._session(request)
         form, problem = await _form(request) if request.method not in _READING else ({}, None)
-        visit = Visit(
-            session=session, form_token=self._cookies.form_token(session), form=form, is_new=is_new
-        )
+        visit = Visit(session=session, form_token=self._cookies.form_token(session), form=form, is_new=is_new)
         scope.setdefault("state", {})["visit"] = visit
         stop = problem or self._stop(request, visit)
         try:
@@ -177,9 +175,7 @@ async def _form(request: Request) -> tuple[dict[str, str], PlainTextResponse | N
                 body += part
                 if len(body) > MOST_BODY_BYTES:
                     return {}, PlainTextResponse("The form is too large.", status_code=413)
-        fields = parse_qsl(
-            body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict"
-        )
+        fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except TimeoutError:
         return {}, PlainTextResponse("The form took too long.", status_code=408)
     except ValueError:

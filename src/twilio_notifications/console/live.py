@@ -1,4 +1,4 @@
-"""Tells open pages that something has changed, by server-sent events; the pages then fetch themselves again."""
+"""Tells open pages by server-sent events that something has changed; they then fetch themselves again."""
 
 from __future__ import annotations
 

@@ -101,10 +101,14 @@ def line_of(moment: Moment) -> TimelineLine:  # noqa: C901, PLR0912 - a case for
             return _escalation_over(moment)
         case OrderPlaced():
             title = f"{moment.by} ordered: {moment.name}"
-            return TimelineLine(at=moment.at, tone=Tone.PERSON, title=title, details=_said(moment.detail))
+            more = ", ".join(f"{name}: {value}" for name, value in moment.parameters.items())
+            details = _said(f"by {moment.door}", more)
+            return TimelineLine(at=moment.at, tone=Tone.PERSON, title=title, details=details)
         case OrderCarriedOut(refusal=None):
-            title = f"The order was carried out: {moment.name}"
-            return TimelineLine(at=moment.at, tone=Tone.PERSON, title=title)
+            title, details = f"The order was carried out: {moment.name}", _said(moment.result)
+            return TimelineLine(
+                at=moment.at, tone=Tone.PERSON, title=title, details=details, request=moment.made
+            )
         case OrderCarriedOut():
             title = f"The order was refused: {moment.name}"
             return TimelineLine(at=moment.at, tone=Tone.BAD, title=title, details=_said(moment.refusal))
@@ -151,9 +155,7 @@ def _attempt_closed(moment: AttemptClosed) -> TimelineLine:
     tone, said = words[moment.outcome]
     code = None if moment.code is None else f"Twilio's code {moment.code}"
     details = _said(moment.reason, moment.message, code, moment.sid)
-    return TimelineLine(
-        at=moment.at, tone=tone, title=f"Attempt {moment.attempt}: {said}", details=details
-    )
+    return TimelineLine(at=moment.at, tone=tone, title=f"Attempt {moment.attempt}: {said}", details=details)
 
 
 def _status_written(moment: StatusWritten) -> TimelineLine:
@@ -161,9 +163,7 @@ def _status_written(moment: StatusWritten) -> TimelineLine:
     result = "success" if moment.reason is None else moment.reason
     tone = Tone.GOOD if moment.reason is None else Tone.BAD
     details = _said(moment.message, moment.remark)
-    return TimelineLine(
-        at=moment.at, tone=tone, title=f"The {kind} was written: {result}", details=details
-    )
+    return TimelineLine(at=moment.at, tone=tone, title=f"The {kind} was written: {result}", details=details)
 
 
 _BAD_WORDS = frozenset({"undelivered", "failed", "canceled", "busy", "no-answer"})
@@ -177,9 +177,7 @@ def _delivery_moved(moment: DeliveryMoved) -> TimelineLine:
     reached = "" if moment.result is None else f", reached: {moment.result}"
     code = None if moment.code is None else f"Twilio's code {moment.code}"
     details = _said(moment.meaning or code, f"learned from {moment.source}")
-    return TimelineLine(
-        at=moment.at, tone=tone, title=f"Delivery: {moment.word}{reached}", details=details
-    )
+    return TimelineLine(at=moment.at, tone=tone, title=f"Delivery: {moment.word}{reached}", details=details)
 
 
 def _escalation_over(moment: EscalationOver) -> TimelineLine:

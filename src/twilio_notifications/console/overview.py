@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from twilio_notifications.console.charts import HEIGHT, WIDTH, chart
-from twilio_notifications.core.errors import WAITS_FOR
+from twilio_notifications.console.requests import orders_asked_for
+from twilio_notifications.core.errors import WAITS_FOR, WaitReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ class OverviewPage:
         standing = await asyncio.to_thread(parts.reader.standing, now=now, limits=limits)
         hours = await asyncio.to_thread(parts.reader.activity, now=now, hours=HOURS)
         needing = await asyncio.to_thread(parts.reader.needing_a_person, now=now, limit=MOST_NEEDING)
+        results = await asyncio.to_thread(parts.desk.results, orders_asked_for(request))
         waiting = sorted(standing.waiting.items(), key=lambda each: -each[1])
         return self._pages.page(
             request,
@@ -46,6 +48,8 @@ class OverviewPage:
                 for reason, count in waiting
             ],
             waits_for=WAITS_FOR,
+            is_paused=any(pause.reason is WaitReason.OPERATOR_PAUSE for pause in standing.paused),
+            results=results,
             needing=needing,
             most_needing=MOST_NEEDING,
             charts=_charts(hours),

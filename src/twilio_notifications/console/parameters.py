@@ -1,4 +1,4 @@
-"""The Parameters page: the published parameters, and the configuration in force with where each value came from."""
+"""The Parameters page: the published parameters, the configuration in force, and where values came from."""
 
 from __future__ import annotations
 
@@ -29,6 +29,4 @@ class ParametersPage:
             (section, list(each))
             for section, each in groupby(settings, key=lambda one: one.name.rpartition(".")[0] or one.name)
         ]
-        return self._pages.page(
-            request, "parameters", found=found, sections=sections, shows_all=shows_all
-        )
+        return self._pages.page(request, "parameters", found=found, sections=sections, shows_all=shows_all)

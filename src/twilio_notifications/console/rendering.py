@@ -78,7 +78,7 @@ class Pages:
 def when(at: float | None) -> Markup:
     """The instant, in UTC without a script; the script shows it in the reader's own time."""
     if at is None:
-        return Markup("–")
+        return Markup("&ndash;")
     exact = datetime.fromtimestamp(at, UTC)
     written = f"{exact:%Y-%m-%d %H:%M:%S} UTC"
     return Markup('<time datetime="{}">{}</time>').format(exact.isoformat(timespec="seconds"), written)

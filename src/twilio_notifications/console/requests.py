@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -33,6 +34,12 @@ MOST_ORDERS_SHOWN = 20
 _LONGEST = 1_024
 _DONE = frozenset({State.FINISHED, State.REPORTED})
 
+
+def _instant(text: str) -> float:
+    """The instant that a browser's field for date and time has, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
 _FIELDS: Mapping[str, Callable[[str], object]] = {
     "only": Only,
     "id": str,
@@ -42,11 +49,14 @@ _FIELDS: Mapping[str, Callable[[str], object]] = {
     "state": State,
     "reason": lambda text: WaitReason(text) if text in set(WaitReason) else Reason(text),
     "channel": Channel,
-    "since": lambda text: _instant(text),
-    "until": lambda text: _instant(text),
+    "since": _instant,
+    "until": _instant,
     "before": int,
 }
 """The filters of the list, each with what reads its text; a ValueError says that it cannot be read."""
+
+_MORE = frozenset({"channel", "state", "reason", "contact", "since", "until", "reveal"})
+"""Those that the page hides until they are asked for."""
 
 
 class RequestPages:
@@ -73,6 +83,7 @@ class RequestPages:
             entries=page.entries,
             asked=asked,
             problems=problems,
+            has_more_filters=bool(_MORE & asked.keys()),
             reveal=reveal,
             older=older,
             newest=newest if "before" in asked else None,
@@ -90,8 +101,7 @@ class RequestPages:
         timeline = await asyncio.to_thread(
             self._parts.reader.timeline, number, now=self._parts.now(), reveal=reveal
         )
-        placed = [int(text) for text in request.query_params.getlist("order") if text.isdecimal()]
-        results = await asyncio.to_thread(self._parts.desk.results, placed[:MOST_ORDERS_SHOWN])
+        results = await asyncio.to_thread(self._parts.desk.results, orders_asked_for(request))
         lines = [line_of(moment) for moment in timeline.moments]
         return self._pages.page(
             request,
@@ -104,6 +114,12 @@ class RequestPages:
             reveal=reveal,
             waits_for=WAITS_FOR,
         )
+
+
+def orders_asked_for(request: Request) -> list[int]:
+    """The orders whose results the address of a page asks for: those that its reader has just placed."""
+    asked = request.query_params.getlist("order")[:MOST_ORDERS_SHOWN]
+    return [int(text) for text in asked if re.fullmatch(r"[0-9]{1,18}", text)]
 
 
 def orders_for(entry: Entry) -> list[OrderName]:
@@ -133,8 +149,3 @@ def _search(asked: Mapping[str, str]) -> tuple[Search, list[str]]:
         except (ValueError, OverflowError):
             problems.append(f"The filter {name} cannot be {shown(text)}: it is left out.")
     return search, problems
-
-
-def _instant(text: str) -> float:
-    """The instant that a browser's field for date and time has, in UTC."""
-    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()

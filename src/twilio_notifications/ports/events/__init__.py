@@ -179,11 +179,6 @@ from twilio_notifications.ports.events.transports import (
 )
 
 __all__ = [
-    "ConsoleOrderPlaced",
-    "ConsoleReady",
-    "ConsoleSignedIn",
-    "ConsoleSignInRefused",
-    "ConsoleStopped",
     "AttemptInDoubt",
     "AttemptsOpened",
     "BrokerConnected",
@@ -213,6 +208,11 @@ __all__ = [
     "ConnectorReloadFailed",
     "ConnectorReloaded",
     "ConnectorStopped",
+    "ConsoleOrderPlaced",
+    "ConsoleReady",
+    "ConsoleSignInRefused",
+    "ConsoleSignedIn",
+    "ConsoleStopped",
     "CopyDropped",
     "CopySuspected",
     "CredentialsAccepted",
