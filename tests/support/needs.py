@@ -67,6 +67,11 @@ def missing(  # noqa: C901 - a case for each marker
         case "prism" | "npm" if shutil.which("npm", path=path) is None:
             install = "`apt install npm` or `brew install node`"
             return Missing(reason=f"npm is not installed; install it: {install}", fails=in_ci)
+        case "chromium" if not all(shutil.which(name, path=path) for name in ("chromium", "chromedriver")):
+            install = "`apt install chromium chromium-driver`"
+            return Missing(
+                reason=f"Chromium and its driver are not installed; install them: {install}", fails=in_ci
+            )
         case "landlock" if not discover().version:
             # No installation helps, so CI does not fail over it.
             return Missing(reason=f"this kernel offers no Landlock: {discover().reason}", fails=False)

@@ -19,8 +19,8 @@ def add(commands: Commands) -> None:
         "console",
         help="serves the web console",
         description="Serves the web console until Ctrl-C: what came in, what became of it, what waits and "
-        "why, and orders to the connector. A process of its own, next to the connector or without one. Needs the "
-        "extra 'console'. The log goes to standard error.",
+        "why, and orders to the connector. A process of its own, next to the connector or without one. "
+        "Needs the extra 'console'. The log goes to standard error.",
     )
     add_config(console)
     console.set_defaults(command=_console)

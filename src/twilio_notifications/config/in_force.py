@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from twilio_notifications.config.keys import Key
 
 HIDDEN = "(not shown)"
+HARMLESS_IF_VALID = frozenset({"twilio.base_url", "tracking.public_url"})
+"""URLs that must not hold a user, a password or a query, so that only a wrong one can hold a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,7 @@ def _settings(
             continue
         yield SettingInForce(
             name=name,
-            value="" if one is None else _shown(key, one.value, values.get(name)),
+            value="" if one is None else _shown(name, key, one.value, values.get(name)),
             place="" if one is None else one.place,
             is_default=one is None or one.value is key.default,
             text=" ".join(key.text.split()),
@@ -167,11 +169,13 @@ def _is_about(problem: str, name: str) -> bool:
     return rest != problem and rest[:1] in {" ", ":"}
 
 
-def _shown(key: Key, value: object, accepted: object) -> str:
+def _shown(name: str, key: Key, value: object, accepted: object) -> str:
     match accepted:
         case BrokerAddress(host=host, port=port, tls=tls, username=username):
             login = "…@" if username else ""
             return f'"{"mqtts" if tls else "mqtt"}://{login}{f"[{host}]" if ":" in host else host}:{port}"'
+        case str() if name in HARMLESS_IF_VALID:
+            return _in_toml(accepted)
         case _ if not key.kind.is_shown and value not in ("", key.default):
             return HIDDEN
         case _:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from twilio_notifications.console.rendering import visit_of
+from twilio_notifications.console.requests import timeline_of
 from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.orders import (
     AcknowledgeOrder,
@@ -75,10 +76,7 @@ class OrderPages:
         name, number = _name(request), request.path_params.get("number")
         entry: Entry | None = None
         if number is not None:
-            timeline = await asyncio.to_thread(
-                self._parts.reader.timeline, number, now=self._parts.now(), reveal=False
-            )
-            entry = timeline.entry
+            entry = (await timeline_of(request, self._parts)).entry
         return self._pages.page(
             request,
             "order",

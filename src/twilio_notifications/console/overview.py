@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from twilio_notifications.console.charts import HEIGHT, WIDTH, chart
+from twilio_notifications.console.rendering import visit_of
 from twilio_notifications.console.requests import orders_asked_for
 from twilio_notifications.core.errors import WAITS_FOR, WaitReason
 
@@ -33,10 +34,13 @@ class OverviewPage:
 
     async def show(self, request: Request) -> Response:
         parts, now = self._parts, self._parts.now()
+        reveal = visit_of(request).reveals
         limits = await asyncio.to_thread(parts.limits)
         standing = await asyncio.to_thread(parts.reader.standing, now=now, limits=limits)
         hours = await asyncio.to_thread(parts.reader.activity, now=now, hours=HOURS)
-        needing = await asyncio.to_thread(parts.reader.needing_a_person, now=now, limit=MOST_NEEDING)
+        needing = await asyncio.to_thread(
+            parts.reader.needing_a_person, now=now, limit=MOST_NEEDING, reveal=reveal
+        )
         results = await asyncio.to_thread(parts.desk.results, orders_asked_for(request))
         waiting = sorted(standing.waiting.items(), key=lambda each: -each[1])
         return self._pages.page(

@@ -35,6 +35,11 @@ class Visit:
         """Under which name orders stand."""
         return self.session.person or "console"
 
+    @property
+    def reveals(self) -> bool:
+        """Whether pages show whole names and numbers without being asked: to people who have signed in."""
+        return self.session.person is not None
+
 
 def visit_of(request: Request) -> Visit:
     """What the guard has found out about this request."""

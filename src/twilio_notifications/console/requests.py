@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 
 from twilio_notifications.console.moments import line_of
+from twilio_notifications.console.rendering import visit_of
 from twilio_notifications.core.errors import WAITS_FOR, Reason, WaitReason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
     from twilio_notifications.console.parts import Parts
     from twilio_notifications.console.rendering import Pages
-    from twilio_notifications.ports.journal.reader import Entry
+    from twilio_notifications.ports.journal.reader import Entry, Timeline
 
 PER_PAGE = 50
 MOST_ORDERS_SHOWN = 20
+LARGEST_NUMBER = (1 << 63) - 1
+"""Of a request in the journal."""
 _LONGEST = 1_024
 _DONE = frozenset({State.FINISHED, State.REPORTED})
 
@@ -38,6 +41,13 @@ _DONE = frozenset({State.FINISHED, State.REPORTED})
 def _instant(text: str) -> float:
     """The instant that a browser's field for date and time has, in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def _number(text: str) -> int:
+    """The number of a request; at most as many digits as the journal counts."""
+    if re.fullmatch(r"[0-9]{1,18}", text) is None:
+        raise ValueError("it is no number of a request")
+    return int(text)
 
 
 _FIELDS: Mapping[str, Callable[[str], object]] = {
@@ -51,7 +61,7 @@ _FIELDS: Mapping[str, Callable[[str], object]] = {
     "channel": Channel,
     "since": _instant,
     "until": _instant,
-    "before": int,
+    "before": _number,
 }
 """The filters of the list, each with what reads its text; a ValueError says that it cannot be read."""
 
@@ -69,7 +79,7 @@ class RequestPages:
     async def show_list(self, request: Request) -> Response:
         asked = {name: text.strip() for name, text in request.query_params.items() if text.strip()}
         search, problems = _search(asked)
-        reveal = asked.get("reveal") == "1"
+        reveal = asked.get("reveal") == "1" or visit_of(request).reveals
         page = await asyncio.to_thread(
             self._parts.reader.entries, search, now=self._parts.now(), reveal=reveal
         )
@@ -95,12 +105,7 @@ class RequestPages:
 
     async def show(self, request: Request) -> Response:
         reveal = request.query_params.get("reveal") == "1"
-        number = request.path_params["number"]
-        if not await asyncio.to_thread(self._parts.reader.some, [number], now=self._parts.now()):
-            raise HTTPException(status_code=404)
-        timeline = await asyncio.to_thread(
-            self._parts.reader.timeline, number, now=self._parts.now(), reveal=reveal
-        )
+        timeline = await timeline_of(request, self._parts, reveal=reveal)
         results = await asyncio.to_thread(self._parts.desk.results, orders_asked_for(request))
         lines = [line_of(moment) for moment in timeline.moments]
         return self._pages.page(
@@ -114,6 +119,16 @@ class RequestPages:
             reveal=reveal,
             waits_for=WAITS_FOR,
         )
+
+
+async def timeline_of(request: Request, parts: Parts, *, reveal: bool = False) -> Timeline:
+    """The request that the path names; raises HTTPException where the journal has none of that number."""
+    number, now = request.path_params["number"], parts.now()
+    known = number <= LARGEST_NUMBER and await asyncio.to_thread(parts.reader.some, [number], now=now)
+    if not known:
+        raise HTTPException(status_code=404)
+    reveals = reveal or visit_of(request).reveals
+    return await asyncio.to_thread(parts.reader.timeline, number, now=now, reveal=reveals)
 
 
 def orders_asked_for(request: Request) -> list[int]:
