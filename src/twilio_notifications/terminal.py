@@ -8,6 +8,7 @@ JSON.
 from __future__ import annotations
 
 import io
+import shutil
 import sys
 import unicodedata
 
@@ -15,6 +16,13 @@ from twilio_notifications.core.errors import OutputLost
 
 _OBEYED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode's categories of control, format (bidirectional overrides among them) and separator characters."""
+
+_WIDE = frozenset({"W", "F"})
+"""Unicode's categories of characters that take two columns (UAX 11)."""
+
+LEAST_COLUMNS = 40
+FILE_COLUMNS = 160
+"""Where there is no terminal."""
 
 _JOINERS = frozenset("\u200c\u200d")
 """Format characters that spelling needs, in Persian and in emoji; no terminal obeys them."""
@@ -37,6 +45,21 @@ def say(*lines: str) -> None:
         raise OutputLost(f"standard output cannot be written: {error.strerror}") from error
 
 
+def confirmed(question: str) -> bool | None:
+    """Asks, and reads the answer from standard input; None where no person could answer.
+
+    Only "y" and "yes" agree. The question goes to standard error, so that it is seen where the output is not.
+    """
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    try:
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+    except OSError:
+        return None
+
+
 def complain(line: str) -> None:
     """Prints a line to standard error. Where that is impossible, only the exit code is left to say it."""
     if sys.stderr is None:
@@ -46,6 +69,36 @@ def complain(line: str) -> None:
         sys.stderr.flush()
     except OSError:
         return
+
+
+def columns() -> int:
+    """Columns that a line may have: those of the terminal, or $COLUMNS, or else a line of a file."""
+    return max(LEAST_COLUMNS, shutil.get_terminal_size(fallback=(FILE_COLUMNS, 24)).columns)
+
+
+def width_of(text: str) -> int:
+    """Columns that the text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(one) for one in text)
+
+
+def fitted(text: str, width: int) -> str:
+    """The text in at most that many columns; what is cut off is an ellipsis."""
+    if width_of(text) <= width:
+        return text
+    taken, used = "", 0
+    for one in text:
+        if used + _width(one) > width - 1:
+            break
+        taken, used = taken + one, used + _width(one)
+    return f"{taken}…"
+
+
+def _width(one: str) -> int:
+    if unicodedata.combining(one) or one in _JOINERS:
+        return 0
+    return 2 if unicodedata.east_asian_width(one) in _WIDE else 1
 
 
 def flushed() -> bool:

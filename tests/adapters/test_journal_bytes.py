@@ -12,7 +12,7 @@ from tests.support.factories import START, a_claimed, a_rejection, a_request, a_
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import became, end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Failure, render

@@ -1,9 +1,7 @@
-"""The conformance suite of the ports Chains and Orders, and the properties of section 7 in the journal."""
+"""The conformance suite of the port Chains, and the properties of section 7 in the journal."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +36,7 @@ from tests.support.journals import (
     waiting,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.adapters.sqlite.wishing import (
     CHAINS_AT_ONCE,
     ENDED_AT_ONCE,
@@ -577,25 +575,3 @@ async def test_a_chain_that_waits_is_not_purged(a_store: OpenJournal) -> None:
         await journal.end_chain(1, NO_ONE, writer=WRITER)
         await report(journal, [1])
         assert 1 == await journal.purge(finished_before=START + 1e6, limit=9)
-
-
-# Orders of people.
-
-
-@pytest.mark.parametrize(("request_", "refusal"), [(1, None), (2, "it belongs to no escalation")])
-async def test_an_order_is_carried_out_once_with_its_result(
-    tmp_path: Path, request_: int, refusal: str | None
-) -> None:
-    async with store("sqlite file", tmp_path)() as journal:
-        await begin_chain(journal, A)
-        await accept(journal, B)
-        with closing(sqlite3.connect(tmp_path / "journal.db", isolation_level=None)) as other:
-            other.execute(
-                "INSERT INTO orders (request, name, detail, by, at) VALUES (?, 'acknowledge', '', 'me', 0)",
-                (request_,),
-            )
-            (order,) = await journal.orders(limit=9)
-            ended = await journal.carry_out(order, DARLA_HAS_IT, writer=WRITER)
-            assert (refusal is None) == bool(ended.chains)
-            assert [] == await journal.orders(limit=9)
-            assert (refusal,) == other.execute("SELECT refusal FROM orders").fetchone()

@@ -15,7 +15,7 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import became, end, record, report
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalClosed
 from twilio_notifications.ports import Level, Recording
 

@@ -17,7 +17,7 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect, open_for_reading
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalError, JournalLocked, JournalMoved
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ import asyncio, sys
 from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalError
 
 async def start(path):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_request
 from tests.support.journals import A, B, C, D, accept, end, leave, record
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from tests.support.orders import ordered
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Channel, Priority
+from twilio_notifications.core.orders import ResendOrder
 from twilio_notifications.core.pace import PacedSender, Rate, SenderRates
 from twilio_notifications.core.steps import AttemptOutcome, Postpone, Stall
 
@@ -165,8 +166,7 @@ async def test_a_request_that_is_sent_again_is_paced_like_any_other(tmp_path: Pa
         await accept(journal, A, B)
         await opened(journal, 1)
         await end(journal, a_failure(1))
-    JournalFile(tmp_path / "journal.db").resend(1, at=START, lifetime_seconds=1e5, by="Ann")
-    async with opened_here(paces=PACED) as journal:
+        await ordered(journal, tmp_path / "journal.db", ResendOrder(request=1))
         found = [one.id for one in await journal.claim(due_before=math.inf, limit=9)]
         assert [2, 3] == sorted(found)
         assert 1 == len(await ready(journal, at=START + 1))

@@ -17,8 +17,8 @@ from twilio_notifications.adapters.sqlite.statements import (
     care,
     chains,
     deliveries,
+    orders,
     outbox,
-    people,
     work,
 )
 from twilio_notifications.core.lifecycle import TRANSITIONS, Move, State, sources
@@ -34,7 +34,7 @@ MOVES: dict[Move, dict[str, str]] = {
     Move.DOUBT: {"DOUBT": work.DOUBT},
     Move.REPORT: {"REPORT_REQUEST": outbox.REPORT_REQUEST, "KEPT_STATE": chains.KEPT_STATE},
     Move.FOLLOW_UP: {"FOLLOW_UP": deliveries.FOLLOW_UP},
-    Move.RESOLVE: {"RESOLVE": people.RESOLVE},
+    Move.RESOLVE: {"RESOLVE": orders.RESOLVE},
 }
 """The statements that carry out each move."""
 

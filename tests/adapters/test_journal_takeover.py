@@ -18,11 +18,13 @@ import pytest
 from tests.support.factories import START, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import begin, due, end, in_doubt, statuses, waiting
+from tests.support.orders import ordered
 from twilio_notifications.adapters.sqlite import SqliteJournal, takeover
 from twilio_notifications.adapters.sqlite.opening import inspect, newest_version, open_connection
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
+from twilio_notifications.core.orders import ResendOrder
 from twilio_notifications.core.policy import Tally
 from twilio_notifications.ports import Origin
 
@@ -128,7 +130,9 @@ async def test_limits_broker_and_numbers_go_on_where_they_were(path: Path) -> No
     async with a_journal(path) as journal:
         await begin(journal, 12, at=START + 100)
         (taken,) = await end(journal, a_success(12, at=START + 101))
-    assert 13 < JournalFile(path).resend(12, at=START + 102, lifetime_seconds=60.0, by="darla")
+        made = (await ordered(journal, path, ResendOrder(request=12), at=START + 102)).made
+        assert made is not None
+        assert made > 13
     assert max(status.position for status in found["statuses"]) < taken.written[0].position
 
 
@@ -146,9 +150,10 @@ async def test_the_history_is_kept(path: Path) -> None:
     assert "SM" + "1" * 32 == first.entry.sid
     assert START + 4 == JournalFile(path).history(2).entry.finished_at
     resolved = JournalFile(path).history(3)
-    assert [("resolve", "darla")] == [(order.name, order.by) for order in resolved.orders]
+    assert [("resolve", "darla", True)] == [
+        (order.name, order.by, order.result is not None) for order in resolved.orders
+    ]
     assert "CA" + "3" * 32 == resolved.attempts[0].sid
-    assert 4 == JournalFile(path).unsettled(4).id
     assert "the status is set aside" == JournalFile(path).history(7).entry.remark
     open_one = JournalFile(path).history(13).attempts
     assert [(START + 75, None, None)] == [(one.opened_at, one.closed_at, one.outcome) for one in open_one]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -24,29 +22,25 @@ from tests.support.factories import (
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.orders import JournalFile
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.adapters.sqlite.reader import STANDINGS
 from twilio_notifications.commands import journal as commands
-from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import (
-    ConfigurationError,
     JournalDamaged,
     JournalError,
     JournalLocked,
     Reason,
     WaitReason,
 )
-from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
-from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
+from twilio_notifications.core.lifecycle import UNFINISHED, State
 from twilio_notifications.core.steps import Doubt, Follow, Postpone
-from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from twilio_notifications.core.delivery import Change, Happened
-    from twilio_notifications.core.steps import Claimed, Finish
+    from twilio_notifications.core.steps import Claimed
     from twilio_notifications.ports import Unreported
 
 OTHER = "+12345000001"
@@ -158,211 +152,12 @@ async def test_reading_works_beside_a_running_connector(file: JournalFile) -> No
         id_ = await advance(journal, State.FINISHED)
         assert [id_] == [entry.number for entry in file.entries("all", limit=10)]
         assert id_ == file.history(id_).entry.number
-        assert id_ == file.unsettled(id_).id
 
 
 async def test_a_request_that_is_not_there_is_named(file: JournalFile) -> None:
     await a_file_with(file, State.WAITING)
     with pytest.raises(JournalError, match=r"journal\.db holds no request 99\b.*journal list"):
         file.history(99)
-
-
-# Resolving.
-
-
-@pytest.mark.parametrize("state", State)
-async def test_the_table_says_what_can_be_resolved(file: JournalFile, state: State) -> None:
-    """Every state with an unknown outcome, where it has an outcome at all; the table and the SQL agree."""
-    id_ = await a_file_with(file, state)
-    if state in sources(Move.RESOLVE):
-        file.resolve(a_success(file.unsettled(id_).id, status=b"{}"), by=BY)
-        assert TRANSITIONS[state][Move.RESOLVE] == file.history(id_).entry.state
-    else:
-        with pytest.raises(JournalError, match="nothing to resolve"):
-            file.unsettled(id_)
-        with pytest.raises(JournalError, match="nothing to resolve"):
-            file.resolve(a_success(id_), by=BY)
-        assert state == file.history(id_).entry.state
-
-
-@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
-@pytest.mark.parametrize("reason", [None, Reason.EXPIRED, Reason.TWILIO_UNAVAILABLE])
-async def test_a_known_outcome_is_not_replaced(
-    file: JournalFile, state: State, reason: Reason | None
-) -> None:
-    id_ = await a_file_with(file, state, reason=reason)
-    with pytest.raises(JournalError, match="nothing to resolve"):
-        file.resolve(a_failure(id_), by=BY)
-    assert reason == file.history(id_).entry.reason
-
-
-@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
-async def test_a_resolved_request_is_reported_anew_and_once(file: JournalFile, state: State) -> None:
-    id_ = await a_file_with(file, state)
-    file.resolve(a_success(id_, status=b"resolved"), by=BY)
-    (status,) = await outbox(file)
-    assert (id_, b"resolved") == (status.request, status.status)
-
-
-async def test_who_corrects_an_answer_leaves_the_end_of_its_chain_in_the_outbox(file: JournalFile) -> None:
-    writer = ChainWriter(statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None)
-    acknowledged = Acknowledged(by="Darla", door=Door.TOPIC)
-    async with connector(file) as journal:
-        await record(journal, replace(a_request(escalation="freezer"), writer=writer))
-        await journal.open_attempts([1], at=START, clock_offset=None)
-        await end(journal, a_failure(1, reason=UNKNOWN, counted=True))
-        over = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=START, acknowledged=acknowledged)
-        await journal.end_chain(1, over, writer=writer)
-    file.resolve(a_success(1, status=b"resolved"), by=BY)
-    assert [True, False] == [b"acknowledged" in status.status for status in await outbox(file)]
-
-
-async def test_a_resolved_status_leaves_after_those_that_wait(file: JournalFile) -> None:
-    """The reporter reads on from the last position: a status put before it would never leave."""
-    async with connector(file) as journal:
-        unknown = await advance(journal, State.FINISHED)
-        other = await advance(journal, State.FINISHED, reason=None)
-    file.resolve(a_success(unknown), by=BY)
-    assert [other, unknown] == [status.request for status in await outbox(file)]
-
-
-async def test_statuses_written_after_a_resolution_come_after_it(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    file.resolve(a_success(id_), by=BY)
-    async with connector(file) as journal:
-        next_ = await advance(journal, State.FINISHED, reason=None)
-        assert [id_, next_] == [status.request for status in await journal.unreported(after=0, limit=10)]
-
-
-async def test_the_sid_that_a_person_names_is_known_from_then_on(file: JournalFile) -> None:
-    """Else the next equal text in doubt would be taken for it."""
-    id_ = await a_file_with(file, State.FINISHED)
-    file.resolve(a_success(id_, sid="SM7"), by=BY)
-    async with connector(file) as journal:
-        assert {"SM7"} == await journal.known_sids(["SM7", "SM8"])
-
-
-async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowledged(
-    file: JournalFile,
-) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    file.resolve(a_success(id_, sid="SM1"), by=BY)
-    file.resolve(a_failure(file.unsettled(id_).id), by="another")
-    history = file.history(id_)
-    entry, (attempt,), orders = history.entry, history.attempts, history.orders
-    assert (a_failure(id_).reason, None, None) == (entry.reason, entry.sid, attempt.sid)
-    assert [("resolve", "sent SM1", BY), ("resolve", "not sent", "another")] == [
-        (order.name, order.detail, order.by) for order in orders
-    ]
-
-
-async def test_a_resolution_whose_status_was_acknowledged_stays(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.FINISHED)
-    file.resolve(a_success(id_, sid="SM1"), by=BY)
-    async with connector(file) as journal:
-        await report(journal, [id_], at=START)
-    with pytest.raises(JournalError, match="nothing to resolve"):
-        file.resolve(a_failure(id_), by=BY)
-    history = file.history(id_)
-    entry, (attempt,) = history.entry, history.attempts
-    assert (None, "SM1", "SM1") == (entry.reason, entry.sid, attempt.sid)
-
-
-def followed(step: Finish) -> Finish:
-    return replace(step, follow=Follow(word="accepted", look_at=START + 5))
-
-
-async def test_what_a_person_resolves_with_its_sid_is_followed_from_then_on(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    file.resolve(followed(a_success(id_, sid="SM1")), by=BY)
-    async with connector(file) as journal:
-        (due,) = await journal.due_deliveries(now=START + 5, limit=10)
-        assert (id_, "SM1", "accepted") == (due.request.id, due.sid, due.delivery.state)
-
-
-async def test_a_corrected_resolution_follows_the_right_sid_or_none(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.FINISHED)
-    file.resolve(followed(a_success(id_, sid="SM1")), by=BY)
-    file.resolve(followed(a_success(id_, sid="SM2")), by=BY)
-    async with connector(file) as journal:
-        assert ["SM2"] == [due.sid for due in await journal.due_deliveries(now=START + 5, limit=10)]
-    file.resolve(a_failure(id_), by=BY)
-    async with connector(file) as journal:
-        assert await journal.next_look() is None
-
-
-async def test_a_sid_that_belongs_to_another_request_is_refused(file: JournalFile) -> None:
-    async with connector(file) as journal:
-        first, second = [await advance(journal, State.FINISHED) for _ in range(2)]
-    file.resolve(a_success(first, sid="SM1"), by=BY)
-    with pytest.raises(JournalError, match=f"SM1 is the SID of request {first} already"):
-        file.resolve(a_success(second, sid="SM1"), by=BY)
-    assert UNKNOWN == file.history(second).entry.reason
-
-
-# Sending again.
-
-
-@pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
-@pytest.mark.parametrize("reason", [None, UNKNOWN, Reason.EXPIRED])
-async def test_a_finished_request_can_be_sent_again(
-    file: JournalFile, state: State, reason: Reason | None
-) -> None:
-    id_ = await a_file_with(file, state, reason=reason)
-    new = file.resend(id_, at=START + 100, lifetime_seconds=60.0, by=BY)
-    (claimed,) = await claimable(file, at=START + 100)
-    assert (new, a_request().notification) == (claimed.id, claimed.notification)
-    assert (START + 100, START + 160, 0) == (claimed.accepted_at, claimed.expires_at, claimed.attempts)
-    assert state == file.history(id_).entry.state
-
-
-async def test_the_lifetime_of_a_request_counts_again_from_when_it_is_sent_again(file: JournalFile) -> None:
-    async with connector(file) as journal:
-        await record(journal, a_request(valid_for_seconds=30))
-        (id_,) = [one.id for one in await journal.claim(due_before=START, limit=1)]
-        await end(journal, a_failure(id_))
-    file.resend(id_, at=START + 100, lifetime_seconds=60.0, by=BY)
-    (claimed,) = await claimable(file, at=START + 100)
-    assert (30, START + 130) == (claimed.notification.valid_for_seconds, claimed.expires_at)
-
-
-async def test_a_request_that_is_sent_again_waits_for_its_turn(file: JournalFile) -> None:
-    async with connector(file) as journal:
-        old = await advance(journal, State.REPORTED)
-        waiting = await advance(journal, State.WAITING)
-    new = file.resend(old, at=START, lifetime_seconds=60.0, by=BY)
-    async with connector(file) as journal:
-        assert [waiting] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
-        await end(journal, a_failure(waiting))
-        assert [new] == [claimed.id for claimed in await journal.claim(due_before=START, limit=10)]
-
-
-async def test_two_requests_that_are_sent_again_wait_for_each_other(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    first, _ = (file.resend(id_, at=START, lifetime_seconds=60.0, by=BY) for _ in range(2))
-    assert [first] == [claimed.id for claimed in await claimable(file, at=START)]
-
-
-async def test_a_request_that_is_sent_again_is_counted(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    file.resend(id_, at=START, lifetime_seconds=60.0, by=BY)
-    async with connector(file) as journal:
-        assert 1 == (await journal.recover(now=START)).waiting
-
-
-@pytest.mark.parametrize("state", sorted(UNFINISHED))
-async def test_an_unfinished_request_is_not_sent_again(file: JournalFile, state: State) -> None:
-    id_ = await a_file_with(file, state)
-    with pytest.raises(JournalError, match=f"request {id_} .* cannot be sent again"):
-        file.resend(id_, at=START, lifetime_seconds=60.0, by=BY)
-    assert 1 == len(file.entries("all", limit=10))
-
-
-async def test_a_rejection_is_not_sent_again(file: JournalFile) -> None:
-    async with connector(file) as journal:
-        await record(journal, a_rejection())
-    with pytest.raises(JournalError, match="never was a valid one"):
-        file.resend(1, at=START, lifetime_seconds=60.0, by=BY)
 
 
 # Purging.
@@ -389,14 +184,11 @@ async def test_a_purge_takes_the_attempts_along(file: JournalFile) -> None:
 # What can stand in the way.
 
 REPAIRS = {
-    "resolve": lambda file: file.resolve(a_success(1), by=BY),
-    "resend": lambda file: file.resend(1, at=START, lifetime_seconds=60.0, by=BY),
     "purge": lambda file: file.purge(finished_before=START + 1),
 }
 READS = {
     "list": lambda file: file.entries("all", limit=10),
     "show": lambda file: file.history(1),
-    "unsettled": lambda file: file.unsettled(1),
 }
 
 
@@ -413,9 +205,7 @@ async def test_a_repair_needs_the_connector_to_be_stopped(file: JournalFile, rep
 @pytest.mark.parametrize("repair", REPAIRS)
 async def test_a_repair_that_fails_leaves_the_journal_free(file: JournalFile, repair: str) -> None:
     await a_file_with(file, State.WAITING)
-    if repair != "purge":
-        with pytest.raises(JournalError):
-            REPAIRS[repair](file)
+    REPAIRS[repair](file)
     async with connector(file) as journal:
         assert 1 == (await journal.recover(now=START)).waiting
 
@@ -468,50 +258,6 @@ async def test_the_list_shows_neither_text_nor_number(
     assert (False, False) == (TEXT in said, DARLA in said)
 
 
-async def an_alarm(file: JournalFile) -> None:
-    async with connector(file) as journal:
-        assert Recording.NEW == await record(journal, a_request(escalation="freezer", request_id="thaw"))
-
-
-async def test_an_acknowledgement_that_no_connector_carries_out_is_written_for_the_next_start(
-    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await an_alarm(file)
-    assert 3 == commands.acknowledge(config, "thaw", by="Darla", wait_seconds=0.0, environ={})
-    assert "the next start" in capsys.readouterr().out
-    async with connector(file) as journal:
-        (order,) = await journal.orders(limit=9)
-    assert (1, "Darla") == (order.request, order.by)
-
-
-async def test_an_acknowledgement_waits_for_the_connector_that_runs(
-    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    await an_alarm(file)
-    writer = ChainWriter(statuses=StatusWriter(), chains={}, contacts={}, default_sender_number=None)
-    async with connector(file) as journal:
-
-        async def carry_out() -> None:
-            # Another process writes the order: no event announces it.
-            while not (orders := await journal.orders(limit=9)):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            who = Acknowledged(by=orders[0].by, door=Door.COMMAND)
-            end_ = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=START, acknowledged=who)
-            await journal.carry_out(orders[0], end_, writer=writer)
-
-        ordered = asyncio.to_thread(
-            commands.acknowledge, config, "1", by="Darla", wait_seconds=60.0, environ={}
-        )
-        code, _ = await asyncio.gather(ordered, carry_out())
-        assert 0 == code
-        assert 1 == commands.acknowledge(config, "thaw", by=None, wait_seconds=60.0, environ={})
-    said = capsys.readouterr().out
-    assert "request 1: acknowledged" in said
-    assert "no escalation of request thaw waits" in said
-    commands.show(config, 1, environ={})
-    assert "Darla" in capsys.readouterr().out
-
-
 async def test_a_list_that_is_cut_says_so(
     file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -557,49 +303,6 @@ def a_happening(change: Change) -> Happened:
     return change.happened
 
 
-async def test_resolved_as_sent_becomes_a_success(
-    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    assert 0 == commands.resolve(config, id_, sent=True, sid=SID, environ={})
-    (row,) = await outbox(file)
-    status = json.loads(row.status)
-    expected = {"message_status": "sent", "to_number": DARLA, "name": "Darla"}
-    assert ("success", expected) == (
-        status["response"]["status"],
-        status["response"]["payload"]["messages"],
-    )
-    assert "request123" == status["id"]
-    assert f"request {id_} is settled" in capsys.readouterr().out
-
-
-async def test_resolved_as_sent_without_a_sid_has_none(file: JournalFile, config: Path) -> None:
-    """An empty SID would be one, and be known."""
-    id_ = await a_file_with(file, State.REPORTED)
-    commands.resolve(config, id_, sent=True, sid=None, environ={})
-    history = file.history(id_)
-    entry, (attempt,) = history.entry, history.attempts
-    assert (None, None, None) == (entry.reason, entry.sid, attempt.sid)
-
-
-async def test_resolved_as_not_sent_stays_a_failure_with_another_reason(
-    file: JournalFile, config: Path
-) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    assert 0 == commands.resolve(config, id_, sent=False, sid=None, environ={})
-    (row,) = await outbox(file)
-    response = json.loads(row.status)["response"]
-    assert ("fail", "TwilioUnavailable") == (response["status"], response["error"])
-
-
-async def test_a_resend_names_the_new_request(
-    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    assert 0 == commands.resend(config, id_, environ={})
-    assert f"request {id_} will be sent again as request {id_ + 1}" in capsys.readouterr().out
-
-
 async def test_a_purge_by_days_says_how_many(
     file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -607,27 +310,6 @@ async def test_a_purge_by_days_says_how_many(
     assert 0 == commands.purge(config, days=1e5, environ={})
     assert 0 == commands.purge(config, days=1.0, environ={})
     assert "0 requests removed\n1 request removed\n" == capsys.readouterr().out
-
-
-async def test_a_sid_of_the_wrong_kind_is_refused(file: JournalFile, config: Path) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    with pytest.raises(ConfigurationError) as refused:
-        commands.resolve(config, id_, sent=True, sid="CA" + 32 * "7", environ={})
-    assert "begins with SM or MM" in refused.value.problems[0]
-    with pytest.raises(ConfigurationError):
-        commands.resolve(config, id_, sent=False, sid=SID, environ={})
-    assert UNKNOWN == file.history(id_).entry.reason
-
-
-async def test_who_resolved_is_shown(
-    file: JournalFile, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    id_ = await a_file_with(file, State.REPORTED)
-    commands.resolve(config, id_, sent=True, sid=SID, environ={"SUDO_USER": "alice"})
-    commands.show(config, id_, environ={})
-    said = capsys.readouterr().out
-    assert f"sent {SID}" in said
-    assert "(alice by sudo)" in said
 
 
 async def test_what_a_request_waits_for_is_shown_in_list_and_show(
@@ -708,12 +390,3 @@ async def test_waits_of_more_than_a_moment_are_kept_with_their_reason_and_their_
     commands.show(config, 1, environ={})
     said = capsys.readouterr().out
     assert said.index("attempt 1:") < said.index("wait 1:") < said.index("attempt 2:") < said.index("wait 3:")
-
-
-async def test_a_status_that_was_replaced_before_it_left_is_kept_and_not_published(file: JournalFile) -> None:
-    id_ = await a_file_with(file, State.FINISHED)
-    file.resolve(a_success(id_, sid="SM1", status=b"resolved"), by=BY)
-    assert [b"resolved"] == [status.status for status in await outbox(file)]
-    with closing(sqlite3.connect(file.path)) as connection:
-        kept = connection.execute("SELECT reason, remark FROM statuses ORDER BY position").fetchall()
-    assert [(UNKNOWN, True), (None, False)] == [(reason, remark is not None) for reason, remark in kept]

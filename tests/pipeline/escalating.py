@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tests.pipeline.line import Line, a_line, a_writer, an_intake, running
 from tests.support.factories import a_payload
+from twilio_notifications.core.conclusions import OrderWriter
 from twilio_notifications.core.escalation import Chain, ChainStep
 from twilio_notifications.core.model import CameBack, Channel, Contact
+from twilio_notifications.pipeline.line.ended import EndedTeller
 from twilio_notifications.pipeline.line.escalator import Escalator
+from twilio_notifications.pipeline.line.orders import OrderTaker
 from twilio_notifications.pipeline.line.replies import Replies
 from twilio_notifications.ports import Inbound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from twilio_notifications.core.conclusions import ChainWriter
+    from twilio_notifications.core.steps import Finish
     from twilio_notifications.pipeline.line.assembly import LineNeeds
     from twilio_notifications.pipeline.line.intake import Intake
     from twilio_notifications.pipeline.line.leave import Leave
@@ -42,13 +46,17 @@ FREEZER = Chain(
 )
 
 
+LIFETIME_SECONDS = 14_400.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """A line, its intake and its escalator, all in motion."""
+    """A line, its intake, its escalator and what takes orders, all in motion."""
 
     line: Line
     intake: Intake
     escalator: Escalator
+    orders: OrderTaker
     replies: Replies
     acknowledged: list[str] = field(default_factory=list)
 
@@ -131,9 +139,31 @@ def an_escalator(given: LineNeeds, writer: ChainWriter) -> Escalator:
         events=given.events,
         bells=given.bells,
         writer=writer,
-        lifetime_seconds=14_400,
-        failures=given.failures,
-        on_written=given.on_written,
+        lifetime_seconds=LIFETIME_SECONDS,
+        ended=the_ended(given),
+    )
+
+
+def the_ended(given: LineNeeds) -> EndedTeller:
+    """Tells what has ended on this line."""
+    return EndedTeller(
+        events=given.events, failures=given.failures, bells=given.bells, on_written=given.on_written
+    )
+
+
+def an_order_taker(
+    given: LineNeeds, writer: ChainWriter, *, on_followed: Callable[[Finish], None]
+) -> OrderTaker:
+    """Carries out what people order of this line."""
+    return OrderTaker(
+        journal=given.journal,
+        clock=given.clock,
+        events=given.events,
+        bells=given.bells,
+        writer=OrderWriter(chains=writer, lifetime_seconds=LIFETIME_SECONDS),
+        pacing=given.pacing,
+        ended=the_ended(given),
+        on_followed=on_followed,
     )
 
 
@@ -144,9 +174,13 @@ async def a_house(
     period: float | None = 5.0,
     more: dict[str, Chain] | None = None,
     takes_answers: bool = True,
+    takes_orders: bool = False,
     **arguments: Any,
 ) -> AsyncIterator[House]:
-    """`chain`: None where none is configured. `period`: how often Twilio's lists of what came in are read."""
+    """`chain`: None where none is configured. `period`: how often Twilio's lists of what came in are read.
+
+    The stage for orders looks twice in each second of the clock, so only the tests of orders have it running.
+    """
     async with a_line(**arguments) as line, running(line):
         given = line.surroundings
         writer = a_writer(
@@ -156,17 +190,24 @@ async def a_house(
             takes_answers=takes_answers,
         )
         escalator = an_escalator(given, writer)
+        orders = an_order_taker(given, writer, on_followed=line.stages.on_followed)
         replies = the_replies(given, escalator, line.stages.leave, period=period)
         stages = [
             asyncio.create_task(escalator.run(), name="escalator"),
             asyncio.create_task(replies.run(), name="replies"),
         ]
+        if takes_orders:
+            stages.append(asyncio.create_task(orders.run(), name="orders"))
         try:
             await line.clock.settle()
             yield House(
-                line=line, intake=an_intake(given, line.stages, writer), escalator=escalator, replies=replies
+                line=line,
+                intake=an_intake(given, line.stages, writer),
+                escalator=escalator,
+                orders=orders,
+                replies=replies,
             )
-            assert [] == [stage for stage in stages if stage.done() and stage.get_name() == "escalator"]
+            assert [] == [stage for stage in stages if stage.done() and stage.get_name() != "replies"]
         finally:
             for stage in stages:
                 stage.cancel()

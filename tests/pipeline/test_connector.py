@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.pipeline.escalating import an_escalator, the_replies
+from tests.pipeline.escalating import an_escalator, an_order_taker, the_replies
 from tests.pipeline.line import Line, a_line, a_writer, an_intake
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, a_request, unauthorized
@@ -113,7 +113,8 @@ def assembled(
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
     surroundings = replace(line.surroundings, on_written=reporter.publish)
     stages = build_line(surroundings)
-    escalator = an_escalator(surroundings, a_writer(surroundings))
+    writer = a_writer(surroundings)
+    escalator = an_escalator(surroundings, writer)
     return Connector(
         **common,
         transport=transport,
@@ -122,6 +123,7 @@ def assembled(
         settler=stages.settler,
         tracker=stages.tracker,
         callbacks=stages.callbacks,
+        orders=an_order_taker(surroundings, writer, on_followed=stages.on_followed),
         escalator=escalator,
         replies=the_replies(surroundings, escalator, stages.leave),
         reporter=reporter,

@@ -23,7 +23,6 @@ from twilio_notifications.core.policy import Limits
 from twilio_notifications.core.quiet_hours import QuietHours
 from twilio_notifications.pipeline.line.assembly import Calling
 from twilio_notifications.ports.events import Level
-from twilio_notifications.ports.journal import OrderName, WaitingOrder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -550,17 +549,3 @@ async def test_a_request_that_comes_twice_begins_its_chain_once() -> None:
         assert [(TEXT, OWNER), (CALL, DARLA)] == house.went()
         await house.acknowledge()
         assert ["queued", "acknowledged"] == await house.words()
-
-
-async def test_an_order_acknowledges_within_seconds() -> None:
-    async with a_house(replace(FREEZER, tell_others=False)) as house:
-        await house.alarm()
-        house.line.sqlite._store.writer.submit(
-            lambda connection: connection.execute(
-                "INSERT INTO orders (request, name, detail, by, at) VALUES (1, 'acknowledge', '', 'Darla', 0)"
-            )
-        )
-        await house.line.clock.advance(2)
-        assert ["queued", "acknowledged"] == await house.words()
-        order = WaitingOrder(number=1, request=1, name=OrderName.ACKNOWLEDGE, by="Darla")
-        assert order not in await house.line.journal.orders(limit=9)

@@ -32,12 +32,13 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.fakes import RecordingEvents
+from tests.support.orders import ordered
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.orders import JournalFile
 from twilio_notifications.adapters.sqlite.statements.conditions import WHOLE_STATUS
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, ForbiddenTransition, Move, State
 from twilio_notifications.core.model import Priority
+from twilio_notifications.core.orders import ResolveOrder
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Opening, Recorded, Recording
 
@@ -372,11 +373,11 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(choice=CHOICE, sent=st.booleans())
     def a_person_resolves(self, choice: int, *, sent: bool) -> None:
         kept = self.pick([kept for kept in self.model.kept.values() if kept.unknown], choice)
-        step = a_success(kept.id, status=b"sent") if sent else a_failure(kept.id)
-        self.stop()
-        JournalFile(self.path).resolve(step, by="operator")
-        self.model.resolve(step)
-        self.start()
+        done = self.run(
+            ordered(self.journal, self.path, ResolveOrder(request=kept.id, sent=sent), at=self.now)
+        )
+        assert done.settled is not None
+        self.model.resolve(done.settled)
 
     @rule(step=st.integers(-200, 200).map(float), choice=CHOICE, torn=st.binary(max_size=40))
     def crash(self, step: float, choice: int, torn: bytes) -> None:

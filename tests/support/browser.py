@@ -1,7 +1,7 @@
 """A real browser for one test: Chromium without a window, driven by Selenium, and the rules of axe-core.
 
-Mark tests that use it with `@pytest.mark.chromium`. Each call blocks a thread and never the event loop, so that
-the servers of a test go on. Each wait for a page has a limit, and nothing waits for a fixed time.
+Mark tests that use it with `@pytest.mark.chromium`. Each call blocks a thread and never the event loop, so
+that the servers of a test go on. Each wait for a page has a limit, and nothing waits for a fixed time.
 """
 
 from __future__ import annotations

@@ -15,9 +15,8 @@ from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
 from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.bootstrap.isolation import port_list
-from twilio_notifications.config import MqttSettings
+from twilio_notifications.config import MqttSettings, load_journal
 from twilio_notifications.config.in_force import in_force
-from twilio_notifications.config.loading import load_except_files
 from twilio_notifications.console.application import Console
 from twilio_notifications.console.parts import Parts
 from twilio_notifications.core.errors import ConfigurationError
@@ -67,7 +66,7 @@ def _visitor(settings: ConsoleFileSettings, on_message: Callable[[str, bytes], N
 
 def _limits(config: Path | None, environ: Mapping[str, str]) -> Limits:
     try:
-        return load_except_files(config, environ, unread=[]).limits
+        return load_journal(config, environ).limits
     except ConfigurationError:
         return Limits()  # the Parameters page says what is wrong
 

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, assert_never
 
@@ -26,6 +27,7 @@ from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.bells import Bells
+from twilio_notifications.pipeline.care.notebook import Notebook
 from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.pacing import Pacing
@@ -78,8 +80,9 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     for warning in settings.warnings:
         events.tell(ConfigurationWarning(warning=warning))
     counters = counting(settings)
-    events = EventStream([events, *([] if counters is None else [counters]), *subscribers])
     clock = SystemClock()
+    notebook = Notebook(clock=clock, version=version("twilio-notifications"))
+    events = EventStream([events, notebook, *([] if counters is None else [counters]), *subscribers])
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -113,6 +116,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 bells=bells,
                 pacing=pacing,
                 failures=Failures(events=events, clock=clock),
+                notebook=notebook,
             )
         )
         tokens = signature_tokens(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
+    from twilio_notifications.pipeline.care.notebook import Notebook
     from twilio_notifications.pipeline.line.assembly import Calling, Line
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
@@ -55,6 +56,7 @@ class Parts:
     bells: Bells
     pacing: Pacing
     failures: Failures
+    notebook: Notebook
 
     @property
     def topics(self) -> Topics:
@@ -107,6 +109,7 @@ def wired(parts: Parts) -> Connector:
         callbacks=line.callbacks,
         reporter=reporter,
         failures=parts.failures,
+        notebook=parts.notebook,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
         sweeper=Sweeper(
             journal=parts.journal,

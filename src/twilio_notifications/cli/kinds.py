@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.urls import read_listen_address
@@ -16,6 +18,10 @@ _HIGHEST_NUMBER = 2**63 - 1
 """SQLite counts rows with 64 bits."""
 
 _MOST_DAYS = 36_500.0
+
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd])", re.ASCII)
+_UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_LONGEST_SECONDS = 3_650 * 86_400.0
 
 _SID = re.compile(r"(SM|MM|CA)[0-9a-f]{32}")
 """Texts, picture messages and calls, as in Twilio's OpenAPI description."""
@@ -35,6 +41,27 @@ def seconds(text: str) -> float:
     if not 0 <= value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return value
+
+
+def duration(text: str) -> float:
+    """A duration with its unit, in seconds: more than 0, at most ten years."""
+    found = _DURATION.fullmatch(text)
+    value = 0.0 if found is None else float(found[1]) * _UNIT_SECONDS[found[2]]
+    if not 0 < value <= _LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 30m, 2h or 1d")
+    return value
+
+
+def past_instant(text: str) -> float:
+    """So long ago, as in 2h, or an instant of ISO 8601, in local time where it names no zone."""
+    if _DURATION.fullmatch(text):
+        return time.time() - duration(text)
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither a duration such as 30m, 2h or 1d nor an instant such as 2026-01-31T22:00"
+        ) from None
 
 
 def delivery_seed(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 
-from twilio_notifications.cli import check, console, demo, journal, migrate, run, send, simulator
+from twilio_notifications.cli import check, console, demo, journal, migrate, run, send, simulator, status
 from twilio_notifications.cli.options import add_config
 
 
@@ -23,6 +23,6 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {version('twilio-notifications')}")
     add_config(whole, default=None)
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (run, check, send, demo, simulator, journal, console, migrate):
+    for command in (run, check, send, demo, simulator, status, journal, console, migrate):
         command.add(commands)
     return whole

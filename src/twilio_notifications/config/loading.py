@@ -150,7 +150,7 @@ def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSe
     """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
     given = {**defaults(folder=folder_of(path)), **written}
-    names = [name for name in SETTINGS if name.startswith("journal.")]
+    names = [name for name in SETTINGS if name.startswith(("journal.", "limits."))]
     followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
     others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
     values = _accepted(given, [*names, *others, *followed])
@@ -161,6 +161,7 @@ def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSe
         journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
         lifetime_seconds=values["delivery.lifetime_seconds"],
         detail=values["status.detail"],
+        limits=limits(values),
         tracking=Tracking(
             following=values["tracking.mode"],
             initial=values["tracking.poll_initial_seconds"],

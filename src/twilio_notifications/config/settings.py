@@ -81,6 +81,8 @@ class JournalFileSettings:
     lifetime_seconds: float
     """The lifetime of a request that is sent again."""
     detail: StatusDetail
+    limits: Limits
+    """Of which `status` says how much is used."""
     tracking: Tracking
     """How what a person says was sent is followed."""
 

@@ -24,6 +24,7 @@ from twilio_notifications.ports.events import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
+    from twilio_notifications.pipeline.care.notebook import Notebook
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
     from twilio_notifications.pipeline.line.callbacks import Callbacks
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.tracker import Tracker
     from twilio_notifications.pipeline.logins.login_check import LoginCheck
     from twilio_notifications.pipeline.logins.refresher import Refresher
-    from twilio_notifications.ports import Care, Clock, Events, Transport
+    from twilio_notifications.ports import Clock, Events, Journal, Transport
 
 GOODBYE_SECONDS = 2.0
 CANCEL_AGAIN_SECONDS = 0.5
@@ -52,7 +53,7 @@ T = TypeVar("T")
 class Connector:
     """One connector, with all its stages."""
 
-    journal: Care
+    journal: Journal
     transport: Transport
     intake: Intake
     dispatcher: Dispatcher
@@ -68,6 +69,7 @@ class Connector:
     refresher: Refresher
     login_check: LoginCheck
     supervision: Supervision
+    notebook: Notebook
     clock: Clock
     events: Events
     drain_seconds: float
@@ -112,12 +114,14 @@ class Connector:
                     ("refresher", self.refresher.run()),
                     ("login_check", self.login_check.run()),
                     ("supervision", self.supervision.run()),
+                    ("notebook", self.notebook.run(self.journal, events=self.events)),
                     ("transport", self._run_transport(stop)),
                 )
             ]
             await stop.wait()
             await self._drain(hurry)
             await _end(running)
+        await self.notebook.end(self.journal, events=self.events)
         self.events.tell(ConnectorStopped())
         if self._lost is not None:
             raise self._lost

@@ -16,12 +16,12 @@ from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import orders as sql
 from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError, Reason
+from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.orders import OrderName, name_of, parameters_of, request_of
 from twilio_notifications.ports import OrderResult, Selected
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
@@ -55,9 +55,11 @@ class SqliteOrderDesk:
         with translated(self.path), closing(open_for_writing(self.path)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             for order in orders:
-                self._require_request(connection, request_of(order))
+                request = request_of(order)
+                if request is not None and not connection.execute(sql.IS_THERE, (request,)).fetchone()[0]:
+                    raise self._is_missing(request)
                 bulk = numbers[0] if numbers else None
-                what = (name_of(order), request_of(order), json.dumps(parameters_of(order)))
+                what = (name_of(order), request, json.dumps(parameters_of(order)))
                 placed = connection.execute(sql.PLACE, (*what, by, door, at, bulk))
                 numbers.append(int(placed.lastrowid or 0))
             if len(numbers) > 1:
@@ -65,11 +67,18 @@ class SqliteOrderDesk:
             connection.execute("COMMIT")
         return tuple(numbers)
 
-    def _require_request(self, connection: sqlite3.Connection, request: int | None) -> None:
-        if request is not None and not connection.execute(sql.IS_THERE, (request,)).fetchone()[0]:
-            raise JournalError(
-                f"the journal {self.path} holds no request {request}. See: twilio-notifications journal list"
-            )
+    def request(self, number: int) -> Selected:
+        """One request. Raises JournalError where the journal does not hold it."""
+        with translated(self.path), closing(open_for_reading(self.path)) as connection:
+            row = connection.execute(sql.LOOKED_AT, (number,)).fetchone()
+        if row is None:
+            raise self._is_missing(number)
+        return _selected(row)
+
+    def _is_missing(self, request: int) -> JournalError:
+        return JournalError(
+            f"the journal {self.path} holds no request {request}. See: twilio-notifications journal list"
+        )
 
     def chains(self, name: str) -> list[int]:
         """Requests whose chains wait and that have this number, or else this id; the oldest first."""
@@ -111,12 +120,13 @@ def _result(row: tuple[Any, ...]) -> OrderResult:
 
 
 def _selected(row: tuple[Any, ...]) -> Selected:
-    number, request_id, channel, phone_number, accepted_at, reason = row
+    number, request_id, channel, phone_number, accepted_at, state, reason = row
     return Selected(
         number=number,
         id=json.loads(request_id),
         channel=Channel(channel),
         phone_number=phone_number,
         accepted_at=accepted_at,
+        state=State(state),
         reason=None if reason is None else Reason(reason),
     )

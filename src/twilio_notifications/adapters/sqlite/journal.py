@@ -20,6 +20,7 @@ from twilio_notifications.adapters.sqlite.deliveries import SqliteDeliveries
 from twilio_notifications.adapters.sqlite.disk import Disk
 from twilio_notifications.adapters.sqlite.doubts import SqliteDoubts
 from twilio_notifications.adapters.sqlite.duplicates import Duplicates
+from twilio_notifications.adapters.sqlite.facts import SqliteFacts
 from twilio_notifications.adapters.sqlite.memory import Memory
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection, read_beside
 from twilio_notifications.adapters.sqlite.orders import SqliteOrders
@@ -70,6 +71,7 @@ class SqliteJournal(
     SqliteChains,
     SqliteOrders,
     SqliteWaits,
+    SqliteFacts,
     SqliteCare,
 ):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""

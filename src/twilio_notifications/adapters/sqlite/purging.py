@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
-from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.adapters.sqlite.reserve import Reserve
 from twilio_notifications.adapters.sqlite.statements import care
 from twilio_notifications.adapters.sqlite.translating import translated
@@ -21,14 +20,17 @@ from twilio_notifications.core.errors import JournalError, JournalLocked
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from pathlib import Path
 
 PURGED_AT_ONCE = 20
 """Requests in one transaction of a purge: with all their indexes, less than a megabyte of log."""
 
 
 @dataclass(frozen=True, slots=True)
-class JournalFile(JournalReader):
+class JournalFile:
     """A journal's file. Each call raises a JournalError that says what to do."""
+
+    path: Path
 
     def purge(self, *, finished_before: float) -> int:
         """Removes what was reported before that instant; how many requests.

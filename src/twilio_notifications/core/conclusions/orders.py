@@ -93,6 +93,11 @@ def resend_refusal(state: State) -> str | None:
             assert_never(state)
 
 
+def may_arrive_twice(state: State, reason: Reason | None) -> bool:
+    """Whether a request was sent, or may have been: a person is asked before it is sent again."""
+    return state not in UNFINISHED and reason in {None, Reason.OUTCOME_UNKNOWN}
+
+
 def resolve_refusal(state: State) -> str:
     """Why the outcome of a request in this state is not for a person to say."""
     if state in UNFINISHED:

@@ -72,8 +72,7 @@ class Pacing:
 
     def order_pause(self, pause: Pause) -> None:
         """A person ordered that all requests wait, or that they leave again."""
-        ends = pause.begun_at if pause.ended_at is not None else pause.until
-        self.pace = policy.paused(self.pace, until=ends)
+        self.pace = policy.paused(self.pace, until=0.0 if pause.ended_at is not None else pause.until)
         self.pauses.ordered(pause)
 
     def renew_credentials(self) -> None:

@@ -34,6 +34,7 @@ from twilio_notifications.ports.journal.chains import (
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts
+from twilio_notifications.ports.journal.facts import Facts
 from twilio_notifications.ports.journal.orders import (
     AcknowledgeOrder,
     CancelOrder,
@@ -71,6 +72,7 @@ __all__ = [
     "Deliveries",
     "Doubts",
     "Ended",
+    "Facts",
     "Hangup",
     "Journal",
     "KnownReply",
@@ -110,5 +112,7 @@ __all__ = [
 ]
 
 
-class Journal(Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Care, Protocol):
+class Journal(
+    Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Facts, Care, Protocol
+):
     """Everything; a call that changes something is done when its change is on disk."""

@@ -18,13 +18,24 @@ class FactName(StrEnum):
     CREDENTIALS = "credentials"
 
 
+class FactWord(StrEnum):
+    """How something stands."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCHECKED = "unchecked"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """How something stands, and since when."""
 
     name: FactName
-    word: str
-    """`running` or `ended`; `connected` or `disconnected`; `accepted`, `refused` or `unchecked`."""
+    word: FactWord
     about: str = ""
     """The version of the connector; the broker or the nucleus."""
     detail: str = ""
@@ -40,5 +51,5 @@ class Facts(Protocol):
     its files cannot be used any more. A failing disk is waited for.
     """
 
-    async def keep_facts(self, facts: Sequence[Fact]) -> None:
-        """Keeps each in place of the last one of its name; returns when that is on disk."""
+    async def keep_facts(self, facts: Sequence[Fact], *, at: float) -> None:
+        """Keeps each in place of the last one of its name; returns when that is on disk. `at` is now."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.conclusions import OrderWriter
     from twilio_notifications.core.errors import Reason
     from twilio_notifications.core.escalation import ChainEnd, Door
+    from twilio_notifications.core.lifecycle import State
     from twilio_notifications.core.model import Channel
     from twilio_notifications.core.steps import Finish
     from twilio_notifications.ports.journal.waits import Pause
@@ -129,14 +130,16 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """A request that a bulk order would be about."""
+    """A request that an order would be about."""
 
     number: int
     id: str | int | float
     """The client's."""
     channel: Channel
-    phone_number: str
+    phone_number: str | None
+    """None: it never was a valid request."""
     accepted_at: float
+    state: State
     reason: Reason | None
     """Why it failed; None: it did not."""
 
@@ -154,6 +157,9 @@ class OrderDesk(Protocol):
         `by` is the person who ordered. Several orders have the number of the first of them as the number of
         their bulk. Raises JournalError, and writes none, where the journal holds no such request.
         """
+
+    def request(self, number: int) -> Selected:
+        """One request. Raises JournalError where the journal does not hold it."""
 
     def chains(self, name: str) -> list[int]:
         """Requests whose chains wait and that have this number, or else this id; the oldest first."""

@@ -66,6 +66,8 @@ class Search:
     """Accepted at that instant or later."""
     until: float | None = None
     """Accepted before that instant."""
+    among: Sequence[int] | None = None
+    """Only these requests, by number."""
     before: int | None = None
     """Only requests with a smaller number: `Page.before` of the page that came before this one."""
     limit: int = 50
@@ -229,9 +231,10 @@ class Standing:
 
     connector: Presence
     connection: Fact | None
-    """To the broker or the nucleus: `connected` or `disconnected`, to which, since when. None: not known."""
+    """To the broker or the nucleus: to which, since when. Where no connector runs, there is none since it was
+    seen last. None: not known."""
     credentials: Fact | None
-    """`accepted` or `refused` by Twilio, or `unchecked`, since when. None: not known."""
+    """Whether Twilio takes them, as the connector last found out. None: not known."""
     paused: Sequence[Pause]
     """What lasts and keeps requests waiting; the oldest first."""
     waiting: Mapping[WaitReason | None, int]
@@ -313,9 +316,6 @@ class Reader(Protocol):
 
     def entries(self, search: Search, *, now: float, reveal: bool = False) -> Page:
         """The requests that are looked for, the newest first."""
-
-    def some(self, numbers: Sequence[int], *, now: float, reveal: bool = False) -> list[Entry]:
-        """These requests, the newest first, without those that the journal does not hold."""
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
         """One request with all that happened to it; raises a JournalError where there is no such request."""

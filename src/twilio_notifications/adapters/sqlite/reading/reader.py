@@ -22,11 +22,11 @@ from twilio_notifications.core.errors import JournalError
 from twilio_notifications.ports.journal.reader import Needing, Page, Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from twilio_notifications.core.policy import Limits
-    from twilio_notifications.ports.journal.reader import Changes, Entry, Hour, Mark, Search, Standing
+    from twilio_notifications.ports.journal.reader import Changes, Hour, Mark, Search, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,6 @@ class SqliteReader:
             shown = numbers[: search_.limit]
             found = entries.entries(connection, shown, now=now, veil=Veil(is_lifted=reveal))
         return Page(entries=found, before=shown[-1] if len(numbers) > len(shown) else None)
-
-    def some(self, numbers: Sequence[int], *, now: float, reveal: bool = False) -> list[Entry]:
-        """These requests, the newest first, without those that the journal does not hold."""
-        with self._read() as connection:
-            return entries.entries(connection, numbers, now=now, veil=Veil(is_lifted=reveal))
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
         """One request with all that happened to it."""

@@ -68,9 +68,15 @@ _NARROWED: Final[Mapping[Only, str]] = MappingProxyType(
 
 def found(connection: sqlite3.Connection, search: Search, *, now: float) -> list[int]:
     """The numbers, the newest first; one more than the limit where there is a next page."""
-    conditions = [_NARROWED[search.only], *_waiting_for(connection, search.reason, now=now), *_asked(search)]
     source = _source(search)
     number = f"{source.partition(' ')[0]}.{'id' if source is _BY_REQUESTS else 'request'}"
+    conditions = [_NARROWED[search.only], *_waiting_for(connection, search.reason, now=now), *_asked(search)]
+    if search.before is not None:
+        conditions.append(f"{number} < :before")
+    if search.among is not None:
+        # The bounds first, so that only a part of the table is passed.
+        chosen = "(SELECT value FROM json_each(:among))"
+        conditions.append(f"{number} BETWEEN :first AND :last AND {number} IN {chosen}")
     statement = (
         f"SELECT {number} FROM {source} WHERE {' AND '.join(conditions)}"  # noqa: S608 - texts of this module
         f" ORDER BY {number} DESC LIMIT :limit"
@@ -106,7 +112,6 @@ def _asked(search: Search) -> Iterator[str]:
         (search.channel, "states.channel = :channel"),
         (search.since, "accepted_at >= :since"),
         (search.until, "accepted_at < :until"),
-        (search.before, "states.request < :before"),
     ):
         if value is not None:
             yield condition
@@ -148,6 +153,9 @@ def _values(search: Search, *, now: float) -> Mapping[str, Any]:
         "since": search.since,
         "until": search.until,
         "before": search.before,
+        "among": json.dumps(list(search.among or ())),
+        "first": min(search.among or (0,)),
+        "last": max(search.among or (0,)),
         "now": now,
         "limit": search.limit + 1,
     }

@@ -13,7 +13,7 @@ from twilio_notifications.adapters.sqlite.reading.waiting import Outlook, lastin
 from twilio_notifications.adapters.sqlite.statements import reading as sql
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.policy import bounds, scope_of
-from twilio_notifications.ports.journal.facts import Fact, FactName
+from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 from twilio_notifications.ports.journal.reader import LimitUsed, Presence, Standing
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ def standing(
 ) -> Standing:
     """All of it, of one instant."""
     rows = {FactName(row["name"]): row for row in connection.execute(sql.FACTS)}
-    facts = {name: _fact(row, veil) for name, row in rows.items()}
+    presence = _presence(connection, rows, running=is_running(path), now=now)
+    facts = {name: _still(_fact(row, veil), presence) for name, row in rows.items()}
     lasting = lasting_pauses(connection)
     waiting, oldest = _waiting(connection, lasting, now=now)
     return Standing(
-        connector=_presence(connection, rows, running=is_running(path), now=now),
+        connector=presence,
         connection=facts.get(FactName.CONNECTION),
         credentials=facts.get(FactName.CREDENTIALS),
         paused=[_pause(one, veil) for one in lasting if one.until is None or one.until > now],
@@ -75,7 +76,7 @@ def _presence(
         return Presence(
             running=running, version=None, started_at=None, seen_at=now if running else None, ended_at=None
         )
-    ended = row["word"] == _ENDED
+    ended = row["word"] == FactWord.ENDED
     written = [row["written_at"] for row in rows.values()]
     latest = _one(connection, sql.LAST_WRITTEN)
     seen_at = max(written if latest is None else [*written, latest])
@@ -88,13 +89,18 @@ def _presence(
     )
 
 
-_ENDED = "ended"
+def _still(fact: Fact, presence: Presence) -> Fact:
+    """A connector that was killed could not write down that its connection is gone."""
+    if fact.word is not FactWord.CONNECTED or presence.running:
+        return fact
+    since = fact.since if presence.seen_at is None else presence.seen_at
+    return replace(fact, word=FactWord.DISCONNECTED, detail="no connector runs", since=since)
 
 
 def _fact(row: sqlite3.Row, veil: Veil) -> Fact:
     return Fact(
         name=FactName(row["name"]),
-        word=row["word"],
+        word=FactWord(row["word"]),
         about=row["about"],
         detail=veil.sentence(row["detail"]) or "",
         since=row["since"],

@@ -20,11 +20,17 @@ IS_THERE = "SELECT EXISTS (SELECT 1 FROM requests WHERE id = ?)"
 
 RESULT = "SELECT number, name, request, done_at, result, refusal, made FROM orders WHERE number = ?"
 
-_SELECTED = """
-SELECT states.request, request_id, states.channel, states.phone_number, accepted_at, latest.reason
+_LOOKED_AT = """
+SELECT states.request, request_id, states.channel, states.phone_number, accepted_at, state, latest.reason
 FROM states JOIN requests ON id = states.request
      LEFT JOIN statuses AS latest
           ON latest.position = (SELECT MAX(position) FROM statuses WHERE statuses.request = states.request)
+"""
+
+LOOKED_AT = f"{_LOOKED_AT} WHERE states.request = ?"
+
+_SELECTED = f"""
+{_LOOKED_AT}
 WHERE (:reason IS NULL OR latest.reason = :reason)
   AND (:channel IS NULL OR states.channel = :channel)
   AND (:phone_number IS NULL OR states.phone_number = :phone_number)

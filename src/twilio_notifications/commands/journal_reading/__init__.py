@@ -1,0 +1,1 @@
+"""The commands that read a journal: `journal list`, `show`, `tail`, `stats` and `export`, and `status`."""

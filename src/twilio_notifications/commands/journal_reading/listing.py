@@ -1,0 +1,149 @@
+"""`journal list`, `stats` and `export`: the requests that are looked for, and what they add up to."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications import terminal
+from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.commands.journal_reading import forms
+from twilio_notifications.commands.journal_reading.display import Form
+from twilio_notifications.commands.journal_reading.lines import Table
+from twilio_notifications.config import load_journal
+from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.wording import counted
+from twilio_notifications.exit_codes import FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from twilio_notifications.commands.journal_reading.display import Display
+    from twilio_notifications.commands.journal_reading.times import Calendar
+    from twilio_notifications.ports.journal.reader import Entry, Hour, Reader, Search
+
+PAGE: Final = 500
+"""Requests that are read at once: a list of a million takes no more memory than this."""
+
+_PRIVATE: Final = 0o600
+
+
+def entries(
+    config: Path | None,
+    search: Search,
+    *,
+    display: Display,
+    exit_code: bool,
+    environ: Mapping[str, str],
+) -> int:
+    """Prints the requests that are looked for, the newest first.
+
+    Returns 0; with `exit_code`, 1 where there is none.
+    """
+    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    table = Table(calendar=display.calendar, width=terminal.columns(), now=now, names=display.reveal)
+    if display.form is Form.CSV:
+        terminal.say(forms.csv_line(list(forms.CSV_COLUMNS)))
+    number = 0
+    for page in _pages(reader, search, now=now, reveal=display.reveal):
+        match display.form:
+            case Form.LINES:
+                terminal.say(*table.lines(page, header=number == 0))
+            case Form.JSON:
+                terminal.say(*(forms.line(forms.entry_object(entry)) for entry in page))
+            case Form.CSV:
+                terminal.say(*(forms.csv_row(entry) for entry in page))
+        number += len(page)
+    if display.form is Form.LINES:
+        more = f"; there may be more (--limit {search.limit})" if number == search.limit else ""
+        terminal.say(f"{counted(number, 'request')}{more}")
+    return FAILED if exit_code and not number else 0
+
+
+def _pages(reader: Reader, search: Search, *, now: float, reveal: bool) -> Iterator[Sequence[Entry]]:
+    """What is found, in parts that are not empty, up to the limit of the search."""
+    left, before = search.limit, search.before
+    while left > 0:
+        asked = replace(search, limit=min(left, PAGE), before=before)
+        page = reader.entries(asked, now=now, reveal=reveal)
+        if page.entries:
+            yield page.entries
+        left -= len(page.entries)
+        before = page.before
+        if before is None:
+            return
+
+
+def stats(config: Path | None, *, hours: int, display: Display, environ: Mapping[str, str]) -> int:
+    """Prints what happened in each of the last hours; returns 0."""
+    reader = SqliteReader(load_journal(config, environ).journal.path)
+    found = reader.activity(now=time.time(), hours=hours)
+    if display.form is Form.JSON:
+        terminal.say(*(forms.line(forms.hour_object(hour)) for hour in found))
+        return 0
+    title = f"HOUR ({display.calendar.name})"
+    terminal.say(
+        f"{title:<19}  RECEIVED  SUCCEEDED  FAILED", *(_hour(hour, display.calendar) for hour in found)
+    )
+    terminal.say(f"{'in all':<19}{_sums(found)}")
+    return 0
+
+
+def _hour(hour: Hour, calendar: Calendar) -> str:
+    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(hour.failed.items()))
+    line = f"{calendar.day_and_time(hour.at)}{_sums([hour])}  {reasons}"
+    return terminal.fitted(line.rstrip(), terminal.columns())
+
+
+def _sums(hours: Sequence[Hour]) -> str:
+    received, succeeded = sum(one.received for one in hours), sum(one.succeeded for one in hours)
+    failed = sum(sum(one.failed.values()) for one in hours)
+    return f"  {received:>8}  {succeeded:>9}  {failed:>6}"
+
+
+def export(
+    config: Path | None,
+    search: Search,
+    *,
+    display: Display,
+    output: Path | None,
+    environ: Mapping[str, str],
+) -> int:
+    """Writes each request that is looked for, in JSON with its time line, or in CSV without; returns 0.
+
+    To standard output, or into a new file that only its owner may read.
+    """
+    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    number = 0
+    with _outlet(output) as write:
+        if display.form is Form.CSV:
+            write([forms.csv_line(list(forms.CSV_COLUMNS))])
+        for page in _pages(reader, search, now=now, reveal=display.reveal):
+            if display.form is Form.CSV:
+                write([forms.csv_row(entry) for entry in page])
+            else:
+                found = (reader.timeline(entry.number, now=now, reveal=display.reveal) for entry in page)
+                write([forms.line(forms.timeline_object(timeline)) for timeline in found])
+            number += len(page)
+    if output is not None:
+        terminal.say(f"{counted(number, 'request')} written to {output}")
+    return 0
+
+
+@contextmanager
+def _outlet(output: Path | None) -> Iterator[Callable[[Sequence[str]], None]]:
+    if output is None:
+        yield lambda lines: terminal.say(*lines)
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
+    except OSError as error:
+        raise ConfigurationError(
+            [f"--output {output}: {error.strerror}. Name a file that does not exist yet"]
+        ) from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        yield lambda lines: file.writelines(f"{terminal.printable(line)}\n" for line in lines)
