@@ -30,7 +30,7 @@ def orders(desk: Desk) -> list[dict[str, Any]]:
     """The orders in the journal."""
     with closing(sqlite3.connect(desk.config.parent / "journal.db")) as journal:
         journal.row_factory = sqlite3.Row
-        return [dict(row) for row in journal.execute("SELECT * FROM orders ORDER BY id")]
+        return [dict(row) for row in journal.execute("SELECT * FROM orders ORDER BY number")]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_a_confirmed_order_is_in_the_journal(
     assert parameters == json.loads(order["parameters"] or "{}")
     assert ["console_signed_in", "console_order_placed"] == [line.name for line in desk.events.lines]
     shown = (await desk.get(answer.headers["location"])).text
-    assert f"Order {order['id']} ({name})" in shown
+    assert f"Order {order['number']} ({name})" in shown
     assert "without one it is carried out at the next start" in shown
 
 

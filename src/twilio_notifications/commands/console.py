@@ -14,7 +14,6 @@ from twilio_notifications.adapters import log
 from twilio_notifications.config import load_console
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.password_hash import MOST_CHARACTERS, SALT_BYTES, hash_of
-from twilio_notifications.event_loop import new_event_loop
 from twilio_notifications.extras import console_extra
 from twilio_notifications.ports.events import ConfigurationWarning, ConsoleReady, ConsoleStopped
 
@@ -34,7 +33,8 @@ def console(config: Path | None, *, environ: Mapping[str, str]) -> int:
     without_secrets = {name: text for name, text in environ.items() if name not in settings.secret_variables}
     for name in settings.secret_variables:
         os.environ.pop(name, None)
-    with console_extra(), asyncio.Runner(loop_factory=new_event_loop) as runner:
+    with console_extra(), asyncio.Runner() as runner:
+        # Not uvloop, which would use io_uring from its start on: a confined process may not.
         runner.run(_serve(settings, config, environ=without_secrets))
     return 0
 

@@ -154,11 +154,8 @@ def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSe
     followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
     others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
     values = _accepted(given, [*names, *others, *followed])
-    journal = _journal_place(values, written, folder=folder_of(path))
-    if journal.problem:
-        raise ConfigurationError([journal.problem])
     return JournalFileSettings(
-        journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
+        journal=_journal(values, written, folder=folder_of(path)),
         lifetime_seconds=values["delivery.lifetime_seconds"],
         detail=values["status.detail"],
         limits=limits(values),
@@ -176,8 +173,9 @@ def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSe
 
     So the console starts where the connector does not, and shows what is wrong.
     """
-    given = {**defaults(folder=folder_of(path)), **_written(path, environ)}
-    wanted = ("console.", "transport.", "log.")
+    written = _written(path, environ)
+    given = {**defaults(folder=folder_of(path)), **written}
+    wanted = ("console.", "journal.", "transport.", "log.")
     values = _accepted(given, [name for name in SETTINGS if name.startswith(wanted)])
     secrets_in = [
         given[name].value for name in SETTINGS if re.fullmatch(r"secrets\..*variable", name) if name in given
@@ -186,7 +184,7 @@ def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSe
         console=made(ConsoleSettings, "console", values),
         transport=transport(values),
         log=made(LogSettings, "log", values),
-        journal=load_journal(path, environ).journal,
+        journal=_journal(values, written, folder=folder_of(path)),
         secret_variables=tuple(name for name in secrets_in if isinstance(name, str)),
         warnings=tuple(_placed(console_warnings(values), given)),
     )
@@ -311,6 +309,14 @@ def _journal_place(values: Mapping[str, Any], written: Mapping[str, Given], *, f
     """Where the journal is. A wrong URL that was already reported gets no second message."""
     path: Path = values.get("journal.url", Path())
     return placed(path, folder=folder, is_written="journal.url" in written)
+
+
+def _journal(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> JournalSettings:
+    """The settings of a journal that is not the connector's own to place; raises ConfigurationError."""
+    journal = _journal_place(values, written, folder=folder)
+    if journal.problem:
+        raise ConfigurationError([journal.problem])
+    return made(JournalSettings, "journal", values, path=journal.path, place=journal.place)
 
 
 def _said(*sentences: str) -> list[str]:

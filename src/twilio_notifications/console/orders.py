@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from twilio_notifications.console.rendering import visit_of
-from twilio_notifications.console.requests import timeline_of
+from twilio_notifications.console.requests import require_request, timeline_of
 from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.orders import (
     AcknowledgeOrder,
@@ -64,6 +64,8 @@ class OrderPages:
         order = _order(name, number, visit.form, now=self._parts.now())
         if isinstance(order, Unclear):
             return await self._question(request, problem=order.problem)
+        if number is not None:
+            await require_request(request, self._parts)
         (placed,) = await asyncio.to_thread(self._place, [order], visit.person)
         self._parts.events.tell(ConsoleOrderPlaced(person=visit.person, order=name, requests=1))
         where = "/" if number is None else f"/requests/{number}"

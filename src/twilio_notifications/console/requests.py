@@ -121,14 +121,20 @@ class RequestPages:
         )
 
 
-async def timeline_of(request: Request, parts: Parts, *, reveal: bool = False) -> Timeline:
-    """The request that the path names; raises HTTPException where the journal has none of that number."""
-    number, now = request.path_params["number"], parts.now()
-    known = number <= LARGEST_NUMBER and await asyncio.to_thread(parts.reader.some, [number], now=now)
-    if not known:
+async def require_request(request: Request, parts: Parts) -> None:
+    """Raises HTTPException where the journal has no request of the number that the path names."""
+    search = Search(among=[request.path_params["number"]])
+    is_possible = request.path_params["number"] <= LARGEST_NUMBER
+    found = is_possible and await asyncio.to_thread(parts.reader.entries, search, now=parts.now())
+    if not (found and found.entries):
         raise HTTPException(status_code=404)
-    reveals = reveal or visit_of(request).reveals
-    return await asyncio.to_thread(parts.reader.timeline, number, now=now, reveal=reveals)
+
+
+async def timeline_of(request: Request, parts: Parts, *, reveal: bool = False) -> Timeline:
+    """The request that the path names, with all that happened to it; raises as `require_request`."""
+    await require_request(request, parts)
+    number, reveals = request.path_params["number"], reveal or visit_of(request).reveals
+    return await asyncio.to_thread(parts.reader.timeline, number, now=parts.now(), reveal=reveals)
 
 
 def orders_asked_for(request: Request) -> list[int]:
