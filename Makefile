@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs component bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs screenshots component bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -63,6 +63,11 @@ format: $(VENV)/.dev
 ## write the generated pages of docs/
 docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
+
+# needs Chromium with its driver, and Mosquitto
+## write the pictures of the console into docs/images
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.console.screenshots
 
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
 # has Twilio call back

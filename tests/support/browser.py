@@ -161,13 +161,21 @@ class Browser:
 
         return await asyncio.to_thread(severe)
 
-    async def picture(self, file: Path) -> None:
-        """Writes what the whole page looks like."""
+    async def picture(self, file: Path, *, tallest: int = 1_400) -> None:
+        """Writes what the page looks like, from its top to its end or to `tallest` pixels."""
 
         def shoot() -> None:
-            height = self._driver.execute_script("return document.documentElement.scrollHeight")
             width = self._driver.execute_script("return window.innerWidth")
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            flat = {"width": width, "height": 100, "deviceScaleFactor": 1, "mobile": False}
+            self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", flat)
+            self._driver.execute_script("window.scrollTo(0, 0)")
+            height = self._driver.execute_script("return document.documentElement.scrollHeight")
+            metrics = {
+                "width": width,
+                "height": min(height, tallest),
+                "deviceScaleFactor": 1,
+                "mobile": False,
+            }
             self._driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
             self._driver.save_screenshot(str(file))
 
