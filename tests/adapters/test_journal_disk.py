@@ -88,6 +88,7 @@ async def test_those_who_watch_the_disk_hear_when_it_fails_and_when_it_works_aga
 
     events = AwaitedEvents()
     async with SqliteJournal(tmp_path / "journal.db", events=events) as journal:
+        await record(journal, big(0))
         await limit_pages(journal, 1)
         recorded = journal.record([big(1)])
         await events.heard("journal_unavailable")

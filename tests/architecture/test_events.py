@@ -16,6 +16,7 @@ SPEAKABLE = frozenset(
         "str",
         "str | None",
         "int",
+        "int | None",
         "float",
         "bool",
         "Level",

@@ -72,13 +72,7 @@ def wired(parts: Parts) -> Connector:
         events=parts.events,
         topic=parts.topics.status,
     )
-    writer = ChainWriter(
-        statuses=parts.pacing.statuses,
-        chains=parts.settings.escalations,
-        contacts=parts.settings.contacts,
-        default_sender_number=parts.settings.parameters.default_sender_number,
-        takes_answers=parts.settings.tracking.mode is not Following.OFF,
-    )
+    writer = _writer(parts)
     ended = EndedTeller(
         events=parts.events, failures=parts.failures, bells=parts.bells, on_written=reporter.publish
     )
@@ -126,6 +120,16 @@ def wired(parts: Parts) -> Connector:
         drain_seconds=parts.settings.delivery.drain_seconds,
         may_end_at=parts.may_end_at,
         reloads=(reconfiguration.reload, refresher.refresh),
+    )
+
+
+def _writer(parts: Parts) -> ChainWriter:
+    return ChainWriter(
+        statuses=parts.pacing.statuses,
+        chains=parts.settings.escalations,
+        contacts=parts.settings.contacts,
+        default_sender_number=parts.settings.parameters.default_sender_number,
+        takes_answers=parts.settings.tracking.mode is not Following.OFF,
     )
 
 

@@ -141,7 +141,7 @@ def order_of(name: str, request: int | None, parameters: object) -> Order:
         case OrderName.RESOLVE, int(number):
             return _resolve(number, parameters)
         case OrderName.ACKNOWLEDGE, int(number):
-            return AcknowledgeOrder(request=number, by=_person(parameters.get("by")))
+            return _acknowledge(number, parameters)
         case _:
             raise ValueError("its request is no number")
 
@@ -155,9 +155,10 @@ def _resolve(request: int, parameters: Mapping[Any, Any]) -> ResolveOrder:
     return ResolveOrder(request=request, sent=sent, sid=sid)
 
 
-def _person(by: object) -> str | None:
+def _acknowledge(request: int, parameters: Mapping[Any, Any]) -> AcknowledgeOrder:
+    by = parameters.get("by")
     if by is None or (isinstance(by, str) and 0 < len(by) <= MAXIMUM_PERSON_CHARACTERS):
-        return by
+        return AcknowledgeOrder(request=request, by=by)
     raise ValueError(f"its parameter by is no name of 1 to {MAXIMUM_PERSON_CHARACTERS} characters")
 
 

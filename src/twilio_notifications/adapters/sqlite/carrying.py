@@ -99,15 +99,14 @@ class Carrying:
         notification, expires_at = writer.again(_request(connection, request), at=at)
         origin = None if standing.origin is None else Origin(standing.origin)
         again = NewRequest(notification=notification, accepted_at=at, expires_at=expires_at, origin=origin)
-        if not self._fits(connection, again):
+        unfinished = self.memory.unfinished + self.duplicates.count
+        size, used = rows.size_of(again), self.fitting.used(connection)
+        if unfinished >= self.maximum_waiting or not self.fitting.fits(
+            size, used=used, unfinished=unfinished
+        ):
             return CarriedOut(refusal=meaning.JOURNAL_IS_FULL)
         made = self.chaining.insert(connection, again, resent_from=request)
         return CarriedOut(result=f"as request {made}", made=made)
-
-    def _fits(self, connection: sqlite3.Connection, again: NewRequest) -> bool:
-        unfinished = self.memory.unfinished + self.duplicates.count
-        size, used = rows.size_of(again), self.fitting.used(connection)
-        return unfinished < self.maximum_waiting and self.fitting.fits(size, used=used, unfinished=unfinished)
 
     # Ending.
 

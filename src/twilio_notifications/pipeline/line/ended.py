@@ -1,6 +1,7 @@
 """Tells what has ended before its time: chains, and requests that waited.
 
-A client, a person, a newer request or the chain itself ends them. After the commit, all of it is told alike.
+A client, a person, a newer request or the chain itself ends them. The same follows each time, after the
+commit.
 """
 
 from __future__ import annotations
