@@ -11,8 +11,8 @@ import pytest
 from tests.support.factories import START, a_claimed, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import became, end, record, report
+from tests.support.reading import entries
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Failure, render
@@ -77,7 +77,7 @@ async def test_near_the_limit_what_was_reported_goes_first_oldest_first(tmp_path
             await record(journal, a_refusal(f"{number}{SIREN * 900}", at=START + number))
             await report(journal, [number + 2], at=START)
             assert occupied(path) <= SMALLEST
-    kept = [entry.id for entry in JournalFile(path).entries("all", limit=2000)]
+    kept = [str(entry.id) for entry in entries(path, limit=2000)]
     numbers = [int(id_.rstrip(SIREN)) for id_ in kept if id_ != "waits"]
     assert "waits" in kept
     assert list(range(999, 999 - len(numbers), -1)) == numbers
@@ -93,7 +93,7 @@ async def test_a_position_is_not_given_again_after_everything_was_trimmed(tmp_pa
             (status,) = await journal.unreported(after=positions[-1], limit=9)
             positions.append(status.position)
             await report(journal, [number], at=START)
-            if len(JournalFile(path).entries("all", limit=99)) < number - 1:
+            if len(entries(path, limit=99)) < number - 1:
                 break
     async with a_journal(path) as journal:
         await record(journal, a_refusal())

@@ -35,8 +35,8 @@ from tests.support.journals import (
     store,
     waiting,
 )
+from tests.support.reading import entry, of_kind
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.adapters.sqlite.wishing import (
     CHAINS_AT_ONCE,
     ENDED_AT_ONCE,
@@ -58,6 +58,7 @@ from twilio_notifications.core.model import (
 )
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import KnownReply, NewRequest, NewStep, NewWish, Recording
+from twilio_notifications.ports.journal.timeline import PersonNotified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -551,18 +552,18 @@ async def test_all_of_it_is_there_after_a_start(a_lasting_store: OpenJournal) ->
 
 
 async def test_a_person_sees_whom_a_chain_notified_and_what_became_of_it(tmp_path: Path) -> None:
-    file = JournalFile(tmp_path / "journal.db")
-    async with SqliteJournal(file.path, events=RecordingEvents(), report_seconds=0.0) as journal:
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
         await begin_chain(journal, A)
         await begin(journal, 1, at=START + 1)
         await end(journal, a_success(1))
         await journal.take_step(a_step(1, 0, B, C))
         await begin(journal, 2, at=START + 6)
         await end(journal, a_failure(2))
-        history, of_step = file.history(1), file.history(2)
-    assert "not published: it belongs to the escalation of request 1" == of_step.entry.remark
-    assert [(2, B), (3, C)] == [(one.request, one.to) for one in history.of_chain]
-    assert [a_failure(2).reason, "WAITING"] == [one.became for one in history.of_chain]
+        notified, of_step = of_kind(path, 1, PersonNotified), entry(path, 2)
+    assert "not published: it belongs to the escalation of request 1" == of_step.remark
+    assert [(2, B), (3, C)] == [(one.request, one.phone_number) for one in notified]
+    assert [a_failure(2).reason, "WAITING"] == [one.became for one in notified]
 
 
 async def test_a_chain_that_waits_is_not_purged(a_store: OpenJournal) -> None:

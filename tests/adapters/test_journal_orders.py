@@ -20,8 +20,8 @@ from tests.support.factories import (
 )
 from tests.support.journals import A, B, C, accept, begin, end, outbox, record, report, statuses, store
 from tests.support.orders import BY, WRITER, carried_out, ordered, place
+from tests.support.reading import entry, of_kind
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
-from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
@@ -37,6 +37,7 @@ from twilio_notifications.core.orders import (
 )
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import NewStep, Selection
+from twilio_notifications.ports.journal.timeline import AttemptClosed, OrderCarriedOut
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -221,7 +222,7 @@ async def test_a_finished_request_is_sent_again_as_a_new_one(
         )
         assert (START + 100, START + 160, 0) == (claimed.accepted_at, claimed.expires_at, claimed.attempts)
     assert [(None,), (1,)] == rows(path, "SELECT resent_from FROM requests ORDER BY id")
-    assert state == JournalFile(path).history(1).entry.state
+    assert state == entry(path, 1).state
 
 
 async def test_the_lifetime_of_a_request_counts_again_from_when_it_is_sent_again(
@@ -411,7 +412,7 @@ async def test_the_table_says_what_can_be_resolved(a_store: OpenJournal, path: P
         done = await resolved(journal, path)
         assert (state in sources(Move.RESOLVE)) == (done.refusal is None)
     now = TRANSITIONS[state][Move.RESOLVE] if done.refusal is None else state
-    assert now == JournalFile(path).history(1).entry.state
+    assert now == entry(path, 1).state
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
@@ -423,7 +424,7 @@ async def test_a_known_outcome_is_not_replaced(
         await advance(journal, state, reason=reason)
         done = await resolved(journal, path, sent=False)
         assert "nothing to resolve" in (done.refusal or "")
-    assert reason == JournalFile(path).history(1).entry.reason
+    assert reason == entry(path, 1).reason
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
@@ -492,9 +493,9 @@ async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowled
         await report(journal, [1])
         late = await resolved(journal, path)
         assert "has been acknowledged already" in (late.refusal or "")
-    history = JournalFile(path).history(1)
-    assert (Reason.TWILIO_UNAVAILABLE, None) == (history.entry.reason, history.attempts[0].sid)
-    assert [f"sent {SID}", "not sent", None] == [order.result for order in history.orders]
+    (attempt,) = of_kind(path, 1, AttemptClosed)
+    assert (Reason.TWILIO_UNAVAILABLE, None) == (entry(path, 1).reason, attempt.sid)
+    assert [f"sent {SID}", "not sent", None] == [order.result for order in of_kind(path, 1, OrderCarriedOut)]
 
 
 async def test_a_status_that_was_replaced_before_it_left_is_kept_and_not_published(
@@ -533,7 +534,7 @@ async def test_a_sid_that_belongs_to_another_request_or_another_channel_is_refus
         assert f"{SID} is the SID of request 1 already" in (used.refusal or "")
         wrong = await resolved(journal, path, sid="CA" + 32 * "7", request=2)
         assert "begins with SM or MM" in (wrong.refusal or "")
-    assert UNKNOWN == JournalFile(path).history(2).entry.reason
+    assert UNKNOWN == entry(path, 2).reason
 
 
 async def test_a_step_of_a_chain_that_was_not_sent_publishes_no_status_and_has_failed(

@@ -15,6 +15,7 @@ import pytest
 from tests.support.factories import START, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import end, record, report
+from tests.support.reading import numbers
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect, open_for_reading
 from twilio_notifications.adapters.sqlite.purging import JournalFile
@@ -135,6 +136,7 @@ from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.adapters.sqlite.purging import JournalFile
+from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.core.errors import JournalError
 
 async def start(path):
@@ -147,8 +149,8 @@ path = Path(sys.argv[1])
 for attempt in (
     inspect,
     lambda path: asyncio.run(start(path)),
-    lambda path: JournalFile(path).entries("all", limit=1),
-    lambda path: JournalFile(path).history(1),
+    lambda path: SqliteReader(path).changes(None),
+    lambda path: SqliteReader(path).timeline(1, now=0.0),
     lambda path: JournalFile(path).purge(finished_before=1.0),
 ):
     try:
@@ -279,4 +281,4 @@ async def test_files_that_are_put_back_are_used_again(tmp_path: Path) -> None:
         for suffix in ("-shm", "-wal", ""):
             (tmp_path / "moved" / (path.name + suffix)).rename(path.with_name(path.name + suffix))
         await waiting
-    assert 2 == len(JournalFile(path).entries("all", limit=9))
+    assert 2 == len(numbers(path))

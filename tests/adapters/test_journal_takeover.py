@@ -19,14 +19,20 @@ from tests.support.factories import START, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import begin, due, end, in_doubt, statuses, waiting
 from tests.support.orders import ordered
+from tests.support.reading import entry, of_kind
 from twilio_notifications.adapters.sqlite import SqliteJournal, takeover
 from twilio_notifications.adapters.sqlite.opening import inspect, newest_version, open_connection
-from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.orders import ResendOrder
 from twilio_notifications.core.policy import Tally
 from twilio_notifications.ports import Origin
+from twilio_notifications.ports.journal.timeline import (
+    AttemptClosed,
+    AttemptOpened,
+    OrderCarriedOut,
+    OrderPlaced,
+)
 
 EARLIER = Path(__file__).with_name("journal_of_version_5.sql").read_text(encoding="utf-8")
 
@@ -145,18 +151,15 @@ async def test_a_duplicate_that_waited_has_the_status_of_its_original(path: Path
 
 async def test_the_history_is_kept(path: Path) -> None:
     open_connection(path).close()
-    first = JournalFile(path).history(1)
-    assert ["DEFERRED", "ACCEPTED"] == [attempt.outcome for attempt in first.attempts]
-    assert "SM" + "1" * 32 == first.entry.sid
-    assert START + 4 == JournalFile(path).history(2).entry.finished_at
-    resolved = JournalFile(path).history(3)
-    assert [("resolve", "darla", True)] == [
-        (order.name, order.by, order.result is not None) for order in resolved.orders
-    ]
-    assert "CA" + "3" * 32 == resolved.attempts[0].sid
-    assert "the status is set aside" == JournalFile(path).history(7).entry.remark
-    open_one = JournalFile(path).history(13).attempts
-    assert [(START + 75, None, None)] == [(one.opened_at, one.closed_at, one.outcome) for one in open_one]
+    assert ["DEFERRED", "ACCEPTED"] == [one.outcome for one in of_kind(path, 1, AttemptClosed)]
+    assert "SM" + "1" * 32 == entry(path, 1).sid
+    assert START + 4 == entry(path, 2).finished_at
+    (order,), (done,) = of_kind(path, 3, OrderPlaced), of_kind(path, 3, OrderCarriedOut)
+    assert ("resolve", "darla", True) == (order.name, order.by, done.result is not None)
+    assert ["CA" + "3" * 32] == [one.sid for one in of_kind(path, 3, AttemptClosed)]
+    assert "the status is set aside" == entry(path, 7).remark
+    assert [START + 75] == [one.at for one in of_kind(path, 13, AttemptOpened)]
+    assert [] == of_kind(path, 13, AttemptClosed)
 
 
 def test_the_file_that_results_is_sound_and_holds_nothing_of_the_old_tables(path: Path) -> None:
@@ -173,7 +176,7 @@ def test_the_file_that_results_is_sound_and_holds_nothing_of_the_old_tables(path
 def test_a_reader_says_who_brings_it_up_to_date_and_leaves_it_as_it_is(path: Path) -> None:
     before = path.read_bytes()
     with pytest.raises(JournalError, match=r"has version 5.*start a connector"):
-        JournalFile(path).entries("all", limit=9)
+        entry(path, 1)
     assert f"of version 5; the next start brings it to version {newest_version()}" in inspect(path)
     assert before == path.read_bytes()
 

@@ -11,12 +11,13 @@ from tests.pipeline.line import Line, a_line, an_intake, running
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import START, a_payload, accepted, refused, too_many
 from tests.support.fakes import nothing
+from tests.support.reading import of_kind
 from twilio_notifications.adapters.metrics import Counters
-from twilio_notifications.adapters.sqlite.reader import JournalReader
 from twilio_notifications.core.model import Answered, NotSent, Unanswered
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import Inbound
 from twilio_notifications.ports.events import AttemptInDoubt, RequestFinished, RequestPostponed
+from twilio_notifications.ports.journal.timeline import AttemptClosed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,7 +64,7 @@ def counted(counters: Counters) -> list[str]:
 
 def kept(path: Path) -> list[str]:
     """The outcomes of the attempts of the first request, as the journal shows them to people."""
-    return [str(attempt.outcome) for attempt in JournalReader(path).history(1).attempts]
+    return [str(attempt.outcome) for attempt in of_kind(path, 1, AttemptClosed)]
 
 
 @pytest.mark.parametrize(

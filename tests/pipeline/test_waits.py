@@ -9,13 +9,15 @@ import pytest
 
 from tests.pipeline.line import a_line, a_running_line, running
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many, unauthorized
-from twilio_notifications.adapters.sqlite.reader import JournalReader
+from tests.support.reading import entries, entry, of_kind
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import NotSent, Priority
 from twilio_notifications.core.pace import Rate, SenderRates
 from twilio_notifications.core.policy import Destinations, Limits, Period, Quota, Unit
 from twilio_notifications.core.quiet_hours import InQuietHours, QuietHours, QuietWindow
 from twilio_notifications.ports import Level
+from twilio_notifications.ports.journal.reader import Only
+from twilio_notifications.ports.journal.timeline import PauseLasted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,13 +160,13 @@ async def test_a_request_that_was_never_attempted_names_what_lasts(path: Path) -
         line.sender.online = False
         await line.accept(A)
         await line.accept(B)
-        reader = JournalReader(path)
-        found = reader.waiting([reader.history(2).entry], now=line.clock.now())[2]
+        found = entry(path, 2, now=line.clock.now()).waits
+        assert found is not None
         assert (WaitReason.TWILIO_UNREACHABLE, None, None) == (found.reason, found.until, found.behind)
         line.sender.online = True
         await line.clock.advance(5)
-        (pause,) = reader.history(2).pauses
-        assert (WaitReason.TWILIO_UNREACHABLE, START) == (pause.reason, pause.begun_at)
+        (pause,) = of_kind(path, 2, PauseLasted)
+        assert (WaitReason.TWILIO_UNREACHABLE, START) == (pause.reason, pause.at)
         assert pause.ended_at is not None
 
 
@@ -173,8 +175,8 @@ async def test_a_request_behind_another_names_it(path: Path) -> None:
         line.sender.script(A, too_many(retry_after=600))
         await line.accept(A)
         await line.accept(A, request_id="second")
-        reader = JournalReader(path)
-        found = reader.waiting([reader.history(2).entry], now=line.clock.now())[2]
+        found = entry(path, 2, now=line.clock.now()).waits
+        assert found is not None
         assert (WaitReason.EARLIER_REQUEST, 1) == (found.reason, found.behind)
 
 
@@ -183,8 +185,8 @@ async def test_what_its_sender_is_too_slow_for_says_when_it_leaves(path: Path) -
     async with a_running_line(path=path, paces=paces) as line:
         await line.accept(A, B, C, D)
         assert [A] == line.sender.ids()
-        reader = JournalReader(path)
-        found = reader.waiting(reader.entries("all", limit=9), now=line.clock.now())
+        waiting = entries(path, Only.WAITING, now=line.clock.now())
+        found = {each.number: each.waits for each in waiting if each.waits is not None}
         assert {2: START + 1, 3: START + 2, 4: START + 3} == {id_: one.until for id_, one in found.items()}
         assert {WaitReason.SENDER_PACE} == {one.reason for one in found.values()}
         assert "2 requests before it" in (found[4].message or "")
@@ -213,9 +215,9 @@ async def test_a_disk_that_failed_is_on_the_time_line_of_what_waited(path: Path)
         await line.clock.advance(30)
         line.sqlite._store.disk.recovered()
         await line.clock.settle()
-        _, pause = JournalReader(path).history(1).pauses
+        _, pause = of_kind(path, 1, PauseLasted)
         assert (WaitReason.JOURNAL_DISK, "database or disk is full") == (pause.reason, pause.message)
-        assert (START, START + 30) == (pause.begun_at, pause.ended_at)
+        assert (START, START + 30) == (pause.at, pause.ended_at)
         assert (1, 1) == (line.events.count("journal_unavailable"), line.events.count("journal_available"))
 
 

@@ -19,8 +19,8 @@ def add(commands: Commands) -> None:
     status = add_action(commands, "status", _status, "the connector's state on one screen")
     status.description = (
         "How the connector and its journal stand: the connection, the credentials, what is paused, what "
-        "waits and why, what is in doubt, what the limits have left. It reads the journal alone, also next to "
-        "a running connector, and needs neither the account SID nor a token."
+        "waits and why, what is in doubt, what the limits have left. It reads the journal alone, also next "
+        "to a running connector, and needs neither the account SID nor a token."
     )
     add_forms_of_facts(status)
 

@@ -46,7 +46,8 @@ class Table:
             title.insert(4, "NAME")
         rows = [title, *(self._cells(entry) for entry in entries)]
         widths = [max(width_of(row[place]) for row in rows) for place in range(len(title) - 2)]
-        left = self.width - sum(widths) - len(_GAP) * (len(title) - 1) - LAST_COLUMNS
+        last = min(LAST_COLUMNS, max(width_of(row[-1]) for row in rows))
+        left = self.width - sum(widths) - len(_GAP) * (len(title) - 1) - last
         widest = max(width_of(row[-2]) for row in rows)
         widths.append(min(widest, max(NARROWEST_ID, min(left, WIDEST_ID))))
         return [self._line(row, widths) for row in (rows if header else rows[1:])]

@@ -85,7 +85,8 @@ class AttemptClosed:
     at: float
     attempt: int
     outcome: AttemptOutcome
-    reason: Reason | None
+    reason: Reason | WaitReason | None
+    """Why it was no success, or for what the request waits since then; None: it was one."""
     message: str | None
     code: int | None
     """Twilio's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from twilio_notifications.adapters.sqlite.place import real
 from twilio_notifications.adapters.sqlite.statements import reading as sql
 from twilio_notifications.ports.journal.reader import Changes, Mark
 
@@ -21,6 +22,9 @@ _COARSE_NANOSECONDS: Final = 100_000_000
 """Two changes of a file within one tick of the kernel's clock have one time; no tick is so long."""
 
 _FILES: Final = 2
+
+NOTHING: Final = 1
+"""In place of the time of a file that holds nothing."""
 
 
 def changes(
@@ -41,13 +45,17 @@ def changes(
 
 def _written(path: Path) -> tuple[int, ...]:
     """When the journal and its log were written to, in nanoseconds; 0: so recently that it may be again."""
-    now = time.time_ns()
-    return tuple(_last_written(file, now) for file in (path, path.with_name(f"{path.name}-wal")))
+    now, journal = time.time_ns(), real(path)
+    return tuple(_last_written(file, now) for file in (journal, journal.with_name(f"{journal.name}-wal")))
 
 
 def _last_written(file: Path, now: int) -> int:
     try:
-        at = file.stat().st_mtime_ns
+        found = file.stat()
     except FileNotFoundError:  # there is no log after the last connection was closed
-        return 1
-    return 0 if abs(now - at) < _COARSE_NANOSECONDS else at
+        return NOTHING
+    except OSError:  # opening it says what is wrong
+        return 0
+    if not found.st_size:  # as a reader leaves it
+        return NOTHING
+    return 0 if abs(now - found.st_mtime_ns) < _COARSE_NANOSECONDS else found.st_mtime_ns

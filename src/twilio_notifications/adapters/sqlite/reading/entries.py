@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.sqlite.reading.waiting import outlook
@@ -43,7 +44,7 @@ def _entry(row: sqlite3.Row, waits: WaitNow | None, veil: Veil) -> Entry:
         accepted_at=row["accepted_at"],
         expires_at=row["expires_at"],
         due_at=row["due_at"],
-        waits=waits,
+        waits=None if waits is None else replace(waits, message=veil.sentence(waits.message)),
         attempts=row["attempts"],
         finished_at=row["finished_at"],
         reason=None if row["reason"] is None else Reason(row["reason"]),

@@ -144,9 +144,9 @@ def _values(search: Search, *, now: float) -> Mapping[str, Any]:
     return {
         "id": encoded_id(search.id or ""),
         "literal": _literal(search.id or ""),
-        "contact": search.contact,
-        "phone_number": search.phone_number,
-        "name": f"%{escaped}%",
+        "contact": _storable(search.contact),
+        "phone_number": _storable(search.phone_number),
+        "name": _storable(f"%{escaped}%"),
         "state": search.state,
         "reason": search.reason,
         "channel": search.channel,
@@ -159,6 +159,11 @@ def _values(search: Search, *, now: float) -> Mapping[str, Any]:
         "now": now,
         "limit": search.limit + 1,
     }
+
+
+def _storable(typed: str | None) -> str | None:
+    """Half a surrogate pair, which a terminal may send, stands in no text of a journal."""
+    return None if typed is None else typed.encode("utf-8", "backslashreplace").decode()
 
 
 def _literal(typed: str) -> str | None:

@@ -119,7 +119,7 @@ def _waiting(
     found: dict[WaitReason | None, int] = {WaitReason.EARLIER_REQUEST: behind}
     for reason, number in connection.execute(sql.PUT_OFF, (now,)) if total > behind + due + paced else ():
         found[None if reason is None else WaitReason(reason)] = number
-    account = Outlook(lasting=lasting, departures={}, now=now).pause(None)
+    account = Outlook(lasting=lasting, departures={}, paced=frozenset(), now=now).pause(None)
     if account is not None:
         found[account.reason] = found.get(account.reason, 0) + due + paced
         due = paced = 0
@@ -134,7 +134,11 @@ def _waiting(
 
 def _stalled(connection: sqlite3.Connection, lasting: Sequence[Pause], *, now: float) -> int:
     """Due requests of senders whose queue at Twilio is full."""
-    senders = {pause.about for pause in lasting if pause.reason is WaitReason.SENDER_QUEUE_FULL}
+    senders = {
+        pause.about
+        for pause in lasting
+        if pause.reason is WaitReason.SENDER_QUEUE_FULL and (pause.until is None or pause.until > now)
+    }
     return sum(_one(connection, sql.DUE_OF_SENDER, now, sender) or 0 for sender in senders)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _KINDS = ("body", "voice_location", "spoken_text", "twiml")
 _KIND_NAMES = {"body": "text"}
 
+_WAIT_REASONS = frozenset(WaitReason)
+
 _NEVER_PUBLISHED = ("replaced by", "not published")
 """Beginnings of the remark on a status that did not leave."""
 
@@ -89,7 +91,7 @@ def _waits(connection: sqlite3.Connection, entry: Entry, veil: Veil) -> Iterator
         yield moments.Waited(
             at=present["waiting_since"],
             reason=entry.waits.reason,
-            message=veil.sentence(entry.waits.message),
+            message=entry.waits.message,
             until=entry.waits.until,
             ended_at=None,
             behind=entry.waits.behind,
@@ -121,7 +123,7 @@ def _attempts(
             at=row["closed_at"],
             attempt=row["number"],
             outcome=AttemptOutcome(row["outcome"]),
-            reason=None if row["reason"] is None else Reason(row["reason"]),
+            reason=None if row["reason"] is None else _reason(row["reason"]),
             message=veil.sentence(row["message"]),
             code=row["code"],
             sid=row["sid"],
@@ -135,6 +137,11 @@ def _attempts(
                 message=veil.sentence(row["doubt"]) or "",
                 look_at=row["settle_at"],
             )
+
+
+def _reason(word: str) -> Reason | WaitReason:
+    """An attempt that was put off has the reason of the wait."""
+    return WaitReason(word) if word in _WAIT_REASONS else Reason(word)
 
 
 def _statuses(

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.statements import paces
-from twilio_notifications.adapters.sqlite.statements import reading as sql
+from twilio_notifications.adapters.sqlite.statements import paces, waits
 from twilio_notifications.adapters.sqlite.waits import pause_of
 from twilio_notifications.core import policy
 from twilio_notifications.core.errors import WaitReason
@@ -20,6 +19,7 @@ from twilio_notifications.ports.journal.reader import WaitNow
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from twilio_notifications.ports.journal.waits import Pause
 
@@ -42,6 +42,8 @@ class Outlook:
     lasting: Sequence[Pause]
     """The oldest first."""
     departures: Mapping[int, Departure]
+    paced: frozenset[int]
+    """The senders of which those are, by the journal's own numbers."""
     now: float
 
     def of(self, row: sqlite3.Row) -> WaitNow | None:
@@ -57,12 +59,18 @@ class Outlook:
         pause = self.pause(row["sender_number"])
         if pause is not None:
             return _wait(pause.reason, message=pause.message, until=pause.until)
-        departure = self.departures.get(row["number"])
-        if departure is not None and departure.at > self.now:
-            before = counted(departure.before, "request")
-            message = f"its sender leaves at the pace of [[pace]], {before} before it"
-            return _wait(WaitReason.SENDER_PACE, message=message, until=departure.at)
-        return _wait(None, until=due_at)
+        return self._paced(row) or _wait(None, until=due_at)
+
+    def _paced(self, row: sqlite3.Row) -> WaitNow | None:
+        """The wait for the pace of its sender; None: it is not paced, or has room now."""
+        departure, words = self.departures.get(row["number"]), "its sender leaves at the pace of [[pace]]"
+        if departure is None and row["sender"] in self.paced:
+            message = f"{words}, more than {counted(FORESEEN, 'request')} before it"
+            return _wait(WaitReason.SENDER_PACE, message=message)
+        if departure is None or departure.at <= self.now:
+            return None
+        message = f"{words}, {counted(departure.before, 'request')} before it"
+        return _wait(WaitReason.SENDER_PACE, message=message, until=departure.at)
 
     def pause(self, sender_number: str | None) -> Pause | None:
         """What keeps all due requests of this sender waiting; None: nothing does. None: only the account's.
@@ -90,33 +98,44 @@ def _wait(
 
 def outlook(connection: sqlite3.Connection, waiting: Iterable[int], *, now: float) -> Outlook:
     """What says why these requests wait."""
+    wanted = set(waiting)
+    senders = connection.execute(paces.PACED_OF, (json.dumps(sorted(wanted)),)).fetchall()
+    found: dict[int, Departure] = {}
+    for row in senders:
+        found |= _departures(connection, tuple(row), wanted, now=now)
     return Outlook(
-        lasting=lasting_pauses(connection), departures=_departures(connection, waiting, now=now), now=now
+        lasting=lasting_pauses(connection),
+        departures=found,
+        paced=frozenset(row["id"] for row in senders),
+        now=now,
     )
 
 
 def lasting_pauses(connection: sqlite3.Connection) -> list[Pause]:
     """What lasts and keeps requests waiting, the oldest first."""
-    return [pause_of(tuple(row)) for row in connection.execute(sql.LASTING_PAUSES)]
+    lasting = [pause_of(tuple(row)) for row in connection.execute(waits.LASTING)]
+    return sorted(lasting, key=lambda pause: pause.begun_at)
 
 
 def _departures(
-    connection: sqlite3.Connection, waiting: Iterable[int], *, now: float
+    connection: sqlite3.Connection,
+    sender: tuple[int, int, int, float],
+    wanted: AbstractSet[int],
+    *,
+    now: float,
 ) -> dict[int, Departure]:
-    """Of those of the requests that are due and whose senders are paced."""
-    wanted = set(waiting)
-    found: dict[int, Departure] = {}
-    senders = connection.execute(paces.PACED_OF, (json.dumps(sorted(wanted)),)).fetchall()
-    for sender, unit, full_at, paused_until in senders:
-        allowance = policy.Allowance(
-            rate=Rate.of_interval(unit), bucket=Bucket(full_at), paused_until=paused_until
-        )
-        queue = (
-            policy.Head(request=request, due_at=due_at, amount=amount)
-            for request, due_at, amount in connection.execute(paces.DUE_OF, (sender, now))
-        )
-        leaving = policy.expected_departures(allowance, islice(queue, FORESEEN), now=now)
-        for before, (head, at) in enumerate(leaving):
-            if head.request in wanted:
-                found[head.request] = Departure(at=at, before=before)
-    return found
+    """Of those of the wanted requests that are due and leave from this paced sender."""
+    number, unit, full_at, paused_until = sender
+    allowance = policy.Allowance(
+        rate=Rate.of_interval(unit), bucket=Bucket(full_at), paused_until=paused_until
+    )
+    queue = (
+        policy.Head(request=request, due_at=due_at, amount=amount)
+        for request, due_at, amount in connection.execute(paces.DUE_OF, (number, now))
+    )
+    leaving = policy.expected_departures(allowance, islice(queue, FORESEEN), now=now)
+    return {
+        head.request: Departure(at=at, before=before)
+        for before, (head, at) in enumerate(leaving)
+        if head.request in wanted
+    }

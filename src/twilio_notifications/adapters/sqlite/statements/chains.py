@@ -13,9 +13,7 @@ INSERT_CHAIN = (
     " VALUES (?, ?, ?, ?, ?, ?)"
 )
 
-ENTRY = """
-SELECT configured_name, began_at, ended_at, ending, by, door FROM chains WHERE request = ?
-"""
+STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY position"
 
 INSERT_STEP = "INSERT INTO chain_steps (chain, position, at, first, requests) VALUES (?, ?, ?, ?, ?)"
 
@@ -42,8 +40,6 @@ WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?
 """
 
 NEXT_LOOK = "SELECT request, look_at FROM chains WHERE look_at IS NOT NULL ORDER BY look_at LIMIT ?"
-
-STEPS = "SELECT at, first, requests FROM chain_steps WHERE chain = ? ORDER BY position"
 
 # The answer to a request says whether Twilio took it, and a person may have corrected it. What follows comes
 # from its delivery.

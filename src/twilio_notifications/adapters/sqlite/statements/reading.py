@@ -18,7 +18,7 @@ COALESCE((SELECT other.request FROM states AS other
 
 ENTRIES = f"""
 SELECT states.request AS number, request_id, states.channel, state, name, states.phone_number, sender_number,
-       contact, priority, accepted_at, expires_at, due_at, turn,
+       contact, priority, accepted_at, expires_at, due_at, turn, sender,
        IIF(state = 'WAITING' AND turn = 0, {_BEHIND}, NULL) AS behind,
        IIF(state = 'WAITING', waiting_reason, NULL) AS waiting_reason,
        IIF(state = 'WAITING', waiting_message, NULL) AS waiting_message,
@@ -34,12 +34,9 @@ FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
 ORDER BY states.request DESC
 """
 
-LASTING_PAUSES = """
-SELECT reason, about, message, begun_at, until, ended_at FROM pauses WHERE ended_at IS NULL ORDER BY begun_at
-"""
-
 SENDER_STALLED = """
-sender_number IN (SELECT about FROM pauses WHERE reason = 'sender_queue_full' AND ended_at IS NULL)
+sender_number IN (SELECT about FROM pauses
+                  WHERE reason = 'sender_queue_full' AND ended_at IS NULL AND (until IS NULL OR until > :now))
 """
 
 # One request.

@@ -12,14 +12,6 @@ LASTING = "SELECT reason, about, message, begun_at, until, ended_at FROM pauses 
 
 LASTING_FOR = f"{LASTING} AND reason = ?"
 
-# Of the account and of one sender: a wait for a limit or a window is a row of its own in `waits`.
-DURING = """
-SELECT begun_at, reason, NULLIF(about, ''), message, until, ended_at FROM pauses
-WHERE (about = '' OR (reason = 'sender_queue_full' AND about = :sender_number))
-  AND begun_at < :ends_at AND (ended_at IS NULL OR ended_at > :begins_at)
-ORDER BY begun_at
-"""
-
 PURGE_PAUSES = "DELETE FROM pauses WHERE ended_at < ?"
 
 RULES = "SELECT fingerprint FROM rules LIMIT 1"
