@@ -15,7 +15,7 @@ from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.config import ConsoleUser, MqttSettings, load_console
 from twilio_notifications.config.in_force import in_force
 from twilio_notifications.console.application import Console
-from twilio_notifications.console.parts import Parts
+from twilio_notifications.console.parts import ConsoleParts
 from twilio_notifications.core.password_hash import hash_of
 from twilio_notifications.core.policy import Limits
 
@@ -87,7 +87,7 @@ class Desk:
         self.events = RecordingEvents()
         self.visitor: FakeVisitor
         self.console = Console(
-            Parts(
+            ConsoleParts(
                 settings=replace(settings, console=console),
                 reader=SqliteReader(settings.journal.path),
                 desk=SqliteOrderDesk(settings.journal.path),

@@ -14,8 +14,9 @@ from tests.support.mqtt_peer import Peer
 from tests.support.process import Connector, LoggingProgram, configuration, environment
 from twilio_notifications.core.password_hash import hash_of
 from twilio_notifications.simulator import faults
-from twilio_notifications.simulator.deliveries import DeliveryOrder, Plan
+from twilio_notifications.simulator.deliveries import DeliveryOrder
 from twilio_notifications.simulator.faults import Fault
+from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
     from tests.support.browser import Browser
+    from twilio_notifications.core.steps import Finish
 
 IMAGES = ROOT / "docs" / "images"
 LOOKS = {"light": (False, WIDE), "dark": (True, WIDE), "narrow": (False, NARROW)}
@@ -72,7 +73,7 @@ async def _live_a_day(folder: Path) -> None:
                 await report(journal, [number], at=at + place + 2)
 
 
-def _an_end(number: int, *, at: float):  # noqa: ANN202 - a Finish
+def _an_end(number: int, *, at: float) -> Finish:
     if number % FAILS_EACH:
         return a_success(number, at=at)
     message = "Twilio error 21610: Attempt to send to unsubscribed recipient"

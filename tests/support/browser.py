@@ -129,8 +129,12 @@ class Browser:
 
     async def press(self, *keys: str) -> None:
         """Presses keys where the focus is."""
-        for key in keys:
-            await asyncio.to_thread(lambda key=key: self._driver.switch_to.active_element.send_keys(key))
+
+        def press_all() -> None:
+            for key in keys:
+                self._driver.switch_to.active_element.send_keys(key)
+
+        await asyncio.to_thread(press_all)
 
     async def sees(self, words: str) -> None:
         """Returns once the page shows these words, without being loaded again by the test."""

@@ -18,7 +18,7 @@ from twilio_notifications.bootstrap.isolation import port_list
 from twilio_notifications.config import MqttSettings, load_journal
 from twilio_notifications.config.in_force import in_force
 from twilio_notifications.console.application import Console
-from twilio_notifications.console.parts import Parts
+from twilio_notifications.console.parts import ConsoleParts
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.ports.events import ConfigurationWarning, ProcessConfined, ProcessNotConfined
@@ -37,7 +37,7 @@ def console(
 ) -> Console:
     """The console of this configuration; nothing is opened yet."""
     return Console(
-        Parts(
+        ConsoleParts(
             settings=settings,
             reader=SqliteReader(settings.journal.path),
             desk=SqliteOrderDesk(settings.journal.path),

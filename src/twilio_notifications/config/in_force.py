@@ -5,6 +5,7 @@ Works with a wrong configuration too, which is when people look at it. No value 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,15 @@ def in_force(path: Path | None, environ: Mapping[str, str]) -> InForce:
     written |= as_spelled(environment.given, in_file=written)
     given = {**defaults(folder=folder_of(path), tables=tables_in(written)), **written}
     values, _ = accept_all(given, unread=[])
+    problems: list[str] = []
+    warnings: tuple[str, ...] = ()
+    version = values.get("connector.version")
     try:
         settings = load_except_files(path, environ, unread=[])
     except ConfigurationError as error:
-        problems, warnings, version = list(error.problems), (), values.get("connector.version")
+        problems += error.problems
     else:
-        problems, warnings, version = [], settings.warnings, settings.connector.version
+        warnings, version = settings.warnings, settings.connector.version
     definition = values.get("connector.definition")
     defined = None if definition is None else read_definition_file(definition)
     if isinstance(defined, DefinedConnector):
@@ -97,13 +101,14 @@ def in_force(path: Path | None, environ: Mapping[str, str]) -> InForce:
     version = version or VERSIONS[-1]
     parameters = tuple(_parameters(_parameters_given(written, defined, definition), version, problems))
     shown_settings = tuple(_settings(given, values, problems))
-    placed = {each for one in (*parameters, *shown_settings) for each in one.problems}
+    placed = {each for one in parameters for each in one.problems}
+    placed |= {each for one in shown_settings for each in one.problems}
     return InForce(
         version=version,
         parameters=parameters,
         settings=shown_settings,
         problems=tuple(problem for problem in problems if problem not in placed),
-        warnings=tuple(warnings),
+        warnings=warnings,
     )
 
 
@@ -128,19 +133,16 @@ def _parameters(given: Mapping[str, Given], version: int, problems: list[str]) -
         if parameter not in known and parameter not in given:
             continue
         one = given.get(parameter)
+        value = "" if one is None else one.value
+        # What stands in place of a secret's ARN, and is none, may be the token itself.
+        is_hidden = parameter is PublishedParameter.SECRET_ARN and secret_arn_demand(value) is not None
+        text = value if isinstance(value, str) else shown(value)
         yield ParameterInForce(
             parameter=parameter,
-            value="" if one is None else _parameter_shown(parameter, one.value),
+            value=HIDDEN if is_hidden else text,
             place="" if one is None else one.place,
             problems=tuple(problem for problem in problems if problem.startswith(parameter.label)),
         )
-
-
-def _parameter_shown(parameter: PublishedParameter, value: object) -> str:
-    """The value; not that of a secret's ARN which is none, because it may be the token itself."""
-    if parameter is PublishedParameter.SECRET_ARN and secret_arn_demand(value) is not None:
-        return HIDDEN
-    return value if isinstance(value, str) else shown(value)
 
 
 def _settings(
@@ -159,14 +161,9 @@ def _settings(
             place="" if one is None else one.place,
             is_default=one is None or one.value is key.default,
             text=" ".join(key.text.split()),
-            problems=tuple(problem for problem in problems if _is_about(problem, name)),
+            # Not those of a setting with a longer name.
+            problems=tuple(each for each in problems if re.match(rf"{re.escape(name)}[ :]", each)),
         )
-
-
-def _is_about(problem: str, name: str) -> bool:
-    """Whether the sentence begins with the name of the setting, and not with a longer name."""
-    rest = problem.removeprefix(name)
-    return rest != problem and rest[:1] in {" ", ":"}
 
 
 def _shown(name: str, key: Key, value: object, accepted: object) -> str:

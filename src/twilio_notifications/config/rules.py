@@ -219,7 +219,7 @@ def _one_pace_a_sender(values: Mapping[str, Any]) -> Iterator[Remark]:
 
 def _console(values: Mapping[str, Any]) -> Iterator[Remark]:
     listen, users, token = (values.get(f"console.{key}") for key in ("listen", "users", "token_hash"))
-    if listen is None or "console.users" not in values or "console.token_hash" not in values:
+    if listen is None or users is None or "console.token_hash" not in values:
         return
     if not is_loopback_host(listen[0]) and not users and token is None:
         sentence = (

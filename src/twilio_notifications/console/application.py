@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
 
 KEY_BYTES = 32
 NOT_FOUND = 404
@@ -40,7 +40,7 @@ FORBIDDEN_METHOD = "This page cannot be asked in this way."
 class Console:
     """The whole console as an ASGI application; `running` while it is served."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: ConsoleParts) -> None:
         self._parts = parts
         settings = parts.settings.console
         self._pages = Pages(version=parts.version, signs_in=settings.asks_for_sign_in)

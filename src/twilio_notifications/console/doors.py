@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.console.guard import Guard
     from twilio_notifications.console.live import Feed
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
     from twilio_notifications.console.sessions import SessionCookies
     from twilio_notifications.console.sign_in import Brake, SignIn
@@ -30,7 +30,7 @@ class SignInPage:
     """`/sign-in` and `/sign-out`."""
 
     def __init__(
-        self, parts: Parts, pages: Pages, *, cookies: SessionCookies, sign_in: SignIn, brake: Brake
+        self, parts: ConsoleParts, pages: Pages, *, cookies: SessionCookies, sign_in: SignIn, brake: Brake
     ) -> None:
         self._parts = parts
         self._pages = pages

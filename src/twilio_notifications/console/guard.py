@@ -79,9 +79,13 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, answer)
             return
-        session, is_new = self._session(request)
+        now = self._now()
+        known = self._cookies.read(request.cookies.get(self._cookie, ""), now=now)
+        session = known or self._cookies.begin(None, now=now)
         form, problem = await _form(request) if request.method not in _READING else ({}, None)
-        visit = Visit(session=session, form_token=self._cookies.form_token(session), form=form, is_new=is_new)
+        visit = Visit(
+            session=session, form_token=self._cookies.form_token(session), form=form, is_new=known is None
+        )
         scope.setdefault("state", {})["visit"] = visit
         stop = problem or self._stop(request, visit)
         try:
@@ -109,12 +113,6 @@ class Guard:
         if site not in {"same-origin", "none"} or (origin is not None and origin not in wanted):
             return PlainTextResponse("This form is not of the console.", status_code=403)
         return None
-
-    def _session(self, request: Request) -> tuple[ConsoleSession, bool]:
-        """The session of this browser, and whether it is new."""
-        now = self._now()
-        session = self._cookies.read(request.cookies.get(self._cookie, ""), now=now)
-        return (self._cookies.begin(None, now=now), True) if session is None else (session, False)
 
     def _stop(self, request: Request, visit: Visit) -> PlainTextResponse | RedirectResponse | None:
         """What a browser gets instead of the page; None: the page."""

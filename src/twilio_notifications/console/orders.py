@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
     from twilio_notifications.core.orders import Order
     from twilio_notifications.ports.journal.reader import Entry
@@ -51,7 +51,7 @@ class Unclear:
 class OrderPages:
     """`/requests/NUMBER/ORDER`, `/pause` and `/resume`: a page that asks, and what follows a yes."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from twilio_notifications.console.charts import Chart
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
     from twilio_notifications.ports.journal.reader import Hour
 
@@ -28,7 +28,7 @@ MOST_NEEDING = 20
 class OverviewPage:
     """`/`."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
 
 
 class ParametersPage:
     """`/parameters`."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class ConsoleParts:
     """The outside of the console."""
 
     settings: ConsoleFileSettings

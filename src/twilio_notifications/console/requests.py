@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
     from twilio_notifications.ports.journal.reader import Entry, Timeline
 
@@ -72,7 +71,7 @@ _MORE = frozenset({"channel", "state", "reason", "contact", "since", "until", "r
 class RequestPages:
     """`/requests` and `/requests/NUMBER`."""
 
-    def __init__(self, parts: Parts, pages: Pages) -> None:
+    def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
 
@@ -121,7 +120,7 @@ class RequestPages:
         )
 
 
-async def require_request(request: Request, parts: Parts) -> None:
+async def require_request(request: Request, parts: ConsoleParts) -> None:
     """Raises HTTPException where the journal has no request of the number that the path names."""
     search = Search(among=[request.path_params["number"]])
     is_possible = request.path_params["number"] <= LARGEST_NUMBER
@@ -130,7 +129,7 @@ async def require_request(request: Request, parts: Parts) -> None:
         raise HTTPException(status_code=404)
 
 
-async def timeline_of(request: Request, parts: Parts, *, reveal: bool = False) -> Timeline:
+async def timeline_of(request: Request, parts: ConsoleParts, *, reveal: bool = False) -> Timeline:
     """The request that the path names, with all that happened to it; raises as `require_request`."""
     await require_request(request, parts)
     number, reveals = request.path_params["number"], reveal or visit_of(request).reveals
@@ -160,13 +159,14 @@ def orders_for(entry: Entry) -> list[OrderName]:
 
 def _search(asked: Mapping[str, str]) -> tuple[Search, list[str]]:
     """The search, and a sentence for each filter that cannot be read and is left out."""
-    search, problems = Search(limit=PER_PAGE), []
+    narrowed: dict[str, Any] = {}
+    problems = []
     for name, read in _FIELDS.items():
         text = asked.get(name)
         if text is None:
             continue
         try:
-            search = replace(search, **{name: read(text[:_LONGEST])})
+            narrowed[name] = read(text[:_LONGEST])
         except (ValueError, OverflowError):
             problems.append(f"The filter {name} cannot be {shown(text)}: it is left out.")
-    return search, problems
+    return Search(limit=PER_PAGE, **narrowed), problems

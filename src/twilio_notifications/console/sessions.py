@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,7 +56,7 @@ class SessionCookies:
             return None
         try:
             id_, person, until = json.loads(urlsafe_b64decode(content))
-        except (NotBase64, ValueError):  # signed by us, so this is another version's
+        except ValueError:  # signed by us, so this is another version's
             return None
         session = ConsoleSession(id=id_, person=person, until=until)
         return None if until <= now or id_ in self._ended else session

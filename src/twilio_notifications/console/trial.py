@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from twilio_notifications.console.parts import Parts
+    from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
 
 MOST_MESSAGES = 50
@@ -48,7 +48,7 @@ class ShownMessage:
 class TrialPage:
     """`/test`."""
 
-    def __init__(self, parts: Parts, pages: Pages, *, on_message: Callable[[], None]) -> None:
+    def __init__(self, parts: ConsoleParts, pages: Pages, *, on_message: Callable[[], None]) -> None:
         """`on_message` is called when a status has arrived."""
         self._parts = parts
         self._pages = pages

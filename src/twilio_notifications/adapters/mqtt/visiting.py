@@ -44,10 +44,10 @@ class MqttVisitor:
         return self._session is not None and not self._session.ended.done()
 
     async def connect(self) -> None:
-        await self._connected()
+        await self._obtain_session()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        session = await self._connected()
+        session = await self._obtain_session()
         published = session.publish(topic, payload)
         # After the time-out the future may still fail, and asyncio would report that no one read that.
         published.add_done_callback(lambda done: done.cancelled() or done.exception())
@@ -64,7 +64,7 @@ class MqttVisitor:
         if self._session is not None:
             await self._session.close()
 
-    async def _connected(self) -> Session:
+    async def _obtain_session(self) -> Session:
         async with self._connecting:
             if self._session is not None and not self._session.ended.done():
                 return self._session
