@@ -173,22 +173,22 @@ def _shown(name: str, key: Key, value: object, accepted: object) -> str:
             return f'"{"mqtts" if tls else "mqtt"}://{login}{f"[{host}]" if ":" in host else host}:{port}"'
         case str() if name in HARMLESS_IF_VALID:
             return _in_toml(accepted)
+        case _ if isinstance(key.kind, Tables) and isinstance(value, list):
+            return _in_toml(_without_secrets(key.kind, value))
         case _ if not key.kind.is_shown and value not in ("", key.default):
             return HIDDEN
         case _:
-            return _in_toml(_without_secrets(key, value))
+            return _in_toml(value)
 
 
-def _without_secrets(key: Key, value: object) -> object:
-    """A list of tables without the values in them that may be secrets; any other value unchanged."""
-    if not isinstance(key.kind, Tables) or not isinstance(value, list):
-        return value
-    hidden = {name for name, part in key.kind.keys.items() if not part.kind.is_shown}
+def _without_secrets(kind: Tables[object], tables: list[object]) -> list[object]:
+    """A list of tables without the values in them that may be secrets."""
+    hidden = {name for name, part in kind.keys.items() if not part.kind.is_shown}
     return [
         {name: "…" if name in hidden else inner for name, inner in table.items()}
         if isinstance(table, dict)
         else "…"
-        for table in value
+        for table in tables
     ]
 
 

@@ -34,9 +34,10 @@ class PasswordHash:
 
     def fits(self, password: str) -> bool:
         """Whether it is the hash of this password. A wrong one takes as long as the right one."""
-        is_bounded = len(password) <= MOST_CHARACTERS
+        # HMAC pads a short key with NULs, so that a password and the same one with a NUL have one hash.
+        is_possible = len(password) <= MOST_CHARACTERS and "\0" not in password
         computed = _digest(password[:MOST_CHARACTERS], salt=self.salt, cost=self.cost)
-        return hmac.compare_digest(computed, self.digest) and is_bounded
+        return hmac.compare_digest(computed, self.digest) and is_possible
 
     def __str__(self) -> str:
         """The form that the configuration takes."""
