@@ -53,7 +53,7 @@ A request that breaks the contract is recorded as `FINISHED` at once: it has a s
 
 There are two ways back from `REPORTED`.
 A follow-up status (`status.follow_up`) tells what became of a delivery, and is reported like the first one.
-The other way only a person can take, while the connector is stopped:
+The other way only a person can take:
 `twilio-notifications journal resolve` gives a request that was answered with `OutcomeUnknown` a new status,
 and puts it back into `FINISHED`, so that the new status is reported too.
 """

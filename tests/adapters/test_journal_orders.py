@@ -585,6 +585,16 @@ async def test_a_pause_whose_end_has_passed_does_not_begin(a_store: OpenJournal,
         assert [] == await journal.lasting_pauses()
 
 
+async def test_what_was_put_off_for_a_pause_is_due_at_its_end(a_store: OpenJournal, path: Path) -> None:
+    async with a_store() as journal:
+        await ordered(journal, path, PauseOrder())
+        await accept(journal, A)
+        reason = WaitReason.OPERATOR_PAUSE
+        await end(journal, a_postponement(1, outcome=None, reason=reason, due_at=START + 60))
+        await ordered(journal, path, ResumeOrder(), at=START + 9)
+        assert [1] == [one.id for one in await journal.claim(due_before=START + 9, limit=9)]
+
+
 async def test_where_nothing_is_paused_there_is_nothing_to_resume(a_store: OpenJournal, path: Path) -> None:
     async with a_store() as journal:
         done = await ordered(journal, path, ResumeOrder())

@@ -8,7 +8,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.console.conftest import HOSTILE
-from tests.console.scene import DARLA, OWNER, REFUSED, Scene
+from tests.console.scene import DARLA, OWNER, REFUSED, SENDER, Scene
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +104,16 @@ async def test_an_escalation_is_acknowledged(tmp_path: Path) -> None:
         await browser.sees("darla has acknowledged")
         while "acknowledged" not in str(scene.peer.statuses):
             await scene.peer.next_message()
+
+
+async def test_a_text_back_ends_an_escalation_and_the_open_page_shows_it(tmp_path: Path) -> None:
+    async with Scene(tmp_path) as scene:
+        scene.deliver_to_no_one(OWNER)
+        await scene.alarm("thaw")
+        await scene.sign_in("/requests/1")
+        await scene.browser.sees("Darla (+12345000000) was notified")
+        scene.twilio.receive_text("1", sender=DARLA, to=SENDER)
+        await scene.browser.sees("Darla has acknowledged")
 
 
 async def test_sending_is_paused_and_goes_on(tmp_path: Path) -> None:

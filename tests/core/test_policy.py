@@ -304,6 +304,34 @@ def test_what_was_recalled_during_an_attempt_is_not_sent_when_it_waits_again(rea
     assert reason == found.reason
 
 
+# A pause that a person ordered.
+
+
+@pytest.mark.parametrize(("ends", "until"), [(None, 60), (20, 20), (500, 60)])
+def test_in_an_ordered_pause_a_request_waits_for_its_end_and_a_minute_at_most(
+    ends: float | None, until: float
+) -> None:
+    pace = policy.paused(Pace.fresh(8), until=None if ends is None else NOW + ends)
+    found = verdict(a_waiting_request(), pace, 0)
+    assert isinstance(found, Defer)
+    assert (WaitReason.OPERATOR_PAUSE, NOW + until) == (found.reason, found.until)
+    assert 0 == policy.room(pace, now=NOW, in_flight=0)
+
+
+def test_an_ordered_pause_is_over_at_its_end_or_by_another_order() -> None:
+    pace = policy.paused(Pace.fresh(8), until=NOW + 20)
+    assert policy.ADMITTED is verdict(a_waiting_request(), pace, 20)
+    assert policy.ADMITTED is verdict(a_waiting_request(), policy.paused(pace, until=0.0), 0)
+    assert 8 == policy.room(pace, now=NOW + 20, in_flight=0)
+
+
+def test_what_expires_in_an_ordered_pause_says_so() -> None:
+    pace = policy.paused(Pace.fresh(8), until=None)
+    found = policy.expired(a_waiting_request(), a_situation(90, pace=pace))
+    assert Reason.EXPIRED is found.reason
+    assert found.message.endswith("; last: a pause that a person ordered")
+
+
 # The order of the rules: the first that has something against an attempt gives the reason.
 
 
@@ -314,6 +342,7 @@ def test_the_rules_are_one_list_in_the_order_in_which_they_are_asked() -> None:
         "lifetime",
         "operators_pause",
         "destinations",
+        "ordered_pause",
         "quiet_hours",
         "credentials",
         "account_pace",

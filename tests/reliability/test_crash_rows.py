@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.reliability import test_chain_kills, test_kill_matrix
+from tests.reliability import test_chain_kills, test_kill_matrix, test_order_kills
 from tests.support.crash_points import CrashPoint
 from tests.support.house import event_kinds
 from twilio_notifications.ports.events import chains, deliveries, name_of
@@ -43,7 +43,7 @@ def names_in(case: object) -> Iterator[str]:
 
 
 def test_every_crash_point_has_a_row_in_the_kill_matrix() -> None:
-    found = {*rows(test_kill_matrix), *rows(test_chain_kills)}
+    found = {*rows(test_kill_matrix), *rows(test_chain_kills), *rows(test_order_kills)}
     assert set() == set(CrashPoint) - found
 
 

@@ -32,6 +32,8 @@ class CrashPoint(StrEnum):
     CHAIN_ENDED = "chain_ended"
     WAITING_REQUEST_ENDED = "waiting_request_ended"
     CALL_HUNG_UP = "call_hung_up"
+    ORDERS_FOUND = "orders_found"
+    ORDER_CARRIED_OUT = "order_carried_out"
 
 
 OFF_THE_LINE = frozenset(
@@ -45,6 +47,8 @@ OFF_THE_LINE = frozenset(
         CrashPoint.CHAIN_ENDED,
         CrashPoint.WAITING_REQUEST_ENDED,
         CrashPoint.CALL_HUNG_UP,
+        CrashPoint.ORDERS_FOUND,
+        CrashPoint.ORDER_CARRIED_OUT,
     }
 )
 """Events that a request without an escalation does not pass until its status is reported."""

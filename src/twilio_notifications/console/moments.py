@@ -168,10 +168,12 @@ def _status_written(moment: StatusWritten) -> TimelineLine:
 
 _BAD_WORDS = frozenset({"undelivered", "failed", "canceled", "busy", "no-answer"})
 _GOOD_WORDS = frozenset({"delivered", "read", "completed"})
+_NOT_REACHED = frozenset({"machine", "busy", "no-answer", "failed", "canceled", "voice-document-failed"})
+"""Results of calls that no person has heard."""
 
 
 def _delivery_moved(moment: DeliveryMoved) -> TimelineLine:
-    is_bad = moment.word in _BAD_WORDS or moment.code is not None
+    is_bad = moment.word in _BAD_WORDS or moment.result in _NOT_REACHED or moment.code is not None
     is_good = moment.word in _GOOD_WORDS
     tone = Tone.BAD if is_bad else Tone.GOOD if is_good else Tone.ROUTINE
     reached = "" if moment.result is None else f", reached: {moment.result}"

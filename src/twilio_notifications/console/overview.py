@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from twilio_notifications.console.charts import HEIGHT, WIDTH, chart
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.journal.reader import Hour
 
 HOURS = 24
+ACTIVITY_SECONDS = 10.0
+"""How old the charts may be: they cost most of the page, and open pages ask every few seconds."""
 MOST_NEEDING = 20
 
 
@@ -31,13 +34,14 @@ class OverviewPage:
     def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
+        self._activity: tuple[float, Sequence[Hour]] = (-math.inf, ())
+        """The last numbers of the charts, and when they were read."""
 
     async def show(self, request: Request) -> Response:
         parts, now = self._parts, self._parts.now()
         reveal = visit_of(request).reveals
         limits = await asyncio.to_thread(parts.limits)
         standing = await asyncio.to_thread(parts.reader.standing, now=now, limits=limits)
-        hours = await asyncio.to_thread(parts.reader.activity, now=now, hours=HOURS)
         needing = await asyncio.to_thread(
             parts.reader.needing_a_person, now=now, limit=MOST_NEEDING, reveal=reveal
         )
@@ -56,10 +60,17 @@ class OverviewPage:
             results=results,
             needing=needing,
             most_needing=MOST_NEEDING,
-            charts=_charts(hours),
+            charts=_charts(await self._hours(now)),
             chart_size=(WIDTH, HEIGHT),
             now=now,
         )
+
+    async def _hours(self, now: float) -> Sequence[Hour]:
+        read_at, hours = self._activity
+        if not read_at <= now < read_at + ACTIVITY_SECONDS:
+            hours = await asyncio.to_thread(self._parts.reader.activity, now=now, hours=HOURS)
+            self._activity = (now, hours)
+        return hours
 
 
 def _charts(hours: Sequence[Hour]) -> list[Chart]:

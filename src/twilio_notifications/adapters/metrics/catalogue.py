@@ -91,6 +91,7 @@ PUT_OFF = tuple(
 cannot be written, is not."""
 
 LASTING = (
+    WaitReason.OPERATOR_PAUSE,
     WaitReason.QUIET_HOURS,
     WaitReason.QUOTA_USED_UP,
     WaitReason.SENDER_QUEUE_FULL,

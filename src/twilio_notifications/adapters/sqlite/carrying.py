@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.sqlite.chaining import Chaining
     from twilio_notifications.adapters.sqlite.duplicates import Duplicates
     from twilio_notifications.adapters.sqlite.memory import Memory, Standing
+    from twilio_notifications.adapters.sqlite.paces import Paces
     from twilio_notifications.adapters.sqlite.room import Fitting
     from twilio_notifications.core.conclusions import OrderWriter
     from twilio_notifications.core.steps import Claimed, Finish
@@ -48,6 +49,7 @@ class Carrying:
 
     memory: Memory
     duplicates: Duplicates
+    paces: Paces
     chaining: Chaining
     fitting: Fitting
     maximum_waiting: int
@@ -79,9 +81,9 @@ class Carrying:
                 end = ChainEnd(kind=EndKind.ACKNOWLEDGED, at=at, acknowledged=who)
                 return self._acknowledge(connection, order.request, end, writer=writer)
             case PauseOrder() as order:
-                return _pause(connection, order, by=placed.by, at=at)
+                return self._pause(connection, order, by=placed.by, at=at)
             case ResumeOrder():
-                return _resume(connection, at=at)
+                return self._resume(connection, at=at)
             case _:
                 assert_never(placed.order)
 
@@ -187,6 +189,31 @@ class Carrying:
         origin = None if standing.origin is None else Origin(standing.origin)
         return (Unreported(position=position, request=step.id, status=step.status, origin=origin),)
 
+    # Pausing.
+
+    def _pause(self, connection: sqlite3.Connection, order: PauseOrder, *, by: str, at: float) -> CarriedOut:
+        refusal = meaning.pause_refusal(order, at=at)
+        if refusal is not None:
+            return CarriedOut(refusal=refusal)
+        lasting, message = _lasting(connection), meaning.pause_message(by=by)
+        if lasting is None:
+            pause = Pause(reason=WaitReason.OPERATOR_PAUSE, message=message, begun_at=at, until=order.until)
+        else:
+            pause = replace(lasting, message=message, until=order.until)
+        connection.execute(waits.KEEP_PAUSE, pause_row(pause))
+        return CarriedOut(result=meaning.pause_result(order), pause=pause)
+
+    def _resume(self, connection: sqlite3.Connection, *, at: float) -> CarriedOut:
+        lasting = _lasting(connection)
+        if lasting is None:
+            return CarriedOut(refusal=meaning.NOT_PAUSED)
+        # Not before its beginning, where the clock was set back.
+        pause = replace(lasting, ended_at=max(at, lasting.begun_at))
+        connection.execute(waits.KEEP_PAUSE, pause_row(pause))
+        connection.execute(work.HASTEN, (at, at, WaitReason.OPERATOR_PAUSE, at))
+        self.paces.wait_again()
+        return CarriedOut(result=meaning.RESUMED, pause=pause)
+
 
 def _request(connection: sqlite3.Connection, request: int) -> Claimed:
     """As its client wrote it."""
@@ -211,30 +238,6 @@ def _follow(connection: sqlite3.Connection, step: Finish) -> None:
         begun = (step.id, step.sid, step.at, step.follow.look_at, step.follow.word, step.at)
         numbers = (step.follow.sender_number, step.follow.phone_number)
         connection.execute(deliveries.FOLLOW_RESOLVED, (*begun, *numbers))
-
-
-def _pause(connection: sqlite3.Connection, order: PauseOrder, *, by: str, at: float) -> CarriedOut:
-    refusal = meaning.pause_refusal(order, at=at)
-    if refusal is not None:
-        return CarriedOut(refusal=refusal)
-    lasting = _lasting(connection)
-    message = meaning.pause_message(by=by)
-    if lasting is None:
-        pause = Pause(reason=WaitReason.OPERATOR_PAUSE, message=message, begun_at=at, until=order.until)
-    else:
-        pause = replace(lasting, message=message, until=order.until)
-    connection.execute(waits.KEEP_PAUSE, pause_row(pause))
-    return CarriedOut(result=meaning.pause_result(order), pause=pause)
-
-
-def _resume(connection: sqlite3.Connection, *, at: float) -> CarriedOut:
-    lasting = _lasting(connection)
-    if lasting is None:
-        return CarriedOut(refusal=meaning.NOT_PAUSED)
-    # Not before its beginning, where the clock was set back.
-    pause = replace(lasting, ended_at=max(at, lasting.begun_at))
-    connection.execute(waits.KEEP_PAUSE, pause_row(pause))
-    return CarriedOut(result=meaning.RESUMED, pause=pause)
 
 
 def _lasting(connection: sqlite3.Connection) -> Pause | None:

@@ -69,7 +69,7 @@ class SqliteOrderDesk:
 
     def request(self, number: int) -> Selected:
         """One request. Raises JournalError where the journal does not hold it."""
-        with translated(self.path), closing(open_for_reading(self.path)) as connection:
+        with translated(self.path), closing(open_for_reading(self.path, thoroughly=False)) as connection:
             row = connection.execute(sql.LOOKED_AT, (number,)).fetchone()
         if row is None:
             raise self._is_missing(number)
@@ -82,7 +82,7 @@ class SqliteOrderDesk:
 
     def chains(self, name: str) -> list[int]:
         """Requests whose chains wait and that have this number, or else this id; the oldest first."""
-        with translated(self.path), closing(open_for_reading(self.path)) as connection:
+        with translated(self.path), closing(open_for_reading(self.path, thoroughly=False)) as connection:
             if name.isascii() and name.isdecimal() and len(name) <= LONGEST_NUMBER:
                 row = connection.execute(chains.CHAIN_OF, (int(name),)).fetchone()
                 if row is not None and row[0] is not None:
@@ -101,7 +101,7 @@ class SqliteOrderDesk:
     def selected(self, name: OrderName, selection: Selection, *, limit: int) -> list[Selected]:
         """The newest requests of the selection that such an order can be carried out for, newest first."""
         values = {**asdict(selection), "name": name, "limit": limit}
-        with translated(self.path), closing(open_for_reading(self.path)) as connection:
+        with translated(self.path), closing(open_for_reading(self.path, thoroughly=False)) as connection:
             return [_selected(row) for row in connection.execute(_SELECTED[name], values)]
 
 

@@ -182,6 +182,7 @@ class SqliteJournal(
             carrying=Carrying(
                 memory=memory,
                 duplicates=ledger.duplicates,
+                paces=ledger.paces,
                 chaining=chaining,
                 fitting=room,
                 maximum_waiting=self._maximum_waiting,

@@ -228,7 +228,8 @@ def open_for_reading(path: Path, *, thoroughly: bool = True) -> sqlite3.Connecti
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """A connection that adds rows of people's orders next to a running connector, and changes no others."""
-    open_for_reading(path).close()  # raises what is wrong with the file, or with its version
+    # Raises what is wrong with the file, or with its version.
+    open_for_reading(path, thoroughly=False).close()
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=ORDER_SECONDS
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.errors import WAITS_FOR, Reason, WaitReason
 from twilio_notifications.core.pace import sender_of
@@ -12,6 +12,10 @@ from twilio_notifications.core.policy.verdicts import Decline, Defer
 if TYPE_CHECKING:
     from twilio_notifications.core.policy.situation import Situation
     from twilio_notifications.core.steps import Claimed
+
+ORDERED_PAUSE_SECONDS: Final = 60.0
+"""The longest wait that one look writes down for a pause that a person ordered: that person may end it at any
+time, and while it lasts nothing is claimed."""
 
 
 def lifetime(request: Claimed, situation: Situation) -> Decline | None:
@@ -44,7 +48,7 @@ def ordered_pause(request: Claimed, situation: Situation) -> Defer | None:
     if until <= situation.now:
         return None
     return Defer(
-        until=min(until, request.expires_at),
+        until=min(until, request.expires_at, situation.now + ORDERED_PAUSE_SECONDS),
         reason=WaitReason.OPERATOR_PAUSE,
         message=f"everything waits: {WAITS_FOR[WaitReason.OPERATOR_PAUSE]}",
     )

@@ -15,7 +15,7 @@ from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.escalation import EndKind
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.pipeline.line.limiter import Limiter
-from twilio_notifications.ports.events import Defect, Level, OrderCarriedOut
+from twilio_notifications.ports.events import Defect, Level, OrderCarriedOut, OrdersFound
 from twilio_notifications.ports.journal import CarriedOut
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class OrderTaker:
     async def turn(self) -> bool:
         """Carries out the oldest orders; whether there may be more at once. Raises JournalError."""
         placed = await self.journal.orders(limit=BATCH)
+        if placed:
+            self.events.tell(OrdersFound(orders=placed))
         done = await asyncio.gather(*(self._take(one) for one in placed))
         return len(done) == BATCH and all(done)
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from twilio_notifications.ports.events.event import Event, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twilio_notifications.ports.journal import PlacedOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,13 @@ class CallHungUp(Event):
     level: ClassVar[Level] = Level.INFO
     number: int
     ended: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersFound(Event):
+    """Orders of people were read, and none of these is carried out yet."""
+
+    orders: Sequence[PlacedOrder]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
