@@ -1,4 +1,4 @@
-"""The conformance suite of the port Reader, on a journal with requests of every kind."""
+"""The conformance suite of the port JournalReader, on a journal with requests of every kind."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.support.every_kind import (
     CONTACT,
     NAMES,
     NUMBERS,
+    QUIET_UNTIL,
     STALLED,
     pause,
     phone_number,
@@ -37,7 +38,7 @@ from twilio_notifications.ports.journal.reader import Need, Only, Search
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twilio_notifications.ports.journal.reader import Entry, Reader
+    from twilio_notifications.ports.journal.reader import Entry, JournalReader
 
 NOW = START + 500
 TEXT = "Hello from the edge"
@@ -49,28 +50,30 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def reader(path: Path) -> Reader:
+async def reader(path: Path) -> JournalReader:
     await write_every_kind(path)
     return SqliteReader(path)
 
 
-def found(reader: Reader, search: Search, *, now: float = NOW) -> set[str]:
+def found(reader: JournalReader, search: Search, *, now: float = NOW) -> set[str]:
     """The names of the requests that are found."""
     return {NAMES[entry.number - 1] for entry in reader.entries(search, now=now).entries}
 
 
-def entry(reader: Reader, name: str, *, now: float = NOW, reveal: bool = False) -> Entry:
+def entry(reader: JournalReader, name: str, *, now: float = NOW, reveal: bool = False) -> Entry:
     return reader.timeline(NUMBERS[name], now=now, reveal=reveal).entry
 
 
-def story(reader: Reader, name: str, *, now: float = NOW, reveal: bool = False) -> list[moments.Moment]:
+def story(
+    reader: JournalReader, name: str, *, now: float = NOW, reveal: bool = False
+) -> list[moments.Moment]:
     return list(reader.timeline(NUMBERS[name], now=now, reveal=reveal).moments)
 
 
 # Searching.
 
 
-async def test_a_list_has_the_newest_first_and_goes_on_page_by_page(reader: Reader) -> None:
+async def test_a_list_has_the_newest_first_and_goes_on_page_by_page(reader: JournalReader) -> None:
     read, search = list[int](), Search(limit=7)
     while True:
         page = reader.entries(search, now=NOW)
@@ -100,7 +103,7 @@ async def test_a_list_has_the_newest_first_and_goes_on_page_by_page(reader: Read
         (Only.ALL, set(NAMES)),
     ],
 )
-async def test_a_word_narrows_the_list(reader: Reader, only: Only, names: set[str]) -> None:
+async def test_a_word_narrows_the_list(reader: JournalReader, only: Only, names: set[str]) -> None:
     assert names == found(reader, Search(only=only))
 
 
@@ -136,14 +139,16 @@ async def test_a_word_narrows_the_list(reader: Reader, only: Only, names: set[st
         (Search(only=Only.UNDELIVERED, channel=Channel.CALL), {"no answer"}),
     ],
 )
-async def test_all_that_is_looked_for_has_to_hold(reader: Reader, search: Search, names: set[str]) -> None:
+async def test_all_that_is_looked_for_has_to_hold(
+    reader: JournalReader, search: Search, names: set[str]
+) -> None:
     assert names == found(reader, search)
 
 
 @pytest.mark.parametrize("only", list(Only))
 @pytest.mark.parametrize("reason", [Reason.EXPIRED, WaitReason.SENDER_QUEUE_FULL, WaitReason.RETRY, None])
 async def test_every_search_can_be_combined_with_every_other(
-    reader: Reader, only: Only, reason: Reason | WaitReason | None
+    reader: JournalReader, only: Only, reason: Reason | WaitReason | None
 ) -> None:
     narrow = Search(
         only=only,
@@ -165,19 +170,19 @@ async def test_every_search_can_be_combined_with_every_other(
 @pytest.mark.parametrize(
     "typed", ["'; DROP TABLE requests; --", "[" * 9_999, "\x00", "\ud800", "NaN", "1" * 99]
 )
-async def test_what_is_typed_is_looked_for_as_it_is(reader: Reader, typed: str) -> None:
+async def test_what_is_typed_is_looked_for_as_it_is(reader: JournalReader, typed: str) -> None:
     assert set() == found(reader, Search(id=typed, name=typed, contact=typed))
 
 
 # What a request waits for.
 
 
-async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: Reader) -> None:
+async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: JournalReader) -> None:
     quiet, behind, new = (entry(reader, name).waits for name in ("quiet", "behind", "new"))
     assert quiet is not None
     assert behind is not None
     assert new is not None
-    assert (WaitReason.QUIET_HOURS, "It waits", START + 3_600) == (quiet.reason, quiet.message, quiet.until)
+    assert (WaitReason.QUIET_HOURS, "It waits", QUIET_UNTIL) == (quiet.reason, quiet.message, quiet.until)
     assert (WaitReason.EARLIER_REQUEST, NUMBERS["quiet"]) == (behind.reason, behind.behind)
     assert (None, START) == (new.reason, new.until)
     assert entry(reader, "delivered").waits is None
@@ -187,7 +192,7 @@ async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: Reade
     ("about", "paused"), [("", {"resent", "paced", "new"}), (STALLED, {"new"}), ("texts per day", set())]
 )
 async def test_what_lasts_keeps_those_waiting_that_it_concerns(
-    path: Path, reader: Reader, about: str, paused: set[str]
+    path: Path, reader: JournalReader, about: str, paused: set[str]
 ) -> None:
     reason = WaitReason.ACCOUNT_SLOWED if not about else WaitReason.SENDER_QUEUE_FULL
     await pause(path, reason, about=about, until=NOW + 60)
@@ -199,7 +204,7 @@ async def test_what_lasts_keeps_those_waiting_that_it_concerns(
     assert held - paused == found(reader, Search(reason=reason), now=NOW + 61)
 
 
-async def test_each_wait_is_counted_as_the_list_says_it(reader: Reader) -> None:
+async def test_each_wait_is_counted_as_the_list_says_it(reader: JournalReader) -> None:
     counted: dict[WaitReason | None, int] = {}
     for one in reader.entries(Search(only=Only.WAITING), now=NOW).entries:
         assert one.waits is not None
@@ -213,7 +218,7 @@ async def test_each_wait_is_counted_as_the_list_says_it(reader: Reader) -> None:
 # One request.
 
 
-async def test_one_time_line_has_all_that_happened_in_its_order(reader: Reader) -> None:
+async def test_one_time_line_has_all_that_happened_in_its_order(reader: JournalReader) -> None:
     told = story(reader, "delivered")
     assert [
         moments.Arrived,
@@ -231,7 +236,7 @@ async def test_one_time_line_has_all_that_happened_in_its_order(reader: Reader) 
     assert ("delivered", None) == (moved.word, moved.meaning)
 
 
-async def test_a_doubt_says_when_it_is_looked_up(reader: Reader) -> None:
+async def test_a_doubt_says_when_it_is_looked_up(reader: JournalReader) -> None:
     (doubt,) = [one for one in story(reader, "in doubt") if isinstance(one, moments.DoubtArose)]
     assert (START + 3, 1, "Twilio did not answer", START + 5) == (
         doubt.at,
@@ -241,7 +246,7 @@ async def test_a_doubt_says_when_it_is_looked_up(reader: Reader) -> None:
     )
 
 
-async def test_an_undelivered_text_says_what_twilios_code_means(reader: Reader) -> None:
+async def test_an_undelivered_text_says_what_twilios_code_means(reader: JournalReader) -> None:
     moved = story(reader, "undelivered")[-1]
     assert isinstance(moved, moments.DeliveryMoved)
     assert "30003" in (moved.meaning or "")
@@ -250,20 +255,22 @@ async def test_an_undelivered_text_says_what_twilios_code_means(reader: Reader) 
     assert ("undelivered", 30_003) == (delivery.state, delivery.code)
 
 
-async def test_waits_that_ended_and_the_present_one_are_on_the_time_line(reader: Reader) -> None:
+async def test_waits_that_ended_and_the_present_one_are_on_the_time_line(reader: JournalReader) -> None:
     (present,) = [one for one in story(reader, "quiet") if isinstance(one, moments.Waited)]
-    assert (WaitReason.QUIET_HOURS, START + 3_600, None) == (present.reason, present.until, present.ended_at)
+    assert (WaitReason.QUIET_HOURS, QUIET_UNTIL, None) == (present.reason, present.until, present.ended_at)
     (retry,) = [one for one in story(reader, "retry") if isinstance(one, moments.Waited)]
     assert (START + 2, WaitReason.RETRY) == (retry.at, retry.reason)
 
 
-async def test_pauses_are_on_the_time_lines_of_those_that_they_concern(path: Path, reader: Reader) -> None:
+async def test_pauses_are_on_the_time_lines_of_those_that_they_concern(
+    path: Path, reader: JournalReader
+) -> None:
     await pause(path, WaitReason.SENDER_QUEUE_FULL, about=STALLED)
     kinds = {name: [type(moment) for moment in story(reader, name)] for name in ("new", "quiet", "delivered")}
     assert {"new"} == {name for name, found in kinds.items() if moments.PauseLasted in found}
 
 
-async def test_an_escalation_tells_its_steps_whom_it_notified_and_how_it_ended(reader: Reader) -> None:
+async def test_an_escalation_tells_its_steps_whom_it_notified_and_how_it_ended(reader: JournalReader) -> None:
     told = story(reader, "alarm")
     kinds = [type(moment) for moment in told]
     assert {moments.EscalationBegan, moments.EscalationStepTaken, moments.PersonNotified} <= set(kinds)
@@ -278,7 +285,7 @@ async def test_an_escalation_tells_its_steps_whom_it_notified_and_how_it_ended(r
     assert NUMBERS["alarm"] == entry(reader, "step").chain
 
 
-async def test_a_persons_order_and_its_result_are_on_the_time_line(reader: Reader) -> None:
+async def test_a_persons_order_and_its_result_are_on_the_time_line(reader: JournalReader) -> None:
     placed, done = (
         one
         for one in story(reader, "expired")
@@ -293,7 +300,7 @@ async def test_a_persons_order_and_its_result_are_on_the_time_line(reader: Reade
     assert NUMBERS["expired"] == arrived.resent_from == entry(reader, "resent").resent_from
 
 
-async def test_a_rejection_has_neither_recipient_nor_attempts(reader: Reader) -> None:
+async def test_a_rejection_has_neither_recipient_nor_attempts(reader: JournalReader) -> None:
     rejected = entry(reader, "rejected")
     assert (7, None, None, None, 0) == (
         rejected.id,
@@ -305,13 +312,13 @@ async def test_a_rejection_has_neither_recipient_nor_attempts(reader: Reader) ->
     assert reader.timeline(NUMBERS["rejected"], now=NOW).particulars.kind is None
 
 
-async def test_a_request_that_is_not_there_is_named(reader: Reader) -> None:
+async def test_a_request_that_is_not_there_is_named(reader: JournalReader) -> None:
     with pytest.raises(JournalError, match=r"journal\.db holds no request 99\b.*journal list"):
         reader.timeline(99, now=NOW)
 
 
 async def test_what_another_program_wrote_into_an_order_is_shown_or_left_out(
-    path: Path, reader: Reader
+    path: Path, reader: JournalReader
 ) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for parameters in ("[" * 9_999, "not JSON", "7"):
@@ -335,7 +342,9 @@ def texts(value: object) -> list[str]:
     return []
 
 
-async def test_numbers_names_and_texts_are_whole_only_where_asked_for(path: Path, reader: Reader) -> None:
+async def test_numbers_names_and_texts_are_whole_only_where_asked_for(
+    path: Path, reader: JournalReader
+) -> None:
     await pause(path, WaitReason.SENDER_QUEUE_FULL, about=STALLED)
     hidden = (TEXT, "+12345", "+1500", SENDER_NUMBER, "Deputy")
     for name in NAMES:
@@ -358,7 +367,7 @@ async def test_numbers_names_and_texts_are_whole_only_where_asked_for(path: Path
 
 
 async def test_the_standing_counts_what_waits_what_is_in_doubt_and_what_a_person_has_to_do(
-    reader: Reader,
+    reader: JournalReader,
 ) -> None:
     standing = reader.standing(now=NOW, limits=Limits())
     assert (6, START, 1, 1, 0, 1) == (
@@ -435,7 +444,7 @@ async def test_a_connector_that_ended_in_order_says_when(path: Path) -> None:
     assert (False, None, START + 7) == (connector.running, connector.started_at, connector.ended_at)
 
 
-async def test_the_hours_add_up_what_came_and_what_became_of_it(reader: Reader) -> None:
+async def test_the_hours_add_up_what_came_and_what_became_of_it(reader: JournalReader) -> None:
     hours = reader.activity(now=NOW, hours=3)
     assert [START // 3_600 * 3_600 - 3_600 * back for back in (2, 1, 0)] == [hour.at for hour in hours]
     *before, last = hours
@@ -452,7 +461,7 @@ async def test_the_hours_add_up_what_came_and_what_became_of_it(reader: Reader) 
     } == last.failed
 
 
-async def test_what_needs_a_person_comes_with_the_most_pressing_first(reader: Reader) -> None:
+async def test_what_needs_a_person_comes_with_the_most_pressing_first(reader: JournalReader) -> None:
     needs = [(one.need, NAMES[one.entry.number - 1]) for one in reader.needing_a_person(now=NOW)]
     assert [
         (Need.UNACKNOWLEDGED, "unacknowledged"),
@@ -466,7 +475,7 @@ async def test_what_needs_a_person_comes_with_the_most_pressing_first(reader: Re
     assert 2 == len(reader.needing_a_person(now=NOW, limit=2))
 
 
-async def test_what_failed_a_day_ago_needs_a_person_no_more_but_a_doubt_does(reader: Reader) -> None:
+async def test_what_failed_a_day_ago_needs_a_person_no_more_but_a_doubt_does(reader: JournalReader) -> None:
     needs = reader.needing_a_person(now=NOW + 86_400)
     assert ["alarm", "unknown", "in doubt"] == [NAMES[one.entry.number - 1] for one in needs]
 

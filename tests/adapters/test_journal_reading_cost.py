@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from twilio_notifications.ports.journal.reader import Reader
+    from twilio_notifications.ports.journal.reader import JournalReader
 
 FEW, MANY = 2_000, 20_000
 NOW = START + MANY
@@ -89,13 +89,13 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[int, CountingReade
     return found
 
 
-def steps(reader: CountingReader, read: Callable[[Reader], object]) -> int:
+def steps(reader: CountingReader, read: Callable[[JournalReader], object]) -> int:
     CountingReader.steps = 0
     read(reader)
     return CountingReader.steps
 
 
-PAGES: dict[str, Callable[[Reader], object]] = {
+PAGES: dict[str, Callable[[JournalReader], object]] = {
     "newest": lambda reader: reader.entries(Search(), now=NOW),
     "an older page": lambda reader: reader.entries(Search(before=1_000), now=NOW),
     "success": lambda reader: reader.entries(Search(only=Only.SUCCESS), now=NOW),
@@ -116,7 +116,7 @@ def test_a_page_costs_the_same_in_a_journal_ten_times_as_large(
     assert large <= small * 1.2
 
 
-SEARCHES: dict[str, Callable[[Reader], object]] = {
+SEARCHES: dict[str, Callable[[JournalReader], object]] = {
     "id": lambda reader: reader.entries(Search(id="request7"), now=NOW),
     "name": lambda reader: reader.entries(Search(name="nothing"), now=NOW),
     "contact": lambda reader: reader.entries(Search(contact="nothing"), now=NOW),

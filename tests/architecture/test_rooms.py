@@ -56,7 +56,7 @@ def stems(room: str) -> set[str]:
     return {path.stem for path in (SOURCE / room).iterdir() if path.suffix == ".py"} - {"__init__"}
 
 
-PARTS = frozenset({"journal_orders"})
+PARTS = frozenset({"journal_orders", "journal_reading"})
 """Parts of a command that is too large for one file, each named after it."""
 
 

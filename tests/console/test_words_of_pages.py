@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.factories import START
@@ -12,7 +14,9 @@ from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports.journal import timeline
-from twilio_notifications.ports.journal.timeline import Moment
+
+if TYPE_CHECKING:
+    from twilio_notifications.ports.journal.timeline import Moment
 
 CLOSED = {"at": START, "attempt": 1, "reason": None, "message": None, "code": None, "sid": None}
 MOVED = {

@@ -37,6 +37,8 @@ PACED = "+15005550001"
 PACES = {PACED: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
 STALLED = "+15005550002"
 CONTACT = "darla"
+QUIET_UNTIL = 4e9
+"""By any clock in the future."""
 
 NAMES = (
     "delivered",
@@ -106,7 +108,7 @@ async def _finished(journal: Journal) -> None:
 async def _waiting(journal: Journal) -> None:
     quiet = await _accept(journal, "quiet")
     reason = WaitReason.QUIET_HOURS
-    await end(journal, a_postponement(quiet, due_at=START + 3_600, reason=reason))
+    await end(journal, a_postponement(quiet, due_at=QUIET_UNTIL, reason=reason))
     await _accept(journal, "behind")
     await record(journal, a_rejection(request_id=7))
     await report(journal, [NUMBERS["rejected"]], at=START + 1)

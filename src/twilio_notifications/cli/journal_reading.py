@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.cli.options import Commands
-    from twilio_notifications.commands.journal_reading.display import Display
     from twilio_notifications.ports.journal.reader import Search
+    from twilio_notifications.reading.display import Display
 
 ONLY = (
     "all",
@@ -154,11 +154,13 @@ def _add_reveal(parser: argparse.ArgumentParser) -> None:
 
 def display_of(options: argparse.Namespace) -> Display:
     """How the options want it to be shown. An option that the command does not have is off."""
-    from twilio_notifications.commands.journal_reading.display import Display, Form  # noqa: PLC0415 - as below
-    from twilio_notifications.commands.journal_reading.times import Calendar  # noqa: PLC0415 - as below
+    from twilio_notifications.reading.display import Display, OutputForm  # noqa: PLC0415 - as below
+    from twilio_notifications.reading.times import Calendar  # noqa: PLC0415 - as below
 
     chosen = vars(options)
-    form = Form.JSON if chosen.get("json") else Form.CSV if chosen.get("csv") else Form.LINES
+    form = (
+        OutputForm.JSON if chosen.get("json") else OutputForm.CSV if chosen.get("csv") else OutputForm.LINES
+    )
     calendar = Calendar(zone=UTC if chosen.get("utc") else None)
     return Display(form=form, calendar=calendar, reveal=chosen.get("reveal", False))
 
@@ -182,9 +184,9 @@ def _search(options: argparse.Namespace) -> Search:
 
 
 def _list(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import listing  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import journal_reading  # noqa: PLC0415 - imported when it runs
 
-    return listing.entries(
+    return journal_reading.entries(
         options.config,
         _search(options),
         display=display_of(options),
@@ -194,27 +196,29 @@ def _list(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _show(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import showing  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import journal_reading  # noqa: PLC0415 - imported when it runs
 
-    return showing.show(options.config, options.number, display=display_of(options), environ=environ)
+    return journal_reading.show(options.config, options.number, display=display_of(options), environ=environ)
 
 
 def _tail(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import tail  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import journal_reading  # noqa: PLC0415 - imported when it runs
 
-    return tail.tail(options.config, _search(options), display=display_of(options), environ=environ)
+    journal_reading.tail(options.config, _search(options), display=display_of(options), environ=environ)
 
 
 def _stats(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import listing  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import journal_reading  # noqa: PLC0415 - imported when it runs
 
-    return listing.stats(options.config, hours=options.hours, display=display_of(options), environ=environ)
+    return journal_reading.stats(
+        options.config, hours=options.hours, display=display_of(options), environ=environ
+    )
 
 
 def _export(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import listing  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import journal_reading  # noqa: PLC0415 - imported when it runs
 
-    return listing.export(
+    return journal_reading.export(
         options.config,
         _search(options),
         display=display_of(options),

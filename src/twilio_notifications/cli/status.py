@@ -26,6 +26,6 @@ def add(commands: Commands) -> None:
 
 
 def _status(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands.journal_reading import standing  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications.commands import status  # noqa: PLC0415 - imported when it runs
 
-    return standing.status(options.config, display=display_of(options), environ=environ)
+    return status.status(options.config, display=display_of(options), environ=environ)

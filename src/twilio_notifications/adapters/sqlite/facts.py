@@ -26,5 +26,4 @@ class SqliteFacts:
         def operation(connection: sqlite3.Connection) -> None:
             connection.executemany(sql.KEEP_FACT, rows)
 
-        if rows:
-            await self._store.writer.submit(operation)
+        await self._store.writer.submit(operation)

@@ -95,6 +95,8 @@ class Notebook:
 
     async def _write(self, journal: Facts, events: Events) -> None:
         facts, self._unwritten = list(self._unwritten.values()), {}
+        if not facts:
+            return
         try:
             await journal.keep_facts(facts, at=self.clock.now())
         except JournalError:

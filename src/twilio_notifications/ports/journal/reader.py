@@ -69,7 +69,7 @@ class Search:
     among: Sequence[int] | None = None
     """Only these requests, by number."""
     before: int | None = None
-    """Only requests with a smaller number: `Page.before` of the page that came before this one."""
+    """Only requests with a smaller number: `EntryPage.before` of the page that came before this one."""
     limit: int = 50
 
 
@@ -155,7 +155,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class EntryPage:
     """Found requests, the newest first."""
 
     entries: Sequence[Entry]
@@ -226,7 +226,7 @@ class LimitUsed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class JournalStanding:
     """How the connector and its journal stand: the content of `status`."""
 
     connector: Presence
@@ -307,20 +307,20 @@ class Changes:
     Empty for the first call."""
 
 
-class Reader(Protocol):
+class JournalReader(Protocol):
     """Reads a journal that a connector may use at the same time; it disturbs it in nothing.
 
     A call blocks for milliseconds, and may come from any thread. It raises a JournalError that says what to
     do where the journal cannot be read.
     """
 
-    def entries(self, search: Search, *, now: float, reveal: bool = False) -> Page:
+    def entries(self, search: Search, *, now: float, reveal: bool = False) -> EntryPage:
         """The requests that are looked for, the newest first."""
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
         """One request with all that happened to it; raises a JournalError where there is no such request."""
 
-    def standing(self, *, now: float, limits: Limits) -> Standing:
+    def standing(self, *, now: float, limits: Limits) -> JournalStanding:
         """How connector and journal stand; `limits` are those of the configuration."""
 
     def activity(self, *, now: float, hours: int = 24) -> list[Hour]:

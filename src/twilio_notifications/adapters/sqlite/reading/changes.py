@@ -31,7 +31,9 @@ def changes(
     path: Path, after: Mark | None, read: Callable[[], AbstractContextManager[sqlite3.Connection]]
 ) -> Changes:
     """What has changed; where no file has, the journal is not opened."""
-    written = _written(path)
+    now, journal = time.time_ns(), real(path)
+    log = journal.with_name(f"{journal.name}-wal")
+    written = tuple(_last_written(file, now) for file in (journal, log))
     if after is not None and after.places[:_FILES] == written and all(written):
         return Changes(mark=after, anything=False, requests=())
     with read() as connection:
@@ -43,13 +45,8 @@ def changes(
     return Changes(mark=Mark((*written, *places)), anything=True, requests=requests)
 
 
-def _written(path: Path) -> tuple[int, ...]:
-    """When the journal and its log were written to, in nanoseconds; 0: so recently that it may be again."""
-    now, journal = time.time_ns(), real(path)
-    return tuple(_last_written(file, now) for file in (journal, journal.with_name(f"{journal.name}-wal")))
-
-
 def _last_written(file: Path, now: int) -> int:
+    """When it was written to, in nanoseconds; 0: so recently that it may be again at the same time."""
     try:
         found = file.stat()
     except FileNotFoundError:  # there is no log after the last connection was closed

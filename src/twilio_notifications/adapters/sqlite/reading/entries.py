@@ -31,6 +31,9 @@ def entries(connection: sqlite3.Connection, numbers: Sequence[int], *, now: floa
 
 
 def _entry(row: sqlite3.Row, waits: WaitNow | None, veil: Veil) -> Entry:
+    chain = None
+    if row["configured_name"] is not None:
+        chain = EscalationState(escalation=row["configured_name"], ending=row["ending"], by=row["by"])
     return Entry(
         number=row["number"],
         id=json.loads(row["request_id"]),
@@ -52,7 +55,7 @@ def _entry(row: sqlite3.Row, waits: WaitNow | None, veil: Veil) -> Entry:
         sid=row["sid"],
         remark=row["remark"],
         delivery=_delivery(row),
-        escalation=_escalation(row),
+        escalation=chain,
         chain=None if row["chain"] == row["number"] else row["chain"],
         resent_from=row["resent_from"],
     )
@@ -64,9 +67,3 @@ def _delivery(row: sqlite3.Row) -> DeliveryState | None:
     return DeliveryState(
         state=row["word"], code=row["delivery_code"], at=row["changed_at"], look_at=row["look_at"]
     )
-
-
-def _escalation(row: sqlite3.Row) -> EscalationState | None:
-    if row["configured_name"] is None:
-        return None
-    return EscalationState(escalation=row["configured_name"], ending=row["ending"], by=row["by"])

@@ -19,29 +19,29 @@ from twilio_notifications.adapters.sqlite.reading import (
 from twilio_notifications.adapters.sqlite.reading.veil import Veil
 from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError
-from twilio_notifications.ports.journal.reader import Needing, Page, Timeline
+from twilio_notifications.ports.journal.reader import EntryPage, Needing, Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from twilio_notifications.core.policy import Limits
-    from twilio_notifications.ports.journal.reader import Changes, Hour, Mark, Search, Standing
+    from twilio_notifications.ports.journal.reader import Changes, Hour, JournalStanding, Mark, Search
 
 
 @dataclass(frozen=True, slots=True)
 class SqliteReader:
-    """Implements Reader: each call opens the file, reads one state of it, and closes it."""
+    """Implements JournalReader: each call opens the file, reads one state of it, and closes it."""
 
     path: Path
 
-    def entries(self, search_: Search, *, now: float, reveal: bool = False) -> Page:
+    def entries(self, search_: Search, *, now: float, reveal: bool = False) -> EntryPage:
         """The requests that are looked for, the newest first."""
         with self._read() as connection:
             numbers = search.found(connection, search_, now=now)
             shown = numbers[: search_.limit]
             found = entries.entries(connection, shown, now=now, veil=Veil(is_lifted=reveal))
-        return Page(entries=found, before=shown[-1] if len(numbers) > len(shown) else None)
+        return EntryPage(entries=found, before=shown[-1] if len(numbers) > len(shown) else None)
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
         """One request with all that happened to it."""
@@ -58,7 +58,7 @@ class SqliteReader:
             moments = timeline.timeline(connection, entry, origin=particulars.origin, veil=veil)
         return Timeline(entry=entry, particulars=particulars, moments=moments)
 
-    def standing(self, *, now: float, limits: Limits) -> Standing:
+    def standing(self, *, now: float, limits: Limits) -> JournalStanding:
         """How connector and journal stand."""
         with self._read() as connection:
             return standing.standing(

@@ -14,7 +14,7 @@ from twilio_notifications.adapters.sqlite.statements import reading as sql
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.policy import bounds, scope_of
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
-from twilio_notifications.ports.journal.reader import LimitUsed, Presence, Standing
+from twilio_notifications.ports.journal.reader import JournalStanding, LimitUsed, Presence
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 def standing(
     connection: sqlite3.Connection, path: Path, *, now: float, limits: Limits, veil: Veil
-) -> Standing:
+) -> JournalStanding:
     """All of it, of one instant."""
     rows = {FactName(row["name"]): row for row in connection.execute(sql.FACTS)}
     presence = _presence(connection, rows, running=is_running(path), now=now)
     facts = {name: _still(_fact(row, veil), presence) for name, row in rows.items()}
     lasting = lasting_pauses(connection)
     waiting, oldest = _waiting(connection, lasting, now=now)
-    return Standing(
+    return JournalStanding(
         connector=presence,
         connection=facts.get(FactName.CONNECTION),
         credentials=facts.get(FactName.CREDENTIALS),
-        paused=[_pause(one, veil) for one in lasting if one.until is None or one.until > now],
+        paused=_paused(lasting, veil, now=now),
         waiting=waiting,
         oldest_waiting_at=None if oldest is None else _one(connection, sql.ACCEPTED_AT, oldest),
         in_doubt=_one(connection, sql.IN_DOUBT) or 0,
@@ -107,8 +107,12 @@ def _fact(row: sqlite3.Row, veil: Veil) -> Fact:
     )
 
 
-def _pause(pause: Pause, veil: Veil) -> Pause:
-    return replace(pause, about=veil.sentence(pause.about) or "", message=veil.sentence(pause.message) or "")
+def _paused(lasting: Sequence[Pause], veil: Veil, *, now: float) -> list[Pause]:
+    return [
+        replace(one, about=veil.sentence(one.about) or "", message=veil.sentence(one.message) or "")
+        for one in lasting
+        if one.until is None or one.until > now
+    ]
 
 
 def _waiting(

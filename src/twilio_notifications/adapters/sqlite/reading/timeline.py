@@ -118,12 +118,13 @@ def _attempts(
     connection: sqlite3.Connection, number: int, veil: Veil
 ) -> Iterator[moments.AttemptOpened | moments.AttemptClosed | moments.DoubtArose]:
     for row in connection.execute(sql.ATTEMPTS, (number,)):
+        word = row["reason"]  # of the wait, where the attempt was put off
         yield moments.AttemptOpened(at=row["opened_at"], attempt=row["number"])
         yield moments.AttemptClosed(
             at=row["closed_at"],
             attempt=row["number"],
             outcome=AttemptOutcome(row["outcome"]),
-            reason=None if row["reason"] is None else _reason(row["reason"]),
+            reason=None if word is None else WaitReason(word) if word in _WAIT_REASONS else Reason(word),
             message=veil.sentence(row["message"]),
             code=row["code"],
             sid=row["sid"],
@@ -137,11 +138,6 @@ def _attempts(
                 message=veil.sentence(row["doubt"]) or "",
                 look_at=row["settle_at"],
             )
-
-
-def _reason(word: str) -> Reason | WaitReason:
-    """An attempt that was put off has the reason of the wait."""
-    return WaitReason(word) if word in _WAIT_REASONS else Reason(word)
 
 
 def _statuses(

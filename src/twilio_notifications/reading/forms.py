@@ -9,14 +9,14 @@ import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.commands.journal_reading.times import precise
+from twilio_notifications.reading.times import precise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from twilio_notifications.ports.journal.facts import Fact
-    from twilio_notifications.ports.journal.reader import Entry, Hour, Standing, Timeline
+    from twilio_notifications.ports.journal.reader import Entry, Hour, JournalStanding, Timeline
     from twilio_notifications.ports.journal.timeline import Moment
 
 _INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
@@ -95,7 +95,7 @@ def event_of(moment: Moment) -> str:
     return _INNER_CAPITAL.sub("_", type(moment).__name__).lower()
 
 
-def standing_object(standing: Standing, *, now: float) -> dict[str, Any]:
+def standing_object(standing: JournalStanding, *, now: float) -> dict[str, Any]:
     """How connector and journal stand, as `status --json` prints it."""
     connector, oldest = standing.connector, standing.oldest_waiting_at
     return {

@@ -1,27 +1,20 @@
-"""`journal show`: one request with all that the journal knows of it, on one time line."""
+"""One request as lines: what it is, how it stands, and what happened to it."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications import terminal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
-from twilio_notifications.commands.journal_reading import forms, lines
-from twilio_notifications.commands.journal_reading.display import Form
-from twilio_notifications.commands.journal_reading.story import story
-from twilio_notifications.config import load_journal
 from twilio_notifications.core.errors import WAITS_FOR
 from twilio_notifications.core.twilio_codes import sentence
 from twilio_notifications.core.wording import counted
+from twilio_notifications.reading import lines
+from twilio_notifications.reading.story import story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from twilio_notifications.commands.journal_reading.display import Display
-    from twilio_notifications.commands.journal_reading.times import Calendar
     from twilio_notifications.ports.journal.reader import Entry, Particulars, Timeline
+    from twilio_notifications.reading.times import Calendar
 
 WIDEST_VALUE: Final = 2_000
 """Characters of one value: the longest valid id has 1,024, Twilio's sentences are shorter."""
@@ -29,24 +22,15 @@ WIDEST_VALUE: Final = 2_000
 _NAME_COLUMNS: Final = 12
 
 
-def show(
-    config: Path | None,
-    number: int,
-    *,
-    display: Display,
-    environ: Mapping[str, str],
-) -> int:
-    """Prints one request; returns 0."""
-    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
-    timeline, calendar = reader.timeline(number, now=now, reveal=display.reveal), display.calendar
-    if display.form is Form.JSON:
-        terminal.say(forms.line(forms.timeline_object(timeline)))
-        return 0
+def lines_of(timeline: Timeline, *, calendar: Calendar, now: float) -> list[str]:
+    """All that the journal knows of one request, then its time line, the oldest moment first."""
     facts = (*_identity(timeline, calendar), *_standing(timeline.entry, calendar, now=now))
-    terminal.say(*(f"{name:<{_NAME_COLUMNS}}  {_short(text)}" for name, text in facts if text))
-    terminal.say("", f"TIME ({calendar.name})")
-    terminal.say(*_story(timeline, calendar))
-    return 0
+    return [
+        *(f"{name:<{_NAME_COLUMNS}}  {_short(text)}" for name, text in facts if text),
+        "",
+        f"TIME ({calendar.name})",
+        *_story(timeline, calendar),
+    ]
 
 
 def _identity(timeline: Timeline, calendar: Calendar) -> Iterator[tuple[str, str]]:

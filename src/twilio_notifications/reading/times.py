@@ -41,7 +41,9 @@ class Calendar:
     def near(self, at: float, *, now: float) -> str:
         """The time alone where that is on the same day as now."""
         shown, today = self._local(at), self._local(now)
-        return f"{shown:%H:%M:%S}" if shown.date() == today.date() else f"{shown:%m-%d %H:%M}"
+        if shown.date() == today.date():
+            return f"{shown:%H:%M:%S}"
+        return f"{shown:%m-%d %H:%M}" if shown.year == today.year else f"{shown:%Y-%m-%d %H:%M}"
 
     def _local(self, at: float) -> datetime:
         return datetime.fromtimestamp(at, UTC).astimezone(self.zone)

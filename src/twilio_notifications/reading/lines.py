@@ -11,8 +11,8 @@ from twilio_notifications.terminal import fitted, printable, width_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.commands.journal_reading.times import Calendar
     from twilio_notifications.ports.journal.reader import Entry, WaitNow
+    from twilio_notifications.reading.times import Calendar
 
 WIDEST_ID: Final = 20
 """Columns of a client's id in a list; `show` prints all of it."""

@@ -7,10 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twilio_notifications.commands.journal_reading.times import Calendar
+    from twilio_notifications.reading.times import Calendar
 
 
-class Form(Enum):
+class OutputForm(Enum):
     """Lines for people, an object of JSON a line, or CSV."""
 
     LINES = "lines"
@@ -22,7 +22,7 @@ class Form(Enum):
 class Display:
     """What the options of a command say of its output."""
 
-    form: Form
+    form: OutputForm
     calendar: Calendar
     reveal: bool = False
     """Whole numbers, names and texts."""

@@ -1,4 +1,4 @@
-"""`journal list`, `stats` and `export`: the requests that are looked for, and what they add up to."""
+"""`journal list`, `show`, `tail`, `stats` and `export`: what people read of the journal."""
 
 from __future__ import annotations
 
@@ -6,28 +6,32 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from twilio_notifications import terminal
 from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
-from twilio_notifications.commands.journal_reading import forms
-from twilio_notifications.commands.journal_reading.display import Form
-from twilio_notifications.commands.journal_reading.lines import Table
 from twilio_notifications.config import load_journal
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.wording import counted
 from twilio_notifications.exit_codes import FAILED
+from twilio_notifications.reading import forms, one_request
+from twilio_notifications.reading.display import OutputForm
+from twilio_notifications.reading.following import Follower
+from twilio_notifications.reading.hours import table
+from twilio_notifications.reading.lines import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from twilio_notifications.commands.journal_reading.display import Display
-    from twilio_notifications.commands.journal_reading.times import Calendar
-    from twilio_notifications.ports.journal.reader import Entry, Hour, Reader, Search
+    from twilio_notifications.ports.journal.reader import Entry, JournalReader, Search
+    from twilio_notifications.reading.display import Display
 
 PAGE: Final = 500
 """Requests that are read at once: a list of a million takes no more memory than this."""
+
+LOOK_SECONDS: Final = 0.5
+"""Between two looks for changes."""
 
 _PRIVATE: Final = 0o600
 
@@ -46,25 +50,25 @@ def entries(
     """
     reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
     table = Table(calendar=display.calendar, width=terminal.columns(), now=now, names=display.reveal)
-    if display.form is Form.CSV:
+    if display.form is OutputForm.CSV:
         terminal.say(forms.csv_line(list(forms.CSV_COLUMNS)))
     number = 0
     for page in _pages(reader, search, now=now, reveal=display.reveal):
         match display.form:
-            case Form.LINES:
+            case OutputForm.LINES:
                 terminal.say(*table.lines(page, header=number == 0))
-            case Form.JSON:
+            case OutputForm.JSON:
                 terminal.say(*(forms.line(forms.entry_object(entry)) for entry in page))
-            case Form.CSV:
+            case OutputForm.CSV:
                 terminal.say(*(forms.csv_row(entry) for entry in page))
         number += len(page)
-    if display.form is Form.LINES:
+    if display.form is OutputForm.LINES:
         more = f"; there may be more (--limit {search.limit})" if number == search.limit else ""
         terminal.say(f"{counted(number, 'request')}{more}")
     return FAILED if exit_code and not number else 0
 
 
-def _pages(reader: Reader, search: Search, *, now: float, reveal: bool) -> Iterator[Sequence[Entry]]:
+def _pages(reader: JournalReader, search: Search, *, now: float, reveal: bool) -> Iterator[Sequence[Entry]]:
     """What is found, in parts that are not empty, up to the limit of the search."""
     left, before = search.limit, search.before
     while left > 0:
@@ -78,31 +82,47 @@ def _pages(reader: Reader, search: Search, *, now: float, reveal: bool) -> Itera
             return
 
 
+def show(config: Path | None, number: int, *, display: Display, environ: Mapping[str, str]) -> int:
+    """Prints one request with all that happened to it; returns 0."""
+    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    timeline = reader.timeline(number, now=now, reveal=display.reveal)
+    if display.form is OutputForm.JSON:
+        terminal.say(forms.line(forms.timeline_object(timeline)))
+    else:
+        terminal.say(*one_request.lines_of(timeline, calendar=display.calendar, now=now))
+    return 0
+
+
+def tail(config: Path | None, search: Search, *, display: Display, environ: Mapping[str, str]) -> NoReturn:
+    """Prints the newest requests, the oldest of them first, and then a line for each change, without end."""
+    reader = SqliteReader(load_journal(config, environ).journal.path)
+    follower = Follower(reader=reader, search=search, reveal=display.reveal)
+    changes, now = reader.changes(None), time.time()
+    _say_followed(follower.first(now=now), display, now=now, header=True)
+    while True:
+        time.sleep(LOOK_SECONDS)
+        changes, now = reader.changes(changes.mark), time.time()
+        _say_followed(follower.look(changes, now=now), display, now=now)
+
+
+def _say_followed(found: Sequence[Entry], display: Display, *, now: float, header: bool = False) -> None:
+    if display.form is OutputForm.JSON:
+        terminal.say(*(forms.line(forms.entry_object(entry)) for entry in found))
+    elif found or header:
+        listed = Table(calendar=display.calendar, width=terminal.columns(), now=now, names=display.reveal)
+        terminal.say(*listed.lines(found, header=header))
+
+
 def stats(config: Path | None, *, hours: int, display: Display, environ: Mapping[str, str]) -> int:
     """Prints what happened in each of the last hours; returns 0."""
     reader = SqliteReader(load_journal(config, environ).journal.path)
     found = reader.activity(now=time.time(), hours=hours)
-    if display.form is Form.JSON:
+    if display.form is OutputForm.JSON:
         terminal.say(*(forms.line(forms.hour_object(hour)) for hour in found))
-        return 0
-    title = f"HOUR ({display.calendar.name})"
-    terminal.say(
-        f"{title:<19}  RECEIVED  SUCCEEDED  FAILED", *(_hour(hour, display.calendar) for hour in found)
-    )
-    terminal.say(f"{'in all':<19}{_sums(found)}")
+    else:
+        width = terminal.columns()
+        terminal.say(*(terminal.fitted(line, width) for line in table(found, display.calendar)))
     return 0
-
-
-def _hour(hour: Hour, calendar: Calendar) -> str:
-    reasons = ", ".join(f"{reason} {number}" for reason, number in sorted(hour.failed.items()))
-    line = f"{calendar.day_and_time(hour.at)}{_sums([hour])}  {reasons}"
-    return terminal.fitted(line.rstrip(), terminal.columns())
-
-
-def _sums(hours: Sequence[Hour]) -> str:
-    received, succeeded = sum(one.received for one in hours), sum(one.succeeded for one in hours)
-    failed = sum(sum(one.failed.values()) for one in hours)
-    return f"  {received:>8}  {succeeded:>9}  {failed:>6}"
 
 
 def export(
@@ -120,10 +140,10 @@ def export(
     reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
     number = 0
     with _outlet(output) as write:
-        if display.form is Form.CSV:
+        if display.form is OutputForm.CSV:
             write([forms.csv_line(list(forms.CSV_COLUMNS))])
         for page in _pages(reader, search, now=now, reveal=display.reveal):
-            if display.form is Form.CSV:
+            if display.form is OutputForm.CSV:
                 write([forms.csv_row(entry) for entry in page])
             else:
                 found = (reader.timeline(entry.number, now=now, reveal=display.reveal) for entry in page)

@@ -12,7 +12,7 @@ from twilio_notifications.ports.journal import timeline as moments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from twilio_notifications.commands.journal_reading.times import Calendar
+    from twilio_notifications.reading.times import Calendar
 
 
 def story(moment: moments.Moment, *, calendar: Calendar) -> Iterator[str]:
