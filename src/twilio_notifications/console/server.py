@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS: Final = 100
 PATIENCE_SECONDS: Final = 10.0
-"""For a whole request, from the moment a client has connected."""
+"""How often a connection is looked at: one that asks nothing whole between two looks is ended."""
 KEEP_ALIVE_SECONDS: Final = 15
 END_SECONDS: Final = 2
 _MOST_HEAD_BYTES: Final = 16 * 1024
@@ -26,16 +27,30 @@ _MOST_HEAD_BYTES: Final = 16 * 1024
 class BoundedProtocol(H11Protocol):
     """uvicorn's connection, which ends clients that are too many, or too slow to ask."""
 
+    def __init__(self, *, patience_seconds: float, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._patience_seconds = patience_seconds
+        self._is_suspected = False
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
             return
-        self.loop.call_later(PATIENCE_SECONDS, self._end_the_silent)
+        self.loop.call_later(self._patience_seconds, self._look)
 
-    def _end_the_silent(self) -> None:
-        if self.cycle is None:
+    def _look(self) -> None:
+        """Ends a client whose request has not been whole for two looks; uvicorn has no limit for that."""
+        if self.transport.is_closing():
+            return
+        is_answered = self.cycle is None or self.cycle.response_complete
+        # Between two requests, uvicorn's own timer ends the connection.
+        is_silent = is_answered and self.timeout_keep_alive_task is None
+        if is_silent and self._is_suspected:
             self.transport.close()
+        else:
+            self._is_suspected = is_silent
+            self.loop.call_later(self._patience_seconds, self._look)
 
 
 async def serve(
@@ -45,6 +60,7 @@ async def serve(
     confine: Callable[[], None],
     on_ready: Callable[[], None],
     stop: asyncio.Event,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> None:
     """Serves on these sockets until `stop`. `confine` is called when they listen, before any page is served.
 
@@ -53,7 +69,7 @@ async def serve(
     for name in ("uvicorn", "uvicorn.error"):
         # Our own events tell of starts, ends and defects; lines about clients would fill the log.
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    server = uvicorn.Server(_configuration(console))
+    server = uvicorn.Server(_configuration(console, patience_seconds))
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=list(listeners))
@@ -69,10 +85,10 @@ async def serve(
             listener.close()
 
 
-def _configuration(console: Console) -> uvicorn.Config:
+def _configuration(console: Console, patience_seconds: float) -> uvicorn.Config:
     return uvicorn.Config(
         console,
-        http=BoundedProtocol,
+        http=partial(BoundedProtocol, patience_seconds=patience_seconds),  # type: ignore[arg-type]  # it is called
         ws="none",
         lifespan="off",
         interface="asgi3",
