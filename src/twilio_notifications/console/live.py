@@ -11,7 +11,7 @@ from twilio_notifications.core.errors import JournalError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from twilio_notifications.ports.journal.reader import Mark, Reader
+    from twilio_notifications.ports.journal.reader import Mark, JournalReader
 
 MOST_LISTENERS = 20
 LOOK_SECONDS = 1.0
@@ -26,7 +26,7 @@ ALIVE = b": alive\n\n"
 class Feed:
     """Looks at the journal while a page listens, once for all of them."""
 
-    def __init__(self, reader: Reader, *, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(self, reader: JournalReader, *, look_seconds: float = LOOK_SECONDS) -> None:
         self._reader = reader
         self._look_seconds = look_seconds
         self._listeners: set[asyncio.Event] = set()

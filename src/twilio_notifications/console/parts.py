@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.policy import Limits
     from twilio_notifications.ports import Events
     from twilio_notifications.ports.journal.orders import OrderDesk
-    from twilio_notifications.ports.journal.reader import Reader
+    from twilio_notifications.ports.journal.reader import JournalReader
     from twilio_notifications.ports.visiting import Visitor
 
 
@@ -22,7 +22,7 @@ class ConsoleParts:
     """The outside of the console."""
 
     settings: ConsoleFileSettings
-    reader: Reader
+    reader: JournalReader
     desk: OrderDesk
     visitor: Callable[[Callable[[str, bytes], None]], Visitor | None]
     """Makes the client of the broker, which calls back with topic and payload; None without a broker."""

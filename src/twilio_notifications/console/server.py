@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
     from twilio_notifications.console.application import Console
 
 MOST_CONNECTIONS: Final = 100
@@ -43,7 +45,8 @@ class BoundedProtocol(H11Protocol):
         """Ends a client whose request has not been whole for two looks; uvicorn has no limit for that."""
         if self.transport.is_closing():
             return
-        is_answered = self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answered = cycle is None or cycle.response_complete
         # Between two requests, uvicorn's own timer ends the connection.
         is_silent = is_answered and self.timeout_keep_alive_task is None
         if is_silent and self._is_suspected:
