@@ -18,7 +18,14 @@ from twilio_notifications.ports.journal import timeline
 if TYPE_CHECKING:
     from twilio_notifications.ports.journal.timeline import Moment
 
-CLOSED: dict[str, Any] = {"at": START, "attempt": 1, "reason": None, "message": None, "code": None, "sid": None}
+CLOSED: dict[str, Any] = {
+    "at": START,
+    "attempt": 1,
+    "reason": None,
+    "message": None,
+    "code": None,
+    "sid": None,
+}
 MOVED: dict[str, Any] = {
     "at": START,
     "happening": Happening.CHANGED,
@@ -125,7 +132,12 @@ def test_a_moment_has_its_words_and_its_colour(moment: Moment, tone: Tone, title
 
 
 def test_a_wait_that_lasts_is_in_colour_and_has_its_end() -> None:
-    wait: dict[str, Any] = {"at": START, "reason": WaitReason.QUIET_HOURS, "message": "until 07:00", "until": START + 60}
+    wait: dict[str, Any] = {
+        "at": START,
+        "reason": WaitReason.QUIET_HOURS,
+        "message": "until 07:00",
+        "until": START + 60,
+    }
     lasting = line_of(timeline.Waited(ended_at=None, behind=3, **wait))
     assert (Tone.WAIT, "Waits for quiet hours") == (lasting.tone, lasting.title)
     assert (START + 60, True, 3) == (lasting.ends_at, lasting.lasts, lasting.request)

@@ -11,7 +11,7 @@ from twilio_notifications.core.errors import JournalError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from twilio_notifications.ports.journal.reader import Mark, JournalReader
+    from twilio_notifications.ports.journal.reader import JournalReader, Mark
 
 MOST_LISTENERS = 20
 LOOK_SECONDS = 1.0

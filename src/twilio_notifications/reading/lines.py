@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.twilio_codes import sentence
 from twilio_notifications.terminal import fitted, printable, width_of
 
@@ -24,7 +25,7 @@ WIDEST_NAME: Final = 16
 LAST_COLUMNS: Final = 24
 """Columns that an id leaves to the last column, where it can."""
 
-FULL_DATE: Final = 120
+FULL_DATE: Final = 140
 """Columns of a terminal from which on a list has room for the year."""
 
 _GAP: Final = "  "
@@ -76,20 +77,25 @@ class Table:
 
 def became(entry: Entry, *, calendar: Calendar, now: float) -> str:
     """In a few words what became of a request, or for what it waits."""
+    parts = [escalation(entry), _outcome(entry, calendar=calendar, now=now), entry.remark]
+    return "; ".join(part for part in parts if part)
+
+
+def _outcome(entry: Entry, *, calendar: Calendar, now: float) -> str:
     if entry.waits is not None:
-        parts = [wait(entry.waits, attempts=entry.attempts, calendar=calendar, now=now)]
-        if entry.expires_at is not None:
-            parts.append(f"expires {calendar.near(entry.expires_at, now=now)}")
-    elif entry.reason is not None:
-        parts = [f"{entry.reason}: {entry.message}" if entry.message else str(entry.reason)]
-    elif entry.delivery is not None:
-        code = entry.delivery.code
-        parts = [entry.delivery.state if code is None else f"{entry.delivery.state}: {sentence(code)}"]
-    else:
-        parts = ["success" if entry.finished_at is not None else ""]
-    if entry.escalation is not None:
-        parts.insert(0, escalation(entry))
-    return "; ".join(part for part in (*parts, entry.remark) if part)
+        waits = wait(entry.waits, attempts=entry.attempts, calendar=calendar, now=now)
+        expires = entry.expires_at
+        return waits if expires is None else f"{waits}; expires {calendar.near(expires, now=now)}"
+    if entry.state is State.OPEN:
+        return "an attempt is under way"
+    if entry.state is State.IN_DOUBT:
+        return "whether it was sent is not known yet: Twilio's records are looked up"
+    if entry.reason is not None:
+        return f"{entry.reason}: {entry.message}" if entry.message else entry.reason
+    if entry.delivery is None:
+        return "success"
+    code = entry.delivery.code
+    return entry.delivery.state if code is None else f"{entry.delivery.state}: {sentence(code)}"
 
 
 def escalation(entry: Entry) -> str:

@@ -87,7 +87,9 @@ class Notebook:
     async def end(self, journal: Facts, *, events: Events) -> None:
         """Writes down that the connector has ended in order; gives up where that takes long."""
         self._note(FactName.CONNECTOR, FactWord.ENDED, about=self.version)
-        self._note(FactName.CONNECTION, FactWord.DISCONNECTED, detail="the connector has ended")
+        known = self._known.get(FactName.CONNECTION)
+        broker = "" if known is None else known.about
+        self._note(FactName.CONNECTION, FactWord.DISCONNECTED, about=broker, detail="the connector has ended")
         writing = asyncio.ensure_future(self._write(journal, events))
         await asyncio.wait({writing}, timeout=LAST_WRITE_SECONDS)
         if not writing.cancel():

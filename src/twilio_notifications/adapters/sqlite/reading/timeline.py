@@ -58,7 +58,7 @@ def particulars(connection: sqlite3.Connection, number: int, veil: Veil) -> Part
 def timeline(
     connection: sqlite3.Connection, entry: Entry, *, origin: str | None, veil: Veil
 ) -> list[moments.Moment]:
-    """All that happened to the request, the oldest first."""
+    """All that happened to the request, the oldest first; of one instant, causes before what they cause."""
     arrived = moments.Arrived(
         at=entry.accepted_at, origin=origin, resent_from=entry.resent_from, chain=entry.chain
     )
@@ -67,9 +67,9 @@ def timeline(
         arrived,
         *_orders(connection, number),
         *_escalation(connection, number, veil),
+        *_attempts(connection, number, veil),
         *_waits(connection, entry, veil),
         *_pauses(connection, entry, veil),
-        *_attempts(connection, number, veil),
         *_statuses(connection, number, veil),
         *_deliveries(connection, number),
     ]
