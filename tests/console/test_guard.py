@@ -107,6 +107,7 @@ async def test_behind_a_certificate_the_cookie_is_never_sent_without_one(folder:
         cookie = (await desk.get("/sign-in")).headers["set-cookie"]
         assert cookie.startswith("__Host-twilio_notifications_console=")
         assert "Secure" in cookie.split("; ")
+        assert "max-age=31536000" == (await desk.get("/sign-in")).headers["strict-transport-security"]
         assert 303 == (await desk.sign_in()).status_code
         assert 200 == (await desk.get("/")).status_code
 

@@ -15,6 +15,7 @@ from tests.support.process import (
     TOKEN,
     TOKEN_VARIABLE,
     LoggingProgram,
+    Program,
     configuration,
     environment,
     write_configuration,
@@ -84,6 +85,17 @@ async def test_it_confines_itself_before_it_answers(tmp_path: Path) -> None:
         assert "1" == kernel["NoNewPrivs"]
         assert "2" == kernel["Seccomp"]
         assert 0 == int(kernel["CapEff"], 16)
+
+
+async def test_a_journal_without_a_folder_is_said(tmp_path: Path) -> None:
+    """A connector makes the folder at the default place alone: another one may be a disk that is missing."""
+    config = write_configuration(
+        tmp_path / "c.toml",
+        {"journal": {"url": "sqlite:///disk/journal.db"}, "console": {"listen": LOOPBACK}},
+    )
+    async with Program("console", "--config", str(config)) as program:
+        assert 1 == await program.wait()
+        assert any(f"folder {tmp_path / 'disk'} does not exist" in line for line in program.stderr)
 
 
 async def test_it_works_without_isolation_where_that_is_configured(tmp_path: Path) -> None:

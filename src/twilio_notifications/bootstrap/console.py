@@ -15,11 +15,12 @@ from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
 from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.bootstrap.isolation import port_list
+from twilio_notifications.bootstrap.outside import prepare_journal
 from twilio_notifications.config import MqttSettings, load_journal
 from twilio_notifications.config.in_force import in_force
 from twilio_notifications.console.application import Console
 from twilio_notifications.console.parts import ConsoleParts
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConfigurationError, JournalError
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.ports.events import ConfigurationWarning, ProcessConfined, ProcessNotConfined
 
@@ -77,8 +78,15 @@ def confine(
     """Confines this process to what the console needs; returns whether it is confined.
 
     Without Landlock, or where the configuration wants no isolation, the console works unconfined, and the log
-    says so. Raises IsolationFailed where something keeps the process from being confined.
+    says so. Raises IsolationFailed where something keeps the process from being confined, JournalError where
+    the journal has no folder: a confined process would not see one that is made later.
     """
+    prepare_journal(settings.journal)
+    folder = settings.journal.path.parent
+    if not folder.is_dir():
+        raise JournalError(
+            f"the journal's folder {folder} does not exist: correct journal.url, or start the connector first"
+        )
     offer = isolation.discover()
     if not offer.version or not settings.console.isolation:
         events.tell(ProcessNotConfined(landlock=str(offer)))

@@ -138,6 +138,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
+                if self._is_secure:
+                    headers["strict-transport-security"] = "max-age=31536000"
                 headers.setdefault("cache-control", "no-store")
                 visit = scope.get("state", {}).get("visit")
                 is_page = not scope["path"].startswith(STATIC) and scope["path"] != LIVE
