@@ -37,7 +37,7 @@ NAMES_OF_OTHERS: Mapping[str, str] = {
     r"iot[-:]data|meta-data": "a service of AWS",
     r"`items:`": "a key of Kubernetes",
     r"[`a-zA-Z_]*[tT]asks?`|`TASKS`": "examples of the check of names",
-    r"bare name|base64|base[_ ]url|base-uri": "not the words that are meant",
+    r"bare name|base64|base[-_ ]ur[il]": "not the words that are meant",
 }
 """Taken out before a line is looked at, each with whose word it is."""
 

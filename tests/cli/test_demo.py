@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.mqtt_peer import Peer
 from tests.support.process import Program, environment, exit_code, run_program
+from tests.support.telephone import HttpTelephone
 from twilio_notifications.config.sources import PREFIX
 
 if TYPE_CHECKING:
@@ -76,10 +78,42 @@ async def test_the_demo_has_a_console_that_shows_what_it_has_sent() -> None:
         assert 0 == await program.wait()
 
 
+async def test_an_alarm_of_the_demo_is_acknowledged_at_the_telephone() -> None:
+    async with Program("demo") as program:
+        broker, page = [
+            (await program.wait_for_line(f"{name} ")).split()[-1] for name in ("broker", "telephone")
+        ]
+        await program.wait_for_line("Ctrl-C ends")
+        recipient = {"name": "Darla", "phone_number": "+12345000000", "message": "The freezer thaws"}
+        alarm = {"id": "thaw", "request": {"recipient": recipient, "escalation": "freezer"}}
+        address = page.removesuffix("/simulator/telephone")
+        async with (
+            Peer(broker, protocol="3.1.1") as peer,
+            HttpTelephone(address, "+12345000000") as telephone,
+        ):
+            await peer.publish("twilio/txt", json.dumps(alarm))
+            await telephone.entry(lambda entry: "Reply 1 to acknowledge." in (entry["body"] or ""))
+            await telephone.order("inbound", channel="SMS", **{"from": "+12345000000"}, body="1")
+            await program.wait_for_line('"message_status":"acknowledged"')
+        program.signal(signal.SIGINT)
+        assert 0 == await program.wait()
+
+
+async def test_the_calls_of_the_demo_ring_until_a_person_answers() -> None:
+    async with Program("demo") as program:
+        page = (await program.wait_for_line("telephone ")).split()[-1]
+        async with HttpTelephone(page.removesuffix("/simulator/telephone"), "+12345000000") as telephone:
+            call = await telephone.entry(lambda entry: "pick-up" in entry["acts"])
+            picked_up = await telephone.order("acts", sid=call["sid"], act="pick-up")
+            assert "in-progress" == picked_up["status"]
+
+
 async def test_the_simulator_serves_where_it_says() -> None:
     async with Program("simulator", "--listen", "127.0.0.1:0") as program:
         url = (await program.wait_for_line("Twilio simulator on")).split()[-1]
-        script = f"import urllib.request; print(urllib.request.urlopen('{url}/simulator/ledger').status)"
-        asked = await run_program(command=(sys.executable, "-c", script))
-        assert ["200"] == asked.stdout
+        page = (await program.wait_for_line("/simulator/telephone ")).split()[0]
+        for address in (f"{url}/simulator/ledger", page):
+            script = f"import urllib.request; print(urllib.request.urlopen('{address}').status)"
+            asked = await run_program(command=(sys.executable, "-c", script))
+            assert ["200"] == asked.stdout
         assert 0 == await program.terminate()

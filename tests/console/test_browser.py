@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from tests.console.conftest import HOSTILE
-from tests.console.scene import DARLA, OWNER, REFUSED, SENDER, Scene
+from tests.console.scene import DARLA, OWNER, REFUSED, Scene
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,14 +107,19 @@ async def test_an_escalation_is_acknowledged(tmp_path: Path) -> None:
             await scene.peer.next_message()
 
 
-async def test_a_text_back_ends_an_escalation_and_the_open_page_shows_it(tmp_path: Path) -> None:
+async def test_a_test_alarm_reaches_the_telephone_and_its_answer_ends_the_escalation(tmp_path: Path) -> None:
     async with Scene(tmp_path) as scene:
-        scene.deliver_to_no_one(OWNER)
-        await scene.alarm("thaw")
-        await scene.sign_in("/requests/1")
-        await scene.browser.sees("Darla (+12345000000) was notified")
-        scene.twilio.receive_text("1", sender=DARLA, to=SENDER)
-        await scene.browser.sees("Darla has acknowledged")
+        browser = scene.browser
+        await scene.sign_in("/test")
+        alarm = {"recipient": {"contact": "darla", "message": "The freezer thaws"}, "escalation": "freezer"}
+        await browser.fill("#raw", json.dumps({"request": alarm, "id": "thaw"}))
+        await browser.script("document.querySelector('[aria-labelledby=by-json] button').click()")
+        await browser.sees("arrived on twilio/message/status")
+        await browser.open(scene.twilio.telephone_url)
+        await browser.sees("The freezer thaws\nReply 1 to acknowledge.")
+        await browser.click("Answer 1")
+        await browser.open(f"{scene.url}/requests/1")
+        await browser.sees("Darla has acknowledged")
 
 
 async def test_sending_is_paused_and_goes_on(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_the_changelog_has_the_version_of_the_package_on_top() -> None:
 
 def shape(lines: list[str]) -> list[str]:
     """What the demo prints, without what is another one at each start."""
-    text = re.sub(r":\d{4,5}$", ":PORT", "\n".join(lines), flags=re.MULTILINE)
+    text = re.sub(r":\d{4,5}(?=/|$)", ":PORT", "\n".join(lines), flags=re.MULTILINE)
     return re.sub(r"/\S+/twilio-notifications\.toml", "FILE", text).splitlines()
 
 

@@ -71,13 +71,14 @@ class Answer:
 class Desk:
     """The simulator's engine with a clock that stands still until `now` is set."""
 
-    def __init__(self, **credentials: Any) -> None:
+    def __init__(self, *, keep: int | None = None, **credentials: Any) -> None:
         self.now = NOON
         self.engine = Engine(
             clock=lambda: self.now,
             random=chance(),
             credentials=KnownCredentials(**credentials),
             latency_seconds=0.0,
+            keep=keep,
         )
 
     def reply(

@@ -30,10 +30,10 @@ from tests.simulator.desk import (
 from tests.support.patience import WAIT_SECONDS
 from tests.support.raw_http import RawHttp
 from twilio_notifications.simulator.announcer import CallbackTreatment
+from twilio_notifications.simulator.errors import OrderRefused
 from twilio_notifications.simulator.faults import AnswerLost, Fault
 from twilio_notifications.simulator.sender import Patience
 from twilio_notifications.simulator.server import Simulator
-from twilio_notifications.simulator.world import OrderRefused
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

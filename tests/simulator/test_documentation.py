@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -14,6 +15,10 @@ from twilio_notifications.simulator.control import CLEARINGS, COMMANDS, QUERIES,
 from twilio_notifications.simulator.deliveries import NUMBERS, DeliveryOrder
 from twilio_notifications.simulator.faults import Effect, Fault, Kind
 from twilio_notifications.simulator.plans import Plan
+from twilio_notifications.simulator.telephone.failing import FailureOrder, How
+from twilio_notifications.simulator.telephone.hands import Act, HandOrder
+from twilio_notifications.simulator.telephone.showing import TelephoneEntry
+from twilio_notifications.simulator.telephone.switches import SwitchOrder
 
 if TYPE_CHECKING:
     import msgspec
@@ -39,10 +44,25 @@ def test_every_command_is_documented() -> None:
     assert set() == {name for name in COMMANDS if f"`POST /simulator/{name}`" not in PAGE}
 
 
-@pytest.mark.parametrize("struct", [Plan, DeliveryOrder, CallbackTreatment])
+@pytest.mark.parametrize(
+    "struct", [Plan, DeliveryOrder, CallbackTreatment, FailureOrder, HandOrder, SwitchOrder]
+)
 def test_every_field_of_an_order_is_documented(struct: type[msgspec.Struct]) -> None:
     names = set(struct.__struct_fields__) - {"plan"}
     assert set() == {name for name in names if f"`{name}`" not in PAGE}
+
+
+def test_every_field_of_an_entry_and_every_act_is_documented() -> None:
+    names = {*(field.name for field in fields(TelephoneEntry)), *get_args(Act), *How}
+    assert set() == {name for name in names if f"`{name}`" not in PAGE}
+
+
+def test_the_entry_of_the_page_has_the_fields_of_an_entry(desk: Desk) -> None:
+    (shown,) = re.findall(r'"entries":\[(\{.+\})\]\}\]\}\n', PAGE)
+    desk.call()
+    answered = control(desk.engine, method="GET", target="/simulator/telephones", body=b"").body
+    (telephone,) = json.loads(answered)["telephones"]
+    assert list(json.loads(shown)) == list(telephone["entries"][0])
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.simulator.desk import A_TEXT, CALLS, DARLA, MESSAGES, NOON, SENDER, call_path
 from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator.errors import OrderRefused
 from twilio_notifications.simulator.inbound import InboundOrder
-from twilio_notifications.simulator.world import OrderRefused
 
 if TYPE_CHECKING:
     from tests.simulator.desk import Desk

@@ -43,6 +43,13 @@ def add(commands: Commands) -> None:
         help="draws what becomes of each text and call, the same in each run with the same seed (default: "
         "each text is delivered, and a person answers each call)",
     )
+    simulator.add_argument(
+        "--keep",
+        type=kinds.whole(1),
+        default=None,
+        metavar="N",
+        help="how many texts, calls, creates and callbacks to remember, of each the latest (default: all)",
+    )
     simulator.set_defaults(command=_simulator)
 
 
@@ -51,5 +58,9 @@ def _simulator(options: argparse.Namespace, _environ: Mapping[str, str]) -> int:
 
     host, port = options.listen
     return simulator.simulator(
-        host=host, port=port, latency_seconds=options.latency, delivery_seed=options.deliveries
+        host=host,
+        port=port,
+        latency_seconds=options.latency,
+        delivery_seed=options.deliveries,
+        keep=options.keep,
     )

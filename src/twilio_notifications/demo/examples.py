@@ -25,6 +25,21 @@ listen = "127.0.0.1:0"
 
 [log]
 level = "WARNING"
+
+# A request with `"escalation": "freezer"` calls Darla after a minute, and texts the deputy after two.
+[contacts.darla]
+name = "Darla"
+phone_number = "+12345000000"
+
+[contacts.deputy]
+name = "Deputy"
+phone_number = "+12345000001"
+
+[escalations.freezer]
+steps = [
+  {{ after_seconds = 60, channel = "call", contacts = ["darla"] }},
+  {{ after_seconds = 120, channel = "text", contacts = ["deputy"] }},
+]
 """
 
 # The input examples of the published document.

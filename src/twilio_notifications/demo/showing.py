@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "TWILIO_AUTH_TOKEN"  # noqa: S105 - the variable's name
 ANSWER_SECONDS = 30.0
+KEPT = 10_000
+"""How many texts and calls the simulated Twilio remembers, so that the demo may run for weeks."""
 
 MOST_SHOWN = 2_000
 """Bytes of a payload in the demo's window; other programs may publish anything."""
@@ -48,7 +50,9 @@ async def show(folder: Path, *, once: bool, stop: asyncio.Event) -> bool:
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(EmbeddedBroker())
         random_numbers = random.Random()  # noqa: S311 - SIDs of a simulator
-        twilio = await stack.enter_async_context(Simulator(clock=time.time, random=random_numbers))
+        twilio = await stack.enter_async_context(Simulator(clock=time.time, random=random_numbers, keep=KEPT))
+        twilio.switch(by_hand=True)  # calls ring until the person at the page of the telephones answers
+        terminal.say(f"telephone   {twilio.telephone_url}")
         config = folder / "twilio-notifications.toml"
         config.write_text(CONFIGURATION.format(broker=broker.url, twilio=twilio.base_url))
         # Nothing of the environment: it could name the real Twilio and hold a token that works there.

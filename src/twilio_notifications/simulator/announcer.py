@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from twilio_notifications.simulator.callbacks import OutgoingCallback, callbacks_of
+from twilio_notifications.simulator.ledger import KeptLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,20 +55,28 @@ class CallbackEntry:
 
 
 class Announcer:
-    """The callbacks to come, and the ledger of those that were made or lost.
+    """The callbacks to come, and the ledger of those that were made or lost, the latest `keep` at least.
 
-    `find` gives a resource as it stands, or None where it was deleted: then its callbacks end.
+    `find` gives a resource as it stands, or None where it was deleted or forgotten: then its callbacks end.
     """
 
-    def __init__(self, *, find: Callable[[str], Resource | None], chance: random.Random) -> None:
+    def __init__(
+        self, *, find: Callable[[str], Resource | None], chance: random.Random, keep: int | None = None
+    ) -> None:
         self._find = find
+        self._keep = keep
         self._default_chance = self._chance = chance
         self._next: list[tuple[float, str]] = []
         self._outgoing: list[tuple[float, int, OutgoingCallback]] = []
         self._made: dict[str, set[tuple[object, ...]]] = {}
         self._ties = itertools.count()  # callbacks of the same instant stay in order
         self.treatment = CallbackTreatment()
-        self.ledger: list[CallbackEntry] = []
+        self.entries: KeptLedger[CallbackEntry] = KeptLedger(keep=keep)
+
+    @property
+    def ledger(self) -> list[CallbackEntry]:
+        """The callbacks that were made or lost and are kept, in order."""
+        return self.entries.entries
 
     def set_treatment(self, treatment: CallbackTreatment) -> None:
         """Treats each callback whose event is still to come in this way from now on."""
@@ -90,6 +99,9 @@ class Announcer:
         if not coming:
             return False
         self._made[resource.sid] = set()
+        if self._keep is not None and len(self._made) > 3 * self._keep:
+            # So many texts, so many calls, and as many again before they are looked through.
+            self._made = {sid: made for sid, made in self._made.items() if self._find(sid) is not None}
         first = coming[0]
         early = self.treatment.early and self.treatment.copies > 0 and first.state not in resource.finals
         if early:
@@ -114,7 +126,7 @@ class Announcer:
         while self._outgoing and self._outgoing[0][0] <= now:
             entry = CallbackEntry(callback=heapq.heappop(self._outgoing)[2])
             entry.lost = self._chance.random() < self.treatment.lost
-            self.ledger.append(entry)
+            self.entries.add(entry)
             if not entry.lost:
                 due.append(entry)
         return due

@@ -91,6 +91,7 @@ class Response:
     status: int
     body: bytes = field(repr=False)
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    content_type: bytes = b"application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from twilio_notifications.simulator.gather import find_gather
 from twilio_notifications.simulator.instants import rfc2822
 from twilio_notifications.simulator.orders import CallbackAddress
 from twilio_notifications.simulator.plans import DIALLED_AFTER
@@ -26,6 +25,7 @@ from twilio_notifications.simulator.resources import (
     is_on_the_line,
     sender_at,
 )
+from twilio_notifications.simulator.voice_document import find_gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,6 +8,7 @@ answers.
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, cast
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 BODY_LIMIT = 1 << 20  # Twilio's largest create has 4,000 characters of TwiML
 LOOPBACK = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+OWN_HOST = re.compile(
+    rb"(?:127(?:\.[0-9]{1,3}){3}|\[::1\]|(?:[a-z0-9.-]+\.)?localhost)(?::[0-9]+)?", re.IGNORECASE
+)
 REASONS: Mapping[int, bytes] = {int(status): status.phrase.encode() for status in HTTPStatus}
 
 
@@ -106,13 +110,13 @@ class SimulatorConnection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._busy = True
-        head = self._head
+        head, headers = self._head, dict(self._head.headers)
         reply = self._site.begin(
             method=head.method.decode(),
             target=head.target.decode("latin-1"),
-            authorization=_authorization(head),
+            authorization=headers.get(b"authorization", b"").decode("latin-1"),
             body=bytes(self._body),
-            local=self._local,
+            local=self._local and not _is_from_elsewhere(headers),
         )
         if reply.hang:
             return
@@ -154,7 +158,7 @@ class SimulatorConnection(asyncio.Protocol):
         length = [(b"Content-Length", b"%d" % len(response.body))] if has_body else []
         head = h11.Response(
             status_code=response.status,
-            headers=[*headers, *response.headers, *length],
+            headers=[(b"Content-Type", response.content_type), *headers, *response.headers, *length],
             reason=REASONS.get(response.status, b""),
         )
         parts = [self._parser.send(head) or b""]
@@ -171,8 +175,13 @@ class SimulatorConnection(asyncio.Protocol):
         self._transport.close()
 
 
-def _authorization(head: h11.Request) -> str:
-    for name, value in head.headers:
-        if name == b"authorization":
-            return value.decode("latin-1")
-    return ""
+def _is_from_elsewhere(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser may send this for a page of another site.
+
+    Such a page names its site as the origin, or has its own host name lead here.
+    """
+    host = headers.get(b"host", b"localhost")
+    if OWN_HOST.fullmatch(host) is None:
+        return True
+    origin = headers.get(b"origin")
+    return origin is not None and origin != b"http://" + host

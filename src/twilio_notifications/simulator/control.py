@@ -1,13 +1,13 @@
-"""The simulator's own endpoints under /simulator/…, which read its ledger and set its faults.
+"""The simulator's own endpoints under /simulator/…: its ledger, its faults, and the telephones.
 
-They are for the program that started the simulator in another process. They need no credentials and answer
-only to the loopback; latency and faults do not affect them, and the counters leave them out.
+They are for the program that started the simulator in another process, and for people. They need no
+credentials and answer only to the loopback. Latency and faults do not affect them, and the counters leave
+them out.
 """
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qs
 
@@ -16,11 +16,14 @@ import msgspec
 from twilio_notifications.simulator.announcer import CallbackTreatment
 from twilio_notifications.simulator.api import Response
 from twilio_notifications.simulator.deliveries import DeliveryOrder
+from twilio_notifications.simulator.errors import OrderRefused, QueryUnreadable
 from twilio_notifications.simulator.faults import Fault
 from twilio_notifications.simulator.inbound import InboundOrder
 from twilio_notifications.simulator.orders import first
 from twilio_notifications.simulator.rendering import render
-from twilio_notifications.simulator.world import ChangeOrder, KeyOrder, OrderRefused
+from twilio_notifications.simulator.telephone import endpoints
+from twilio_notifications.simulator.telephone.page import PAGE, page
+from twilio_notifications.simulator.world import ChangeOrder, KeyOrder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/simulator/"
 LEDGER_PAGE = 1_000
+MOST_DIGITS = 15
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,6 +74,8 @@ def control(engine: Engine, *, method: str, target: str, body: bytes) -> Respons
     name = path.removeprefix(PREFIX)
     try:
         match method:
+            case "GET" if name in PAGE:
+                return page(name)
             case "GET" if name in QUERIES:
                 return _reply(QUERIES[name](engine, query))
             case "POST" if name in COMMANDS:
@@ -81,18 +87,14 @@ def control(engine: Engine, *, method: str, target: str, body: bytes) -> Respons
                 return _wrong(HTTPStatus.NOT_FOUND, f"There is no {method} {path}; see docs/simulator.md")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return _wrong(HTTPStatus.BAD_REQUEST, f"The body of POST {path} is wrong: {error}")
-    except _BoundsUnreadable:
-        return _wrong(HTTPStatus.BAD_REQUEST, f"start and limit of GET {path} are whole numbers")
+    except QueryUnreadable as error:
+        return _wrong(HTTPStatus.BAD_REQUEST, str(error))
     except OrderRefused as error:
         return _wrong(HTTPStatus.CONFLICT, str(error))
 
 
-class _BoundsUnreadable(ValueError):
-    """start or limit of a page is no whole number."""
-
-
 def forbid() -> Response:
-    """The answer to a control request from another machine."""
+    """The answer to a control request from another machine, or from a page of another site."""
     return _wrong(HTTPStatus.FORBIDDEN, "The simulator is controlled from its own machine only, by 127.0.0.1")
 
 
@@ -164,33 +166,33 @@ COMMANDS: Mapping[str, Callable[[Engine, bytes], object]] = {
     "changes": _change,
     "keys": _press,
     "inbound": _receive,
+    **endpoints.COMMANDS,
 }
 
 
 def _ledger(engine: Engine, query: str) -> object:
-    start, limit = _read_bounds(query)
-    ledger = engine.store.ledger
+    creates = engine.store.creates
+    start, entries = creates.page(*_read_bounds(query))
     return {
-        "total": len(ledger),
+        "total": creates.total,
         "start": start,
         "counters": engine.counters,
-        "entries": [_entry(entry) for entry in islice(ledger, start, start + limit)],
+        "entries": [_entry(entry) for entry in entries],
     }
 
 
 def _callbacks(engine: Engine, query: str) -> object:
-    start, limit = _read_bounds(query)
-    ledger = engine.announcer.ledger
-    entries = [_callback(entry) for entry in islice(ledger, start, start + limit)]
-    return {"total": len(ledger), "start": start, "entries": entries}
+    made = engine.announcer.entries
+    start, entries = made.page(*_read_bounds(query))
+    return {"total": made.total, "start": start, "entries": [_callback(entry) for entry in entries]}
 
 
 def _read_bounds(query: str) -> tuple[int, int]:
-    """The place of the first entry of the page and the number of entries; raises _BoundsUnreadable."""
+    """The place of the first entry of the page and the number of entries; raises QueryUnreadable."""
     parameters = parse_qs(query)
     start, limit = first(parameters, "start") or "0", first(parameters, "limit") or str(LEDGER_PAGE)
-    if not (start.isdecimal() and limit.isdecimal()):
-        raise _BoundsUnreadable
+    if not all(bound.isdecimal() and len(bound) <= MOST_DIGITS for bound in (start, limit)):
+        raise QueryUnreadable(f"start and limit are whole numbers of at most {MOST_DIGITS} digits")
     return int(start), int(limit)
 
 
@@ -200,10 +202,12 @@ QUERIES: Mapping[str, Callable[[Engine, str], object]] = {
     "counters": lambda engine, _query: engine.counters,
     "faults": lambda engine, _query: [_fault(armed) for armed in engine.faults.armed],
     "deliveries": lambda engine, _query: [_standing(standing) for standing in engine.world.deliveries.orders],
+    **endpoints.QUERIES,
 }
 CLEARINGS: Mapping[str, Callable[[Engine], None]] = {
     "faults": lambda engine: engine.faults.clear(),
     "deliveries": lambda engine: engine.world.deliveries.orders.clear(),
+    **endpoints.CLEARINGS,
 }
 
 

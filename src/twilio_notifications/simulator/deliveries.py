@@ -15,9 +15,7 @@ import msgspec
 
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator.numbers import normalized
-from twilio_notifications.simulator.plans import Plan
-
-ORDINARY: Final = Plan()
+from twilio_notifications.simulator.plans import NO_PLAN, Plan
 
 UNREACHABLE: Final = Plan(
     end="undelivered", error_code=30003, error_message="Unreachable destination handset"
@@ -119,10 +117,13 @@ class DeliveryOrders:
         self.speed = speed
         self.orders: list[StandingOrder] = []
 
-    def add(self, order: DeliveryOrder) -> StandingOrder:
-        """Puts an order in force; `given` of the result counts the resources that it has decided."""
+    def add(self, order: DeliveryOrder, *, first: bool = False) -> StandingOrder:
+        """Puts an order in force; `given` of the result counts the resources that it has decided.
+
+        With `first` it decides before those that are in force already.
+        """
         standing = StandingOrder(order=order)
-        self.orders.append(standing)
+        self.orders.insert(0 if first else len(self.orders), standing)
         return standing
 
     def plan_for(self, channel: Channel, to: str, *, earlier: int) -> Plan:
@@ -139,7 +140,7 @@ class DeliveryOrders:
             text, call = NUMBERS[to]
             return text if channel is Channel.SMS else call
         if self.seed is None:
-            return ORDINARY
+            return NO_PLAN
         drawn = _drawn(f"{self.seed}/{channel}/{to}/{earlier}", channel)
         return msgspec.structs.replace(drawn, speed=self.speed)
 

@@ -23,6 +23,7 @@ from twilio_notifications.simulator.faults import Faults
 from twilio_notifications.simulator.instants import http_date
 from twilio_notifications.simulator.plans import Plan
 from twilio_notifications.simulator.refusals import TOO_MANY_REQUESTS, Refusal, server_error
+from twilio_notifications.simulator.telephone.failing import NextFailures
 from twilio_notifications.simulator.world import World
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.simulator.announcer import Announcer, CallbackEntry
     from twilio_notifications.simulator.faults import Effect
     from twilio_notifications.simulator.store import Store
+    from twilio_notifications.simulator.telephone.failing import FailureOrder, WaitingFailure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +82,23 @@ class Engine:
         random: random.Random,
         credentials: KnownCredentials,
         latency_seconds: float,
-        delivery_seed: str | None = None,
-        delivery_speed: float = 1.0,
+        deliveries: DeliveryOrders | None = None,
+        keep: int | None = None,
     ) -> None:
-        """With `delivery_seed`, the ends of texts and calls are drawn, and come at `delivery_speed`."""
+        """`deliveries` decides what becomes of texts and calls; None: as without orders and without a seed.
+
+        With `keep`, older texts, calls, and entries of the ledgers are forgotten.
+        """
         self._clock = clock
         self._random = random
         self.world = World(
             new_sid=self._new_sid,
             chance=random,
-            deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
+            deliveries=DeliveryOrders() if deliveries is None else deliveries,
+            keep=keep,
         )
         self.faults = Faults(chance=random)
+        self.failures = NextFailures(faults=self.faults, deliveries=self.world.deliveries)
         self.credentials = credentials
         self.latency_seconds = latency_seconds
         self.clock_offset_seconds = 0.0
@@ -131,7 +138,7 @@ class Engine:
     def counters(self) -> RequestCounts:
         return RequestCounts(
             requests=self._requests,
-            creates=len(self.store.ledger),
+            creates=self.store.creates.total,
             refusals=self._refusals,
             faults=self._struck,
             concurrent=self._concurrent,
@@ -156,6 +163,10 @@ class Engine:
         # The period of a fault is measured on our clock, so that moving Twilio's clock does not end it.
         return self.faults.add(fault, now=self._clock())
 
+    def add_failure(self, order: FailureOrder) -> WaitingFailure:
+        """Has the next requests show a code; raises OrderRefused where that is not possible."""
+        return self.failures.add(order, now=self._clock())
+
     def begin(self, request: Request) -> Reply:
         """Carries one request out, unless a fault forbids it.
 
@@ -176,9 +187,8 @@ class Engine:
         self._concurrent -= 1
 
     def common_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers that every answer of Twilio has."""
+        """The headers that every answer of Twilio has, next to its content type."""
         return [
-            (b"Content-Type", b"application/json"),
             (b"Date", http_date(self.now)),
             (b"Twilio-Concurrent-Requests", b"%d" % self._concurrent),
             (b"Twilio-Request-Id", self._new_sid("RQ").encode()),

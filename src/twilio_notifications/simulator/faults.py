@@ -183,15 +183,18 @@ class Faults:
         self._chance = chance
         self.armed: list[ArmedFault] = []
 
-    def add(self, fault: Fault, *, now: float) -> ArmedFault:
-        """Puts a fault in force; `fired` of the result has the number of requests that it struck."""
+    def add(self, fault: Fault, *, now: float, first: bool = False) -> ArmedFault:
+        """Puts a fault in force; `fired` of the result has the number of requests that it struck.
+
+        With `first` it is tried before those that are in force already.
+        """
         armed = ArmedFault(
             fault=fault,
             armed_until=math.inf if fault.seconds is None else now + fault.seconds,
             # a seed makes a run repeatable, nothing here is secret
             chance=self._chance if fault.seed is None else random.Random(fault.seed),  # noqa: S311
         )
-        self.armed.append(armed)
+        self.armed.insert(0 if first else len(self.armed), armed)
         return armed
 
     def clear(self) -> None:

@@ -22,18 +22,22 @@ Number = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class InboundOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A text or a call from outside. `account_sid` None: the account of the latest create."""
+    """A text or a call from outside.
+
+    `to` None: the sender of what came last to the telephone `from`. `account_sid` None: the account of the
+    latest create.
+    """
 
     channel: Channel
     sender: Number = msgspec.field(name="from")
-    to: Number
+    to: Number | None = None
     body: str = ""
     account_sid: str | None = None
 
 
 def inbound(order: InboundOrder, *, sid: str, account_sid: str, now: float) -> Resource:
-    """What Twilio keeps of it; a call is answered after a second and ends after three."""
-    to, sender = normalized(order.to), normalized(order.sender)
+    """What Twilio keeps of an order with `to`; a call is answered after a second and ends after three."""
+    to, sender = normalized(order.to or ""), normalized(order.sender)
     if order.channel is Channel.CALL:
         steps = (Step(now, "ringing"), Step(now + 1.0, "in-progress"), Step(now + 3.0, "completed"))
         return Call(
@@ -52,7 +56,6 @@ def inbound(order: InboundOrder, *, sid: str, account_sid: str, now: float) -> R
         sender=sender,
         messaging_service_sid=None,
         body=order.body,
-        media_count=0,
         created_at=now,
         timeline=(Step(now, "received"),),
         direction=INBOUND,

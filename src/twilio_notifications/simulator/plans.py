@@ -7,7 +7,7 @@ An age is in seconds after the create.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -52,6 +52,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The seconds from the call's end until its notifications show the error."""
 
 
+NO_PLAN: Final = Plan()
+"""What becomes of a resource that nothing else decides: it is delivered, or a person answers."""
+
+CALL_ENDS_UNANSWERED: Final = frozenset({"busy", "no-answer", "failed", "canceled"})
+
 # Twilio promises no durations; these are short enough to watch and long enough to see each state.
 TEXT_STEPS = MappingProxyType(
     {
@@ -89,9 +94,14 @@ def call_steps(plan: Plan, *, ring_seconds: float, limit_seconds: float | None) 
         case "failed":
             steps = (queued, (RINGS_AFTER, "failed"))
         case _:
-            talk = plan.talk_seconds if limit_seconds is None else min(plan.talk_seconds, limit_seconds)
+            talk = call_talk(plan, limit_seconds=limit_seconds)
             steps = (queued, ringing, (ANSWERED_AFTER, "in-progress"), (ANSWERED_AFTER + talk, "completed"))
     return _timed(steps, plan)
+
+
+def call_talk(plan: Plan, *, limit_seconds: float | None) -> float:
+    """The seconds from the answer of a call to its end; `limit_seconds` None: as planned."""
+    return plan.talk_seconds if limit_seconds is None else min(plan.talk_seconds, limit_seconds)
 
 
 def _timed(steps: Steps, plan: Plan) -> Steps:

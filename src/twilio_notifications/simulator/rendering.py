@@ -53,7 +53,7 @@ def _render_message(message: TextMessage, now: float) -> dict[str, Any]:
         "error_message": step.error_message,
         "from": sender,
         "messaging_service_sid": message.messaging_service_sid,
-        "num_media": str(message.media_count),
+        "num_media": str(len(message.media_urls)),
         "num_segments": "0" if sender is None else str(count_segments(message.body)),
         "price": None,
         "price_unit": "USD",

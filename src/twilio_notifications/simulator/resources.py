@@ -14,10 +14,11 @@ from twilio_notifications.core.model import Channel
 from twilio_notifications.core.twiml import flaw_of
 from twilio_notifications.simulator import plans
 from twilio_notifications.simulator.numbers import MAGIC_GOOD_SENDER
+from twilio_notifications.simulator.plans import NO_PLAN, Plan
 
 if TYPE_CHECKING:
     from twilio_notifications.simulator.orders import CallbackAddress, CallOrder, TextOrder
-    from twilio_notifications.simulator.plans import Plan, Steps
+    from twilio_notifications.simulator.plans import Steps
 
 API_VERSION = "2010-04-01"
 OUTBOUND, INBOUND = "outbound-api", "inbound"
@@ -28,6 +29,10 @@ DOCUMENT_UNREADABLE = 12100
 
 TEXT_FINAL = frozenset({"delivered", "undelivered", "failed", "canceled", "received"})
 CALL_FINAL = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+CHOSEN = frozenset({"queued"})
+SENT = frozenset({"sent", "received"})
+DIALLED = frozenset({"ringing"})
+ANSWERED = frozenset({"in-progress"})
 
 
 class Step(NamedTuple):
@@ -52,7 +57,7 @@ class TextMessage:
     sender: str | None
     messaging_service_sid: str | None
     body: str = field(repr=False)
-    media_count: int
+    media_urls: tuple[str, ...] = field(default=(), repr=False)
     created_at: float
     timeline: Timeline
     callback: CallbackAddress | None = None
@@ -80,7 +85,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call; `timeline` as for a text. `detected` is the instant and the result of machine detection."""
+    """One call; `timeline` as for a text. `detected` is the instant and the result of machine detection.
+
+    `order` and `plan` are those of its create; `order` is None for a call from outside.
+    """
 
     sid: str
     account_sid: str
@@ -88,12 +96,16 @@ class Call:
     sender: str
     created_at: float
     timeline: Timeline
+    order: CallOrder | None = None
+    plan: Plan = NO_PLAN
     twiml: str | None = field(default=None, repr=False)
     callback: CallbackAddress | None = None
     detection_callback: CallbackAddress | None = None
     detected: tuple[float, str] | None = None
     presses: tuple[Press, ...] = ()
     notices: tuple[Notice, ...] = ()
+    heard: tuple[str, ...] = field(default=(), repr=False)
+    """What the answers to pressed keys say; they are not carried out."""
     direction: str = OUTBOUND
     channel = Channel.CALL
     finals = CALL_FINAL
@@ -111,7 +123,7 @@ def new_message(order: TextOrder, *, sid: str, account_sid: str, now: float, pla
         sender=order.sender,
         messaging_service_sid=order.messaging_service_sid,
         body=order.body,
-        media_count=len(order.media_urls),
+        media_urls=order.media_urls,
         created_at=now,
         timeline=_text_timeline(order, plan=plan, now=now),
         callback=order.callback,
@@ -121,21 +133,32 @@ def new_message(order: TextOrder, *, sid: str, account_sid: str, now: float, pla
 def new_call(order: CallOrder, *, sid: str, account_sid: str, now: float, plan: Plan) -> Call:
     """The call that Twilio makes of an order."""
     steps = plans.call_steps(plan, ring_seconds=order.ring_seconds, limit_seconds=order.limit_seconds)
-    timeline = _timeline(steps, plan=plan, start=now)
-    answered = next((step.at for step in timeline if step.status == "in-progress"), None)
     call = Call(
         sid=sid,
         account_sid=account_sid,
         to=order.to,
         sender=order.sender,
         created_at=now,
-        timeline=timeline,
+        timeline=_timeline(steps, plan=plan, start=now),
+        order=order,
+        plan=plan,
         # Twilio ignores the TwiML of a call that has an address too.
         twiml=None if order.url else order.twiml,
         callback=order.callback,
         detection_callback=order.detection_callback,
     )
-    if answered is None:
+    return call if answered_at(call) is None else with_answer(call)
+
+
+def answered_at(call: Call) -> float | None:
+    """The instant at which the call is answered; None where its timeline has no answer."""
+    return next((step.at for step in call.timeline if step.status in ANSWERED), None)
+
+
+def with_answer(call: Call) -> Call:
+    """The call with what its answer entails: the detection, the keys, the errors of its voice document."""
+    order, plan, answered = call.order, call.plan, answered_at(call)
+    if order is None or answered is None:
         return call
     presses = (Press(at=answered + plans.KEYS_AFTER, digits=plan.keys),) if plan.keys else ()
     return replace(
@@ -228,10 +251,14 @@ def changed(resource: Resource, step: Step) -> Resource:
     return replace(resource, timeline=(*past, step))
 
 
-CHOSEN = frozenset({"queued"})
-SENT = frozenset({"sent", "received"})
-DIALLED = frozenset({"ringing"})
-ANSWERED = frozenset({"in-progress"})
+def replanned(call: Call, plan: Plan, *steps: Step, now: float) -> Call:
+    """The call with these steps in place of all that was to come at `now`, and the plan that they follow.
+
+    Where one of the steps is the answer, the call has what the answer entails too.
+    """
+    past = tuple(earlier for earlier in call.timeline if earlier.at <= now)
+    call = replace(call, timeline=(*past, *steps), plan=plan)
+    return with_answer(call) if any(step.status in ANSWERED for step in steps) else call
 
 
 def sender_at(resource: Resource, now: float) -> str | None:

@@ -15,9 +15,17 @@ from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator.api import KnownCredentials, read_request
 from twilio_notifications.simulator.connection import SimulatorConnection
 from twilio_notifications.simulator.control import PREFIX, control, forbid
+from twilio_notifications.simulator.deliveries import DeliveryOrders
 from twilio_notifications.simulator.engine import Engine, Reply, RequestCounts
 from twilio_notifications.simulator.inbound import InboundOrder
+from twilio_notifications.simulator.numbers import normalized
 from twilio_notifications.simulator.sender import CallbackSender
+from twilio_notifications.simulator.telephone.failing import FailureOrder
+from twilio_notifications.simulator.telephone.hands import HandOrder
+from twilio_notifications.simulator.telephone.memory import MOST_KEPT
+from twilio_notifications.simulator.telephone.page import PAGE_PATH
+from twilio_notifications.simulator.telephone.showing import telephones
+from twilio_notifications.simulator.telephone.switches import SwitchOrder
 from twilio_notifications.simulator.world import ChangeOrder, KeyOrder
 
 if TYPE_CHECKING:
@@ -29,6 +37,8 @@ if TYPE_CHECKING:
     from twilio_notifications.simulator.deliveries import DeliveryOrder, StandingOrder
     from twilio_notifications.simulator.faults import ArmedFault, Fault
     from twilio_notifications.simulator.store import LedgerEntry
+    from twilio_notifications.simulator.telephone.hands import Act
+    from twilio_notifications.simulator.telephone.showing import Telephone
 
 BACKLOG = 1_024  # a benchmark opens its connections all at once
 
@@ -39,7 +49,8 @@ class Simulator:
     `clock` gives seconds since the epoch. `latency_seconds` passes between carrying a request out and
     answering it. Without `account_sid` and `auth_tokens` it accepts any account with any token. With
     `delivery_seed` the ends of texts and calls are drawn, and come `delivery_speed` times as fast as usual.
-    `signing_token` signs callbacks; None: the token that creates log in with.
+    `signing_token` signs callbacks; None: the token that creates log in with. `keep` is how many texts and
+    calls it remembers, of each channel the latest, and how many entries of each ledger; None: all.
     """
 
     def __init__(  # noqa: PLR0913 - keyword-only, and each is one of the caller's choices
@@ -55,6 +66,7 @@ class Simulator:
         signing_token: str | None = None,
         delivery_seed: str | None = None,
         delivery_speed: float = 1.0,
+        keep: int | None = None,
     ) -> None:
         credentials = KnownCredentials(
             account_sid=account_sid,
@@ -66,8 +78,8 @@ class Simulator:
             random=random,
             credentials=credentials,
             latency_seconds=latency_seconds,
-            delivery_seed=delivery_seed,
-            delivery_speed=delivery_speed,
+            deliveries=DeliveryOrders(seed=delivery_seed, speed=delivery_speed),
+            keep=keep,
         )
         self._sender = CallbackSender(self._engine)
         self._host = host
@@ -101,8 +113,19 @@ class Simulator:
         return f"http://{host}:{self._port}"
 
     @property
+    def telephone_url(self) -> str:
+        """The URL of the page with the telephones."""
+        return self.base_url + PAGE_PATH
+
+    def telephone(self, number: str) -> Telephone:
+        """The telephone with this number: how it is set, and all that it shows."""
+        now, world = self._engine.now, self._engine.world
+        (found,) = telephones(world, now=now, number=normalized(number), search="", most=MOST_KEPT)
+        return found
+
+    @property
     def ledger(self) -> Sequence[LedgerEntry]:
-        """Every resource that was created, in order. The sequence grows with each create."""
+        """Every create, in order, as far as it is remembered. The sequence grows with each one."""
         return self._engine.store.ledger
 
     @property
@@ -151,7 +174,7 @@ class Simulator:
 
     @property
     def callbacks(self) -> Sequence[CallbackEntry]:
-        """Every callback that was made or lost, in order. The sequence grows."""
+        """Every callback that was made or lost, in order, as far as it is remembered. The sequence grows."""
         return self._engine.announcer.ledger
 
     async def catch_up(self) -> None:
@@ -178,8 +201,33 @@ class Simulator:
         self._engine.world.press(order, now=self._engine.now)
         self._sender.send_due()
 
-    def receive_text(self, body: str, *, sender: str, to: str, account_sid: str | None = None) -> str:
-        """Lets a text come in; returns its SID. `account_sid` None: the account of the latest create."""
+    def switch(
+        self, number: str | None = None, *, on: bool | None = None, by_hand: bool | None = None
+    ) -> None:
+        """Sets a telephone, None: all of them. `by_hand`: its calls ring until a person answers them.
+
+        What is None stays as it is.
+        """
+        self._engine.world.switch(SwitchOrder(number=number, on=on, by_hand=by_hand), now=self._engine.now)
+        self._sender.send_due()
+
+    def act(self, sid: str, act: Act) -> None:
+        """Does with a call what a person can; raises OrderRefused where the call does not allow it."""
+        self._engine.world.act(HandOrder(sid=sid, act=act), now=self._engine.now)
+        self._sender.send_due()
+
+    def fail_next(self, code: int, *, number: str | None = None, times: int = 1) -> None:
+        """Has the next requests show this code of Twilio's; raises OrderRefused where none can."""
+        self._engine.add_failure(FailureOrder(code=code, number=number, times=times))
+
+    def receive_text(
+        self, body: str, *, sender: str, to: str | None = None, account_sid: str | None = None
+    ) -> str:
+        """Lets a text come in; returns its SID.
+
+        `to` None: the number from which `sender` got something last; raises OrderRefused where there is none.
+        `account_sid` None: the account of the latest create.
+        """
         return self._receive(
             InboundOrder(channel=Channel.SMS, sender=sender, to=to, body=body, account_sid=account_sid)
         )
@@ -273,6 +321,7 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
     clock: Callable[[], float],
     random: random.Random,
     delivery_seed: str | None,
+    keep: int | None,
     stop: asyncio.Event,
     announce: Callable[[str], None],
 ) -> None:
@@ -284,6 +333,7 @@ async def serve(  # noqa: PLR0913 - keyword-only, and each is one of the caller'
         clock=clock,
         random=random,
         delivery_seed=delivery_seed,
+        keep=keep,
     )
     async with simulator:
         announce(simulator.base_url)

@@ -1,7 +1,7 @@
 """Keeps the simulator's messages and calls in order of creation, and the ledger of all creates.
 
-A book holds the resources of one channel and finds them by SID, by recipient and by place. The ledger never
-loses an entry: deleting or redacting a resource does not undo its creation.
+A book holds the resources of one channel and finds them by SID, by recipient and by place. The ledger
+loses no entry by deleting or redacting a resource: that does not undo its creation.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core.model import Channel
+from twilio_notifications.simulator.ledger import KeptLedger
 from twilio_notifications.simulator.orders import CallOrder, TextOrder
 from twilio_notifications.simulator.resources import Resource, new_call, new_message
 
@@ -38,31 +39,50 @@ class LedgerEntry:
     created_at: float
 
 
-class Book:
-    """The resources of one channel. A place is an index in the order of creation; it is never reused."""
+@dataclass(slots=True)
+class _OfRecipient:
+    """The places of one recipient's resources in ascending order, and how many of them were forgotten."""
 
-    def __init__(self) -> None:
-        self._sids: list[str] = []
+    places: list[int] = field(default_factory=list)
+    forgotten: int = 0
+
+
+class Book:
+    """The resources of one channel, at most the latest `keep`; None: all of them.
+
+    A place is a number in the order of creation; it is never reused.
+    """
+
+    def __init__(self, *, keep: int | None = None) -> None:
+        self._keep = keep
+        self._sids: dict[int, tuple[str, str]] = {}  # by place, each with its recipient
+        self._first = self._next = 0
         self._places: dict[str, int] = {}
         self._resources: dict[str, Resource] = {}
-        self._places_by_recipient: dict[str, list[int]] = {}
+        self._recipients: dict[str, _OfRecipient] = {}
 
     def add(self, resource: Resource) -> None:
-        place = len(self._sids)
-        self._sids.append(resource.sid)
+        place = self._next
+        self._next += 1
+        self._sids[place] = resource.sid, resource.to
         self._places[resource.sid] = place
         self._resources[resource.sid] = resource
-        self._places_by_recipient.setdefault(resource.to, []).append(place)
+        self._recipients.setdefault(resource.to, _OfRecipient()).places.append(place)
+        if self._keep is not None and len(self._sids) > self._keep:
+            self._forget_oldest()
 
     def get(self, sid: str) -> Resource | None:
         return self._resources.get(sid)
 
     def count_of(self, to: str) -> int:
-        """The number of resources to this recipient so far."""
-        return len(self._places_by_recipient.get(to, ()))
+        """The number of resources to this recipient so far, as long as one of them is kept."""
+        found = self._recipients.get(to)
+        return 0 if found is None else len(found.places) + found.forgotten
 
     def replace(self, resource: Resource) -> None:
-        self._resources[resource.sid] = resource
+        """Keeps the resource as it is now, unless it was forgotten meanwhile."""
+        if resource.sid in self._places:
+            self._resources[resource.sid] = resource
 
     def remove(self, sid: str) -> None:
         """Removes the resource and keeps its place, so that page tokens that name the place still work."""
@@ -77,29 +97,52 @@ class Book:
     def newer_than(self, sid: str, *, to: str | None) -> Iterator[Resource]:
         """The resources created after that one, oldest first."""
         places = self._candidates(to)
-        start = bisect_right(places, self._places.get(sid, len(self._sids)))
+        start = bisect_right(places, self._places.get(sid, self._next))
         return self._present(islice(places, start, None))
 
     def _candidates(self, to: str | None) -> Sequence[int]:
-        return range(len(self._sids)) if to is None else self._places_by_recipient.get(to, [])
+        if to is None:
+            return range(self._first, self._next)
+        found = self._recipients.get(to)
+        return [] if found is None else found.places
 
     def _present(self, places: Iterator[int]) -> Iterator[Resource]:
         for place in places:
-            resource = self._resources.get(self._sids[place])
+            resource = self._resources.get(self._sids[place][0])
             if resource is not None:
                 yield resource
 
+    def _forget_oldest(self) -> None:
+        """Forgets the oldest resource, whether it was removed or not."""
+        sid, to = self._sids.pop(self._first)
+        self._first += 1
+        del self._places[sid]
+        self._resources.pop(sid, None)
+        recipient = self._recipients[to]
+        recipient.forgotten += 1
+        del recipient.places[0]
+        if not recipient.places:
+            del self._recipients[to]
+
 
 class Store:
-    """All resources of all accounts. `new_sid` makes a SID of the prefix it is given."""
+    """All resources of all accounts. `new_sid` makes a SID of the prefix it is given.
 
-    def __init__(self, *, new_sid: Callable[[str], str]) -> None:
+    With `keep`, it forgets all but the latest texts, calls, and entries of the ledger, so many of each.
+    """
+
+    def __init__(self, *, new_sid: Callable[[str], str], keep: int | None = None) -> None:
         self._new_sid = new_sid
-        self.books = {Channel.SMS: Book(), Channel.CALL: Book()}
-        self.ledger: list[LedgerEntry] = []
+        self.books = {channel: Book(keep=keep) for channel in Channel}
+        self.creates: KeptLedger[LedgerEntry] = KeptLedger(keep=keep)
+
+    @property
+    def ledger(self) -> list[LedgerEntry]:
+        """The creates that are kept, in order."""
+        return self.creates.entries
 
     def find(self, sid: str) -> Resource | None:
-        """The resource as it stands; None where there is none, or where it was deleted."""
+        """The resource as it stands; None where there is none, or where it was deleted or forgotten."""
         return self.books[Channel.CALL if sid.startswith("CA") else Channel.SMS].get(sid)
 
     def add_inbound(self, resource: Resource) -> None:
@@ -114,7 +157,7 @@ class Store:
             else self._call(order, account_sid=account_sid, now=now, plan=plan)
         )
         self.books[resource.channel].add(resource)
-        self.ledger.append(entry)
+        self.creates.add(entry)
         return resource
 
     def _text(

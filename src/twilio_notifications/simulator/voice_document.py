@@ -1,4 +1,4 @@
-"""Finds in a call's TwiML where Twilio sends the keys that a person presses."""
+"""Reads a call's TwiML: what Twilio speaks, and where it sends the keys that a person presses."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ def find_gather(twiml: str | None) -> Gather | None:
             maximum = int(digits) if digits.isascii() and digits.isdigit() else None
             return Gather(action=action, method=element.get("method", "POST").upper(), maximum=maximum)
     return None
+
+
+def spoken_in(twiml: str | None) -> str | None:
+    """What the document has Twilio say, each text once and on a line of its own; None where there is none."""
+    if not twiml or flaw_of(twiml) is not None:
+        return None
+    says = ET.fromstring(twiml).iter("Say")  # noqa: S314 - without entities: flaw_of has read it
+    texts = dict.fromkeys(" ".join("".join(say.itertext()).split()) for say in says)
+    return "\n".join(text for text in texts if text) or None
