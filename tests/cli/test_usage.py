@@ -23,7 +23,19 @@ COMMANDS = {
     "send": ["txt", "call"],
     "send txt": ["--to", "--name", "--message", "--from", "--retries", "--id", "--timeout", "--config"],
     "send call": ["--to", "--name", "--voice-message-location", "--timeout", "--config"],
-    "journal": ["list", "show", "resend", "resolve", "purge"],
+    "status": ["--config", "--json", "--utc"],
+    "journal": ["list", "show", "tail", "stats", "export", "resend", "resolve", "purge"],
+    "journal list": [
+        "--only",
+        "--id",
+        "--contact",
+        "--to",
+        "--name",
+        "--reason",
+        "--since",
+        "--csv",
+        "--exit-code",
+    ],
 }
 
 

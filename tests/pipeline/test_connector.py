@@ -18,6 +18,7 @@ from tests.support.fakes import HandTransport, nothing
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
+from twilio_notifications.pipeline.care.notebook import Notebook
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
@@ -139,6 +140,7 @@ def assembled(
             sender=surroundings.sender, clock=line.clock, events=surroundings.events, bell=line.bells.logins
         ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
+        notebook=Notebook(clock=line.clock, version="1.2.3"),
         **{"drain_seconds": 20.0} | fields,
     )
 
