@@ -22,6 +22,7 @@ from tests.support.journals import A, B, C, accept, begin, end, outbox, record, 
 from tests.support.orders import BY, WRITER, carried_out, ordered, place
 from tests.support.reading import entry, of_kind
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.opening import APPLICATION_ID, migrations
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, Move, State, sources
@@ -48,6 +49,19 @@ if TYPE_CHECKING:
 SID, OTHER_SID = "SM" + 32 * "7", "SM" + 32 * "8"
 UNKNOWN = Reason.OUTCOME_UNKNOWN
 EVERYTHING = Selection()
+
+OF_VERSION_10 = """
+INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, accepted_at)
+VALUES (1, '"a"', 'SMS', 'Darla', '+12345000001', '+19999999999', 'Hello', 0),
+       (2, '"a"', 'SMS', 'Darla', '+12345000001', '+19999999999', 'Hello', 0);
+INSERT INTO states (request, state, channel, phone_number, expires_at, finished_at)
+VALUES (1, 'REPORTED', 'SMS', '+12345000001', 9, 1), (2, 'REPORTED', 'SMS', '+12345000001', 9, 1);
+INSERT INTO orders (request, name, detail, by, at, done_at, refusal)
+VALUES (1, 'resolve', 'not sent', 'Ann', 1, 1, NULL), (1, 'resend', 'as request 2', 'Ann', 1, 1, NULL),
+       (1, 'acknowledge', '', 'Ann', 1, 1, NULL),
+       (1, 'acknowledge', '', 'Ann', 1, 1, 'it belongs to no escalation'),
+       (1, 'acknowledge', '', 'Darla', 1, NULL, NULL);
+"""
 
 
 @pytest.fixture
@@ -203,6 +217,32 @@ async def test_orders_about_all_requests_are_purged_with_their_age(a_store: Open
         assert [("resume",)] == rows(path, "SELECT name FROM orders")
 
 
+async def test_orders_of_a_journal_of_version_10_stay_and_those_that_wait_are_carried_out(
+    a_store: OpenJournal, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for migration in migrations():
+            if migration.version <= 10:
+                connection.executescript(migration.script)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 10")
+        connection.executescript(OF_VERSION_10)
+    async with a_store() as journal:
+        (waiting,) = await journal.orders(limit=9)
+        assert (5, AcknowledgeOrder(request=1), "Darla") == (waiting.number, waiting.order, waiting.by)
+        (done,) = await carried_out(journal)
+        assert "it belongs to no escalation" == done.refusal
+        assert (6,) == place(path, CancelOrder(request=1))
+    kept = rows(path, "SELECT number, result, refusal, made FROM orders WHERE number < 5 ORDER BY number")
+    assert [
+        (1, "not sent", None, None),
+        (2, "as request 2", None, 2),
+        (3, "acknowledged", None, None),
+        (4, None, "it belongs to no escalation", None),
+    ] == kept
+    assert [(None,), (1,)] == rows(path, "SELECT resent_from FROM requests ORDER BY id")
+
+
 # Sending again.
 
 
@@ -281,7 +321,7 @@ async def test_a_rejection_is_not_sent_again(a_store: OpenJournal, path: Path) -
     async with a_store() as journal:
         await record(journal, a_rejection())
         done = await ordered(journal, path, ResendOrder(request=1))
-        assert "never was a valid request" in (done.refusal or "")
+        assert "its content was not kept" in (done.refusal or "")
 
 
 async def test_a_full_journal_sends_no_request_again(a_store: OpenJournal, path: Path) -> None:

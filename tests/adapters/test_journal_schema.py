@@ -106,6 +106,18 @@ STATUSES: dict[str, dict[str, Any]] = {
     "fewer than no points": {"suspicion": -1},
 }
 
+ORDER = {"name": "resend", "request": 1, "by": "Ann", "at": START}
+ORDERS: dict[str, dict[str, Any]] = {
+    "of no such request": {"request": 99},
+    "of an unknown kind": {"name": "destroy"},
+    "of no person": {"by": None},
+    "about all requests and one": {"name": "pause"},
+    "about one request and none": {"request": None},
+    "done without a result": {"done_at": START},
+    "with a result before it is done": {"result": "as request 2"},
+    "done and refused": {"done_at": START, "result": "as request 2", "refusal": "no"},
+}
+
 
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
@@ -143,8 +155,9 @@ def test_a_state_that_cannot_be_is_refused(connection: sqlite3.Connection, name:
         *(("requests", REQUEST | wrong) for wrong in REQUESTS.values()),
         *(("attempts", ATTEMPT | wrong) for wrong in ATTEMPTS.values()),
         *(("statuses", STATUS | wrong) for wrong in STATUSES.values()),
+        *(("orders", ORDER | wrong) for wrong in ORDERS.values()),
     ],
-    ids=[*REQUESTS, *ATTEMPTS, *STATUSES],
+    ids=[*REQUESTS, *ATTEMPTS, *STATUSES, *ORDERS],
 )
 def test_a_row_that_cannot_be_is_refused(
     connection: sqlite3.Connection, table: str, wrong: dict[str, Any]

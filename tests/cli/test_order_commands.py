@@ -201,6 +201,20 @@ async def test_who_ordered_is_shown_with_the_person_behind_sudo(
     assert said.index("order 1:") > said.index("accepted_at")
 
 
+async def test_an_order_whose_request_was_removed_meanwhile_is_said_to_be_gone(
+    path: Path, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with a_journal(path) as journal:
+        await finished(journal, A)
+        ordering = asyncio.create_task(asyncio.to_thread(run, config, "resend", "1"))
+        # Another process writes the order: no event announces it.
+        while not await journal.orders(limit=9):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert 1 == await journal.purge(finished_before=START + 1e6, limit=9)
+        assert 1 == await ordering
+    assert "1 order gone" in capsys.readouterr().out
+
+
 # Asking.
 
 
@@ -305,6 +319,13 @@ async def test_a_sid_that_cannot_belong_to_the_request_is_refused_at_once(
     answer: list[Any] = ["--not-sent"] if sid == SID else ["--sent"]
     assert 2 == run(config, "resolve", "1", *answer, "--sid", sid, wait=0.0)
     assert [] == await placed(path)
+
+
+def test_a_person_has_a_name_of_some_characters(config: Path) -> None:
+    for name in ("", 257 * "x"):
+        with pytest.raises(SystemExit) as ended:
+            run(config, "acknowledge", "thaw", "--by", name)
+        assert 2 == ended.value.code
 
 
 @pytest.mark.parametrize("text", ["", "2", "h", "-1h", "0s", "1w", "1h30m", "99999999d", "٣h"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -13,6 +14,7 @@ from tests.pipeline.escalating import DARLA, FREEZER, OWNER, House, a_house
 from tests.support.factories import accepted, refused, unauthorized
 from tests.support.orders import BY, place
 from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.core.delivery import Following, Tracking
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.orders import (
     AcknowledgeOrder,
@@ -214,6 +216,21 @@ async def test_refused_credentials_fail_no_request_while_paused(path: Path) -> N
         await order(house, path, ResumeOrder())
         await house.line.clock.advance(10)
         assert 2 == len(await house.words())
+
+
+async def test_while_paused_deliveries_are_followed_and_a_text_back_acknowledges(path: Path) -> None:
+    tracking = Tracking(following=Following.POLL)
+    async with a_desk_and_a_house(path, tracking=tracking) as house:
+        following = asyncio.create_task(house.line.stages.tracker.run())
+        await house.alarm()
+        await order(house, path, PauseOrder())
+        await house.line.clock.advance(tracking.initial + 1)
+        assert house.line.sender.looks
+        await house.comes_back(OWNER, "1")
+        await house.line.clock.advance(10)
+        assert ["queued", "acknowledged"] == await house.words()
+        following.cancel()
+        await asyncio.wait({following})
 
 
 async def test_limits_paused_answers_also_what_waits_for_the_end_of_a_pause(path: Path) -> None:

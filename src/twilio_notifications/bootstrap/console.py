@@ -67,7 +67,7 @@ def _visitor(settings: ConsoleFileSettings, on_message: Callable[[str, bytes], N
 
 def _limits(config: Path | None, environ: Mapping[str, str]) -> Limits:
     try:
-        return load_journal(config, environ).limits
+        return load_journal(config, environ, with_limits=True).limits
     except ConfigurationError:
         return Limits()  # the Parameters page says what is wrong
 

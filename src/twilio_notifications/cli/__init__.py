@@ -1,6 +1,7 @@
 """The command line: arguments and exit codes, without logic.
 
-Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; 130 interrupted by Ctrl-C.
+Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; 3 an order that is not carried out
+yet; 130 interrupted by Ctrl-C.
 One file has the arguments of one command; the command itself is imported when it runs.
 """
 

@@ -102,7 +102,10 @@ def _add_acknowledge(actions: Commands) -> None:
         "name", metavar="NUMBER|ID", help="the request's number, as `journal list` shows it, or its id"
     )
     acknowledge.add_argument(
-        "--by", metavar="NAME", help="who looks after it (default: the user of the operating system)"
+        "--by",
+        type=kinds.person,
+        metavar="NAME",
+        help="who looks after it (default: the user of the operating system)",
     )
     _add_wait(acknowledge)
 

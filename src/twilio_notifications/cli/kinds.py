@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.urls import read_listen_address
+from twilio_notifications.core.orders import MAXIMUM_PERSON_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,6 +101,13 @@ def sid(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a SID of Twilio: SM or MM (a text) or CA (a call) and 32 hexadecimal digits"
         )
+    return text
+
+
+def person(text: str) -> str:
+    """The name of a person."""
+    if not 0 < len(text) <= MAXIMUM_PERSON_CHARACTERS:
+        raise argparse.ArgumentTypeError(f"a name has 1 to {MAXIMUM_PERSON_CHARACTERS} characters")
     return text
 
 

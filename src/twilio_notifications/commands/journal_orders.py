@@ -99,14 +99,14 @@ class _Counter:
     by: str
     wait_seconds: float
 
-    def order(self, orders: Sequence[Order]) -> list[OrderResult]:
-        """Places the orders; what became of each within the time to wait, without those that are gone."""
+    def order(self, orders: Sequence[Order]) -> int:
+        """Places the orders, and says what became of each within the time to wait; the exit code."""
         numbers = self.desk.place(orders, by=self.by, door=Door.COMMAND, at=time.time())
         ends_at = time.monotonic() + self.wait_seconds
         while True:
             results = self.desk.results(numbers)
             if all(result.done_at is not None for result in results) or time.monotonic() >= ends_at:
-                return results
+                return _told(results, gone=len(numbers) - len(results))
             time.sleep(LOOK_SECONDS)
 
 
@@ -129,7 +129,7 @@ def resend(
         code = _ask(f"Request {number} {was}. Send it again, so that it may arrive twice?")
         if code is not None:
             return code
-    return _told(counter.order([ResendOrder(request=number)]))
+    return counter.order([ResendOrder(request=number)])
 
 
 def cancel(
@@ -145,7 +145,7 @@ def cancel(
     counter = _counter(config, wait_seconds, environ)
     if number is None:
         return _order_many(counter, OrderName.CANCEL, bulk, yes=yes)
-    return _told(counter.order([CancelOrder(request=number)]))
+    return counter.order([CancelOrder(request=number)])
 
 
 def resolve(
@@ -163,7 +163,7 @@ def resolve(
     wrong = sid_refusal(order, counter.desk.request(number).channel)
     if wrong is not None:
         raise ConfigurationError([f"--sid: {wrong}"])
-    return _told(counter.order([order]))
+    return counter.order([order])
 
 
 def acknowledge(
@@ -175,7 +175,7 @@ def acknowledge(
     if not requests:
         terminal.say(f"no escalation of request {name} waits. See: twilio-notifications journal list")
         return FAILED
-    return _told(counter.order([AcknowledgeOrder(request=one, by=by) for one in requests]))
+    return counter.order([AcknowledgeOrder(request=one, by=by) for one in requests])
 
 
 def pause(
@@ -183,12 +183,12 @@ def pause(
 ) -> int:
     """Lets all requests wait, for so many seconds; None: until `resume`."""
     until = None if seconds is None else time.time() + seconds
-    return _told(_counter(config, wait_seconds, environ).order([PauseOrder(until=until)]))
+    return _counter(config, wait_seconds, environ).order([PauseOrder(until=until)])
 
 
 def resume(config: Path | None, *, wait_seconds: float, environ: Mapping[str, str]) -> int:
     """Ends that pause."""
-    return _told(_counter(config, wait_seconds, environ).order([ResumeOrder()]))
+    return _counter(config, wait_seconds, environ).order([ResumeOrder()])
 
 
 def _counter(config: Path | None, wait_seconds: float, environ: Mapping[str, str]) -> _Counter:
@@ -220,7 +220,7 @@ def _order_many(counter: _Counter, name: OrderName, bulk: Bulk | None, *, yes: b
             return code
     # The oldest first, as they came.
     make = ResendOrder if name is OrderName.RESEND else CancelOrder
-    return _told(counter.order([make(request=one.number) for one in reversed(found)]))
+    return counter.order([make(request=one.number) for one in reversed(found)])
 
 
 def _preview(found: Sequence[Selected]) -> None:
@@ -247,15 +247,17 @@ def _ask(question: str) -> int | None:
     return FAILED
 
 
-def _told(results: Sequence[OrderResult]) -> int:
-    """Says what became of orders; the exit code."""
+def _told(results: Sequence[OrderResult], *, gone: int) -> int:
+    """Says what became of orders; the exit code. `gone`: those whose requests were removed meanwhile."""
     if len(results) <= MOST_SHOWN:
         terminal.say(*map(_sentence, results))
     else:
         _tell_many(results)
+    if gone:
+        terminal.say(f"{counted(gone, 'order')} gone with their requests, which were removed meanwhile")
     if any(result.done_at is None for result in results):
         return NOT_CARRIED_OUT
-    return FAILED if any(result.refusal is not None for result in results) else 0
+    return FAILED if gone or any(result.refusal is not None for result in results) else 0
 
 
 def _tell_many(results: Sequence[OrderResult]) -> None:

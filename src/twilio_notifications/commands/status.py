@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def status(config: Path | None, *, display: Display, environ: Mapping[str, str]) -> int:
     """Prints how connector and journal stand; returns 0."""
-    settings, now = load_journal(config, environ), time.time()
+    settings, now = load_journal(config, environ, with_limits=True), time.time()
     standing = SqliteReader(settings.journal.path).standing(now=now, limits=settings.limits)
     if display.form is OutputForm.JSON:
         terminal.say(forms.line(forms.standing_object(standing, now=now)))

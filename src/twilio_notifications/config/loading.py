@@ -53,9 +53,9 @@ from twilio_notifications.config.settings import (
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
-from twilio_notifications.core.delivery import Tracking
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
+from twilio_notifications.core.policy import Limits
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
@@ -146,25 +146,17 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
     return ClientSettings(transport=transport(values), log=made(LogSettings, "log", values))
 
 
-def load_journal(path: Path | None, environ: Mapping[str, str]) -> JournalFileSettings:
+def load_journal(
+    path: Path | None, environ: Mapping[str, str], *, with_limits: bool = False
+) -> JournalFileSettings:
     """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
     given = {**defaults(folder=folder_of(path)), **written}
-    names = [name for name in SETTINGS if name.startswith(("journal.", "limits."))]
-    followed = [f"tracking.{name}" for name in ("mode", "poll_initial_seconds", "give_up_seconds")]
-    others = ["delivery.lifetime_seconds", "status.detail", "status.follow_up"]
-    values = _accepted(given, [*names, *others, *followed])
+    prefixes = ("journal.", "limits.") if with_limits else ("journal.",)
+    values = _accepted(given, [name for name in SETTINGS if name.startswith(prefixes)])
     return JournalFileSettings(
         journal=_journal(values, written, folder=folder_of(path)),
-        lifetime_seconds=values["delivery.lifetime_seconds"],
-        detail=values["status.detail"],
-        limits=limits(values),
-        tracking=Tracking(
-            following=values["tracking.mode"],
-            initial=values["tracking.poll_initial_seconds"],
-            give_up_after=values["tracking.give_up_seconds"],
-            follow_up=values["status.follow_up"],
-        ),
+        limits=limits(values) if with_limits else Limits(),
     )
 
 

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from twilio_notifications.config.sections.log import LogSettings
     from twilio_notifications.config.sections.metrics import MetricsSettings
     from twilio_notifications.config.sections.secrets import CredentialFile, SecretOrigin, SecretsSettings
-    from twilio_notifications.config.sections.status import StatusDetail, StatusSettings
+    from twilio_notifications.config.sections.status import StatusSettings
     from twilio_notifications.config.sections.tracking import TrackingSettings
     from twilio_notifications.config.sections.transport import TransportSettings
     from twilio_notifications.config.sections.twilio import TwilioSettings
-    from twilio_notifications.core.delivery import Tracking
     from twilio_notifications.core.escalation import Chain
     from twilio_notifications.core.model import Contact
     from twilio_notifications.core.pace import SenderRates
@@ -75,16 +74,11 @@ class ClientSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalFileSettings:
-    """The settings of a command that reads or repairs the journal."""
+    """The settings of a command that reads the journal, or orders something in it."""
 
     journal: JournalSettings
-    lifetime_seconds: float
-    """The lifetime of a request that is sent again."""
-    detail: StatusDetail
     limits: Limits
-    """Of which `status` says how much is used."""
-    tracking: Tracking
-    """How what a person says was sent is followed."""
+    """Of which `status` says how much is used; none where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

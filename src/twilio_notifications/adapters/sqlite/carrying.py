@@ -95,7 +95,7 @@ class Carrying:
         standing = read_standing(connection, request)
         refusal = meaning.resend_refusal(standing.state)
         if refusal is None and standing.phone_number is None:
-            refusal = meaning.NEVER_VALID
+            refusal = meaning.NOT_KEPT
         if refusal is not None:
             return CarriedOut(refusal=refusal)
         notification, expires_at = writer.again(_request(connection, request), at=at)

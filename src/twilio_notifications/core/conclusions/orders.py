@@ -31,7 +31,7 @@ DEFECTIVE_ORDER: Final = (
     "the connector failed on this order, and did not carry it out; its log has the details"
 )
 JOURNAL_IS_FULL: Final = "the journal is at its limit, and takes no request more"
-NEVER_VALID: Final = "it never was a valid request; its status says which rule it breaks"
+NOT_KEPT: Final = "it was rejected when it came, and its content was not kept; its status says why"
 NO_CHAIN: Final = "it belongs to no escalation"
 CHAIN_HAS_ENDED: Final = "its escalation has ended already"
 NOT_PAUSED: Final = "requests are not paused"

@@ -201,7 +201,9 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
     pacing, clock, events = given.pacing, given.clock, given.events
 
     def is_free() -> bool:
-        return policy.room(pacing.pace, now=clock.now(), in_flight=slots.in_flight) > 0
+        # While a person lets all requests wait, what was sent is followed and answered all the same.
+        pace = policy.paused(pacing.pace, until=0.0)
+        return policy.room(pace, now=clock.now(), in_flight=slots.in_flight) > 0
 
     sightings = Sightings(
         journal=given.journal,

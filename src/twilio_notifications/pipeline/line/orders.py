@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Orders, PlacedOrder
 
-BATCH: Final = 100
+BATCH: Final = 200
 """Orders in one turn. The journal carries them out in one transaction, or in a few."""
 
 LOOK_SECONDS: Final = 0.5

@@ -137,7 +137,7 @@ class Selected:
     """The client's."""
     channel: Channel
     phone_number: str | None
-    """None: it never was a valid request."""
+    """None: it was rejected when it came."""
     accepted_at: float
     state: State
     reason: Reason | None

@@ -40,7 +40,7 @@ WHERE (:reason IS NULL OR latest.reason = :reason)
                   WHERE orders.request = states.request AND orders.name = :name AND done_at IS NULL)
 """
 
-# What was refused as no valid request has no recipient. What may have been sent is left to a person.
+# What was rejected when it came has no recipient. What may have been sent is left to a person.
 SELECTED_TO_RESEND = f"""
 {_SELECTED}
   AND {ANSWERED} AND states.phone_number IS NOT NULL AND latest.reason IS NOT NULL
