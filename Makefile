@@ -65,9 +65,10 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m docs.generate
 
 # needs Chromium with its driver, and Mosquitto
-## write the pictures of the console into docs/images
+## write the pictures of the console and the telephones into docs/images
 screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.console.screenshots
+	$(BIN)/python -m tests.simulator.screenshots
 
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
 # has Twilio call back
