@@ -51,7 +51,7 @@ async def test_the_help_names_every_command_and_the_exit_codes() -> None:
     program = await run_program("--help")
     assert 0 == exit_code(program)
     assert [] == [command for command in COMMANDS if " " not in command and command not in program.output]
-    assert "Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration." in program.output
+    assert "Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration" in program.output
 
 
 @pytest.mark.parametrize("module", [True, False], ids=["python -m", "the installed command"])

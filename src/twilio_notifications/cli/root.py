@@ -18,8 +18,8 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(
         prog="twilio-notifications",
         description="Texts and calls by MQTT: the open successor of Greengrass's Twilio Notifications.",
-        epilog="Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration; "
-        "3 an order that no connector has carried out yet.",
+        epilog="Exit codes: 0 done; 1 failed while running; 2 wrong usage or configuration. "
+        "Of orders also 3: written, and not carried out yet.",
     )
     whole.add_argument("--version", action="version", version=f"%(prog)s {version('twilio-notifications')}")
     add_config(whole, default=None)
