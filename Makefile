@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs site component dist debian packages bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs site screenshots component dist debian packages bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -36,7 +36,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
 	@echo "Fetching the packages of the tests into $(VENV) (once; some minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,demo,greengrass,metrics,otel]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,console,demo,greengrass,metrics,otel]' --group dev
 	@touch $@ $(VENV)/.demo
 
 ## watch a request travel from MQTT to Twilio (simulated) and its status come back; ARGS=--once ends after that
@@ -75,6 +75,12 @@ $(VENV)/.site: $(VENV)/.created pyproject.toml
 site: $(VENV)/.site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo 'build/site/index.html is the first page; $(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site 8000 serves it, search included'
+
+# needs Chromium with its driver, and Mosquitto
+## write the pictures of the console and the telephones into docs/images
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.console.screenshots
+	$(BIN)/python -m tests.simulator.screenshots
 
 # e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
 # has Twilio call back

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _SIMULATOR_PACKAGES = frozenset({"h11", "msgspec"})
-_DEMO_PACKAGES = _SIMULATOR_PACKAGES | {"amqtt"}
+_CONSOLE_PACKAGES = frozenset({"h11", "jinja2", "markupsafe", "starlette", "uvicorn"})
+_DEMO_PACKAGES = _SIMULATOR_PACKAGES | _CONSOLE_PACKAGES | {"amqtt"}
 
 
 def not_installed(package: str, *, needed_by: str, extra: str) -> str:
@@ -21,6 +22,11 @@ def not_installed(package: str, *, needed_by: str, extra: str) -> str:
         f"{needed_by} needs the package {package}, which is not installed. "
         f"In a clone of the project, run: pip install '.[{extra}]'"
     )
+
+
+def console_extra() -> AbstractContextManager[None]:
+    """Turns the absence of the extra `console` into a ConfigurationError that names it."""
+    return _extra("console", _CONSOLE_PACKAGES)
 
 
 def demo_extra() -> AbstractContextManager[None]:

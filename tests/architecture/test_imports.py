@@ -38,6 +38,8 @@ NEEDS_AN_EXTRA = (
     "twilio_notifications.adapters.greengrass",
     "twilio_notifications.adapters.metrics",
     "twilio_notifications.adapters.traces",
+    "twilio_notifications.bootstrap.console",
+    "twilio_notifications.console",
     "twilio_notifications.migration.yaml_text",
     "twilio_notifications.simulator",
     "twilio_notifications.demo",
@@ -174,6 +176,15 @@ def test_the_command_loads_no_extra_even_where_they_are_installed() -> None:
     command = [sys.executable, "-c", IMPORT_ALL, "", "twilio_notifications.__main__"]
     imported = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     assert 0 == imported.returncode, imported.stderr
-    assert set() == {"aiohttp", "amqtt", "awsiot", "h11", "prometheus_client", "twilio", "uvloop"} & set(
-        imported.stdout.split()
-    )
+    assert set() == {
+        "aiohttp",
+        "amqtt",
+        "awsiot",
+        "h11",
+        "jinja2",
+        "prometheus_client",
+        "starlette",
+        "twilio",
+        "uvicorn",
+        "uvloop",
+    } & set(imported.stdout.split())

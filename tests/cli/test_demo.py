@@ -65,6 +65,19 @@ async def test_the_demo_goes_on_serving_until_it_is_stopped() -> None:
         assert 0 == await program.wait()
 
 
+async def test_the_demo_has_a_console_that_shows_what_it_has_sent() -> None:
+    async with Program("demo") as program:
+        url = (await program.wait_for_line("console ")).split()[-1]
+        await program.wait_for_line("Ctrl-C ends.")
+        script = f"import urllib.request; print(urllib.request.urlopen('{url}/requests').read().decode())"
+        asked = await run_program(command=(sys.executable, "-c", script))
+        page = "\n".join(asked.stdout)
+        assert 'href="/requests/1"' in page
+        assert 'href="/requests/2"' in page
+        program.signal(signal.SIGINT)
+        assert 0 == await program.wait()
+
+
 async def test_an_alarm_of_the_demo_is_acknowledged_at_the_telephone() -> None:
     async with Program("demo") as program:
         broker, page = [

@@ -131,6 +131,12 @@ PROMISED: dict[str, Any] = {
     "heartbeat.url": "",
     "heartbeat.every_seconds": 60,
     "traces.url": "",
+    "console.listen": "127.0.0.1:8377",
+    "console.users": [],
+    "console.token_hash": "",
+    "console.public_url": "",
+    "console.session_seconds": 43200,
+    "console.isolation": True,
     "log.level": "INFO",
     "log.format": "text",
 }
@@ -148,6 +154,7 @@ CLASSES = [
     config.HealthSettings,
     config.HeartbeatSettings,
     config.TracesSettings,
+    config.ConsoleSettings,
     config.LogSettings,
 ]
 # Every key of a table that users name, with its default; None: not set by default.

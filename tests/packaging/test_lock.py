@@ -55,7 +55,7 @@ def printed(*options: str) -> set[str]:
     return {canonicalize_name(match[1]) for line in done.stdout.splitlines() if (match := PINNED.match(line))}
 
 
-@pytest.mark.parametrize("extra", [None, "aws", "demo", "greengrass", "metrics", "otel"])
+@pytest.mark.parametrize("extra", [None, "aws", "console", "demo", "greengrass", "metrics", "otel"])
 def test_what_is_printed_for_an_extra_is_all_that_it_needs(extra: str | None) -> None:
     """As the packages themselves say it, which are installed here."""
     name = "twilio-notifications" if extra is None else f"twilio-notifications[{extra}]"
@@ -74,7 +74,7 @@ def test_an_extra_that_does_not_exist_is_said() -> None:
     command = [sys.executable, str(ROOT / "deploy" / "locked.py"), "greengras"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert 2 == done.returncode
-    assert "there is no extra greengras: choose from aws, demo, greengrass" in done.stderr
+    assert "there is no extra greengras: choose from aws, console, demo, greengrass" in done.stderr
 
 
 def test_a_lock_that_lacks_a_package_is_said(tmp_path: Path) -> None:

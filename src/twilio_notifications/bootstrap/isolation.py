@@ -55,7 +55,7 @@ def _confined(
 ) -> Confinement:
     if not offer.version:
         raise ConfigurationError([isolation.refusal(offer, connector_version=settings.connector.version)])
-    prepare_journal(settings)
+    prepare_journal(settings.journal)
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
     problems = undone(confinement, settings, config, surroundings)

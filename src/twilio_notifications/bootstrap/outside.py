@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
-    from twilio_notifications.config import Settings
+    from twilio_notifications.config import JournalSettings, Settings
     from twilio_notifications.ports import Clock, Events
 
 _GOODBYE_SECONDS = 30.0
 _TCP_SECONDS = 3600.0
 
 
-def prepare_journal(settings: Settings) -> None:
+def prepare_journal(settings: JournalSettings) -> None:
     """Makes the folder of a journal at its default place, and takes the rights of others from its files.
 
     Both before the process is confined, which can change no modes and is not allowed what is not there yet.
     Raises JournalError where the folder cannot be made. Elsewhere a folder that is missing is a mistake, or a
     disk that is not there yet.
     """
-    folder = settings.journal.path.parent
-    if settings.journal.place is JournalPlace.DEFAULT:
+    folder = settings.path.parent
+    if settings.place is JournalPlace.DEFAULT:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -45,12 +45,12 @@ def prepare_journal(settings: Settings) -> None:
                 "runs the connector, or name another place in journal.url"
             ) from error
     with suppress(OSError):  # the journal says so when it is opened, as for files that are another user's
-        deque(make_private(real(settings.journal.path)), maxlen=0)
+        deque(make_private(real(settings.path)), maxlen=0)
 
 
 def sqlite_journal(settings: Settings, *, events: Events) -> SqliteJournal:
     """The journal of the configuration, not opened yet."""
-    prepare_journal(settings)
+    prepare_journal(settings.journal)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
     # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after 15 minutes.
     # A nucleus repeats nothing, so any time does there.

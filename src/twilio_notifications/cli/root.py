@@ -12,6 +12,7 @@ from importlib.metadata import version
 from twilio_notifications.cli import (
     check,
     completion,
+    console,
     demo,
     init,
     journal,
@@ -35,6 +36,6 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--version", action="version", version=f"%(prog)s {version('twilio-notifications')}")
     add_config(whole, default=None)
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (init, run, check, send, demo, simulator, status, journal, migrate, completion):
+    for command in (init, run, check, send, demo, simulator, status, journal, console, migrate, completion):
         command.add(commands)
     return whole

@@ -7,9 +7,17 @@ an unknown key is an error, a value out of range is an error, and no message eve
 
 from __future__ import annotations
 
-from twilio_notifications.config.loading import load, load_client, load_journal, load_secret_place, log_format
+from twilio_notifications.config.loading import (
+    load,
+    load_client,
+    load_console,
+    load_journal,
+    load_secret_place,
+    log_format,
+)
 from twilio_notifications.config.sections.calls import CallSettings, MachineDetection
 from twilio_notifications.config.sections.connector import ConnectorSettings
+from twilio_notifications.config.sections.console import ConsoleSettings, ConsoleUser
 from twilio_notifications.config.sections.delivery import DeliverySettings, Ordering
 from twilio_notifications.config.sections.health import HealthSettings
 from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
@@ -39,7 +47,13 @@ from twilio_notifications.config.sections.transport import (
     TransportSettings,
 )
 from twilio_notifications.config.sections.twilio import TwilioSettings
-from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
+from twilio_notifications.config.settings import (
+    ClientSettings,
+    ConsoleFileSettings,
+    JournalFileSettings,
+    SecretPlace,
+    Settings,
+)
 from twilio_notifications.config.sources import CONFIG_VARIABLE, find
 
 __all__ = [
@@ -48,6 +62,9 @@ __all__ = [
     "CallSettings",
     "ClientSettings",
     "ConnectorSettings",
+    "ConsoleFileSettings",
+    "ConsoleSettings",
+    "ConsoleUser",
     "CredentialFile",
     "DeliverySettings",
     "EnvironmentSecrets",
@@ -84,6 +101,7 @@ __all__ = [
     "find",
     "load",
     "load_client",
+    "load_console",
     "load_journal",
     "load_secret_place",
     "log_format",

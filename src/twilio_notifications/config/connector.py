@@ -100,7 +100,7 @@ def _from_settings(
 
 def _from_definition(path: Path, *, claims: Sequence[_Claim]) -> Resolved | Unresolved:
     place = f"in {path}"
-    defined = _read(path)
+    defined = read_definition_file(path)
     if isinstance(defined, Unreadable):
         return Unresolved(problems=tuple(f"{problem} ({place})" for problem in defined.problems))
     version = defined.version.number
@@ -170,7 +170,8 @@ def _in_file(name: str) -> str:
     )
 
 
-def _read(path: Path) -> DefinedConnector | Unreadable:
+def read_definition_file(path: Path) -> DefinedConnector | Unreadable:
+    """The connector of the definition in this file."""
     try:
         # Bytes, not text: json knows UTF-8 from UTF-16, which PowerShell writes when a command is redirected.
         document = json.loads(read_plain(path))

@@ -197,6 +197,10 @@ class Tables(Kind[tuple[T_co, ...]]):
     def description(self) -> str:
         return f"a list of {self.noun}s, each a table"
 
+    @property
+    def is_shown(self) -> bool:
+        return all(key.kind.is_shown for key in self.keys.values())
+
     def from_text(self, text: str) -> object:
         return _json(text)
 

@@ -7,6 +7,7 @@ while there is a problem, so that half a configuration never runs.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from twilio_notifications.config.journal_place import Placed, placed
 from twilio_notifications.config.keys import made
 from twilio_notifications.config.kinds import FilePath
 from twilio_notifications.config.rules import (
+    console_warnings,
     files_not_in_use,
     problems_between,
     proxy_warning,
@@ -26,6 +28,7 @@ from twilio_notifications.config.rules import (
 from twilio_notifications.config.sections import SETTINGS, TABLES
 from twilio_notifications.config.sections.calls import CallSettings
 from twilio_notifications.config.sections.connector import PARAMETERS, ConnectorSettings
+from twilio_notifications.config.sections.console import ConsoleSettings
 from twilio_notifications.config.sections.contacts import contacts
 from twilio_notifications.config.sections.delivery import DeliverySettings
 from twilio_notifications.config.sections.escalations import escalations
@@ -43,7 +46,13 @@ from twilio_notifications.config.sections.traces import TracesSettings
 from twilio_notifications.config.sections.tracking import TrackingSettings
 from twilio_notifications.config.sections.transport import TransportKind, transport
 from twilio_notifications.config.sections.twilio import TwilioSettings
-from twilio_notifications.config.settings import ClientSettings, JournalFileSettings, SecretPlace, Settings
+from twilio_notifications.config.settings import (
+    ClientSettings,
+    ConsoleFileSettings,
+    JournalFileSettings,
+    SecretPlace,
+    Settings,
+)
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
 from twilio_notifications.config.urls import Wrong
@@ -73,6 +82,22 @@ def load(
     With `is_running`, a file that cannot be read is a warning: only the next start uses it, and a confined
     connector may not read what a deployment has just added.
     """
+    unread: list[str] = []
+    settings = load_except_files(path, environ, component=component, unread=unread if is_running else None)
+    return replace(settings, warnings=(*settings.warnings, *unread))
+
+
+def load_except_files(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    component: Mapping[str, object] | None = None,
+    unread: list[str] | None,
+) -> Settings:
+    """As `load`. A sentence about each file that a setting names and that cannot be read goes to `unread`.
+
+    With None, such a file is a problem like any other.
+    """
     file = read_file(path)
     environment = read_environment(environ)
     preset, configured = (Source(), Source()) if component is None else (presets(), read_component(component))
@@ -80,12 +105,11 @@ def load(
     if not file.readable:
         # It is not known what the file sets, so a setting that seems to be missing may stand in it.
         raise ConfigurationError(problems)
-    folder = _folder(path)
+    folder = folder_of(path)
     written = {**file.given, **configured.given}
     written |= as_spelled(environment.given, in_file=written)
     given = {**defaults(folder=folder, tables=tables_in(written)), **preset.given, **written}
-    unread: list[str] = []
-    values, mismatches = _accept_all(given, unread=unread if is_running else None)
+    values, mismatches = accept_all(given, unread=unread)
     resolved = resolve(values, written, component=component is not None)
     problems += [*mismatches, *problems_of_tables(given), *_placed(problems_between(values), given)]
     journal = _journal_place(values, written, folder=folder if component is None else Path.cwd())
@@ -98,7 +122,6 @@ def load(
         *settings.warnings,
         *configured.warnings,
         *_said(journal.warning, proxy_warning(settings.twilio.base_url, environ)),
-        *unread,
     )
     return replace(settings, warnings=warnings)
 
@@ -119,7 +142,7 @@ def load_client(path: Path | None, environ: Mapping[str, str], *, in_nucleus: bo
     `in_nucleus`: a Greengrass V2 nucleus has started it, and is the transport unless one is configured.
     """
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     if in_nucleus and not {"transport.kind", "transport.url"} & written.keys():
         given["transport.kind"] = _preset(TransportKind.GREENGRASS)
     values = _accepted(given, [name for name in SETTINGS if name.startswith(("transport.", "log."))])
@@ -131,15 +154,34 @@ def load_journal(
 ) -> JournalFileSettings:
     """The settings of the journal, for its commands. Raises ConfigurationError for these settings only."""
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     prefixes = ("journal.", "limits.") if with_limits else ("journal.",)
     values = _accepted(given, [name for name in SETTINGS if name.startswith(prefixes)])
-    journal = _journal_place(values, written, folder=_folder(path))
-    if journal.problem:
-        raise ConfigurationError([journal.problem])
     return JournalFileSettings(
-        journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
+        journal=_journal(values, written, folder=folder_of(path)),
         limits=limits(values) if with_limits else Limits(),
+    )
+
+
+def load_console(path: Path | None, environ: Mapping[str, str]) -> ConsoleFileSettings:
+    """The settings of the console. Raises ConfigurationError for these settings only.
+
+    So the console starts where the connector does not, and shows what is wrong.
+    """
+    written = _written(path, environ)
+    given = {**defaults(folder=folder_of(path)), **written}
+    wanted = ("console.", "journal.", "transport.", "log.")
+    values = _accepted(given, [name for name in SETTINGS if name.startswith(wanted)])
+    secrets_in = [
+        given[name].value for name in SETTINGS if re.fullmatch(r"secrets\..*variable", name) if name in given
+    ]
+    return ConsoleFileSettings(
+        console=made(ConsoleSettings, "console", values),
+        transport=transport(values),
+        log=made(LogSettings, "log", values),
+        journal=_journal(values, written, folder=folder_of(path)),
+        secret_variables=tuple(name for name in secrets_in if isinstance(name, str)),
+        warnings=tuple(_placed(console_warnings(values), given)),
     )
 
 
@@ -148,7 +190,7 @@ def load_secret_place(
 ) -> SecretPlace:
     """Where the connector's secret is, and which one it is, for a program that may read it too."""
     written = _written(path, environ)
-    given = {**defaults(folder=_folder(path)), **written}
+    given = {**defaults(folder=folder_of(path)), **written}
     if in_nucleus and "secrets.source" not in written:
         given["secrets.source"] = _preset(SecretOrigin.GREENGRASS)
     # Not its key_file: that is for the connector's own copy, and perhaps not for others to read.
@@ -169,7 +211,8 @@ def _written(path: Path | None, environ: Mapping[str, str]) -> dict[str, Given]:
     return {**file.given, **environment.given}
 
 
-def _folder(path: Path | None) -> Path:
+def folder_of(path: Path | None) -> Path:
+    """The folder from which relative paths start."""
     return Path.cwd() if path is None else path.absolute().parent
 
 
@@ -179,7 +222,7 @@ def _preset(word: str) -> Given:
 
 def _accepted(given: Mapping[str, Given], names: Iterable[str]) -> dict[str, Any]:
     """The values of these settings alone; raises ConfigurationError for what is wrong with them."""
-    values, problems = _accept_all(given, names)
+    values, problems = accept_all(given, names)
     problems += _placed(problems_between(values), given)
     if problems:
         raise ConfigurationError(problems)
@@ -196,7 +239,7 @@ def _secret_arn(values: Mapping[str, Any], written: Mapping[str, Given]) -> str 
     return resolved.parameters.secret_arn
 
 
-def _accept_all(
+def accept_all(
     given: Mapping[str, Given], names: Iterable[str] | None = None, *, unread: list[str] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Every setting that is valid by itself, `None` where it is not set; and a problem for each other one.
@@ -263,6 +306,14 @@ def _journal_place(values: Mapping[str, Any], written: Mapping[str, Given], *, f
     return placed(path, folder=folder, is_written="journal.url" in written)
 
 
+def _journal(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> JournalSettings:
+    """The settings of a journal that is not the connector's own to place; raises ConfigurationError."""
+    journal = _journal_place(values, written, folder=folder)
+    if journal.problem:
+        raise ConfigurationError([journal.problem])
+    return made(JournalSettings, "journal", values, path=journal.path, place=journal.place)
+
+
 def _said(*sentences: str) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
@@ -290,6 +341,7 @@ def _settings(
         health=made(HealthSettings, "health", values),
         heartbeat=made(HeartbeatSettings, "heartbeat", values),
         traces=made(TracesSettings, "traces", values),
+        console=made(ConsoleSettings, "console", values),
         log=made(LogSettings, "log", values),
         warnings=(*resolved.warnings, *_placed(warnings_about(values), given)),
     )

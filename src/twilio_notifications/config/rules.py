@@ -65,6 +65,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _listeners(values)
     yield from _acknowledge_words(values)
     yield from _one_pace_a_sender(values)
+    yield from _console(values)
     for name in values.get("escalations", ()):
         yield from _steps(values, f"escalations.{name}.steps")
     if values.get("twilio.ca_file") and values.get("twilio.base_url", "").startswith("http:"):
@@ -86,6 +87,7 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
             "unencrypted, as all messages do: use mqtts://"
         )
         yield Remark(name="transport.url", sentence=sentence)
+    yield from console_warnings(values)
     yield from _warnings_about_tracking(values)
     prefix = values["transport.topic_prefix"]
     if prefix and not prefix.endswith("/"):
@@ -228,6 +230,33 @@ def _one_pace_a_sender(values: Mapping[str, Any]) -> Iterator[Remark]:
         if times > 1:
             sentence = f"pace names the sender {sender} {times} times: give each sender one [[pace]]"
             yield Remark(name="pace", sentence=sentence)
+
+
+def _console(values: Mapping[str, Any]) -> Iterator[Remark]:
+    listen, users, token = (values.get(f"console.{key}") for key in ("listen", "users", "token_hash"))
+    if listen is None or users is None or "console.token_hash" not in values:
+        return
+    if not is_loopback_host(listen[0]) and not users and token is None:
+        sentence = (
+            f"console.listen = {shown(':'.join(map(str, listen)))} can be reached from other machines, and "
+            "anyone there could send texts: set console.users or console.token_hash, or listen on 127.0.0.1"
+        )
+        yield Remark(name="console.listen", sentence=sentence)
+    for name, times in Counter(user.name for user in users).items():
+        if times > 1:
+            sentence = f"console.users has the name {shown(name)} {times} times: give each user one name"
+            yield Remark(name="console.users", sentence=sentence)
+
+
+def console_warnings(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """What works at the console but deserves a warning."""
+    listen, public_url = values["console.listen"], values["console.public_url"]
+    if not is_loopback_host(listen[0]) and not (public_url or "").startswith("https:"):
+        sentence = (
+            "console.listen can be reached from other machines, and passwords cross the network unencrypted: "
+            "listen on 127.0.0.1, put a proxy with a certificate in front, and set console.public_url"
+        )
+        yield Remark(name="console.listen", sentence=sentence)
 
 
 def _acknowledge_words(values: Mapping[str, Any]) -> Iterator[Remark]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config.sections.calls import CallSettings
     from twilio_notifications.config.sections.connector import ConnectorSettings
+    from twilio_notifications.config.sections.console import ConsoleSettings
     from twilio_notifications.config.sections.delivery import DeliverySettings
     from twilio_notifications.config.sections.health import HealthSettings
     from twilio_notifications.config.sections.heartbeat import HeartbeatSettings
@@ -59,6 +60,7 @@ class Settings:
     health: HealthSettings
     heartbeat: HeartbeatSettings
     traces: TracesSettings
+    console: ConsoleSettings
     log: LogSettings
     warnings: tuple[str, ...]
 
@@ -83,6 +85,20 @@ class JournalFileSettings:
     journal: JournalSettings
     limits: Limits
     """Of which `status` says how much is used; none where they were not asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleFileSettings:
+    """The settings of the console, which works next to the connector or without one."""
+
+    console: ConsoleSettings
+    transport: TransportSettings
+    log: LogSettings
+    journal: JournalSettings
+    secret_variables: tuple[str, ...]
+    """Environment variables with secrets of the connector, which the console has no use for."""
+    warnings: tuple[str, ...]
+    """Sentences for the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,9 @@ protocol = "3.1.1"   # the embedded broker speaks nothing newer
 [twilio]
 base_url = "{twilio}"
 
+[console]
+listen = "127.0.0.1:0"
+
 [log]
 level = "WARNING"
 

@@ -22,6 +22,7 @@ from twilio_notifications.config import MqttSettings, load
 from twilio_notifications.core.errors import OutputLost
 from twilio_notifications.core.model import Channel
 from twilio_notifications.demo.broker import EmbeddedBroker
+from twilio_notifications.demo.console import console_of_the_demo
 from twilio_notifications.demo.examples import CONFIGURATION, EXAMPLES
 from twilio_notifications.simulator.server import Simulator
 
@@ -57,9 +58,7 @@ async def show(folder: Path, *, once: bool, stop: asyncio.Event) -> bool:
         # Nothing of the environment: it could name the real Twilio and hold a token that works there.
         environ = {TOKEN_VARIABLE: "demo"}
         settings = load(config, environ)
-        terminal.say(
-            f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}", ""
-        )
+        terminal.say(f"broker      {broker.url}", f"simulator   {twilio.base_url}", f"settings    {config}")
         return await _with_connector(settings, config, once=once, environ=environ, stop=stop)
 
 
@@ -70,13 +69,18 @@ async def _with_connector(
     assert isinstance(transport, MqttSettings), "its configuration names a broker"
     events = log.configure(level=settings.log.level, form=settings.log.format)
     supervisor = bootstrap.supervisor(environ, events=events)
-    async with bootstrap.connector(
-        settings,
-        reread=lambda _: load(config, environ),
-        events=events,
-        environ=environ,
-        supervisor=supervisor,
-    ) as connector:
+    async with AsyncExitStack() as stack:
+        connector = await stack.enter_async_context(
+            bootstrap.connector(
+                settings,
+                reread=lambda _: load(config, environ),
+                events=events,
+                environ=environ,
+                supervisor=supervisor,
+            )
+        )
+        url = await stack.enter_async_context(console_of_the_demo(config, environ, events=events))
+        terminal.say(f"console     {url}", "")
         done = asyncio.Event()
         work = connector.run(done, asyncio.Event())
         running = asyncio.create_task(work, name="twilio_notifications.demo.connector")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config.sections.calls import CALLS
 from twilio_notifications.config.sections.connector import CONNECTOR, PUBLISHED_PARAMETERS
+from twilio_notifications.config.sections.console import CONSOLE
 from twilio_notifications.config.sections.contacts import CONTACTS
 from twilio_notifications.config.sections.delivery import DELIVERY
 from twilio_notifications.config.sections.escalations import ESCALATIONS
@@ -48,6 +49,7 @@ _OWN = (
     HEALTH,
     HEARTBEAT,
     TRACES,
+    CONSOLE,
     LOG,
 )
 

@@ -29,6 +29,11 @@ class PublishedParameter(StrEnum):
         return _DISPLAY_NAMES[self]
 
     @property
+    def pattern(self) -> str:
+        """The valid pattern as the document prints it; where our rules differ, `judgement` says why."""
+        return _PATTERNS[self]
+
+    @property
     def label(self) -> str:
         """Both names, as every problem begins with them."""
         return f"{self.display_name} ({self.value})"
@@ -40,6 +45,17 @@ _DISPLAY_NAMES = {
     PublishedParameter.SECRET_RESOURCE_ID: "Twilio auth token resource",
     PublishedParameter.DEFAULT_SENDER_NUMBER: "Default from phone number",
     PublishedParameter.ISOLATION_MODE: "Container isolation mode",
+}
+
+_PATTERNS = {
+    PublishedParameter.ACCOUNT_SID: r".+",
+    PublishedParameter.SECRET_ARN: (
+        r"arn:aws:secretsmanager:[a-z0-9\-]+:[0-9]{12}:secret:"
+        r"([a-zA-Z0-9\\]+/)*[a-zA-Z0-9/_+=,.@\-]+-[a-zA-Z0-9]+"
+    ),
+    PublishedParameter.SECRET_RESOURCE_ID: r".+",
+    PublishedParameter.DEFAULT_SENDER_NUMBER: r"^$|\+[0-9]+",
+    PublishedParameter.ISOLATION_MODE: r"^NoContainer$|^GreengrassContainer$",
 }
 
 

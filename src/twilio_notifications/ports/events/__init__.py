@@ -19,6 +19,13 @@ from twilio_notifications.ports.events.chains import (
     WishCarriedOut,
     WishDropped,
 )
+from twilio_notifications.ports.events.consoles import (
+    ConsoleOrderPlaced,
+    ConsoleReady,
+    ConsoleSignedIn,
+    ConsoleSignInRefused,
+    ConsoleStopped,
+)
 from twilio_notifications.ports.events.deliveries import (
     CallbackAnswered,
     CallbackForbidden,
@@ -213,6 +220,11 @@ __all__ = [
     "ConnectorReloadFailed",
     "ConnectorReloaded",
     "ConnectorStopped",
+    "ConsoleOrderPlaced",
+    "ConsoleReady",
+    "ConsoleSignInRefused",
+    "ConsoleSignedIn",
+    "ConsoleStopped",
     "CopyDropped",
     "CopySuspected",
     "CredentialsAccepted",

@@ -57,6 +57,7 @@ DefectName = Literal[
     "attempt_failed",
     "chain_failed",
     "connector_failed",
+    "console_failed",
     "delivery_defect",
     "error_outside_the_line",
     "function_failed",
