@@ -193,8 +193,11 @@ class Carrying:
             self.memory.change(was=was, now=None)
             return ()
         self.memory.change(was=was, now=State.FINISHED)
-        origin = None if standing.origin is None else Origin(standing.origin)
-        return (Unreported(position=position, request=step.id, status=step.status, origin=origin),)
+        return (
+            rows.addressed(
+                position, step.id, step.status, origin=standing.origin, envelope=standing.envelope
+            ),
+        )
 
     # Pausing.
 

@@ -40,8 +40,8 @@ REQUEST_WIDTH = 33
 ROW_BYTES = 600
 """What a row takes beyond its texts: its other columns, its indexes, the ends of its pages."""
 
-_NO_EXTENSIONS: Final = (*(None,) * 12, False, None)
-"""The columns that come after the digest."""
+_NO_EXTENSIONS: Final = (*(None,) * 12, False)
+"""The columns between the digest and the envelope."""
 
 _ENCODE: Final = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which would make such an encoder for each call."""
@@ -157,7 +157,7 @@ def answered_row(  # noqa: PLR0913 - a column each
 ) -> tuple[Any, ...]:
     """The parameters of INSERT_REQUEST for what is answered without an attempt."""
     answered = (id_, request_id, channel, None, None, None, None, None, 0, accepted_at, origin, digest)
-    return (*answered, *_NO_EXTENSIONS, envelope)
+    return (*answered, *_NO_EXTENSIONS, envelope, None)
 
 
 def original_key(notification: Notification, *, since: float) -> tuple[Any, ...]:
