@@ -164,7 +164,7 @@ async def _last(journal: Journal) -> None:
     failed = a_postponement(retry, at=START + 2, due_at=START + 1e6, reason=WaitReason.RETRY, counted=True)
     await end(journal, failed)
     await begin(journal, await _accept(journal, "open"), at=START + 60)
-    await _accept(journal, "paced", sender_number=PACED)
+    await _accept(journal, "paced", sender_number=PACED, may_leave=True)
     await _accept(journal, "new", sender_number=STALLED)
 
 
