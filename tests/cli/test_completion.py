@@ -28,7 +28,7 @@ PROGRAM = "twilio-notifications"
 
 LINES = [
     ("jou", {"journal"}),
-    ("journal res", {"resolve", "resend"}),
+    ("journal res", {"resend", "resolve", "resume"}),
     ("--config x journal sho", {"show"}),
     ("--config journal ru", {"run"}),
     ("send txt --prio", {"--priority"}),
@@ -171,7 +171,7 @@ def zsh(folder: Path) -> Iterator[Zsh]:
 def test_zsh_completes_each_word(folder: Path) -> None:
     with zsh(folder) as shell:
         shell.offered("jou", {"journal "})
-        shell.offered("journal res", {"resolve", "resend"})
+        shell.offered("journal res", {"resend", "resolve", "resume"})
         shell.offered("--config x journal sho", {"show "})
         shell.offered("send call --priority ", {"urgent", "normal", "low"})
         shell.offered("completion ", {"bash", "zsh", "fish"})

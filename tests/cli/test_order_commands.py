@@ -198,7 +198,7 @@ async def test_who_ordered_is_shown_with_the_person_behind_sudo(
     cli.main(["journal", "show", "1", "--config", str(config)])
     said = capsys.readouterr().out
     assert "(alice by sudo)" in said
-    assert said.index("order 1:") > said.index("accepted_at")
+    assert said.index("(alice by sudo)") > said.index("received and recorded")
 
 
 async def test_an_order_whose_request_was_removed_meanwhile_is_said_to_be_gone(
