@@ -13,7 +13,7 @@ TARGET ?= contract
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs component dist bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs component dist debian packages bare bench torture fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -101,6 +101,17 @@ dist: $(VENV)/.dev $(VENV)/publish/.created
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build -d dist
 	@$(VENV)/publish/bin/twine check --strict dist/*
+
+# for the Debian and the architecture of this machine; EXTRAS="aws metrics" adds extras
+## build the Debian package into build/debian; ARGS=--help lists the options
+debian: $(VENV)/.created
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group build
+	@$(BIN)/python deploy/debian/build.py $(EXTRAS) $(ARGS)
+
+# needs root and debootstrap; RELEASE=bookworm for another Debian
+## try the steps of the image and the Debian package in a bare Debian
+packages:
+	@RELEASE=$(or $(RELEASE),trixie) EXTRAS='$(EXTRAS)' .ci/packages
 
 # needs root and debootstrap, and takes as long as both commands; RELEASE=bookworm for another Debian
 ## try `make demo` and `make test` on a bare Debian

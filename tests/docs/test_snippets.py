@@ -30,6 +30,7 @@ PLACEHOLDER = "arn:aws:secretsmanager:region:account-id:secret:greengrass-secret
 REAL = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
 
 OTHERS = {
+    "apt": "Debian",
     "aws": "the AWS CLI",
     "chmod": "coreutils",
     "curl": "curl",
@@ -40,6 +41,8 @@ OTHERS = {
     "journalctl": "systemd",
     "kill": "the shell",
     "chown": "coreutils",
+    "man": "man-db",
+    "mkdir": "coreutils",
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",

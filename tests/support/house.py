@@ -19,7 +19,23 @@ TEXT_SUFFIXES = frozenset(
     {".cfg", ".ini", ".json", ".md", ".py", ".service", ".sh", ".sql", ".toml", ".txt", ".yaml", ".yml"}
 )
 TEXT_NAMES = frozenset(
-    {".importlinter", ".gitignore", "Containerfile", "Dockerfile", "Makefile", "bare", "run"}
+    {
+        ".importlinter",
+        ".gitignore",
+        "Containerfile",
+        "Dockerfile",
+        "Makefile",
+        "bare",
+        "packages",
+        "run",
+        "control",
+        "postinst",
+        "prerm",
+        "postrm",
+        "lintian-overrides",
+        "copyright",
+        "default",
+    }
 )
 NOT_OURS = frozenset({"__pycache__", "build", "dist", "node_modules", ".git", ".hypothesis", ".venv"})
 NOT_OURS_SUFFIXES = ("_cache", ".egg-info")

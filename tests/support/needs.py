@@ -27,7 +27,7 @@ SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew
 RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 """Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
-DEBIAN_TOOLS = ("debootstrap", "dpkg-deb", "lintian")
+DEBIAN_TOOLS = ("dpkg-deb", "lintian")
 
 LITE_VARIABLE = "NUCLEUS_LITE"
 LITE_PROGRAMS = ("ggconfigd", "ggpubsubd", "ggipcd")
@@ -86,17 +86,9 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
             return Missing(
                 reason=f"{marker} is not installed; install it: `apt install {marker}`", fails=in_ci
             )
-        case "debian" if not _may_administer():
-            return Missing(
-                reason="only root, with all its rights, may make a Debian in a folder", fails=False
-            )
-        case "debian" if lacking := [
-            each for each in DEBIAN_TOOLS if find_system_program(each, path) is None
-        ]:
-            install = " ".join(lacking)
-            return Missing(
-                reason=f"{install}: not installed; install it: `apt install {install}`", fails=in_ci
-            )
+        case "debian" if any(shutil.which(each, path=path) is None for each in DEBIAN_TOOLS):
+            install = "`apt install dpkg lintian`, on a Debian"
+            return Missing(reason=f"the tools for Debian packages are not installed: {install}", fails=in_ci)
         case "systemd" if shutil.which("systemd-analyze", path=path) is None:
             return Missing(
                 reason="systemd-analyze is not installed; install it: `apt install systemd`", fails=False
