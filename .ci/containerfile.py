@@ -1,4 +1,4 @@
-"""Writes the steps of a Containerfile as a script, for a root folder that stands in for its base image.
+"""Writes the steps of a Containerfile as a script, for a root folder in place of the image it begins with.
 
     python .ci/containerfile.py CONTAINERFILE CONTEXT [NAME=VALUE …] > steps.sh
 

@@ -73,7 +73,7 @@ def offered_by_bash(folder: Path, words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("typed", "offered"), LINES)
-def test_bash_completes(folder: Path, typed: str, offered: set[str]) -> None:
+def test_bash_completes_the_word(folder: Path, typed: str, offered: set[str]) -> None:
     words = [PROGRAM, *typed.split(" ")]
     assert offered == offered_by_bash(folder, shlex.join(words))
 
@@ -102,7 +102,7 @@ def offered_by_fish(folder: Path, typed: str) -> set[str]:
 
 @pytest.mark.fish
 @pytest.mark.parametrize(("typed", "offered"), LINES)
-def test_fish_completes(folder: Path, typed: str, offered: set[str]) -> None:
+def test_fish_completes_the_word(folder: Path, typed: str, offered: set[str]) -> None:
     found = offered_by_fish(folder, typed)
     assert offered <= found
     assert set() == {word for word in found if not word.startswith(typed.rpartition(" ")[2])}
@@ -167,7 +167,7 @@ def zsh(folder: Path) -> Iterator[Zsh]:
 
 
 @pytest.mark.zsh
-def test_zsh_completes(folder: Path) -> None:
+def test_zsh_completes_each_word(folder: Path) -> None:
     with zsh(folder) as shell:
         shell.offered("jou", {"journal "})
         shell.offered("journal res", {"resolve", "resend"})

@@ -54,3 +54,21 @@ def test_what_it_sets_are_settings() -> None:
 def test_the_journal_is_in_a_volume() -> None:
     (volume,) = words("VOLUME")
     assert f"sqlite:///{volume}/" in TEXT
+
+
+def test_extras_are_an_argument_of_the_build() -> None:
+    declared = LINES.index('ARG EXTRAS=""')
+    (used,) = (number for number, line in enumerate(LINES) if "$EXTRAS" in line)
+    assert declared < used
+    assert "deploy/locked.py --only run $EXTRAS >" in LINES[used]
+
+
+def test_everything_is_installed_by_its_hash_or_its_file() -> None:
+    installs = [part for line in LINES for part in line.split("&&") if re.search(r"pip\b.* install ", part)]
+    assert 3 == len(installs)
+    assert [] == [part for part in installs if "--require-hashes" not in part and "--no-index" not in part]
+
+
+def test_the_image_has_no_installer_for_the_connectors_packages() -> None:
+    assert any("python -m venv --without-pip /opt/twilio-notifications" in line for line in LINES)
+    assert [] == [line for line in FINAL if "pip" in line]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.completion import SHELLS, Shell
+from twilio_notifications.completion import Shell
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,8 @@ def add(commands: Commands) -> None:
         description="Prints the script with which bash, zsh or fish completes commands, options and their "
         "words. Where each shell looks for it: docs/how-to/install.md.",
     )
-    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help=f"one of {', '.join(SHELLS)}")
+    shells = [str(shell) for shell in Shell]
+    completion.add_argument("shell", choices=shells, metavar="SHELL", help=f"one of {', '.join(shells)}")
     completion.set_defaults(command=_completion)
 
 

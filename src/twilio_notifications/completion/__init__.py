@@ -6,6 +6,6 @@ or a folder, the shell completes its name.
 
 from __future__ import annotations
 
-from twilio_notifications.completion.scripts import SHELLS, Shell, script
+from twilio_notifications.completion.scripts import Shell, script
 
-__all__ = ["SHELLS", "Shell", "script"]
+__all__ = ["Shell", "script"]

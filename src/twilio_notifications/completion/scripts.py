@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.completion import bash, fish, zsh
 
@@ -17,9 +17,6 @@ class Shell(StrEnum):
     BASH = "bash"
     ZSH = "zsh"
     FISH = "fish"
-
-
-SHELLS: Final = tuple(map(str, Shell))
 
 
 def script(shell: Shell, whole: Outline) -> str:

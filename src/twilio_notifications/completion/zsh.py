@@ -67,19 +67,15 @@ def _below(command: Outline) -> Iterator[str]:
 
 def _specifications(command: Outline) -> Iterator[str]:
     for argument in command.arguments:
-        if argument.options:
-            yield from (_option(option, argument) for option in argument.options)
-        else:
-            yield _quoted(f"*:{argument.value}{_action(argument)}")
+        value = f":{_escaped(argument.value)}{_action(argument)}" if argument.value else ""
+        for option in argument.options:
+            yield _quoted(f"{option}[{_escaped(argument.meaning)}]{value}")
+        if not argument.options:
+            yield _quoted(f"*{value}")
     yield _quoted(f"(- *){HELP}[{HELP_MEANING}]")
     if command.commands:
         yield "'1: :->command'"
         yield "'*:: :->rest'"
-
-
-def _option(option: str, argument: Argument) -> str:
-    value = f":{_escaped(argument.value)}{_action(argument)}" if argument.value else ""
-    return _quoted(f"{option}[{_escaped(argument.meaning)}]{value}")
 
 
 def _action(argument: Argument) -> str:
