@@ -16,7 +16,8 @@ import pytest
 from tests.support.patience import WAIT_SECONDS
 from tests.support.process import environment, exit_code, run_program
 from twilio_notifications import cli
-from twilio_notifications.completion import Shell, script
+from twilio_notifications.completion.scripts import script
+from twilio_notifications.completion.shells import Shell
 from twilio_notifications.outline import outline
 
 if TYPE_CHECKING:

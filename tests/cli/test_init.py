@@ -16,15 +16,9 @@ from tests.support.process import ACCOUNT_SID, DEFAULT_FROM, TOKEN, TOKEN_VARIAB
 from twilio_notifications.config import FileSecrets, MqttSettings, load
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.model import Secret
-from twilio_notifications.setup import (
-    BROKER,
-    QUESTIONS,
-    Machine,
-    first_configuration,
-    has_password,
-    has_user,
-    with_password,
-)
+from twilio_notifications.setup.broker import has_password, has_user, with_password
+from twilio_notifications.setup.first_configuration import Machine, first_configuration
+from twilio_notifications.setup.questions import BROKER, QUESTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,7 +24,8 @@ from tests.support.patience import WAIT_SECONDS
 from tests.support.wheels import needed_by, wheel_of
 from twilio_notifications import cli
 from twilio_notifications.commands.init import SERVICE_GROUP
-from twilio_notifications.completion import Shell, script
+from twilio_notifications.completion.scripts import script
+from twilio_notifications.completion.shells import Shell
 from twilio_notifications.outline import outline
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from packaging.metadata import Metadata
 from tests.support.needs import ROOT
 from tests.support.patience import WAIT_SECONDS
 from tests.support.wheels import needed_by, wheel_of
-from twilio_notifications.completion import Shell
+from twilio_notifications.completion.shells import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path

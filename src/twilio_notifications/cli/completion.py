@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twilio_notifications.completion import Shell
+from twilio_notifications.completion.shells import Shell
 
 if TYPE_CHECKING:
     import argparse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twilio_notifications.setup import QUESTIONS
+from twilio_notifications.setup.questions import QUESTIONS
 
 if TYPE_CHECKING:
     import argparse

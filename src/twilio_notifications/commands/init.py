@@ -22,22 +22,19 @@ from twilio_notifications.core.errors import ConfigurationError, SecretUnavailab
 from twilio_notifications.core.model import Secret
 from twilio_notifications.core.secret_text import oddity, token_of
 from twilio_notifications.new_files import NewFile, in_words, refuse_existing, write_new
-from twilio_notifications.setup import (
-    BROKER,
+from twilio_notifications.setup.broker import has_password, has_user, with_password
+from twilio_notifications.setup.first_configuration import (
     CONFIG_NAME,
-    QUESTIONS,
     TOKEN_NAME,
     Machine,
     first_configuration,
-    has_password,
-    has_user,
-    with_password,
 )
+from twilio_notifications.setup.questions import BROKER, QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from twilio_notifications.setup import Question
+    from twilio_notifications.setup.questions import Question
 
 SERVICE_GROUP: Final = "twilio-notifications"
 _VARIABLE = "TWILIO_AUTH_TOKEN"

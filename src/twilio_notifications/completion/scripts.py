@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.completion import bash, fish, zsh
+from twilio_notifications.completion.shells import Shell
 
 if TYPE_CHECKING:
     from twilio_notifications.outline import Outline
-
-
-class Shell(StrEnum):
-    """The shells for which there is a script."""
-
-    BASH = "bash"
-    ZSH = "zsh"
-    FISH = "fish"
 
 
 def script(shell: Shell, whole: Outline) -> str:
