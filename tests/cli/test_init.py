@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.support.dialogue import END_OF_INPUT, dialogue
 from tests.support.patience import WAIT_SECONDS
 from tests.support.process import ACCOUNT_SID, DEFAULT_FROM, TOKEN, TOKEN_VARIABLE, environment
+from twilio_notifications.commands.init import _service_group
 from twilio_notifications.config import FileSecrets, MqttSettings, load
 from twilio_notifications.config.urls import Wrong
 from twilio_notifications.core.model import Secret
@@ -212,6 +213,15 @@ def test_a_service_gets_its_journal_and_its_log(tmp_path: Path) -> None:
     assert "/var/lib/twilio-notifications/journal.db" == str(found.journal.path)
     assert isinstance(found.secrets, FileSecrets)
     assert TOKEN_FILE == found.secrets.file.name
+
+
+def test_a_password_that_the_services_user_cannot_read_is_a_note(tmp_path: Path) -> None:
+    """The user's group may read the configuration, where there is that group already."""
+    (tmp_path / "password").write_text("word")
+    options = ("--broker", "mqtt://user@host", "--broker-password-file", "password", "--service")
+    ended = init(tmp_path, *ANSWERS, *options, "--folder", "etc")
+    assert 0 == ended.returncode, ended.stderr
+    assert (_service_group() is None) == ("let the service's user read it too" in ended.stdout)
 
 
 # A person answers.

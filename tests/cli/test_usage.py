@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
+    "init": ["--folder", "--account-sid", "--token-file", "--yes"],
+    "completion": ["SHELL"],
     "run": ["--config"],
     "check": ["--config", "--offline"],
     "demo": ["--once"],
@@ -75,6 +77,9 @@ async def test_the_version_is_the_one_that_is_installed(*, module: bool) -> None
         ["simulator", "--listen", "127.0.0.1:0", "--deliveries", "random"],
         ["simulator", "--listen", "127.0.0.1:0", "--deliveries", "chosen:1"],
         ["send", "txt", "--to", "+1", "--name", "D", "--message", "M", "--priority", "high"],
+        ["completion"],
+        ["completion", "tcsh"],
+        ["init", "--token", "x"],
         ["journal", "list", "--limit", "-3"],
         ["journal", "list", "--limit", "0"],
         ["journal", "show", "0"],

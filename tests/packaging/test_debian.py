@@ -168,5 +168,15 @@ def test_the_service_has_the_user_that_the_package_makes() -> None:
     assert "/opt/" not in unit
 
 
+@pytest.mark.systemd
+def test_systemd_understands_the_service(tmp_path: Path) -> None:
+    """With a program that exists here; systemd reports what it does not accept."""
+    copy = tmp_path / "twilio-notifications.service"
+    copy.write_text(build.unit().replace("/usr/bin/twilio-notifications", sys.executable), encoding="utf-8")
+    command = ["systemd-analyze", "verify", "--man=no", str(copy)]
+    verified = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
+    assert "" == "".join(line for line in verified.stderr.splitlines() if copy.name in line)
+
+
 def test_the_service_starts_nothing_before_it_is_configured() -> None:
     assert "ConditionPathExists=/etc/twilio-notifications/twilio-notifications.toml\n" in build.unit()

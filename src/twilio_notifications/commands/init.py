@@ -226,6 +226,11 @@ def _say_what_is_next(order: Order, values: Mapping[str, object], machine: Machi
         terminal.say(
             "note   texts and calls may go to every number: see allowed_texts and allowed_calls in it"
         )
+    if order.as_service and has_password(str(values["transport.url"])) and _service_group() is None:
+        terminal.say(
+            f"note   {config} holds the broker's password, and its owner alone may read it: let the "
+            "service's user read it too"
+        )
     named = "" if order.folder is None else f" --config {shlex.quote(config)}"
     sudo = "sudo " if order.as_service else ""
     run = "sudo systemctl enable --now" if order.as_service else "twilio-notifications run"
