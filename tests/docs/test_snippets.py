@@ -30,6 +30,7 @@ PLACEHOLDER = "arn:aws:secretsmanager:region:account-id:secret:greengrass-secret
 REAL = "arn:aws:secretsmanager:us-west-2:123456789012:secret:greengrass-TwilioAuthToken-a1b2c3"
 
 OTHERS = {
+    "apt": "Debian",
     "aws": "the AWS CLI",
     "chmod": "coreutils",
     "curl": "curl",
