@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.adapters.sqlite.deleting import delete_requests
 from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.adapters.sqlite.statements import waits, wishes
 from twilio_notifications.adapters.sqlite.taking import read_standing
@@ -54,9 +55,7 @@ class SqliteCare:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
             connection.execute(wishes.PURGE_WISHES, (finished_before,))
             connection.execute(waits.PURGE_PAUSES, (finished_before,))
-            for keep in sql.KEEP_POSITION:
-                connection.execute(keep)
-            return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
+            return delete_requests(connection, statement, {"before": finished_before, "limit": limit})
 
         return await self._store.writer.submit(operation)
 

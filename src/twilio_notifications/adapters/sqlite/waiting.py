@@ -73,7 +73,7 @@ def waiting(
 def expected_departures(
     connection: sqlite3.Connection, requests: Iterable[int], *, now: float
 ) -> dict[int, Departure]:
-    """Of those of the requests that are due and whose senders are paced."""
+    """The departures of those requests that are due and have a paced sender, by the requests' numbers."""
     wanted = set(requests)
     senders = connection.execute(paces.PACED_OF, (json.dumps(sorted(wanted)),)).fetchall()
     found: dict[int, Departure] = {}
