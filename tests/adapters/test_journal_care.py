@@ -26,6 +26,7 @@ from tests.support.journals import (
     report,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.purging import JournalFile
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.steps import Doubt
 from twilio_notifications.ports import Recording, Recovery
@@ -149,6 +150,19 @@ async def test_a_position_is_not_given_again_after_a_purge_and_a_start(a_lasting
         await record(journal, a_rejection())
         (second,) = await journal.unreported(after=0, limit=9)
     assert first.position < second.position
+
+
+async def test_a_position_is_not_given_again_after_a_person_has_purged(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    positions = []
+    for _ in range(2):
+        async with SqliteJournal(path, events=RecordingEvents()) as journal:
+            await record(journal, a_rejection())
+            (status,) = await journal.unreported(after=0, limit=9)
+            positions.append(status.position)
+            await report(journal, [status.request], at=START)
+        assert 1 == JournalFile(path).purge(finished_before=START + 1)
+    assert positions[0] < positions[1]
 
 
 async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJournal) -> None:

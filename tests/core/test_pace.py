@@ -14,7 +14,6 @@ from twilio_notifications.core.pace import (
     FASTEST,
     FULL,
     MOST_SEGMENTS,
-    NO_PACES,
     SLOWEST,
     Bucket,
     PacedSender,
@@ -23,9 +22,9 @@ from twilio_notifications.core.pace import (
     after_restart,
     amount,
     charge,
-    paced_sender,
     rate_of,
     room_at,
+    sender_of,
     usual_segments_per_second,
 )
 from twilio_notifications.core.policy import next_class
@@ -165,22 +164,11 @@ def test_no_place_stays_empty_while_anything_waits(waiting: dict[Priority, int],
     )
 
 
-def test_only_senders_that_are_named_are_paced() -> None:
-    text = a_notification()
-    rates = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(2))
-    assert paced_sender(text, NO_PACES) is None
-    assert paced_sender(text, {"+18888888888": rates}) is None
-    assert PacedSender(number=SENDER_NUMBER, channel=Channel.SMS) == paced_sender(
-        text, {SENDER_NUMBER: rates}
-    )
-
-
 def test_texts_and_calls_of_a_number_have_rates_of_their_own() -> None:
     paces = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(2))}
     call = a_notification(channel=Channel.CALL, content=VoiceLocation(url="https://example.com/"))
-    sender = paced_sender(call, paces)
-    assert sender is not None
-    assert Rate.per_second(2) == rate_of(sender, paces)
+    assert PacedSender(number=SENDER_NUMBER, channel=Channel.CALL) == sender_of(call)
+    assert Rate.per_second(2) == rate_of(sender_of(call), paces)
     assert 1 == amount(call)
 
 

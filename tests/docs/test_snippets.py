@@ -34,7 +34,6 @@ OTHERS = {
     "aws": "the AWS CLI",
     "chmod": "coreutils",
     "curl": "curl",
-    "apt": "Debian and Ubuntu",
     "df": "coreutils",
     "docker": "Docker",
     "esphome": "ESPHome",

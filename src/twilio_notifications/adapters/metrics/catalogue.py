@@ -124,7 +124,7 @@ LASTING = (
     WaitReason.TWILIO_UNREACHABLE,
     WaitReason.JOURNAL_DISK,
 )
-"""What lasts and keeps more than one request waiting."""
+"""Reasons of pauses, which keep more than one request waiting."""
 
 COUNTED_STATES = (State.WAITING, State.OPEN, State.IN_DOUBT, State.FINISHED)
 """Not those that are reported: there only purging matters."""

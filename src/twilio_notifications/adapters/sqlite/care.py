@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.adapters.sqlite.deleting import delete_requests
 from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.adapters.sqlite.statements import orders, waits, wishes
 from twilio_notifications.adapters.sqlite.taking import read_standing
@@ -55,9 +56,7 @@ class SqliteCare:
             connection.execute(wishes.PURGE_WISHES, (finished_before,))
             connection.execute(waits.PURGE_PAUSES, (finished_before,))
             connection.execute(orders.PURGE_ORDERS, (finished_before,))
-            for keep in sql.KEEP_POSITION:
-                connection.execute(keep)
-            return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
+            return delete_requests(connection, statement, {"before": finished_before, "limit": limit})
 
         return await self._store.writer.submit(operation)
 

@@ -1,4 +1,4 @@
-"""What may be claimed, and when there will be something: of all that waits, only what can leave is read."""
+"""Finds the requests that may be claimed, and when the next one may be; reads only those that can leave."""
 
 from __future__ import annotations
 

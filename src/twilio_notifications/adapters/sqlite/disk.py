@@ -1,4 +1,4 @@
-"""Whether the journal's disk works, for those who want to know: the log, and whom it keeps waiting."""
+"""Tells the log, and those who watch the journal's disk, when it fails and when it works again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Disk:
-    """What the writer's thread finds out about the disk, handed on to the event loop."""
+    """The writer's thread tells it of a fault; it tells those who watch, in the event loop."""
 
     journal: str
     events: Events

@@ -50,7 +50,7 @@ class Standing:
     sender: int | None = None
     """The paced sender that it leaves from; None: not paced."""
     amount: int = 1
-    """What it takes of that one's rate."""
+    """The units that the request uses of its sender's rate."""
     envelope: str | None = None
     """As it stands in the file (envelopes.py)."""
 

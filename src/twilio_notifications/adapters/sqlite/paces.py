@@ -1,4 +1,4 @@
-"""What paced senders have used of their rates: kept in memory, and written in the transactions that use it.
+"""Keeps what paced senders have used of their rates, and writes it in the transactions that use more of it.
 
 It is used in the writer's thread and follows the transactions, except where it says otherwise. Where no
 sender is paced, it does nothing.
@@ -49,7 +49,7 @@ class Allowances:
     """The instant from which each of these has room for one segment or call, and its number; the earliest
     first."""
     readings: dict[int, NextDeparture]
-    """What the event loop has read of them, and not to be read again as long as nothing has changed."""
+    """The departures that the event loop has read. It reads one again after something has changed."""
 
     def free(self, *, now: float) -> list[int]:
         """Those with room for something, for which something may wait."""
@@ -64,7 +64,7 @@ class Allowances:
         ]
 
     def known(self, sender: int) -> NextDeparture | None:
-        """What was read of the sender; None where it may have changed since then."""
+        """The departure that was read for the sender; None where it may be another one by now."""
         reading = self.readings.get(sender)
         if reading is None or reading.waits != self.waits[sender]:
             return None
@@ -185,7 +185,7 @@ class Paces:
             self._change(id_, replace(sender, paused_until=max(sender.paused_until, stall.until)))
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """What has left since the last commit goes to the file."""
+        """Writes down what the requests that left since the last commit have used."""
         if self._changed:
             changed = [(id_, self._senders[id_]) for id_ in self._changed]
             rows = [(sender.bucket.full_at, sender.place, id_) for id_, sender in changed]

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.sqlite.deleting import delete_requests
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
 from twilio_notifications.adapters.sqlite.reserve import Reserve
@@ -40,7 +41,7 @@ class JournalFile:
         removed = 0
         with self._locked_journal() as connection:
             bounds = {"before": finished_before, "limit": PURGED_AT_ONCE}
-            while batch := connection.execute(care.PURGE, bounds).rowcount:
+            while batch := delete_requests(connection, care.PURGE, bounds):
                 removed += batch
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         return removed

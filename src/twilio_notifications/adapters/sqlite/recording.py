@@ -245,7 +245,7 @@ class Recorder:
         return Recorded(recording=Recording.NEW, id=id_, ended=self._end_older(batch, id_, arrival))
 
     def _has_room(self, batch: _Batch, sender: int, units: int, *, at: float) -> bool:
-        """Whether a paced sender has room for it, and no other request waits for that room."""
+        """Whether a paced sender has room for so many units, and no other request waits for that room."""
         if sender in batch.senders or not self.paces.has_room(sender, units, at=at):
             return False
         (waits,) = batch.connection.execute(HAS_WAITING, (sender,)).fetchone()

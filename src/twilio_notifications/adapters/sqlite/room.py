@@ -9,6 +9,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
+from twilio_notifications.adapters.sqlite.deleting import delete_requests
 from twilio_notifications.adapters.sqlite.reserve import file_bytes
 from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.ports.events import Defect, JournalTrimmed
@@ -210,9 +211,7 @@ class DiskRoom:
         """Deletes the oldest reported requests in a transaction of its own; how many."""
         try:
             connection.execute("BEGIN IMMEDIATE")
-            for statement in sql.KEEP_POSITION:
-                connection.execute(statement)
-            deleted = connection.execute(sql.TRIM, (self._rows_at_once,)).rowcount
+            deleted = delete_requests(connection, sql.TRIM, (self._rows_at_once,))
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):

@@ -132,7 +132,7 @@ def state_row(
 
 
 def amount_of(notification: Notification, *, hint: str | None) -> int:
-    """What the request takes of its sender's rate, with the last line that its text gets."""
+    """The units that the request uses of its sender's rate, counting the last line that its text gets."""
     match notification.content:
         case Text(body=body, media_urls=media_urls) if hint is not None:
             text = Text(body=_with_last_line(body, hint), media_urls=media_urls)

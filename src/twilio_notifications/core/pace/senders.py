@@ -50,11 +50,6 @@ def sender_of(notification: Notification) -> PacedSender:
     return PacedSender(number=notification.sender_number, channel=notification.channel)
 
 
-def paced_sender(notification: Notification, paces: Mapping[str, SenderRates]) -> PacedSender | None:
-    """The sender whose rate the request needs; None where it is not paced."""
-    return sender_of(notification) if notification.sender_number in paces else None
-
-
 def rate_of(sender: PacedSender, paces: Mapping[str, SenderRates]) -> Rate:
     """The rate of a sender that is paced."""
     rates = paces[sender.number]
