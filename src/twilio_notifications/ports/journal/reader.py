@@ -318,7 +318,7 @@ class JournalReader(Protocol):
         """The requests that are looked for, the newest first."""
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
-        """One request with all that happened to it; raises a JournalError where there is no such request."""
+        """One request with all that happened to it; raises NoSuchRequest where there is none."""
 
     def standing(self, *, now: float, limits: Limits) -> JournalStanding:
         """How connector and journal stand; `limits` are those of the configuration."""
