@@ -22,6 +22,7 @@ from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.cli.journal_reading import ONLY
 from twilio_notifications.commands import journal_reading
 from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.ports import Envelope
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 from twilio_notifications.ports.journal.reader import Only, Search
 from twilio_notifications.reading.following import Follower
@@ -284,6 +285,21 @@ async def test_a_request_is_revealed_where_that_is_asked_for(every_kind: Path, c
     said = capsys.readouterr().out
     assert f"content       text of 19 characters: {TEXT}\n" in said
     assert f"Darla at {phone_number('delivered')}" in said
+
+
+async def test_what_a_client_wrote_around_its_request_is_shown(
+    config: Path, path: Path, capsys: Output
+) -> None:
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    envelope = Envelope(response_topic="answers/7", correlation=b"7", traceparent=traceparent)
+    async with a_journal(path) as journal:
+        await record(journal, a_request(accepted_at=NOW, envelope=envelope))
+        await record(journal, a_rejection(accepted_at=NOW, envelope=envelope))
+    for number in ("1", "2"):
+        run(config, "journal", "show", number)
+        assert f"response      also on answers/7\ntrace         {traceparent}\n" in capsys.readouterr().out
+        (found,) = listed(config, capsys, "journal", "show", number)
+        assert "answers/7" == found["request"]["response_topic"]
 
 
 async def test_a_waiting_request_says_for_what_and_until_when(every_kind: Path, capsys: Output) -> None:

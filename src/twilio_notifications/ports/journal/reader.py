@@ -184,6 +184,10 @@ class Particulars:
     valid_for_seconds: float | None
     messaging_service_sid: str | None
     origin: str | None
+    response_topic: str | None
+    """Where the client wants its statuses too."""
+    traceparent: str | None
+    """The client's trace that the request belongs to, as W3C Trace Context writes it."""
     answered_by: str | None
     """What machine detection says of a call."""
     document_code: int | None
