@@ -15,7 +15,7 @@ from twilio_notifications.adapters.sqlite.rows import encoded_id
 from twilio_notifications.adapters.sqlite.statements import chains, wishes
 from twilio_notifications.adapters.sqlite.statements import orders as sql
 from twilio_notifications.adapters.sqlite.translating import translated
-from twilio_notifications.core.errors import JournalError, Reason
+from twilio_notifications.core.errors import NoSuchRequest, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.orders import OrderName, name_of, parameters_of, request_of
@@ -68,15 +68,15 @@ class SqliteOrderDesk:
         return tuple(numbers)
 
     def request(self, number: int) -> Selected:
-        """One request. Raises JournalError where the journal does not hold it."""
+        """One request. Raises NoSuchRequest where the journal does not hold it."""
         with translated(self.path), closing(open_for_reading(self.path, thoroughly=False)) as connection:
             row = connection.execute(sql.LOOKED_AT, (number,)).fetchone()
         if row is None:
             raise self._is_missing(number)
         return _selected(row)
 
-    def _is_missing(self, request: int) -> JournalError:
-        return JournalError(
+    def _is_missing(self, request: int) -> NoSuchRequest:
+        return NoSuchRequest(
             f"the journal {self.path} holds no request {request}. See: twilio-notifications journal list"
         )
 

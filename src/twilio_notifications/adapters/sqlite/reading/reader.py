@@ -18,7 +18,7 @@ from twilio_notifications.adapters.sqlite.reading import (
 )
 from twilio_notifications.adapters.sqlite.reading.veil import Veil
 from twilio_notifications.adapters.sqlite.translating import translated
-from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.errors import NoSuchRequest
 from twilio_notifications.ports.journal.reader import EntryPage, Needing, Timeline
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SqliteReader:
         with self._read() as connection:
             found = entries.entries(connection, [number], now=now, veil=veil)
             if not found:
-                raise JournalError(
+                raise NoSuchRequest(
                     f"the journal {self.path} holds no request {number}. "
                     "See: twilio-notifications journal list"
                 )
