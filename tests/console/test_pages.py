@@ -17,7 +17,8 @@ from tests.console.conftest import (
     WAITING,
 )
 from tests.console.console_steps import Desk
-from tests.support.journals import A, B
+from tests.support.factories import a_rejection
+from tests.support.journals import A, B, record, store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,6 +60,14 @@ async def test_hostile_names_and_ids_are_shown_as_text(desk: Desk) -> None:
     assert HOSTILE not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert HOSTILE not in (await desk.get("/requests?reveal=1")).text
+
+
+async def test_half_of_a_character_in_an_id_is_shown_as_json_writes_it(tmp_path: Path) -> None:
+    async with store("sqlite file", tmp_path)() as journal:
+        await record(journal, a_rejection(request_id="half \ud800"))
+    async with Desk(tmp_path) as desk:
+        for page in ("/requests", "/requests/1", "/requests/1?reveal=1"):
+            assert "half \\ud800" in (await desk.get(page)).text
 
 
 async def test_a_hostile_filter_is_shown_as_text(desk: Desk) -> None:

@@ -88,6 +88,7 @@ async def test_a_status_that_arrives_is_shown_and_open_pages_hear_of_it(desk: De
         b"[" * 10_000,
         b"x" * 200_000,
         b'{"response": 1}',
+        b'{"response": {"status": "\\ud800"}}',
     ],
 )
 async def test_a_hostile_message_is_shown_as_text(desk: Desk, payload: bytes) -> None:
