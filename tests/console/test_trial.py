@@ -68,7 +68,7 @@ async def test_raw_bytes_are_published_as_they_were_typed(desk: Desk) -> None:
 async def test_a_status_that_arrives_is_shown_and_open_pages_hear_of_it(desk: Desk) -> None:
     await desk.get("/test")
     assert desk.visitor.is_connected
-    events = desk.console._feed.events()
+    events = desk.console._feed.events("a browser")
     await anext(events)
     desk.visitor.arrive("twilio/message/status", STATUS)
     assert b"event: changed\ndata: \n\n" == await anext(events)
