@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_LISTENERS = 20
 MOST_OF_ONE_BROWSER = 4
-"""A browser opens six connections to a server at most: with six pages that listen, no other one would open."""
+"""A browser opens six connections to a server at most: with six pages that listen, no other opens."""
 LOOK_SECONDS = 1.0
 """Between two looks at the journal, while a page is open."""
 ALIVE_SECONDS = 15.0
