@@ -18,7 +18,9 @@ from tests.console.conftest import (
 )
 from tests.console.console_steps import Desk
 from tests.support.factories import a_rejection
-from tests.support.journals import A, B, record, store
+from tests.support.journals import A, B, record, report, store
+from tests.support.orders import carried_out, place
+from twilio_notifications.core.orders import ResolveOrder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -168,6 +170,19 @@ async def test_a_request_offers_the_orders_that_make_sense(desk: Desk, number: i
     page = (await desk.get(f"/requests/{number}")).text
     known = ("acknowledge", "cancel", "resend", "resolve")
     assert orders == {name for name in known if f'"/requests/{number}/{name}"' in page}
+
+
+async def test_what_a_person_has_said_of_a_request_can_be_corrected_until_it_is_acknowledged(
+    folder: Path,
+) -> None:
+    async with store("sqlite file", folder)() as journal, Desk(folder) as desk:
+        resolve = f'"/requests/{UNKNOWN}/resolve"'
+        await report(journal, [UNKNOWN])
+        place(folder / "journal.db", ResolveOrder(request=UNKNOWN, sent=False))
+        await carried_out(journal)
+        assert resolve in (await desk.get(f"/requests/{UNKNOWN}")).text
+        await report(journal, [UNKNOWN])
+        assert resolve not in (await desk.get(f"/requests/{UNKNOWN}")).text
 
 
 @pytest.mark.parametrize(
