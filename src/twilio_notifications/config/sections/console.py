@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of
-from twilio_notifications.config.kinds import Seconds, Switch, Tables, Text, Written, Wrong
-from twilio_notifications.config.urls import is_loopback_host, read_listen_address, read_web_url
+from twilio_notifications.config.kinds import Seconds, Switch, Tables, Text, Written
+from twilio_notifications.config.urls import Wrong, is_loopback_host, read_listen_address, read_web_url
 from twilio_notifications.core.password_hash import read_password_hash
 
 if TYPE_CHECKING:
