@@ -85,7 +85,9 @@ class ConsoleSettings:
         default="",
     )
     public_url: str | None = key(
-        Written(description="an https:// URL without a path", read=read_web_url, may_be_empty=True),
+        Written(
+            description="an https:// URL without a path", read=read_web_url, may_be_empty=True, is_shown=False
+        ),
         """How browsers reach the console where a proxy with a certificate stands in front of it, as in
         "https://alarms.example.com". Cookies are then sent by https:// alone.""",
         default="",
