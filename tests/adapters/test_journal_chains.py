@@ -36,12 +36,12 @@ from tests.support.journals import (
     waiting,
 )
 from tests.support.reading import entry, of_kind
-from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.wishing import (
+from twilio_notifications.adapters.journal.wishing import (
     CHAINS_AT_ONCE,
     ENDED_AT_ONCE,
     LOOKED_THROUGH_AT_ONCE,
 )
+from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import Acknowledged, Chain, ChainEnd, Door, EndKind

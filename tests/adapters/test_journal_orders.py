@@ -21,7 +21,7 @@ from tests.support.factories import (
 from tests.support.journals import A, B, C, accept, begin, end, outbox, record, report, statuses, store
 from tests.support.orders import BY, WRITER, carried_out, ordered, place
 from tests.support.reading import entry, of_kind
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.access import sqlite_desk
 from twilio_notifications.adapters.sqlite.opening import APPLICATION_ID, migrations
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
@@ -146,7 +146,7 @@ async def test_an_order_is_carried_out_once_with_its_result(a_store: OpenJournal
     async with a_store() as journal:
         await accept(journal, A)
         (number,) = place(path, CancelOrder(request=1))
-        desk = SqliteOrderDesk(path)
+        desk = sqlite_desk(path)
         assert [(None, None, None)] == [
             (one.done_at, one.result, one.refusal) for one in desk.results([number])
         ]
@@ -167,7 +167,7 @@ async def test_a_refused_order_says_why_and_waits_no_more(a_store: OpenJournal, 
         await journal.refuse_order(number, "not today", at=START)
         await journal.refuse_order(number, "never", at=START)
         assert [] == await journal.orders(limit=9)
-        assert ["not today"] == [one.refusal for one in SqliteOrderDesk(path).results([number])]
+        assert ["not today"] == [one.refusal for one in sqlite_desk(path).results([number])]
 
 
 @pytest.mark.parametrize(
@@ -431,7 +431,7 @@ async def test_chains_are_found_by_the_number_or_the_id_of_their_request(
         await begin_chain(journal, request_id="thaw")
         await accept(journal, B, request_id="thaw")
         await begin_chain(journal, C, request_id="thaw")
-    desk = SqliteOrderDesk(path)
+    desk = sqlite_desk(path)
     assert ([1, 3], [3], [], []) == tuple(desk.chains(name) for name in ("thaw", "3", "2", "other"))
 
 
@@ -645,7 +645,7 @@ async def test_where_nothing_is_paused_there_is_nothing_to_resume(a_store: OpenJ
 
 
 def chosen(path: Path, name: OrderName, selection: Selection = EVERYTHING, *, limit: int = 9) -> list[int]:
-    return [one.number for one in SqliteOrderDesk(path).selected(name, selection, limit=limit)]
+    return [one.number for one in sqlite_desk(path).selected(name, selection, limit=limit)]
 
 
 async def test_many_are_sent_again_of_those_that_failed_and_were_not_sent_again_since(
@@ -675,18 +675,18 @@ async def test_many_are_sent_again_of_those_that_failed_and_were_not_sent_again_
 async def test_a_request_is_described_before_it_is_ordered_about(a_store: OpenJournal, path: Path) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED, reason=Reason.EXPIRED)
-    one = SqliteOrderDesk(path).request(1)
+    one = sqlite_desk(path).request(1)
     assert (State.REPORTED, Reason.EXPIRED, A) == (one.state, one.reason, one.phone_number)
     with pytest.raises(JournalError, match="holds no request 2"):
-        SqliteOrderDesk(path).request(2)
+        sqlite_desk(path).request(2)
 
 
 def test_a_journal_that_does_not_exist_is_named_and_not_created(path: Path) -> None:
     for order in (
         lambda: place(path, ResumeOrder()),
-        lambda: SqliteOrderDesk(path).results([1]),
-        lambda: SqliteOrderDesk(path).request(1),
-        lambda: SqliteOrderDesk(path).chains("thaw"),
+        lambda: sqlite_desk(path).results([1]),
+        lambda: sqlite_desk(path).request(1),
+        lambda: sqlite_desk(path).chains("thaw"),
         lambda: chosen(path, OrderName.RESEND),
     ):
         with pytest.raises(JournalError, match=r"journal\.db"):

@@ -24,7 +24,7 @@ from tests.support.factories import SENDER_NUMBER, START, a_notification, a_requ
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import begin, end, record, report
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.core.delivery import Delivery, ending
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.lifecycle import State
@@ -52,7 +52,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def reader(path: Path) -> JournalReader:
     await write_every_kind(path)
-    return SqliteReader(path)
+    return sqlite_reader(path)
 
 
 def found(reader: JournalReader, search: Search, *, now: float = NOW) -> set[str]:
@@ -385,7 +385,7 @@ async def test_the_standing_counts_what_waits_what_is_in_doubt_and_what_a_person
 async def test_a_journal_without_requests_stands_still(path: Path) -> None:
     async with SqliteJournal(path, events=RecordingEvents()):
         pass
-    reader = SqliteReader(path)
+    reader = sqlite_reader(path)
     standing = reader.standing(now=NOW, limits=Limits())
     assert ({}, None, None, None) == (
         standing.waiting,
@@ -407,7 +407,7 @@ async def test_the_standing_says_what_is_used_of_each_quota(path: Path) -> None:
         Quota(unit=Unit.TEXTS, period=Period.DAY, most=10),
         Quota(unit=Unit.CALLS, period=Period.HOUR, most=5),
     )
-    texts_used, calls_used = SqliteReader(path).standing(now=START, limits=Limits(quotas=quotas)).limits
+    texts_used, calls_used = sqlite_reader(path).standing(now=START, limits=Limits(quotas=quotas)).limits
     assert (3, 10, day + 86_400) == (texts_used.used, texts_used.most, texts_used.ends_at)
     assert (0, 5) == (calls_used.used, calls_used.most)
 
@@ -416,7 +416,7 @@ async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(
     running = Fact(name=FactName.CONNECTOR, word=FactWord.RUNNING, about="1.2.3", since=START)
     connected = Fact(name=FactName.CONNECTION, word=FactWord.CONNECTED, about="mqtt://b", since=START + 1)
     refused = Fact(name=FactName.CREDENTIALS, word=FactWord.REFUSED, detail="No", since=START + 2)
-    reader = SqliteReader(path)
+    reader = sqlite_reader(path)
     async with SqliteJournal(path, events=RecordingEvents()) as journal:
         await journal.keep_facts([running, connected, refused], at=START + 3)
         standing = reader.standing(now=NOW, limits=Limits())
@@ -441,7 +441,7 @@ async def test_a_connector_that_ended_in_order_says_when(path: Path) -> None:
     ended = Fact(name=FactName.CONNECTOR, word=FactWord.ENDED, about="1.2.3", since=START + 7)
     async with SqliteJournal(path, events=RecordingEvents()) as journal:
         await journal.keep_facts([ended], at=START + 7)
-    connector = SqliteReader(path).standing(now=NOW, limits=Limits()).connector
+    connector = sqlite_reader(path).standing(now=NOW, limits=Limits()).connector
     assert (False, None, START + 7) == (connector.running, connector.started_at, connector.ended_at)
 
 
@@ -566,7 +566,7 @@ async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Path)
             end_ = ending(one)
             if end_ is not None and end_.reason not in {None, Reason.CANCELLED}:
                 expected.add(number)
-    page = SqliteReader(path).entries(Search(only=Only.UNDELIVERED, limit=999), now=NOW)
+    page = sqlite_reader(path).entries(Search(only=Only.UNDELIVERED, limit=999), now=NOW)
     differing = expected ^ {one.number for one in page.entries}
     assert [] == [DELIVERIES[number - 1] for number in sorted(differing)]
 
@@ -575,7 +575,7 @@ async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Path)
 
 
 async def test_a_change_is_seen_and_names_the_requests_it_is_about(path: Path) -> None:
-    reader = SqliteReader(path)
+    reader = sqlite_reader(path)
     async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
         first = reader.changes(None)
         assert [] == list(first.requests)
@@ -594,7 +594,7 @@ async def test_a_change_is_seen_and_names_the_requests_it_is_about(path: Path) -
 
 async def test_a_journal_that_is_not_written_to_has_not_changed(path: Path) -> None:
     await write_every_kind(path)
-    reader = SqliteReader(path)
+    reader = sqlite_reader(path)
     for file in path.parent.iterdir():
         os.utime(file, (START, START))
     mark = reader.changes(None).mark
@@ -605,7 +605,7 @@ async def test_a_journal_that_is_not_written_to_has_not_changed(path: Path) -> N
 async def test_a_reader_neither_waits_for_the_connector_nor_keeps_its_log_from_being_used_again(
     path: Path,
 ) -> None:
-    reader = SqliteReader(path)
+    reader = sqlite_reader(path)
     async with SqliteJournal(path, events=RecordingEvents()) as journal:
         await record(journal, a_request())
         with closing(sqlite3.connect(path, isolation_level=None)) as writing:
@@ -620,7 +620,7 @@ async def test_damage_within_the_journal_is_named(path: Path) -> None:
     await write_every_kind(path)
     damage(path)
     with pytest.raises(JournalError, match=r"journal\.db"):
-        SqliteReader(path).entries(Search(), now=NOW)
+        sqlite_reader(path).entries(Search(), now=NOW)
 
 
 def damage(path: Path) -> None:
@@ -634,5 +634,5 @@ async def test_a_hostile_name_is_no_reason_to_fail(path: Path) -> None:
     async with SqliteJournal(path, events=RecordingEvents()) as journal:
         request = a_request()
         await record(journal, type(request)(notification=hostile, accepted_at=START, expires_at=START + 9))
-    (one,) = SqliteReader(path).entries(Search(), now=NOW, reveal=True).entries
+    (one,) = sqlite_reader(path).entries(Search(), now=NOW, reveal=True).entries
     assert "\x1b[31m" == one.id

@@ -17,7 +17,7 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import record
 from twilio_notifications import cli
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.cli.journal_reading import ONLY
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
@@ -335,7 +335,7 @@ async def test_a_request_that_is_not_there_is_named(every_kind: Path, capsys: Ou
 async def test_what_is_followed_is_shown_when_it_comes_and_at_each_change(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="before"))
-        reader = SqliteReader(path)
+        reader = sqlite_reader(path)
         follower = Follower(reader=reader, search=Search(limit=10), reveal=False)
         mark = reader.changes(None).mark
         assert ["before"] == [entry.id for entry in follower.first(now=NOW)]
@@ -357,7 +357,7 @@ async def test_what_is_followed_is_shown_when_it_comes_and_at_each_change(path: 
 async def test_only_what_is_looked_for_is_followed(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="before"))
-        reader = SqliteReader(path)
+        reader = sqlite_reader(path)
         search = Search(limit=10, phone_number="+12345000009")
         follower = Follower(reader=reader, search=search, reveal=True)
         mark = reader.changes(None).mark
@@ -506,7 +506,7 @@ async def test_wide_characters_keep_the_columns_straight(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="日本"))
         await record(journal, a_request("+12345000009", request_id="abcd"))
-    entries = SqliteReader(path).entries(Search(), now=NOW, reveal=True).entries
+    entries = sqlite_reader(path).entries(Search(), now=NOW, reveal=True).entries
     table = Table(calendar=Calendar(zone=UTC), width=160, now=NOW, names=True)
     lines = table.lines(entries)
     assert 1 == len({width_of(line[: line.rindex("  ")]) for line in lines[1:]})

@@ -9,7 +9,7 @@ import pytest
 
 from tests.console.console_steps import Desk
 from tests.support.journals import A, accept, store
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.console.live import ALIVE, CHANGED, MOST_LISTENERS, Feed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_change_of_the_journal_reaches_each_open_page(folder: Path) -> None:
-    feed = Feed(SqliteReader(folder / "journal.db"), look_seconds=0.01)
+    feed = Feed(sqlite_reader(folder / "journal.db"), look_seconds=0.01)
     looking = asyncio.create_task(feed.run())
     pages = [feed.events(), feed.events()]
     assert [ALIVE, ALIVE] == [await anext(page) for page in pages]
@@ -30,7 +30,7 @@ async def test_a_change_of_the_journal_reaches_each_open_page(folder: Path) -> N
 
 
 async def test_a_journal_that_is_not_there_yet_is_looked_for_again(tmp_path: Path) -> None:
-    feed = Feed(SqliteReader(tmp_path / "journal.db"), look_seconds=0.01)
+    feed = Feed(sqlite_reader(tmp_path / "journal.db"), look_seconds=0.01)
     looking = asyncio.create_task(feed.run())
     page = feed.events()
     await anext(page)
@@ -47,7 +47,7 @@ async def test_a_journal_that_is_not_there_yet_is_looked_for_again(tmp_path: Pat
 
 
 async def test_a_closed_feed_ends_its_pages(folder: Path) -> None:
-    feed = Feed(SqliteReader(folder / "journal.db"))
+    feed = Feed(sqlite_reader(folder / "journal.db"))
     page = feed.events()
     await anext(page)
     feed.close()

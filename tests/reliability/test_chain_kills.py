@@ -16,7 +16,7 @@ from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
+from twilio_notifications.adapters.journal.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.deliveries import DeliveryOrder

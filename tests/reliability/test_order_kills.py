@@ -20,7 +20,7 @@ from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish, recipient
 from tests.support.crash_points import CrashPoint
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.access import sqlite_desk
 from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.orders import (
     AcknowledgeOrder,
@@ -70,12 +70,12 @@ def journal(tmp_path: Path) -> Path:
 
 
 def place(journal: Path, *orders: Order) -> tuple[int, ...]:
-    return SqliteOrderDesk(journal).place(orders, by="Ann", door=Door.COMMAND, at=time.time())
+    return sqlite_desk(journal).place(orders, by="Ann", door=Door.COMMAND, at=time.time())
 
 
 async def results(journal: Path, *numbers: int) -> list[OrderResult]:
     """These orders, once all of them are carried out."""
-    desk = SqliteOrderDesk(journal)
+    desk = sqlite_desk(journal)
     await until(lambda: all(one.done_at is not None for one in desk.results(numbers)))
     return desk.results(numbers)
 

@@ -16,6 +16,7 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.ports import Journal, Opening, Recording
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -51,6 +52,11 @@ def store(adapter: str, folder: Path) -> OpenJournal:
         return cast("AbstractAsyncContextManager[Journal]", journal)
 
     return opened
+
+
+def connection_of(journal: SqliteJournal) -> sqlite3.Connection:
+    """The one that writes."""
+    return cast("sqlite3.Connection", journal._store.writer._engine.connection)
 
 
 async def record(journal: Arrivals, arrival: Arrival) -> Recording:

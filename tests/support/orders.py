@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.support.factories import START
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.access import sqlite_desk
 from twilio_notifications.core.conclusions import ChainWriter, OrderWriter, StatusWriter
 from twilio_notifications.core.delivery import Following, Tracking
 from twilio_notifications.core.escalation import Chain, Door
@@ -31,7 +31,7 @@ WRITER: Final = OrderWriter(
 
 def place(path: Path, *orders: Order, at: float = START, door: Door = Door.COMMAND) -> tuple[int, ...]:
     """The numbers of the orders, written into the journal's file."""
-    return SqliteOrderDesk(path).place(orders, by=BY, door=door, at=at)
+    return sqlite_desk(path).place(orders, by=BY, door=door, at=at)
 
 
 async def carried_out(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from tests.support.factories import START
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.ports.journal.reader import Only, Search
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ def numbers(path: Path, only: Only = Only.ALL, *, limit: int = 100, now: float =
 
 def entries(path: Path, only: Only = Only.ALL, *, limit: int = 100, now: float = START) -> list[Entry]:
     """The same, with all that a list shows of them."""
-    return list(SqliteReader(path).entries(Search(only=only, limit=limit), now=now, reveal=True).entries)
+    return list(sqlite_reader(path).entries(Search(only=only, limit=limit), now=now, reveal=True).entries)
 
 
 def entry(path: Path, number: int, *, now: float = START) -> Entry:
     """One request, with whole numbers and names."""
-    return SqliteReader(path).timeline(number, now=now, reveal=True).entry
+    return sqlite_reader(path).timeline(number, now=now, reveal=True).entry
 
 
 def moments(path: Path, number: int, *, now: float = START) -> list[Moment]:
     """All that happened to the request, the oldest first."""
-    return list(SqliteReader(path).timeline(number, now=now, reveal=True).moments)
+    return list(sqlite_reader(path).timeline(number, now=now, reveal=True).moments)
 
 
 def of_kind(path: Path, number: int, kind: type[Kind], *, now: float = START) -> list[Kind]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
 from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_desk, sqlite_reader
 from twilio_notifications.bootstrap.isolation import port_list
 from twilio_notifications.bootstrap.outside import prepare_journal
 from twilio_notifications.config import MqttSettings, load_journal
@@ -40,8 +39,8 @@ def console(
     return Console(
         ConsoleParts(
             settings=settings,
-            reader=SqliteReader(settings.journal.path),
-            desk=SqliteOrderDesk(settings.journal.path),
+            reader=sqlite_reader(settings.journal.path),
+            desk=sqlite_desk(settings.journal.path),
             visitor=partial(_visitor, settings),
             in_force=partial(in_force, config, environ),
             limits=partial(_limits, config, environ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications import serving
 from twilio_notifications.adapters.beacon import HttpBeacon
 from twilio_notifications.adapters.pages import PagesEndpoint, health_pages
-from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
+from twilio_notifications.adapters.sqlite.access import sqlite_backlog
 from twilio_notifications.bootstrap.watching import Watching
 from twilio_notifications.pipeline.care.health import Health
 from twilio_notifications.pipeline.care.heartbeat import Heartbeat
@@ -119,7 +119,7 @@ class Watched(Watching):
         if address is None or counters is None:
             return
         survey = Survey(
-            backlog=SqliteBacklog(self.settings.journal.path),
+            backlog=sqlite_backlog(self.settings.journal.path),
             usage=journal,
             limits=lambda: connector.dispatcher.admission.limits,
             clock=self.clock,
