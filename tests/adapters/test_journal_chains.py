@@ -32,7 +32,7 @@ from tests.support.journals import (
     record,
     report,
     statuses,
-    store,
+    store_of,
     waiting,
 )
 from tests.support.reading import entry, of_kind
@@ -81,12 +81,12 @@ REPLY = KnownReply(sid="SM9", phone_number=A, at=START + 8, meaning="text")
 
 @pytest.fixture(params=EVERY)
 def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
 def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 async def begin_chain(journal: Journal, *numbers: str, escalation: str = "freezer", **named: Any) -> None:

@@ -20,7 +20,7 @@ from tests.support.journals import (
     end,
     outbox,
     report,
-    store,
+    store_of,
 )
 from twilio_notifications.core.delivery import FollowUpStatus, Who
 from twilio_notifications.core.errors import Reason
@@ -40,12 +40,12 @@ TOLD = FollowUpStatus(status=b'{"response":{},"id":"request123"}', reason=None)
 
 @pytest.fixture(params=EVERY)
 def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
 def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 async def follow(

@@ -16,8 +16,9 @@ from twilio_notifications.adapters.sqlite.engine import SqliteEngine
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
-    from twilio_notifications.adapters.journal.connection import Connection
     from collections.abc import AsyncIterator
+
+    from twilio_notifications.adapters.journal.connection import Connection
 
 
 class NoLedger:

@@ -17,8 +17,9 @@ from twilio_notifications.adapters.sqlite.engine import SqliteEngine
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
-    from twilio_notifications.adapters.journal.connection import Connection
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from twilio_notifications.adapters.journal.connection import Connection
 
 
 def disk_fault(code: int = sqlite3.SQLITE_FULL) -> sqlite3.OperationalError:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
 from tests.support.factories import START, a_request
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -38,9 +40,26 @@ A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 OpenJournal = Callable[..., AbstractAsyncContextManager[Journal]]
 """Opens the journal; the same one each time, where the adapter keeps one. Arguments: its settings."""
 
-LASTING = ("sqlite file",)
+LASTING = ("sqlite file", pytest.param("postgresql", marks=pytest.mark.postgresql))
 """Adapters whose journal can be closed and opened again."""
 EVERY = ("sqlite memory", *LASTING)
+
+
+def store_of(request: pytest.FixtureRequest, folder: Path) -> OpenJournal:
+    """The journal of the adapter that is the parameter of a fixture."""
+    if request.param == "postgresql":
+        return _in_database(request.getfixturevalue("postgresql_url"))
+    return store(request.param, folder)
+
+
+def _in_database(url: str) -> OpenJournal:
+    from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
+
+    def opened(**settings: Any) -> AbstractAsyncContextManager[Journal]:
+        journal = PostgresJournal(url, events=RecordingEvents(), **{"report_seconds": 0.0} | settings)
+        return cast("AbstractAsyncContextManager[Journal]", journal)
+
+    return opened
 
 
 def store(adapter: str, folder: Path) -> OpenJournal:

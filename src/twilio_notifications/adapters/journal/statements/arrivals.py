@@ -88,7 +88,7 @@ ORIGINAL = """
 SELECT id, state FROM (
     SELECT id, name, body, voice_location, media_urls, spoken_text, language, voice, twiml FROM requests
     WHERE request_id = ? AND channel = ? AND phone_number = ? AND accepted_at > ?
-    ORDER BY accepted_at DESC LIMIT 1000) JOIN states ON request = id
+    ORDER BY accepted_at DESC LIMIT 1000) AS same JOIN states ON request = id
 WHERE name = ? AND body IS ? AND voice_location IS ? AND media_urls IS ? AND spoken_text IS ?
   AND language IS ? AND voice IS ? AND twiml IS ? LIMIT 1
 """

@@ -12,7 +12,7 @@ WHERE ended_at IS NULL AND about = '' AND (until IS NULL OR until > :now) ORDER 
 WAITING = """
 SELECT CASE WHEN turn = 0 THEN 'earlier_request'
             WHEN due_at > :now THEN waiting_reason
-            WHEN :pause IS NOT NULL THEN :pause
+            WHEN CAST(:pause AS TEXT) IS NOT NULL THEN :pause
             WHEN sender IS NOT NULL THEN 'sender_pace' END AS reason,
        COUNT(*), MIN(request)
 FROM states WHERE state = 'WAITING' GROUP BY reason

@@ -103,7 +103,7 @@ RINGING = """
 INSERT INTO hangups (sid, request, due_at)
 SELECT sid, id, :at FROM requests JOIN attempts ON attempts.request = id
 WHERE chain = :chain AND channel = 'CALL' AND outcome = 'ACCEPTED' AND sid IS NOT NULL
-  AND closed_at > :at - 14400
+  AND closed_at > CAST(:at AS DOUBLE PRECISION) - 14400
   AND NOT EXISTS (SELECT 1 FROM deliveries
                   WHERE deliveries.request = id AND word <> 'queued' AND word <> 'initiated'
                     AND word <> 'ringing')

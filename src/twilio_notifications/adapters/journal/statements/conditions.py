@@ -26,8 +26,9 @@ IDENTITY_COLUMNS = "states.request, request_id, states.channel"
 REQUEST_COLUMNS = f"""
 {IDENTITY_COLUMNS}, name, states.phone_number, sender_number, body, voice_location, retries, priority,
 accepted_at, expires_at, due_at, attempts, deferrals,
-COALESCE(waiting_reason, IIF(turn = 1 AND sender IS NOT NULL, 'sender_pace', NULL)),
-opened + (state = 'WAITING'), media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
+COALESCE(waiting_reason, CASE WHEN turn = 1 AND sender IS NOT NULL THEN 'sender_pace' END),
+opened + CASE WHEN state = 'WAITING' THEN 1 ELSE 0 END,
+media_urls, spoken_text, language, voice, twiml, messaging_service_sid,
 requests.about, escalation, contact, valid_for_seconds, chain, hint, tells_end,
 (SELECT ended_at IS NOT NULL FROM chains WHERE chains.request = requests.chain),
 COALESCE(recalled, {COVERED}), envelope

@@ -32,10 +32,10 @@ LOOKED_AT = f"{_LOOKED_AT} WHERE states.request = ?"
 
 _SELECTED = f"""
 {_LOOKED_AT}
-WHERE (:reason IS NULL OR latest.reason = :reason)
-  AND (:channel IS NULL OR states.channel = :channel)
-  AND (:phone_number IS NULL OR states.phone_number = :phone_number)
-  AND (:since IS NULL OR accepted_at >= :since)
+WHERE (CAST(:reason AS TEXT) IS NULL OR latest.reason = :reason)
+  AND (CAST(:channel AS TEXT) IS NULL OR states.channel = :channel)
+  AND (CAST(:phone_number AS TEXT) IS NULL OR states.phone_number = :phone_number)
+  AND (CAST(:since AS DOUBLE PRECISION) IS NULL OR accepted_at >= :since)
   AND (chain IS NULL OR chain = states.request)
   AND NOT EXISTS (SELECT 1 FROM orders
                   WHERE orders.request = states.request AND orders.name = :name AND done_at IS NULL)

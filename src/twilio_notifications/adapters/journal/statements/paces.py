@@ -18,7 +18,7 @@ LEAVE = "UPDATE senders SET full_at = ?, place = ? WHERE id = ?"
 
 PAUSE = """
 INSERT INTO senders (number, channel, paused_until) VALUES (?, ?, ?)
-ON CONFLICT (number, channel) DO UPDATE SET paused_until = MAX(paused_until, excluded.paused_until)
+ON CONFLICT (number, channel) DO UPDATE SET paused_until = MAX(senders.paused_until, excluded.paused_until)
 """
 
 PAUSED = "SELECT number, channel, paused_until FROM senders WHERE paused_until > ?"

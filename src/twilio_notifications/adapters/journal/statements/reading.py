@@ -19,9 +19,9 @@ COALESCE((SELECT other.request FROM states AS other
 ENTRIES = f"""
 SELECT states.request AS number, request_id, states.channel, state, name, states.phone_number, sender_number,
        contact, priority, accepted_at, expires_at, due_at, turn, sender,
-       IIF(state = 'WAITING' AND turn = 0, {_BEHIND}, NULL) AS behind,
-       IIF(state = 'WAITING', waiting_reason, NULL) AS waiting_reason,
-       IIF(state = 'WAITING', waiting_message, NULL) AS waiting_message,
+       CASE WHEN state = 'WAITING' AND turn = 0 THEN {_BEHIND} END AS behind,
+       CASE WHEN state = 'WAITING' THEN waiting_reason END AS waiting_reason,
+       CASE WHEN state = 'WAITING' THEN waiting_message END AS waiting_message,
        attempts, finished_at, reason, latest.message, COALESCE(deliveries.sid, latest.sid) AS sid,
        latest.remark, word, COALESCE(deliveries.code, document_code) AS delivery_code, changed_at,
        deliveries.look_at, configured_name, ending, chains.by, chain, resent_from
@@ -238,6 +238,6 @@ SELECT * FROM (
     UNION SELECT request FROM delivery_events WHERE id > ?3
     UNION SELECT request FROM waits WHERE id > ?4
     UNION SELECT request FROM orders WHERE number > ?5 OR done_at IS NULL
-    UNION SELECT request FROM states INDEXED BY states_one_open WHERE {ATTEMPTED})
+    UNION SELECT request FROM states INDEXED BY states_one_open WHERE {ATTEMPTED}) AS changed
 WHERE id IS NOT NULL ORDER BY 1 DESC LIMIT ?6
 """

@@ -101,7 +101,8 @@ SELECT attempts.sid, states.request, :at
 FROM states CROSS JOIN requests ON id = states.request
      CROSS JOIN attempts ON attempts.request = states.request
      LEFT JOIN deliveries ON deliveries.request = states.request
-WHERE states.channel = 'CALL' AND states.phone_number IS NOT NULL AND finished_at > :at - 14400
+WHERE states.channel = 'CALL' AND states.phone_number IS NOT NULL
+  AND finished_at > CAST(:at AS DOUBLE PRECISION) - 14400
   AND outcome = 'ACCEPTED' AND attempts.sid IS NOT NULL
   AND (word IS NULL OR word = 'queued' OR word = 'initiated' OR word = 'ringing')
 """

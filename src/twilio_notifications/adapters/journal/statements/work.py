@@ -78,7 +78,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 # A wait goes on where it is put off for the same reason; a closed attempt begins a new one.
 POSTPONE = f"""
 UPDATE states
-SET state = 'WAITING', due_at = IIF(recalled IS NULL, ?, ?), turn = 0, sender = NULL, waiting_reason = ?,
+SET state = 'WAITING', due_at = CASE WHEN recalled IS NULL THEN CAST(? AS DOUBLE PRECISION) ELSE ? END,
+    turn = 0, sender = NULL, waiting_reason = ?,
     waiting_message = ?, waiting_since = ?, opened_at = NULL, clock_offset = NULL, charges = NULL,
     cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, attempts = attempts + ?,
     deferrals = deferrals + ?
@@ -135,7 +136,7 @@ KNOWN_SID = "SELECT 1 FROM attempts WHERE sid = ? LIMIT 1"
 
 CHARGE = """
 INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
-ON CONFLICT (scope, since) DO UPDATE SET used = used + excluded.used
+ON CONFLICT (scope, since) DO UPDATE SET used = usage.used + excluded.used
 """
 
 PAY_BACK = "UPDATE usage SET used = MAX(0, used - ?) WHERE scope = ? AND since = ?"

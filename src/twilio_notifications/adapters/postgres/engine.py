@@ -1,0 +1,123 @@
+"""PostgreSQL as the engine of a journal: its transactions, and how a lost connection is survived.
+
+Each transaction writes its number into the one row of the table `writer`. Where the connection is lost within
+a COMMIT, the row says on a new connection whether that transaction was committed: reading it for an update
+waits until the transaction of the old connection has ended, either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from twilio_notifications.adapters.journal.engine import CommitUnknown, Fault, ReadFailed
+from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
+from twilio_notifications.core.errors import JournalDamaged, JournalLocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.postgres.session import Session
+
+R = TypeVar("R")
+
+WRITER: Final = "SELECT token, number FROM writer WHERE one = 1 FOR UPDATE"
+
+TAKE_OVER: Final = "UPDATE writer SET token = ?, number = 0 WHERE one = 1"
+
+
+@dataclass(slots=True, kw_only=True)
+class PostgresEngine:
+    """Implements Engine."""
+
+    connection: Session
+    token: str
+    """Hexadecimal digits, new at each start."""
+    place: str
+    """How the journal is called in sentences."""
+    _number: int = field(init=False, default=0)
+    _begun: bool = field(init=False, default=False)
+
+    def begin(self) -> None:
+        self._number += 1
+        beginning = f"BEGIN; UPDATE writer SET number = {self._number} WHERE token = '{self.token}'"  # noqa: S608 - our own
+        status = self.connection.command(beginning)
+        self._begun = True
+        if status != "UPDATE 1":
+            self.roll_back()
+            raise self._superseded()
+
+    def commit(self) -> None:
+        try:
+            self.connection.command("COMMIT")
+        except ERRORS as error:
+            if fault_of(error) is Fault.PASSING:
+                self.connection.drop()
+                raise CommitUnknown(str(error)) from error
+            raise
+        finally:
+            self._begun = False
+
+    def roll_back(self) -> None:
+        """Drops a connection on which that is not possible: the server then does it."""
+        if not self._begun:
+            return
+        self._begun = False
+        try:
+            if self.connection.is_open():
+                self.connection.command("ROLLBACK")
+        except ERRORS:
+            self.connection.drop()
+
+    def was_committed(self) -> bool:
+        token, number = self.connection.execute(WRITER).fetchone()
+        if token != self.token:
+            raise self._superseded()
+        return bool(number == self._number)
+
+    def fault(self, error: Exception) -> Fault | None:
+        fault = fault_of(error)
+        if isinstance(error, TimeoutError):
+            self.connection.drop()  # an answer that comes late would be taken for that of another statement
+        return fault
+
+    def lost(self, error: Exception) -> JournalDamaged:
+        lost = JournalDamaged(
+            f"the journal {self.place} cannot be used any more ({error}). Nothing more is acknowledged. See "
+            "the log of the PostgreSQL server; where its data are damaged, restore a backup."
+        )
+        lost.__cause__ = error
+        return lost
+
+    def _superseded(self) -> JournalLocked:
+        return JournalLocked(
+            f"another connector has taken over the journal {self.place} while this one had lost its "
+            "connection to the server. Stop one of them, or give it a journal of its own ([journal] url)."
+        )
+
+
+@dataclass(slots=True)
+class PostgresReads:
+    """Implements Reads, with a connection and a thread of its own, so that the event loop turns meanwhile."""
+
+    session: Session
+    _thread: ThreadPoolExecutor = field(
+        init=False,
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="twilio_notifications.reads"),
+    )
+
+    async def read(self, operation: Callable[[Connection], R]) -> R:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, operation, self.session)
+        except ERRORS as error:
+            raise ReadFailed from error
+
+    def close(self) -> None:
+        """Waits for a read under way, and ends the connection."""
+        with suppress(RuntimeError):
+            self._thread.submit(self.session.close).result()
+        self._thread.shutdown()

@@ -1,0 +1,75 @@
+"""The journal on PostgreSQL, in one database."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any, Self
+
+from twilio_notifications.adapters.journal.journal import SqlJournal
+from twilio_notifications.adapters.journal.room import Boundless
+from twilio_notifications.adapters.postgres.engine import TAKE_OVER, PostgresEngine, PostgresReads
+from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
+from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
+from twilio_notifications.adapters.postgres.place import place_of, refusal
+from twilio_notifications.adapters.postgres.session import Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import asyncpg
+
+    from twilio_notifications.ports import Events
+
+
+class PostgresJournal(SqlJournal):
+    """A journal in a database of its own, owned by one connector."""
+
+    def __init__(self, url: str, *, events: Events, **settings: Any) -> None:
+        """`url` is postgresql://…, as asyncpg takes it. `settings` are those of SqlJournal."""
+        super().__init__(place_of(url), events=events, **settings)
+        self._url = url
+        self._is_open = False
+
+    async def __aenter__(self) -> Self:
+        """Connects, and makes the tables where there are none; raises a JournalError that says what to do."""
+        self._opened = ExitStack()
+        try:
+            engine = await asyncio.to_thread(self._open, self._opened)
+            reads = self._opened.enter_context(closing(self._reads(self._opened)))
+            self._store = self._assembled(engine, reads, Boundless())
+        except BaseException as error:
+            await asyncio.to_thread(self._opened.close)
+            if isinstance(error, (*ERRORS, StillLocked)):
+                raise refusal(self._url, error) from error
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._store.writer.close()
+        await asyncio.to_thread(self._opened.close)
+
+    def _open(self, opened: ExitStack) -> PostgresEngine:
+        """In a thread: what waits for the server must not hold up the event loop."""
+        loop = opened.enter_context(closing(asyncio.new_event_loop()))
+        session = Session(self._url, run=loop.run_until_complete, prepare=self._prepare)
+        opened.enter_context(closing(session))
+        engine = PostgresEngine(connection=session, token=secrets.token_hex(16), place=self._name)
+        session.execute(TAKE_OVER, (engine.token,))
+        self._is_open = True
+        self._create_wanted_indexes(session)
+        self._ledger.load(session)
+        return engine
+
+    async def _prepare(self, connection: asyncpg.Connection) -> None:
+        if self._is_open:
+            await open_again(connection)
+        else:
+            await open_to_write(connection)
+
+    def _reads(self, opened: ExitStack) -> PostgresReads:
+        loop = opened.enter_context(closing(asyncio.new_event_loop()))
+        return PostgresReads(Session(self._url, run=loop.run_until_complete, prepare=open_to_read))
