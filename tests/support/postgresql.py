@@ -1,7 +1,8 @@
 """A real PostgreSQL of the tests' own, on the loopback: started, ended, killed and started again at will.
 
 It takes about a second to start, so the fixture `postgresql` shares one server among the tests of a
-session, and each of them gets a database of its own from `database`. Mark tests that use it with `@pytest.mark.postgresql`.
+session, and each of them gets a database of its own from `database`.
+Mark tests that use it with `@pytest.mark.postgresql`.
 The server refuses to run as root: then it runs as another user, in a folder of that user.
 """
 

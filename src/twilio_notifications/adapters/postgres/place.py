@@ -42,9 +42,9 @@ def refusal(url: str, error: Exception) -> JournalError:
             )
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return JournalError(
-                f"the server of the journal {place} refuses the login as {user or 'this user'}: wrong user or "
-                "password, or pg_hba.conf does not allow it. Correct [journal] url, or the role: ALTER ROLE "
-                "… PASSWORD …"
+                f"the server of the journal {place} refuses the login as {user or 'this user'}: wrong user "
+                "or password, or pg_hba.conf does not allow it. Correct [journal] url, or the role: ALTER "
+                "ROLE … PASSWORD …"
             )
         case asyncpg.InvalidCatalogNameError():
             return JournalError(

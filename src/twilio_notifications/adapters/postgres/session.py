@@ -75,7 +75,8 @@ class Session:
 
     def command(self, text: str) -> str:
         """Carries out a text without parameters, of one or more commands; the status of the last one."""
-        return self.run(lambda connection: connection.execute(text))
+        status: str = self.run(lambda connection: connection.execute(text))
+        return status
 
     def execute(self, statement: str, parameters: Sequence[Any] | Mapping[str, Any] = (), /) -> Rows:
         """Implements Connection.execute."""

@@ -7,13 +7,14 @@ word that only SQLite knows is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from twilio_notifications.adapters.postgres.texts import FRAGMENTS, TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 _LITERAL: Final = r"'(?:[^']|'')*'"
 _PARAMETER: Final = re.compile(rf"{_LITERAL}|\?(?P<number>\d+)|(?P<next>\?)|:(?P<name>\w+)")
@@ -48,14 +49,14 @@ class Translation:
     """A statement for PostgreSQL, and where its parameters come from."""
 
     text: str
-    names: tuple[str, ...] | None
-    """The parameters by name, in their order; None: they are given in their order."""
+    names: tuple[str, ...]
+    """Of the parameters, in their order; none where they are given in their order."""
 
     def values(self, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
         """The parameters in the order of PostgreSQL's."""
-        if self.names is None:
-            return parameters  # type: ignore[return-value] - statements without names get a sequence
-        return [parameters[name] for name in self.names]  # type: ignore[call-overload] - and others a mapping
+        if isinstance(parameters, Mapping):
+            return [parameters[name] for name in self.names]
+        return parameters
 
 
 def translation(statement: str) -> Translation:
@@ -70,7 +71,7 @@ def translation(statement: str) -> Translation:
     left = _ONLY_SQLITE.search(_ALLOWED.sub("", re.sub(_LITERAL, "''", text)))
     if left is not None:
         raise Untranslatable(f"{left[0]} in {statement}")
-    return Translation(text=text, names=names or None)
+    return Translation(text=text, names=names)
 
 
 def _numbered(text: str) -> tuple[str, tuple[str, ...]]:

@@ -36,7 +36,7 @@ UPDATE chain_numbers SET notified_at = ? WHERE chain = ? AND phone_number = ? AN
 DUE = f"""
 SELECT {REQUEST_COLUMNS}, configured_name, began_at, hastened
 FROM chains JOIN states ON states.request = chains.request JOIN requests ON id = chains.request
-WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?
+WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at, chains.request LIMIT ?
 """
 
 NEXT_LOOK = "SELECT request, look_at FROM chains WHERE look_at IS NOT NULL ORDER BY look_at LIMIT ?"
@@ -125,7 +125,7 @@ UPDATE deliveries SET cancelled_by_us = 1, version = version + 1
 WHERE request IN (SELECT request FROM hangups) AND cancelled_by_us = 0
 """
 
-DUE_HANGUPS = "SELECT sid, request, tries FROM hangups WHERE due_at <= ? ORDER BY due_at LIMIT ?"
+DUE_HANGUPS = "SELECT sid, request, tries FROM hangups WHERE due_at <= ? ORDER BY due_at, sid LIMIT ?"
 
 DELETE_HANGUP = "DELETE FROM hangups WHERE sid = ?"
 

@@ -20,7 +20,7 @@ SELECT {REQUEST_COLUMNS},
 FROM deliveries JOIN states ON states.request = deliveries.request JOIN requests ON id = states.request
 """
 
-DUE = f"{_FOLLOWED} WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at LIMIT ?"
+DUE = f"{_FOLLOWED} WHERE look_at IS NOT NULL AND look_at <= ? ORDER BY look_at, deliveries.request LIMIT ?"
 
 # Twilio gives no SID twice; where a server of a test does, its newest request is meant.
 BY_SID = f"{_FOLLOWED} WHERE sid = ? ORDER BY deliveries.request DESC LIMIT 1"

@@ -20,13 +20,13 @@ ORDER BY due_at, request LIMIT ?
 OVERDUE = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
 WHERE state = 'WAITING' AND expires_at <= ?
-ORDER BY expires_at LIMIT ?
+ORDER BY expires_at, request LIMIT ?
 """
 
 DOUBTFUL = f"""
 SELECT {REQUEST_COLUMNS}, {DOUBT_COLUMNS} FROM states JOIN requests ON id = request
 WHERE settle_at IS NOT NULL AND settle_at <= ?
-ORDER BY settle_at LIMIT ?
+ORDER BY settle_at, request LIMIT ?
 """
 
 DOUBT_OF = f"""
@@ -126,10 +126,12 @@ NEXT_DUE = """
 SELECT request, due_at FROM states WHERE turn = 1 AND sender IS NULL AND priority = ? ORDER BY due_at LIMIT ?
 """
 
-NEXT_EXPIRY = "SELECT request, expires_at FROM states WHERE state = 'WAITING' ORDER BY expires_at LIMIT ?"
+NEXT_EXPIRY = (
+    "SELECT request, expires_at FROM states WHERE state = 'WAITING' ORDER BY expires_at, request LIMIT ?"
+)
 
 NEXT_SETTLEMENT = """
-SELECT request, settle_at FROM states WHERE settle_at IS NOT NULL ORDER BY settle_at LIMIT ?
+SELECT request, settle_at FROM states WHERE settle_at IS NOT NULL ORDER BY settle_at, request LIMIT ?
 """
 
 KNOWN_SID = "SELECT 1 FROM attempts WHERE sid = ? LIMIT 1"

@@ -103,8 +103,8 @@ CREATE UNIQUE INDEX states_one_open ON states (channel, phone_number)
     WHERE state = 'OPEN' OR state = 'IN_DOUBT';
 CREATE INDEX states_recipient ON states (channel, phone_number, request) WHERE state = 'WAITING';
 CREATE UNIQUE INDEX states_turn ON states (channel, phone_number) WHERE turn = 1;
-CREATE INDEX states_expiry ON states (expires_at) WHERE state = 'WAITING';
-CREATE INDEX states_doubt ON states (settle_at) WHERE settle_at IS NOT NULL;
+CREATE INDEX states_expiry ON states (expires_at, request) WHERE state = 'WAITING';
+CREATE INDEX states_doubt ON states (settle_at, request) WHERE settle_at IS NOT NULL;
 CREATE INDEX states_retention ON states (finished_at) WHERE state = 'REPORTED';
 CREATE INDEX states_rejections ON states (finished_at) WHERE state = 'REPORTED' AND phone_number IS NULL;
 CREATE INDEX states_about ON states (about, channel, phone_number) WHERE state = 'WAITING' AND about IS NOT NULL;
@@ -187,7 +187,7 @@ CREATE TABLE deliveries (
 
 CREATE INDEX deliveries_sid ON deliveries (sid);
 
-CREATE INDEX deliveries_due ON deliveries (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX deliveries_due ON deliveries (look_at, request) WHERE look_at IS NOT NULL;
 CREATE INDEX deliveries_failed ON deliveries (changed_at, request)
     WHERE word = 'undelivered' OR word = 'failed' OR word = 'busy' OR word = 'no-answer'
        OR word = 'partially_delivered' OR (word = 'canceled' AND cancelled_by_us = 0)
@@ -240,7 +240,7 @@ CREATE TABLE chains (
     CHECK ((ended_at IS NULL) = (look_at IS NOT NULL))
 );
 
-CREATE INDEX chains_due ON chains (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX chains_due ON chains (look_at, request) WHERE look_at IS NOT NULL;
 CREATE INDEX chains_id ON chains USING hash (published_id) WHERE ended_at IS NULL;
 CREATE INDEX chains_about ON chains (about) WHERE ended_at IS NULL AND about IS NOT NULL;
 
