@@ -37,6 +37,7 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 NEEDS_AN_EXTRA = (
     "twilio_notifications.adapters.greengrass",
     "twilio_notifications.adapters.metrics",
+    "twilio_notifications.adapters.postgres",
     "twilio_notifications.adapters.traces",
     "twilio_notifications.bootstrap.console",
     "twilio_notifications.console",

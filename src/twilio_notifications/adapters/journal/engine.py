@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     R = TypeVar("R")
 
 
-class Fault(Enum):
+class DatabaseFault(Enum):
     """What an error of the database means for the transaction in which it was raised."""
 
     OF_CALL = auto()
@@ -32,12 +32,12 @@ class CommitUnknown(Exception):
     """The connection was lost while a transaction was being committed: it is committed, or it is not."""
 
 
-class Engine(Protocol):
+class DatabaseEngine(Protocol):
     """The database of a journal, for the writer's thread alone."""
 
     @property
     def connection(self) -> Connection:
-        """The same object at all times, also where the connection behind it is made anew."""
+        """The same object at all times, also where the connection behind it is made again."""
 
     def begin(self) -> None:
         """Begins a transaction."""
@@ -51,7 +51,7 @@ class Engine(Protocol):
     def was_committed(self) -> bool:
         """After CommitUnknown: whether the transaction was committed. Raises a passing fault."""
 
-    def fault(self, error: Exception) -> Fault | None:
+    def fault(self, error: Exception) -> DatabaseFault | None:
         """What an error means; None: it is no error of the database."""
 
     def lost(self, error: Exception) -> JournalError:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.adapters.journal.engine import Engine, Reads
+    from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
     from twilio_notifications.adapters.journal.room import BoundingRoom
     from twilio_notifications.core.pace import SenderRates
     from twilio_notifications.ports import Events
@@ -109,7 +109,7 @@ class SqlJournal(
         if self._turns.overtaking:
             connection.execute(work.INDEX_DUE)
 
-    def _assembled(self, engine: Engine, reads: Reads | None, room: BoundingRoom) -> OpenJournal:
+    def _assembled(self, engine: DatabaseEngine, reads: Reads | None, room: BoundingRoom) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
         taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns, paces=ledger.paces)

@@ -18,7 +18,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.journal.calls import CallFailed, Result, Waiting, deliver
-from twilio_notifications.adapters.journal.engine import CommitUnknown, Fault
+from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault
 from twilio_notifications.adapters.journal.kinds import Single
 from twilio_notifications.adapters.journal.room import Boundless, FilesMoved, NoRoom, ReserveGone
 from twilio_notifications.adapters.journal.writing_limits import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.calls import Ledger
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.adapters.journal.engine import Engine
+    from twilio_notifications.adapters.journal.engine import DatabaseEngine
     from twilio_notifications.adapters.journal.kinds import Kind
     from twilio_notifications.adapters.journal.room import Room
 
@@ -54,7 +54,7 @@ class Writer:
 
     def __init__(  # noqa: PLR0913 - who hears of its disk, and what tests give, each with its default
         self,
-        engine: Engine,
+        engine: DatabaseEngine,
         *,
         ledger: Ledger,
         on_disk_fault: Callable[[str], None],
@@ -213,9 +213,9 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - what the engine does not know fails its calls
                 fault = self._fault(error)
                 attempt += 1
-                if fault is Fault.CONFLICT and attempt < MOST_CONFLICTS:
+                if fault is DatabaseFault.CONFLICT and attempt < MOST_CONFLICTS:
                     continue
-                if fault in {None, Fault.OF_CALL, Fault.FINAL}:
+                if fault in {None, DatabaseFault.OF_CALL, DatabaseFault.FINAL}:
                     lost = error if fault is None else self._engine.lost(error)
                     return [Result(waiting.future, error=lost) for waiting in batch]
                 batch = self._carry_on_without(batch)
@@ -228,9 +228,9 @@ class Writer:
             else:
                 return results
 
-    def _fault(self, error: Exception) -> Fault | None:
+    def _fault(self, error: Exception) -> DatabaseFault | None:
         if isinstance(error, MemoryError | NoRoom | ReserveGone | FilesMoved):
-            return Fault.PASSING
+            return DatabaseFault.PASSING
         return self._engine.fault(error)
 
     def _give_up(self, batch: list[Waiting], error: Exception, *, began: float) -> list[Result] | None:
@@ -348,7 +348,7 @@ class Writer:
                 if self._engine.was_committed():
                     return
             except Exception as failed:
-                if self._fault(failed) is not Fault.PASSING:
+                if self._fault(failed) is not DatabaseFault.PASSING:
                     raise
                 error = failed
             else:
@@ -383,7 +383,7 @@ class Writer:
         except NoRoom:
             raise
         except Exception as error:
-            if self._engine.fault(error) in {None, Fault.OF_CALL}:
+            if self._engine.fault(error) in {None, DatabaseFault.OF_CALL}:
                 raise CallFailed from error
             raise
         return [Result(waiting.future, value) for waiting, value in zip(calls, values, strict=True)]

@@ -57,7 +57,7 @@ class PostgresAccess:
             def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
                 return thread.submit(loop.run_until_complete, coroutine).result()
 
-            session = Session(self.url, run=run, row=_as_it_is, prepare=open_to_read)
+            session = Session(self.url, run=run, row=_as_it_is, on_connect=open_to_read)
             try:
                 session.command(beginning)
                 yield session

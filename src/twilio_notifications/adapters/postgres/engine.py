@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from twilio_notifications.adapters.journal.engine import CommitUnknown, Fault, ReadFailed
+from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
 from twilio_notifications.core.errors import JournalDamaged, JournalLocked
 
@@ -32,7 +32,7 @@ TAKE_OVER: Final = "UPDATE writer SET token = ?, number = 0 WHERE one = 1"
 
 @dataclass(slots=True, kw_only=True)
 class PostgresEngine:
-    """Implements Engine."""
+    """Implements DatabaseEngine."""
 
     connection: Session
     token: str
@@ -55,7 +55,7 @@ class PostgresEngine:
         try:
             self.connection.command("COMMIT")
         except ERRORS as error:
-            if fault_of(error) is Fault.PASSING:
+            if fault_of(error) is DatabaseFault.PASSING:
                 self.connection.drop()
                 raise CommitUnknown(str(error)) from error
             raise
@@ -79,7 +79,7 @@ class PostgresEngine:
             raise self._superseded()
         return bool(number == self._number)
 
-    def fault(self, error: Exception) -> Fault | None:
+    def fault(self, error: Exception) -> DatabaseFault | None:
         fault = fault_of(error)
         if isinstance(error, TimeoutError):
             self.connection.drop()  # an answer that comes late would be taken for that of another statement
@@ -88,7 +88,7 @@ class PostgresEngine:
     def lost(self, error: Exception) -> JournalDamaged:
         lost = JournalDamaged(
             f"the journal {self.place} cannot be used any more ({error}). Nothing more is acknowledged. See "
-            "the log of the PostgreSQL server; where its data are damaged, restore a backup."
+            "the log of the PostgreSQL server; where its files are damaged, restore a backup."
         )
         lost.__cause__ = error
         return lost

@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncpg
 
-from twilio_notifications.adapters.journal.engine import Fault
+from twilio_notifications.adapters.journal.engine import DatabaseFault
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 CONFLICTS: Final = frozenset({"40001", "40P01", "55P03"})
@@ -34,23 +34,23 @@ class StillLocked(Exception):
     """The lock of the journal is held, perhaps by an earlier connection of this connector."""
 
 
-def fault_of(error: Exception) -> Fault | None:
+def fault_of(error: Exception) -> DatabaseFault | None:
     """None: it is no error of the database."""
     match error:
         case asyncpg.PostgresError():
             return _of_code(error.sqlstate or "")
         case asyncpg.InterfaceError():
             # A value that does not fit its column, or a connection that is closed.
-            return Fault.OF_CALL if isinstance(error, ValueError) else Fault.PASSING
+            return DatabaseFault.OF_CALL if isinstance(error, ValueError) else DatabaseFault.PASSING
         case asyncpg.InternalClientError() | OSError() | TimeoutError() | StillLocked():
-            return Fault.PASSING
+            return DatabaseFault.PASSING
         case _:
             return None
 
 
-def _of_code(code: str) -> Fault:
+def _of_code(code: str) -> DatabaseFault:
     if code in CONFLICTS:
-        return Fault.CONFLICT
+        return DatabaseFault.CONFLICT
     if code in _PASSING or code[:2] in _PASSING_CLASSES:
-        return Fault.PASSING
-    return Fault.FINAL if code in _DAMAGE else Fault.OF_CALL
+        return DatabaseFault.PASSING
+    return DatabaseFault.FINAL if code in _DAMAGE else DatabaseFault.OF_CALL

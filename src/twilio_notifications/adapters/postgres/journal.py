@@ -37,7 +37,9 @@ class PostgresJournal(SqlJournal):
         self._opened = ExitStack()
         try:
             engine = await asyncio.to_thread(self._open, self._opened)
-            reads = self._opened.enter_context(closing(self._reads(self._opened)))
+            loop = self._opened.enter_context(closing(asyncio.new_event_loop()))
+            session = Session(self._url, run=loop.run_until_complete, on_connect=open_to_read)
+            reads = self._opened.enter_context(closing(PostgresReads(session)))
             self._store = self._assembled(engine, reads, Boundless())
         except BaseException as error:
             await asyncio.to_thread(self._opened.close)
@@ -55,7 +57,7 @@ class PostgresJournal(SqlJournal):
     def _open(self, opened: ExitStack) -> PostgresEngine:
         """In a thread: what waits for the server must not hold up the event loop."""
         loop = opened.enter_context(closing(asyncio.new_event_loop()))
-        session = Session(self._url, run=loop.run_until_complete, prepare=self._prepare)
+        session = Session(self._url, run=loop.run_until_complete, on_connect=self._prepare)
         opened.enter_context(closing(session))
         engine = PostgresEngine(connection=session, token=secrets.token_hex(16), place=self._name)
         session.execute(TAKE_OVER, (engine.token,))
@@ -69,7 +71,3 @@ class PostgresJournal(SqlJournal):
             await open_again(connection)
         else:
             await open_to_write(connection)
-
-    def _reads(self, opened: ExitStack) -> PostgresReads:
-        loop = opened.enter_context(closing(asyncio.new_event_loop()))
-        return PostgresReads(Session(self._url, run=loop.run_until_complete, prepare=open_to_read))

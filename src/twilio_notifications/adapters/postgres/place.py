@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -11,22 +10,13 @@ import asyncpg
 from twilio_notifications.adapters.postgres.faults import StillLocked
 from twilio_notifications.core.errors import JournalError, JournalLocked
 
-if TYPE_CHECKING:
-    from urllib.parse import SplitResult
-
-DEFAULT_PORT: Final = 5432
-
 
 def place_of(url: str) -> str:
     """Server and database, for sentences: without user, password and options."""
     parts = urlsplit(url)
-    database = unquote(parts.path.removeprefix("/"))
-    return f"postgresql://{_server(parts)}/{database}"
-
-
-def _server(parts: SplitResult) -> str:
     _, _, hosts = parts.netloc.rpartition("@")
-    return unquote(hosts) or next(iter(parse_qs(parts.query).get("host", ())), "")
+    server = unquote(hosts) or next(iter(parse_qs(parts.query).get("host", ())), "")
+    return f"postgresql://{server}/{unquote(parts.path.removeprefix('/'))}"
 
 
 def refusal(url: str, error: Exception) -> JournalError:

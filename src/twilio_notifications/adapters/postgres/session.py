@@ -58,19 +58,19 @@ class Session:
         *,
         run: Callable[[Coroutine[Any, Any, Any]], Any],
         row: Callable[[Any], Any] = tuple,
-        prepare: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+        on_connect: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
     ) -> None:
-        """`row` makes what callers get of a record. `prepare` is done first with each new connection."""
+        """`row` makes what callers get of a record. `on_connect` is done first with each new connection."""
         self._url = url
         self._run = run
         self._row = row
-        self._prepare = prepare
+        self._on_connect = on_connect
         self._connection: asyncpg.Connection | None = None
         self._statements: dict[tuple[str, bool], tuple[Translation, PreparedStatement]] = {}
 
     def run(self, action: Callable[[asyncpg.Connection], Coroutine[Any, Any, T]]) -> T:
         """What the action brings on the connection, which is made where there is none."""
-        result: T = self._run(self._connected(action))
+        result: T = self._run(self._use(action))
         return result
 
     def command(self, text: str) -> str:
@@ -107,7 +107,7 @@ class Session:
         if connection is not None:
             self._run(_close(connection))
 
-    async def _connected(self, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def _use(self, action: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
         if self._connection is None or self._connection.is_closed():
             self._statements.clear()
             self._connection = await self._connect()
@@ -129,8 +129,8 @@ class Session:
                 decoder=storing.read,
                 format="binary",
             )
-            if self._prepare is not None:
-                await self._prepare(connection)
+            if self._on_connect is not None:
+                await self._on_connect(connection)
         except BaseException:
             connection.terminate()
             raise
@@ -139,7 +139,7 @@ class Session:
     async def _execute(
         self, connection: asyncpg.Connection, statement: str, parameters: Sequence[Any] | Mapping[str, Any]
     ) -> Rows:
-        translated, prepared = await self._prepared(connection, statement, many=False)
+        translated, prepared = await self._get_prepared(connection, statement, many=False)
         rows = await prepared.fetch(*translated.values(parameters))
         _, _, count = prepared.get_statusmsg().rpartition(" ")
         return Rows(list(map(self._row, rows)), int(count) if count.isdecimal() else -1)
@@ -150,11 +150,11 @@ class Session:
         statement: str,
         parameters: Sequence[Sequence[Any] | Mapping[str, Any]],
     ) -> Rows:
-        translated, prepared = await self._prepared(connection, statement, many=True)
+        translated, prepared = await self._get_prepared(connection, statement, many=True)
         rows = await prepared.fetchmany([translated.values(each) for each in parameters])
         return Rows((), len(rows))
 
-    async def _prepared(
+    async def _get_prepared(
         self, connection: asyncpg.Connection, statement: str, *, many: bool
     ) -> tuple[Translation, PreparedStatement]:
         """Of `many` executions only rows come back, so each row that is changed returns one."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from twilio_notifications.adapters.postgres.texts import FRAGMENTS, TEXTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 _LITERAL: Final = r"'(?:[^']|'')*'"
 _PARAMETER: Final = re.compile(rf"{_LITERAL}|\?(?P<number>\d+)|(?P<next>\?)|:(?P<name>\w+)")
@@ -65,7 +65,8 @@ def translation(statement: str) -> Translation:
     for ours, theirs in FRAGMENTS.items():
         text = text.replace(ours, theirs)
     text, names = _numbered(text)
-    text = _outside_literals(text, _reworded)
+    pieces = re.split(rf"({_LITERAL})", text)
+    text = "".join(piece if place % 2 else _reworded(piece) for place, piece in enumerate(pieces))
     text = _JSON_EACH.sub(_listed, text)
     text = _scalars(text)
     left = _ONLY_SQLITE.search(_ALLOWED.sub("", re.sub(_LITERAL, "''", text)))
@@ -93,11 +94,6 @@ def _numbered(text: str) -> tuple[str, tuple[str, ...]]:
         return found[0]
 
     return _PARAMETER.sub(number, text), tuple(names)
-
-
-def _outside_literals(text: str, reword: Callable[[str], str]) -> str:
-    pieces = re.split(rf"({_LITERAL})", text)
-    return "".join(piece if place % 2 else reword(piece) for place, piece in enumerate(pieces))
 
 
 def _reworded(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from twilio_notifications.adapters.journal.calls import CallFailed
-from twilio_notifications.adapters.journal.engine import Fault, ReadFailed
+from twilio_notifications.adapters.journal.engine import DatabaseFault, ReadFailed
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PRIMARY_CODE: Final = 0xFF
 
 @dataclass(frozen=True, slots=True)
 class SqliteEngine:
-    """Implements Engine on one connection."""
+    """Implements DatabaseEngine on one connection."""
 
     connection: sqlite3.Connection
 
@@ -56,14 +56,14 @@ class SqliteEngine:
         """A file answers each COMMIT, so this is not asked."""
         return False
 
-    def fault(self, error: Exception) -> Fault | None:
+    def fault(self, error: Exception) -> DatabaseFault | None:
         if not isinstance(error, sqlite3.Error):
             return None
         code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
         code &= _PRIMARY_CODE
         if code in DISK_FAULTS:
-            return Fault.PASSING
-        return Fault.FINAL if code in DAMAGE else Fault.OF_CALL
+            return DatabaseFault.PASSING
+        return DatabaseFault.FINAL if code in DAMAGE else DatabaseFault.OF_CALL
 
     def lost(self, error: Exception) -> JournalDamaged:
         error_of_all = JournalDamaged(
