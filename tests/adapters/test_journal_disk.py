@@ -6,12 +6,11 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, cast
 
 from tests.support.disks import mounted
 from tests.support.factories import START, a_rejection, a_request, a_success
-from tests.support.fakes import RecordingEvents
+from tests.support.fakes import AwaitedEvents, RecordingEvents
 from tests.support.journals import became, connection_of, end, record, report
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -23,27 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from twilio_notifications.ports import Event, NewRequest
-
-
-class AwaitedEvents(RecordingEvents):
-    """Can be waited for: events come from the journal's thread."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._arrived = threading.Condition()
-
-    def tell(self, event: Event) -> None:
-        with self._arrived:
-            super().tell(event)
-            self._arrived.notify_all()
-
-    async def heard(self, name: str) -> None:
-        def wait() -> bool:
-            with self._arrived:
-                return self._arrived.wait_for(lambda: self.count(name) > 0, WAIT_SECONDS)
-
-        assert await asyncio.to_thread(wait), f"{name} did not come"
+    from twilio_notifications.ports import NewRequest
 
 
 async def limit_pages(journal: SqliteJournal, count: int) -> None:

@@ -229,7 +229,7 @@ class Writer:
                 return results
 
     def _fault(self, error: Exception) -> DatabaseFault | None:
-        if isinstance(error, MemoryError | NoRoom | ReserveGone | FilesMoved):
+        if isinstance(error, MemoryError | NoRoom | ReserveGone | FilesMoved | CommitUnknown):
             return DatabaseFault.PASSING
         return self._engine.fault(error)
 

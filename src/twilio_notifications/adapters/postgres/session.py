@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_SECONDS: Final = 10.0
+CLOSE_SECONDS: Final = 2.0
+"""How long the server may take to end a connection. All that matters is committed by then."""
+
 COMMAND_SECONDS: Final = 30.0
 """How long the server may take to answer. Then the connection counts as lost."""
 
@@ -175,6 +178,6 @@ async def _terminate(connection: asyncpg.Connection) -> None:
 
 async def _close(connection: asyncpg.Connection) -> None:
     with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-        await connection.close(timeout=CONNECT_SECONDS)
+        await connection.close(timeout=CLOSE_SECONDS)
         return
     connection.terminate()

@@ -30,7 +30,7 @@ class JournalUpgrading(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalUnavailable(Event):
-    """The disk fails; nothing is acknowledged until it works."""
+    """The disk, or the database server, fails; nothing is acknowledged until it works."""
 
     level: ClassVar[Level] = Level.ERROR
     journal: str
@@ -39,7 +39,7 @@ class JournalUnavailable(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalAvailable(Event):
-    """The disk works again."""
+    """The disk, or the database server, works again."""
 
     level: ClassVar[Level] = Level.INFO
     journal: str
