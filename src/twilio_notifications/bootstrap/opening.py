@@ -14,9 +14,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, assert_never
 
+from twilio_notifications import journals
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
+from twilio_notifications.bootstrap import greengrass, outside
+from twilio_notifications.bootstrap.outside import mqtt_transport, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
-    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
@@ -55,6 +56,7 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
         problems.append(not_installed("prometheus-client", needed_by="[metrics] listen", extra="metrics"))
     if settings.traces.url is not None and find_spec("opentelemetry") is None:
         problems.append(not_installed("opentelemetry-sdk", needed_by="[traces] url", extra="otel"))
+    problems += journals.problems(settings.journal)
     if problems:
         raise ConfigurationError(problems)
 
@@ -97,7 +99,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
-        journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
+        journal = await stack.enter_async_context(outside.journal(settings, events=events))
         watched.watch(journal)
         sender = await opening.sender(credentials)
         called = await calling(settings, journal)
@@ -192,7 +194,7 @@ class _Opening:
     def transport_parts(
         self,
         nucleus: Nucleus | None,
-        journal: SqliteJournal,
+        journal: SqlJournal,
         *,
         component: greengrass.Component | None,
         supervisor: Supervisor,

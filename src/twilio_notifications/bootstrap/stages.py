@@ -25,7 +25,7 @@ from twilio_notifications.pipeline.logins.refresher import Refresher
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
@@ -45,7 +45,7 @@ class Parts:
 
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]
-    journal: SqliteJournal
+    journal: SqlJournal
     sender: AuthorizedSender
     calling: Calling
     credentials: Credentials

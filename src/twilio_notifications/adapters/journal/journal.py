@@ -7,7 +7,8 @@ core/lifecycle.py allows, and a step that finds its request in another state fai
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Literal, Self, TypedDict
 
 from twilio_notifications.adapters.journal.arrivals import SqlArrivals
 from twilio_notifications.adapters.journal.aside import SetAside
@@ -42,6 +43,7 @@ from twilio_notifications.ports.events import Defect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
@@ -50,6 +52,18 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Events
 
 Ordering = Literal["recipient", "none"]
+
+
+class JournalOptions(TypedDict, total=False):
+    """What the configuration says of a journal, on whichever engine; see SqlJournal."""
+
+    ordering: Ordering
+    maximum_waiting: int
+    deduplicate_seconds: float
+    sure_seconds: float
+    monotonic: Callable[[], float]
+    report_seconds: float
+    paces: Mapping[str, SenderRates]
 
 
 class SqlJournal(
@@ -64,6 +78,7 @@ class SqlJournal(
     SqlWaits,
     SqlFacts,
     SqlCare,
+    ABC,
 ):
     """What the journals of all engines have in common; an engine opens and closes it."""
 
@@ -101,6 +116,16 @@ class SqlJournal(
             paces=Paces(paces),
         )
         self._turns = Turns(memory=memory, paces=self._ledger.paces, overtaking=ordering == "none")
+
+    @abstractmethod
+    async def __aenter__(self) -> Self:
+        """Opens it; raises a JournalError that names it and says what to do."""
+
+    @abstractmethod
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Writes what waits, and closes it."""
 
     def _create_wanted_indexes(self, connection: Connection) -> None:
         """Those that only some configurations need, and that are not worth their cost to the others."""

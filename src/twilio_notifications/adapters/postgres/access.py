@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.postgres.faults import ERRORS
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class PostgresAccess:
     """Each call connects, and ends the connection."""
 
-    url: str
+    url: str = field(repr=False)
+    """It may hold a password."""
 
     @property
     def name(self) -> str:

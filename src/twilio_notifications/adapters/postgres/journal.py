@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from twilio_notifications.adapters.journal.journal import SqlJournal
 from twilio_notifications.adapters.journal.room import Boundless
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from twilio_notifications.adapters.journal.journal import JournalOptions
     from twilio_notifications.ports import Events
 
 
 class PostgresJournal(SqlJournal):
     """A journal in a database of its own, owned by one connector."""
 
-    def __init__(self, url: str, *, events: Events, **settings: Any) -> None:
-        """`url` is postgresql://…, as asyncpg takes it. `settings` are those of SqlJournal."""
-        super().__init__(place_of(url), events=events, **settings)
+    def __init__(self, url: str, *, events: Events, **options: Unpack[JournalOptions]) -> None:
+        """`url` is postgresql://…, as asyncpg takes it. `options` are those of SqlJournal."""
+        super().__init__(place_of(url), events=events, **options)
         self._url = url
         self._is_open = False
 

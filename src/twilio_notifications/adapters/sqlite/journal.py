@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from twilio_notifications.adapters.journal.journal import SqlJournal
 from twilio_notifications.adapters.journal.room import BoundingRoom, Boundless
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from twilio_notifications.adapters.journal.journal import JournalOptions
     from twilio_notifications.ports import Events
 
 
@@ -27,10 +28,15 @@ class SqliteJournal(SqlJournal):
     """A journal in one file, owned by one connector; `path=None` keeps it in memory, for tests and demos."""
 
     def __init__(
-        self, path: Path | None, *, events: Events, maximum_bytes: int = 2_000_000_000, **settings: Any
+        self,
+        path: Path | None,
+        *,
+        events: Events,
+        maximum_bytes: int = 2_000_000_000,
+        **options: Unpack[JournalOptions],
     ) -> None:
-        """`settings` are those of SqlJournal."""
-        super().__init__(str(path), events=events, **settings)
+        """`options` are those of SqlJournal."""
+        super().__init__(str(path), events=events, **options)
         self._path = path
         self._maximum_bytes = maximum_bytes
 
