@@ -83,6 +83,7 @@ def house(tmp_path: Path) -> Path:
         (house / room / "__init__.py").touch()
     for module in ("__init__.py", "bootstrap.py", "core/model.py", "core/errors.py", "adapters/south.py"):
         (house / module).touch()
+    (house / "journals.py").touch()
     (house / "core/steps.py").touch()
     for module in ("connector", "care", "line", "logins", "bells", "alarm", "events"):
         (house / f"pipeline/{module}.py").touch()

@@ -66,7 +66,10 @@ def translation(statement: str) -> Translation:
         text = text.replace(ours, theirs)
     text, names = _numbered(text)
     pieces = re.split(rf"({_LITERAL})", text)
-    text = "".join(piece if place % 2 else _reworded(piece) for place, piece in enumerate(pieces))
+    for place in range(0, len(pieces), 2):
+        for word, replacement in _WORDS:
+            pieces[place] = word.sub(replacement, pieces[place])
+    text = "".join(pieces)
     text = _JSON_EACH.sub(_listed, text)
     text = _scalars(text)
     left = _ONLY_SQLITE.search(_ALLOWED.sub("", re.sub(_LITERAL, "''", text)))
@@ -94,12 +97,6 @@ def _numbered(text: str) -> tuple[str, tuple[str, ...]]:
         return found[0]
 
     return _PARAMETER.sub(number, text), tuple(names)
-
-
-def _reworded(text: str) -> str:
-    for word, replacement in _WORDS:
-        text = word.sub(replacement, text)
-    return text
 
 
 def _listed(found: re.Match[str]) -> str:
