@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ from tests.reliability.plan import (
     settings_of,
 )
 from tests.reliability.traffic import ALL_KEPT, Request, judge, publish
+from tests.support.engines import access_to
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import STATUS_TOPIC, Peer
 from tests.support.needs import missing
@@ -49,11 +50,12 @@ from twilio_notifications.core.errors import Reason
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
     from tests.support.process import Section
+    from twilio_notifications.adapters.journal.access import Access
 
 STARTING_SHARE = 0.15
 """How many of the kills hit the start and its recovery."""
@@ -255,8 +257,8 @@ class Torture:
             await connector.terminate()
 
     @property
-    def _journal(self) -> Path:
-        return self._folder / "connector" / "journal" / "journal.db"
+    def _journal(self) -> Access:
+        return access_to(self._folder / "connector", self._plan.journal_url)
 
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger
@@ -329,17 +331,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
     parser.add_argument("--broker", choices=tuple(_BROKERS), default="mosquitto")
+    parser.add_argument("--journal", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--callbacks", action="store_true", help="Twilio calls back, and is polled less")
     options = parser.parse_args(arguments)
-    lack = missing(options.broker, os.environ)
-    if lack is not None:
-        parser.error(lack.reason)
+    for need in (options.broker, options.journal):
+        lack = missing(need, os.environ)
+        if lack is not None:
+            parser.error(lack.reason)
+    with _database(options.journal) as journal_url:
+        return _run(options, journal_url)
+
+
+@contextmanager
+def _database(journal: str) -> Iterator[str | None]:
+    """The URL of a new database on a server of the run's own; None where the journal is a file."""
+    if journal == "sqlite":
+        yield None
+        return
+    from tests.support.postgresql import PostgreSql  # noqa: PLC0415 - needs asyncpg
+
+    with PostgreSql() as server, server.database(empty=True) as url:
+        yield url
+
+
+def _run(options: argparse.Namespace, journal_url: str | None) -> int:
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     plan = Plan(
         requests=options.requests,
         kills=options.kills,
         seed=seed,
         broker=options.broker,
+        journal_url=journal_url,
         callbacks=options.callbacks,
     )
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
