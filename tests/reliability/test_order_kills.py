@@ -17,7 +17,7 @@ import pytest
 from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish, recipient
 from tests.support.crash_points import CrashPoint
-from tests.support.engines import ON_EACH_ENGINE, access_to
+from tests.support.engines import ON_EACH_ENGINE, access_of
 from tests.support.mqtt_peer import Peer
 from twilio_notifications.adapters.journal.desk import SqlOrderDesk
 from twilio_notifications.core.escalation import Door
@@ -67,7 +67,7 @@ UNREPORTED = "SELECT 1 FROM statuses WHERE reported_at IS NULL"
 
 @pytest.fixture
 def journal(tmp_path: Path, journal_settings: Mapping[str, Any]) -> Access:
-    return access_to(tmp_path / "connector", journal_settings.get("url"))
+    return access_of(journal_settings.get("url", tmp_path / "connector" / "journal" / "journal.db"))
 
 
 def place(journal: Access, *orders: Order) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ from tests.reliability.plan import (
     settings_of,
 )
 from tests.reliability.traffic import ALL_KEPT, Request, judge, publish
-from tests.support.engines import access_to
+from tests.support.engines import access_of
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import STATUS_TOPIC, Peer
 from tests.support.needs import missing
@@ -258,7 +258,7 @@ class Torture:
 
     @property
     def _journal(self) -> Access:
-        return access_to(self._folder / "connector", self._plan.journal_url)
+        return access_of(self._plan.journal_url or self._folder / "connector" / "journal" / "journal.db")
 
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger

@@ -52,7 +52,7 @@ _DUE: Final = "state = 'WAITING' AND turn = 1 AND due_at <= :now"
 
 _NARROWED: Final[Mapping[Only, str]] = MappingProxyType(
     {
-        Only.ALL: "1",
+        Only.ALL: "1 = 1",
         Only.WAITING: "state = 'WAITING'",
         Only.DOUBT: ATTEMPTED,
         Only.UNREPORTED: "state = 'FINISHED'",
