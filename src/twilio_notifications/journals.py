@@ -67,6 +67,20 @@ def purge(settings: JournalSettings, *, finished_before: float) -> int:
     return purge_database(settings.database.whole.reveal(), finished_before=finished_before)
 
 
+def database_state(settings: JournalSettings) -> str:
+    """What a start would find in the database, in a sentence; raises what it would raise."""
+    assert settings.database is not None, "a file is looked at by checks/machine.py"
+    _require_extra(settings)
+    from twilio_notifications.adapters.postgres.inspecting import inspect  # noqa: PLC0415 - needs the extra
+
+    return inspect(settings.database.whole.reveal())
+
+
+def is_in_use(settings: JournalSettings) -> bool:
+    """Whether a connector runs on the journal."""
+    return access(settings).is_running()
+
+
 def access(settings: JournalSettings) -> Access:
     """The way to the journal for people. Raises ConfigurationError where the extra is missing."""
     if settings.database is None:

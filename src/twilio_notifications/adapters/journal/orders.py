@@ -11,6 +11,8 @@ from twilio_notifications.core.orders import OrderName, order_of
 from twilio_notifications.ports import PlacedOrder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.store import OpenJournal
     from twilio_notifications.core.conclusions import OrderWriter
@@ -24,6 +26,9 @@ class SqlOrders:
     """Implements ports.Orders."""
 
     _store: OpenJournal
+
+    def watch_orders(self, ring: Callable[[], None]) -> None:
+        """A file tells of nothing."""
 
     async def orders(self, *, limit: int) -> list[PlacedOrder]:
         """Orders that are not carried out yet, the oldest first."""

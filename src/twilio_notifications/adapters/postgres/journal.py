@@ -11,11 +11,13 @@ from twilio_notifications.adapters.journal.journal import SqlJournal
 from twilio_notifications.adapters.journal.room import Boundless
 from twilio_notifications.adapters.postgres.engine import TAKE_OVER, PostgresEngine, PostgresReads
 from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
+from twilio_notifications.adapters.postgres.listening import Listener
 from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     import asyncpg
@@ -32,6 +34,7 @@ class PostgresJournal(SqlJournal):
         super().__init__(place_of(url), events=events, **options)
         self._url = url
         self._is_open = False
+        self._listening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Connects, and makes the tables where there are none; raises a JournalError that says what to do."""
@@ -52,8 +55,16 @@ class PostgresJournal(SqlJournal):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
         await self._store.writer.close()
         await asyncio.to_thread(self._opened.close)
+
+    def watch_orders(self, ring: Callable[[], None]) -> None:
+        """Calls this also now and then without an order."""
+        listener = Listener(url=self._url, place=self._name, events=self._events, ring=ring)
+        self._listening = asyncio.create_task(listener.run())
 
     def _open(self, opened: ExitStack) -> PostgresEngine:
         """In a thread: what waits for the server must not hold up the event loop."""

@@ -74,6 +74,11 @@ async def require_fit(connection: asyncpg.Connection) -> None:
             f"the database has the encoding {encoding}, and a journal needs UTF8. Create another one: "
             "createdb --encoding=UTF8 --template=template0 NAME"
         )
+    if await connection.fetchval("SELECT current_schema() IS NULL"):
+        raise JournalError(
+            "the role may use no schema of the database that its search_path names. It must own the database: "
+            "ALTER DATABASE … OWNER TO …"
+        )
     if await connection.fetchval("SELECT pg_is_in_recovery()"):
         raise ConnectionError(
             "the server is a standby, which cannot write. Name the primary one in [journal] url, or all of "

@@ -63,6 +63,7 @@ from twilio_notifications.ports.events.journals import (
     JournalTrimmed,
     JournalUnavailable,
     JournalUpgrading,
+    NotificationsSilent,
 )
 from twilio_notifications.ports.events.line import (
     AttemptInDoubt,
@@ -272,6 +273,7 @@ __all__ = [
     "LookedAt",
     "MessageUnreadable",
     "MetricsListening",
+    "NotificationsSilent",
     "NucleusConnected",
     "NucleusDeaf",
     "NucleusDeliversAgain",

@@ -46,6 +46,15 @@ class JournalAvailable(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsSilent(Event):
+    """The database passes no notification on, so that what other processes write is found by polling."""
+
+    level: ClassVar[Level] = Level.WARNING
+    journal: str
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalFull(Event):
     """As many requests wait as may; new ones are rejected."""
 

@@ -397,3 +397,13 @@ CREATE TABLE callback_secret (
 );
 
 INSERT INTO broker (one, connection, acknowledged) VALUES (1, 1, 0);
+
+-- Wakes the connector, which looks for orders now and then all the same.
+CREATE FUNCTION tell_of_orders() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('twilio_notifications', 'orders');
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER orders_placed AFTER INSERT ON orders FOR EACH STATEMENT EXECUTE FUNCTION tell_of_orders();
