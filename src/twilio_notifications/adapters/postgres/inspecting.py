@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import asyncpg
@@ -28,7 +29,8 @@ _MAY_WRITE: Final = "SELECT has_table_privilege('requests', 'INSERT, UPDATE, DEL
 def inspect(url: str) -> str:
     """In a sentence; raises what a start would raise."""
     try:
-        return asyncio.run(_inspect(url))
+        with ThreadPoolExecutor(1) as thread:  # the caller may stand in an event loop
+            return thread.submit(asyncio.run, _inspect(url)).result()
     except (JournalError, *ERRORS) as error:
         raise refusal(url, error) from error
 

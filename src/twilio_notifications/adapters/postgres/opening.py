@@ -76,8 +76,8 @@ async def require_fit(connection: asyncpg.Connection) -> None:
         )
     if await connection.fetchval("SELECT current_schema() IS NULL"):
         raise JournalError(
-            "the role may use no schema of the database that its search_path names. It must own the database: "
-            "ALTER DATABASE … OWNER TO …"
+            "the role may use no schema of the database that its search_path names. It must own the "
+            "database: ALTER DATABASE … OWNER TO …"
         )
     if await connection.fetchval("SELECT pg_is_in_recovery()"):
         raise ConnectionError(
