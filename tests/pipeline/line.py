@@ -32,6 +32,7 @@ from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
 from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
@@ -194,6 +195,7 @@ async def a_line(
             looks_per_minute=looks_per_minute,
             calling=calling or Calling(),
             on_key=press,
+            slots=Slots(concurrency),
         )
         yield Line(
             sqlite=sqlite,

@@ -7,6 +7,8 @@ only where the configuration wants them.
 from __future__ import annotations
 
 import random
+import secrets
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -37,7 +39,6 @@ from twilio_notifications.pipeline.logins.credentials import Credentials
 from twilio_notifications.ports.events import ConfigurationWarning
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Sequence
 
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
@@ -123,6 +124,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 failures=Failures(events=events, clock=clock),
                 heartbeat=await watched.heartbeat(stack, events),
                 notebook=notebook,
+                name=own_name(),
             )
         )
         await watched.serve_metrics(stack, journal=journal, connector=connector, events=events)
@@ -133,6 +135,11 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
             endpoint(settings, callback_listeners, tokens=tokens, taker=connector.callbacks, events=events)
         )
         yield connector
+
+
+def own_name() -> str:
+    """The name of this connector, for people; new at each start, also where a machine keeps its name."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
 def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.store import OpenJournal
     from twilio_notifications.core.steps import Doubtful
+    from twilio_notifications.ports import Evidence
 
 
 class SqlDoubts:
@@ -38,3 +39,7 @@ class SqlDoubts:
                 sid for sid in sids if connection.execute(sql.KNOWN_SID, (sid,)).fetchone() is not None
             )
         )
+
+    async def evidence(self, request: int, *, attempt: int) -> Evidence | None:  # noqa: ARG002 - there is none
+        """No answer comes from another connector."""
+        return None

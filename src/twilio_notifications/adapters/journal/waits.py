@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.statements import paces
 from twilio_notifications.adapters.journal.statements import waits as sql
 from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.core.model import Channel
+from twilio_notifications.core.pace import PacedSender
 from twilio_notifications.ports.journal.waits import Pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from twilio_notifications.adapters.journal.connection import Connection
@@ -38,6 +41,13 @@ class SqlWaits:
         """Those that have not ended, oldest first."""
         rows = await self._store.read(lambda connection: connection.execute(sql.LASTING).fetchall())
         return sorted((pause_of(row) for row in rows), key=lambda pause: pause.begun_at)
+
+    async def stalled_senders(self, *, now: float) -> Mapping[PacedSender, float]:
+        """The senders whose queue at Twilio is full, and until when."""
+        rows = await self._store.read(lambda connection: connection.execute(paces.PAUSED, (now,)).fetchall())
+        return {
+            PacedSender(number=number, channel=Channel(channel)): until for number, channel, until in rows
+        }
 
     async def rules(self) -> str | None:
         """The fingerprint that was kept last."""

@@ -56,7 +56,10 @@ class SqlWork:
             lambda connection: opener.open(connection, ids, at=at, clock_offset=clock_offset, charges=charges)
         )
 
-    def take(self, steps: Sequence[Step]) -> asyncio.Future[Taken]:
+    async def release(self, ids: Sequence[int]) -> None:
+        """The file lock is the lease of all claims."""
+
+    def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:  # noqa: ARG002 - the owner of the file leads
         """Takes all steps in one transaction; those that fail by a defect stand in the result."""
         steps = tuple(steps)
         taken = self._store.writer.give(self._store.taker, steps, members=len(steps))

@@ -70,6 +70,13 @@ class JournalSettings:
         are left, requests are answered with QueueFull.""",
         default=2000000000,
     )
+    lease_seconds: float = key(
+        Seconds(minimum=0.5, maximum=600),
+        """Where several connectors share the journal: how long one of them may be silent before the others
+        take over what it has under way, and one of them the broker. Restarts of the database must be
+        shorter.""",
+        default=10,
+    )
     place: JournalPlace
     database: DatabaseAddress | None
     """None: the journal is a file."""

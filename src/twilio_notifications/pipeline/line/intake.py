@@ -13,7 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core.errors import (
+    JournalClosed,
+    JournalError,
+    JournalFull,
+    JournalMoved,
+    LeadershipLost,
+)
 from twilio_notifications.core.escalation import Door, EndKind
 from twilio_notifications.core.model import Acknowledgement, Rejection
 from twilio_notifications.core.steps import Claimed
@@ -340,8 +346,9 @@ class Intake:
             for one in arrived:
                 self._try_again(one)
             return
-        # JournalMoved says by itself what to do, and JournalClosed comes at the end of each drain.
-        if not isinstance(error, JournalFull | JournalMoved | JournalClosed):
+        # JournalMoved says by itself what to do, JournalClosed comes at the end of each drain, and after
+        # LeadershipLost the broker delivers to the connector that leads.
+        if not isinstance(error, JournalFull | JournalMoved | JournalClosed | LeadershipLost):
             self.events.tell(events.Defect(name="record_failed", error=error))
         for one in arrived:
             if isinstance(error, JournalFull):

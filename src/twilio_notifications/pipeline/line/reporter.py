@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract, suspicion
-from twilio_notifications.core.errors import JournalError, NotAcknowledged
+from twilio_notifications.core.errors import JournalError, LeadershipLost, NotAcknowledged
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports.events import (
     Defect,
@@ -143,6 +143,16 @@ class Reporter:
         if seconds:
             self.events.tell(StatusesHeld(seconds=seconds))
         self._begin_anew()
+
+    def look(self) -> None:
+        """Another connector may have put statuses into the outbox, at any position.
+
+        A position may be committed after a higher one, so the journal is read from the beginning.
+        """
+        if self._caught_up and not self._blocked:
+            self._position = 0
+            self._caught_up = False
+            self._alarm.ring()
 
     def closing(self) -> None:
         """The connector ends the connection itself, which says nothing against what is on its way."""
@@ -388,11 +398,13 @@ class Reporter:
         if done.cancelled():
             return
         error = done.exception()
-        if error is not None:
+        if error is not None and not isinstance(error, LeadershipLost):
             self._error = error
             self._alarm.ring()
             return
         self._outstanding.difference_update(positions)
+        if error is not None:
+            return  # the connector that leads publishes them again
         for position in self._not_before.keys() & set(positions):
             del self._not_before[position]
         self.events.tell(StatusesReported(positions=positions))

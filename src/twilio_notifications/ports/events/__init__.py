@@ -107,6 +107,15 @@ from twilio_notifications.ports.events.logins import (
     SecretUnavailable,
     SignatureSecretUnavailable,
 )
+from twilio_notifications.ports.events.members import (
+    AttemptLapsed,
+    ConnectorStandsBy,
+    LeadershipLost,
+    LeadershipTaken,
+    MemberRemoved,
+    MembersChanged,
+    MembershipRenewed,
+)
 from twilio_notifications.ports.events.pauses import (
     LimitFreeAgain,
     LimitUsedUp,
@@ -192,6 +201,7 @@ from twilio_notifications.ports.events.transports import (
 
 __all__ = [
     "AttemptInDoubt",
+    "AttemptLapsed",
     "AttemptsOpened",
     "AvailabilityRefused",
     "BrokerConnected",
@@ -220,6 +230,7 @@ __all__ = [
     "ConnectorReady",
     "ConnectorReloadFailed",
     "ConnectorReloaded",
+    "ConnectorStandsBy",
     "ConnectorStopped",
     "ConsoleOrderPlaced",
     "ConsoleReady",
@@ -260,6 +271,8 @@ __all__ = [
     "JournalTrimmed",
     "JournalUnavailable",
     "JournalUpgrading",
+    "LeadershipLost",
+    "LeadershipTaken",
     "Level",
     "LimitFreeAgain",
     "LimitUsedUp",
@@ -271,6 +284,9 @@ __all__ = [
     "LoginUnchecked",
     "LookKind",
     "LookedAt",
+    "MemberRemoved",
+    "MembersChanged",
+    "MembershipRenewed",
     "MessageUnreadable",
     "MetricsListening",
     "NotificationsSilent",
