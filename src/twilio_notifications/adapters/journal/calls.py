@@ -9,11 +9,15 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.kinds import Kind
 
 
 class Ledger(Protocol):
     """What is kept in memory about the journal, and so must follow its transactions."""
+
+    def begun(self, connection: Connection) -> None:
+        """A transaction has begun."""
 
     def committed(self) -> None: ...
 

@@ -33,7 +33,7 @@ class SqlCare:
         store = self._store
         ledger = store.ledger
         try:
-            return await store.writer.submit(lambda connection: _recover(connection, ledger, now))
+            return await store.lead(lambda connection: _recover(connection, ledger, now))
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - one row is the cause, and must not keep the others waiting
@@ -58,7 +58,7 @@ class SqlCare:
             connection.execute(orders.PURGE_ORDERS, (finished_before,))
             return delete_requests(connection, statement, {"before": finished_before, "limit": limit})
 
-        return await self._store.writer.submit(operation)
+        return await self._store.lead(operation)
 
     async def pulse(self) -> None:
         """Returns when the writer's thread has come round; a failing disk does not stop it."""
@@ -78,6 +78,8 @@ class SqlCare:
 
 
 def _recover(connection: Connection, ledger: Ledger, now: float) -> Recovery:
+    if ledger.sharing.is_shared:
+        ledger.redelivery.load(connection)  # of another connector, perhaps
     ledger.redelivery.next_connection(connection)
     connection.execute(sql.RECOVER_DOUBTS, (now, now))
     connection.execute(sql.RECOVER_OPEN, (CUT_OFF, now, now))
@@ -94,7 +96,10 @@ def _recover(connection: Connection, ledger: Ledger, now: float) -> Recovery:
         connection.executemany(sql.RECOVER_ACCEPTED, rows)
     connection.execute(sql.RECOVER_DELIVERIES, future)
     stalled = ledger.paces.restarted(connection, now=now)
-    ledger.memory.recovered()
+    if ledger.sharing.is_shared:
+        ledger.memory.count_again(connection)
+    else:
+        ledger.memory.recovered()
     return replace(ledger.memory.recovery(), stalled=stalled)
 
 

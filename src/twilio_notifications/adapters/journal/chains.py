@@ -53,7 +53,7 @@ class SqlChains:
     async def take_step(self, step: NewStep) -> bool:
         """Records the step and its requests, if the chain still waits for exactly this step."""
         chaining = self._store.chaining
-        return await self._store.writer.submit(lambda connection: chaining.take(connection, step))
+        return await self._store.lead(lambda connection: chaining.take(connection, step))
 
     async def end_chain(
         self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: KnownReply | None = None

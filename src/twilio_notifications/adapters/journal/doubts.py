@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.journal.rows import doubtful
+from twilio_notifications.adapters.journal.statements import members
 from twilio_notifications.adapters.journal.statements import work as sql
+from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.ports import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from twilio_notifications.adapters.journal.store import OpenJournal
     from twilio_notifications.core.steps import Doubtful
-    from twilio_notifications.ports import Evidence
 
 
 class SqlDoubts:
@@ -40,6 +42,25 @@ class SqlDoubts:
             )
         )
 
-    async def evidence(self, request: int, *, attempt: int) -> Evidence | None:  # noqa: ARG002 - there is none
-        """No answer comes from another connector."""
-        return None
+    async def evidence(self, request: int, *, attempt: int) -> Evidence | None:
+        """What came too late from the connector that made this attempt."""
+        if not self._store.ledger.sharing.is_shared:
+            return None
+        row = await self._store.read(
+            lambda connection: connection.execute(members.EVIDENCE, (request, attempt)).fetchone()
+        )
+        return None if row is None else evidence_of(row)
+
+
+def evidence_of(row: tuple[Any, ...]) -> Evidence:
+    """A row of EVIDENCE."""
+    outcome, sid, word, sender_number, phone_number, code, at = row
+    return Evidence(
+        outcome=AttemptOutcome(outcome),
+        sid=sid,
+        word=word,
+        sender_number=sender_number,
+        phone_number=phone_number,
+        code=code,
+        at=at,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, Self, TypedDict
 
 from twilio_notifications.adapters.journal.arrivals import SqlArrivals
@@ -21,6 +22,7 @@ from twilio_notifications.adapters.journal.disk import Disk
 from twilio_notifications.adapters.journal.doubts import SqlDoubts
 from twilio_notifications.adapters.journal.duplicates import Duplicates
 from twilio_notifications.adapters.journal.facts import SqlFacts
+from twilio_notifications.adapters.journal.membership import SqlMembership
 from twilio_notifications.adapters.journal.memory import Memory
 from twilio_notifications.adapters.journal.orders import SqlOrders
 from twilio_notifications.adapters.journal.outbox import SqlOutbox
@@ -28,6 +30,7 @@ from twilio_notifications.adapters.journal.paces import Paces
 from twilio_notifications.adapters.journal.recording import Recorder
 from twilio_notifications.adapters.journal.redelivery import Redelivery
 from twilio_notifications.adapters.journal.reporting import Reports
+from twilio_notifications.adapters.journal.sharing import Alone
 from twilio_notifications.adapters.journal.statements import arrivals, work
 from twilio_notifications.adapters.journal.store import Ledger, OpenJournal
 from twilio_notifications.adapters.journal.taking import Opener, Taker
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
     from twilio_notifications.adapters.journal.room import BoundingRoom
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.core.pace import SenderRates
     from twilio_notifications.ports import Events
 
@@ -78,6 +82,7 @@ class SqlJournal(
     SqlWaits,
     SqlFacts,
     SqlCare,
+    SqlMembership,
     ABC,
 ):
     """What the journals of all engines have in common; an engine opens and closes it."""
@@ -94,6 +99,7 @@ class SqlJournal(
         monotonic: Callable[[], float] = time.monotonic,
         report_seconds: float = REPORT_SECONDS,
         paces: Mapping[str, SenderRates] = NO_PACES,
+        sharing: Sharing | None = None,
     ) -> None:
         """`name` is how the journal is called in sentences for people.
 
@@ -101,6 +107,7 @@ class SqlJournal(
 
         `report_seconds`: how long a report waits for another transaction to ride with.
         `paces`: the senders whose requests leave only as fast as their rates allow.
+        `sharing`: how it shares the journal with other connectors; None: not at all.
         """
         self._name = name
         self._events = events
@@ -108,12 +115,14 @@ class SqlJournal(
         self._maximum_waiting = maximum_waiting
         self._deduplicate_seconds = deduplicate_seconds
         self._report_seconds = report_seconds
-        memory = Memory()
+        self._sharing = sharing or Alone()
+        memory = Memory(is_shared=self._sharing.is_shared)
         self._ledger = Ledger(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),
             redelivery=Redelivery(sure_seconds=sure_seconds, monotonic=monotonic),
             paces=Paces(paces),
+            sharing=self._sharing,
         )
         self._turns = Turns(memory=memory, paces=self._ledger.paces, overtaking=ordering == "none")
 
@@ -137,7 +146,14 @@ class SqlJournal(
     def _assembled(self, engine: DatabaseEngine, reads: Reads | None, room: BoundingRoom) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
-        taker = Taker(memory=memory, duplicates=ledger.duplicates, turns=self._turns, paces=ledger.paces)
+        sharing = self._sharing
+        taker = Taker(
+            memory=memory,
+            duplicates=ledger.duplicates,
+            turns=self._turns,
+            paces=ledger.paces,
+            sharing=sharing,
+        )
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         aside, disk = SetAside(), Disk(journal=self._name, events=self._events)
         wishing = Wishing(chaining=chaining, aside=aside)
@@ -166,10 +182,12 @@ class SqlJournal(
                 paces=ledger.paces,
                 chaining=chaining,
                 wishing=wishing,
+                sharing=sharing,
                 maximum_waiting=self._maximum_waiting,
                 deduplicate_seconds=self._deduplicate_seconds,
             ),
             taker=taker,
+            settling=replace(taker, leads=True),
             chaining=chaining,
             wishing=wishing,
             carrying=Carrying(
@@ -180,8 +198,13 @@ class SqlJournal(
                 fitting=room,
                 maximum_waiting=self._maximum_waiting,
             ),
-            opener=Opener(memory=memory, paces=ledger.paces),
-            reports=Reports(memory=memory, redelivery=ledger.redelivery, on_failed=self._not_reported),
+            opener=Opener(memory=memory, paces=ledger.paces, sharing=sharing),
+            reports=Reports(
+                memory=memory,
+                redelivery=ledger.redelivery,
+                sharing=sharing,
+                on_failed=self._not_reported,
+            ),
             maximum_waiting=self._maximum_waiting,
         )
 

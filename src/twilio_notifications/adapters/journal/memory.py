@@ -54,6 +54,8 @@ class Standing:
     """The units that the request uses of its sender's rate."""
     envelope: str | None = None
     """As it stands in the file (envelopes.py)."""
+    lease: int | None = None
+    """The token of the connector that has claimed or opened it, where connectors share the journal."""
 
     @property
     def recipient(self) -> Recipient:
@@ -67,7 +69,9 @@ class Memory:
     attempts are as many as there are places, so they are bounded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_shared: bool = False) -> None:
+        """Where the journal `is_shared`, others change it too: counts are of the last look, and a hint."""
+        self._is_shared = is_shared
         self._by_state = dict.fromkeys(_COUNTED, 0)
         self.committed_by_state: Mapping[State, int] = dict(self._by_state)
         """Never changed, only replaced: another thread may read it at any time."""
@@ -79,11 +83,19 @@ class Memory:
         self._closed: list[tuple[int, Standing]] = []
 
     def load(self, connection: Connection) -> None:
+        self.count_again(connection)
+        self.renumber(connection)
+        self.committed()
+
+    def count_again(self, connection: Connection) -> None:
+        """Counts the requests by their state."""
         for state, statement in _COUNTED.items():
             (self._by_state[state],) = connection.execute(statement).fetchone()
+
+    def renumber(self, connection: Connection) -> None:
+        """Reads which numbers were given."""
         (self._request,) = connection.execute(sql.LATEST_REQUEST).fetchone()
         (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
-        self.committed()
 
     # Counts.
 
@@ -101,7 +113,7 @@ class Memory:
     def change(self, *, was: State | None, now: State | None, by: int = 1) -> None:
         """None is what is not counted: not recorded yet, or reported."""
         if was is not None:
-            self._by_state[was] -= by
+            self._by_state[was] = max(0, self._by_state[was] - by)
         if now is not None:
             self._by_state[now] += by
 
@@ -157,7 +169,11 @@ class Memory:
 
         Then `knows_busy` says everything of them.
         """
-        return len(self._open) + more == self.unfinished
+        return not self._is_shared and len(self._open) + more == self.unfinished
+
+    def forget_busy(self) -> None:
+        """The leases of the open attempts have ended: others know more of their recipients."""
+        self._busy.clear()
 
     def committed(self) -> None:
         self.committed_by_state = dict(self._by_state)

@@ -39,7 +39,7 @@ class SqlOrders:
     async def carry_out(self, placed: PlacedOrder, *, at: float, writer: OrderWriter) -> CarriedOut | None:
         """Carries out the order in the transaction that writes its result; None: that was done before."""
         carrying = self._store.carrying
-        return await self._store.writer.submit(
+        return await self._store.lead(
             lambda connection: carrying.carry_out(connection, placed, at=at, writer=writer)
         )
 

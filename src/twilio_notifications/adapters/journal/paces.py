@@ -112,6 +112,20 @@ class Paces:
         self.wait_again()
         self.committed()
 
+    def reload(self, connection: Connection) -> None:
+        """Reads what other connectors have used of the rates, and what may wait for them."""
+        if not self._numbers:
+            return
+        for id_, _, _, unit, full_at, place, paused_until in connection.execute(sql.SENDERS).fetchall():
+            if unit is not None and id_ in self._senders:
+                known = self._senders[id_]
+                read = replace(known, bucket=Bucket(full_at), place=place, paused_until=paused_until)
+                if read != known:
+                    self._senders[id_] = read
+                    self._touched.add(id_)
+        self.wait_again()
+        self.committed()
+
     def _wanted(self) -> dict[tuple[str, str], Rate]:
         return {
             (number, channel): rate_of(PacedSender(number=number, channel=channel), self._rates)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.paces import Paces
     from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.room import Fitting
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.turns import Turns
     from twilio_notifications.adapters.journal.wishing import Wishing
     from twilio_notifications.ports import Arrival, Ended, Opening
@@ -87,11 +88,13 @@ class Recorder:
     paces: Paces
     chaining: Chaining
     wishing: Wishing
+    sharing: Sharing
     maximum_waiting: int
     deduplicate_seconds: float
     first: bool = False
 
     def together(self, connection: Connection, calls: Sequence[RecordCall]) -> list[Recordings]:
+        self.sharing.require_leadership(connection)
         batch = _Batch(connection, used=self.fitting.used(connection))
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
@@ -219,7 +222,8 @@ class Recorder:
             batch.places -= 1
             if sender is not None:
                 self.paces.leave(sender, units, notification.priority, at=opening.at)
-            batch.inserts.opened.append((*row, opening.at, opening.clock_offset))
+            lease = self.sharing.token
+            batch.inserts.opened.append((*row, opening.at, opening.clock_offset, lease))
             standing = Standing(
                 State.OPEN,
                 *recipient,
@@ -228,6 +232,7 @@ class Recorder:
                 1,
                 opening.at,
                 envelope=encoded_envelope(arrival.envelope),
+                lease=lease,
             )
             self.memory.opened(id_, standing)
             self.memory.change(was=None, now=State.OPEN)

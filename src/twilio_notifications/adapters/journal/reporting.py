@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.redelivery import Redelivery
+    from twilio_notifications.adapters.journal.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +33,13 @@ class Reports:
 
     memory: Memory
     redelivery: Redelivery
+    sharing: Sharing
     on_failed: Callable[[Mapping[int, Exception]], None]
     """Hears which statuses a defect keeps from being reported, in the writer's thread."""
     first: bool = True
 
     def together(self, connection: Connection, calls: Sequence[ReportCall]) -> list[None]:
+        self.sharing.require_leadership(connection)
         self.redelivery.raise_watermark(connection, now=max(call.now for call in calls))
         positions = [(position,) for call in calls for position in call.positions]
         times = [(call.at, position) for call in calls for position in call.positions]

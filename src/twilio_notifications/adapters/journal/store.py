@@ -10,6 +10,7 @@ from twilio_notifications.core.errors import JournalError
 from twilio_notifications.ports.events import Defect, RequestSetAside, StatusLeftAlone
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.journal.aside import SetAside
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.reporting import Reports
     from twilio_notifications.adapters.journal.room import Room
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.taking import Opener, Taker
     from twilio_notifications.adapters.journal.wishing import Wishing
     from twilio_notifications.adapters.journal.writer import Writer
@@ -41,6 +43,7 @@ class Ledger:
     duplicates: Duplicates
     redelivery: Redelivery
     paces: Paces
+    sharing: Sharing
 
     def load(self, connection: Connection) -> None:
         """Reads what an earlier run left."""
@@ -48,6 +51,13 @@ class Ledger:
         self.memory.load(connection)
         self.duplicates.load(connection)
         self.redelivery.load(connection)
+
+    def begun(self, connection: Connection) -> None:
+        """Reads what other connectors have written since the last transaction, which has just begun."""
+        if self.sharing.is_shared:
+            self.memory.renumber(connection)
+            self.paces.reload(connection)
+            self.duplicates.load(connection)
 
     def committed(self) -> None:
         self.memory.committed()
@@ -81,12 +91,24 @@ class OpenJournal:
     monotonic: Callable[[], float]
     recorder: Recorder
     taker: Taker
+    settling: Taker
+    """The same for the steps of attempts in doubt, which are the leader's."""
     opener: Opener
     chaining: Chaining
     wishing: Wishing
     carrying: Carrying
     reports: Reports
     maximum_waiting: int
+
+    def lead(self, operation: Callable[[Connection], R], *, arrival: bool = False) -> asyncio.Future[R]:
+        """The same as the writer's `submit`, for the leader alone; the future may raise LeadershipLost."""
+        sharing = self.ledger.sharing
+
+        def operation_of_leader(connection: Connection) -> R:
+            sharing.require_leadership(connection)
+            return operation(connection)
+
+        return self.writer.submit(operation_of_leader, arrival=arrival)
 
     async def read(self, operation: Callable[[Connection], R]) -> R:
         """Reads what is committed. Where that fails, the writer reads, and waits until it can."""

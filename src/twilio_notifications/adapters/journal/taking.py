@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.duplicates import Duplicates
     from twilio_notifications.adapters.journal.memory import Memory, Recipient
     from twilio_notifications.adapters.journal.paces import Paces
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.turns import Turns
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Step
@@ -97,15 +98,22 @@ class Taker:
     duplicates: Duplicates
     turns: Turns
     paces: Paces
+    sharing: Sharing
+    leads: bool = False
+    """The steps are those of the leader."""
     first: bool = True
 
     def together(self, connection: Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
+        if self.leads:
+            self.sharing.require_leadership(connection)
         if self.duplicates.count and len(calls) > 1:
             # A duplicate's status is written after its original's: call by call, the positions of an earlier
             # call stay below those of a later one.
             return [taken for call in calls for taken in self.together(connection, [call])]
         changes = _Changes()
         stale: set[int] = set()
+        lapsed = self._lapsed(connection, calls)
+        calls = [[step for step in steps if step.id not in lapsed] for steps in calls]
         written = [[self._take(connection, step, changes, stale) for step in steps] for steps in calls]
         changes.write(connection)
         answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
@@ -117,9 +125,24 @@ class Taker:
                 written=tuple([status for statuses in own for status in statuses] + others),
                 failed={},
                 stale=frozenset(stale),
+                lapsed=lapsed,
             )
             for own, others in zip(written, answered, strict=True)
         ]
+
+    def _lapsed(self, connection: Connection, calls: Sequence[Sequence[Step]]) -> frozenset[int]:
+        """The requests whose steps come from leases that have ended."""
+        if not self.sharing.is_shared:
+            return frozenset()
+        steps = [step for steps in calls for step in steps]
+        lapsed = frozenset(
+            step.id
+            for step in steps
+            if self.sharing.has_lapsed(connection, step, self.memory.standing(step.id))
+        )
+        for id_ in lapsed:
+            self.memory.closed(id_)
+        return lapsed
 
     def parts(self, call: Sequence[Step]) -> list[Sequence[Step]]:
         return [(step,) for step in call]
@@ -128,6 +151,7 @@ class Taker:
         written: list[Unreported] = []
         failed: dict[int, Exception] = {}
         stale: set[int] = set()
+        lapsed: set[int] = set()
         for step, outcome in zip(call, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 failed[step.id] = outcome
@@ -135,7 +159,8 @@ class Taker:
                 written += outcome.written
                 failed |= outcome.failed
                 stale |= outcome.stale
-        return Taken(written=tuple(written), failed=failed, stale=frozenset(stale))
+                lapsed |= outcome.lapsed
+        return Taken(written=tuple(written), failed=failed, stale=frozenset(stale), lapsed=frozenset(lapsed))
 
     def _answer_duplicates(
         self, connection: Connection, steps: Sequence[Step], changes: _Changes
@@ -235,6 +260,7 @@ class Opener:
 
     memory: Memory
     paces: Paces
+    sharing: Sharing
 
     def open(
         self,
@@ -245,13 +271,17 @@ class Opener:
         clock_offset: float | None,
         charges: Mapping[int, Sequence[Charge]],
     ) -> list[int]:
-        """Those that have an attempt now: what was cancelled or superseded since its claim has none.
+        """Those that have an attempt now; the leases of the others are given back.
+
+        What was cancelled or superseded since its claim has none.
 
         Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
-        changes = _Changes()
+        changes, wanted = _Changes(), ids
         found = [(id_, read_standing(connection, id_)) for id_ in ids]
+        if self.sharing.is_shared:
+            found = self._leased(connection, found)
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
         if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
             # What a wish that goes on is to end: the next claim says so.
@@ -263,7 +293,8 @@ class Opener:
             _end_wait(id_, standing, at, changes)
         changes.write(connection)
         encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
-        rows = [(at, clock_offset, charge, id_) for id_, charge in zip(ids, encoded, strict=True)]
+        lease = self.sharing.token
+        rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
         if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
             raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
         every = [charge for id_ in ids for charge in charges.get(id_, ())]
@@ -281,13 +312,27 @@ class Opener:
                     charge,
                     chain=standing.chain,
                     envelope=standing.envelope,
+                    lease=lease,
                 ),
             )
             if standing.chain is not None:
                 connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
         self.paces.write(connection)
+        self.sharing.release(connection, wanted)
         return ids
+
+    def _leased(
+        self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
+    ) -> list[tuple[int, Standing]]:
+        """Those that this connector may open: its lease of them lasts."""
+        if not self.sharing.is_member(connection):
+            return []
+        return [
+            (id_, one)
+            for id_, one in claimed
+            if one.state is State.WAITING and one.lease == self.sharing.token
+        ]
 
     def _leaving(
         self, connection: Connection, admitted: Sequence[tuple[int, Standing]], *, at: float

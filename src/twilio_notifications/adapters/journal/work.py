@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.journal.claims import Claims
 from twilio_notifications.adapters.journal.rows import claimed
@@ -34,6 +34,13 @@ class SqlWork:
     ) -> list[Claimed]:
         """Due requests whose turn has come. The file lock is the lease: no other process can claim them."""
         store = self._store
+        sharing = store.ledger.sharing
+        if sharing.is_shared:
+            return await store.writer.submit(
+                lambda connection: self._leased(
+                    connection, due_before=due_before, limit=limit, place=place, pace_at=pace_at
+                )
+            )
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = store.writer.submit if store.taker.turns.overtaking else store.read
         return await read(
@@ -41,6 +48,11 @@ class SqlWork:
                 due_before=due_before, limit=limit, place=place, pace_at=pace_at
             )
         )
+
+    def _leased(self, connection: Connection, **which: Any) -> list[Claimed]:
+        found = self._claims(connection).due(**which)
+        leased = self._store.ledger.sharing.claimed(connection, [request.id for request in found])
+        return [request for request in found if request.id in leased]
 
     async def open_attempts(
         self,
@@ -57,12 +69,16 @@ class SqlWork:
         )
 
     async def release(self, ids: Sequence[int]) -> None:
-        """The file lock is the lease of all claims."""
+        """Gives back the leases of claimed requests that do not leave now."""
+        sharing = self._store.ledger.sharing
+        if sharing.is_shared:
+            await self._store.writer.submit(lambda connection: sharing.release(connection, ids))
 
-    def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:  # noqa: ARG002 - the owner of the file leads
+    def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:
         """Takes all steps in one transaction; those that fail by a defect stand in the result."""
         steps = tuple(steps)
-        taken = self._store.writer.give(self._store.taker, steps, members=len(steps))
+        taker = self._store.settling if leads else self._store.taker
+        taken = self._store.writer.give(taker, steps, members=len(steps))
         taken.add_done_callback(lambda done: self._let_go(steps, done))
         return taken
 

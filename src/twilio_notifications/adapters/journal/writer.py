@@ -321,6 +321,7 @@ class Writer:
             self._room.make(engine.connection, sum(waiting.size for waiting in arrivals))
         engine.begin()
         try:
+            self._ledger.begun(engine.connection)
             results = self._perform_all(batch)
             if arrivals:
                 self._room.check()

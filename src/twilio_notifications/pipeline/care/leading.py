@@ -67,7 +67,7 @@ class Leading:
     async def beat(self) -> None:
         """Joins, or stays a member; takes or keeps the leadership where that is free. Raises JournalError."""
         began_at = self.clock.now()
-        beat = await self.journal.beat(places=self.places, in_use=self.slots.in_flight)
+        beat = await self.journal.beat(places=self.places, in_use=self.slots.in_flight, at=began_at)
         self._fresh_until = began_at + self.lease_seconds
         before, self._beat = self._beat, beat
         if beat.share != before.share:
@@ -98,7 +98,7 @@ class Leading:
 
     async def leave(self) -> None:
         """Ends the membership, so that another connector need not wait for the end of the lease."""
-        await self.journal.leave()
+        await self.journal.leave(at=self.clock.now())
 
     def _tell(self, before: Beat) -> None:
         beat = self._beat

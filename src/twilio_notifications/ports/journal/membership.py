@@ -64,15 +64,16 @@ class Membership(Protocol):
         It may not be called for every change: what depends on one looks again by itself.
         """
 
-    async def beat(self, *, places: int, in_use: int) -> Beat:
+    async def beat(self, *, places: int, in_use: int, at: float) -> Beat:
         """Joins or stays a member, and takes or keeps the leadership where no other connector has it.
 
-        `places` is how many attempts the account may make at once, `in_use` how many this one makes.
+        `places` is how many attempts the account may make at once, `in_use` how many this one makes, `at`
+        is now by the connector's clock.
         The leader also removes members whose leases have ended: what they had claimed waits again, and what
         they had opened is in doubt, cut off.
         """
 
-    async def leave(self) -> None:
+    async def leave(self, *, at: float) -> None:
         """Gives the leadership up, and ends the membership as if its lease had ended."""
 
     async def members(self) -> list[LiveMember]:

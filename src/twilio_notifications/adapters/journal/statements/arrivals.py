@@ -20,8 +20,8 @@ VALUES (?, 'WAITING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 INSERT_OPEN = """
 INSERT INTO states (request, state, channel, phone_number, priority, expires_at, packet_id, delivered,
-                    about, sender, amount, opened, opened_at, clock_offset)
-VALUES (?, 'OPEN', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)
+                    about, sender, amount, opened, opened_at, clock_offset, lease)
+VALUES (?, 'OPEN', ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 """
 
 INSERT_FINISHED = """

@@ -46,7 +46,7 @@ LEFT_OPEN = f"SELECT request FROM states WHERE {ATTEMPTED}"
 # At a start: what an earlier run left open was cut off by its end.
 RECOVER_OPEN = f"""
 UPDATE states SET state = 'IN_DOUBT', cut_off = 1, doubt = ?, doubt_at = ?, settle_at = ?
-WHERE {ATTEMPTED} AND state = 'OPEN'
+WHERE {ATTEMPTED} AND state = 'OPEN' AND (lease IS NULL OR lease NOT IN (SELECT token FROM members))
 """
 
 # The settling time begins again: only the clock of the process that is gone measured how much of it has

@@ -47,14 +47,14 @@ HEADS = """
 SELECT one.request, free.value, one.due_at, one.amount
 FROM json_each(:senders) AS free CROSS JOIN states AS one ON one.request = (
     SELECT request FROM states
-    WHERE turn = 1 AND sender = free.value AND priority = :priority AND due_at <= :due_before
-      AND request NOT IN (SELECT value FROM json_each(:aside))
+    WHERE turn = 1 AND sender = free.value AND lease IS NULL AND priority = :priority
+      AND due_at <= :due_before AND request NOT IN (SELECT value FROM json_each(:aside))
     ORDER BY due_at, request LIMIT 1)
 """
 
 QUEUE = """
 SELECT request, due_at, amount FROM states
-WHERE turn = 1 AND sender = :sender AND priority = :priority AND due_at <= :due_before
+WHERE turn = 1 AND sender = :sender AND lease IS NULL AND priority = :priority AND due_at <= :due_before
   AND request NOT IN (SELECT value FROM json_each(:aside))
 ORDER BY due_at, request LIMIT :limit
 """

@@ -13,7 +13,7 @@ from twilio_notifications.adapters.journal.statements.conditions import (
 # What waits for a paced sender is claimed by statements/paces.py.
 CLAIM = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request
-WHERE turn = 1 AND sender IS NULL AND priority = ? AND due_at <= ?
+WHERE turn = 1 AND sender IS NULL AND lease IS NULL AND priority = ? AND due_at <= ?
 ORDER BY due_at, request LIMIT ?
 """
 
@@ -37,14 +37,14 @@ WHERE request = ? AND settle_at IS NOT NULL
 # What the steps of a request need to know of it, where the connector does not hold it in memory.
 STANDING = """
 SELECT state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
-       waiting_since, waiting_reason, chain, priority, sender, amount, envelope
+       waiting_since, waiting_reason, chain, priority, sender, amount, envelope, lease
 FROM states JOIN requests ON id = request WHERE request = ?
 """
 
 OPEN = """
 UPDATE states
 SET state = 'OPEN', due_at = NULL, turn = 0, waiting_since = NULL, opened = opened + 1, opened_at = ?,
-    clock_offset = ?, charges = ?
+    clock_offset = ?, charges = ?, lease = ?
 WHERE request = ? AND state = 'WAITING' AND turn = 1
 """
 
@@ -63,8 +63,8 @@ WHERE request = ? AND state = 'WAITING'
 FINISH = f"""
 UPDATE states
 SET state = 'FINISHED', due_at = NULL, turn = 0, waiting_since = NULL, opened_at = NULL, clock_offset = NULL,
-    charges = NULL, cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, finished_at = ?,
-    attempts = attempts + ?
+    charges = NULL, cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, lease = NULL,
+    finished_at = ?, attempts = attempts + ?
 WHERE request = ? AND {UNFINISHED}
 """
 
@@ -81,7 +81,7 @@ UPDATE states
 SET state = 'WAITING', due_at = CASE WHEN recalled IS NULL THEN CAST(? AS DOUBLE PRECISION) ELSE ? END,
     turn = 0, sender = NULL, waiting_reason = ?,
     waiting_message = ?, waiting_since = ?, opened_at = NULL, clock_offset = NULL, charges = NULL,
-    cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, attempts = attempts + ?,
+    cut_off = 0, doubt_at = NULL, doubt = NULL, settle_at = NULL, lease = NULL, attempts = attempts + ?,
     deferrals = deferrals + ?
 WHERE request = ? AND {UNFINISHED}
 """
@@ -89,7 +89,8 @@ WHERE request = ? AND {UNFINISHED}
 # The first doubt gives its instant and its sentence; looking again changes neither.
 DOUBT = f"""
 UPDATE states
-SET state = 'IN_DOUBT', doubt_at = COALESCE(doubt_at, ?), doubt = COALESCE(doubt, ?), settle_at = ?
+SET state = 'IN_DOUBT', lease = NULL, doubt_at = COALESCE(doubt_at, ?), doubt = COALESCE(doubt, ?),
+    settle_at = ?
 WHERE request = ? AND {ATTEMPTED}
 """
 
@@ -123,7 +124,8 @@ WHERE state = 'WAITING' AND expires_at > ? AND waiting_reason = ? AND due_at > ?
 
 # Not MIN(): the first ones may be set aside.
 NEXT_DUE = """
-SELECT request, due_at FROM states WHERE turn = 1 AND sender IS NULL AND priority = ? ORDER BY due_at LIMIT ?
+SELECT request, due_at FROM states
+WHERE turn = 1 AND sender IS NULL AND lease IS NULL AND priority = ? ORDER BY due_at LIMIT ?
 """
 
 NEXT_EXPIRY = (
