@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -19,7 +19,7 @@ from twilio_notifications.ports import Journal, Opening, Recording
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from twilio_notifications.core.steps import Claimed, Doubtful, Step
@@ -55,9 +55,13 @@ def store_of(request: pytest.FixtureRequest, folder: Path) -> OpenJournal:
 def _in_database(url: str) -> OpenJournal:
     from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
 
-    def opened(**settings: Any) -> AbstractAsyncContextManager[Journal]:
-        journal = PostgresJournal(url, events=RecordingEvents(), **{"report_seconds": 0.0} | settings)
-        return cast("AbstractAsyncContextManager[Journal]", journal)
+    @asynccontextmanager
+    async def opened(**settings: Any) -> AsyncIterator[Journal]:
+        """With a lease that ends at once, so that the next one that opens it need not wait."""
+        named = {"report_seconds": 0.0, "member": "one", "lease_seconds": 0.0} | settings
+        async with PostgresJournal(url, events=RecordingEvents(), **named) as journal:
+            await journal.beat(places=1000, in_use=0, at=START)
+            yield cast("Journal", journal)
 
     return opened
 
@@ -108,7 +112,9 @@ async def accept(journal: Arrivals, *phone_numbers: str, **arguments: Any) -> No
 
 
 async def due(journal: Work, *, at: float = START, limit: int = 100) -> list[int]:
-    return [request.id for request in await journal.claim(due_before=at, limit=limit)]
+    ids = [request.id for request in await journal.claim(due_before=at, limit=limit)]
+    await journal.release(ids)
+    return ids
 
 
 async def begin(journal: Work, *ids: int, at: float = START) -> None:

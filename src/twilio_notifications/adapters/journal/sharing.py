@@ -100,7 +100,9 @@ class Shared:
         removed: tuple[str, ...] = ()
         doubts = 0
         if leader == self.token:
-            removed = tuple(name for (name,) in connection.execute(sql.REMOVE_ENDED, (now,)).fetchall())
+            removed = tuple(
+                name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
+            )
             connection.execute(sql.FREE_CLAIMS)
             doubts = connection.execute(sql.CUT_OFF, (GONE, at, at)).rowcount
         rows = connection.execute(sql.MEMBERS).fetchall()
@@ -191,12 +193,10 @@ class Shared:
 
 
 def _is_taken(step: Step, state: str, lease: int | None, *, token: int | None) -> bool:
-    """Whether another connector has a request that this one found waiting or in doubt."""
-    if state == State.OPEN:
-        return True
+    """Whether another connector has, or has had, a request that this one found waiting."""
     if state == State.WAITING:
         return lease is not None and lease != token
-    return step.outcome is not None and state != State.IN_DOUBT
+    return lease != token if state == State.OPEN else step.outcome is None
 
 
 def _keep_evidence(connection: Connection, step: Step, known: Standing) -> None:

@@ -331,7 +331,7 @@ class Opener:
         return [
             (id_, one)
             for id_, one in claimed
-            if one.state is State.WAITING and one.lease == self.sharing.token
+            if one.state is State.WAITING and one.lease in {None, self.sharing.token}
         ]
 
     def _leaving(

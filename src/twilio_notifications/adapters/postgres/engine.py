@@ -1,8 +1,8 @@
 """PostgreSQL as the engine of a journal: its transactions, and how a lost connection is survived.
 
-Each transaction writes its number into the one row of the table `writer`. Where the connection is lost within
-a COMMIT, the row says on a new connection whether that transaction was committed: reading it for an update
-waits until the transaction of the old connection has ended, either way.
+Each transaction writes its number into the connector's row of the table `writers`. Where the connection is
+lost within a COMMIT, the row says on a new connection whether that transaction was committed: reading it for
+an update waits until the transaction of the old connection has ended, either way.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
-from twilio_notifications.core.errors import JournalDamaged, JournalLocked
+from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL
+from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,14 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-WRITER: Final = "SELECT token, number FROM writer WHERE one = 1 FOR UPDATE"
+WRITER: Final = "SELECT number FROM writers WHERE token = ? FOR UPDATE"
 
-TAKE_OVER: Final = "UPDATE writer SET token = ?, number = 0 WHERE one = 1"
+BEGIN_WRITING: Final = "INSERT INTO writers (token, number, used_at) VALUES (?, 0, clock_timestamp())"
+
+# A connector that runs writes each second.
+FORGET_WRITERS: Final = "DELETE FROM writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
+
+CLOCK: Final = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +50,14 @@ class PostgresEngine:
 
     def begin(self) -> None:
         self._number += 1
-        beginning = f"BEGIN; UPDATE writer SET number = {self._number} WHERE token = '{self.token}'"  # noqa: S608 - our own
+        number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
+        # The lock comes first: each later statement reads what those have written that held it before.
+        beginning = f"BEGIN; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
         status = self.connection.command(beginning)
         self._begun = True
         if status != "UPDATE 1":
             self.roll_back()
-            raise self._superseded()
+            raise self._forgotten()
 
     def commit(self) -> None:
         try:
@@ -74,10 +82,10 @@ class PostgresEngine:
             self.connection.drop()
 
     def was_committed(self) -> bool:
-        token, number = self.connection.execute(WRITER).fetchone()
-        if token != self.token:
-            raise self._superseded()
-        return bool(number == self._number)
+        row = self.connection.execute(WRITER, (self.token,)).fetchone()
+        if row is None:
+            raise self._forgotten()
+        return bool(row[0] == self._number)
 
     def fault(self, error: Exception) -> DatabaseFault | None:
         fault = fault_of(error)
@@ -93,10 +101,10 @@ class PostgresEngine:
         lost.__cause__ = error
         return lost
 
-    def _superseded(self) -> JournalLocked:
-        return JournalLocked(
-            f"another connector has taken over the journal {self.place} while this one had lost its "
-            "connection to the server. Stop one of them, or give it a journal of its own ([journal] url)."
+    def _forgotten(self) -> JournalDamaged:
+        return JournalDamaged(
+            f"the journal {self.place} does not know this connector any more, as after a backup was restored "
+            "or after a week without a connection. Start the connector again."
         )
 
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from twilio_notifications.adapters.journal.journal import SqlJournal
 from twilio_notifications.adapters.journal.room import Boundless
-from twilio_notifications.adapters.postgres.engine import TAKE_OVER, PostgresEngine, PostgresReads
+from twilio_notifications.adapters.journal.sharing import Shared
+from twilio_notifications.adapters.postgres.engine import (
+    BEGIN_WRITING,
+    CLOCK,
+    FORGET_WRITERS,
+    PostgresEngine,
+    PostgresReads,
+)
 from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
 from twilio_notifications.adapters.postgres.listening import Listener
 from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
@@ -27,11 +34,29 @@ if TYPE_CHECKING:
 
 
 class PostgresJournal(SqlJournal):
-    """A journal in a database of its own, owned by one connector."""
+    """A journal in a database of its own, which several connectors may share."""
 
-    def __init__(self, url: str, *, events: Events, **options: Unpack[JournalOptions]) -> None:
-        """`url` is postgresql://…, as asyncpg takes it. `options` are those of SqlJournal."""
-        super().__init__(place_of(url), events=events, **options)
+    def __init__(
+        self,
+        url: str,
+        *,
+        events: Events,
+        member: str,
+        lease_seconds: float = 10.0,
+        **options: Unpack[JournalOptions],
+    ) -> None:
+        """`url` is postgresql://…, as asyncpg takes it. `options` are those of SqlJournal.
+
+        `member` is the name of this connector for people, and `lease_seconds` is how long the others wait for
+        it where it is silent.
+        """
+        sharing = Shared(
+            name=member,
+            lease_seconds=lease_seconds,
+            clock=lambda connection: float(connection.execute(CLOCK).fetchone()[0]),
+            draw=lambda: secrets.randbelow(2**63 - 1) + 1,
+        )
+        super().__init__(place_of(url), events=events, sharing=sharing, **options)
         self._url = url
         self._is_open = False
         self._listening: asyncio.Task[None] | None = None
@@ -72,7 +97,8 @@ class PostgresJournal(SqlJournal):
         session = Session(self._url, run=loop.run_until_complete, on_connect=self._prepare)
         opened.enter_context(closing(session))
         engine = PostgresEngine(connection=session, token=secrets.token_hex(16), place=self._name)
-        session.execute(TAKE_OVER, (engine.token,))
+        session.execute(FORGET_WRITERS)
+        session.execute(BEGIN_WRITING, (engine.token,))
         self._is_open = True
         self._create_wanted_indexes(session)
         self._ledger.load(session)

@@ -26,6 +26,9 @@ OLDEST_SERVER: Final = 140000
 LOCK_SPACE: Final = 0x54774E6F
 """The first number of the advisory locks of this program; reads "TwNo"."""
 
+LOCK_JOURNAL: Final = f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, hashtext(current_schema()))"
+"""Until the end of the transaction, no other connector writes."""
+
 LOCKED_SECONDS: Final = 5.0
 """How long a start waits for the lock: the server may not have noticed yet that an earlier run has ended."""
 
@@ -87,16 +90,16 @@ async def require_fit(connection: asyncpg.Connection) -> None:
 
 
 async def take_lock(connection: asyncpg.Connection) -> None:
-    """Owns the journal as long as the connection lasts. Raises StillLocked."""
+    """Uses the journal as long as the connection lasts, next to others that do. Raises StillLocked."""
     taken = await connection.fetchval(
-        "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", LOCK_SPACE
+        "SELECT pg_try_advisory_lock_shared($1, hashtext(current_schema()))", LOCK_SPACE
     )
     if not taken:
         raise StillLocked("another connection holds the lock of the journal")
 
 
 async def is_locked(connection: asyncpg.Connection) -> bool:
-    """Whether a connector owns the journal."""
+    """Whether a connector uses the journal."""
     found = await connection.fetchval(
         "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::bigint::oid"
         " AND objid = hashtext(current_schema())::bit(32)::bigint::oid AND database ="
@@ -126,10 +129,10 @@ async def version_of(connection: asyncpg.Connection) -> int:
 
 async def migrate(connection: asyncpg.Connection) -> None:
     """Brings the tables up to date, each version in one transaction with its number."""
-    version = await version_of(connection)
     for migration in migrations():
-        if migration.version > version:
-            async with connection.transaction():
+        async with connection.transaction():
+            await connection.execute(LOCK_JOURNAL)
+            if migration.version > await version_of(connection):
                 await connection.execute(migration.script)
                 await connection.execute(
                     "INSERT INTO journal (one, version) VALUES (1, $1)"

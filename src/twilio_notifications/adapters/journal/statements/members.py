@@ -26,7 +26,7 @@ LEADER_IS_LIVE = "SELECT 1 FROM members WHERE token = ? AND until > ?"
 
 LEAD = "UPDATE leadership SET token = ?"
 
-REMOVE_ENDED = "DELETE FROM members WHERE until <= ? RETURNING name"
+REMOVE_ENDED = "DELETE FROM members WHERE until <= ? AND token <> ? RETURNING name"
 
 LEAVE = "DELETE FROM members WHERE token = ?"
 
