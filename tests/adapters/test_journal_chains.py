@@ -200,7 +200,7 @@ async def test_a_step_that_was_claimed_before_an_acknowledgement_gets_no_attempt
         assert (2,) == ended.requests
         assert [3] == await journal.open_attempts([2, 3], at=START + 10, clock_offset=None)
         taken = await journal.take([a_failure(2, at=START + 10)])
-        assert frozenset({2}) == taken.stale
+        assert frozenset({2}) == taken.stale | taken.lapsed
 
 
 async def test_a_step_publishes_no_status_and_keeps_why_it_ended(a_store: OpenJournal) -> None:
@@ -482,7 +482,8 @@ async def test_what_was_cancelled_during_an_attempt_is_due_at_once_to_be_ended_i
         await begin(journal, 1)
         await carry_out(journal, wish)
     async with a_lasting_store() as journal:
-        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900))
+        outcome = AttemptOutcome.FAILED
+        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900, outcome=outcome))
         (claimed,) = await journal.claim(due_before=START + 20, limit=9)
         assert Reason.CANCELLED == claimed.recalled
 

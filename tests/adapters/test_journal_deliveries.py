@@ -19,6 +19,7 @@ from tests.support.journals import (
     due,
     end,
     outbox,
+    recover,
     report,
     store_of,
 )
@@ -233,7 +234,7 @@ async def test_a_doubt_is_found_by_its_request_whether_or_not_it_is_due(a_store:
         await accept(journal, A, B)
         await begin(journal, 1)
         assert await journal.doubt(1) is None
-        await journal.recover(now=START + 1)
+        await recover(journal, now=START + 1)
         found = await journal.doubt(1)
         assert found is not None
         assert (1, 1) == (found.request.id, found.request.attempt)

@@ -15,6 +15,7 @@ import pytest
 from tests.support.factories import START, a_request
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.ports import Journal, Opening, Recording
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         Outbox,
         Recorded,
         Recordings,
+        Recovery,
         Taken,
         Unreported,
         Work,
@@ -127,7 +129,17 @@ async def end(journal: Work, *steps: Step) -> list[Taken]:
     for one in taken:
         for error in one.failed.values():
             raise error
+        if one.lapsed:
+            raise ForbiddenTransition(f"the leases of {set(one.lapsed)} had ended")
     return taken
+
+
+async def recover(journal: Journal, *, now: float = START) -> Recovery:
+    """As at the start of a connector, after the end of an earlier one that used this journal."""
+    if journal.is_shared:
+        await journal.leave(at=now)
+        await journal.beat(places=1000, in_use=0, at=now)
+    return await journal.recover(now=now)
 
 
 async def waiting(journal: Work) -> list[Claimed]:

@@ -213,9 +213,10 @@ def _answered(step: Step) -> tuple[str | None, str | None, str | None, str | Non
         case Finish(follow=follow) if follow is not None:
             return step.sid, follow.word, follow.sender_number, follow.phone_number, step.code
         case Finish(sid=str()):
-            payload = json.loads(step.status)["response"]["payload"]
-            messages = payload["messages"]
-            return step.sid, messages["message_status"], payload["from_number"], messages["to_number"], None
+            payload = json.loads(step.status).get("response", {}).get("payload", {})
+            messages = payload.get("messages", {})
+            numbers = payload.get("from_number"), messages.get("to_number")
+            return step.sid, messages.get("message_status"), *numbers, None
         case Finish() | Postpone():
             return None, None, None, None, step.code
         case _:
