@@ -7,19 +7,30 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.support.factories import START, a_doubt, a_failure, a_postponement, a_request, a_success
+from tests.support.factories import (
+    SENDER_NUMBER,
+    START,
+    a_doubt,
+    a_failure,
+    a_postponement,
+    a_request,
+    a_success,
+)
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, report, store
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import LeadershipLost
+from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
+from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from twilio_notifications.ports import Beat, Journal
 
+PACED = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
 LASTING, ENDED = 600.0, 0.0
 """Leases in seconds: one that lasts as long as any test, and one that is over when the next beat comes."""
 
@@ -31,13 +42,20 @@ async def beat(journal: Journal, *, places: int = 10, in_use: int = 0) -> Beat:
 
 
 @asynccontextmanager
-async def members(url: str, **leases: float) -> AsyncIterator[list[Journal]]:
+async def members(
+    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES, **leases: float
+) -> AsyncIterator[list[Journal]]:
     """Connectors of these names on one journal, which have joined in this order; the first one leads."""
     async with AsyncExitStack() as stack:
         opened = []
         for name, lease in leases.items():
             one = PostgresJournal(
-                url, events=RecordingEvents(), member=name, lease_seconds=lease, report_seconds=0.0
+                url,
+                events=RecordingEvents(),
+                member=name,
+                lease_seconds=lease,
+                report_seconds=0.0,
+                paces=paces,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
             await beat(journal)
@@ -197,6 +215,36 @@ async def test_open_attempts_of_live_connectors_are_left_alone_when_another_one_
         await two.take([a_success(1)])
         await three.take([a_success(2)])
         assert [1, 2] == await outbox(two)
+
+
+async def test_two_connectors_never_use_more_of_a_limit_than_there_is(postgresql_url: str) -> None:
+    """Both have judged their requests by what was used before."""
+    texts = Charge(scope="texts/hour", since=START, most=3)
+    segments = Charge(scope="segments/hour", since=START, amount=2, most=5)
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B, C)
+        first = await one.claim(due_before=START, limit=2)
+        charges = dict.fromkeys((1, 2, 3), (texts, segments))
+        ids = [claimed.id for claimed in first]
+        assert [1, 2] == await one.open_attempts(ids, at=START, clock_offset=None, charges=charges)
+        await two.claim(due_before=START, limit=2)
+        assert [] == await two.open_attempts([3], at=START, clock_offset=None, charges=charges)
+        used = await one.usage([texts.scope, segments.scope], since=START)
+        assert (2, 4) == (used.of(texts), used.of(segments))
+        assert [3] == await due(one)
+
+
+async def test_two_connectors_never_use_more_of_a_rate_than_there_is(postgresql_url: str) -> None:
+    async with members(postgresql_url, paces=PACED, one=LASTING, two=LASTING) as (one, two):
+        for number in (A, B, C):
+            await accept(one, number, may_leave=True)
+        assert [1] == await one.open_attempts([1], at=START, clock_offset=None)
+        assert [] == await two.claim(due_before=START, limit=9, pace_at=START)
+        assert [] == await two.open_attempts([2], at=START, clock_offset=None)
+        later = START + 1
+        assert [2] == [each.id for each in await two.claim(due_before=later, limit=9, pace_at=later)]
+        assert [2] == await two.open_attempts([2], at=later, clock_offset=None)
+        assert [] == await one.claim(due_before=later, limit=9, pace_at=later)
 
 
 # What comes too late.

@@ -136,7 +136,13 @@ def assembled(
     }
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
     leading = the_leading(line, reporter)
-    surroundings = replace(line.surroundings, on_written=reporter.publish, slots=leading.slots)
+    surroundings = replace(
+        line.surroundings,
+        on_written=reporter.publish,
+        slots=leading.slots,
+        leads=lambda: leading.leads,
+        may_attempt=leading.may_attempt,
+    )
     stages = build_line(surroundings)
     writer = a_writer(surroundings)
     escalator = an_escalator(surroundings, writer)

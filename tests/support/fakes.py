@@ -126,6 +126,10 @@ class WatchedJournal:
         self.calls: list[str] = []
         """The names of the calls that a caller waits for, in their order."""
 
+    @property
+    def is_shared(self) -> bool:
+        return bool(self._journal.is_shared)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = getattr(self._journal, name)
 

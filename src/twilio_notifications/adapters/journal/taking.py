@@ -77,9 +77,7 @@ class _Changes:
         self.inserts.flush(connection)
         if self.kept or self.hastened or self.hangups or self.released:
             self._write_chains(connection)
-        for charge in self.repaid:
-            connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
-            connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
+        pay_back(connection, self.repaid)
 
     def _write_chains(self, connection: Connection) -> None:
         connection.executemany(chains.KEPT_STATUS, [(position,) for position, _ in self.kept])
@@ -288,6 +286,7 @@ class Opener:
             covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
             found = [(id_, one) for id_, one in found if id_ not in covered]
         found = self._leaving(connection, found, at=at)
+        found = [(id_, one) for id_, one in found if self._charge(connection, charges.get(id_, ()))]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             _end_wait(id_, standing, at, changes)
@@ -297,8 +296,6 @@ class Opener:
         rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
         if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
             raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
-        every = [charge for id_ in ids for charge in charges.get(id_, ())]
-        connection.executemany(sql.CHARGE, [(one.scope, one.since, one.amount) for one in every])
         for id_, standing, charge in zip(ids, standings, encoded, strict=True):
             self.memory.opened(
                 id_,
@@ -321,6 +318,17 @@ class Opener:
         self.paces.write(connection)
         self.sharing.release(connection, wanted)
         return ids
+
+    def _charge(self, connection: Connection, charges: Sequence[Charge]) -> bool:
+        """Charges an attempt; False, and nothing is charged, where another connector has used up the rest."""
+        for place, one in enumerate(charges):
+            values = (one.scope, one.since, one.amount)
+            if one.most is None or not self.sharing.is_shared:
+                connection.execute(sql.CHARGE, values)
+            elif not connection.execute(sql.CHARGE_WITHIN, (*values, one.most)).rowcount:
+                pay_back(connection, charges[:place])
+                return False
+        return True
 
     def _leased(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
@@ -371,6 +379,13 @@ class Opener:
             return False
         self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
         return True
+
+
+def pay_back(connection: Connection, charges: Sequence[Charge]) -> None:
+    """What was charged is not used after all."""
+    for charge in charges:
+        connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
+        connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
 
 
 def was_ended(connection: Connection, id_: int, standing: Standing) -> bool:

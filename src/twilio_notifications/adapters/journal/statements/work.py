@@ -143,6 +143,13 @@ INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
 ON CONFLICT (scope, since) DO UPDATE SET used = usage.used + excluded.used
 """
 
+# Another connector may have used up the rest since this one looked.
+CHARGE_WITHIN = """
+INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
+ON CONFLICT (scope, since) DO UPDATE SET used = usage.used + excluded.used
+    WHERE usage.used + excluded.used <= ?
+"""
+
 PAY_BACK = "UPDATE usage SET used = MAX(0, used - ?) WHERE scope = ? AND since = ?"
 
 # An unused window is no window: of identical texts, its mere being there would say that one was sent.
