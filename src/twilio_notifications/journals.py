@@ -28,8 +28,10 @@ def problems(settings: JournalSettings) -> list[str]:
     return [not_installed("asyncpg", needed_by="[journal] url", extra="postgres")]
 
 
-def journal(settings: JournalSettings, *, events: Events, **options: Unpack[JournalOptions]) -> SqlJournal:
-    """The journal, not opened yet."""
+def journal(
+    settings: JournalSettings, *, events: Events, member: str, **options: Unpack[JournalOptions]
+) -> SqlJournal:
+    """The journal, not opened yet. `member` is the name of this connector among those that share it."""
     options |= {"maximum_waiting": settings.maximum_waiting}
     if settings.database is None:
         from twilio_notifications.adapters.sqlite import SqliteJournal  # noqa: PLC0415 - one of the two
@@ -37,7 +39,13 @@ def journal(settings: JournalSettings, *, events: Events, **options: Unpack[Jour
         return SqliteJournal(settings.path, events=events, maximum_bytes=settings.maximum_bytes, **options)
     from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs the extra
 
-    return PostgresJournal(settings.database.whole.reveal(), events=events, **options)
+    return PostgresJournal(
+        settings.database.whole.reveal(),
+        events=events,
+        member=member,
+        lease_seconds=settings.lease_seconds,
+        **options,
+    )
 
 
 def reader(settings: JournalSettings) -> SqlReader:

@@ -88,6 +88,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     notebook = Notebook(clock=clock, version=version("twilio-notifications"))
     watched = watching(settings, clock, listeners or WatchListeners(), events)
     events = EventStream([events, notebook, *watched.subscribers(), *subscribers])
+    name = own_name()
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -100,7 +101,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
-        journal = await stack.enter_async_context(outside.journal(settings, events=events))
+        journal = await stack.enter_async_context(outside.journal(settings, events=events, member=name))
         watched.watch(journal)
         sender = await opening.sender(credentials)
         called = await calling(settings, journal)
@@ -124,7 +125,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 failures=Failures(events=events, clock=clock),
                 heartbeat=await watched.heartbeat(stack, events),
                 notebook=notebook,
-                name=own_name(),
+                name=name,
             )
         )
         await watched.serve_metrics(stack, journal=journal, connector=connector, events=events)

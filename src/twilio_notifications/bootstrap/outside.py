@@ -51,8 +51,8 @@ def prepare_journal(settings: JournalSettings) -> None:
         deque(make_private(real(settings.path)), maxlen=0)
 
 
-def journal(settings: Settings, *, events: Events) -> SqlJournal:
-    """The journal of the configuration, not opened yet."""
+def journal(settings: Settings, *, events: Events, member: str) -> SqlJournal:
+    """The journal of the configuration, not opened yet; `member` is the name of this connector."""
     prepare_journal(settings.journal)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
     # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after 15 minutes.
@@ -62,6 +62,7 @@ def journal(settings: Settings, *, events: Events) -> SqlJournal:
     return journals.journal(
         settings.journal,
         events=events,
+        member=member,
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         paces=settings.pace,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,

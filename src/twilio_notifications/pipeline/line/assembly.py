@@ -133,6 +133,7 @@ def build_line(given: LineNeeds) -> Line:
         taker=taker,
         aside=aside,
         leads=given.leads,
+        may_attempt=given.may_attempt,
     )
     settler = _settler(given, aside, taker, follower.callbacks.proofs)
     return Line(

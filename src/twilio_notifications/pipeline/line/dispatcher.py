@@ -65,6 +65,8 @@ class Dispatcher:
     aside: Aside
     leads: Callable[[], bool]
     """Whether this connector ends what has waited too long, among those that share the journal."""
+    may_attempt: Callable[[], bool]
+    """Whether the leases of what is claimed last; a beat that succeeds rings the bell of the work."""
     _draining: bool = field(init=False, default=False)
     _caught_up: bool = field(init=False, default=False)
     """No request waits for a place, so that one that arrives may leave at once."""
@@ -105,7 +107,7 @@ class Dispatcher:
 
     def opening(self, *, now: float) -> Opening | None:
         """Places for requests that arrive now, also where none is free; None while others wait for them."""
-        if self._draining or not self._caught_up:
+        if self._draining or not self._caught_up or not self.may_attempt():
             return None
         places = self._room(now)
         if not places and (self.pacing.pace.offline or now < policy.opens_at(self.pacing.pace)):
@@ -198,7 +200,7 @@ class Dispatcher:
 
     async def _dispatch(self, now: float) -> float | None:
         """Claims as many as there is room for, and opens attempts of those that the rules admit."""
-        if self._nothing_waits():
+        if self._nothing_waits() or not self.may_attempt():
             self._caught_up = True
             return None
         room = self._room(now)
