@@ -127,24 +127,30 @@ class Torture:
         return self._account
 
     async def _run_through_broker(self) -> None:
-        twilio = Simulator(
-            clock=time.time,
-            random=self._chance,
-            latency_seconds=LATENCY_SECONDS,
-            delivery_seed=str(self._plan.seed),
-            delivery_speed=SPEED,
-        )
-        async with twilio as self._twilio, Peer(self._broker.url, protocol="3.1.1") as peer:
+        async with self._simulator() as twilio, Peer(self._broker.url, protocol="3.1.1") as peer:
+            self._twilio = twilio
             self._settings = settings_of(self._plan, broker_url=self._broker.url, twilio_url=twilio.base_url)
             armed = [twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self._listen(peer))
                 await self._live(peer, group)
                 listening.cancel()
-            for one in armed:
-                self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
-                    one.fired
-                )
+            self._count_faults(armed)
+
+    def _simulator(self) -> Simulator:
+        return Simulator(
+            clock=time.time,
+            random=self._chance,
+            latency_seconds=LATENCY_SECONDS,
+            delivery_seed=str(self._plan.seed),
+            delivery_speed=SPEED,
+        )
+
+    def _count_faults(self, armed: Sequence[ArmedFault]) -> None:
+        for one in armed:
+            self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
+                one.fired
+            )
 
     async def _listen(self, peer: Peer) -> None:
         """Notes when each status comes, and from which life of the connector."""
