@@ -163,13 +163,13 @@ class SeveralTorture(Torture):
         self._tell("the broker is restarted")
         await self._peer.rest()
         await self._proxy.refuse()
-        await self._hear_the_rest_of(self._peer)
+        await self._hear_what_was_published()
         await self._peer.close()
         await asyncio.to_thread(self._broker.restart)
         await self._peer.connect()
         await self._proxy.restore()
 
-    async def _hear_the_rest_of(self, peer: LastingPeer) -> None:
+    async def _hear_what_was_published(self) -> None:
         """Returns when nothing has come for a moment: no connector can publish any more."""
         heard = -1
         while heard != len(self._heard):

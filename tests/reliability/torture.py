@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
     from tests.support.process import Section
+    from twilio_notifications.simulator.engine import ArmedFault
     from twilio_notifications.adapters.journal.access import Access
 
 STARTING_SHARE = 0.15

@@ -7,18 +7,17 @@ written.
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.errors import LeadershipLost
+from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import Beat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.pipeline.line.slots import Slots
     from twilio_notifications.ports import Clock, Events
@@ -47,9 +46,12 @@ class Leading:
     """Brings in what the other connectors have written; the argument says whether this one leads."""
     _beat: Beat = field(init=False)
     _fresh_until: float = field(init=False, default=0.0)
-    _changed: asyncio.Condition = field(init=False, default_factory=asyncio.Condition)
+    _is_member: bool = field(init=False, default=False)
+    _beaten: Alarm = field(init=False)
+    """Rung by each beat, for the one stage that waits for the leadership or for its end."""
 
     def __post_init__(self) -> None:
+        self._beaten = Alarm(self.clock)
         self._beat = Beat(leads=False, members=1, share=self.places)
 
     @property
@@ -75,8 +77,7 @@ class Leading:
             self.pacing.resize(beat.share)
             self.work.ring()
         self._tell(before)
-        async with self._changed:
-            self._changed.notify_all()
+        self._beaten.ring()
 
     async def run(self) -> None:
         """Beats until cancelled; returns at once where no other connector can use the journal."""
@@ -87,13 +88,19 @@ class Leading:
 
     async def gained(self) -> None:
         """Returns when this connector leads."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self.leads)
+        while not self.leads:
+            await self._beaten.wait()
 
     async def lost(self) -> None:
-        """Raises LeadershipLost when this connector leads no more, and tells of it."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: not self.leads)
+        """Raises LeadershipLost when another connector leads, or may lead as far as this one's clock can say.
+
+        After a standstill, the connector must not connect to the broker again before it has asked.
+        """
+        while self.leads and self.may_attempt():
+            await self._beaten.wait(self._fresh_until if self.is_shared else None)
+        if self.leads:
+            self.events.tell(events.LeadershipLost(member=self.name))
+            self._beat = replace(self._beat, leads=False, leader=None)
         raise LeadershipLost(f"{self._beat.leader or 'no connector'} leads")
 
     async def leave(self) -> None:
@@ -104,8 +111,9 @@ class Leading:
         beat = self._beat
         if not self.is_shared:
             return
-        if beat.joined and self._fresh_until > 0 and before.leader is not None:
+        if beat.joined and self._is_member:
             self.events.tell(events.MembershipRenewed(member=self.name))
+        self._is_member = True
         for name in beat.removed:
             self.events.tell(events.MemberRemoved(member=name))
         if (beat.members, beat.share) != (before.members, before.share) or before.leader is None:
