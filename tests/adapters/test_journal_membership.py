@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.support.factories import (
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, report, store
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
-from twilio_notifications.core.errors import LeadershipLost
+from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from twilio_notifications.core.steps import Step
     from twilio_notifications.ports import Beat, Journal
 
 PACED = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
@@ -65,7 +66,7 @@ async def members(
 
 async def fall_silent(journal: Journal) -> None:
     """Its lease ends with this beat."""
-    cast("PostgresJournal", journal)._sharing.lease_seconds = ENDED  # type: ignore[attr-defined] - it is shared
+    cast("Any", journal)._sharing.lease_seconds = ENDED
     await beat(journal)
 
 
@@ -119,7 +120,7 @@ async def test_only_the_leader_records_reports_and_settles(postgresql_url: str) 
             two.take([a_failure(1)], leads=True),
             two.forget_packets(),
         ):
-            with pytest.raises(LeadershipLost):
+            with pytest.raises(NotLeading):
                 await refused
         assert before == await picture(one)
 
@@ -128,7 +129,7 @@ async def test_a_leader_that_was_followed_records_nothing_more(postgresql_url: s
     """It may hold requests that its broker delivers to the next leader once more."""
     async with members(postgresql_url, one=ENDED, two=LASTING) as (one, two):
         assert (await beat(two)).leads
-        with pytest.raises(LeadershipLost):
+        with pytest.raises(NotLeading):
             await one.record([a_request(A)])
         await two.recover(now=START)
         await accept(two, A)
@@ -275,7 +276,7 @@ async def test_an_answer_that_comes_after_the_lease_is_kept_as_evidence(postgres
     ],
     ids=["success", "failure", "postponement", "doubt"],
 )
-async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str, step: object) -> None:
+async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str, step: Step) -> None:
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
         await two.open_attempts([1], at=START, clock_offset=None)
@@ -283,7 +284,7 @@ async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str
         absent = a_postponement(1, due_at=START, outcome=AttemptOutcome.FAILED)
         await one.take([absent], leads=True)
         await one.open_attempts([1], at=START + 60, clock_offset=None)
-        assert frozenset({1}) == (await two.take([step])).lapsed  # type: ignore[list-item] - a step
+        assert frozenset({1}) == (await two.take([step])).lapsed
         assert (await one.take([a_success(1, at=START + 61)])).written
         await report(one, [1])
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 
 class NoLedger:
+    def begun(self, connection: object) -> None:
+        """Nothing is kept."""
+
     def committed(self) -> None:
         """Nothing is kept."""
 

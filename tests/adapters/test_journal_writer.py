@@ -76,6 +76,9 @@ class Desk:
         finally:
             gate.set()
 
+    def begun(self, connection: object) -> None:
+        """It has read nothing that could have changed."""
+
     def committed(self) -> None:
         self.told.append("committed")
 

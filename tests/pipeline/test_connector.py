@@ -19,7 +19,7 @@ from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.pipeline.care.leading import Leading
-from twilio_notifications.pipeline.care.neighbours import Neighbours
+from twilio_notifications.pipeline.care.news import News
 from twilio_notifications.pipeline.care.notebook import Notebook
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
@@ -108,9 +108,7 @@ def an_inbound(payload: bytes, acknowledge: Callable[[], None] = nothing) -> Inb
 def the_leading(line: Line, reporter: Reporter) -> Leading:
     """With places of its own."""
     pacing = line.pacing
-    neighbours = Neighbours(
-        journal=line.journal, pacing=pacing, bells=line.bells, reporter=reporter, clock=line.clock
-    )
+    news = News(journal=line.journal, pacing=pacing, bells=line.bells, reporter=reporter, clock=line.clock)
     return Leading(
         journal=line.journal,
         clock=line.clock,
@@ -121,7 +119,7 @@ def the_leading(line: Line, reporter: Reporter) -> Leading:
         slots=Slots(pacing.pace.maximum),
         pacing=pacing,
         work=line.bells.work,
-        look_around=neighbours.look,
+        look_around=news.look,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -47,9 +47,14 @@ async def beat(*several: House, times: int = 1) -> None:
             await house.line.clock.advance(BEAT)
 
 
+def lease(house: House, seconds: float) -> None:
+    """From its next beat on, its lease is so long."""
+    cast("Any", house.line.sqlite)._sharing.lease_seconds = seconds
+
+
 async def fall_silent(house: House) -> None:
     """Its lease is over for the others, as when it stands still: it does nothing any more."""
-    house.line.sqlite._sharing.lease_seconds = 0.0
+    lease(house, 0.0)
     await house.line.sqlite.beat(places=1, in_use=0, at=START)
     house.running.cancel()
 
@@ -105,9 +110,9 @@ async def test_a_connector_that_another_one_has_followed_ends_its_stages_and_sen
     postgresql_url: str,
 ) -> None:
     async with houses(postgresql_url, "one", "two") as (one, two):
-        one.line.sqlite._sharing.lease_seconds = 0.0
+        lease(one, 0.0)
         await beat(one)
-        one.line.sqlite._sharing.lease_seconds = 600.0
+        lease(one, 600.0)
         await beat(two)
         assert two.told("leadership_taken")
         await one.publish(A)
@@ -125,7 +130,7 @@ async def test_an_answer_after_the_lease_settles_the_doubt_with_its_sid(postgres
     async with houses(postgresql_url, "one", "two") as (one, two):
         one.line.sender.hold(A)
         await one.publish(A)
-        one.line.sqlite._sharing.lease_seconds = 0.0
+        lease(one, 0.0)
         await one.line.sqlite.beat(places=1, in_use=0, at=START)
         await beat(two)
         one.line.sender.release(A)

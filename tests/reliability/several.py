@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tests.reliability.people import escalation_of
 from tests.reliability.plan import faults_of, requests_of, settings_of
@@ -109,8 +109,8 @@ class SeveralTorture(Torture):
         self._peer = LastingPeer(self._broker.url)
         await self._peer.connect()
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(self._listen(self._peer))  # type: ignore[arg-type] - alike
-            await self._live(self._peer, group)  # type: ignore[arg-type] - alike
+            listening = group.create_task(self._listen(cast("Peer", self._peer)))
+            await self._live(cast("Peer", self._peer), group)
             listening.cancel()
         await self._peer.close()
         self._count_faults(armed)
@@ -165,7 +165,7 @@ class SeveralTorture(Torture):
         await self._proxy.refuse()
         await self._hear_what_was_published()
         await self._peer.close()
-        await asyncio.to_thread(self._broker.restart)
+        await asyncio.to_thread(cast("Mosquitto", self._broker).restart)
         await self._peer.connect()
         await self._proxy.restore()
 

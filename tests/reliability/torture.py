@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
     from tests.support.process import Section
-    from twilio_notifications.simulator.engine import ArmedFault
     from twilio_notifications.adapters.journal.access import Access
+    from twilio_notifications.simulator.faults import ArmedFault
 
 STARTING_SHARE = 0.15
 """How many of the kills hit the start and its recovery."""

@@ -60,7 +60,7 @@ def _in_database(url: str) -> OpenJournal:
     @asynccontextmanager
     async def opened(**settings: Any) -> AsyncIterator[Journal]:
         """With a lease that ends at once, so that the next one that opens it need not wait."""
-        named = {"report_seconds": 0.0, "member": "one", "lease_seconds": 0.0} | settings
+        named: dict[str, Any] = {"report_seconds": 0.0, "member": "one", "lease_seconds": 0.0} | settings
         async with PostgresJournal(url, events=RecordingEvents(), **named) as journal:
             await journal.beat(places=1000, in_use=0, at=START)
             yield cast("Journal", journal)

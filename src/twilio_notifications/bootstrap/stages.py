@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from twilio_notifications.core.conclusions import ChainWriter, OrderWriter
 from twilio_notifications.core.delivery import Following
 from twilio_notifications.pipeline.care.leading import Leading
-from twilio_notifications.pipeline.care.neighbours import Neighbours
+from twilio_notifications.pipeline.care.news import News
 from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
@@ -144,7 +144,7 @@ def _writer(parts: Parts) -> ChainWriter:
 
 
 def _leading(parts: Parts, reporter: Reporter) -> Leading:
-    neighbours = Neighbours(
+    news = News(
         journal=parts.journal,
         pacing=parts.pacing,
         bells=parts.bells,
@@ -161,9 +161,9 @@ def _leading(parts: Parts, reporter: Reporter) -> Leading:
         slots=Slots(parts.settings.twilio.concurrency),
         pacing=parts.pacing,
         work=parts.bells.work,
-        look_around=neighbours.look,
+        look_around=news.look,
     )
-    parts.journal.watch_news(lambda: neighbours.wake(leads=leading.leads))
+    parts.journal.watch_news(lambda: news.wake(leads=leading.leads))
     return leading
 
 

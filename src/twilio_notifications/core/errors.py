@@ -10,7 +10,7 @@ ConnectorError
 │   ├── JournalTooNew       a later version of this program wrote the journal
 │   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
 │   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
-│   ├── LeadershipLost      another connector leads: it takes in, reports and settles, and this one only sends
+│   ├── NotLeading      another connector leads: it takes in, reports and settles, and this one only sends
 │   └── JournalClosed       the journal was closed before the step was committed
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is no auth token in its place
@@ -140,7 +140,7 @@ class JournalMoved(JournalError):
     """The journal's files were deleted, moved or replaced while the connector ran."""
 
 
-class LeadershipLost(JournalError):
+class NotLeading(JournalError):
     """Another connector leads now, so what only the leader may write was not written."""
 
 

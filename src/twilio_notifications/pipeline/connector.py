@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twilio_notifications.core.errors import LeadershipLost, NucleusLost
+from twilio_notifications.core.errors import NotLeading, NucleusLost
 from twilio_notifications.ports.events import (
     ConnectorDraining,
     ConnectorReady,
@@ -123,12 +123,12 @@ class Connector:
 
     async def _begin(self, stop: asyncio.Event) -> bool:
         """Joins, and recovers before anything is sent where this connector leads; False: stopped first."""
-        if await _unless(stop, _done(self.leading.beat())) is None:
+        if await _unless(stop, _carry_out(self.leading.beat())) is None:
             return False
         if not self.leading.leads:
             self._be_ready()
             return True
-        return await _unless(stop, _done(self._take_over())) is not None
+        return await _unless(stop, _carry_out(self._take_over())) is not None
 
     async def _take_over(self) -> None:
         """What an earlier run or another connector left: recovers it, and carries out what was ordered."""
@@ -150,14 +150,14 @@ class Connector:
                 if not self._is_recovered:
                     await self._take_over()
                 await self._lead(stop)
-            except LeadershipLost:
+            except NotLeading:
                 self._is_recovered = False
                 self.reporter.closing()
                 await self.transport.close()
                 self._be_ready()
 
     async def _lead(self, stop: asyncio.Event) -> None:
-        """Returns when its stages were ended; raises LeadershipLost when another connector leads."""
+        """Returns when its stages were ended; raises NotLeading when another connector leads."""
         self._led = _started(
             asyncio.create_task,
             settler=self.settler.run(),
@@ -177,7 +177,7 @@ class Connector:
         finally:
             await _end(self._led)
         errors = [stage.exception() for stage in self._led if not stage.cancelled()]
-        defects = [error for error in errors if not isinstance(error, LeadershipLost | None)]
+        defects = [error for error in errors if not isinstance(error, NotLeading | None)]
         if defects:
             raise BaseExceptionGroup("stages of the leader", defects)
         for lost in filter(None, errors):
@@ -257,7 +257,7 @@ def _started(
     return [create_task(stage, name=f"twilio_notifications.{name}") for name, stage in stages.items()]
 
 
-async def _done(work: Coroutine[Any, Any, None]) -> bool:
+async def _carry_out(work: Coroutine[Any, Any, None]) -> bool:
     await work
     return True
 

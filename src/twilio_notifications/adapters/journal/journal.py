@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypedDict
 
 from twilio_notifications.adapters.journal.arrivals import SqlArrivals
 from twilio_notifications.adapters.journal.aside import SetAside
+from twilio_notifications.adapters.journal.attempting import Opener
 from twilio_notifications.adapters.journal.care import SqlCare
 from twilio_notifications.adapters.journal.carrying import Carrying
 from twilio_notifications.adapters.journal.chaining import Chaining
@@ -33,7 +34,7 @@ from twilio_notifications.adapters.journal.reporting import Reports
 from twilio_notifications.adapters.journal.sharing import Alone
 from twilio_notifications.adapters.journal.statements import arrivals, work
 from twilio_notifications.adapters.journal.store import Ledger, OpenJournal
-from twilio_notifications.adapters.journal.taking import Opener, Taker
+from twilio_notifications.adapters.journal.taking import Taker
 from twilio_notifications.adapters.journal.turns import Turns
 from twilio_notifications.adapters.journal.usage import SqlUsage
 from twilio_notifications.adapters.journal.waits import SqlWaits
@@ -146,13 +147,12 @@ class SqlJournal(
     def _assembled(self, engine: DatabaseEngine, reads: Reads | None, room: BoundingRoom) -> OpenJournal:
         ledger = self._ledger
         memory = ledger.memory
-        sharing = self._sharing
         taker = Taker(
             memory=memory,
             duplicates=ledger.duplicates,
             turns=self._turns,
             paces=ledger.paces,
-            sharing=sharing,
+            sharing=self._sharing,
         )
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         aside, disk = SetAside(), Disk(journal=self._name, events=self._events)
@@ -182,7 +182,7 @@ class SqlJournal(
                 paces=ledger.paces,
                 chaining=chaining,
                 wishing=wishing,
-                sharing=sharing,
+                sharing=self._sharing,
                 maximum_waiting=self._maximum_waiting,
                 deduplicate_seconds=self._deduplicate_seconds,
             ),
@@ -198,11 +198,11 @@ class SqlJournal(
                 fitting=room,
                 maximum_waiting=self._maximum_waiting,
             ),
-            opener=Opener(memory=memory, paces=ledger.paces, sharing=sharing),
+            opener=Opener(memory=memory, paces=ledger.paces, sharing=self._sharing),
             reports=Reports(
                 memory=memory,
                 redelivery=ledger.redelivery,
-                sharing=sharing,
+                sharing=self._sharing,
                 on_failed=self._not_reported,
             ),
             maximum_waiting=self._maximum_waiting,

@@ -21,7 +21,7 @@ RECOUNT_SHARE = 50
 
 
 class SqlMembership:
-    """Implements ports.Membership."""
+    """Implements ports.Members."""
 
     _store: OpenJournal
     _sharing: Sharing
@@ -48,7 +48,9 @@ class SqlMembership:
             began_at = time.monotonic()
             if began_at >= self._recount_at:
                 memory.count_again(connection)
-                self._recount_at = began_at + (time.monotonic() - began_at) * RECOUNT_SHARE
+                self._recount_at = time.monotonic() + (time.monotonic() - began_at) * RECOUNT_SHARE
+            if connection.execute(sql.MAY_BE_CLAIMED).fetchone() is not None:
+                memory.something_waits()
             return beat
 
         return await self._store.writer.submit(operation)

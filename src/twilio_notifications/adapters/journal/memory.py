@@ -103,9 +103,6 @@ class Memory:
     def unfinished(self) -> int:
         return sum(map(self._by_state.__getitem__, UNFINISHED))
 
-    def count(self, state: State) -> int:
-        return self._by_state[state]
-
     def is_empty(self) -> bool:
         """Whether nothing waits, neither for Twilio nor to be reported."""
         return not any(self.committed_by_state.values())
@@ -116,6 +113,10 @@ class Memory:
             self._by_state[was] = max(0, self._by_state[was] - by)
         if now is not None:
             self._by_state[now] += by
+
+    def something_waits(self) -> None:
+        """Another connector has recorded it."""
+        self._by_state[State.WAITING] = max(1, self._by_state[State.WAITING])
 
     def recovered(self) -> None:
         """What was open is in doubt."""
@@ -163,6 +164,12 @@ class Memory:
     def knows_busy(self, recipient: Recipient) -> bool:
         """Whether an attempt for this recipient is open that this run has opened."""
         return recipient in self._busy
+
+    def knows_no_turn(self, recipient: Recipient) -> bool:
+        """Whether no request of this recipient may be next, as far as that is known without a read."""
+        if self._is_shared:
+            return False
+        return not self._by_state[State.WAITING] or recipient in self._busy
 
     def knows_all(self, *, more: int) -> bool:
         """Whether all unfinished requests, but for `more` of them, are open attempts of this run.

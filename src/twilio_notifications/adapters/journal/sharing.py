@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from twilio_notifications.adapters.journal.statements import members as sql
-from twilio_notifications.core.errors import LeadershipLost
+from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.shares import fair_share, granted
 from twilio_notifications.core.steps import AttemptOutcome, Finish, Postpone
@@ -39,7 +39,7 @@ class Sharing(Protocol):
         """The lease of what is claimed and opened from now on; None: the file's lock is the lease."""
 
     def require_leadership(self, connection: Connection) -> None:
-        """Raises LeadershipLost where another connector leads, or may: then nothing may be written."""
+        """Raises NotLeading where another connector leads, or may: then nothing may be written."""
 
     def is_member(self, connection: Connection) -> bool:
         """Whether an attempt that is opened now is this connector's."""
@@ -93,7 +93,7 @@ class Shared:
     is_shared: bool = field(init=False, default=True)
 
     def beat(self, connection: Connection, *, places: int, in_use: int, at: float) -> Beat:
-        """See ports.Membership.beat."""
+        """See ports.Members.beat."""
         now = self.clock(connection)
         joined = self._join(connection, now)
         leader = self._leader(connection, now)
@@ -144,15 +144,16 @@ class Shared:
     ) -> int:
         tokens = [row[0] for row in rows]
         shares = {row[0]: row[-1] for row in rows}
-        held = shares.pop(self.token)
+        token = self.token or 0
+        held = shares.pop(token)
         share = granted(
-            fair=fair_share(places, members=len(rows), rank=tokens.index(self.token)),
+            fair=fair_share(places, members=len(rows), rank=tokens.index(token)),
             held=held,
             in_use=in_use,
             free=places - sum(shares.values()),
         )
         if share != held:
-            connection.execute(sql.SHARE, (share, self.token))
+            connection.execute(sql.SHARE, (share, token))
         return share
 
     def leave(self, connection: Connection, *, at: float) -> None:
@@ -166,7 +167,7 @@ class Shared:
     def require_leadership(self, connection: Connection) -> None:
         (leader,) = connection.execute(sql.LEADER).fetchone()
         if leader is None or leader != self.token:
-            raise LeadershipLost("another connector leads")
+            raise NotLeading("another connector leads")
 
     def is_member(self, connection: Connection) -> bool:
         return connection.execute(sql.IS_MEMBER, (self.token,)).fetchone() is not None
@@ -184,19 +185,14 @@ class Shared:
         if row is None:
             return known is not None
         state, opened, lease = row
-        if known is None:
-            return _is_taken(step, state, lease, token=self.token)
+        if known is None and state == State.WAITING:
+            return lease is not None and lease != self.token
+        if known is None:  # found waiting, or in doubt, and now another connector has or has had it
+            return bool(lease != self.token) if state == State.OPEN else step.outcome is None
         if (state, opened, lease) == (State.OPEN, known.opened, known.lease):
             return False
         _keep_evidence(connection, step, known)
         return True
-
-
-def _is_taken(step: Step, state: str, lease: int | None, *, token: int | None) -> bool:
-    """Whether another connector has, or has had, a request that this one found waiting."""
-    if state == State.WAITING:
-        return lease is not None and lease != token
-    return lease != token if state == State.OPEN else step.outcome is None
 
 
 def _keep_evidence(connection: Connection, step: Step, known: Standing) -> None:

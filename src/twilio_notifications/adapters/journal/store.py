@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.journal.aside import SetAside
+    from twilio_notifications.adapters.journal.attempting import Opener
     from twilio_notifications.adapters.journal.carrying import Carrying
     from twilio_notifications.adapters.journal.chaining import Chaining
     from twilio_notifications.adapters.journal.connection import Connection
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.reporting import Reports
     from twilio_notifications.adapters.journal.room import Room
     from twilio_notifications.adapters.journal.sharing import Sharing
-    from twilio_notifications.adapters.journal.taking import Opener, Taker
+    from twilio_notifications.adapters.journal.taking import Taker
     from twilio_notifications.adapters.journal.wishing import Wishing
     from twilio_notifications.adapters.journal.writer import Writer
     from twilio_notifications.ports import Events
@@ -101,7 +102,7 @@ class OpenJournal:
     maximum_waiting: int
 
     def lead(self, operation: Callable[[Connection], R], *, arrival: bool = False) -> asyncio.Future[R]:
-        """The same as the writer's `submit`, for the leader alone; the future may raise LeadershipLost."""
+        """The same as the writer's `submit`, for the leader alone; the future may raise NotLeading."""
         sharing = self.ledger.sharing
 
         def operation_of_leader(connection: Connection) -> R:

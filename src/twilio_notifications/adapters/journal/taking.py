@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 from twilio_notifications.adapters.journal.inserts import Inserts
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import (
-    PRIORITIES,
     addressed,
-    encoded_charges,
     kept_status,
     paid_back,
 )
-from twilio_notifications.adapters.journal.statements import chains, wishes
+from twilio_notifications.adapters.journal.statements import chains
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
@@ -27,7 +25,7 @@ from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postp
 from twilio_notifications.ports import Taken, Unreported
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
@@ -43,7 +41,7 @@ MOMENT_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class _Changes:
+class Changes:
     """What the steps of one transaction change, statement by statement."""
 
     inserts: Inserts = field(default_factory=Inserts)
@@ -108,7 +106,7 @@ class Taker:
             # A duplicate's status is written after its original's: call by call, the positions of an earlier
             # call stay below those of a later one.
             return [taken for call in calls for taken in self.together(connection, [call])]
-        changes = _Changes()
+        changes = Changes()
         stale: set[int] = set()
         lapsed = self._lapsed(connection, calls)
         calls = [[step for step in steps if step.id not in lapsed] for steps in calls]
@@ -161,7 +159,7 @@ class Taker:
         return Taken(written=tuple(written), failed=failed, stale=frozenset(stale), lapsed=frozenset(lapsed))
 
     def _answer_duplicates(
-        self, connection: Connection, steps: Sequence[Step], changes: _Changes
+        self, connection: Connection, steps: Sequence[Step], changes: Changes
     ) -> list[Unreported]:
         return [
             status
@@ -171,7 +169,7 @@ class Taker:
         ]
 
     def _take(
-        self, connection: Connection, step: Step, changes: _Changes, stale: set[int]
+        self, connection: Connection, step: Step, changes: Changes, stale: set[int]
     ) -> Sequence[Unreported]:
         """The statuses that are in the outbox by the step."""
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
@@ -195,10 +193,10 @@ class Taker:
         return ()
 
     def _finish(
-        self, connection: Connection, step: Finish, standing: Standing, changes: _Changes
+        self, connection: Connection, step: Finish, standing: Standing, changes: Changes
     ) -> Sequence[Unreported]:
         if standing.state is State.WAITING:
-            _end_wait(step.id, standing, step.at, changes)
+            end_wait(step.id, standing, step.at, changes)
         else:
             # Where the step does not say how the attempt ended, it may have been carried out.
             outcome = step.outcome or AttemptOutcome.IN_DOUBT
@@ -230,7 +228,7 @@ class Taker:
         return (first, *self._release(connection, step, standing, changes))
 
     def _release(
-        self, connection: Connection, step: Finish, standing: Standing, changes: _Changes
+        self, connection: Connection, step: Finish, standing: Standing, changes: Changes
     ) -> Sequence[Unreported]:
         """The statuses that waited for this one, which now follow it."""
         released = []
@@ -250,135 +248,6 @@ class Taker:
             raise ForbiddenTransition(f"request {step.id}: {error}") from error
         self.memory.closed(step.id)
         self.memory.change(was=standing.state, now=now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opener:
-    """Opens the attempts of claimed requests."""
-
-    memory: Memory
-    paces: Paces
-    sharing: Sharing
-
-    def open(
-        self,
-        connection: Connection,
-        ids: Sequence[int],
-        *,
-        at: float,
-        clock_offset: float | None,
-        charges: Mapping[int, Sequence[Charge]],
-    ) -> list[int]:
-        """Those that have an attempt now; the leases of the others are given back.
-
-        What was cancelled or superseded since its claim has none.
-
-        Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
-        Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
-        """
-        changes, wanted = _Changes(), ids
-        found = [(id_, read_standing(connection, id_)) for id_ in ids]
-        if self.sharing.is_shared:
-            found = self._leased(connection, found)
-        found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
-        if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
-            # What a wish that goes on is to end: the next claim says so.
-            covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
-            found = [(id_, one) for id_, one in found if id_ not in covered]
-        found = self._leaving(connection, found, at=at)
-        found = [(id_, one) for id_, one in found if self._charge(connection, charges.get(id_, ()))]
-        ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
-        for id_, standing in zip(ids, standings, strict=True):
-            _end_wait(id_, standing, at, changes)
-        changes.write(connection)
-        encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
-        lease = self.sharing.token
-        rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
-        if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
-            raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
-        for id_, standing, charge in zip(ids, standings, encoded, strict=True):
-            self.memory.opened(
-                id_,
-                Standing(
-                    State.OPEN,
-                    *standing.recipient,
-                    standing.request_id,
-                    standing.origin,
-                    standing.opened + 1,
-                    at,
-                    charge,
-                    chain=standing.chain,
-                    envelope=standing.envelope,
-                    lease=lease,
-                ),
-            )
-            if standing.chain is not None:
-                connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
-        self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
-        self.paces.write(connection)
-        self.sharing.release(connection, wanted)
-        return ids
-
-    def _charge(self, connection: Connection, charges: Sequence[Charge]) -> bool:
-        """Charges an attempt; False, and nothing is charged, where another connector has used up the rest."""
-        for place, one in enumerate(charges):
-            values = (one.scope, one.since, one.amount)
-            if one.most is None or not self.sharing.is_shared:
-                connection.execute(sql.CHARGE, values)
-            elif not connection.execute(sql.CHARGE_WITHIN, (*values, one.most)).rowcount:
-                pay_back(connection, charges[:place])
-                return False
-        return True
-
-    def _leased(
-        self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
-    ) -> list[tuple[int, Standing]]:
-        """Those that this connector may open: its lease of them lasts."""
-        if not self.sharing.is_member(connection):
-            return []
-        return [
-            (id_, one)
-            for id_, one in claimed
-            if one.state is State.WAITING and one.lease in {None, self.sharing.token}
-        ]
-
-    def _leaving(
-        self, connection: Connection, admitted: Sequence[tuple[int, Standing]], *, at: float
-    ) -> list[tuple[int, Standing]]:
-        """Those for which there is room. What has only now been admitted begins to wait for its sender.
-
-        Such a one leaves by a later claim, and nothing of its sender leaves before it that is younger and not
-        more urgent.
-        """
-        joined: dict[int, tuple[int, int]] = {}
-        for id_, one in admitted:
-            needed = None if one.sender is not None else self.paces.needed(connection, id_)
-            if needed is not None:
-                changes = _Changes()
-                _end_wait(id_, one, at, changes)
-                changes.write(connection)
-                self.paces.join(connection, id_, *needed, at=at)
-                joined[id_] = needed[0], one.priority
-        return [
-            (id_, one)
-            for id_, one in admitted
-            if id_ not in joined
-            and not any(
-                sender == one.sender and rank <= one.priority and older < id_
-                for older, (sender, rank) in joined.items()
-            )
-            and self._leaves(one, at=at)
-        ]
-
-    def _leaves(self, standing: Standing, *, at: float) -> bool:
-        """Takes what it needs of its sender's rate; False where there is no room."""
-        sender = standing.sender
-        if sender is None:
-            return True
-        if not self.paces.has_room(sender, standing.amount, at=at):
-            return False
-        self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
-        return True
 
 
 def pay_back(connection: Connection, charges: Sequence[Charge]) -> None:
@@ -405,14 +274,14 @@ def read_standing(connection: Connection, id_: int) -> Standing:
     return Standing(State(state), *others)
 
 
-def _postpone(step: Postpone, standing: Standing, changes: _Changes) -> None:
+def _postpone(step: Postpone, standing: Standing, changes: Changes) -> None:
     since = step.at
     if standing.state is not State.WAITING:
         _close_attempt(step, standing, step.outcome or AttemptOutcome.DEFERRED, None, changes)
     elif standing.waiting_reason == step.reason and standing.waiting_since is not None:
         since = standing.waiting_since  # the same wait goes on
     else:
-        _end_wait(step.id, standing, step.at, changes)
+        end_wait(step.id, standing, step.at, changes)
     changes.postponements.append(
         (step.due_at, step.at, step.reason, step.message, since, step.counted, not step.counted, step.id)
     )
@@ -420,7 +289,7 @@ def _postpone(step: Postpone, standing: Standing, changes: _Changes) -> None:
 
 
 def _close_attempt(
-    step: Finish | Postpone, standing: Standing, outcome: AttemptOutcome, sid: str | None, changes: _Changes
+    step: Finish | Postpone, standing: Standing, outcome: AttemptOutcome, sid: str | None, changes: Changes
 ) -> None:
     changes.inserts.attempts.append(
         (
@@ -439,6 +308,6 @@ def _close_attempt(
         changes.repaid += paid_back(outcome, standing.charges)
 
 
-def _end_wait(id_: int, standing: Standing, at: float, changes: _Changes) -> None:
+def end_wait(id_: int, standing: Standing, at: float, changes: Changes) -> None:
     if standing.waiting_since is not None and at - standing.waiting_since > MOMENT_SECONDS:
         changes.waits.append((at, id_))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.statements import arrivals
 from twilio_notifications.adapters.journal.statements import work as sql
-from twilio_notifications.core.lifecycle import State
 
 if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
@@ -26,7 +25,7 @@ class Turns:
 
     def pass_on(self, connection: Connection, recipient: Recipient) -> None:
         """Gives the turn to the first waiting request, unless an attempt for this recipient is open."""
-        if not self.memory.count(State.WAITING) or self.memory.knows_busy(recipient):
+        if self.memory.knows_no_turn(recipient):
             return
         first = connection.execute(
             sql.FIRST_DUE if self.overtaking else sql.FIRST_IN_ORDER, recipient

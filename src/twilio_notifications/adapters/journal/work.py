@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.claims import Claims
 from twilio_notifications.adapters.journal.rows import claimed
@@ -36,11 +36,15 @@ class SqlWork:
         store = self._store
         sharing = store.ledger.sharing
         if sharing.is_shared:
-            return await store.writer.submit(
-                lambda connection: self._leased(
-                    connection, due_before=due_before, limit=limit, place=place, pace_at=pace_at
+
+            def claim(connection: Connection) -> list[Claimed]:
+                found = self._claims(connection).due(
+                    due_before=due_before, limit=limit, place=place, pace_at=pace_at
                 )
-            )
+                leased = sharing.claimed(connection, [request.id for request in found])
+                return [request for request in found if request.id in leased]
+
+            return await store.writer.submit(claim)
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = store.writer.submit if store.taker.turns.overtaking else store.read
         return await read(
@@ -48,11 +52,6 @@ class SqlWork:
                 due_before=due_before, limit=limit, place=place, pace_at=pace_at
             )
         )
-
-    def _leased(self, connection: Connection, **which: Any) -> list[Claimed]:
-        found = self._claims(connection).due(**which)
-        leased = self._store.ledger.sharing.claimed(connection, [request.id for request in found])
-        return [request for request in found if request.id in leased]
 
     async def open_attempts(
         self,

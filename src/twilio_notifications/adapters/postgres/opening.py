@@ -89,11 +89,13 @@ async def require_fit(connection: asyncpg.Connection) -> None:
         )
 
 
-async def take_lock(connection: asyncpg.Connection) -> None:
-    """Uses the journal as long as the connection lasts, next to others that do. Raises StillLocked."""
-    taken = await connection.fetchval(
-        "SELECT pg_try_advisory_lock_shared($1, hashtext(current_schema()))", LOCK_SPACE
-    )
+async def take_lock(connection: asyncpg.Connection, *, alone: bool = False) -> None:
+    """Uses the journal as long as the connection lasts, next to others that do, or `alone`.
+
+    Raises StillLocked.
+    """
+    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+    taken = await connection.fetchval(f"SELECT {lock}($1, hashtext(current_schema()))", LOCK_SPACE)
     if not taken:
         raise StillLocked("another connection holds the lock of the journal")
 
@@ -160,6 +162,12 @@ async def open_again(connection: asyncpg.Connection) -> None:
     """After a connection was lost."""
     await prepare_to_write(connection)
     await take_lock(connection)
+
+
+async def open_alone(connection: asyncpg.Connection) -> None:
+    """For a person's purge, next to which no connector runs. Raises StillLocked."""
+    await prepare_to_write(connection)
+    await take_lock(connection, alone=True)
 
 
 async def open_to_read(connection: asyncpg.Connection) -> None:

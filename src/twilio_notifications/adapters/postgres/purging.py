@@ -8,7 +8,7 @@ from contextlib import closing
 from twilio_notifications.adapters.journal.deleting import delete_requests
 from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
-from twilio_notifications.adapters.postgres.opening import open_again, version_of
+from twilio_notifications.adapters.postgres.opening import open_alone, version_of
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 from twilio_notifications.core.errors import JournalError, JournalLocked
@@ -26,7 +26,7 @@ def purge(url: str, *, finished_before: float) -> int:
     removed = 0
     with (
         closing(asyncio.new_event_loop()) as loop,
-        closing(Session(url, run=loop.run_until_complete, on_connect=open_again)) as session,
+        closing(Session(url, run=loop.run_until_complete, on_connect=open_alone)) as session,
     ):
         try:
             if not session.run(version_of):

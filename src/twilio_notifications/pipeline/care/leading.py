@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.core.errors import LeadershipLost
+from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.pipeline.alarm import Alarm
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import Beat
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.pacing import Pacing
     from twilio_notifications.pipeline.line.slots import Slots
     from twilio_notifications.ports import Clock, Events
-    from twilio_notifications.ports.journal import Membership
+    from twilio_notifications.ports.journal import Members
 
 BEATS_IN_A_LEASE: Final = 10
 """A lease outlives several beats that are late, as while the database is restarted."""
@@ -31,7 +31,7 @@ BEATS_IN_A_LEASE: Final = 10
 class Leading:
     """`name` is this connector's, and new at each start."""
 
-    journal: Membership
+    journal: Members
     clock: Clock
     events: Events
     name: str
@@ -92,7 +92,7 @@ class Leading:
             await self._beaten.wait()
 
     async def lost(self) -> None:
-        """Raises LeadershipLost when another connector leads, or may lead as far as this one's clock can say.
+        """Raises NotLeading when another connector leads, or may lead as far as this one's clock can say.
 
         After a standstill, the connector must not connect to the broker again before it has asked.
         """
@@ -101,7 +101,7 @@ class Leading:
         if self.leads:
             self.events.tell(events.LeadershipLost(member=self.name))
             self._beat = replace(self._beat, leads=False, leader=None)
-        raise LeadershipLost(f"{self._beat.leader or 'no connector'} leads")
+        raise NotLeading(f"{self._beat.leader or 'no connector'} leads")
 
     async def leave(self) -> None:
         """Ends the membership, so that another connector need not wait for the end of the lease."""

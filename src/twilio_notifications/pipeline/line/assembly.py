@@ -1,4 +1,4 @@
-"""Puts together the stages that send: each is given its neighbours when it is made, and none afterwards."""
+"""Puts together the stages that send: each is given its news when it is made, and none afterwards."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ class StepTaker:
     ) -> None:
         """Takes the steps and tells of each, before its status is published. Raises JournalError.
 
-        Where they are the leader's (`leads`), LeadershipLost says that another connector leads.
+        Where they are the leader's (`leads`), NotLeading says that another connector leads.
 
         A request whose step the journal does not take ends with InternalError: `sentence` is what its status
         says, `outcome` is that of its open attempt.

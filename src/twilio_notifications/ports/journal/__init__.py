@@ -35,7 +35,7 @@ from twilio_notifications.ports.journal.chains import (
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
 from twilio_notifications.ports.journal.doubts import Doubts, Evidence
 from twilio_notifications.ports.journal.facts import Facts
-from twilio_notifications.ports.journal.membership import Beat, LiveMember, Membership
+from twilio_notifications.ports.journal.membership import Beat, LiveMember, Members
 from twilio_notifications.ports.journal.orders import (
     AcknowledgeOrder,
     CancelOrder,
@@ -81,7 +81,7 @@ __all__ = [
     "KnownReply",
     "LiveMember",
     "Mark",
-    "Membership",
+    "Members",
     "NewRejection",
     "NewRequest",
     "NewStep",
@@ -129,7 +129,7 @@ class Journal(
     Waits,
     Facts,
     Care,
-    Membership,
+    Members,
     Protocol,
 ):
     """Everything; a call that changes something is done when its change is on disk."""

@@ -47,7 +47,7 @@ class Beat:
     """Open attempts of removed members, which are in doubt since this beat."""
 
 
-class Membership(Protocol):
+class Members(Protocol):
     """What a connector needs to be one of several.
 
     Each coroutine raises JournalClosed where the journal was closed first, and JournalDamaged or JournalMoved

@@ -86,7 +86,7 @@ class Work(Protocol):
     def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:
         """Takes all steps in one transaction, each with its attempt, its status and the turn it passes on.
 
-        Steps of attempts in doubt are the leader's (`leads`): the future raises LeadershipLost, and nothing
+        Steps of attempts in doubt are the leader's (`leads`): the future raises NotLeading, and nothing
         is taken, where another connector leads.
 
         A step that fails by a defect of its own (ForbiddenTransition, for example) stands in `failed`, and

@@ -45,6 +45,8 @@ WHERE {ATTEMPTED} AND state = 'OPEN' AND (lease IS NULL OR lease NOT IN (SELECT 
 
 CLAIM_ONE = "UPDATE states SET lease = ? WHERE request = ? AND state = 'WAITING' AND lease IS NULL"
 
+MAY_BE_CLAIMED = "SELECT 1 FROM states WHERE turn = 1 AND lease IS NULL LIMIT 1"
+
 RELEASE_CLAIM = "UPDATE states SET lease = NULL WHERE request = ? AND state = 'WAITING' AND lease = ?"
 
 HOLDER = "SELECT state, opened, lease FROM states WHERE request = ?"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Neighbours:
+class News:
     """What they share: the pauses of the account, the requests that wait, and the statuses to report."""
 
     journal: Waits
