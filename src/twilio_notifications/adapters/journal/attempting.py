@@ -10,7 +10,7 @@ from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charg
 from twilio_notifications.adapters.journal.statements import chains, wishes
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.adapters.journal.taking import (
-    Changes,
+    StepChanges,
     end_wait,
     pay_back,
     read_standing,
@@ -52,7 +52,7 @@ class Opener:
         Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
-        changes, wanted = Changes(), ids
+        changes, wanted = StepChanges(), ids
         found = [(id_, read_standing(connection, id_)) for id_ in ids]
         if self.sharing.is_shared:
             found = self._leased(connection, found)
@@ -130,7 +130,7 @@ class Opener:
         for id_, one in admitted:
             needed = None if one.sender is not None else self.paces.needed(connection, id_)
             if needed is not None:
-                changes = Changes()
+                changes = StepChanges()
                 end_wait(id_, one, at, changes)
                 changes.write(connection)
                 self.paces.join(connection, id_, *needed, at=at)

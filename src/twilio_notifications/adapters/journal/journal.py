@@ -126,6 +126,13 @@ class SqlJournal(
             sharing=self._sharing,
         )
         self._turns = Turns(memory=memory, paces=self._ledger.paces, overtaking=ordering == "none")
+        self._taker = Taker(
+            memory=memory,
+            duplicates=self._ledger.duplicates,
+            turns=self._turns,
+            paces=self._ledger.paces,
+            sharing=self._sharing,
+        )
 
     @abstractmethod
     async def __aenter__(self) -> Self:
@@ -145,15 +152,8 @@ class SqlJournal(
             connection.execute(work.INDEX_DUE)
 
     def _assembled(self, engine: DatabaseEngine, reads: Reads | None, room: BoundingRoom) -> OpenJournal:
-        ledger = self._ledger
-        memory = ledger.memory
-        taker = Taker(
-            memory=memory,
-            duplicates=ledger.duplicates,
-            turns=self._turns,
-            paces=ledger.paces,
-            sharing=self._sharing,
-        )
+        ledger, memory = self._ledger, self._ledger.memory
+        taker = self._taker
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
         aside, disk = SetAside(), Disk(journal=self._name, events=self._events)
         wishing = Wishing(chaining=chaining, aside=aside)

@@ -41,7 +41,7 @@ MOMENT_SECONDS = 1.0
 
 
 @dataclass(slots=True)
-class Changes:
+class StepChanges:
     """What the steps of one transaction change, statement by statement."""
 
     inserts: Inserts = field(default_factory=Inserts)
@@ -106,7 +106,7 @@ class Taker:
             # A duplicate's status is written after its original's: call by call, the positions of an earlier
             # call stay below those of a later one.
             return [taken for call in calls for taken in self.together(connection, [call])]
-        changes = Changes()
+        changes = StepChanges()
         stale: set[int] = set()
         lapsed = self._lapsed(connection, calls)
         calls = [[step for step in steps if step.id not in lapsed] for steps in calls]
@@ -159,7 +159,7 @@ class Taker:
         return Taken(written=tuple(written), failed=failed, stale=frozenset(stale), lapsed=frozenset(lapsed))
 
     def _answer_duplicates(
-        self, connection: Connection, steps: Sequence[Step], changes: Changes
+        self, connection: Connection, steps: Sequence[Step], changes: StepChanges
     ) -> list[Unreported]:
         return [
             status
@@ -169,7 +169,7 @@ class Taker:
         ]
 
     def _take(
-        self, connection: Connection, step: Step, changes: Changes, stale: set[int]
+        self, connection: Connection, step: Step, changes: StepChanges, stale: set[int]
     ) -> Sequence[Unreported]:
         """The statuses that are in the outbox by the step."""
         standing = self.memory.standing(step.id) or read_standing(connection, step.id)
@@ -193,7 +193,7 @@ class Taker:
         return ()
 
     def _finish(
-        self, connection: Connection, step: Finish, standing: Standing, changes: Changes
+        self, connection: Connection, step: Finish, standing: Standing, changes: StepChanges
     ) -> Sequence[Unreported]:
         if standing.state is State.WAITING:
             end_wait(step.id, standing, step.at, changes)
@@ -228,7 +228,7 @@ class Taker:
         return (first, *self._release(connection, step, standing, changes))
 
     def _release(
-        self, connection: Connection, step: Finish, standing: Standing, changes: Changes
+        self, connection: Connection, step: Finish, standing: Standing, changes: StepChanges
     ) -> Sequence[Unreported]:
         """The statuses that waited for this one, which now follow it."""
         released = []
@@ -274,7 +274,7 @@ def read_standing(connection: Connection, id_: int) -> Standing:
     return Standing(State(state), *others)
 
 
-def _postpone(step: Postpone, standing: Standing, changes: Changes) -> None:
+def _postpone(step: Postpone, standing: Standing, changes: StepChanges) -> None:
     since = step.at
     if standing.state is not State.WAITING:
         _close_attempt(step, standing, step.outcome or AttemptOutcome.DEFERRED, None, changes)
@@ -289,7 +289,11 @@ def _postpone(step: Postpone, standing: Standing, changes: Changes) -> None:
 
 
 def _close_attempt(
-    step: Finish | Postpone, standing: Standing, outcome: AttemptOutcome, sid: str | None, changes: Changes
+    step: Finish | Postpone,
+    standing: Standing,
+    outcome: AttemptOutcome,
+    sid: str | None,
+    changes: StepChanges,
 ) -> None:
     changes.inserts.attempts.append(
         (
@@ -308,6 +312,6 @@ def _close_attempt(
         changes.repaid += paid_back(outcome, standing.charges)
 
 
-def end_wait(id_: int, standing: Standing, at: float, changes: Changes) -> None:
+def end_wait(id_: int, standing: Standing, at: float, changes: StepChanges) -> None:
     if standing.waiting_since is not None and at - standing.waiting_since > MOMENT_SECONDS:
         changes.waits.append((at, id_))

@@ -136,10 +136,7 @@ class Reporter:
         self._begin_anew()
 
     def look(self) -> None:
-        """Another connector may have put statuses into the outbox, at any position.
-
-        A position may be committed after a higher one, so the journal is read from the beginning.
-        """
+        """Another connector may have put statuses into the outbox, also below positions that were read."""
         if self._caught_up and not self._blocked:
             self._position = 0
             self._caught_up = False
