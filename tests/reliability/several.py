@@ -157,6 +157,7 @@ class SeveralTorture(Torture):
         await connector.kill()
         self._keep(slot, connector)
         self._account.kills += 1
+        await self._hear_the_rest(cast("Peer", self._peer))  # before another connector can take over
         await self._begin(slot)
 
     async def _restart_broker(self) -> None:
@@ -164,8 +165,8 @@ class SeveralTorture(Torture):
         self._tell("the broker is restarted")
         await self._peer.rest()
         await self._proxy.refuse()
-        self._starts += 1  # what the connectors publish again counts as another life
         await self._hear_what_was_published()
+        self._starts += 1  # what the connectors publish again counts as another life
         await self._peer.close()
         await asyncio.to_thread(cast("Mosquitto", self._broker).restart)
         await self._peer.connect()

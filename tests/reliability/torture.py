@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
+    from tests.support.postgresql import PostgreSql
     from tests.support.process import Section
     from twilio_notifications.adapters.journal.access import Access
     from twilio_notifications.simulator.faults import ArmedFault
@@ -339,29 +340,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
     parser.add_argument("--broker", choices=tuple(_BROKERS), default="mosquitto")
     parser.add_argument("--journal", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--connectors", type=int, default=1, help="that share the journal")
     parser.add_argument("--callbacks", action="store_true", help="Twilio calls back, and is polled less")
     options = parser.parse_args(arguments)
     for need in (options.broker, options.journal):
         lack = missing(need, os.environ)
         if lack is not None:
             parser.error(lack.reason)
-    with _database(options.journal) as journal_url:
-        return _run(options, journal_url)
+    if options.connectors > 1 and options.journal != "postgresql":
+        parser.error("several connectors share a journal on PostgreSQL only: --journal postgresql")
+    with _database(options.journal) as (journal_url, server):
+        return _run(options, journal_url, server)
 
 
 @contextmanager
-def _database(journal: str) -> Iterator[str | None]:
+def _database(journal: str) -> Iterator[tuple[str | None, PostgreSql | None]]:
     """The URL of a new database on a server of the run's own; None where the journal is a file."""
     if journal == "sqlite":
-        yield None
+        yield None, None
         return
     from tests.support.postgresql import PostgreSql  # noqa: PLC0415 - needs asyncpg
 
     with PostgreSql() as server, server.database(empty=True) as url:
-        yield url
+        yield url, server
 
 
-def _run(options: argparse.Namespace, journal_url: str | None) -> int:
+def _run(options: argparse.Namespace, journal_url: str | None, server: PostgreSql | None) -> int:
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     plan = Plan(
         requests=options.requests,
@@ -374,7 +378,7 @@ def _run(options: argparse.Namespace, journal_url: str | None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     _say(f"torture: {plan.requests} requests, {plan.kills} kills, seed {plan.seed}")
     try:
-        account = asyncio.run(Torture(plan, folder, tell=_say).run())
+        account = asyncio.run(_torture(plan, folder, server, connectors=options.connectors).run())
     except AssertionError:
         _say(f"it went wrong at a start; the journal and the log of every start are kept in {folder}")
         raise
@@ -385,6 +389,14 @@ def _run(options: argparse.Namespace, journal_url: str | None) -> int:
     for line in report(plan, account):
         _say(line)
     return 0 if account.kept else 1
+
+
+def _torture(plan: Plan, folder: Path, server: PostgreSql | None, *, connectors: int) -> Torture:
+    if server is None or connectors == 1:
+        return Torture(plan, folder, tell=_say)
+    from tests.reliability.several import SeveralTorture  # noqa: PLC0415 - it is one of these itself
+
+    return SeveralTorture(plan, folder, tell=_say, connectors=connectors, server=server)
 
 
 def _say(line: str) -> None:
