@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.engines import in_database
 from tests.support.factories import START, a_request, a_success
 from tests.support.fakes import AwaitedEvents
 from tests.support.journals import A, B, C, accept, became, begin, due, end, outbox, record, statuses, waiting
@@ -30,17 +31,8 @@ pytestmark = pytest.mark.postgresql
 END_CONNECTIONS = "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'connector'"
 
 
-@asynccontextmanager
-async def a_journal(
-    url: str, events: AwaitedEvents | None = None, **options: Any
-) -> AsyncIterator[PostgresJournal]:
-    """Of a connector that leads, and whose lease has ended when another one comes."""
-    from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
-
-    named: dict[str, Any] = {"report_seconds": 0.0, "member": "one", "lease_seconds": 0.0} | options
-    async with PostgresJournal(url, events=events or AwaitedEvents(), **named) as journal:
-        await journal.beat(places=1000, in_use=0, at=START)
-        yield journal
+def a_journal(url: str, events: AwaitedEvents | None = None, **options: Any) -> PostgresJournal:
+    return in_database(url, events=events or AwaitedEvents(), **{"report_seconds": 0.0, **options})
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.engines import in_database
 from tests.support.fakes import AwaitedEvents
 from tests.support.mosquitto import HOST
 from tests.support.orders import place
@@ -27,9 +28,7 @@ NOTIFICATION = b"A"
 
 
 def a_journal(url: str, events: AwaitedEvents | None = None) -> PostgresJournal:
-    from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
-
-    return PostgresJournal(url, events=events or AwaitedEvents(), report_seconds=0.0)
+    return in_database(url, events=events or AwaitedEvents(), report_seconds=0.0)
 
 
 class Rung:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.engines import access_of, desk_of, reader_of
+from tests.support.engines import access_of, desk_of, in_database, reader_of
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, accept
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
@@ -26,9 +26,7 @@ WRONG = "wrong-word"
 
 
 def a_journal(url: str) -> PostgresJournal:
-    from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
-
-    return PostgresJournal(url, events=RecordingEvents(), report_seconds=0.0)
+    return in_database(url, events=RecordingEvents(), report_seconds=0.0)
 
 
 def inspected(url: str) -> str:

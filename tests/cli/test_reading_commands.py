@@ -403,6 +403,7 @@ async def test_the_status_in_json_has_the_agreed_form(path: Path, every_kind: Pa
     (found,) = listed(every_kind, capsys, "status")
     assert {
         "connector",
+        "members",
         "connection",
         "credentials",
         "paused",

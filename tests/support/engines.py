@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 import pytest
 
+from tests.support.factories import START
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.journal.desk import SqlOrderDesk
 from twilio_notifications.adapters.journal.reading.reader import SqlReader
@@ -18,10 +19,12 @@ from twilio_notifications.adapters.sqlite.access import SqliteAccess
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
+    from typing import Self
 
     from tests.support.journals import OpenJournal
     from twilio_notifications.adapters.journal.access import Access
     from twilio_notifications.adapters.journal.journal import JournalOptions, SqlJournal
+    from twilio_notifications.adapters.postgres.journal import PostgresJournal
     from twilio_notifications.ports import Events, Journal
 
 Place = Path | str
@@ -44,9 +47,21 @@ def journal_of(place: Place, *, events: Events, **options: Unpack[JournalOptions
     """The journal, not opened yet."""
     if isinstance(place, Path):
         return SqliteJournal(place, events=events, **options)
+    return in_database(place, events=events, **options)
+
+
+def in_database(url: str, *, events: Events, **options: Any) -> PostgresJournal:
+    """Of a connector that leads as soon as it is open, and whose lease has ended when the next one comes."""
     from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
 
-    return PostgresJournal(place, events=events, **options)
+    class LeadersJournal(PostgresJournal):
+        async def __aenter__(self) -> Self:
+            await super().__aenter__()
+            await self.beat(places=1000, in_use=0, at=START)
+            return self
+
+    named = {"member": "one", "lease_seconds": 0.0, **options}
+    return LeadersJournal(url, events=events, **named)
 
 
 def access_of(place: Place) -> Access:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.support.engines import lasting
 from tests.support.factories import START, a_request
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -20,7 +21,7 @@ from twilio_notifications.ports import Journal, Opening, Recording
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from twilio_notifications.core.steps import Claimed, Doubtful, Step
@@ -50,22 +51,8 @@ EVERY = ("sqlite memory", *LASTING)
 def store_of(request: pytest.FixtureRequest, folder: Path) -> OpenJournal:
     """The journal of the adapter that is the parameter of a fixture."""
     if request.param == "postgresql":
-        return _in_database(request.getfixturevalue("postgresql_url"))
+        return lasting(request.getfixturevalue("postgresql_url"))
     return store(request.param, folder)
-
-
-def _in_database(url: str) -> OpenJournal:
-    from twilio_notifications.adapters.postgres.journal import PostgresJournal  # noqa: PLC0415 - needs asyncpg
-
-    @asynccontextmanager
-    async def opened(**settings: Any) -> AsyncIterator[Journal]:
-        """With a lease that ends at once, so that the next one that opens it need not wait."""
-        named: dict[str, Any] = {"report_seconds": 0.0, "member": "one", "lease_seconds": 0.0} | settings
-        async with PostgresJournal(url, events=RecordingEvents(), **named) as journal:
-            await journal.beat(places=1000, in_use=0, at=START)
-            yield cast("Journal", journal)
-
-    return opened
 
 
 def store(adapter: str, folder: Path) -> OpenJournal:

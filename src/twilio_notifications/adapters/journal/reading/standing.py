@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.reading.waiting import Outlook, lasting_pauses
+from twilio_notifications.adapters.journal.statements import members
 from twilio_notifications.adapters.journal.statements import reading as sql
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.policy import bounds, scope_of
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
+from twilio_notifications.ports.journal.membership import LiveMember
 from twilio_notifications.ports.journal.reader import JournalStanding, LimitUsed, Presence
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ def standing(
     waiting, oldest = _waiting(connection, lasting, now=now)
     return JournalStanding(
         connector=presence,
+        members=_members(connection) if running else (),
         connection=facts.get(FactName.CONNECTION),
         credentials=facts.get(FactName.CREDENTIALS),
         paused=_paused(lasting, veil, now=now),
@@ -45,6 +48,19 @@ def standing(
         last_success_at=_one(connection, sql.LAST_SUCCESS),
         last_failure_at=_one(connection, sql.LAST_FAILURE),
     )
+
+
+def _members(connection: Connection) -> Sequence[LiveMember]:
+    return [
+        LiveMember(
+            name=row["name"],
+            since=row["since"],
+            beat_at=row["beat_at"],
+            leads=bool(row["leads"]),
+            share=row["share"],
+        )
+        for row in connection.execute(members.MEMBERS)
+    ]
 
 
 def _presence(connection: Connection, rows: Mapping[FactName, Row], *, running: bool, now: float) -> Presence:
