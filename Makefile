@@ -36,7 +36,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
 	@echo "Fetching the packages of the tests into $(VENV) (once; some minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,console,demo,greengrass,metrics,otel]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,console,demo,greengrass,metrics,otel,postgres]' --group dev
 	@touch $@ $(VENV)/.demo
 
 ## watch a request travel from MQTT to Twilio (simulated) and its status come back; ARGS=--once ends after that
@@ -82,11 +82,11 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python -m tests.console.screenshots
 	$(BIN)/python -m tests.simulator.screenshots
 
-# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one, CALLBACKS=1
-# has Twilio call back
+# e.g. `make torture N=2000 KILLS=50`; SEED=… draws the same again, BROKER=rabbitmq takes that one,
+# JOURNAL=postgresql that engine, CONNECTORS=3 has several share it, CALLBACKS=1 has Twilio call back
 ## kill -9 again and again under load, and count what was lost, doubled, skipped or reported wrongly
 torture: $(VENV)/.dev
-	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER)) $(if $(CALLBACKS),--callbacks)
+	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER)) $(if $(JOURNAL),--journal $(JOURNAL)) $(if $(CONNECTORS),--connectors $(CONNECTORS)) $(if $(CALLBACKS),--callbacks)
 
 # atheris comes as a wheel, for some versions of Python only; built from source it would need LLVM
 $(VENV)/.fuzz: $(VENV)/.dev

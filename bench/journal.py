@@ -13,9 +13,10 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.engine import SqliteEngine
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text
 from twilio_notifications.core.steps import AttemptOutcome, Finish
 from twilio_notifications.ports import Mark, NewRequest, Opening
@@ -104,8 +105,8 @@ async def lives(journal: SqliteJournal, *, batches: int, size: int) -> None:
 async def measure(folder: Path, *, batches: int, size: int) -> None:
     async with SqliteJournal(folder / "journal.db", events=Silent()) as journal:
         writer = journal._store.writer
-        watched = Watched(writer._connection)
-        writer._connection = watched  # type: ignore[assignment]
+        watched = Watched(cast("sqlite3.Connection", writer._engine.connection))
+        writer._engine = SqliteEngine(cast("sqlite3.Connection", watched))
         commit, whole = writer._commit_patiently, Counter[str]()
 
         def timed(batch: Any) -> Any:

@@ -19,12 +19,30 @@ from tests.support.rabbitmq import RabbitMq
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.postgresql import PostgreSql
+
 
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq]:
     """One server for all tests of a session, or of one worker: it takes seconds to start."""
     with RabbitMq(tmp_path_factory.mktemp("rabbitmq")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """One server for all tests of a session, or of one worker."""
+    from tests.support.postgresql import PostgreSql  # noqa: PLC0415 - asyncpg is there with the server alone
+
+    with PostgreSql() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
+    """A database of the test's own, with the tables of a journal and no rows."""
+    with postgresql.database() as url:
+        yield url
 
 
 def pytest_configure() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.journals import EVERY, LASTING, store
+from tests.support.journals import EVERY, LASTING, store_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=EVERY)
 def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
 def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)

@@ -26,8 +26,8 @@ from tests.support.journals import (
     report,
     waiting,
 )
+from twilio_notifications.adapters.journal.duplicates import MOST_OF_ONE
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.duplicates import MOST_OF_ONE
 from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocation
 from twilio_notifications.ports import Opening, Origin, Recording

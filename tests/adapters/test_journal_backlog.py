@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.factories import SENDER_NUMBER, START, a_postponement
 from tests.support.journals import A, B, C, D, accept, begin, end, store
-from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
+from twilio_notifications.adapters.sqlite.access import sqlite_backlog
 from twilio_notifications.core.errors import JournalError, WaitReason
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.pace import Rate, SenderRates
@@ -23,7 +23,7 @@ ONE = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
 
 
 async def test_what_waits_is_counted_by_its_reason_with_the_age_of_the_oldest(tmp_path: Path) -> None:
-    backlog = SqliteBacklog(tmp_path / "journal.db")
+    backlog = sqlite_backlog(tmp_path / "journal.db")
     async with store("sqlite file", tmp_path)() as journal:
         assert Backlog(waiting={}) == await backlog.backlog(now=START)
         await accept(journal, A, A, B, C, accepted_at=START - 60)
@@ -40,7 +40,7 @@ async def test_what_waits_is_counted_by_its_reason_with_the_age_of_the_oldest(tm
 
 
 async def test_what_is_due_waits_for_the_pause_of_the_account(tmp_path: Path) -> None:
-    backlog = SqliteBacklog(tmp_path / "journal.db")
+    backlog = sqlite_backlog(tmp_path / "journal.db")
     unreachable = Pause(reason=WaitReason.TWILIO_UNREACHABLE, message="no network", begun_at=START)
     one_sender = Pause(
         reason=WaitReason.SENDER_QUEUE_FULL, about=SENDER_NUMBER, message="full", begun_at=START + 1
@@ -52,7 +52,7 @@ async def test_what_is_due_waits_for_the_pause_of_the_account(tmp_path: Path) ->
 
 
 async def test_what_is_due_of_a_paced_sender_waits_for_its_room(tmp_path: Path) -> None:
-    backlog = SqliteBacklog(tmp_path / "journal.db")
+    backlog = sqlite_backlog(tmp_path / "journal.db")
     async with store("sqlite file", tmp_path)(paces={SENDER_NUMBER: ONE}) as journal:
         await accept(journal, A, B, may_leave=True)
         await accept(journal, C, sender_number="+18888888888", may_leave=True)
@@ -62,4 +62,4 @@ async def test_what_is_due_of_a_paced_sender_waits_for_its_room(tmp_path: Path) 
 
 async def test_a_journal_that_cannot_be_read_is_an_error_of_the_journal(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"journal\.db cannot be read"):
-        await SqliteBacklog(tmp_path / "journal.db").backlog(now=START)
+        await sqlite_backlog(tmp_path / "journal.db").backlog(now=START)

@@ -23,6 +23,7 @@ from tests.support.journals import (
     outbox,
     picture,
     record,
+    recover,
     report,
 )
 from twilio_notifications.adapters.sqlite import SqliteJournal
@@ -170,7 +171,7 @@ async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJ
     async with a_store() as journal:
         await record(journal, a_request(accepted_at=START + 1e6, lifetime=60.0))
         await journal.open_attempts([1], at=START + 1e6, clock_offset=None)
-        await journal.recover(now=START)
+        await recover(journal)
         (doubtful,) = await journal.doubtful(now=START, limit=1)
         assert START + 60.0 == doubtful.request.expires_at
 

@@ -32,16 +32,16 @@ from tests.support.journals import (
     record,
     report,
     statuses,
-    store,
+    store_of,
     waiting,
 )
 from tests.support.reading import entry, of_kind
-from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.wishing import (
+from twilio_notifications.adapters.journal.wishing import (
     CHAINS_AT_ONCE,
     ENDED_AT_ONCE,
     LOOKED_THROUGH_AT_ONCE,
 )
+from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.escalation import Acknowledged, Chain, ChainEnd, Door, EndKind
@@ -81,12 +81,12 @@ REPLY = KnownReply(sid="SM9", phone_number=A, at=START + 8, meaning="text")
 
 @pytest.fixture(params=EVERY)
 def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
 def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 async def begin_chain(journal: Journal, *numbers: str, escalation: str = "freezer", **named: Any) -> None:
@@ -200,7 +200,7 @@ async def test_a_step_that_was_claimed_before_an_acknowledgement_gets_no_attempt
         assert (2,) == ended.requests
         assert [3] == await journal.open_attempts([2, 3], at=START + 10, clock_offset=None)
         taken = await journal.take([a_failure(2, at=START + 10)])
-        assert frozenset({2}) == taken.stale
+        assert frozenset({2}) == taken.stale | taken.lapsed
 
 
 async def test_a_step_publishes_no_status_and_keeps_why_it_ended(a_store: OpenJournal) -> None:
@@ -482,7 +482,8 @@ async def test_what_was_cancelled_during_an_attempt_is_due_at_once_to_be_ended_i
         await begin(journal, 1)
         await carry_out(journal, wish)
     async with a_lasting_store() as journal:
-        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900))
+        outcome = AttemptOutcome.FAILED
+        await end(journal, a_postponement(1, at=START + 20, due_at=START + 900, outcome=outcome))
         (claimed,) = await journal.claim(due_before=START + 20, limit=9)
         assert Reason.CANCELLED == claimed.recalled
 

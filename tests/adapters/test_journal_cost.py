@@ -13,10 +13,8 @@ import pytest
 from tests.adapters.test_journal_chains import WRITER
 from tests.support.factories import START, a_failure, a_request, a_success
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import end
-from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import (
+from tests.support.journals import connection_of, end
+from twilio_notifications.adapters.journal.statements import (
     arrivals,
     care,
     chains,
@@ -26,6 +24,8 @@ from twilio_notifications.adapters.sqlite.statements import (
     wishes,
     work,
 )
+from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.opening import open_connection
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Cancellation, Channel, Priority, VoiceLocation
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
@@ -131,9 +131,9 @@ class Counted:
             count += 1
             return 0
 
-        self.journal._store.writer._connection.set_progress_handler(step, 1)
+        connection_of(self.journal).set_progress_handler(step, 1)
         await operation()
-        self.journal._store.writer._connection.set_progress_handler(None, 0)
+        connection_of(self.journal).set_progress_handler(None, 0)
         return count
 
 

@@ -19,8 +19,9 @@ from tests.support.journals import (
     due,
     end,
     outbox,
+    recover,
     report,
-    store,
+    store_of,
 )
 from twilio_notifications.core.delivery import FollowUpStatus, Who
 from twilio_notifications.core.errors import Reason
@@ -40,12 +41,12 @@ TOLD = FollowUpStatus(status=b'{"response":{},"id":"request123"}', reason=None)
 
 @pytest.fixture(params=EVERY)
 def a_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 @pytest.fixture(params=LASTING)
 def a_lasting_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenJournal:
-    return store(request.param, tmp_path)
+    return store_of(request, tmp_path)
 
 
 async def follow(
@@ -233,7 +234,7 @@ async def test_a_doubt_is_found_by_its_request_whether_or_not_it_is_due(a_store:
         await accept(journal, A, B)
         await begin(journal, 1)
         assert await journal.doubt(1) is None
-        await journal.recover(now=START + 1)
+        await recover(journal, now=START + 1)
         found = await journal.doubt(1)
         assert found is not None
         assert (1, 1) == (found.request.id, found.request.attempt)

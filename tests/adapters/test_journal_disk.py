@@ -6,13 +6,12 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import threading
 from typing import TYPE_CHECKING, cast
 
 from tests.support.disks import mounted
 from tests.support.factories import START, a_rejection, a_request, a_success
-from tests.support.fakes import RecordingEvents
-from tests.support.journals import became, end, record, report
+from tests.support.fakes import AwaitedEvents, RecordingEvents
+from tests.support.journals import became, connection_of, end, record, report
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.purging import JournalFile
@@ -23,27 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from twilio_notifications.ports import Event, NewRequest
-
-
-class AwaitedEvents(RecordingEvents):
-    """Can be waited for: events come from the journal's thread."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._arrived = threading.Condition()
-
-    def tell(self, event: Event) -> None:
-        with self._arrived:
-            super().tell(event)
-            self._arrived.notify_all()
-
-    async def heard(self, name: str) -> None:
-        def wait() -> bool:
-            with self._arrived:
-                return self._arrived.wait_for(lambda: self.count(name) > 0, WAIT_SECONDS)
-
-        assert await asyncio.to_thread(wait), f"{name} did not come"
+    from twilio_notifications.ports import NewRequest
 
 
 async def limit_pages(journal: SqliteJournal, count: int) -> None:
@@ -66,9 +45,7 @@ async def test_nothing_is_promised_while_the_disk_is_full_and_all_is_done_afterw
         await events.heard("journal_unavailable")
         assert {False} == {recording.done() for recording in recordings}
         # The writer's thread holds the connection only while it tries: between two tries the room grows.
-        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
-            "PRAGMA max_page_count = 1000000"
-        )
+        cast("Callable[[str], object]", connection_of(journal).execute)("PRAGMA max_page_count = 1000000")
         assert {Recording.NEW} == set(await became(recordings))
         await events.heard("journal_available")
         assert 300 == len(await journal.overdue(now=float("inf"), limit=1000))
@@ -93,9 +70,7 @@ async def test_those_who_watch_the_disk_hear_when_it_fails_and_when_it_works_aga
         recorded = journal.record([big(1)])
         await events.heard("journal_unavailable")
         journal.watch_disk(on_fault=heard.append, on_recovery=recovered)
-        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
-            "PRAGMA max_page_count = 1000000"
-        )
+        cast("Callable[[str], object]", connection_of(journal).execute)("PRAGMA max_page_count = 1000000")
         await became([recorded])
         await asyncio.wait_for(has_recovered.wait(), WAIT_SECONDS)
     assert ["database or disk is full", "works"] == heard
@@ -108,9 +83,7 @@ async def test_the_places_are_counted_right_after_a_full_disk(tmp_path: Path) ->
         await limit_pages(journal, 1)
         recordings = [journal.record([big(n)]) for n in range(40)]
         await events.heard("journal_unavailable")
-        cast("Callable[[str], object]", journal._store.writer._connection.execute)(
-            "PRAGMA max_page_count = 1000000"
-        )
+        cast("Callable[[str], object]", connection_of(journal).execute)("PRAGMA max_page_count = 1000000")
         found = await became(recordings)
     assert [Recording.NEW] * 30 + [Recording.FULL] * 10 == found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.factories import START, a_doubt, a_postponement
 from tests.support.journals import A, B, C, OpenJournal, accept, begin, end, in_doubt
-from twilio_notifications.core.steps import Doubt
+from twilio_notifications.core.steps import AttemptOutcome, Doubt
 
 
 async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:
@@ -43,7 +43,11 @@ async def test_doubt_that_is_settled_as_absent_waits_again(a_store: OpenJournal)
     async with a_store() as journal:
         await accept(journal, A)
         await begin(journal, 1)
-        await end(journal, a_doubt(1), a_postponement(1, due_at=START + 9, counted=True))
+        await end(
+            journal,
+            a_doubt(1),
+            a_postponement(1, due_at=START + 9, counted=True, outcome=AttemptOutcome.FAILED),
+        )
         assert [] == await in_doubt(journal)
         (claimed,) = await journal.claim(due_before=START + 9, limit=9)
     assert (1, 0) == (claimed.attempts, claimed.deferrals)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.factories import START, a_rejection, a_request, a_success
 from tests.support.journals import A, B, begin, end, record, statuses, store, waiting
-from twilio_notifications.adapters.sqlite.envelopes import decoded_envelope, encoded_envelope
+from twilio_notifications.adapters.journal.envelopes import decoded_envelope, encoded_envelope
 from twilio_notifications.ports import Envelope, Opening
 
 if TYPE_CHECKING:

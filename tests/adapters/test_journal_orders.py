@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.engines import ENGINES, access_of, desk_of, lasting, place_of
 from tests.support.factories import (
     START,
     a_doubt,
@@ -18,10 +19,9 @@ from tests.support.factories import (
     a_request,
     a_success,
 )
-from tests.support.journals import A, B, C, accept, begin, end, outbox, record, report, statuses, store
+from tests.support.journals import A, B, C, accept, begin, end, outbox, record, report, statuses
 from tests.support.orders import BY, WRITER, carried_out, ordered, place
 from tests.support.reading import entry, of_kind
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
 from twilio_notifications.adapters.sqlite.opening import APPLICATION_ID, migrations
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
@@ -43,6 +43,7 @@ from twilio_notifications.ports.journal.timeline import AttemptClosed, OrderCarr
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.engines import Place
     from tests.support.journals import OpenJournal
     from twilio_notifications.ports import CarriedOut, Journal
 
@@ -64,15 +65,21 @@ VALUES (1, 'resolve', 'not sent', 'Ann', 1, 1, NULL), (1, 'resend', 'as request 
 """
 
 
+@pytest.fixture(params=ENGINES)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return place_of(request, tmp_path)
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def file(tmp_path: Path) -> Path:
+    """For what only a file has."""
     return tmp_path / "journal.db"
 
 
 @pytest.fixture
-def a_store(tmp_path: Path) -> OpenJournal:
-    """On a file: an order comes from another process."""
-    return store("sqlite file", tmp_path)
+def a_store(path: Place) -> OpenJournal:
+    """One that lasts: an order comes from another process."""
+    return lasting(path)
 
 
 async def advance(
@@ -98,15 +105,15 @@ async def begin_chain(journal: Journal, number: str = A, **request: Any) -> None
     await record(journal, replace(arrival, writer=WRITER.chains))
 
 
-def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute(statement).fetchall()
+def rows(path: Place, statement: str) -> list[tuple[Any, ...]]:
+    with access_of(path).reading(glance=True) as connection:
+        return [tuple(row) for row in connection.execute(statement)]
 
 
 # Placing, and the result.
 
 
-async def test_orders_wait_in_the_order_in_which_they_were_placed(a_store: OpenJournal, path: Path) -> None:
+async def test_orders_wait_in_the_order_in_which_they_were_placed(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
         place(path, CancelOrder(request=2), door=Door.CONSOLE)
@@ -122,7 +129,7 @@ async def test_orders_wait_in_the_order_in_which_they_were_placed(a_store: OpenJ
 
 
 async def test_orders_that_are_placed_together_have_the_number_of_one_bulk(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A, B)
@@ -133,7 +140,7 @@ async def test_orders_that_are_placed_together_have_the_number_of_one_bulk(
 
 
 async def test_an_order_about_a_request_that_is_not_there_is_not_placed_nor_are_those_with_it(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A)
@@ -142,11 +149,11 @@ async def test_an_order_about_a_request_that_is_not_there_is_not_placed_nor_are_
         assert [] == await journal.orders(limit=9)
 
 
-async def test_an_order_is_carried_out_once_with_its_result(a_store: OpenJournal, path: Path) -> None:
+async def test_an_order_is_carried_out_once_with_its_result(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         (number,) = place(path, CancelOrder(request=1))
-        desk = SqliteOrderDesk(path)
+        desk = desk_of(path)
         assert [(None, None, None)] == [
             (one.done_at, one.result, one.refusal) for one in desk.results([number])
         ]
@@ -160,14 +167,14 @@ async def test_an_order_is_carried_out_once_with_its_result(a_store: OpenJournal
         assert [1] == await outbox(journal)
 
 
-async def test_a_refused_order_says_why_and_waits_no_more(a_store: OpenJournal, path: Path) -> None:
+async def test_a_refused_order_says_why_and_waits_no_more(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         (number,) = place(path, CancelOrder(request=1))
         await journal.refuse_order(number, "not today", at=START)
         await journal.refuse_order(number, "never", at=START)
         assert [] == await journal.orders(limit=9)
-        assert ["not today"] == [one.refusal for one in SqliteOrderDesk(path).results([number])]
+        assert ["not today"] == [one.refusal for one in desk_of(path).results([number])]
 
 
 @pytest.mark.parametrize(
@@ -185,11 +192,11 @@ async def test_a_refused_order_says_why_and_waits_no_more(a_store: OpenJournal, 
     ],
 )
 async def test_an_order_of_another_program_that_cannot_be_read_is_refused(
-    a_store: OpenJournal, path: Path, name: str, request_: int | None, parameters: str
+    a_store: OpenJournal, path: Place, name: str, request_: int | None, parameters: str
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        with access_of(path).ordering() as other:
             other.execute(
                 "INSERT INTO orders (name, request, parameters, by, at) VALUES (?, ?, ?, 'me', 0)",
                 (name, request_, parameters),
@@ -199,17 +206,17 @@ async def test_an_order_of_another_program_that_cannot_be_read_is_refused(
 
 
 async def test_an_order_of_another_program_needs_no_more_than_its_name_its_request_and_a_person(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A)
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        with access_of(path).ordering() as other:
             other.execute("INSERT INTO orders (name, request, by, at) VALUES ('cancel', 1, 'me', 0)")
         (done,) = await carried_out(journal)
         assert done.refusal is None
 
 
-async def test_orders_about_all_requests_are_purged_with_their_age(a_store: OpenJournal, path: Path) -> None:
+async def test_orders_about_all_requests_are_purged_with_their_age(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await ordered(journal, path, PauseOrder(), at=START)
         place(path, ResumeOrder())
@@ -217,30 +224,28 @@ async def test_orders_about_all_requests_are_purged_with_their_age(a_store: Open
         assert [("resume",)] == rows(path, "SELECT name FROM orders")
 
 
-async def test_orders_of_a_journal_of_version_10_stay_and_those_that_wait_are_carried_out(
-    a_store: OpenJournal, path: Path
-) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+async def test_orders_of_a_journal_of_version_10_stay_and_those_that_wait_are_carried_out(file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         for migration in migrations():
             if migration.version <= 10:
                 connection.executescript(migration.script)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA user_version = 10")
         connection.executescript(OF_VERSION_10)
-    async with a_store() as journal:
+    async with lasting(file)() as journal:
         (waiting,) = await journal.orders(limit=9)
         assert (5, AcknowledgeOrder(request=1), "Darla") == (waiting.number, waiting.order, waiting.by)
         (done,) = await carried_out(journal)
         assert "it belongs to no escalation" == done.refusal
-        assert (6,) == place(path, CancelOrder(request=1))
-    kept = rows(path, "SELECT number, result, refusal, made FROM orders WHERE number < 5 ORDER BY number")
+        assert (6,) == place(file, CancelOrder(request=1))
+    kept = rows(file, "SELECT number, result, refusal, made FROM orders WHERE number < 5 ORDER BY number")
     assert [
         (1, "not sent", None, None),
         (2, "as request 2", None, 2),
         (3, "acknowledged", None, None),
         (4, None, "it belongs to no escalation", None),
     ] == kept
-    assert [(None,), (1,)] == rows(path, "SELECT resent_from FROM requests ORDER BY id")
+    assert [(None,), (1,)] == rows(file, "SELECT resent_from FROM requests ORDER BY id")
 
 
 # Sending again.
@@ -249,7 +254,7 @@ async def test_orders_of_a_journal_of_version_10_stay_and_those_that_wait_are_ca
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
 @pytest.mark.parametrize("reason", [None, UNKNOWN, Reason.EXPIRED])
 async def test_a_finished_request_is_sent_again_as_a_new_one(
-    a_store: OpenJournal, path: Path, state: State, reason: Reason | None
+    a_store: OpenJournal, path: Place, state: State, reason: Reason | None
 ) -> None:
     async with a_store() as journal:
         await advance(journal, state, reason=reason)
@@ -266,7 +271,7 @@ async def test_a_finished_request_is_sent_again_as_a_new_one(
 
 
 async def test_the_lifetime_of_a_request_counts_again_from_when_it_is_sent_again(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A, valid_for_seconds=30)
@@ -276,7 +281,7 @@ async def test_the_lifetime_of_a_request_counts_again_from_when_it_is_sent_again
         assert (30, START + 130) == (claimed.notification.valid_for_seconds, claimed.expires_at)
 
 
-async def test_a_request_that_is_sent_again_waits_for_its_turn(a_store: OpenJournal, path: Path) -> None:
+async def test_a_request_that_is_sent_again_waits_for_its_turn(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED)
         await accept(journal, A)
@@ -287,7 +292,7 @@ async def test_a_request_that_is_sent_again_waits_for_its_turn(a_store: OpenJour
             await end(journal, a_failure(next_))
 
 
-async def test_a_request_that_is_sent_again_is_counted(a_store: OpenJournal, path: Path) -> None:
+async def test_a_request_that_is_sent_again_is_counted(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED)
         await ordered(journal, path, ResendOrder(request=1))
@@ -297,7 +302,7 @@ async def test_a_request_that_is_sent_again_is_counted(a_store: OpenJournal, pat
 
 
 async def test_the_chain_of_a_request_that_is_sent_again_does_not_begin_again(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal)
@@ -308,7 +313,7 @@ async def test_the_chain_of_a_request_that_is_sent_again_does_not_begin_again(
 
 @pytest.mark.parametrize("state", sorted(UNFINISHED))
 async def test_an_unfinished_request_is_not_sent_again(
-    a_store: OpenJournal, path: Path, state: State
+    a_store: OpenJournal, path: Place, state: State
 ) -> None:
     async with a_store() as journal:
         await advance(journal, state)
@@ -317,14 +322,14 @@ async def test_an_unfinished_request_is_not_sent_again(
     assert [(1,)] == rows(path, "SELECT COUNT(*) FROM requests")
 
 
-async def test_a_rejection_is_not_sent_again(a_store: OpenJournal, path: Path) -> None:
+async def test_a_rejection_is_not_sent_again(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await record(journal, a_rejection())
         done = await ordered(journal, path, ResendOrder(request=1))
         assert "its content was not kept" in (done.refusal or "")
 
 
-async def test_a_full_journal_sends_no_request_again(a_store: OpenJournal, path: Path) -> None:
+async def test_a_full_journal_sends_no_request_again(a_store: OpenJournal, path: Place) -> None:
     async with a_store(maximum_waiting=1) as journal:
         await advance(journal, State.REPORTED)
         await accept(journal, B)
@@ -336,7 +341,7 @@ async def test_a_full_journal_sends_no_request_again(a_store: OpenJournal, path:
 
 
 async def test_a_waiting_request_that_is_cancelled_is_answered_and_not_sent(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await accept(journal, A, A)
@@ -351,7 +356,7 @@ async def test_a_waiting_request_that_is_cancelled_is_answered_and_not_sent(
 
 @pytest.mark.parametrize("state", [State.OPEN, State.IN_DOUBT])
 async def test_a_request_that_is_cancelled_during_an_attempt_is_not_attempted_again(
-    a_store: OpenJournal, path: Path, state: State
+    a_store: OpenJournal, path: Place, state: State
 ) -> None:
     async with a_store() as journal:
         await advance(journal, state)
@@ -365,7 +370,7 @@ async def test_a_request_that_is_cancelled_during_an_attempt_is_not_attempted_ag
 
 
 async def test_a_call_that_is_cancelled_before_it_is_answered_is_hung_up(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         call = a_request(A, channel=Channel.CALL, content=SpokenText(text="It thaws"))
@@ -378,7 +383,7 @@ async def test_a_call_that_is_cancelled_before_it_is_answered_is_hung_up(
 
 
 async def test_a_chain_that_is_cancelled_ends_with_its_waiting_requests(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal)
@@ -392,7 +397,7 @@ async def test_a_chain_that_is_cancelled_ends_with_its_waiting_requests(
 
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
-async def test_what_is_finished_is_not_cancelled(a_store: OpenJournal, path: Path, state: State) -> None:
+async def test_what_is_finished_is_not_cancelled(a_store: OpenJournal, path: Place, state: State) -> None:
     async with a_store() as journal:
         await advance(journal, state, reason=None)
         done = await ordered(journal, path, CancelOrder(request=1))
@@ -404,7 +409,7 @@ async def test_what_is_finished_is_not_cancelled(a_store: OpenJournal, path: Pat
 
 @pytest.mark.parametrize(("by", "door"), [(None, Door.COMMAND), ("Darla", Door.CONSOLE)])
 async def test_an_acknowledgement_ends_the_chain_with_the_person_and_the_door(
-    a_store: OpenJournal, path: Path, by: str | None, door: Door
+    a_store: OpenJournal, path: Place, by: str | None, door: Door
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal)
@@ -417,7 +422,7 @@ async def test_an_acknowledgement_ends_the_chain_with_the_person_and_the_door(
         assert "its escalation has ended already" == again.refusal
 
 
-async def test_a_request_without_a_chain_is_not_acknowledged(a_store: OpenJournal, path: Path) -> None:
+async def test_a_request_without_a_chain_is_not_acknowledged(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await accept(journal, A)
         done = await ordered(journal, path, AcknowledgeOrder(request=1))
@@ -425,13 +430,13 @@ async def test_a_request_without_a_chain_is_not_acknowledged(a_store: OpenJourna
 
 
 async def test_chains_are_found_by_the_number_or_the_id_of_their_request(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal, request_id="thaw")
         await accept(journal, B, request_id="thaw")
         await begin_chain(journal, C, request_id="thaw")
-    desk = SqliteOrderDesk(path)
+    desk = desk_of(path)
     assert ([1, 3], [3], [], []) == tuple(desk.chains(name) for name in ("thaw", "3", "2", "other"))
 
 
@@ -439,13 +444,13 @@ async def test_chains_are_found_by_the_number_or_the_id_of_their_request(
 
 
 async def resolved(
-    journal: Journal, path: Path, *, sent: bool = True, sid: str | None = None, request: int = 1
+    journal: Journal, path: Place, *, sent: bool = True, sid: str | None = None, request: int = 1
 ) -> CarriedOut:
     return await ordered(journal, path, ResolveOrder(request=request, sent=sent, sid=sid))
 
 
 @pytest.mark.parametrize("state", State)
-async def test_the_table_says_what_can_be_resolved(a_store: OpenJournal, path: Path, state: State) -> None:
+async def test_the_table_says_what_can_be_resolved(a_store: OpenJournal, path: Place, state: State) -> None:
     """Every state with an unknown outcome, where it has an outcome at all; the table and the SQL agree."""
     async with a_store() as journal:
         await advance(journal, state)
@@ -458,7 +463,7 @@ async def test_the_table_says_what_can_be_resolved(a_store: OpenJournal, path: P
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
 @pytest.mark.parametrize("reason", [None, Reason.EXPIRED, Reason.TWILIO_UNAVAILABLE])
 async def test_a_known_outcome_is_not_replaced(
-    a_store: OpenJournal, path: Path, state: State, reason: Reason | None
+    a_store: OpenJournal, path: Place, state: State, reason: Reason | None
 ) -> None:
     async with a_store() as journal:
         await advance(journal, state, reason=reason)
@@ -469,7 +474,7 @@ async def test_a_known_outcome_is_not_replaced(
 
 @pytest.mark.parametrize("state", [State.FINISHED, State.REPORTED])
 async def test_a_resolved_request_is_reported_anew_and_once(
-    a_store: OpenJournal, path: Path, state: State
+    a_store: OpenJournal, path: Place, state: State
 ) -> None:
     async with a_store() as journal:
         await advance(journal, state)
@@ -483,7 +488,7 @@ async def test_a_resolved_request_is_reported_anew_and_once(
 
 
 async def test_resolved_as_not_sent_stays_a_failure_with_another_reason(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED)
@@ -493,7 +498,7 @@ async def test_resolved_as_not_sent_stays_a_failure_with_another_reason(
 
 
 async def test_a_resolution_leaves_the_end_of_its_chain_in_the_outbox(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal)
@@ -505,7 +510,7 @@ async def test_a_resolution_leaves_the_end_of_its_chain_in_the_outbox(
         assert [True, False] == [b'"acknowledged"' in status.status for status in found]
 
 
-async def test_a_resolved_status_leaves_after_those_that_wait(a_store: OpenJournal, path: Path) -> None:
+async def test_a_resolved_status_leaves_after_those_that_wait(a_store: OpenJournal, path: Place) -> None:
     """The reporter reads on from the last position: a status put before it would never leave."""
     async with a_store() as journal:
         await advance(journal, State.FINISHED)
@@ -515,7 +520,7 @@ async def test_a_resolved_status_leaves_after_those_that_wait(a_store: OpenJourn
         assert [2, 1, 3] == await outbox(journal)
 
 
-async def test_the_sid_that_a_person_names_is_known_from_then_on(a_store: OpenJournal, path: Path) -> None:
+async def test_the_sid_that_a_person_names_is_known_from_then_on(a_store: OpenJournal, path: Place) -> None:
     """Else the next equal text in doubt would be taken for it."""
     async with a_store() as journal:
         await advance(journal, State.FINISHED)
@@ -524,7 +529,7 @@ async def test_the_sid_that_a_person_names_is_known_from_then_on(a_store: OpenJo
 
 
 async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowledged(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED)
@@ -539,7 +544,7 @@ async def test_a_wrong_resolution_can_be_corrected_until_its_status_is_acknowled
 
 
 async def test_a_status_that_was_replaced_before_it_left_is_kept_and_not_published(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.FINISHED)
@@ -550,7 +555,7 @@ async def test_a_status_that_was_replaced_before_it_left_is_kept_and_not_publish
 
 
 async def test_what_a_person_resolves_with_its_sid_is_followed_from_then_on(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED)
@@ -564,7 +569,7 @@ async def test_what_a_person_resolves_with_its_sid_is_followed_from_then_on(
 
 
 async def test_a_sid_that_belongs_to_another_request_or_another_channel_is_refused(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.FINISHED)
@@ -578,7 +583,7 @@ async def test_a_sid_that_belongs_to_another_request_or_another_channel_is_refus
 
 
 async def test_a_step_of_a_chain_that_was_not_sent_publishes_no_status_and_has_failed(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await begin_chain(journal)
@@ -598,7 +603,7 @@ async def test_a_step_of_a_chain_that_was_not_sent_publishes_no_status_and_has_f
 # Pausing.
 
 
-async def test_a_pause_lasts_until_a_person_ends_it(a_store: OpenJournal, path: Path) -> None:
+async def test_a_pause_lasts_until_a_person_ends_it(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await ordered(journal, path, PauseOrder(), at=START)
     async with a_store() as journal:
@@ -610,7 +615,7 @@ async def test_a_pause_lasts_until_a_person_ends_it(a_store: OpenJournal, path: 
         assert [] == await journal.lasting_pauses()
 
 
-async def test_another_pause_changes_the_end_of_the_one_that_lasts(a_store: OpenJournal, path: Path) -> None:
+async def test_another_pause_changes_the_end_of_the_one_that_lasts(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await ordered(journal, path, PauseOrder(), at=START)
         await ordered(journal, path, PauseOrder(until=START + 60), at=START + 9)
@@ -618,14 +623,14 @@ async def test_another_pause_changes_the_end_of_the_one_that_lasts(a_store: Open
         assert (START, START + 60) == (lasting.begun_at, lasting.until)
 
 
-async def test_a_pause_whose_end_has_passed_does_not_begin(a_store: OpenJournal, path: Path) -> None:
+async def test_a_pause_whose_end_has_passed_does_not_begin(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         done = await ordered(journal, path, PauseOrder(until=START - 1), at=START)
         assert "before it could begin" in (done.refusal or "")
         assert [] == await journal.lasting_pauses()
 
 
-async def test_what_was_put_off_for_a_pause_is_due_at_its_end(a_store: OpenJournal, path: Path) -> None:
+async def test_what_was_put_off_for_a_pause_is_due_at_its_end(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await ordered(journal, path, PauseOrder())
         await accept(journal, A)
@@ -635,7 +640,7 @@ async def test_what_was_put_off_for_a_pause_is_due_at_its_end(a_store: OpenJourn
         assert [1] == [one.id for one in await journal.claim(due_before=START + 9, limit=9)]
 
 
-async def test_where_nothing_is_paused_there_is_nothing_to_resume(a_store: OpenJournal, path: Path) -> None:
+async def test_where_nothing_is_paused_there_is_nothing_to_resume(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         done = await ordered(journal, path, ResumeOrder())
         assert "requests are not paused" == done.refusal
@@ -644,12 +649,12 @@ async def test_where_nothing_is_paused_there_is_nothing_to_resume(a_store: OpenJ
 # Choosing many.
 
 
-def chosen(path: Path, name: OrderName, selection: Selection = EVERYTHING, *, limit: int = 9) -> list[int]:
-    return [one.number for one in SqliteOrderDesk(path).selected(name, selection, limit=limit)]
+def chosen(path: Place, name: OrderName, selection: Selection = EVERYTHING, *, limit: int = 9) -> list[int]:
+    return [one.number for one in desk_of(path).selected(name, selection, limit=limit)]
 
 
 async def test_many_are_sent_again_of_those_that_failed_and_were_not_sent_again_since(
-    a_store: OpenJournal, path: Path
+    a_store: OpenJournal, path: Place
 ) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED, reason=Reason.EXPIRED)
@@ -672,23 +677,23 @@ async def test_many_are_sent_again_of_those_that_failed_and_were_not_sent_again_
         assert [7, 6] == chosen(path, OrderName.CANCEL)
 
 
-async def test_a_request_is_described_before_it_is_ordered_about(a_store: OpenJournal, path: Path) -> None:
+async def test_a_request_is_described_before_it_is_ordered_about(a_store: OpenJournal, path: Place) -> None:
     async with a_store() as journal:
         await advance(journal, State.REPORTED, reason=Reason.EXPIRED)
-    one = SqliteOrderDesk(path).request(1)
+    one = desk_of(path).request(1)
     assert (State.REPORTED, Reason.EXPIRED, A) == (one.state, one.reason, one.phone_number)
     with pytest.raises(JournalError, match="holds no request 2"):
-        SqliteOrderDesk(path).request(2)
+        desk_of(path).request(2)
 
 
-def test_a_journal_that_does_not_exist_is_named_and_not_created(path: Path) -> None:
+def test_a_journal_that_does_not_exist_is_named_and_not_created(file: Path) -> None:
     for order in (
-        lambda: place(path, ResumeOrder()),
-        lambda: SqliteOrderDesk(path).results([1]),
-        lambda: SqliteOrderDesk(path).request(1),
-        lambda: SqliteOrderDesk(path).chains("thaw"),
-        lambda: chosen(path, OrderName.RESEND),
+        lambda: place(file, ResumeOrder()),
+        lambda: desk_of(file).results([1]),
+        lambda: desk_of(file).request(1),
+        lambda: desk_of(file).chains("thaw"),
+        lambda: chosen(file, OrderName.RESEND),
     ):
         with pytest.raises(JournalError, match=r"journal\.db"):
             order()
-    assert not path.exists()
+    assert not file.exists()

@@ -136,7 +136,7 @@ from pathlib import Path
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.opening import inspect
 from twilio_notifications.adapters.sqlite.purging import JournalFile
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.core.errors import JournalError
 
 async def start(path):
@@ -149,8 +149,8 @@ path = Path(sys.argv[1])
 for attempt in (
     inspect,
     lambda path: asyncio.run(start(path)),
-    lambda path: SqliteReader(path).changes(None),
-    lambda path: SqliteReader(path).timeline(1, now=0.0),
+    lambda path: sqlite_reader(path).changes(None),
+    lambda path: sqlite_reader(path).timeline(1, now=0.0),
     lambda path: JournalFile(path).purge(finished_before=1.0),
 ):
     try:

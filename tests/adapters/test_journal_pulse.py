@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.adapters.sqlite.writer import Writer
+from twilio_notifications.adapters.journal.writer import Writer
+from twilio_notifications.adapters.sqlite.engine import SqliteEngine
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from twilio_notifications.adapters.journal.connection import Connection
+
 
 class NoLedger:
+    def begun(self, connection: object) -> None:
+        """Nothing is kept."""
+
     def committed(self) -> None:
         """Nothing is kept."""
 
@@ -33,7 +39,10 @@ class NoLedger:
 async def a_writer() -> AsyncIterator[Writer]:
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     writer = Writer(
-        connection, ledger=NoLedger(), on_disk_fault=lambda _: None, on_disk_recovery=lambda: None
+        SqliteEngine(connection),
+        ledger=NoLedger(),
+        on_disk_fault=lambda _: None,
+        on_disk_recovery=lambda: None,
     )
     try:
         yield writer
@@ -51,7 +60,7 @@ async def test_a_writer_that_hangs_has_none_until_it_goes_on() -> None:
     """As when a disk does not answer any more: the thread is there, and does nothing."""
     held, begun = threading.Event(), threading.Event()
 
-    def hang(_connection: sqlite3.Connection) -> None:
+    def hang(_connection: Connection) -> None:
         begun.set()
         held.wait()
 
@@ -70,7 +79,7 @@ async def test_a_writer_that_waits_for_a_failing_disk_has_one() -> None:
     """Ending the connector would not help: it waits, and goes on by itself."""
     works = threading.Event()
 
-    def write(_connection: sqlite3.Connection) -> None:
+    def write(_connection: Connection) -> None:
         if not works.is_set():
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL

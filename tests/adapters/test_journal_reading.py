@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.engines import ENGINES, access_of, journal_of, place_of, reader_of
 from tests.support.every_kind import (
     CONTACT,
     NAMES,
@@ -23,8 +24,6 @@ from tests.support.every_kind import (
 from tests.support.factories import SENDER_NUMBER, START, a_notification, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import begin, end, record, report
-from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.core.delivery import Delivery, ending
 from twilio_notifications.core.errors import JournalError, Reason, WaitReason
 from twilio_notifications.core.lifecycle import State
@@ -38,21 +37,28 @@ from twilio_notifications.ports.journal.reader import Need, Only, Search
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.engines import Place
     from twilio_notifications.ports.journal.reader import Entry, JournalReader
 
 NOW = START + 500
 TEXT = "Hello from the edge"
 
 
+@pytest.fixture(params=ENGINES)
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return place_of(request, tmp_path)
+
+
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def file(tmp_path: Path) -> Path:
+    """For what only a file has."""
     return tmp_path / "journal.db"
 
 
 @pytest.fixture
-async def reader(path: Path) -> JournalReader:
+async def reader(path: Place) -> JournalReader:
     await write_every_kind(path)
-    return SqliteReader(path)
+    return reader_of(path)
 
 
 def found(reader: JournalReader, search: Search, *, now: float = NOW) -> set[str]:
@@ -193,7 +199,7 @@ async def test_a_wait_has_its_reason_its_end_and_what_it_is_behind(reader: Journ
     [("", {"resent", "paced", "new"}), (f"SMS {STALLED}", {"new"}), ("texts per day", set())],
 )
 async def test_what_lasts_keeps_those_waiting_that_it_concerns(
-    path: Path, reader: JournalReader, about: str, paused: set[str]
+    path: Place, reader: JournalReader, about: str, paused: set[str]
 ) -> None:
     reason = WaitReason.ACCOUNT_SLOWED if not about else WaitReason.SENDER_QUEUE_FULL
     await pause(path, reason, about=about, until=NOW + 60)
@@ -264,7 +270,7 @@ async def test_waits_that_ended_and_the_present_one_are_on_the_time_line(reader:
 
 
 async def test_pauses_are_on_the_time_lines_of_those_that_they_concern(
-    path: Path, reader: JournalReader
+    path: Place, reader: JournalReader
 ) -> None:
     await pause(path, WaitReason.SENDER_QUEUE_FULL, about=f"SMS {STALLED}")
     kinds = {name: [type(moment) for moment in story(reader, name)] for name in ("new", "quiet", "delivered")}
@@ -314,14 +320,14 @@ async def test_a_rejection_has_neither_recipient_nor_attempts(reader: JournalRea
 
 
 async def test_a_request_that_is_not_there_is_named(reader: JournalReader) -> None:
-    with pytest.raises(JournalError, match=r"journal\.db holds no request 99\b.*journal list"):
+    with pytest.raises(JournalError, match=r"holds no request 99\b.*journal list"):
         reader.timeline(99, now=NOW)
 
 
 async def test_what_another_program_wrote_into_an_order_is_shown_or_left_out(
-    path: Path, reader: JournalReader
+    path: Place, reader: JournalReader
 ) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with access_of(path).ordering() as connection:
         for parameters in ("[" * 9_999, "not JSON", "7"):
             order = "INSERT INTO orders (name, request, parameters, by, at) VALUES ('cancel', 1, ?, 'x', ?)"
             connection.execute(order, (parameters, START))
@@ -344,7 +350,7 @@ def texts(value: object) -> list[str]:
 
 
 async def test_numbers_names_and_texts_are_whole_only_where_asked_for(
-    path: Path, reader: JournalReader
+    path: Place, reader: JournalReader
 ) -> None:
     await pause(path, WaitReason.SENDER_QUEUE_FULL, about=f"SMS {STALLED}")
     hidden = (TEXT, "+12345", "+1500", SENDER_NUMBER, "Deputy")
@@ -382,10 +388,10 @@ async def test_the_standing_counts_what_waits_what_is_in_doubt_and_what_a_person
     assert (START + 1, START + 9) == (standing.last_success_at, standing.last_failure_at)
 
 
-async def test_a_journal_without_requests_stands_still(path: Path) -> None:
-    async with SqliteJournal(path, events=RecordingEvents()):
+async def test_a_journal_without_requests_stands_still(path: Place) -> None:
+    async with journal_of(path, events=RecordingEvents()):
         pass
-    reader = SqliteReader(path)
+    reader = reader_of(path)
     standing = reader.standing(now=NOW, limits=Limits())
     assert ({}, None, None, None) == (
         standing.waiting,
@@ -397,27 +403,27 @@ async def test_a_journal_without_requests_stands_still(path: Path) -> None:
     assert 0 == sum(hour.received for hour in reader.activity(now=NOW))
 
 
-async def test_the_standing_says_what_is_used_of_each_quota(path: Path) -> None:
+async def test_the_standing_says_what_is_used_of_each_quota(path: Place) -> None:
     day = START // 86_400 * 86_400
     charges = [Charge(scope="texts/day", since=day, amount=3)]
-    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+    async with journal_of(path, events=RecordingEvents()) as journal:
         await record(journal, a_request())
         await journal.open_attempts([1], at=START, clock_offset=None, charges={1: charges})
     quotas = (
         Quota(unit=Unit.TEXTS, period=Period.DAY, most=10),
         Quota(unit=Unit.CALLS, period=Period.HOUR, most=5),
     )
-    texts_used, calls_used = SqliteReader(path).standing(now=START, limits=Limits(quotas=quotas)).limits
+    texts_used, calls_used = reader_of(path).standing(now=START, limits=Limits(quotas=quotas)).limits
     assert (3, 10, day + 86_400) == (texts_used.used, texts_used.most, texts_used.ends_at)
     assert (0, 5) == (calls_used.used, calls_used.most)
 
 
-async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(path: Path) -> None:
+async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(path: Place) -> None:
     running = Fact(name=FactName.CONNECTOR, word=FactWord.RUNNING, about="1.2.3", since=START)
     connected = Fact(name=FactName.CONNECTION, word=FactWord.CONNECTED, about="mqtt://b", since=START + 1)
     refused = Fact(name=FactName.CREDENTIALS, word=FactWord.REFUSED, detail="No", since=START + 2)
-    reader = SqliteReader(path)
-    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+    reader = reader_of(path)
+    async with journal_of(path, events=RecordingEvents()) as journal:
         await journal.keep_facts([running, connected, refused], at=START + 3)
         standing = reader.standing(now=NOW, limits=Limits())
         assert (True, "1.2.3", START, NOW) == (
@@ -437,11 +443,11 @@ async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(
     assert (FactWord.DISCONNECTED, "mqtt://b") == (standing.connection.word, standing.connection.about)
 
 
-async def test_a_connector_that_ended_in_order_says_when(path: Path) -> None:
+async def test_a_connector_that_ended_in_order_says_when(path: Place) -> None:
     ended = Fact(name=FactName.CONNECTOR, word=FactWord.ENDED, about="1.2.3", since=START + 7)
-    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+    async with journal_of(path, events=RecordingEvents()) as journal:
         await journal.keep_facts([ended], at=START + 7)
-    connector = SqliteReader(path).standing(now=NOW, limits=Limits()).connector
+    connector = reader_of(path).standing(now=NOW, limits=Limits()).connector
     assert (False, None, START + 7) == (connector.running, connector.started_at, connector.ended_at)
 
 
@@ -531,11 +537,11 @@ DELIVERIES = [
 ]
 
 
-async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Path) -> None:
-    async with SqliteJournal(path, events=RecordingEvents()):
+async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Place) -> None:
+    async with journal_of(path, events=RecordingEvents()):
         pass
     expected = set()
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with access_of(path).ordering() as connection:
         for number, one in enumerate(DELIVERIES, start=1):
             connection.execute(
                 "INSERT INTO requests (id, request_id, channel, name, phone_number, accepted_at)"
@@ -566,7 +572,7 @@ async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Path)
             end_ = ending(one)
             if end_ is not None and end_.reason not in {None, Reason.CANCELLED}:
                 expected.add(number)
-    page = SqliteReader(path).entries(Search(only=Only.UNDELIVERED, limit=999), now=NOW)
+    page = reader_of(path).entries(Search(only=Only.UNDELIVERED, limit=999), now=NOW)
     differing = expected ^ {one.number for one in page.entries}
     assert [] == [DELIVERIES[number - 1] for number in sorted(differing)]
 
@@ -574,9 +580,9 @@ async def test_the_index_of_what_did_not_arrive_agrees_with_the_core(path: Path)
 # Next to a running connector.
 
 
-async def test_a_change_is_seen_and_names_the_requests_it_is_about(path: Path) -> None:
-    reader = SqliteReader(path)
-    async with SqliteJournal(path, events=RecordingEvents(), report_seconds=0.0) as journal:
+async def test_a_change_is_seen_and_names_the_requests_it_is_about(path: Place) -> None:
+    reader = reader_of(path)
+    async with journal_of(path, events=RecordingEvents(), report_seconds=0.0) as journal:
         first = reader.changes(None)
         assert [] == list(first.requests)
         await record(journal, a_request())
@@ -592,47 +598,47 @@ async def test_a_change_is_seen_and_names_the_requests_it_is_about(path: Path) -
         assert reader.changes(fourth.mark).anything
 
 
-async def test_a_journal_that_is_not_written_to_has_not_changed(path: Path) -> None:
-    await write_every_kind(path)
-    reader = SqliteReader(path)
-    for file in path.parent.iterdir():
-        os.utime(file, (START, START))
+async def test_a_journal_that_is_not_written_to_has_not_changed(file: Path) -> None:
+    await write_every_kind(file)
+    reader = reader_of(file)
+    for one in file.parent.iterdir():
+        os.utime(one, (START, START))
     mark = reader.changes(None).mark
     again = reader.changes(mark)
     assert (False, mark) == (again.anything, again.mark)
 
 
 async def test_a_reader_neither_waits_for_the_connector_nor_keeps_its_log_from_being_used_again(
-    path: Path,
+    file: Path,
 ) -> None:
-    reader = SqliteReader(path)
-    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+    reader = reader_of(file)
+    async with journal_of(file, events=RecordingEvents()) as journal:
         await record(journal, a_request())
-        with closing(sqlite3.connect(path, isolation_level=None)) as writing:
+        with closing(sqlite3.connect(file, isolation_level=None)) as writing:
             writing.execute("BEGIN IMMEDIATE")
             assert 1 == len(reader.entries(Search(), now=NOW).entries)
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             assert 0 == busy
 
 
-async def test_damage_within_the_journal_is_named(path: Path) -> None:
-    await write_every_kind(path)
-    damage(path)
+async def test_damage_within_the_journal_is_named(file: Path) -> None:
+    await write_every_kind(file)
+    damage(file)
     with pytest.raises(JournalError, match=r"journal\.db"):
-        SqliteReader(path).entries(Search(), now=NOW)
+        reader_of(file).entries(Search(), now=NOW)
 
 
-def damage(path: Path) -> None:
+def damage(file: Path) -> None:
     """Overwrites all but the first pages."""
-    content = path.read_bytes()
-    path.write_bytes(content[: 4096 * 2].ljust(len(content), b"\xff"))
+    content = file.read_bytes()
+    file.write_bytes(content[: 4096 * 2].ljust(len(content), b"\xff"))
 
 
-async def test_a_hostile_name_is_no_reason_to_fail(path: Path) -> None:
+async def test_a_hostile_name_is_no_reason_to_fail(path: Place) -> None:
     hostile = a_notification(name="\x1b[2J\u202e" * 9, content=Text(body="x"), request_id="\x1b[31m")
-    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+    async with journal_of(path, events=RecordingEvents()) as journal:
         request = a_request()
         await record(journal, type(request)(notification=hostile, accepted_at=START, expires_at=START + 9))
-    (one,) = SqliteReader(path).entries(Search(), now=NOW, reveal=True).entries
+    (one,) = reader_of(path).entries(Search(), now=NOW, reveal=True).entries
     assert "\x1b[31m" == one.id

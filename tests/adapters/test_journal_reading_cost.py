@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import START
+from twilio_notifications.adapters.journal.reading.reader import SqlReader
+from twilio_notifications.adapters.sqlite.access import SqliteAccess, sqlite_reader
 from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
@@ -61,38 +62,38 @@ def fill(path: Path, requests: int) -> None:
         connection.execute("COMMIT")
 
 
-class CountingReader(SqliteReader):
+class CountingAccess(SqliteAccess):
     """Counts the steps of SQLite's machine."""
 
     steps = 0
 
     @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
+    def reading(self, *, glance: bool = False) -> Iterator[sqlite3.Connection]:
         def step() -> int:
             type(self).steps += 1
             return 0
 
-        with super()._read() as connection:
+        with super().reading(glance=glance) as connection:
             connection.set_progress_handler(step, 1)
             yield connection
             connection.set_progress_handler(None, 0)
 
 
 @pytest.fixture(scope="module")
-def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[int, CountingReader]:
+def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[int, SqlReader]:
     """Of a small journal and of a large one, by the number of requests."""
     found = {}
     for requests in (FEW, MANY):
         path = tmp_path_factory.mktemp("reading") / "journal.db"
         fill(path, requests)
-        found[requests] = CountingReader(path)
+        found[requests] = SqlReader(CountingAccess(path))
     return found
 
 
-def steps(reader: CountingReader, read: Callable[[JournalReader], object]) -> int:
-    CountingReader.steps = 0
+def steps(reader: SqlReader, read: Callable[[JournalReader], object]) -> int:
+    CountingAccess.steps = 0
     read(reader)
-    return CountingReader.steps
+    return CountingAccess.steps
 
 
 PAGES: dict[str, Callable[[JournalReader], object]] = {
@@ -109,7 +110,7 @@ PAGES: dict[str, Callable[[JournalReader], object]] = {
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_costs_the_same_in_a_journal_ten_times_as_large(
-    readers: dict[int, CountingReader], page: str
+    readers: dict[int, SqlReader], page: str
 ) -> None:
     small, large = (steps(readers[requests], PAGES[page]) for requests in (FEW, MANY))
     assert 0 < large <= STEPS_FOR_A_PAGE
@@ -139,7 +140,7 @@ SEARCHES: dict[str, Callable[[JournalReader], object]] = {
 
 
 @pytest.mark.parametrize("search", SEARCHES)
-def test_a_search_passes_each_request_at_most_once(readers: dict[int, CountingReader], search: str) -> None:
+def test_a_search_passes_each_request_at_most_once(readers: dict[int, SqlReader], search: str) -> None:
     assert 0 < steps(readers[MANY], SEARCHES[search]) <= STEPS_FOR_EACH * MANY
 
 
@@ -153,8 +154,8 @@ def test_of_a_paced_sender_only_so_many_are_foreseen(tmp_path: Path) -> None:
             "UPDATE states SET state = 'WAITING', sender = 1, due_at = 0, waiting_since = 0, turn = 1,"
             " finished_at = NULL, phone_number = '+1' || request"
         )
-        behind = SqliteReader(path).entries(Search(limit=1), now=NOW).entries[0].waits
-        first = SqliteReader(path).entries(Search(before=3, limit=1), now=NOW).entries[0].waits
+        behind = sqlite_reader(path).entries(Search(limit=1), now=NOW).entries[0].waits
+        first = sqlite_reader(path).entries(Search(before=3, limit=1), now=NOW).entries[0].waits
     assert first is not None
     assert behind is not None
     assert (WaitReason.SENDER_PACE, NOW + 1) == (first.reason, first.until)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_request
-from tests.support.journals import A, B, C, D, accept, end, leave, record
+from tests.support.journals import A, B, C, D, accept, due, end, leave, record
 from tests.support.orders import ordered
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Channel, Priority
@@ -33,7 +33,9 @@ async def admit(journal: Journal, *phone_numbers: str, **arguments: Any) -> None
 
 async def ready(journal: Journal, *, at: float = START) -> list[int]:
     """What may leave at that instant."""
-    return [one.id for one in await journal.claim(due_before=at, limit=100, pace_at=at)]
+    ids = [one.id for one in await journal.claim(due_before=at, limit=100, pace_at=at)]
+    await journal.release(ids)
+    return ids
 
 
 async def opened(journal: Journal, *ids: int, at: float = START) -> list[int]:
@@ -45,7 +47,7 @@ async def test_a_claim_returns_what_a_sender_may_send_now(a_store: OpenJournal) 
         await admit(journal, A, B)
         await admit(journal, C, D, sender_number=OTHER)
         assert [1, 3, 4] == await ready(journal)
-        assert [1, 2, 3, 4] == [one.id for one in await journal.claim(due_before=START, limit=100)]
+        assert [1, 2, 3, 4] == await due(journal)
 
 
 async def test_an_opening_asks_the_pace_again(a_store: OpenJournal) -> None:

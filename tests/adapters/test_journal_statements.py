@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from twilio_notifications.adapters.sqlite import statements
-from twilio_notifications.adapters.sqlite.opening import open_connection
-from twilio_notifications.adapters.sqlite.statements import (
+from twilio_notifications.adapters.journal import statements
+from twilio_notifications.adapters.journal.statements import (
     arrivals,
     care,
     chains,
@@ -21,6 +20,7 @@ from twilio_notifications.adapters.sqlite.statements import (
     outbox,
     work,
 )
+from twilio_notifications.adapters.sqlite.opening import open_connection
 from twilio_notifications.core.lifecycle import TRANSITIONS, Move, State, sources
 
 if TYPE_CHECKING:

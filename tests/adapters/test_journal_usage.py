@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import a_request
-from tests.support.journals import OpenJournal, end, record
+from tests.support.journals import OpenJournal, due, end, record
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
@@ -103,9 +103,9 @@ async def test_what_waits_for_one_reason_is_made_due_and_nothing_else(a_store: O
         ):
             step = Postpone(id=number, at=AT, due_at=AT + 1000, reason=reason, message="later", outcome=None)
             await end(journal, step)
-        assert [4] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
+        assert [4] == await due(journal, at=AT + 10)
         await journal.hasten(WaitReason.QUOTA_USED_UP, now=AT + 10)
-        assert [4, 1, 3] == [request.id for request in await journal.claim(due_before=AT + 10, limit=9)]
+        assert [4, 1, 3] == await due(journal, at=AT + 10)
         assert AT + 10 == (await journal.claim(due_before=AT + 10, limit=9))[-1].due_at
 
 

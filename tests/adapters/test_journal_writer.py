@@ -7,15 +7,19 @@ import sqlite3
 import threading
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from twilio_notifications.adapters.sqlite.writer import BUSY_SIZE, COMPANY_SECONDS, Writer
+from twilio_notifications.adapters.journal.writer import Writer
+from twilio_notifications.adapters.journal.writing_limits import BUSY_SIZE, COMPANY_SECONDS
+from twilio_notifications.adapters.sqlite.engine import SqliteEngine
 from twilio_notifications.core.errors import JournalClosed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from twilio_notifications.adapters.journal.connection import Connection
 
 
 def disk_fault(code: int = sqlite3.SQLITE_FULL) -> sqlite3.OperationalError:
@@ -38,7 +42,7 @@ class Desk:
     def insert_on_failing_disk(self, number: int, *, times: int = 1) -> asyncio.Future[Any]:
         left = times
 
-        def operation(on: sqlite3.Connection) -> None:
+        def operation(on: Connection) -> None:
             nonlocal left
             left -= 1
             if left >= 0:
@@ -48,7 +52,7 @@ class Desk:
         return self.writer.submit(operation)
 
     def fail(self) -> asyncio.Future[Any]:
-        def operation(_on: sqlite3.Connection) -> None:
+        def operation(_on: Connection) -> None:
             raise ValueError("a defect")
 
         return self.writer.submit(operation)
@@ -61,7 +65,7 @@ class Desk:
         """What is submitted within it is committed in one transaction."""
         gate, begun = threading.Event(), threading.Event()
 
-        def hold(_on: sqlite3.Connection) -> None:
+        def hold(_on: Connection) -> None:
             begun.set()
             gate.wait()
 
@@ -71,6 +75,9 @@ class Desk:
             yield
         finally:
             gate.set()
+
+    def begun(self, connection: object) -> None:
+        """It has read nothing that could have changed."""
 
     def committed(self) -> None:
         self.told.append("committed")
@@ -105,7 +112,7 @@ async def a_desk(
     connection.execute("CREATE TABLE numbers (number INTEGER)")
     desk = Desk(connection)
     desk.writer = Writer(
-        cast("sqlite3.Connection", wrap(connection)),
+        SqliteEngine(wrap(connection)),
         ledger=desk,
         on_disk_fault=lambda _fault: desk.told.append("disk fault"),
         on_disk_recovery=lambda: desk.told.append("disk recovered"),

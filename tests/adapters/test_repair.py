@@ -18,8 +18,8 @@ from tests.support.fakes import RecordingEvents
 from tests.support.journals import end, record, report
 from tests.support.reading import entry, numbers
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.adapters.sqlite.purging import JournalFile
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.commands import journal as commands
 from twilio_notifications.core.errors import (
     JournalDamaged,
@@ -119,10 +119,10 @@ REPAIRS: dict[str, Callable[[JournalFile], object]] = {
 READS: dict[str, Callable[[JournalFile], object]] = {
     "list": lambda file: numbers(file.path),
     "show": lambda file: entry(file.path, 1),
-    "status": lambda file: SqliteReader(file.path).standing(now=START, limits=Limits()),
-    "stats": lambda file: SqliteReader(file.path).activity(now=START),
-    "needs": lambda file: SqliteReader(file.path).needing_a_person(now=START),
-    "changes": lambda file: SqliteReader(file.path).changes(None),
+    "status": lambda file: sqlite_reader(file.path).standing(now=START, limits=Limits()),
+    "stats": lambda file: sqlite_reader(file.path).activity(now=START),
+    "needs": lambda file: sqlite_reader(file.path).needing_a_person(now=START),
+    "changes": lambda file: sqlite_reader(file.path).changes(None),
 }
 
 

@@ -16,11 +16,11 @@ from tests.support.every_kind import NAMES, NUMBERS, pause, phone_number, write_
 from tests.support.factories import START, a_rejection, a_request
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import record
-from twilio_notifications import cli
+from twilio_notifications import cli, journals
+from twilio_notifications.adapters.journal.reading.reader import SqlReader
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import SqliteAccess, sqlite_reader
 from twilio_notifications.cli.journal_reading import ONLY
-from twilio_notifications.commands import journal_reading
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.ports import Envelope
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
@@ -355,7 +355,7 @@ async def test_a_request_that_is_not_there_is_named(every_kind: Path, capsys: Ou
 async def test_what_is_followed_is_shown_when_it_comes_and_at_each_change(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="before"))
-        reader = SqliteReader(path)
+        reader = sqlite_reader(path)
         follower = Follower(reader=reader, search=Search(limit=10), reveal=False)
         mark = reader.changes(None).mark
         assert ["before"] == [entry.id for entry in follower.first(now=NOW)]
@@ -377,7 +377,7 @@ async def test_what_is_followed_is_shown_when_it_comes_and_at_each_change(path: 
 async def test_only_what_is_looked_for_is_followed(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="before"))
-        reader = SqliteReader(path)
+        reader = sqlite_reader(path)
         search = Search(limit=10, phone_number="+12345000009")
         follower = Follower(reader=reader, search=search, reveal=True)
         mark = reader.changes(None).mark
@@ -423,6 +423,7 @@ async def test_the_status_in_json_has_the_agreed_form(path: Path, every_kind: Pa
     (found,) = listed(every_kind, capsys, "status")
     assert {
         "connector",
+        "members",
         "connection",
         "credentials",
         "paused",
@@ -494,7 +495,7 @@ def test_an_export_of_no_journal_leaves_no_file(config: Path, tmp_path: Path, ca
 async def test_an_export_onto_a_full_disk_leaves_no_file(
     every_kind: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Full(SqliteReader):
+    class Full(SqlReader):
         """From the third request on the disk is full."""
 
         def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
@@ -502,7 +503,7 @@ async def test_an_export_onto_a_full_disk_leaves_no_file(
                 raise OSError(errno.ENOSPC, "No space left on device")
             return super().timeline(number, now=now, reveal=reveal)
 
-    monkeypatch.setattr(journal_reading, "SqliteReader", Full)
+    monkeypatch.setattr(journals, "reader", lambda journal: Full(SqliteAccess(journal.path)))
     output = tmp_path / "export.json"
     assert 1 == run(every_kind, "journal", "export", "--output", str(output))
     assert (
@@ -515,13 +516,13 @@ async def test_an_export_onto_a_full_disk_leaves_no_file(
 async def test_an_export_goes_on_where_a_request_is_removed_meanwhile(
     every_kind: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Late(SqliteReader):
+    class Late(SqlReader):
         """Request 2 is removed after the page with it was read."""
 
         def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
             return super().timeline(99_999 if number == 2 else number, now=now, reveal=reveal)
 
-    monkeypatch.setattr(journal_reading, "SqliteReader", Late)
+    monkeypatch.setattr(journals, "reader", lambda journal: Late(SqliteAccess(journal.path)))
     assert 0 == run(every_kind, "journal", "export", "--json")
     found = [json.loads(line)["number"] for line in capsys.readouterr().out.splitlines()]
     assert 2 not in found
@@ -570,7 +571,7 @@ async def test_wide_characters_keep_the_columns_straight(path: Path) -> None:
     async with a_journal(path) as journal:
         await record(journal, a_request(request_id="日本"))
         await record(journal, a_request("+12345000009", request_id="abcd"))
-    entries = SqliteReader(path).entries(Search(), now=NOW, reveal=True).entries
+    entries = sqlite_reader(path).entries(Search(), now=NOW, reveal=True).entries
     table = Table(calendar=Calendar(zone=UTC), width=160, now=NOW, names=True)
     lines = table.lines(entries)
     assert 1 == len({width_of(line[: line.rindex("  ")]) for line in lines[1:]})

@@ -85,6 +85,7 @@ PROMISED: dict[str, Any] = {
     "journal.retention_seconds": 2592000,
     "journal.maximum_waiting": 1000000,
     "journal.maximum_bytes": 2_000_000_000,
+    "journal.lease_seconds": 10,
     "twilio.base_url": "https://api.twilio.com",
     "twilio.concurrency": 50,
     "twilio.timeout_seconds": 30,

@@ -15,6 +15,7 @@ from twilio_notifications.config import MqttSettings
 from twilio_notifications.config.rules import proxy_warning
 from twilio_notifications.config.urls import (
     BrokerAddress,
+    DatabaseAddress,
     Wrong,
     is_loopback,
     read_broker_url,
@@ -138,7 +139,7 @@ def test_a_journal_url_names_a_file(url: str, expected: str) -> None:
     [
         ("journal.db", "must be sqlite:///relative"),
         ("sqlite://journal.db", "must be sqlite:///relative"),
-        ("postgresql://u:hunter2@host/x", "must be sqlite:///relative"),
+        ("mysql://u:hunter2@host/x", "must be sqlite:///relative"),
         ("sqlite:///", "name of the file is missing"),
         ("sqlite:////var/lib/", "name of the file is missing"),
         ("sqlite:///:memory:", "lost at the end"),
@@ -148,8 +149,48 @@ def test_a_journal_url_names_a_file(url: str, expected: str) -> None:
 def test_a_wrong_journal_url_is_refused(url: str, expected: str) -> None:
     assert expected in demand(read_journal_url(url))
     found = only_problem(None, environment(JOURNAL__URL=url))
-    assert found.startswith("journal.url must be sqlite:///relative/file.db or sqlite:////absolute/file.db")
+    assert found.startswith("journal.url must be sqlite:///relative/file.db, sqlite:////absolute/file.db or")
     assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts", "database"),
+    [
+        ("postgresql://host/journal", [("host", 5432)], "journal"),
+        ("postgres://u:p%40w@host:5433/j%20l", [("host", 5433)], "j l"),
+        ("postgresql://[::1]:5433/journal", [("::1", 5433)], "journal"),
+        ("postgresql://one,two:5433/journal?port=5434", [("one", 5434), ("two", 5433)], "journal"),
+        ("postgresql:///journal?host=/run/postgresql", [("/run/postgresql", 5432)], "journal"),
+        ("postgresql:///journal", [("localhost", 5432)], "journal"),
+    ],
+)
+def test_a_journal_url_names_a_database(url: str, hosts: list[tuple[str, int]], database: str) -> None:
+    read = read_journal_url(url)
+    assert isinstance(read, DatabaseAddress)
+    assert (tuple(hosts), database) == (read.hosts, read.database)
+    assert url == read.whole.reveal()
+    assert "p%40w" not in repr(read)
+
+
+def test_the_files_that_a_database_url_names_are_known() -> None:
+    read = read_journal_url("postgresql://host/j?sslmode=verify-full&sslrootcert=/etc/ca.pem&passfile=/run/p")
+    assert isinstance(read, DatabaseAddress)
+    assert (Path("/etc/ca.pem"), Path("/run/p")) == read.files
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("postgresql://u:hunter2@host/", "must end with the name of a database"),
+        ("postgresql://u:hunter2@host", "must end with the name of a database"),
+        ("postgresql://u:hunter2@host:99999/x", "must have a port from 1 to 65535"),
+        ("postgresql://u:hunter2@host/x/y", "in user and password write / as %2F"),
+        ("postgresql://u:hunter2#@host/x", "in user and password write / as %2F"),
+    ],
+)
+def test_a_wrong_database_url_is_refused_without_repeating_it(url: str, expected: str) -> None:
+    assert expected in demand(read_journal_url(url))
+    assert "hunter2" not in only_problem(None, environment(JOURNAL__URL=url))
 
 
 # Twilio's API

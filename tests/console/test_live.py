@@ -9,7 +9,7 @@ import pytest
 
 from tests.console.console_steps import Desk
 from tests.support.journals import A, accept, store
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications.adapters.sqlite.access import sqlite_reader
 from twilio_notifications.console.live import (
     ALIVE,
     CHANGED,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def test_a_change_of_the_journal_reaches_each_open_page(folder: Path) -> None:
-    feed = Feed(SqliteReader(folder / "journal.db"), look_seconds=0.01)
+    feed = Feed(sqlite_reader(folder / "journal.db"), look_seconds=0.01)
     looking = asyncio.create_task(feed.run())
     pages = [feed.events("a browser"), feed.events("a browser")]
     assert [ALIVE, ALIVE] == [await anext(page) for page in pages]
@@ -37,7 +37,7 @@ async def test_a_change_of_the_journal_reaches_each_open_page(folder: Path) -> N
 
 
 async def test_a_journal_that_is_not_there_yet_is_looked_for_again(tmp_path: Path) -> None:
-    feed = Feed(SqliteReader(tmp_path / "journal.db"), look_seconds=0.01)
+    feed = Feed(sqlite_reader(tmp_path / "journal.db"), look_seconds=0.01)
     looking = asyncio.create_task(feed.run())
     page = feed.events("a browser")
     await anext(page)
@@ -54,7 +54,7 @@ async def test_a_journal_that_is_not_there_yet_is_looked_for_again(tmp_path: Pat
 
 
 async def test_a_closed_feed_ends_its_pages(folder: Path) -> None:
-    feed = Feed(SqliteReader(folder / "journal.db"))
+    feed = Feed(sqlite_reader(folder / "journal.db"))
     page = feed.events("a browser")
     await anext(page)
     feed.close()
@@ -74,7 +74,7 @@ async def test_a_page_too_many_is_refused_until_another_one_is_closed(folder: Pa
 
 
 async def test_of_one_browser_the_newest_pages_listen(folder: Path) -> None:
-    feed = Feed(SqliteReader(folder / "journal.db"))
+    feed = Feed(sqlite_reader(folder / "journal.db"))
     first, *others = [feed.events("a browser") for _ in range(MOST_OF_ONE_BROWSER)]
     for page in (first, *others, feed.events("another browser")):
         await anext(page)

@@ -11,7 +11,7 @@ from tests.docs.markdown import codes, rows
 from tests.support.crash_points import CrashPoint
 from tests.support.house import SOURCE, event_kinds, modules
 from tests.support.needs import ROOT
-from twilio_notifications.adapters.sqlite.writer import BATCH_LIMIT
+from twilio_notifications.adapters.journal.writing_limits import BATCH_LIMIT
 from twilio_notifications.ports.events import name_of
 
 PAGE = ROOT / "ARCHITECTURE.md"

@@ -32,12 +32,13 @@ from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
 from twilio_notifications.pipeline.line.pacing import Pacing
 from twilio_notifications.pipeline.line.reception import Reception
+from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials, Identity, Sources
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from pathlib import Path
     from typing import Literal
 
@@ -145,8 +146,12 @@ async def a_line(
     calling: Calling | None = None,
     looks_per_minute: int = 30,
     paces: Mapping[str, SenderRates] = NO_PACES,
+    shared: Callable[..., AbstractAsyncContextManager[Any]] | None = None,
 ) -> AsyncIterator[Line]:
-    """A line that stands still; `running` sets it in motion. `subscribers` hear its events too."""
+    """A line that stands still; `running` sets it in motion. `subscribers` hear its events too.
+
+    `shared` opens a journal that other lines use too; None: it has its own on SQLite.
+    """
     clock, heard = LineClock(), RecordingEvents()
     events = EventStream([heard, *subscribers])
     bells = Bells.on(clock)
@@ -168,7 +173,9 @@ async def a_line(
         keys.append(request)
 
     keys: list[int] = []
-    async with SqliteJournal(path, events=events, ordering=ordering, paces=paces) as sqlite:
+    settings: dict[str, Any] = {"events": events, "ordering": ordering, "paces": paces}
+    opening = SqliteJournal(path, **settings) if shared is None else shared(**settings)
+    async with opening as sqlite:
         clock.journal = WatchedJournal(sqlite)
         secret = ScriptedSecret()
         credentials = await Credentials.read(
@@ -194,6 +201,7 @@ async def a_line(
             looks_per_minute=looks_per_minute,
             calling=calling or Calling(),
             on_key=press,
+            slots=Slots(concurrency),
         )
         yield Line(
             sqlite=sqlite,

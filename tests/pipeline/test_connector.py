@@ -18,12 +18,15 @@ from tests.support.fakes import HandTransport, nothing
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.errors import NucleusLost
 from twilio_notifications.core.model import Unanswered
+from twilio_notifications.pipeline.care.leading import Leading
+from twilio_notifications.pipeline.care.news import News
 from twilio_notifications.pipeline.care.notebook import Notebook
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
 from twilio_notifications.pipeline.connector import Connector
 from twilio_notifications.pipeline.line.assembly import build_line
 from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.logins.login_check import LoginCheck
 from twilio_notifications.pipeline.logins.refresher import Refresher
 from twilio_notifications.ports import Inbound
@@ -102,6 +105,24 @@ def an_inbound(payload: bytes, acknowledge: Callable[[], None] = nothing) -> Inb
     return Inbound(topic="twilio/txt", payload=payload, acknowledge=acknowledge)
 
 
+def the_leading(line: Line, reporter: Reporter) -> Leading:
+    """With places of its own."""
+    pacing = line.pacing
+    news = News(journal=line.journal, pacing=pacing, bells=line.bells, reporter=reporter, clock=line.clock)
+    return Leading(
+        journal=line.journal,
+        clock=line.clock,
+        events=line.surroundings.events,
+        name="one",
+        places=pacing.pace.maximum,
+        lease_seconds=10.0,
+        slots=Slots(pacing.pace.maximum),
+        pacing=pacing,
+        work=line.bells.work,
+        look_around=news.look,
+    )
+
+
 def assembled(
     line: Line, transport: HandTransport, supervisor: RecordingSupervisor, **fields: Any
 ) -> Connector:
@@ -112,7 +133,14 @@ def assembled(
         "events": line.surroundings.events,
     }
     reporter = Reporter(**common, transport=transport, topic="twilio/message/status")
-    surroundings = replace(line.surroundings, on_written=reporter.publish)
+    leading = the_leading(line, reporter)
+    surroundings = replace(
+        line.surroundings,
+        on_written=reporter.publish,
+        slots=leading.slots,
+        leads=lambda: leading.leads,
+        may_attempt=leading.may_attempt,
+    )
     stages = build_line(surroundings)
     writer = a_writer(surroundings)
     escalator = an_escalator(surroundings, writer)
@@ -141,6 +169,7 @@ def assembled(
         ),
         supervision=Supervision(supervisor=supervisor, journal=cast("Pulse", line.journal), clock=line.clock),
         notebook=Notebook(clock=line.clock, version="1.2.3"),
+        leading=leading,
         **{"drain_seconds": 20.0} | fields,
     )
 

@@ -17,7 +17,7 @@ from tests.pipeline.escalating import (
     a_house,
 )
 from tests.support.factories import a_payload, refused, too_many, unauthorized
-from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
+from twilio_notifications.adapters.journal.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel, SpokenText, Unreadable
 from twilio_notifications.core.policy import Limits
 from twilio_notifications.core.quiet_hours import QuietHours

@@ -32,9 +32,10 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.fakes import RecordingEvents
+from tests.support.journals import connection_of
 from tests.support.orders import ordered
+from twilio_notifications.adapters.journal.statements.conditions import WHOLE_STATUS
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.statements.conditions import WHOLE_STATUS
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import TRANSITIONS, UNFINISHED, ForbiddenTransition, Move, State
 from twilio_notifications.core.model import Priority
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from tests.pipeline.journal_model import Kept
-    from twilio_notifications.adapters.sqlite.kinds import Kind
-    from twilio_notifications.adapters.sqlite.writer import Writer
+    from twilio_notifications.adapters.journal.kinds import Kind
+    from twilio_notifications.adapters.journal.writer import Writer
     from twilio_notifications.core.steps import Step
     from twilio_notifications.ports import Arrival
 
@@ -117,7 +118,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     def connection(self) -> sqlite3.Connection:
         """The writer's."""
-        return self.journal._store.writer._connection
+        return connection_of(self.journal)
 
     def stop(self) -> None:
         self.run(self.journal.__aexit__(None, None, None))

@@ -13,7 +13,7 @@ import pytest
 from tests.pipeline.escalating import DARLA, FREEZER, OWNER, House, a_house
 from tests.support.factories import accepted, refused, unauthorized
 from tests.support.orders import BY, place
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.sqlite.access import sqlite_desk
 from twilio_notifications.core.delivery import Following, Tracking
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.orders import (
@@ -52,7 +52,7 @@ async def order(house: House, path: Path, *orders: Order) -> list[OrderResult]:
     """What became of the orders within the time between two looks."""
     numbers = place(path, *orders, at=house.line.clock.now())
     await house.line.clock.advance(LOOK_SECONDS)
-    return SqliteOrderDesk(path).results(numbers)
+    return sqlite_desk(path).results(numbers)
 
 
 async def send(house: House, number: str = OWNER, **request: Any) -> None:

@@ -15,7 +15,8 @@ from tests.support.factories import a_rejection
 from tests.support.fakes import HandTransport
 from twilio_notifications.core.contract import SHORTENED, Failure, render
 from twilio_notifications.core.errors import NotAcknowledged, Reason
-from twilio_notifications.pipeline.line.reporter import MOST_REFUSED, RETRY_SECONDS, WINDOW, Reporter
+from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.line.reporting_limits import MOST_REFUSED, RETRY_SECONDS, WINDOW
 from twilio_notifications.ports import Origin
 
 if TYPE_CHECKING:

@@ -41,11 +41,22 @@ async def twilio() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, broker: Mosquitto, twilio: Simulator) -> Iterator[Start]:
+def journal_settings(request: pytest.FixtureRequest) -> Section:
+    """Of the engine that is the parameter; without one, it is a file at its default place."""
+    match getattr(request, "param", "sqlite"):
+        case "postgresql":
+            return {"url": request.getfixturevalue("postgresql_url")}
+        case _:
+            return {}
+
+
+@pytest.fixture
+def start(tmp_path: Path, broker: Mosquitto, twilio: Simulator, journal_settings: Section) -> Iterator[Start]:
     """Connectors on one journal; what they said is printed, so that a failure shows it."""
     made: list[Connector] = []
 
     def make(*, crash_at: str = "", **sections: Section) -> Connector:
+        sections = {"journal": journal_settings, **sections}
         settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, **sections)
         made.append(Connector(tmp_path / "connector", settings, crash_at=crash_at))
         return made[-1]

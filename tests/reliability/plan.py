@@ -49,6 +49,8 @@ class Plan:
     seed: int
     broker: str = "mosquitto"
     """The kind of broker: RabbitMQ numbers its packets again on each connection."""
+    journal_url: str | None = None
+    """Of a database of PostgreSQL; None: the journal is a file."""
     callbacks: bool = False
     """Whether Twilio calls back; what a dead connector misses, polling finds out."""
 
@@ -104,6 +106,8 @@ def settings_of(plan: Plan, *, broker_url: str, twilio_url: str) -> dict[str, Se
             address = f"127.0.0.1:{free.getsockname()[1]}"
         tracking |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
     sections = {name: section for chain in CHAINS for name, section in chain.sections.items()}
+    if plan.journal_url is not None:
+        sections["journal"] = {"url": plan.journal_url}
     return configuration(
         broker_url=broker_url,
         twilio_url=twilio_url,

@@ -15,8 +15,9 @@ import pytest
 from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish
 from tests.support.crash_points import CrashPoint
+from tests.support.engines import ON_EACH_ENGINE
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.adapters.sqlite.wishing import ENDED_AT_ONCE
+from twilio_notifications.adapters.journal.wishing import ENDED_AT_ONCE
 from twilio_notifications.core.model import Channel
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.deliveries import DeliveryOrder
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tests.support.process import Connector, Section
     from twilio_notifications.simulator.server import Simulator
 
-pytestmark = pytest.mark.mosquitto
+pytestmark = [pytest.mark.mosquitto, ON_EACH_ENGINE]
 
 OWNER, DARLA, DEPUTY = (f"+12345000{n:03}" for n in range(3))
 LONG = 600.0

@@ -17,6 +17,7 @@ from twilio.request_validator import RequestValidator
 from tests.acceptance.house import TEXT_SUCCESS, TEXT_TOPIC, text, until
 from tests.reliability.traffic import ALL_KEPT, Request, answered, judge, publish, recipient
 from tests.support.crash_points import OFF_THE_LINE, CrashPoint
+from tests.support.engines import ON_EACH_ENGINE
 from tests.support.mqtt_peer import Peer
 from tests.support.process import TOKEN
 from twilio_notifications.core.model import Channel
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.process import Connector
     from twilio_notifications.simulator.server import Simulator
 
-pytestmark = pytest.mark.mosquitto
+pytestmark = [pytest.mark.mosquitto, ON_EACH_ENGINE]
 
 UNANSWERED = recipient(2)
 """The first answer to a request for this recipient gets lost, so that settlement has its rows too."""

@@ -16,7 +16,7 @@ from tests.support.mqtt_peer import Peer
 from tests.support.proxy import Proxy
 from twilio_notifications.adapters.mqtt.opening import connector_client, open_session
 from twilio_notifications.adapters.mqtt.session import FORGET_SECONDS
-from twilio_notifications.pipeline.line.reporter import WINDOW
+from twilio_notifications.pipeline.line.reporting_limits import WINDOW
 from twilio_notifications.simulator import faults
 from twilio_notifications.simulator.faults import Fault
 

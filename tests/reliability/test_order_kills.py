@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +17,9 @@ import pytest
 from tests.acceptance.house import SENDER, TEXT_TOPIC, until
 from tests.reliability.traffic import Request, answered, publish, recipient
 from tests.support.crash_points import CrashPoint
+from tests.support.engines import ON_EACH_ENGINE, access_of
 from tests.support.mqtt_peer import Peer
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications.adapters.journal.desk import SqlOrderDesk
 from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.orders import (
     AcknowledgeOrder,
@@ -31,16 +30,18 @@ from twilio_notifications.core.orders import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.reliability.conftest import Start
     from tests.support.mosquitto import Mosquitto
     from tests.support.process import Connector
+    from twilio_notifications.adapters.journal.access import Access
     from twilio_notifications.core.orders import Order
     from twilio_notifications.ports import OrderResult
     from twilio_notifications.simulator.server import Simulator
 
-pytestmark = pytest.mark.mosquitto
+pytestmark = [pytest.mark.mosquitto, ON_EACH_ENGINE]
 
 BETWEEN = [CrashPoint.ORDERS_FOUND, CrashPoint.ORDER_CARRIED_OUT]
 """Before the transaction that carries an order out, and after it."""
@@ -65,17 +66,17 @@ UNREPORTED = "SELECT 1 FROM statuses WHERE reported_at IS NULL"
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Path:
-    return tmp_path / "connector" / "journal" / "journal.db"
+def journal(tmp_path: Path, journal_settings: Mapping[str, Any]) -> Access:
+    return access_of(journal_settings.get("url", tmp_path / "connector" / "journal" / "journal.db"))
 
 
-def place(journal: Path, *orders: Order) -> tuple[int, ...]:
-    return SqliteOrderDesk(journal).place(orders, by="Ann", door=Door.COMMAND, at=time.time())
+def place(journal: Access, *orders: Order) -> tuple[int, ...]:
+    return SqlOrderDesk(journal).place(orders, by="Ann", door=Door.COMMAND, at=time.time())
 
 
-async def results(journal: Path, *numbers: int) -> list[OrderResult]:
+async def results(journal: Access, *numbers: int) -> list[OrderResult]:
     """These orders, once all of them are carried out."""
-    desk = SqliteOrderDesk(journal)
+    desk = SqlOrderDesk(journal)
     await until(lambda: all(one.done_at is not None for one in desk.results(numbers)))
     return desk.results(numbers)
 
@@ -84,9 +85,9 @@ async def dies(connector: Connector) -> None:
     assert -signal.SIGKILL == await connector.wait(), "it did not reach the crash point"
 
 
-def rows(journal: Path, statement: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
-        return connection.execute(statement).fetchall()
+def rows(journal: Access, statement: str) -> list[tuple[Any, ...]]:
+    with journal.reading(glance=True) as connection:
+        return [tuple(row) for row in connection.execute(statement)]
 
 
 def errors(peer: Peer) -> set[str | None]:
@@ -95,7 +96,7 @@ def errors(peer: Peer) -> set[str | None]:
 
 @pytest.mark.parametrize("point", [*BETWEEN, CrashPoint.ATTEMPTS_OPENED, CrashPoint.TWILIO_ANSWERED])
 async def test_what_is_sent_again_is_sent_once(
-    broker: Mosquitto, twilio: Simulator, start: Start, journal: Path, point: str
+    broker: Mosquitto, twilio: Simulator, start: Start, journal: Access, point: str
 ) -> None:
     async with Peer(broker.url) as peer:
         async with start() as connector:
@@ -120,7 +121,7 @@ async def test_what_is_sent_again_is_sent_once(
 
 @pytest.mark.parametrize("point", [*BETWEEN, CrashPoint.WAITING_REQUEST_ENDED])
 async def test_what_is_cancelled_is_not_sent_and_a_pause_outlives_the_connector(
-    broker: Mosquitto, twilio: Simulator, start: Start, journal: Path, point: str
+    broker: Mosquitto, twilio: Simulator, start: Start, journal: Access, point: str
 ) -> None:
     async with Peer(broker.url) as peer:
         async with start() as connector:
@@ -145,7 +146,7 @@ async def test_what_is_cancelled_is_not_sent_and_a_pause_outlives_the_connector(
 
 @pytest.mark.parametrize("point", BETWEEN)
 async def test_a_pause_that_was_ordered_holds_after_the_crash(
-    broker: Mosquitto, twilio: Simulator, start: Start, journal: Path, point: str
+    broker: Mosquitto, twilio: Simulator, start: Start, journal: Access, point: str
 ) -> None:
     async with Peer(broker.url) as peer:
         async with start(crash_at=point) as connector:
@@ -166,7 +167,7 @@ async def test_a_pause_that_was_ordered_holds_after_the_crash(
 
 @pytest.mark.parametrize("point", [*BETWEEN, CrashPoint.CHAIN_ENDED])
 async def test_an_acknowledgement_ends_its_chain_once(
-    broker: Mosquitto, twilio: Simulator, start: Start, journal: Path, point: str
+    broker: Mosquitto, twilio: Simulator, start: Start, journal: Access, point: str
 ) -> None:
     steps = [{"after_seconds": LONG, "channel": "text", "contacts": ["darla"]}]
     chain = {"steps": steps, "tell_others": False}
@@ -193,7 +194,7 @@ async def test_an_acknowledgement_ends_its_chain_once(
 
 
 async def test_under_load_and_kills_no_order_is_lost_and_none_is_carried_out_twice(
-    broker: Mosquitto, twilio: Simulator, start: Start, journal: Path
+    broker: Mosquitto, twilio: Simulator, start: Start, journal: Access
 ) -> None:
     """Each round ends with a kill, and orders and requests of one round are finished in a later one."""
     chance = random.Random(14)  # noqa: S311 - it draws where the process ends

@@ -24,8 +24,20 @@ PLAN = Plan(requests=300, kills=10, seed=20)
     ],
 )
 async def test_ten_kills_lose_nothing_and_send_nothing_twice(tmp_path: Path, broker: str) -> None:
+    await survives(replace(PLAN, broker=broker), tmp_path)
+
+
+@pytest.mark.mosquitto
+@pytest.mark.postgresql
+async def test_ten_kills_lose_nothing_on_postgresql_and_send_nothing_twice(
+    tmp_path: Path, postgresql_url: str
+) -> None:
+    await survives(replace(PLAN, journal_url=postgresql_url), tmp_path)
+
+
+async def survives(plan: Plan, folder: Path) -> None:
     said: list[str] = []
-    account = await Torture(replace(PLAN, broker=broker), tmp_path, tell=said.append).run()
+    account = await Torture(plan, folder, tell=said.append).run()
     assert PLAN.kills == account.kills
     assert account.in_doubt, "no kill fell on an attempt: this run showed nothing"
     assert account.kept, "\n".join([*said, *report(PLAN, account)])

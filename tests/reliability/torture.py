@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,7 @@ from tests.reliability.plan import (
     settings_of,
 )
 from tests.reliability.traffic import ALL_KEPT, Request, judge, publish
+from tests.support.engines import access_of
 from tests.support.mosquitto import Mosquitto
 from tests.support.mqtt_peer import STATUS_TOPIC, Peer
 from tests.support.needs import missing
@@ -49,11 +50,14 @@ from twilio_notifications.core.errors import Reason
 from twilio_notifications.simulator.server import Simulator
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from tests.reliability.aftermath import Aftermath
     from tests.reliability.traffic import Verdict
+    from tests.support.postgresql import PostgreSql
     from tests.support.process import Section
+    from twilio_notifications.adapters.journal.access import Access
+    from twilio_notifications.simulator.faults import ArmedFault
 
 STARTING_SHARE = 0.15
 """How many of the kills hit the start and its recovery."""
@@ -125,24 +129,30 @@ class Torture:
         return self._account
 
     async def _run_through_broker(self) -> None:
-        twilio = Simulator(
-            clock=time.time,
-            random=self._chance,
-            latency_seconds=LATENCY_SECONDS,
-            delivery_seed=str(self._plan.seed),
-            delivery_speed=SPEED,
-        )
-        async with twilio as self._twilio, Peer(self._broker.url, protocol="3.1.1") as peer:
+        async with self._simulator() as twilio, Peer(self._broker.url, protocol="3.1.1") as peer:
+            self._twilio = twilio
             self._settings = settings_of(self._plan, broker_url=self._broker.url, twilio_url=twilio.base_url)
             armed = [twilio.add_fault(fault) for fault in faults_of(self._plan.seed)]
             async with asyncio.TaskGroup() as group:
                 listening = group.create_task(self._listen(peer))
                 await self._live(peer, group)
                 listening.cancel()
-            for one in armed:
-                self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
-                    one.fired
-                )
+            self._count_faults(armed)
+
+    def _simulator(self) -> Simulator:
+        return Simulator(
+            clock=time.time,
+            random=self._chance,
+            latency_seconds=LATENCY_SECONDS,
+            delivery_seed=str(self._plan.seed),
+            delivery_speed=SPEED,
+        )
+
+    def _count_faults(self, armed: Sequence[ArmedFault]) -> None:
+        for one in armed:
+            self._account.faults[f"{type(one.fault.effect).__name__} ({one.fault.on or 'creates'})"] += (
+                one.fired
+            )
 
     async def _listen(self, peer: Peer) -> None:
         """Notes when each status comes, and from which life of the connector."""
@@ -255,8 +265,8 @@ class Torture:
             await connector.terminate()
 
     @property
-    def _journal(self) -> Path:
-        return self._folder / "connector" / "journal" / "journal.db"
+    def _journal(self) -> Access:
+        return access_of(self._plan.journal_url or self._folder / "connector" / "journal" / "journal.db")
 
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger
@@ -329,23 +339,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=None, help="draws the same again (default: another one)")
     parser.add_argument("--broker", choices=tuple(_BROKERS), default="mosquitto")
+    parser.add_argument("--journal", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--connectors", type=int, default=1, help="that share the journal")
     parser.add_argument("--callbacks", action="store_true", help="Twilio calls back, and is polled less")
     options = parser.parse_args(arguments)
-    lack = missing(options.broker, os.environ)
-    if lack is not None:
-        parser.error(lack.reason)
+    for need in (options.broker, options.journal):
+        lack = missing(need, os.environ)
+        if lack is not None:
+            parser.error(lack.reason)
+    if options.connectors > 1 and options.journal != "postgresql":
+        parser.error("several connectors share a journal on PostgreSQL only: --journal postgresql")
+    with _database(options.journal) as (journal_url, server):
+        return _run(options, journal_url, server)
+
+
+@contextmanager
+def _database(journal: str) -> Iterator[tuple[str | None, PostgreSql | None]]:
+    """The URL of a new database on a server of the run's own; None where the journal is a file."""
+    if journal == "sqlite":
+        yield None, None
+        return
+    from tests.support.postgresql import PostgreSql  # noqa: PLC0415 - needs asyncpg
+
+    with PostgreSql() as server, server.database(empty=True) as url:
+        yield url, server
+
+
+def _run(options: argparse.Namespace, journal_url: str | None, server: PostgreSql | None) -> int:
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     plan = Plan(
         requests=options.requests,
         kills=options.kills,
         seed=seed,
         broker=options.broker,
+        journal_url=journal_url,
         callbacks=options.callbacks,
     )
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     _say(f"torture: {plan.requests} requests, {plan.kills} kills, seed {plan.seed}")
     try:
-        account = asyncio.run(Torture(plan, folder, tell=_say).run())
+        account = asyncio.run(_torture(plan, folder, server, connectors=options.connectors).run())
     except AssertionError:
         _say(f"it went wrong at a start; the journal and the log of every start are kept in {folder}")
         raise
@@ -356,6 +389,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for line in report(plan, account):
         _say(line)
     return 0 if account.kept else 1
+
+
+def _torture(plan: Plan, folder: Path, server: PostgreSql | None, *, connectors: int) -> Torture:
+    if server is None or connectors == 1:
+        return Torture(plan, folder, tell=_say)
+    from tests.reliability.several import SeveralTorture  # noqa: PLC0415 - it is one of these itself
+
+    return SeveralTorture(plan, folder, tell=_say, connectors=connectors, server=server)
 
 
 def _say(line: str) -> None:

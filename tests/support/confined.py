@@ -238,9 +238,9 @@ class Inside:
         return asyncio.run(self._journal(requests))
 
     async def _journal(self, requests: int) -> int:
-        async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
+        async with bootstrap.journal(self._settings, events=self._events, member="one") as journal:
             await journal.record([_request(number) for number in range(requests)])
-        async with bootstrap.sqlite_journal(self._settings, events=self._events) as journal:
+        async with bootstrap.journal(self._settings, events=self._events, member="one") as journal:
             return (await journal.recover(now=0.0)).waiting
 
     # What it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from tests.support.engines import journal_of
 from tests.support.factories import (
     SENDER_NUMBER,
     START,
@@ -19,7 +20,6 @@ from tests.support.factories import (
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import begin, end, record, report
 from tests.support.orders import WRITER, ordered
-from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.escalation import Acknowledged, ChainEnd, Door, EndKind
 from twilio_notifications.core.model import Channel, VoiceLocation
@@ -29,8 +29,7 @@ from twilio_notifications.core.steps import Follow
 from twilio_notifications.ports import NewStep, Pause
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tests.support.engines import Place
     from twilio_notifications.ports import Journal
 
 PACED = "+15005550001"
@@ -70,10 +69,10 @@ def phone_number(name: str) -> str:
     return f"+12345{NUMBERS['quiet' if name == 'behind' else name]:06}"
 
 
-async def write_every_kind(path: Path) -> None:
+async def write_every_kind(path: Place) -> None:
     """Writes the journal."""
     settings: dict[str, Any] = {"events": RecordingEvents(), "report_seconds": 0.0, "paces": PACES}
-    async with SqliteJournal(path, **settings) as journal:
+    async with journal_of(path, **settings) as journal:
         await _finished(journal)
         await _waiting(journal)
         await _escalated(journal)
@@ -169,10 +168,10 @@ async def _last(journal: Journal) -> None:
 
 
 async def pause(
-    path: Path, reason: WaitReason, *, about: str = "", until: float | None = None, at: float = START + 100
+    path: Place, reason: WaitReason, *, about: str = "", until: float | None = None, at: float = START + 100
 ) -> None:
     """From then on something keeps requests waiting."""
-    async with SqliteJournal(path, events=RecordingEvents(), paces=PACES) as journal:
+    async with journal_of(path, events=RecordingEvents(), paces=PACES) as journal:
         message = f"Something about {SENDER_NUMBER}"
         one = Pause(reason=reason, about=about, message=message, begun_at=at, until=until)
         await journal.keep_pauses([one])

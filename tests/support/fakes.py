@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tests.support.clock import HandClock
 from tests.support.crash_points import CrashPoint
 from tests.support.factories import a_notification, accepted
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.core.delivery import NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.errors import NotAcknowledged, NucleusLost, SecretUnavailable
 from twilio_notifications.core.model import (
@@ -88,6 +89,26 @@ class RecordingEvents:
         return [told for told in self.lines if told.name == name]
 
 
+class AwaitedEvents(RecordingEvents):
+    """Can be waited for: events come from the journal's thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._arrived = threading.Condition()
+
+    def tell(self, event: Event) -> None:
+        with self._arrived:
+            super().tell(event)
+            self._arrived.notify_all()
+
+    async def heard(self, name: str) -> None:
+        def wait() -> bool:
+            with self._arrived:
+                return self._arrived.wait_for(lambda: self.count(name) > 0, WAIT_SECONDS)
+
+        assert await asyncio.to_thread(wait), f"{name} did not come"
+
+
 def nothing() -> None:
     """Is called where nothing is to be done."""
 
@@ -104,6 +125,10 @@ class WatchedJournal:
         """Calls that began and calls that ended."""
         self.calls: list[str] = []
         """The names of the calls that a caller waits for, in their order."""
+
+    @property
+    def is_shared(self) -> bool:
+        return bool(self._journal.is_shared)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = getattr(self._journal, name)

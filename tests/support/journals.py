@@ -10,12 +10,17 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
+from tests.support.engines import lasting
 from tests.support.factories import START, a_request
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.sqlite import SqliteJournal
+from twilio_notifications.core.lifecycle import ForbiddenTransition
 from twilio_notifications.ports import Journal, Opening, Recording
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
         Outbox,
         Recorded,
         Recordings,
+        Recovery,
         Taken,
         Unreported,
         Work,
@@ -37,9 +43,16 @@ A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 OpenJournal = Callable[..., AbstractAsyncContextManager[Journal]]
 """Opens the journal; the same one each time, where the adapter keeps one. Arguments: its settings."""
 
-LASTING = ("sqlite file",)
+LASTING = ("sqlite file", pytest.param("postgresql", marks=pytest.mark.postgresql))
 """Adapters whose journal can be closed and opened again."""
 EVERY = ("sqlite memory", *LASTING)
+
+
+def store_of(request: pytest.FixtureRequest, folder: Path) -> OpenJournal:
+    """The journal of the adapter that is the parameter of a fixture."""
+    if request.param == "postgresql":
+        return lasting(request.getfixturevalue("postgresql_url"))
+    return store(request.param, folder)
 
 
 def store(adapter: str, folder: Path) -> OpenJournal:
@@ -51,6 +64,11 @@ def store(adapter: str, folder: Path) -> OpenJournal:
         return cast("AbstractAsyncContextManager[Journal]", journal)
 
     return opened
+
+
+def connection_of(journal: SqliteJournal) -> sqlite3.Connection:
+    """The one that writes."""
+    return cast("sqlite3.Connection", journal._store.writer._engine.connection)
 
 
 async def record(journal: Arrivals, arrival: Arrival) -> Recording:
@@ -83,7 +101,9 @@ async def accept(journal: Arrivals, *phone_numbers: str, **arguments: Any) -> No
 
 
 async def due(journal: Work, *, at: float = START, limit: int = 100) -> list[int]:
-    return [request.id for request in await journal.claim(due_before=at, limit=limit)]
+    ids = [request.id for request in await journal.claim(due_before=at, limit=limit)]
+    await journal.release(ids)
+    return ids
 
 
 async def begin(journal: Work, *ids: int, at: float = START) -> None:
@@ -96,7 +116,17 @@ async def end(journal: Work, *steps: Step) -> list[Taken]:
     for one in taken:
         for error in one.failed.values():
             raise error
+        if one.lapsed:
+            raise ForbiddenTransition(f"the leases of {set(one.lapsed)} had ended")
     return taken
+
+
+async def recover(journal: Journal, *, now: float = START) -> Recovery:
+    """As at the start of a connector, after the end of an earlier one that used this journal."""
+    if journal.is_shared:
+        await journal.leave(at=now)
+        await journal.beat(places=1000, in_use=0, at=now)
+    return await journal.recover(now=now)
 
 
 async def waiting(journal: Work) -> list[Claimed]:

@@ -28,6 +28,9 @@ SYSTEM_FOLDERS = os.pathsep.join(["/usr/sbin", "/usr/local/sbin", "/opt/homebrew
 RABBITMQ_FOLDER = "/usr/lib/rabbitmq/bin"
 """Debian's /usr/sbin/rabbitmq-server changes to a user and a folder of its own; the script here does not."""
 
+POSTGRESQL_FOLDERS = Path("/usr/lib/postgresql")
+"""Debian keeps the server of each version in a folder of its own, which no PATH has."""
+
 DEBIAN_TOOLS = ("dpkg-deb", "lintian")
 
 LITE_VARIABLE = "NUCLEUS_LITE"
@@ -66,6 +69,11 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
         case "rabbitmq" if find_rabbitmq(path) is None or find_epmd(path) is None:
             install = "`apt install rabbitmq-server` or `brew install rabbitmq`"
             return Missing(reason=f"the broker RabbitMQ is not installed; install it: {install}", fails=in_ci)
+        case "postgresql" if find_postgresql(path) is None or find_spec("asyncpg") is None:
+            install = "`apt install postgresql` or `brew install postgresql`, and `pip install asyncpg`"
+            return Missing(
+                reason=f"the database PostgreSQL is not installed; install it: {install}", fails=in_ci
+            )
         case "prism" if not openapi.exists():
             return Missing(
                 reason=f"Twilio's OpenAPI description is not at ../{openapi.parent.name}/", fails=False
@@ -167,6 +175,20 @@ def find_rabbitmq(path: str) -> str | None:
     """The broker's script: Debian's own folder first, then this search path and the system's folders."""
     folders = (RABBITMQ_FOLDER, path, SYSTEM_FOLDERS)
     return next((found for each in folders if (found := shutil.which("rabbitmq-server", path=each))), None)
+
+
+def find_postgresql(path: str) -> Path | None:
+    """The folder with the server's programs: Debian's newest one, or that on this search path."""
+    newest = sorted(POSTGRESQL_FOLDERS.glob("*/bin/initdb"), key=lambda found: int(found.parts[-3]))
+    found = newest[-1] if newest else shutil.which("initdb", path=path)
+    return None if found is None else Path(found).resolve().parent
+
+
+def postgresql_programs() -> Path:
+    """The folder of the programs; the marker `postgresql` keeps a test from coming here without them."""
+    programs = find_postgresql(os.environ.get("PATH", ""))
+    assert programs is not None, "mark this test with @pytest.mark.postgresql"
+    return programs
 
 
 def find_epmd(path: str) -> str | None:

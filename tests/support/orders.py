@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.support.engines import desk_of
 from tests.support.factories import START
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
 from twilio_notifications.core.conclusions import ChainWriter, OrderWriter, StatusWriter
 from twilio_notifications.core.delivery import Following, Tracking
 from twilio_notifications.core.escalation import Chain, Door
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from tests.support.engines import Place
     from twilio_notifications.core.orders import Order
     from twilio_notifications.ports import CarriedOut, Orders
 
@@ -29,9 +28,9 @@ WRITER: Final = OrderWriter(
 )
 
 
-def place(path: Path, *orders: Order, at: float = START, door: Door = Door.COMMAND) -> tuple[int, ...]:
+def place(path: Place, *orders: Order, at: float = START, door: Door = Door.COMMAND) -> tuple[int, ...]:
     """The numbers of the orders, written into the journal's file."""
-    return SqliteOrderDesk(path).place(orders, by=BY, door=door, at=at)
+    return desk_of(path).place(orders, by=BY, door=door, at=at)
 
 
 async def carried_out(
@@ -45,7 +44,7 @@ async def carried_out(
 
 
 async def ordered(
-    journal: Orders, path: Path, order: Order, *, at: float = START, door: Door = Door.COMMAND
+    journal: Orders, path: Place, order: Order, *, at: float = START, door: Door = Door.COMMAND
 ) -> CarriedOut:
     """What became of an order that is placed now."""
     place(path, order, at=at, door=door)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twilio_notifications.bootstrap import greengrass
 from twilio_notifications.bootstrap.opening import connector, require_available
-from twilio_notifications.bootstrap.outside import sqlite_journal, supervisor, twilio_sender
+from twilio_notifications.bootstrap.outside import journal, supervisor, twilio_sender
 from twilio_notifications.bootstrap.secrets import (
     identity,
     secret_copy,
@@ -21,12 +21,12 @@ __all__ = [
     "connector",
     "greengrass",
     "identity",
+    "journal",
     "require_available",
     "secret_copy",
     "secret_files",
     "secret_sources",
     "signature_source",
-    "sqlite_journal",
     "supervisor",
     "twilio_sender",
     "watch_listeners",

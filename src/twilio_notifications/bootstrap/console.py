@@ -9,11 +9,10 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from twilio_notifications import journals
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
 from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
 from twilio_notifications.bootstrap.isolation import port_list
 from twilio_notifications.bootstrap.outside import prepare_journal
 from twilio_notifications.config import MqttSettings, load_journal
@@ -40,8 +39,8 @@ def console(
     return Console(
         ConsoleParts(
             settings=settings,
-            reader=SqliteReader(settings.journal.path),
-            desk=SqliteOrderDesk(settings.journal.path),
+            reader=journals.reader(settings.journal),
+            desk=journals.desk(settings.journal),
             visitor=partial(_visitor, settings),
             in_force=partial(in_force, config, environ),
             limits=partial(_limits, config, environ),
@@ -83,7 +82,7 @@ def confine(
     """
     prepare_journal(settings.journal)
     folder = settings.journal.path.parent
-    if not folder.is_dir():
+    if settings.journal.database is None and not folder.is_dir():
         raise JournalError(
             f"the journal's folder {folder} does not exist: correct journal.url, or start the connector first"
         )
@@ -111,19 +110,22 @@ def confine(
 def allowed(settings: ConsoleFileSettings, config: Path | None, surroundings: Surroundings) -> Confinement:
     """What the console may still reach: the journal, the configuration, the broker, and no Twilio."""
     named = [path for path in (config, *isolation.broker_files(settings.transport)) if path is not None]
-    own = frozenset(path.absolute() for path in (*named, settings.journal.path.parent))
+    database = settings.journal.database
+    places = database.files if database is not None else (settings.journal.path.parent,)
+    own = frozenset(path.absolute() for path in (*named, *places))
     surroundings = replace(surroundings, own=own)
     broker = settings.transport.broker.host if isinstance(settings.transport, MqttSettings) else ""
+    hosts = () if database is None else [host for host, _ in database.hosts]
     pieces = (
         isolation.python(surroundings),
         isolation.devices(),
         isolation.certificates(surroundings),
         isolation.name_resolution(surroundings),
         isolation.configuration(config, None, surroundings=surroundings),
-        isolation.journal(settings.journal),
+        isolation.journal(settings.journal, surroundings),
         isolation.broker(settings.transport, surroundings),
         isolation.listener(settings.console.listen),
-        isolation.local_names([broker], surroundings),
+        isolation.local_names([broker, *hosts], surroundings),
     )
     confinement = Confinement()
     for piece in pieces:

@@ -79,7 +79,7 @@ def _confined(
 def allowed(settings: Settings, config: Path | None, surroundings: Surroundings) -> Confinement:
     """What the connector may still reach once it is confined."""
     named = chain.from_iterable(_named(settings, config, surroundings).values())
-    folders = [settings.journal.path.parent]
+    folders = [settings.journal.path.parent] if settings.journal.database is None else []
     if isinstance(settings.secrets, AwsSecrets):
         folders.append(settings.secrets.copy_path.parent)
     surroundings = replace(surroundings, own=frozenset(path.absolute() for path in (*named, *folders)))
@@ -94,7 +94,7 @@ def allowed(settings: Settings, config: Path | None, surroundings: Surroundings)
             for path in chain(*secret_files(settings, surroundings.environ))
         ),
         isolation.aws_secrets(settings.secrets, surroundings),
-        isolation.journal(settings.journal),
+        isolation.journal(settings.journal, surroundings),
         isolation.broker(settings.transport, surroundings),
         isolation.twilio(settings.twilio, surroundings),
         isolation.listener(settings.metrics.listen),
@@ -134,7 +134,11 @@ def _named(settings: Settings, config: Path | None, surroundings: Surroundings) 
     named: dict[str, tuple[Path | None, ...]] = {
         "the configuration": (config, settings.connector.definition),
         "a secret": (*secrets, *isolation.aws_files(settings.secrets, surroundings)),
-        "a key or certificate": (*isolation.broker_files(settings.transport), settings.twilio.ca_file),
+        "a key or certificate": (
+            *isolation.broker_files(settings.transport),
+            settings.twilio.ca_file,
+            *(settings.journal.database.files if settings.journal.database is not None else ()),
+        ),
     }
     return {what: [path for path in paths if path is not None] for what, paths in named.items()}
 
@@ -142,6 +146,8 @@ def _named(settings: Settings, config: Path | None, surroundings: Surroundings) 
 def _local_sockets(settings: Settings, surroundings: Surroundings) -> Confinement:
     """What is reached by a socket with a path: a nucleus, and the daemon for names in .local."""
     hosts = [urlsplit(settings.twilio.base_url).hostname or ""]
+    if settings.journal.database is not None:
+        hosts += [host for host, _ in settings.journal.database.hosts]
     if isinstance(settings.transport, MqttSettings):
         hosts.append(settings.transport.broker.host)
     if settings.heartbeat.url is not None:

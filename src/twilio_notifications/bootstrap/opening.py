@@ -7,6 +7,8 @@ only where the configuration wants them.
 from __future__ import annotations
 
 import random
+import secrets
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +16,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, assert_never
 
+from twilio_notifications import journals
 from twilio_notifications.adapters.clock import SystemClock
-from twilio_notifications.bootstrap import greengrass
-from twilio_notifications.bootstrap.outside import mqtt_transport, sqlite_journal, twilio_sender
+from twilio_notifications.bootstrap import greengrass, outside
+from twilio_notifications.bootstrap.outside import mqtt_transport, twilio_sender
 from twilio_notifications.bootstrap.secrets import identity, kept, secret_copy, secret_sources
 from twilio_notifications.bootstrap.stages import Parts, wired
 from twilio_notifications.bootstrap.tracking import calling, endpoint, signature_tokens, tracking
@@ -36,11 +39,10 @@ from twilio_notifications.pipeline.logins.credentials import Credentials
 from twilio_notifications.ports.events import ConfigurationWarning
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncIterator, Sequence
 
     from twilio_notifications.adapters.greengrass import ConfigurationWatch, Nucleus
-    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Clock, Events, Supervisor, Transport
 
@@ -55,6 +57,7 @@ def require_available(settings: Settings, environ: Mapping[str, str]) -> None:
         problems.append(not_installed("prometheus-client", needed_by="[metrics] listen", extra="metrics"))
     if settings.traces.url is not None and find_spec("opentelemetry") is None:
         problems.append(not_installed("opentelemetry-sdk", needed_by="[traces] url", extra="otel"))
+    problems += journals.problems(settings.journal)
     if problems:
         raise ConfigurationError(problems)
 
@@ -85,6 +88,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
     notebook = Notebook(clock=clock, version=version("twilio-notifications"))
     watched = watching(settings, clock, listeners or WatchListeners(), events)
     events = EventStream([events, notebook, *watched.subscribers(), *subscribers])
+    name = own_name()
     bells, pacing = Bells.on(clock), _pacing(settings, clock, events)
 
     def renew_credentials() -> None:
@@ -97,7 +101,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
-        journal = await stack.enter_async_context(sqlite_journal(settings, events=events))
+        journal = await stack.enter_async_context(outside.journal(settings, events=events, member=name))
         watched.watch(journal)
         sender = await opening.sender(credentials)
         called = await calling(settings, journal)
@@ -121,6 +125,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
                 failures=Failures(events=events, clock=clock),
                 heartbeat=await watched.heartbeat(stack, events),
                 notebook=notebook,
+                name=name,
             )
         )
         await watched.serve_metrics(stack, journal=journal, connector=connector, events=events)
@@ -131,6 +136,11 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
             endpoint(settings, callback_listeners, tokens=tokens, taker=connector.callbacks, events=events)
         )
         yield connector
+
+
+def own_name() -> str:
+    """The name of this connector, for people; new at each start, also where a machine keeps its name."""
+    return f"{socket.gethostname()}-{secrets.token_hex(4)}"
 
 
 def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:
@@ -192,7 +202,7 @@ class _Opening:
     def transport_parts(
         self,
         nucleus: Nucleus | None,
-        journal: SqliteJournal,
+        journal: SqlJournal,
         *,
         component: greengrass.Component | None,
         supervisor: Supervisor,

@@ -8,8 +8,8 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from twilio_notifications import journals
 from twilio_notifications.adapters.mqtt import MqttTransport
-from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.place import make_private, real
 from twilio_notifications.adapters.systemd import SystemdSupervisor
 from twilio_notifications.adapters.twilio import CallForm, TwilioSender
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
 
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.config import JournalSettings, Settings
     from twilio_notifications.ports import Clock, Events
 
@@ -35,6 +36,8 @@ def prepare_journal(settings: JournalSettings) -> None:
     Raises JournalError where the folder cannot be made. Elsewhere a folder that is missing is a mistake, or a
     disk that is not there yet.
     """
+    if settings.database is not None:
+        return
     folder = settings.path.parent
     if settings.place is JournalPlace.DEFAULT:
         try:
@@ -48,20 +51,19 @@ def prepare_journal(settings: JournalSettings) -> None:
         deque(make_private(real(settings.path)), maxlen=0)
 
 
-def sqlite_journal(settings: Settings, *, events: Events) -> SqliteJournal:
-    """The journal of the configuration, not opened yet."""
+def journal(settings: Settings, *, events: Events, member: str) -> SqlJournal:
+    """The journal of the configuration, not opened yet; `member` is the name of this connector."""
     prepare_journal(settings.journal)
     # A connection that outlives a PUBACK by so long has surely brought it to the broker: a dead one is
     # noticed within two keep alives and a goodbye. Without a keep alive, TCP gives up after 15 minutes.
     # A nucleus repeats nothing, so any time does there.
     transport = settings.transport
     keepalive = transport.keepalive_seconds if isinstance(transport, MqttSettings) else 0
-    return SqliteJournal(
-        settings.journal.path,
+    return journals.journal(
+        settings.journal,
         events=events,
+        member=member,
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
-        maximum_waiting=settings.journal.maximum_waiting,
-        maximum_bytes=settings.journal.maximum_bytes,
         paces=settings.pace,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
         sure_seconds=3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS,

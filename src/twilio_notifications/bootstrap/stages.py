@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.core.conclusions import ChainWriter, OrderWriter
 from twilio_notifications.core.delivery import Following
+from twilio_notifications.pipeline.care.leading import Leading
+from twilio_notifications.pipeline.care.news import News
 from twilio_notifications.pipeline.care.reconfiguration import Reconfiguration
 from twilio_notifications.pipeline.care.supervision import Supervision
 from twilio_notifications.pipeline.care.sweeper import Sweeper
@@ -19,13 +21,14 @@ from twilio_notifications.pipeline.line.orders import OrderTaker
 from twilio_notifications.pipeline.line.reception import Reception
 from twilio_notifications.pipeline.line.replies import Replies
 from twilio_notifications.pipeline.line.reporter import Reporter
+from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.logins.login_check import LoginCheck
 from twilio_notifications.pipeline.logins.refresher import Refresher
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.config import Settings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
@@ -45,7 +48,7 @@ class Parts:
 
     settings: Settings
     reread: Callable[[], Awaitable[Settings]]
-    journal: SqliteJournal
+    journal: SqlJournal
     sender: AuthorizedSender
     calling: Calling
     credentials: Credentials
@@ -59,6 +62,8 @@ class Parts:
     failures: Failures
     heartbeat: Heartbeat | None
     notebook: Notebook
+    name: str
+    """Of this connector among those that share the journal; new at each start."""
 
     @property
     def topics(self) -> Topics:
@@ -79,7 +84,8 @@ def wired(parts: Parts) -> Connector:
         events=parts.events, failures=parts.failures, bells=parts.bells, on_written=reporter.publish
     )
     escalator = _escalator(parts, ended, writer)
-    line = _line(parts, reporter, escalator)
+    leading = _leading(parts, reporter)
+    line = _line(parts, reporter, escalator, leading)
     refresher = Refresher(
         credentials=parts.credentials,
         clock=parts.clock,
@@ -107,6 +113,7 @@ def wired(parts: Parts) -> Connector:
         failures=parts.failures,
         heartbeat=parts.heartbeat,
         notebook=parts.notebook,
+        leading=leading,
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
         sweeper=Sweeper(
             journal=parts.journal,
@@ -136,7 +143,31 @@ def _writer(parts: Parts) -> ChainWriter:
     )
 
 
-def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
+def _leading(parts: Parts, reporter: Reporter) -> Leading:
+    news = News(
+        journal=parts.journal,
+        pacing=parts.pacing,
+        bells=parts.bells,
+        reporter=reporter,
+        clock=parts.clock,
+    )
+    leading = Leading(
+        journal=parts.journal,
+        clock=parts.clock,
+        events=parts.events,
+        name=parts.name,
+        places=parts.settings.twilio.concurrency,
+        lease_seconds=parts.settings.journal.lease_seconds,
+        slots=Slots(parts.settings.twilio.concurrency),
+        pacing=parts.pacing,
+        work=parts.bells.work,
+        look_around=news.look,
+    )
+    parts.journal.watch_news(lambda: news.wake(leads=leading.leads))
+    return leading
+
+
+def _line(parts: Parts, reporter: Reporter, escalator: Escalator, leading: Leading) -> Line:
     return build_line(
         LineNeeds(
             journal=parts.journal,
@@ -153,6 +184,9 @@ def _line(parts: Parts, reporter: Reporter, escalator: Escalator) -> Line:
             looks_per_minute=parts.settings.tracking.requests_per_minute,
             calling=parts.calling,
             on_key=escalator.key_pressed,
+            slots=leading.slots,
+            leads=lambda: leading.leads,
+            may_attempt=leading.may_attempt,
         )
     )
 

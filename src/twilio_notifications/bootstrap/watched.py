@@ -10,10 +10,9 @@ from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from twilio_notifications import serving
+from twilio_notifications import journals, serving
 from twilio_notifications.adapters.beacon import HttpBeacon
 from twilio_notifications.adapters.pages import PagesEndpoint, health_pages
-from twilio_notifications.adapters.sqlite.backlog import SqliteBacklog
 from twilio_notifications.bootstrap.watching import Watching
 from twilio_notifications.pipeline.care.health import Health
 from twilio_notifications.pipeline.care.heartbeat import Heartbeat
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AsyncExitStack
 
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.adapters.metrics import Counters
-    from twilio_notifications.adapters.sqlite import SqliteJournal
     from twilio_notifications.adapters.traces import Tracing
     from twilio_notifications.bootstrap.watching import WatchListeners
     from twilio_notifications.config import Settings
@@ -73,7 +72,7 @@ class Watched(Watching):
             self.tracing.begin(secret)
             await stack.enter_async_context(self.tracing)
 
-    def watch(self, journal: SqliteJournal) -> None:
+    def watch(self, journal: SqlJournal) -> None:
         """From now on the journal is watched, which is open."""
         self.health.watch(journal)
         if self.counters is not None:
@@ -110,7 +109,7 @@ class Watched(Watching):
         self,
         stack: AsyncExitStack,
         *,
-        journal: SqliteJournal,
+        journal: SqlJournal,
         connector: Connector,
         events: Events,
     ) -> None:
@@ -119,7 +118,7 @@ class Watched(Watching):
         if address is None or counters is None:
             return
         survey = Survey(
-            backlog=SqliteBacklog(self.settings.journal.path),
+            backlog=journals.backlog(self.settings.journal),
             usage=journal,
             limits=lambda: connector.dispatcher.admission.limits,
             clock=self.clock,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AsyncExitStack
 
-    from twilio_notifications.adapters.sqlite import SqliteJournal
+    from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.config import Settings
     from twilio_notifications.pipeline.care.heartbeat import Heartbeat
     from twilio_notifications.pipeline.connector import Connector
@@ -59,7 +59,7 @@ class Watching:
         """Those that hear the events of the connector."""
         return ()
 
-    def watch(self, journal: SqliteJournal) -> None:
+    def watch(self, journal: SqlJournal) -> None:
         """From now on the journal is watched, which is open."""
 
     async def trace(self, stack: AsyncExitStack, secret: bytes) -> None:
@@ -73,6 +73,6 @@ class Watching:
         """Serves the health on an address of its own, where one is wanted, until the stack is closed."""
 
     async def serve_metrics(
-        self, stack: AsyncExitStack, *, journal: SqliteJournal, connector: Connector, events: Events
+        self, stack: AsyncExitStack, *, journal: SqlJournal, connector: Connector, events: Events
     ) -> None:
         """Serves the metrics and the health on one address, where it is wanted, until the stack is closed."""

@@ -10,6 +10,7 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING
 
+from twilio_notifications import journals
 from twilio_notifications.adapters.sqlite.opening import inspect, inspect_used
 from twilio_notifications.checks.finding import Finding
 from twilio_notifications.config import JournalPlace, MqttSettings
@@ -57,6 +58,8 @@ def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[F
 
 def journal(settings: Settings) -> Finding:
     """The state of the journal for the next start, and whether its disk has room for more requests."""
+    if settings.journal.database is not None:
+        return _database(settings)
     path = settings.journal.path
     folder = path.parent
     # The connector makes the folder of the default place itself.
@@ -74,6 +77,14 @@ def journal(settings: Settings) -> Finding:
     if free < LEAST_FREE_BYTES:
         sentence = f"{folder} has only {free // 1024} KiB free: requests could not be recorded. Make room"
         return Finding(subject="journal", works=False, sentence=sentence)
+    return Finding(subject="journal", works=True, sentence=sentence)
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        sentence = journals.database_state(settings.journal)
+    except ConnectorError as error:
+        return Finding(subject="journal", works=False, sentence=str(error))
     return Finding(subject="journal", works=True, sentence=sentence)
 
 
@@ -111,7 +122,6 @@ def _listener(settings: Settings, host: str, port: int, *, subject: str) -> Find
 
 def _is_running(settings: Settings) -> bool:
     try:
-        inspect(settings.journal.path)
-    except ConnectorError as error:
-        return isinstance(error, JournalLocked)
-    return False
+        return journals.is_in_use(settings.journal)
+    except ConnectorError:
+        return False

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from twilio_notifications import terminal
-from twilio_notifications.adapters.sqlite.purging import JournalFile
+from twilio_notifications import journals, terminal
 from twilio_notifications.config import load_journal
 from twilio_notifications.core.wording import counted
 
@@ -19,6 +18,6 @@ def purge(config: Path | None, *, days: float | None, environ: Mapping[str, str]
     """Removes requests that were reported longer ago than `days`; None is the retention time. Returns 0."""
     journal = load_journal(config, environ).journal
     seconds = journal.retention_seconds if days is None else days * 86_400
-    removed = JournalFile(journal.path).purge(finished_before=time.time() - seconds)
+    removed = journals.purge(journal, finished_before=time.time() - seconds)
     terminal.say(f"{counted(removed, 'request')} removed")
     return 0

@@ -12,8 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications import terminal
-from twilio_notifications.adapters.sqlite.desk import SqliteOrderDesk
+from twilio_notifications import journals, terminal
 from twilio_notifications.config import load_journal
 from twilio_notifications.core.conclusions.orders import may_arrive_twice, sid_refusal
 from twilio_notifications.core.errors import ConfigurationError, Reason
@@ -193,7 +192,7 @@ def resume(config: Path | None, *, wait_seconds: float, environ: Mapping[str, st
 
 
 def _counter(config: Path | None, wait_seconds: float, environ: Mapping[str, str]) -> _Counter:
-    desk = SqliteOrderDesk(load_journal(config, environ).journal.path)
+    desk = journals.desk(load_journal(config, environ).journal)
     return _Counter(desk=desk, by=_person(environ), wait_seconds=wait_seconds)
 
 

@@ -8,8 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from twilio_notifications import terminal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications import journals, terminal
 from twilio_notifications.config import load_journal
 from twilio_notifications.core.errors import ConfigurationError, NoSuchRequest, OutputLost
 from twilio_notifications.core.wording import counted
@@ -48,7 +47,7 @@ def entries(
 
     Returns 0; with `exit_code`, 1 where there is none.
     """
-    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    reader, now = journals.reader(load_journal(config, environ).journal), time.time()
     table = Table(calendar=display.calendar, width=terminal.columns(), now=now, names=display.reveal)
     if display.form is OutputForm.CSV:
         terminal.say(forms.csv_line(list(forms.CSV_COLUMNS)))
@@ -84,7 +83,7 @@ def _pages(reader: JournalReader, search: Search, *, now: float, reveal: bool) -
 
 def show(config: Path | None, number: int, *, display: Display, environ: Mapping[str, str]) -> int:
     """Prints one request with all that happened to it; returns 0."""
-    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    reader, now = journals.reader(load_journal(config, environ).journal), time.time()
     timeline = reader.timeline(number, now=now, reveal=display.reveal)
     if display.form is OutputForm.JSON:
         terminal.say(forms.line(forms.timeline_object(timeline)))
@@ -95,7 +94,7 @@ def show(config: Path | None, number: int, *, display: Display, environ: Mapping
 
 def tail(config: Path | None, search: Search, *, display: Display, environ: Mapping[str, str]) -> NoReturn:
     """Prints the newest requests, the oldest of them first, and then a line for each change, without end."""
-    reader = SqliteReader(load_journal(config, environ).journal.path)
+    reader = journals.reader(load_journal(config, environ).journal)
     follower = Follower(reader=reader, search=search, reveal=display.reveal)
     changes, now = reader.changes(None), time.time()
     _say_followed(follower.first(now=now), display, now=now, header=True)
@@ -115,7 +114,7 @@ def _say_followed(found: Sequence[Entry], display: Display, *, now: float, heade
 
 def stats(config: Path | None, *, hours: int, display: Display, environ: Mapping[str, str]) -> int:
     """Prints what happened in each of the last hours; returns 0."""
-    reader = SqliteReader(load_journal(config, environ).journal.path)
+    reader = journals.reader(load_journal(config, environ).journal)
     found = reader.activity(now=time.time(), hours=hours)
     if display.form is OutputForm.JSON:
         terminal.say(*(forms.line(forms.hour_object(hour)) for hour in found))
@@ -137,7 +136,7 @@ def export(
 
     To standard output, or into a new file that only its owner may read, and that is there only as a whole.
     """
-    reader, now = SqliteReader(load_journal(config, environ).journal.path), time.time()
+    reader, now = journals.reader(load_journal(config, environ).journal), time.time()
     number = 0
     with _outlet(output) as write:
         if display.form is OutputForm.CSV:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from twilio_notifications import terminal
-from twilio_notifications.adapters.sqlite.reading.reader import SqliteReader
+from twilio_notifications import journals, terminal
 from twilio_notifications.config import load_journal
 from twilio_notifications.reading import forms
 from twilio_notifications.reading.display import OutputForm
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 def status(config: Path | None, *, display: Display, environ: Mapping[str, str]) -> int:
     """Prints how connector and journal stand; returns 0."""
     settings, now = load_journal(config, environ, with_limits=True), time.time()
-    standing = SqliteReader(settings.journal.path).standing(now=now, limits=settings.limits)
+    standing = journals.reader(settings.journal).standing(now=now, limits=settings.limits)
     if display.form is OutputForm.JSON:
         terminal.say(forms.line(forms.standing_object(standing, now=now)))
         return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.connector import read_definition_file
@@ -17,7 +18,7 @@ from twilio_notifications.config.sections import SETTINGS, TABLES
 from twilio_notifications.config.sections.connector import PARAMETERS
 from twilio_notifications.config.sources import Given, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, key_of, tables_in
-from twilio_notifications.config.urls import BrokerAddress
+from twilio_notifications.config.urls import BrokerAddress, DatabaseAddress
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import (
     VERSIONS,
@@ -30,7 +31,6 @@ from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from twilio_notifications.config.keys import Key
 
@@ -176,6 +176,10 @@ def _shown(name: str, key: Key, value: object, accepted: object) -> str:
         case BrokerAddress(host=host, port=port, tls=tls, username=username):
             login = "…@" if username else ""
             return f'"{"mqtts" if tls else "mqtt"}://{login}{f"[{host}]" if ":" in host else host}:{port}"'
+        case DatabaseAddress(hosts=hosts, database=database):
+            return f'"postgresql://…@{",".join(f"{host}:{port}" for host, port in hosts)}/{database}"'
+        case Path() if name == "journal.url":
+            return _in_toml(value)
         case _ if isinstance(value, str) and _LIKE_A_TOKEN.fullmatch(value):
             return HIDDEN
         case _ if name in HARMLESS_IF_VALID:

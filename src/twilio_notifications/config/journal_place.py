@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.sections.journal import DEFAULT_PLACE, JournalPlace
+from twilio_notifications.config.urls import DatabaseAddress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,16 +27,20 @@ class Placed:
 
     path: Path
     place: JournalPlace
+    database: DatabaseAddress | None = None
     problem: str = ""
     warning: str = ""
 
 
-def placed(path: Path, *, folder: Path, is_written: bool) -> Placed:
-    """The journal that is used where journal.url means `path`; `is_written` where a configuration names it.
+def placed(url: Path | DatabaseAddress, *, folder: Path, is_written: bool) -> Placed:
+    """The journal that is used where journal.url means `url`; `is_written` where a configuration names it.
 
     The default and the earlier default are below `folder`.
     """
     default, earlier = folder / DEFAULT_PLACE, folder / EARLIER_PLACE
+    if isinstance(url, DatabaseAddress):
+        return _in_database(url, default=default, earlier=earlier)
+    path = url
     place = JournalPlace.DEFAULT if path == default else JournalPlace.NAMED
     log = earlier.with_name(f"{earlier.name}-wal")
     if _holds_something(log) and not earlier.exists():
@@ -47,6 +52,17 @@ def placed(path: Path, *, folder: Path, is_written: bool) -> Placed:
     if _holds_something(default):
         return Placed(path=path, place=place, problem=_two(earlier, path))
     return Placed(path=earlier, place=JournalPlace.EARLIER_DEFAULT, warning=_move(earlier, path))
+
+
+def _in_database(address: DatabaseAddress, *, default: Path, earlier: Path) -> Placed:
+    """A journal on PostgreSQL; with a warning where a file may hold requests of an earlier configuration."""
+    left = [file for file in (default, earlier) if _holds_something(file)]
+    return Placed(
+        path=default,
+        place=JournalPlace.DATABASE,
+        database=address,
+        warning=_unused(left[0], "a database") if left else "",
+    )
 
 
 def _holds_something(path: Path) -> bool:
@@ -66,10 +82,10 @@ def _two(earlier: Path, path: Path) -> str:
     )
 
 
-def _unused(earlier: Path, path: Path) -> str:
+def _unused(earlier: Path, named: Path | str) -> str:
     return (
         f"the journal {earlier}, where it lay by default before, is not used, because journal.url names "
-        f"{path}. Requests may wait in it: look with twilio-notifications journal list --only waiting, with "
+        f"{named}. Requests may wait in it: look with twilio-notifications journal list --only waiting, with "
         "journal.url naming it; then move it away"
     )
 

@@ -55,7 +55,7 @@ from twilio_notifications.config.settings import (
 )
 from twilio_notifications.config.sources import Given, Source, defaults, read_environment, read_file
 from twilio_notifications.config.tables import as_spelled, names_of_tables, problems_of_tables, tables_in
-from twilio_notifications.config.urls import Wrong
+from twilio_notifications.config.urls import DatabaseAddress, Wrong
 from twilio_notifications.core.errors import ConfigurationError
 from twilio_notifications.core.parameters import PublishedParameter
 from twilio_notifications.core.policy import Limits
@@ -302,8 +302,8 @@ def _placed(remarks: Iterable[Remark], given: Mapping[str, Given]) -> list[str]:
 
 def _journal_place(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> Placed:
     """Where the journal is. A wrong URL that was already reported gets no second message."""
-    path: Path = values.get("journal.url", Path())
-    return placed(path, folder=folder, is_written="journal.url" in written)
+    url: Path | DatabaseAddress = values.get("journal.url", Path())
+    return placed(url, folder=folder, is_written="journal.url" in written)
 
 
 def _journal(values: Mapping[str, Any], written: Mapping[str, Given], *, folder: Path) -> JournalSettings:
@@ -311,7 +311,12 @@ def _journal(values: Mapping[str, Any], written: Mapping[str, Given], *, folder:
     journal = _journal_place(values, written, folder=folder)
     if journal.problem:
         raise ConfigurationError([journal.problem])
-    return made(JournalSettings, "journal", values, path=journal.path, place=journal.place)
+    return _journal_settings(values, journal)
+
+
+def _journal_settings(values: Mapping[str, Any], journal: Placed) -> JournalSettings:
+    place = {"path": journal.path, "place": journal.place, "database": journal.database}
+    return made(JournalSettings, "journal", values, **place)
 
 
 def _said(*sentences: str) -> list[str]:
@@ -326,7 +331,7 @@ def _settings(
         parameters=resolved.parameters,
         transport=transport(values),
         secrets=secrets(values, journal=journal.path),
-        journal=made(JournalSettings, "journal", values, path=journal.path, place=journal.place),
+        journal=_journal_settings(values, journal),
         twilio=made(TwilioSettings, "twilio", values),
         delivery=made(DeliverySettings, "delivery", values),
         calls=made(CallSettings, "calls", values),

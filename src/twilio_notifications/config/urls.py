@@ -9,12 +9,15 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from twilio_notifications.core.model import Secret
 
 _BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _WEB_PORTS = {"http": 80, "https": 443}
+_DATABASE_SCHEMES = ("postgresql://", "postgres://")
+_DATABASE_PORT = 5432
+_DATABASE_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
 _HIGHEST_PORT = 65535
 
 
@@ -86,9 +89,26 @@ def read_heartbeat_url(url: str) -> HeartbeatUrl | Wrong:
     )
 
 
-def read_journal_url(url: str) -> Path | Wrong:
-    """The database file, relative with three slashes and absolute with four."""
-    form = "must be sqlite:///relative/file.db or sqlite:////absolute/file.db"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseAddress:
+    """A journal on PostgreSQL: the URL as its driver takes it, and what of it may be shown."""
+
+    whole: Secret
+    hosts: tuple[tuple[str, int], ...]
+    """Host and port of each server that it names; a host may be the folder of a socket."""
+    database: str
+    files: tuple[Path, ...]
+    """Certificates, keys and passwords that it names."""
+
+
+def read_journal_url(url: str) -> Path | DatabaseAddress | Wrong:
+    """The database file, relative with three slashes and absolute with four; or a database of PostgreSQL."""
+    if url.startswith(_DATABASE_SCHEMES):
+        return _database_address(url)
+    form = (
+        "must be sqlite:///relative/file.db, sqlite:////absolute/file.db or "
+        "postgresql://user:password@host/database"
+    )
     if not url.startswith("sqlite:///"):
         return Wrong(demand=form)
     name = url.removeprefix("sqlite:///")
@@ -100,6 +120,40 @@ def read_journal_url(url: str) -> Path | Wrong:
         # Other programs read options there; taken as part of the name it would start a second, empty journal.
         return Wrong(demand=f"{form}, without options after it")
     return Path(name)
+
+
+def _database_address(url: str) -> DatabaseAddress | Wrong:
+    parts = _split(url)
+    database = "" if parts is None else unquote(parts.path.removeprefix("/"))
+    if parts is None or parts.fragment or "/" in database:
+        return Wrong(
+            demand="must be postgresql://user:password@host/database; in user and password write / as %2F, ? "
+            "as %3F, # as %23 and @ as %40"
+        )
+    options = dict(parse_qsl(parts.query))
+    named = [each for each in parts.netloc.rpartition("@")[2].split(",") if each] or [options.get("host", "")]
+    hosts = [_database_host(unquote(each), options.get("port", "")) for each in named]
+    if not database:
+        return Wrong(demand="must end with the name of a database: postgresql://user:password@host/database")
+    if None in hosts:
+        return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
+    return DatabaseAddress(
+        whole=Secret(url),
+        hosts=tuple(host for host in hosts if host is not None),
+        database=database,
+        files=tuple(Path(options[name]) for name in _DATABASE_FILES if name in options),
+    )
+
+
+def _database_host(text: str, port: str) -> tuple[str, int] | None:
+    """Host and port of one server; None where the port is none."""
+    if not text or text.startswith("/"):
+        return text or "localhost", _DATABASE_PORT
+    found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([^:\[\]]+)(?::(\d{1,5}))?", text)
+    if found is None:
+        return None
+    number = int(found[2] or found[4] or port or _DATABASE_PORT)
+    return (found[1] or found[3], number) if 0 < number <= _HIGHEST_PORT else None
 
 
 def read_listen_address(text: str) -> tuple[str, int] | None:

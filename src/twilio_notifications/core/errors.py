@@ -10,6 +10,7 @@ ConnectorError
 │   ├── JournalTooNew       a later version of this program wrote the journal
 │   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
 │   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
+│   ├── NotLeading          another connector leads: it takes in, reports and settles, and this one only sends
 │   ├── JournalClosed       the journal was closed before the step was committed
 │   └── NoSuchRequest       the journal holds no request with this number, or no longer
 ├── SecretUnavailable       the auth token cannot be read
@@ -138,6 +139,10 @@ class JournalFull(JournalError):
 
 class JournalMoved(JournalError):
     """The journal's files were deleted, moved or replaced while the connector ran."""
+
+
+class NotLeading(JournalError):
+    """Another connector leads now, so what only the leader may write was not written."""
 
 
 class JournalClosed(JournalError):

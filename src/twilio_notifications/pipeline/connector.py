@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twilio_notifications.core.errors import NucleusLost
+from twilio_notifications.core.errors import NotLeading, NucleusLost
 from twilio_notifications.ports.events import (
     ConnectorDraining,
     ConnectorReady,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from twilio_notifications.pipeline.care.heartbeat import Heartbeat
+    from twilio_notifications.pipeline.care.leading import Leading
     from twilio_notifications.pipeline.care.notebook import Notebook
     from twilio_notifications.pipeline.care.supervision import Supervision
     from twilio_notifications.pipeline.care.sweeper import Sweeper
@@ -70,6 +71,7 @@ class Connector:
     refresher: Refresher
     login_check: LoginCheck
     supervision: Supervision
+    leading: Leading
     heartbeat: Heartbeat | None = None
     notebook: Notebook
     clock: Clock
@@ -79,6 +81,10 @@ class Connector:
     """Do not exit before this instant: the nucleus gives up after three exits in an hour."""
     reloads: Sequence[Callable[[], Awaitable[bool]]] = ()
     """The parts that `reload` reads again, in this order. Each tells its own errors."""
+    _is_recovered: bool = field(init=False, default=False)
+    """What was there before this connector led is recovered."""
+    _led: Sequence[asyncio.Task[None]] = field(init=False, default=())
+    """The stages that only the leader has."""
     _lost: NucleusLost | None = field(init=False, default=None)
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     """Set when the first subscription is acknowledged and work can start."""
@@ -88,46 +94,101 @@ class Connector:
 
         Raises NucleusLost, after the drain, where only a restart of the process helps.
         """
-        recovery = await _unless(stop, self.journal.recover(now=self.clock.now()))
-        if recovery is None:  # stopped first, as on a full disk: no stage runs, so there is nothing to drain
+        if not await self._begin(stop):  # stopped first, as on a full disk: nothing runs, nothing drains
             self.events.tell(ConnectorStopped())
             return
+        async with asyncio.TaskGroup() as stages:
+            running = _started(
+                stages.create_task,
+                dispatcher=self.dispatcher.run(),
+                failures=self.failures.run(),
+                refresher=self.refresher.run(),
+                login_check=self.login_check.run(),
+                supervision=self.supervision.run(),
+                membership=self.leading.run(),
+                leading=self._lead_whenever(stop),
+            )
+            if self.heartbeat is not None:
+                running += _started(stages.create_task, heartbeat=self.heartbeat.run())
+            await stop.wait()
+            await self._drain(hurry)
+            await _end(self._led)
+            await _end(running)
+        if self.leading.leads:
+            await self.notebook.end(self.journal, events=self.events)
+        await self.leading.leave()
+        self.events.tell(ConnectorStopped())
+        if self._lost is not None:
+            raise self._lost
+
+    async def _begin(self, stop: asyncio.Event) -> bool:
+        """Joins, and recovers before anything is sent where this connector leads; False: stopped first."""
+        if await _unless(stop, _carry_out(self.leading.beat())) is None:
+            return False
+        if not self.leading.leads:
+            self._be_ready()
+            return True
+        return await _unless(stop, _carry_out(self._take_over())) is not None
+
+    async def _take_over(self) -> None:
+        """What an earlier run or another connector left: recovers it, and carries out what was ordered."""
+        recovery = await self.journal.recover(now=self.clock.now())
+        self._is_recovered = True
         self.events.tell(
             JournalOpened(
                 waiting=recovery.waiting, in_doubt=recovery.in_doubt, unreported=recovery.unreported
             )
         )
         self.dispatcher.pacing.recover(recovery.stalled)
-        await _unless(stop, self.orders.catch_up())
-        async with asyncio.TaskGroup() as stages:
-            running = [
-                stages.create_task(stage, name=f"twilio_notifications.{name}")
-                for name, stage in (
-                    ("dispatcher", self.dispatcher.run()),
-                    ("settler", self.settler.run()),
-                    ("orders", self.orders.run()),
-                    ("escalator", self.escalator.run()),
-                    ("replies", self.replies.run()),
-                    ("tracker", self.tracker.run()),
-                    ("callbacks", self.callbacks.run()),
-                    ("reporter", self.reporter.run()),
-                    ("failures", self.failures.run()),
-                    ("sweeper", self.sweeper.run()),
-                    ("refresher", self.refresher.run()),
-                    ("login_check", self.login_check.run()),
-                    ("supervision", self.supervision.run()),
-                    ("notebook", self.notebook.run(self.journal, events=self.events)),
-                    ("transport", self._run_transport(stop)),
-                    *(() if self.heartbeat is None else (("heartbeat", self.heartbeat.run()),)),
-                )
-            ]
-            await stop.wait()
-            await self._drain(hurry)
-            await _end(running)
-        await self.notebook.end(self.journal, events=self.events)
-        self.events.tell(ConnectorStopped())
-        if self._lost is not None:
-            raise self._lost
+        await self.orders.catch_up()
+
+    async def _lead_whenever(self, stop: asyncio.Event) -> None:
+        """Runs the stages of the leader for as long as this connector leads, whenever it does."""
+        while not stop.is_set():
+            await self.leading.gained()
+            try:
+                if not self._is_recovered:
+                    await self._take_over()
+                await self._lead(stop)
+            except NotLeading:
+                self._is_recovered = False
+                self.reporter.closing()
+                await self.transport.close()
+                self._be_ready()
+
+    async def _lead(self, stop: asyncio.Event) -> None:
+        """Returns when its stages were ended; raises NotLeading when another connector leads."""
+        self._led = _started(
+            asyncio.create_task,
+            settler=self.settler.run(),
+            orders=self.orders.run(),
+            escalator=self.escalator.run(),
+            replies=self.replies.run(),
+            tracker=self.tracker.run(),
+            callbacks=self.callbacks.run(),
+            reporter=self.reporter.run(),
+            sweeper=self.sweeper.run(),
+            notebook=self.notebook.run(self.journal, events=self.events),
+            transport=self._run_transport(stop),
+            loss=self.leading.lost(),
+        )
+        try:
+            await asyncio.wait(self._led, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await _end(self._led)
+        errors = [stage.exception() for stage in self._led if not stage.cancelled()]
+        defects = [error for error in errors if not isinstance(error, NotLeading | None)]
+        if defects:
+            raise BaseExceptionGroup("stages of the leader", defects)
+        for lost in filter(None, errors):
+            raise lost
+
+    def _be_ready(self) -> None:
+        """Tells once that work can start: over the broker, or from the journal where another one leads."""
+        if not self.ready.is_set():
+            self.ready.set()
+            self.events.tell(ConnectorReady())
+            self.supervision.ready()
 
     async def reload(self) -> None:
         """Reads the parts again that may change while the connector works: secrets and configuration."""
@@ -158,10 +219,7 @@ class Connector:
 
     def _on_ready(self) -> None:
         self.reporter.connected()
-        if not self.ready.is_set():
-            self.ready.set()
-            self.events.tell(ConnectorReady())
-            self.supervision.ready()
+        self._be_ready()
 
     async def _drain(self, hurry: asyncio.Event) -> None:
         """Finishes the attempts under way.
@@ -189,8 +247,19 @@ class Connector:
 
     async def _finish_and_report(self) -> None:
         await self.dispatcher.drain()
-        if self._lost is None:  # otherwise no transport takes a status any more
+        if self._lost is None and self.leading.leads:  # otherwise no transport takes a status any more
             await self.reporter.flushed()
+
+
+def _started(
+    create_task: Callable[..., asyncio.Task[None]], **stages: Coroutine[Any, Any, None]
+) -> list[asyncio.Task[None]]:
+    return [create_task(stage, name=f"twilio_notifications.{name}") for name, stage in stages.items()]
+
+
+async def _carry_out(work: Coroutine[Any, Any, None]) -> bool:
+    await work
+    return True
 
 
 async def _end(stages: Sequence[asyncio.Task[None]]) -> None:

@@ -13,6 +13,7 @@ from twilio_notifications.ports.events.logins import (
     LoginAccepted,
     LoginRefused,
 )
+from twilio_notifications.ports.events.members import ConnectorStandsBy, LeadershipTaken
 from twilio_notifications.ports.events.pauses import TwilioReachable, TwilioUnreachable
 from twilio_notifications.ports.events.running import ConnectorStopped
 from twilio_notifications.ports.events.transports import (
@@ -35,7 +36,7 @@ class Condition(StrEnum):
     """What must hold for a request to come in, to be kept, and to go out."""
 
     BROKER = "broker"
-    """There is a session with the broker, or with the nucleus."""
+    """There is a session with the broker, or with the nucleus; or another connector takes requests in."""
     JOURNAL = "journal"
     """The journal's disk takes what is written."""
     LOGIN = "login"
@@ -49,6 +50,8 @@ CONDITIONS: Final[Mapping[type[Event], tuple[Condition, bool]]] = MappingProxyTy
         BrokerConnected: (Condition.BROKER, True),
         BrokerLost: (Condition.BROKER, False),
         BrokerUnreachable: (Condition.BROKER, False),
+        ConnectorStandsBy: (Condition.BROKER, True),
+        LeadershipTaken: (Condition.BROKER, False),
         NucleusConnected: (Condition.BROKER, True),
         NucleusLost: (Condition.BROKER, False),
         NucleusRefused: (Condition.BROKER, False),

@@ -106,6 +106,16 @@ def standing_object(standing: JournalStanding, *, now: float) -> dict[str, Any]:
             "seen_at": _instant(connector.seen_at),
             "ended_at": _instant(connector.ended_at),
         },
+        "members": [
+            {
+                "name": member.name,
+                "leads": member.leads,
+                "attempts_at_once": member.share,
+                "since": precise(member.since),
+                "beat_at": precise(member.beat_at),
+            }
+            for member in standing.members
+        ],
         "connection": _fact_object(standing.connection, about="to"),
         "credentials": _fact_object(standing.credentials, about=None),
         "paused": [

@@ -26,6 +26,10 @@ def screen(standing: JournalStanding, *, calendar: Calendar, now: float) -> list
 
 def _connector(standing: JournalStanding, calendar: Calendar) -> Iterator[tuple[str, str]]:
     yield "connector", _presence(standing.connector, calendar)
+    for place, member in enumerate(standing.members):
+        leads = ", leads" if member.leads else ""
+        attempts = counted(member.share, "attempt")
+        yield "" if place else "members", f"{member.name}{leads}, {attempts} at once"
     yield from _fact("connection", standing.connection, calendar)
     yield from _fact("credentials", standing.credentials, calendar)
     for place, pause in enumerate(standing.paused):

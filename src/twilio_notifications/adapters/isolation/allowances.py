@@ -139,9 +139,15 @@ def configuration(config: Path | None, definition: Path | None, *, surroundings:
     return allowed | Confinement(readable=_paths(credentials)) if credentials else allowed
 
 
-def journal(settings: JournalSettings) -> Confinement:
-    """The folder of the journal: SQLite creates and removes files next to it."""
-    return Confinement(writable=frozenset({settings.path.parent}))
+def journal(settings: JournalSettings, surroundings: Surroundings) -> Confinement:
+    """The folder of the journal: SQLite creates and removes files next to it; or the ports of its servers."""
+    if settings.database is None:
+        return Confinement(writable=frozenset({settings.path.parent}))
+    hosts = settings.database.hosts
+    folders = frozenset(Path(host) for host, _ in hosts if host.startswith("/"))
+    ports = frozenset(port for host, port in hosts if not host.startswith("/"))
+    allowed = Confinement(connect_ports=ports, sockets=folders)
+    return allowed | _files_read_again(settings.database.files, surroundings)
 
 
 def nucleus(surroundings: Surroundings) -> Confinement:

@@ -340,10 +340,22 @@ PAUSE_ENDS = Metric(
     labels=MappingProxyType({"reason": LASTING}),
 )
 
+MEMBERS = Metric(
+    name="members",
+    kind=Kind.GAUGE,
+    meaning="Connectors that share the journal, this one included.",
+)
+LEADS = Metric(
+    name="leads",
+    kind=Kind.GAUGE,
+    meaning="1 while this connector takes requests in and reports their statuses; 0 while another one does.",
+)
+
 METRICS = (
     *(REQUESTS, TOO_LARGE, DROPPED, ATTEMPTS, DEFERRALS, SETTLEMENTS, STATUSES, STATUS_SECONDS, STEPS),
     *(DELIVERIES, LOOKS, CALLBACKS, HEARTBEATS, DEFECTS),
     *(CHAINS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENT_SECONDS, LAST_SUCCESS, LAST_FAILURE),
     *(JOURNAL, WAITING, OLDEST, PAUSES, PAUSE_ENDS, QUOTA_USED, QUOTA_MOST),
+    *(MEMBERS, LEADS),
     *(BROKER, TWILIO, LOGIN, DISK, SECRET_READ, SECRET_SINCE),
 )

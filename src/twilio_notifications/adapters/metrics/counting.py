@@ -96,6 +96,10 @@ class Counters:
         self._last_failure = self._gauges_of(catalogue.LAST_FAILURE)
         self._pauses = self._gauges_of(catalogue.PAUSES)
         self._pause_ends = self._gauges_of(catalogue.PAUSE_ENDS)
+        self._members = self._gauges_of(catalogue.MEMBERS)[()]
+        self._leads = self._gauges_of(catalogue.LEADS)[()]
+        for of_one_that_is_alone in (self._members, self._leads):
+            of_one_that_is_alone.set(1)
         self._waiting = self._gauges_of(catalogue.WAITING)
         self._oldest = self._gauges_of(catalogue.OLDEST)[()]
         self._quota_used = self._gauges_of(catalogue.QUOTA_USED)
@@ -172,6 +176,10 @@ class Counters:
         """An event that says how something is from now on."""
         kind = type(event)
         match event:
+            case events.MembersChanged(members=members):
+                self._members.set(members)
+            case events.LeadershipTaken() | events.LeadershipLost() | events.ConnectorStandsBy():
+                self._leads.set(isinstance(event, events.LeadershipTaken))
             case events.PausesChanged(reason=reason, count=count, until=until):
                 self._pauses[(reason,)].set(count)
                 self._pause_ends[(reason,)].set(until or 0)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.sqlite.place import (
     PRIVATE,
     look,
@@ -23,7 +24,6 @@ from twilio_notifications.adapters.sqlite.place import (
     require_whole,
 )
 from twilio_notifications.adapters.sqlite.reserve import Reserve
-from twilio_notifications.adapters.sqlite.statements import care
 from twilio_notifications.adapters.sqlite.takeover import require_room, take_over
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
 

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from twilio_notifications.adapters.journal.room import FilesMoved
 from twilio_notifications.core.errors import JournalError
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ COMPANIONS: Final = ("-wal", "-shm", ".lock", ".reserve")
 """What stands next to the journal under its name."""
 
 PRIVATE: Final = 0o600
-
-
-class FilesMoved(Exception):
-    """The files that are open are not those that the path names any more."""
 
 
 class Place:

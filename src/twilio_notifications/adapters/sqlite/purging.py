@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.sqlite.deleting import delete_requests
+from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
 from twilio_notifications.adapters.sqlite.reserve import Reserve
-from twilio_notifications.adapters.sqlite.statements import care
 from twilio_notifications.adapters.sqlite.translating import translated
 from twilio_notifications.core.errors import JournalError, JournalLocked
 

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.sqlite.deleting import delete_requests
+from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.room import YET_TO_COME_BYTES, ReserveGone
+from twilio_notifications.adapters.journal.statements import care as sql
 from twilio_notifications.adapters.sqlite.reserve import file_bytes
-from twilio_notifications.adapters.sqlite.statements import care as sql
 from twilio_notifications.ports.events import Defect, JournalTrimmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.sqlite.place import Place
     from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve
     from twilio_notifications.ports import Events
-
-YET_TO_COME_BYTES: Final = 1024
-"""What a request that is not finished will still need: its attempts and its status."""
 
 DELETION_BYTES: Final = 40 * 1024
 """What the deletion of a row writes to the log at most: a page for each index, and some of the free list."""
@@ -38,7 +37,6 @@ ENOUGH_FREE_PAGES: Final = 64
 """With this number of free pages in the file, deleting more rows does not help a disk that others have
 filled."""
 
-
 FEWEST_PAGES: Final = "PRAGMA wal_autocheckpoint = 15"
 CHECKPOINTS: Final = (
     (1000, "PRAGMA wal_autocheckpoint = 1000"),
@@ -47,69 +45,6 @@ CHECKPOINTS: Final = (
 )
 """Pages in the write-ahead log after which SQLite moves it into the database, by the size that it may
 have."""
-
-
-class NoRoom(Exception):
-    """The journal may not grow; what arrives has to wait until something in it is reported."""
-
-
-class ReserveGone(Exception):
-    """The disk is full, and has no room for the reserve any more."""
-
-
-class Room(Protocol):
-    """What the writer asks before it records what arrives, and when the disk fails."""
-
-    batch_bytes: int
-    left: int
-    """Bytes that were free for requests when the last ones were recorded; any thread may read it."""
-
-    def make(self, connection: sqlite3.Connection, size: int) -> None:
-        """Removes what was reported, oldest first, until `size` bytes fit. May raise ReserveGone."""
-
-    def relieve(self, connection: sqlite3.Connection) -> None:
-        """Frees what it can of a full disk; never raises for the disk."""
-
-    def check(self) -> None:
-        """Raises FilesMoved where the path does not name the open files any more."""
-
-
-class Fitting(Protocol):
-    """What the operation that records asks, within its transaction."""
-
-    def used(self, connection: sqlite3.Connection) -> int:
-        """Bytes that the journal takes now, to be given to the other two with what was added meanwhile."""
-
-    def fits(self, size: int, *, used: int, unfinished: int) -> bool:
-        """Whether a request of `size` bytes fits, with what it and the others will still need."""
-
-    def fits_answer(self, size: int, *, used: int) -> bool:
-        """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
-
-
-class Boundless:
-    """The room of a journal in memory."""
-
-    batch_bytes = 1 << 20
-    left = 1 << 60
-
-    def make(self, connection: sqlite3.Connection, size: int) -> None:
-        pass
-
-    def relieve(self, connection: sqlite3.Connection) -> None:
-        pass
-
-    def check(self) -> None:
-        pass
-
-    def used(self, connection: sqlite3.Connection) -> int:  # noqa: ARG002 - nothing is counted in memory
-        return 0
-
-    def fits(self, size: int, *, used: int, unfinished: int) -> bool:  # noqa: ARG002
-        return True
-
-    def fits_answer(self, size: int, *, used: int) -> bool:  # noqa: ARG002
-        return True
 
 
 class DiskRoom:
@@ -139,7 +74,7 @@ class DiskRoom:
         self._low = bounds.database * 85 // 100
         self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.reserve // 2 // DELETION_BYTES))
 
-    def prepare(self, connection: sqlite3.Connection) -> None:
+    def prepare(self, connection: Connection) -> None:
         """At a start: has SQLite keep to the bounds, takes the reserve, and removes what is beyond them."""
         (self._page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         pages = self._bounds.checkpoint // self._page_bytes
@@ -149,7 +84,7 @@ class DiskRoom:
             pass
         self.left = self._high - self._expected(connection, 0)
 
-    def make(self, connection: sqlite3.Connection, size: int) -> None:
+    def make(self, connection: Connection, size: int) -> None:
         """Removes what was reported, oldest first, until `size` bytes fit.
 
         Raises FilesMoved where the path does not name the open files any more, and ReserveGone.
@@ -169,7 +104,7 @@ class DiskRoom:
             self._trimming = True
             self._events.tell(JournalTrimmed(bytes=self._bounds.maximum))
 
-    def relieve(self, connection: sqlite3.Connection) -> None:
+    def relieve(self, connection: Connection) -> None:
         """Frees what it can of a full disk; never raises for the disk."""
         self._reserve.give_up()
         self._start_log_over(connection)
@@ -191,15 +126,15 @@ class DiskRoom:
         """Whether a status fits that needs nothing more; for those there is a share that no request takes."""
         return used + size <= self._bounds.database
 
-    def _start_log_over(self, connection: sqlite3.Connection) -> None:
+    def _start_log_over(self, connection: Connection) -> None:
         """Not by TRUNCATE: the log's room on the disk stays ours, to be written over."""
         with suppress(sqlite3.Error):
             connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
-    def _expected(self, connection: sqlite3.Connection, size: int) -> int:
+    def _expected(self, connection: Connection, size: int) -> int:
         return self.used(connection) + size + self._unfinished() * YET_TO_COME_BYTES
 
-    def used(self, connection: sqlite3.Connection) -> int:
+    def used(self, connection: Connection) -> int:
         """Bytes of the rows and their indexes, and of what the log holds beyond its share."""
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         (free,) = connection.execute("PRAGMA freelist_count").fetchone()
@@ -207,7 +142,7 @@ class DiskRoom:
         # The log is larger than its share only where a reader of another process keeps it from starting over.
         return used + max(0, file_bytes(self._log) - self._bounds.log)
 
-    def _trim(self, connection: sqlite3.Connection) -> int:
+    def _trim(self, connection: Connection) -> int:
         """Deletes the oldest reported requests in a transaction of its own; how many."""
         try:
             connection.execute("BEGIN IMMEDIATE")

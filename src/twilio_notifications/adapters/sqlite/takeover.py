@@ -11,7 +11,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.sqlite.statements import takeover as sql
+from twilio_notifications.adapters.sqlite import takeover_statements as sql
 from twilio_notifications.core.errors import JournalError
 
 if TYPE_CHECKING:

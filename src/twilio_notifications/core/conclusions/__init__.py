@@ -27,6 +27,7 @@ from twilio_notifications.core.conclusions.endings import (
     end_broken,
     end_with_defect,
     miss,
+    put_back,
     turn_away,
 )
 from twilio_notifications.core.conclusions.orders import OrderWriter
@@ -58,5 +59,6 @@ __all__ = [
     "end_broken",
     "end_with_defect",
     "miss",
+    "put_back",
     "turn_away",
 ]

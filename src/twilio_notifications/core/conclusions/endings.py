@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, assert_never
 
 from twilio_notifications.core import policy
-from twilio_notifications.core.errors import Reason
+from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Rejection
 from twilio_notifications.core.steps import AttemptOutcome, Finish, Postpone
 
@@ -19,6 +19,7 @@ PERHAPS_SENT: Final = (
     "The connector failed on this request. It may or may not have been sent, and is not sent again: "
     "look into Twilio's console. The connector's log has the details"
 )
+STOOD_STILL: Final = "the connector stood still between opening the attempt and making it; nothing was sent"
 UNREADABLE: Final = (
     "The connector cannot read this request in its journal any more. What was sent before is not known; "
     "nothing more is sent. Its log has the details"
@@ -42,6 +43,18 @@ def miss(request: Claimed, verdict: policy.Decline, *, statuses: StatusWriter, n
     """The end of a request whose attempt is open and is not made: its lifetime has ended meanwhile."""
     return statuses.failed(
         request, verdict.reason, verdict.message, at=now, outcome=AttemptOutcome.UNSENT, counted=False
+    )
+
+
+def put_back(request: Claimed, *, now: float) -> Postpone:
+    """The step of a request whose attempt is open and is not made: the connector's lease may have ended."""
+    return Postpone(
+        id=request.id,
+        at=now,
+        due_at=now,
+        reason=WaitReason.RETRY,
+        message=STOOD_STILL,
+        outcome=AttemptOutcome.UNSENT,
     )
 
 

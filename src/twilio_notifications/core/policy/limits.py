@@ -155,7 +155,8 @@ def standing(request: Claimed, situation: Situation) -> str | None:
 
 def charges(notification: Notification, limits: Limits, *, now: float) -> tuple[Charge, ...]:
     """What an attempt at this request uses up."""
-    counted = [window.charge for window in _windows(notification, limits, now=now)]
+    windows = _windows(notification, limits, now=now)
+    counted = [replace(window.charge, most=window.most) for window in windows]
     if limits.identical_text_seconds and isinstance(notification.content, Text):
         counted.append(Charge(scope=_text_scope(notification), since=now))
     return tuple(counted)

@@ -62,7 +62,7 @@ def room(pace: Pace, *, now: float, in_flight: int) -> int:
     if now < opens_at(pace) or pace.offline:
         return 0
     # Refused credentials: a single attempt finds out whether they work again.
-    allowed = 1 if pace.refused_since is not None else int(pace.allowed)
+    allowed = min(1, pace.maximum) if pace.refused_since is not None else int(pace.allowed)
     return max(0, allowed - in_flight)
 
 
@@ -70,6 +70,14 @@ def opens_at(pace: Pace) -> float:
     """The instant before which no attempt is opened."""
     probe_at = 0.0 if pace.refused_since is None else pace.probe_at
     return max(pace.closed_until, pace.paused_until, probe_at)
+
+
+def resized(pace: Pace, maximum: int) -> Pace:
+    """With another maximum; the attempts stay slowed down by the same factor."""
+    if maximum == pace.maximum:
+        return pace
+    allowed = pace.allowed * maximum / pace.maximum if pace.maximum else float(maximum)
+    return replace(pace, maximum=maximum, allowed=min(float(maximum), max(1.0, allowed)))
 
 
 def setback(pace: Pace, *, now: float) -> int:

@@ -17,6 +17,8 @@ class Charge:
     scope: str
     since: float
     amount: int = 1
+    most: int | None = None
+    """What may be used of the window; None: an attempt is charged however much is used already."""
 
 
 @dataclass(frozen=True, slots=True)

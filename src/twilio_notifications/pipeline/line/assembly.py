@@ -1,4 +1,4 @@
-"""Puts together the stages that send: each is given its neighbours when it is made, and none afterwards."""
+"""Puts together the stages that send: each is given its news when it is made, and none afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from twilio_notifications.pipeline.line.leave import Leave
 from twilio_notifications.pipeline.line.proofs import Proofs
 from twilio_notifications.pipeline.line.settler import Settler
 from twilio_notifications.pipeline.line.sightings import Sightings
-from twilio_notifications.pipeline.line.slots import Slots
 from twilio_notifications.pipeline.line.taking import StepTaker
 from twilio_notifications.pipeline.line.tracker import Tracker
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.line.failures import Failures
     from twilio_notifications.pipeline.line.pacing import Pacing
+    from twilio_notifications.pipeline.line.slots import Slots
     from twilio_notifications.ports import Clock, DeliveryReceipts, Sender
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Journal, Unreported
@@ -56,6 +56,11 @@ class LineNeeds:
     calling: Calling
     on_key: Callable[[int], Awaitable[object]]
     """Hears that a key was pressed in the call of a request."""
+    slots: Slots
+    leads: Callable[[], bool] = lambda: True
+    """Whether this connector does what is for the account as a whole; one that is alone does."""
+    may_attempt: Callable[[], bool] = lambda: True
+    """Whether the leases of open attempts last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ class Line:
 
 def build_line(given: LineNeeds) -> Line:
     """Dispatcher and settler, with everything that they share."""
-    slots, wake = Slots(given.pacing.pace.maximum), _waker(given)
+    slots, wake = given.slots, _waker(given)
     admission = _admission(given)
     aside = Aside(
         journal=given.journal,
@@ -127,6 +132,8 @@ def build_line(given: LineNeeds) -> Line:
         attempts=attempts,
         taker=taker,
         aside=aside,
+        leads=given.leads,
+        may_attempt=given.may_attempt,
     )
     settler = _settler(given, aside, taker, follower.callbacks.proofs)
     return Line(
@@ -194,6 +201,7 @@ def _attempts(
         events=given.events,
         wake=wake,
         callback_urls=given.calling.urls_of,
+        may_attempt=given.may_attempt,
     )
 
 

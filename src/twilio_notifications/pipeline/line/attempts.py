@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import policy
-from twilio_notifications.core.conclusions import miss
+from twilio_notifications.core.conclusions import miss, put_back
 from twilio_notifications.core.model import Unanswered
 from twilio_notifications.ports.events import AttemptsOpened, Defect, TwilioAnswered
 
@@ -43,6 +43,8 @@ class Attempts:
     """Wakes the dispatcher, if a request waits: a place is free."""
     callback_urls: Callable[[Claimed], CallbackUrls | None]
     """Where Twilio calls about the open attempt of a request; None: nowhere."""
+    may_attempt: Callable[[], bool]
+    """Whether the leases of open attempts last: otherwise another connector may make them again."""
     _under_way: set[asyncio.Task[None]] = field(init=False, default_factory=set)
     _is_over: bool = field(init=False, default=False)
 
@@ -87,6 +89,8 @@ class Attempts:
 
     async def _make(self, request: Claimed) -> Step:
         now = self.clock.now()
+        if not self.may_attempt():
+            return put_back(request, now=now)
         if now >= request.expires_at:  # a failing disk kept the opening from being recorded so long
             expired = policy.expired(request, self.admission.situation(now=now))
             return miss(request, expired, statuses=self.pacing.statuses, now=now)

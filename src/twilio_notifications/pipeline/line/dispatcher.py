@@ -19,7 +19,7 @@ from twilio_notifications.ports.events import RequestsClaimed
 from twilio_notifications.ports.journal import Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.core.steps import Claimed
     from twilio_notifications.pipeline.bells import Bells
@@ -63,6 +63,10 @@ class Dispatcher:
     attempts: Attempts
     taker: StepTaker
     aside: Aside
+    leads: Callable[[], bool]
+    """Whether this connector ends what has waited too long, among those that share the journal."""
+    may_attempt: Callable[[], bool]
+    """Whether the leases of what is claimed last; a beat that succeeds rings the bell of the work."""
     _draining: bool = field(init=False, default=False)
     _caught_up: bool = field(init=False, default=False)
     """No request waits for a place, so that one that arrives may leave at once."""
@@ -79,7 +83,8 @@ class Dispatcher:
 
         Raises what ends the journal.
         """
-        self.pacing.resume(await self.journal.lasting_pauses())
+        if self.leads():
+            self.pacing.resume(await self.journal.lasting_pauses())
         await self.admission.compare_rules()
         try:
             async with asyncio.TaskGroup() as parts:
@@ -102,7 +107,7 @@ class Dispatcher:
 
     def opening(self, *, now: float) -> Opening | None:
         """Places for requests that arrive now, also where none is free; None while others wait for them."""
-        if self._draining or not self._caught_up:
+        if self._draining or not self._caught_up or not self.may_attempt():
             return None
         places = self._room(now)
         if not places and (self.pacing.pace.offline or now < policy.opens_at(self.pacing.pace)):
@@ -153,7 +158,7 @@ class Dispatcher:
 
     async def _sweep(self, now: float) -> float | None:
         """Ends what has waited long enough."""
-        if self._nothing_waits():
+        if self._nothing_waits() or not self.leads():
             return None
         if now < self._sweep_at:
             return self._sweep_at
@@ -195,7 +200,7 @@ class Dispatcher:
 
     async def _dispatch(self, now: float) -> float | None:
         """Claims as many as there is room for, and opens attempts of those that the rules admit."""
-        if self._nothing_waits():
+        if self._nothing_waits() or not self.may_attempt():
             self._caught_up = True
             return None
         room = self._room(now)
@@ -244,7 +249,9 @@ class Dispatcher:
         await self.aside.each(claimed, judge)
         admitted = [request for request, verdict in verdicts if isinstance(verdict, policy.Admit)]
         await self._turn_away(verdicts, now)
-        if admitted and not self._draining:  # the drain may have begun since this turn did
+        if self._draining:  # since this turn began
+            await self.journal.release([request.id for request in admitted])
+        elif admitted:
             await self._open(admitted, charges, now)
 
     async def _open(
@@ -268,7 +275,10 @@ class Dispatcher:
         """Claims requests, and postpones and ends those that the rules do not admit; how many those were."""
         claimed = await self.journal.claim(due_before=due_before, limit=limit)
         situation = self.admission.situation(now=now)
-        return await self._turn_away([(one, policy.admit(one, situation)) for one in claimed], now)
+        turned = await self._turn_away([(one, policy.admit(one, situation)) for one in claimed], now)
+        if turned < len(claimed):
+            await self.journal.release([one.id for one in claimed])
+        return turned
 
     async def _turn_away(self, verdicts: Verdicts, now: float) -> int:
         """Postpones and ends, all in one commit, what is not admitted; how many requests."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
+from twilio_notifications.core import errors
 from twilio_notifications.core.escalation import Door, EndKind
 from twilio_notifications.core.model import Acknowledgement, Rejection
 from twilio_notifications.core.steps import Claimed
@@ -46,6 +46,9 @@ HOLD_SECONDS = 0.05
 
 Under load a place is nearly always free by then, and a request that need not wait in the journal costs a
 third less. The broker keeps it meanwhile."""
+
+
+EXPECTED = errors.JournalFull | errors.JournalMoved | errors.JournalClosed | errors.NotLeading
 
 
 class Gate(Protocol):
@@ -335,16 +338,17 @@ class Intake:
 
     def _fail(self, arrived: Sequence[_Arrived], error: BaseException) -> None:
         """Nothing of these is on disk."""
-        if not isinstance(error, JournalError):
+        if not isinstance(error, errors.JournalError):
             self.events.tell(events.Defect(name="record_failed", error=error))
             for one in arrived:
                 self._try_again(one)
             return
-        # JournalMoved says by itself what to do, and JournalClosed comes at the end of each drain.
-        if not isinstance(error, JournalFull | JournalMoved | JournalClosed):
+        # JournalMoved says by itself what to do, JournalClosed comes at the end of each drain, and after
+        # NotLeading the broker delivers to the connector that leads.
+        if not isinstance(error, EXPECTED):
             self.events.tell(events.Defect(name="record_failed", error=error))
         for one in arrived:
-            if isinstance(error, JournalFull):
+            if isinstance(error, errors.JournalFull):
                 self._give_back(one.inbound)
             else:
                 one.inbound.release()

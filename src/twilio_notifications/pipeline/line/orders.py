@@ -34,7 +34,7 @@ BATCH: Final = 200
 """Orders in one turn. The journal carries them out in one transaction, or in a few."""
 
 LOOK_SECONDS: Final = 0.5
-"""Between two looks: another process writes orders, and rings no bell."""
+"""Between two looks: another process writes orders, and not every database tells of them."""
 
 LINES_A_MINUTE: Final = 100
 """The most lines at INFO: a bulk order may be about thousands of requests."""
@@ -61,6 +61,7 @@ class OrderTaker:
     async def run(self) -> None:
         """Goes on until cancelled. Raises what ends the journal."""
         bell = Alarm(self.clock)
+        self.journal.watch_orders(bell.ring)
         while True:
             if not await self.turn():
                 await bell.wait(self.clock.now() + LOOK_SECONDS)

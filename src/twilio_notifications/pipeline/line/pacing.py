@@ -73,6 +73,26 @@ class Pacing:
             if pause.begun_at <= now < pause.until:
                 self.pace = policy.closed_still(self.pace, now=now, until=pause.until)
 
+    def adopt(self, lasting: Sequence[Pause], *, stalled: Mapping[PacedSender, float]) -> None:
+        """The pauses that last, as all connectors of this journal know them."""
+        now = self.clock.now()
+        self.recover(stalled)
+        ordered = [pause for pause in lasting if pause.reason is WaitReason.OPERATOR_PAUSE]
+        for pause in ordered:
+            self.order_pause(pause)
+        if not ordered:
+            self.pace = policy.paused(self.pace, until=0.0)
+            self.pauses.resumed()
+        for pause in lasting:
+            if pause.reason is WaitReason.ACCOUNT_SLOWED and pause.until is not None:
+                until = max(self.pace.closed_until, pause.until)
+                if now < until:
+                    self.pace = policy.closed_still(self.pace, now=now, until=until)
+
+    def resize(self, places: int) -> None:
+        """So many attempts may be made at once from now on."""
+        self.pace = policy.resized(self.pace, places)
+
     def order_pause(self, pause: Pause) -> None:
         """A person ordered that all requests wait, or that they leave again."""
         self.pace = policy.paused(self.pace, until=0.0 if pause.ended_at is not None else pause.until)

@@ -189,6 +189,12 @@ class Pauses:
         if event is not None:
             self.events.tell(event)
 
+    def resumed(self) -> None:
+        """Another connector has carried out a person's order that requests leave again."""
+        pause = self._lasting.get((WaitReason.OPERATOR_PAUSE, ""))
+        if pause is not None:
+            self.ordered(replace(pause, ended_at=max(self.clock.now(), pause.begun_at)))
+
     def answered(self) -> None:
         """Tells the end of pauses after Twilio accepted or refused a request: the login works then."""
         self.reached()

@@ -14,8 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract, suspicion
-from twilio_notifications.core.errors import JournalError, NotAcknowledged
+from twilio_notifications.core.errors import JournalError, NotAcknowledged, NotLeading
 from twilio_notifications.pipeline.alarm import Alarm
+from twilio_notifications.pipeline.line.reporting_limits import (
+    MOST_REFUSED,
+    MOST_SUSPECTS,
+    REMEMBERED_SECONDS,
+    RETRY_SECONDS,
+    WINDOW,
+)
 from twilio_notifications.ports.events import (
     Defect,
     StatusAcknowledged,
@@ -34,22 +41,6 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Transport
     from twilio_notifications.ports.events import Events
     from twilio_notifications.ports.journal import Outbox, Unreported
-
-WINDOW = 256
-"""Statuses that may be unacknowledged at once: enough to keep a broker busy, few enough to hold in memory."""
-
-RETRY_SECONDS = 5.0
-"""Pause after a status that the broker refused; a new connection ends it at once."""
-
-MOST_REFUSED = 4 * WINDOW
-"""Statuses that may be refused before no other is tried either. One side of a transport may refuse, or one
-status be too large, and the others go on; a broker that refuses all is not asked for each of a million."""
-
-MOST_SUSPECTS = 64
-"""Suspects that are looked at to find one that may be published now."""
-
-REMEMBERED_SECONDS = 7 * 86_400.0
-"""How long the size over which a broker hung up is remembered: by then it may have another configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +134,13 @@ class Reporter:
         if seconds:
             self.events.tell(StatusesHeld(seconds=seconds))
         self._begin_anew()
+
+    def look(self) -> None:
+        """Another connector may have put statuses into the outbox, also below positions that were read."""
+        if self._caught_up and not self._blocked:
+            self._position = 0
+            self._caught_up = False
+            self._alarm.ring()
 
     def closing(self) -> None:
         """The connector ends the connection itself, which says nothing against what is on its way."""
@@ -388,11 +386,13 @@ class Reporter:
         if done.cancelled():
             return
         error = done.exception()
-        if error is not None:
+        if error is not None and not isinstance(error, NotLeading):
             self._error = error
             self._alarm.ring()
             return
         self._outstanding.difference_update(positions)
+        if error is not None:
+            return  # the connector that leads publishes them again
         for position in self._not_before.keys() & set(positions):
             del self._not_before[position]
         self.events.tell(StatusesReported(positions=positions))

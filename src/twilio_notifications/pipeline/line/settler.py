@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.core import settlement
 from twilio_notifications.core.conclusions import PERHAPS_SENT, conclude_settlement, conclude_unreadable
 from twilio_notifications.core.errors import JournalError
-from twilio_notifications.core.model import Records, Unreadable
-from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
+from twilio_notifications.core.model import Record, Records, Unreadable
+from twilio_notifications.core.steps import SENT_NOTHING, AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports.events import (
     Defect,
     DoubtSettled,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from twilio_notifications.pipeline.line.taking import StepTaker
     from twilio_notifications.ports import Clock, Sender
     from twilio_notifications.ports.events import Events
-    from twilio_notifications.ports.journal import Journal
+    from twilio_notifications.ports.journal import Evidence, Journal
 
 CONCURRENCY = 8
 """Look-ups at once: enough that one that hangs holds up few, little enough to leave the account's rate to the
@@ -123,12 +123,19 @@ class Settler:
             if finish is not None:
                 tell(request, finish)
             return
-        await self.taker.take([(request, step)], sentence=PERHAPS_SENT, outcome=outcome, tell=tell)
+        await self.taker.take(
+            [(request, step)], sentence=PERHAPS_SENT, outcome=outcome, tell=tell, leads=True
+        )
 
     async def _conclude(self, doubtful: Doubtful) -> Step:
-        proof = self.proofs.taken(doubtful.request)
+        request = doubtful.request
+        proof = self.proofs.taken(request)
         if proof is not None:
             return self._conclude_settled(doubtful, settlement.Found(record=proof))
+        evidence = await self.journal.evidence(request.id, attempt=request.attempt)
+        proved = None if evidence is None else settled_by(evidence, request)
+        if proved is not None:
+            return self._conclude_settled(doubtful, proved)
         looked_at = self.clock.now()
         records = await self._records(doubtful)
         self.events.tell(RecordsLookedUp(request=doubtful.request, records=records))
@@ -225,3 +232,20 @@ def _word(outcome: AttemptOutcome | None) -> Literal["found", "absent", "unknown
             return "absent"
         case _:
             return "unknown"
+
+
+def settled_by(evidence: Evidence, request: Claimed) -> settlement.Found | settlement.Absent | None:
+    """What a late answer proves of the attempt; None: nothing."""
+    if evidence.outcome in SENT_NOTHING:
+        return settlement.Absent()
+    if evidence.sid is None:
+        return None
+    recipient = request.notification.recipient
+    record = Record(
+        sid=evidence.sid,
+        phone_number=evidence.phone_number or recipient.phone_number,
+        sender_number=evidence.sender_number,
+        message_status=evidence.word or "queued",
+        created_at=evidence.at,
+    )
+    return settlement.Found(record=record)

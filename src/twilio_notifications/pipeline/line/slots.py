@@ -27,6 +27,10 @@ class Slots:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    def resize(self, maximum: int) -> None:
+        """At most so many are made at once from now on; those that are made already go on."""
+        self._maximum = maximum
+
     @property
     def in_flight(self) -> int:
         """Attempts that Twilio has not answered yet, and those about to be opened: what the pace bounds."""

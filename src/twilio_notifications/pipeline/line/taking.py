@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.core.conclusions import PERHAPS_SENT
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
-from twilio_notifications.ports.events import AttemptInDoubt, RequestFinished, RequestPostponed
+from twilio_notifications.ports.events import AttemptInDoubt, AttemptLapsed, RequestFinished, RequestPostponed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,17 +69,21 @@ class StepTaker:
         sentence: str,
         outcome: AttemptOutcome | None,
         tell: Callable[[Claimed, Step], None],
+        leads: bool = False,
     ) -> None:
         """Takes the steps and tells of each, before its status is published. Raises JournalError.
+
+        Where they are the leader's (`leads`), NotLeading says that another connector leads.
 
         A request whose step the journal does not take ends with InternalError: `sentence` is what its status
         says, `outcome` is that of its open attempt.
         """
         if not ended:
             return
-        taken = await self.journal.take([step for _, step in ended])
+        taken = await self.journal.take([step for _, step in ended], leads=leads)
+        untaken = taken.failed.keys() | taken.stale | taken.lapsed
         for request, step in ended:
-            if request.id not in taken.failed and request.id not in taken.stale:
+            if request.id not in untaken:
                 tell(request, step)
                 self._follow(step)
         self.aside.on_written(taken.written)
@@ -137,12 +141,15 @@ class StepTaker:
             self._fail_all(ended, error)
             return
         taken = taking.result()
-        if taken.failed:
-            for request, _ in ended:
-                if request.id in taken.failed:
-                    self.fail(request, taken.failed[request.id])
-            ended = [(request, step) for request, step in ended if request.id not in taken.failed]
-        self._close(ended)
+        for request, step in ended:
+            if request.id in taken.failed:
+                self.fail(request, taken.failed[request.id])
+            elif request.id in taken.lapsed:
+                sid = step.sid if isinstance(step, Finish) else None
+                self.events.tell(AttemptLapsed(number=request.id, sid=sid))
+                self.slots.closed()
+        untaken = taken.failed.keys() | taken.lapsed
+        self._close([(request, step) for request, step in ended if request.id not in untaken])
         self.aside.on_written(taken.written)
 
     def _fail_all(self, ended: Sequence[Ended], error: BaseException) -> None:

@@ -63,6 +63,7 @@ from twilio_notifications.ports.events.journals import (
     JournalTrimmed,
     JournalUnavailable,
     JournalUpgrading,
+    NotificationsSilent,
 )
 from twilio_notifications.ports.events.line import (
     AttemptInDoubt,
@@ -105,6 +106,15 @@ from twilio_notifications.ports.events.logins import (
     SecretRenewed,
     SecretUnavailable,
     SignatureSecretUnavailable,
+)
+from twilio_notifications.ports.events.members import (
+    AttemptLapsed,
+    ConnectorStandsBy,
+    LeadershipLost,
+    LeadershipTaken,
+    MemberRemoved,
+    MembersChanged,
+    MembershipRenewed,
 )
 from twilio_notifications.ports.events.pauses import (
     LimitFreeAgain,
@@ -191,6 +201,7 @@ from twilio_notifications.ports.events.transports import (
 
 __all__ = [
     "AttemptInDoubt",
+    "AttemptLapsed",
     "AttemptsOpened",
     "AvailabilityRefused",
     "BrokerConnected",
@@ -219,6 +230,7 @@ __all__ = [
     "ConnectorReady",
     "ConnectorReloadFailed",
     "ConnectorReloaded",
+    "ConnectorStandsBy",
     "ConnectorStopped",
     "ConsoleOrderPlaced",
     "ConsoleReady",
@@ -259,6 +271,8 @@ __all__ = [
     "JournalTrimmed",
     "JournalUnavailable",
     "JournalUpgrading",
+    "LeadershipLost",
+    "LeadershipTaken",
     "Level",
     "LimitFreeAgain",
     "LimitUsedUp",
@@ -270,8 +284,12 @@ __all__ = [
     "LoginUnchecked",
     "LookKind",
     "LookedAt",
+    "MemberRemoved",
+    "MembersChanged",
+    "MembershipRenewed",
     "MessageUnreadable",
     "MetricsListening",
+    "NotificationsSilent",
     "NucleusConnected",
     "NucleusDeaf",
     "NucleusDeliversAgain",

@@ -30,7 +30,7 @@ class JournalUpgrading(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalUnavailable(Event):
-    """The disk fails; nothing is acknowledged until it works."""
+    """The disk, or the database server, fails; nothing is acknowledged until it works."""
 
     level: ClassVar[Level] = Level.ERROR
     journal: str
@@ -39,10 +39,19 @@ class JournalUnavailable(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalAvailable(Event):
-    """The disk works again."""
+    """The disk, or the database server, works again."""
 
     level: ClassVar[Level] = Level.INFO
     journal: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationsSilent(Event):
+    """The database passes no notification on, so that what other processes write is found by polling."""
+
+    level: ClassVar[Level] = Level.WARNING
+    journal: str
+    remark: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

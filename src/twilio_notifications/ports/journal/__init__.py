@@ -33,8 +33,9 @@ from twilio_notifications.ports.journal.chains import (
     WishProgress,
 )
 from twilio_notifications.ports.journal.deliveries import Changed, Deliveries
-from twilio_notifications.ports.journal.doubts import Doubts
+from twilio_notifications.ports.journal.doubts import Doubts, Evidence
 from twilio_notifications.ports.journal.facts import Facts
+from twilio_notifications.ports.journal.membership import Beat, LiveMember, Members
 from twilio_notifications.ports.journal.orders import (
     AcknowledgeOrder,
     CancelOrder,
@@ -63,6 +64,7 @@ __all__ = [
     "Agenda",
     "Arrival",
     "Arrivals",
+    "Beat",
     "BrokenRow",
     "CancelOrder",
     "Care",
@@ -72,11 +74,14 @@ __all__ = [
     "Deliveries",
     "Doubts",
     "Ended",
+    "Evidence",
     "Facts",
     "Hangup",
     "Journal",
     "KnownReply",
+    "LiveMember",
     "Mark",
+    "Members",
     "NewRejection",
     "NewRequest",
     "NewStep",
@@ -113,6 +118,18 @@ __all__ = [
 
 
 class Journal(
-    Arrivals, Work, Doubts, Usage, Outbox, Deliveries, Chains, Orders, Waits, Facts, Care, Protocol
+    Arrivals,
+    Work,
+    Doubts,
+    Usage,
+    Outbox,
+    Deliveries,
+    Chains,
+    Orders,
+    Waits,
+    Facts,
+    Care,
+    Members,
+    Protocol,
 ):
     """Everything; a call that changes something is done when its change is on disk."""

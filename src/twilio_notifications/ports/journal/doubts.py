@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from twilio_notifications.core.steps import Doubtful
+    from twilio_notifications.core.steps import AttemptOutcome, Doubtful
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What Twilio answered to an attempt whose lease had ended when the answer came."""
+
+    outcome: AttemptOutcome
+    sid: str | None
+    word: str | None
+    """Twilio's word for the state; None: it gave none."""
+    sender_number: str | None
+    """Twilio's; None: the requested one."""
+    phone_number: str | None
+    """Twilio's; None: the requested one."""
+    code: int | None
+    at: float
 
 
 class Doubts(Protocol):
@@ -25,3 +42,6 @@ class Doubts(Protocol):
 
     async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
         """Those of `sids` that belong to an attempt of the journal already."""
+
+    async def evidence(self, request: int, *, attempt: int) -> Evidence | None:
+        """What came too late from the connector that made this attempt; None: nothing did."""

@@ -18,7 +18,7 @@ from twilio_notifications.core.orders import (
 from twilio_notifications.ports.journal.chains import Ended
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.core.conclusions import OrderWriter
     from twilio_notifications.core.errors import Reason
@@ -85,6 +85,12 @@ class CarriedOut:
 
 class Orders(Protocol):
     """What the stage for orders needs of the journal; it raises what `Chains` raises."""
+
+    def watch_orders(self, ring: Callable[[], None]) -> None:
+        """From now on calls this in the running event loop soon after an order was placed.
+
+        It may not be called, where the database does not tell of it: orders are looked for all the same.
+        """
 
     async def orders(self, *, limit: int) -> list[PlacedOrder]:
         """Orders that are not carried out yet, the oldest first."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.model import Channel, Priority
     from twilio_notifications.core.policy import Limits, Period, Unit
     from twilio_notifications.ports.journal.facts import Fact
+    from twilio_notifications.ports.journal.membership import LiveMember
     from twilio_notifications.ports.journal.timeline import Moment
     from twilio_notifications.ports.journal.waits import Pause
 
@@ -234,6 +235,8 @@ class JournalStanding:
     """How the connector and its journal stand: the content of `status`."""
 
     connector: Presence
+    members: Sequence[LiveMember]
+    """The connectors that share the journal; empty where it has one owner, or none runs."""
     connection: Fact | None
     """To the broker or the nucleus: to which, since when. Where no connector runs, there is none since it was
     seen last. None: not known."""

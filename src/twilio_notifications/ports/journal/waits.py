@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.core.errors import WaitReason
+    from twilio_notifications.core.pace import PacedSender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,9 @@ class Waits(Protocol):
 
     async def lasting_pauses(self) -> list[Pause]:
         """Those that have not ended, oldest first."""
+
+    async def stalled_senders(self, *, now: float) -> Mapping[PacedSender, float]:
+        """The senders whose queue at Twilio is full, and until when nothing leaves from them."""
 
     async def rules(self) -> str | None:
         """The fingerprint of the rules by which requests were judged last; None: of none yet."""

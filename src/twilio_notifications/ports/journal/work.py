@@ -39,6 +39,9 @@ class Taken:
     """The steps that failed by a defect of their own, by the number of their request."""
     stale: frozenset[int] = frozenset()
     """Requests that were cancelled or superseded before the step: nothing was taken of them."""
+    lapsed: frozenset[int] = frozenset()
+    """Requests whose lease had ended before the step: nothing was taken of them. What Twilio answered to such
+    an attempt is kept as evidence (Doubts)."""
 
 
 class Work(Protocol):
@@ -51,7 +54,10 @@ class Work(Protocol):
     async def claim(
         self, *, due_before: float, limit: int, place: int = 0, pace_at: float | None = None
     ) -> list[Claimed]:
-        """Due requests whose turn has come: by priority, then the one that is due first. Changes nothing.
+        """Due requests whose turn has come: by priority, then the one that is due first.
+
+        Where connectors share the journal, this one has a lease of each from now on, which lasts as long as
+        its membership: no other one claims it.
 
         `place` is the number of the first place: in each ten some belong to normal and low requests
         (core/policy/places.py). `pace_at`: of a sender with a pace of its own, only what it may send at that
@@ -74,8 +80,14 @@ class Work(Protocol):
         Raises ForbiddenTransition, and opens none, where one of the requests may not have an attempt now.
         """
 
-    def take(self, steps: Sequence[Step]) -> asyncio.Future[Taken]:
+    async def release(self, ids: Sequence[int]) -> None:
+        """Gives back the leases of claimed requests that do not leave now."""
+
+    def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:
         """Takes all steps in one transaction, each with its attempt, its status and the turn it passes on.
+
+        Steps of attempts in doubt are the leader's (`leads`): the future raises NotLeading, and nothing
+        is taken, where another connector leads.
 
         A step that fails by a defect of its own (ForbiddenTransition, for example) stands in `failed`, and
         the others are taken. At most one step for each request.

@@ -1,0 +1,157 @@
+"""Opens the attempts of claimed requests: runs in the writer's thread, inside its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.journal.memory import Standing
+from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charges
+from twilio_notifications.adapters.journal.statements import chains, wishes
+from twilio_notifications.adapters.journal.statements import work as sql
+from twilio_notifications.adapters.journal.taking import (
+    StepChanges,
+    end_wait,
+    pay_back,
+    read_standing,
+    was_ended,
+)
+from twilio_notifications.core.lifecycle import ForbiddenTransition, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.memory import Memory
+    from twilio_notifications.adapters.journal.paces import Paces
+    from twilio_notifications.adapters.journal.sharing import Sharing
+    from twilio_notifications.core.policy import Charge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opener:
+    """Opens the attempts of claimed requests."""
+
+    memory: Memory
+    paces: Paces
+    sharing: Sharing
+
+    def open(
+        self,
+        connection: Connection,
+        ids: Sequence[int],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]],
+    ) -> list[int]:
+        """Those that have an attempt now; the leases of the others are given back.
+
+        What was cancelled or superseded since its claim has none.
+
+        Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
+        Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
+        """
+        changes, wanted = StepChanges(), ids
+        found = [(id_, read_standing(connection, id_)) for id_ in ids]
+        if self.sharing.is_shared:
+            found = self._leased(connection, found)
+        found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
+        if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
+            # What a wish that goes on is to end: the next claim says so.
+            covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
+            found = [(id_, one) for id_, one in found if id_ not in covered]
+        found = self._leaving(connection, found, at=at)
+        found = [(id_, one) for id_, one in found if self._charge(connection, charges.get(id_, ()))]
+        ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
+        for id_, standing in zip(ids, standings, strict=True):
+            end_wait(id_, standing, at, changes)
+        changes.write(connection)
+        encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
+        lease = self.sharing.token
+        rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
+        if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
+            raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
+        for id_, standing, charge in zip(ids, standings, encoded, strict=True):
+            self.memory.opened(
+                id_,
+                Standing(
+                    State.OPEN,
+                    *standing.recipient,
+                    standing.request_id,
+                    standing.origin,
+                    standing.opened + 1,
+                    at,
+                    charge,
+                    chain=standing.chain,
+                    envelope=standing.envelope,
+                    lease=lease,
+                ),
+            )
+            if standing.chain is not None:
+                connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
+        self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
+        self.paces.write(connection)
+        self.sharing.release(connection, wanted)
+        return ids
+
+    def _charge(self, connection: Connection, charges: Sequence[Charge]) -> bool:
+        """Charges an attempt; False, and nothing is charged, where another connector has used up the rest."""
+        for place, one in enumerate(charges):
+            values = (one.scope, one.since, one.amount)
+            if one.most is None or not self.sharing.is_shared:
+                connection.execute(sql.CHARGE, values)
+            elif not connection.execute(sql.CHARGE_WITHIN, (*values, one.most)).rowcount:
+                pay_back(connection, charges[:place])
+                return False
+        return True
+
+    def _leased(
+        self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
+    ) -> list[tuple[int, Standing]]:
+        """Those that this connector may open: its lease of them lasts."""
+        if not self.sharing.is_member(connection):
+            return []
+        return [
+            (id_, one)
+            for id_, one in claimed
+            if one.state is State.WAITING and one.lease in {None, self.sharing.token}
+        ]
+
+    def _leaving(
+        self, connection: Connection, admitted: Sequence[tuple[int, Standing]], *, at: float
+    ) -> list[tuple[int, Standing]]:
+        """Those for which there is room. What has only now been admitted begins to wait for its sender.
+
+        Such a one leaves by a later claim, and nothing of its sender leaves before it that is younger and not
+        more urgent.
+        """
+        joined: dict[int, tuple[int, int]] = {}
+        for id_, one in admitted:
+            needed = None if one.sender is not None else self.paces.needed(connection, id_)
+            if needed is not None:
+                changes = StepChanges()
+                end_wait(id_, one, at, changes)
+                changes.write(connection)
+                self.paces.join(connection, id_, *needed, at=at)
+                joined[id_] = needed[0], one.priority
+        return [
+            (id_, one)
+            for id_, one in admitted
+            if id_ not in joined
+            and not any(
+                sender == one.sender and rank <= one.priority and older < id_
+                for older, (sender, rank) in joined.items()
+            )
+            and self._leaves(one, at=at)
+        ]
+
+    def _leaves(self, standing: Standing, *, at: float) -> bool:
+        """Takes what it needs of its sender's rate; False where there is no room."""
+        sender = standing.sender
+        if sender is None:
+            return True
+        if not self.paces.has_room(sender, standing.amount, at=at):
+            return False
+        self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
+        return True

@@ -1,0 +1,121 @@
+"""Which recorded requests the broker may deliver again, because their PUBACKs may not have reached it.
+
+Those are the requests delivered over connections that have ended, beyond a watermark in the table `broker`.
+The watermark rises when the connection has outlived a PUBACK by `sure_seconds`: by then the keep alive would
+have ended a connection on which the PUBACK was lost. It is written in transactions that happen anyway.
+All of this runs in the writer's thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twilio_notifications.adapters.journal.statements import arrivals as sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.ports import Mark
+
+_MOST_PAUSES = 128
+"""Instants that are remembered at once: more would raise the watermark more smoothly, and nothing else."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Redelivery:
+    """`monotonic` counts seconds, and does not care about the time of day."""
+
+    sure_seconds: float
+    monotonic: Callable[[], float]
+    connection: int = field(init=False, default=1)
+    """The number of the connection to the broker, counted over all runs."""
+    _committed_connection: int = field(init=False, default=1)
+    _in_use: bool = field(init=False, default=False)
+    """Whether something was recorded over the current connection."""
+    _latest: int = field(init=False, default=0)
+    """The newest request of this run."""
+    _committed: deque[tuple[float, int]] = field(init=False, default_factory=deque)
+    """When which request was the newest one on disk, at intervals; only of the current connection."""
+
+    def recorded(self, id_: int) -> None:
+        """Takes note of a new request."""
+        self._latest = id_
+
+    def load(self, connection: Connection) -> None:
+        (self.connection,) = connection.execute(sql.CONNECTION).fetchone()
+        self._committed_connection = self.connection
+
+    def rolled_back(self) -> None:
+        self.connection = self._committed_connection
+
+    def committed(self) -> None:
+        """What was recorded is on disk, and its PUBACKs leave now."""
+        self._committed_connection = self.connection
+        if not self._in_use:
+            return
+        now = self.monotonic()
+        if not self._committed:
+            self._committed.append((now, self._latest))
+            return
+        then, newest = self._committed[-1]
+        if self._latest > newest and now - then >= self.sure_seconds / _MOST_PAUSES:
+            self._committed.append((now, self._latest))
+
+    def is_repeated(self, connection: Connection, mark: Mark, *, redelivered: bool) -> bool:
+        """Whether the broker delivers again what is recorded; each record accounts for one delivery."""
+        self._in_use = True
+        if not redelivered:
+            return False
+        values = {"digest": mark.digest, "packet_id": mark.packet_id, "connection": self.connection}
+        id_ = _repeated_request(connection, values)
+        if id_ is not None:
+            connection.execute(sql.REPEATED, (mark.packet_id, self.connection, id_))
+        elif not any(
+            connection.execute(statement, values).rowcount
+            for statement in (sql.REPEATED_DUPLICATE, sql.REPEATED_WISH)
+        ):
+            return False
+        self._committed.clear()  # its PUBACK leaves now, and so it is not sure for a while
+        return True
+
+    def raise_watermark(self, connection: Connection, *, now: float) -> None:
+        """Writes down what has become sure, if anything has.
+
+        `now` is when the operation was submitted, and the connection stood: with a disk that fails, it may be
+        carried out long after the connection has ended.
+        """
+        long_ago = now - self.sure_seconds
+        sure = 0
+        while self._committed and self._committed[0][0] <= long_ago:
+            _, sure = self._committed.popleft()
+        if sure:
+            connection.execute(sql.ACKNOWLEDGED, (sure,))
+
+    def connection_ended(self, connection: Connection, *, now: float) -> None:
+        """What was delivered over it may be delivered again over the next one."""
+        if self._in_use:
+            self.raise_watermark(connection, now=now)
+            self.next_connection(connection)
+        self._in_use = False
+        self._committed.clear()
+
+    def next_connection(self, connection: Connection) -> None:
+        connection.execute(sql.NEXT_CONNECTION)
+        self.connection += 1
+
+    def forget(self, connection: Connection) -> None:
+        """The broker has a new session, so it delivers nothing of the last one."""
+        connection.execute(sql.FORGET_PACKETS)
+        self._committed.clear()
+
+
+def _repeated_request(connection: Connection, values: Mapping[str, object]) -> int | None:
+    """The request that accounts for this delivery; None where it is a new one."""
+    for id_, packet_id, delivered in connection.execute(sql.REPEATABLE, values).fetchall():
+        superseded = connection.execute(sql.IS_SUPERSEDED, (id_, packet_id, delivered)).fetchone()
+        if not superseded[0]:
+            return int(id_)
+    return None

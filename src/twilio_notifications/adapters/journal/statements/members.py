@@ -1,0 +1,67 @@
+"""Statements of the connectors that share a journal."""
+
+from __future__ import annotations
+
+from twilio_notifications.adapters.journal.statements.conditions import ATTEMPTED
+
+BEAT = "UPDATE members SET beat_at = :now, until = :until WHERE token = :token"
+
+JOIN = """
+INSERT INTO members (token, name, since, beat_at, until, share) VALUES (:token, :name, :now, :now, :until, 0)
+"""
+
+IS_MEMBER = "SELECT 1 FROM members WHERE token = ?"
+
+MEMBERS = """
+SELECT members.token, name, since, beat_at, leadership.token IS NOT NULL AS leads, share
+FROM members LEFT JOIN leadership ON leadership.token = members.token
+ORDER BY since, members.token
+"""
+
+SHARE = "UPDATE members SET share = ? WHERE token = ?"
+
+LEADER = "SELECT token FROM leadership"
+
+LEADER_IS_LIVE = "SELECT 1 FROM members WHERE token = ? AND until > ?"
+
+LEAD = "UPDATE leadership SET token = ?"
+
+REMOVE_ENDED = "DELETE FROM members WHERE until <= ? AND token <> ? RETURNING name"
+
+LEAVE = "DELETE FROM members WHERE token = ?"
+
+GIVE_UP_LEAD = "UPDATE leadership SET token = NULL WHERE token = ?"
+
+# What members have claimed that are members no more waits again; what they have opened is in doubt.
+FREE_CLAIMS = """
+UPDATE states SET lease = NULL
+WHERE state = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
+"""
+
+CUT_OFF = f"""
+UPDATE states SET state = 'IN_DOUBT', cut_off = 1, doubt = ?, doubt_at = ?, settle_at = ?, lease = NULL
+WHERE {ATTEMPTED} AND state = 'OPEN' AND (lease IS NULL OR lease NOT IN (SELECT token FROM members))
+"""
+
+CLAIM_ONE = "UPDATE states SET lease = ? WHERE request = ? AND state = 'WAITING' AND lease IS NULL"
+
+MAY_BE_CLAIMED = "SELECT 1 FROM states WHERE turn = 1 AND lease IS NULL LIMIT 1"
+
+RELEASE_CLAIM = "UPDATE states SET lease = NULL WHERE request = ? AND state = 'WAITING' AND lease = ?"
+
+HOLDER = "SELECT state, opened, lease FROM states WHERE request = ?"
+
+KEEP_EVIDENCE = """
+INSERT INTO evidence (request, attempt, outcome, sid, word, sender_number, phone_number, code, at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request, attempt) DO NOTHING
+"""
+
+# The settler need not wait for its next look.
+HASTEN_SETTLING = """
+UPDATE states SET settle_at = MIN(settle_at, ?) WHERE request = ? AND state = 'IN_DOUBT' AND opened = ?
+"""
+
+EVIDENCE = """
+SELECT outcome, sid, word, sender_number, phone_number, code, at FROM evidence
+WHERE request = ? AND attempt = ?
+"""

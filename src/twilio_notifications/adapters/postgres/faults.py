@@ -1,0 +1,56 @@
+"""What the errors of PostgreSQL and of the way to it mean."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+from twilio_notifications.adapters.journal.engine import DatabaseFault
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+CONFLICTS: Final = frozenset({"40001", "40P01", "55P03"})
+"""Serialization failure, deadlock, a lock that could not be had."""
+
+_PASSING: Final = frozenset({"25006", "25P03", "57014", "57P01", "57P02", "57P03", "57P05"})
+"""Read-only after a fail-over, what the server has given up, a server that ends or starts."""
+
+_PASSING_CLASSES: Final = frozenset({"08", "28", "3D", "53", "58"})
+"""Connection, login, database, resources (a full disk), errors of the system."""
+
+_DAMAGE: Final = frozenset({"XX001", "XX002"})
+
+ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+"""All that asyncpg raises."""
+
+
+class StillLocked(Exception):
+    """The lock of the journal is held, perhaps by an earlier connection of this connector."""
+
+
+def fault_of(error: Exception) -> DatabaseFault | None:
+    """None: it is no error of the database."""
+    match error:
+        case asyncpg.PostgresError():
+            return _of_code(error.sqlstate or "")
+        case asyncpg.InterfaceError():
+            # A value that does not fit its column, or a connection that is closed.
+            return DatabaseFault.OF_CALL if isinstance(error, ValueError) else DatabaseFault.PASSING
+        case asyncpg.InternalClientError() | OSError() | TimeoutError() | StillLocked():
+            return DatabaseFault.PASSING
+        case _:
+            return None
+
+
+def _of_code(code: str) -> DatabaseFault:
+    if code in CONFLICTS:
+        return DatabaseFault.CONFLICT
+    if code in _PASSING or code[:2] in _PASSING_CLASSES:
+        return DatabaseFault.PASSING
+    return DatabaseFault.FINAL if code in _DAMAGE else DatabaseFault.OF_CALL

@@ -1,0 +1,111 @@
+"""The journal on PostgreSQL, in one database."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Self, Unpack
+
+from twilio_notifications.adapters.journal.journal import SqlJournal
+from twilio_notifications.adapters.journal.room import Boundless
+from twilio_notifications.adapters.journal.sharing import Shared
+from twilio_notifications.adapters.postgres.engine import (
+    BEGIN_WRITING,
+    CLOCK,
+    FORGET_WRITERS,
+    PostgresEngine,
+    PostgresReads,
+)
+from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
+from twilio_notifications.adapters.postgres.listening import Listener
+from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
+from twilio_notifications.adapters.postgres.place import place_of, refusal
+from twilio_notifications.adapters.postgres.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    import asyncpg
+
+    from twilio_notifications.adapters.journal.journal import JournalOptions
+    from twilio_notifications.ports import Events
+
+
+class PostgresJournal(SqlJournal):
+    """A journal in a database of its own, which several connectors may share."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        events: Events,
+        member: str,
+        lease_seconds: float = 10.0,
+        **options: Unpack[JournalOptions],
+    ) -> None:
+        """`url` is postgresql://…, as asyncpg takes it. `options` are those of SqlJournal.
+
+        `member` is the name of this connector for people, and `lease_seconds` is how long the others wait for
+        it where it is silent.
+        """
+        sharing = Shared(
+            name=member,
+            lease_seconds=lease_seconds,
+            clock=lambda connection: float(connection.execute(CLOCK).fetchone()[0]),
+            draw=lambda: secrets.randbelow(2**63 - 1) + 1,
+        )
+        super().__init__(place_of(url), events=events, sharing=sharing, **options)
+        self._url = url
+        self._is_open = False
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connects, and makes the tables where there are none; raises a JournalError that says what to do."""
+        self._opened = ExitStack()
+        try:
+            engine = await asyncio.to_thread(self._open, self._opened)
+            loop = self._opened.enter_context(closing(asyncio.new_event_loop()))
+            session = Session(self._url, run=loop.run_until_complete, on_connect=open_to_read)
+            reads = self._opened.enter_context(closing(PostgresReads(session)))
+            self._store = self._assembled(engine, reads, Boundless())
+        except BaseException as error:
+            await asyncio.to_thread(self._opened.close)
+            if isinstance(error, (*ERRORS, StillLocked)):
+                raise refusal(self._url, error) from error
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait([self._listening])
+        await self._store.writer.close()
+        await asyncio.to_thread(self._opened.close)
+
+    def watch_orders(self, ring: Callable[[], None]) -> None:
+        """Calls this also now and then without an order."""
+        listener = Listener(url=self._url, place=self._name, events=self._events, ring=ring)
+        self._listening = asyncio.create_task(listener.run())
+
+    def _open(self, opened: ExitStack) -> PostgresEngine:
+        """In a thread: what waits for the server must not hold up the event loop."""
+        loop = opened.enter_context(closing(asyncio.new_event_loop()))
+        session = Session(self._url, run=loop.run_until_complete, on_connect=self._prepare)
+        opened.enter_context(closing(session))
+        engine = PostgresEngine(connection=session, token=secrets.token_hex(16), place=self._name)
+        session.execute(FORGET_WRITERS)
+        session.execute(BEGIN_WRITING, (engine.token,))
+        self._is_open = True
+        self._create_wanted_indexes(session)
+        self._ledger.load(session)
+        return engine
+
+    async def _prepare(self, connection: asyncpg.Connection) -> None:
+        if self._is_open:
+            await open_again(connection)
+        else:
+            await open_to_write(connection)

@@ -1,0 +1,180 @@
+"""Opens a journal on PostgreSQL: what the server must be, its tables, and their migrations.
+
+It refuses rather than repairs, as on SQLite: tables of another program or of a later version are left as they
+are, and the error says what to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Final
+
+from twilio_notifications.adapters.postgres.faults import StillLocked
+from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalTooNew
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import asyncpg
+
+OLDEST_SERVER: Final = 140000
+"""PostgreSQL 14, as server_version_num has it."""
+
+LOCK_SPACE: Final = 0x54774E6F
+"""The first number of the advisory locks of this program; reads "TwNo"."""
+
+LOCK_JOURNAL: Final = f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, hashtext(current_schema()))"
+"""Until the end of the transaction, no other connector writes."""
+
+LOCKED_SECONDS: Final = 5.0
+"""How long a start waits for the lock: the server may not have noticed yet that an earlier run has ended."""
+
+_PAUSE_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    version: int
+    script: str
+
+
+def migrations() -> Iterator[Migration]:
+    """The numbered SQL files in their order."""
+    folder = resources.files(__package__) / "migrations"
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".sql"):
+            yield Migration(version=int(file.name.partition("_")[0]), script=file.read_text("utf-8"))
+
+
+def newest_version() -> int:
+    """The version that this program writes."""
+    return max(migration.version for migration in migrations())
+
+
+async def prepare_to_write(connection: asyncpg.Connection) -> None:
+    """Of a connection of the writer: a commit is on the disk when it returns."""
+    await require_fit(connection)
+    if await connection.fetchval("SHOW synchronous_commit") == "off":
+        await connection.execute("SET synchronous_commit = on")
+    await connection.execute("SET enable_seqscan = off")  # each statement of the line has its index
+    await connection.execute("SET jit = off")
+
+
+async def require_fit(connection: asyncpg.Connection) -> None:
+    """Raises a JournalError for a server that cannot keep a journal."""
+    number = int(await connection.fetchval("SHOW server_version_num"))
+    if number < OLDEST_SERVER:
+        raise JournalError(
+            f"the PostgreSQL server has version {number // 10000}, and a journal needs version "
+            f"{OLDEST_SERVER // 10000} or later. Upgrade the server, or name another one ([journal] url)."
+        )
+    encoding = await connection.fetchval("SHOW server_encoding")
+    if encoding != "UTF8":
+        raise JournalError(
+            f"the database has the encoding {encoding}, and a journal needs UTF8. Create another one: "
+            "createdb --encoding=UTF8 --template=template0 NAME"
+        )
+    if await connection.fetchval("SELECT current_schema() IS NULL"):
+        raise JournalError(
+            "the role may use no schema of the database that its search_path names. It must own the "
+            "database: ALTER DATABASE … OWNER TO …"
+        )
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        raise ConnectionError(
+            "the server is a standby, which cannot write. Name the primary one in [journal] url, or all of "
+            "them with target_session_attrs=read-write"
+        )
+
+
+async def take_lock(connection: asyncpg.Connection, *, alone: bool = False) -> None:
+    """Uses the journal as long as the connection lasts, next to others that do, or `alone`.
+
+    Raises StillLocked.
+    """
+    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
+    taken = await connection.fetchval(f"SELECT {lock}($1, hashtext(current_schema()))", LOCK_SPACE)
+    if not taken:
+        raise StillLocked("another connection holds the lock of the journal")
+
+
+async def is_locked(connection: asyncpg.Connection) -> bool:
+    """Whether a connector uses the journal."""
+    found = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::bigint::oid"
+        " AND objid = hashtext(current_schema())::bit(32)::bigint::oid AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database()))",
+        LOCK_SPACE,
+    )
+    return bool(found)
+
+
+async def version_of(connection: asyncpg.Connection) -> int:
+    """The version of the journal's tables; 0: there are none. Raises for tables of another program."""
+    if await connection.fetchval("SELECT to_regclass('journal') IS NULL"):
+        if await connection.fetchval("SELECT to_regclass('requests') IS NOT NULL"):
+            raise JournalDamaged(
+                "the database holds tables of another program. Give the journal a database of its own "
+                "([journal] url)."
+            )
+        return 0
+    version: int = await connection.fetchval("SELECT version FROM journal")
+    if version > newest_version():
+        raise JournalTooNew(
+            f"the journal in the database has version {version}, this program knows versions up to "
+            f"{newest_version()}. Start the newer program that wrote it, or name another database."
+        )
+    return version
+
+
+async def migrate(connection: asyncpg.Connection) -> None:
+    """Brings the tables up to date, each version in one transaction with its number."""
+    for migration in migrations():
+        async with connection.transaction():
+            await connection.execute(LOCK_JOURNAL)
+            if migration.version > await version_of(connection):
+                await connection.execute(migration.script)
+                await connection.execute(
+                    "INSERT INTO journal (one, version) VALUES (1, $1)"
+                    " ON CONFLICT (one) DO UPDATE SET version = excluded.version",
+                    migration.version,
+                )
+
+
+async def open_to_write(connection: asyncpg.Connection) -> None:
+    """At a start: the lock, then the tables. Raises StillLocked after a while."""
+    await prepare_to_write(connection)
+    until = time.monotonic() + LOCKED_SECONDS
+    while True:
+        try:
+            await take_lock(connection)
+            break
+        except StillLocked:
+            if time.monotonic() >= until:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+    await migrate(connection)
+
+
+async def open_again(connection: asyncpg.Connection) -> None:
+    """After a connection was lost."""
+    await prepare_to_write(connection)
+    await take_lock(connection)
+
+
+async def open_alone(connection: asyncpg.Connection) -> None:
+    """For a person's purge, next to which no connector runs. Raises StillLocked."""
+    await prepare_to_write(connection)
+    await take_lock(connection, alone=True)
+
+
+async def open_to_read(connection: asyncpg.Connection) -> None:
+    """For people, and for reads next to the writer."""
+    version = await version_of(connection)
+    if version < newest_version():
+        raise JournalError(
+            "there is no journal in the database yet, or one of an earlier version: start a connector of "
+            "this version once."
+        )

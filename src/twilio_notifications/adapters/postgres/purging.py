@@ -1,0 +1,46 @@
+"""Removes old requests from a journal whose connector does not run."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.statements import care
+from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
+from twilio_notifications.adapters.postgres.opening import open_alone, version_of
+from twilio_notifications.adapters.postgres.place import place_of, refusal
+from twilio_notifications.adapters.postgres.session import Session
+from twilio_notifications.core.errors import JournalError, JournalLocked
+
+PURGED_AT_ONCE = 500
+"""Requests in one transaction of a purge."""
+
+
+def purge(url: str, *, finished_before: float) -> int:
+    """Removes what was reported before that instant; how many requests.
+
+    Raises a JournalError that says what to do.
+    """
+    bounds = {"before": finished_before, "limit": PURGED_AT_ONCE}
+    removed = 0
+    with (
+        closing(asyncio.new_event_loop()) as loop,
+        closing(Session(url, run=loop.run_until_complete, on_connect=open_alone)) as session,
+    ):
+        try:
+            if not session.run(version_of):
+                raise JournalError(f"there is no journal {place_of(url)}")
+            while True:
+                session.command("BEGIN")
+                batch = delete_requests(session, care.PURGE, bounds)
+                session.command("COMMIT")
+                if not batch:
+                    return removed
+                removed += batch
+        except StillLocked as error:
+            raise JournalLocked(
+                f"a connector is running on the journal {place_of(url)}. Stop it, purge, and start it again."
+            ) from error
+        except ERRORS as error:
+            raise refusal(url, error) from error

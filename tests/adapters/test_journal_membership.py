@@ -1,0 +1,330 @@
+"""Several connectors on one journal: which one leads, which leases last, and what becomes of late answers."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tests.support.factories import (
+    SENDER_NUMBER,
+    START,
+    a_doubt,
+    a_failure,
+    a_postponement,
+    a_request,
+    a_success,
+)
+from tests.support.fakes import RecordingEvents
+from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, report, store
+from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.core.errors import NotLeading
+from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
+from twilio_notifications.core.policy import Charge
+from twilio_notifications.core.steps import AttemptOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from twilio_notifications.core.steps import Step
+    from twilio_notifications.ports import Beat, Journal
+
+PACED = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
+LASTING, ENDED = 600.0, 0.0
+"""Leases in seconds: one that lasts as long as any test, and one that is over when the next beat comes."""
+
+pytestmark = pytest.mark.postgresql
+
+
+async def beat(journal: Journal, *, places: int = 10, in_use: int = 0) -> Beat:
+    return await journal.beat(places=places, in_use=in_use, at=START)
+
+
+@asynccontextmanager
+async def members(
+    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES, **leases: float
+) -> AsyncIterator[list[Journal]]:
+    """Connectors of these names on one journal, which have joined in this order; the first one leads."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for name, lease in leases.items():
+            one = PostgresJournal(
+                url,
+                events=RecordingEvents(),
+                member=name,
+                lease_seconds=lease,
+                report_seconds=0.0,
+                paces=paces,
+            )
+            journal = cast("Journal", await stack.enter_async_context(one))
+            await beat(journal)
+            opened.append(journal)
+        yield opened
+
+
+async def fall_silent(journal: Journal) -> None:
+    """Its lease ends with this beat."""
+    cast("Any", journal)._sharing.lease_seconds = ENDED
+    await beat(journal)
+
+
+# Leadership.
+
+
+async def test_the_first_one_leads_and_the_others_know_it(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING, three=LASTING) as (one, two, three):
+        beats = [await beat(one), await beat(two), await beat(three)]
+        assert [True, False, False] == [each.leads for each in beats]
+        assert ["one"] * 3 == [each.leader for each in beats]
+        found = await two.members()
+        assert [("one", True), ("two", False), ("three", False)] == [
+            (each.name, each.leads) for each in found
+        ]
+
+
+async def test_the_next_one_leads_when_the_lease_of_the_leader_has_ended(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await fall_silent(one)
+        taken = await beat(two)
+        assert (True, ("one",), 1) == (taken.leads, taken.removed, taken.members)
+        again = await beat(one)
+        assert (False, True, "two") == (again.leads, again.joined, again.leader)
+
+
+async def test_a_leader_that_leaves_is_followed_at_once(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await one.leave(at=START)
+        assert (True, 1) == ((found := await beat(two)).leads, found.members)
+
+
+async def test_a_leader_whose_lease_has_ended_goes_on_where_no_other_has_taken_over(
+    postgresql_url: str,
+) -> None:
+    """As after a restart of the database that took longer than a lease."""
+    async with members(postgresql_url, one=ENDED) as (one,):
+        await accept(one, A)
+        assert (True, False) == ((found := await beat(one)).leads, found.joined)
+
+
+async def test_only_the_leader_records_reports_and_settles(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        before = await picture(one)
+        for refused in (
+            two.record([a_request(B)]),
+            two.report([1], at=START),
+            two.recover(now=START),
+            two.purge(finished_before=START, limit=9),
+            two.take([a_failure(1)], leads=True),
+            two.forget_packets(),
+        ):
+            with pytest.raises(NotLeading):
+                await refused
+        assert before == await picture(one)
+
+
+async def test_a_leader_that_was_followed_records_nothing_more(postgresql_url: str) -> None:
+    """It may hold requests that its broker delivers to the next leader once more."""
+    async with members(postgresql_url, one=ENDED, two=LASTING) as (one, two):
+        assert (await beat(two)).leads
+        with pytest.raises(NotLeading):
+            await one.record([a_request(A)])
+        await two.recover(now=START)
+        await accept(two, A)
+        assert [1] == await due(two)
+
+
+async def test_numbers_go_on_over_leaders_and_senders(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await two.take([a_success(1)])
+        await one.take([a_failure(2)])
+        await fall_silent(one)
+        assert (await beat(two)).leads
+        await two.recover(now=START)
+        await accept(two, C)
+        await two.take([a_failure(3)])
+        assert [(1, 1), (2, 2), (3, 3)] == [
+            (status.position, status.request) for status in await two.unreported(after=0, limit=9)
+        ]
+
+
+# Leases.
+
+
+async def test_two_connectors_never_claim_the_same(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B, C)
+        first = await one.claim(due_before=START, limit=2)
+        second = await two.claim(due_before=START, limit=9)
+        assert [[1, 2], [3]] == [[each.id for each in claimed] for claimed in (first, second)]
+        assert (None, None) == ((await one.agenda()).next_due, (await two.agenda()).next_due)
+
+
+async def test_what_is_given_back_may_be_claimed_by_another(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await two.release([claimed.id for claimed in await two.claim(due_before=START, limit=9)])
+        assert [1] == await due(one)
+
+
+async def test_what_a_connector_has_claimed_waits_again_when_its_lease_has_ended(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        assert 1 == len(await two.claim(due_before=START, limit=9))
+        assert [] == await due(one)
+        await beat(one)
+        assert [1] == await due(one)
+        assert [] == await two.open_attempts([1], at=START, clock_offset=None)
+
+
+async def test_a_connector_opens_nothing_that_another_has_claimed_or_opened(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await two.claim(due_before=START, limit=9)
+        assert [] == await one.open_attempts([1], at=START, clock_offset=None)
+        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [] == await one.open_attempts([1], at=START, clock_offset=None)
+
+
+async def test_an_open_attempt_whose_lease_has_ended_is_in_doubt_and_not_made_again(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        await two.open_attempts([1], at=START, clock_offset=2.5)
+        assert [] == await in_doubt(one)
+        assert 1 == (await beat(one)).doubts
+        (doubtful,) = await in_doubt(one)
+        assert (1, True, 2.5) == (doubtful.request.id, doubtful.cut_off, doubtful.clock_offset)
+        assert [] == await due(one)
+
+
+async def test_open_attempts_of_live_connectors_are_left_alone_when_another_one_leads(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING, three=LASTING) as (one, two, three):
+        await accept(one, A, B)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await three.open_attempts([2], at=START, clock_offset=None)
+        await fall_silent(one)
+        assert (await beat(two)).leads
+        assert 0 == (await two.recover(now=START)).in_doubt
+        await two.take([a_success(1)])
+        await three.take([a_success(2)])
+        assert [1, 2] == await outbox(two)
+
+
+async def test_two_connectors_never_use_more_of_a_limit_than_there_is(postgresql_url: str) -> None:
+    """Both have judged their requests by what was used before."""
+    texts = Charge(scope="texts/hour", since=START, most=3)
+    segments = Charge(scope="segments/hour", since=START, amount=2, most=5)
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B, C)
+        first = await one.claim(due_before=START, limit=2)
+        charges = dict.fromkeys((1, 2, 3), (texts, segments))
+        ids = [claimed.id for claimed in first]
+        assert [1, 2] == await one.open_attempts(ids, at=START, clock_offset=None, charges=charges)
+        await two.claim(due_before=START, limit=2)
+        assert [] == await two.open_attempts([3], at=START, clock_offset=None, charges=charges)
+        used = await one.usage([texts.scope, segments.scope], since=START)
+        assert (2, 4) == (used.of(texts), used.of(segments))
+        assert [3] == await due(one)
+
+
+async def test_two_connectors_never_use_more_of_a_rate_than_there_is(postgresql_url: str) -> None:
+    async with members(postgresql_url, paces=PACED, one=LASTING, two=LASTING) as (one, two):
+        for number in (A, B, C):
+            await accept(one, number, may_leave=True)
+        assert [1] == await one.open_attempts([1], at=START, clock_offset=None)
+        assert [] == await two.claim(due_before=START, limit=9, pace_at=START)
+        assert [] == await two.open_attempts([2], at=START, clock_offset=None)
+        later = START + 1
+        assert [2] == [each.id for each in await two.claim(due_before=later, limit=9, pace_at=later)]
+        assert [2] == await two.open_attempts([2], at=later, clock_offset=None)
+        assert [] == await one.claim(due_before=later, limit=9, pace_at=later)
+
+
+# What comes too late.
+
+
+async def test_an_answer_that_comes_after_the_lease_is_kept_as_evidence(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await beat(one)
+        assert await one.evidence(1, attempt=1) is None
+        taken = await two.take([a_success(1, at=START + 30)])
+        assert (frozenset({1}), ()) == (taken.lapsed, taken.written)
+        evidence = await one.evidence(1, attempt=1)
+        assert evidence is not None
+        assert (AttemptOutcome.ACCEPTED, f"SM{1:032x}") == (evidence.outcome, evidence.sid)
+        assert [] == await outbox(one)
+        assert 1 == len(await in_doubt(one, at=START + 30))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        a_success(1),
+        a_failure(1, outcome=AttemptOutcome.REFUSED),
+        a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED),
+        a_doubt(1),
+    ],
+    ids=["success", "failure", "postponement", "doubt"],
+)
+async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str, step: Step) -> None:
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await beat(one)
+        absent = a_postponement(1, due_at=START, outcome=AttemptOutcome.FAILED)
+        await one.take([absent], leads=True)
+        await one.open_attempts([1], at=START + 60, clock_offset=None)
+        assert frozenset({1}) == (await two.take([step])).lapsed
+        assert (await one.take([a_success(1, at=START + 61)])).written
+        await report(one, [1])
+
+
+async def test_the_same_connector_does_not_take_its_own_attempt_up_again_after_its_lease(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await beat(one)
+        assert (await beat(two)).joined
+        assert frozenset({1}) == (await two.take([a_success(1)])).lapsed
+        assert 1 == len(await in_doubt(one))
+
+
+# Shares of what the account may do at once.
+
+
+async def test_the_shares_never_exceed_the_places_and_use_all_of_them(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING, three=LASTING) as journals:
+        for _ in range(2):
+            shares = [(await beat(each, places=10)).share for each in journals]
+            assert sum(shares) <= 10
+        assert [4, 3, 3] == [(await beat(each, places=10)).share for each in journals]
+        await journals[0].leave(at=START)
+        assert [5, 5] == [(await beat(each, places=10)).share for each in journals[1:]]
+
+
+async def test_a_place_in_which_an_attempt_is_made_is_not_given_to_another(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        assert 8 == (await beat(one, in_use=8)).share
+        assert 2 == (await beat(two)).share
+        assert 5 == (await beat(one, in_use=3)).share
+        assert 5 == (await beat(two)).share
+
+
+async def test_a_journal_in_a_file_has_one_member_that_leads(tmp_path: Path) -> None:
+    async with store("sqlite file", tmp_path)() as journal:
+        assert not journal.is_shared
+        found = await beat(journal, places=7)
+        assert (True, 1, 7) == (found.leads, found.members, found.share)
+        assert [] == await journal.members()

@@ -1,0 +1,146 @@
+"""What a person is told of a database that cannot keep a journal; never with the password."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.engines import access_of, desk_of, in_database, reader_of
+from tests.support.fakes import RecordingEvents
+from tests.support.journals import A, accept
+from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
+from twilio_notifications.ports.journal.reader import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.postgresql import PostgreSql
+    from twilio_notifications.adapters.postgres.journal import PostgresJournal
+
+pytestmark = pytest.mark.postgresql
+
+WRONG = "wrong-word"
+
+
+def a_journal(url: str) -> PostgresJournal:
+    return in_database(url, events=RecordingEvents(), report_seconds=0.0)
+
+
+def inspected(url: str) -> str:
+    from twilio_notifications.adapters.postgres.inspecting import inspect  # noqa: PLC0415 - needs asyncpg
+
+    return inspect(url)
+
+
+async def is_refused(url: str, kind: type[JournalError], expected: str) -> None:
+    """By a start; and by the check, which finds the same."""
+    with pytest.raises(kind, match=expected) as raised:
+        await a_journal(url).__aenter__()
+    said = f"{raised.value} {raised.value!r}"
+    assert "word" not in said.replace("password", "").replace("PASSWORD", ""), "a password"
+
+
+@contextmanager
+def empty(postgresql: PostgreSql) -> Iterator[str]:
+    with postgresql.database(empty=True) as url:
+        yield url
+
+
+async def test_a_first_start_makes_the_tables(postgresql: PostgreSql) -> None:
+    with empty(postgresql) as url:
+        async with a_journal(url) as journal:
+            await accept(journal, A)
+        assert 1 == len(reader_of(url).entries(Search(), now=0.0).entries)
+
+
+async def test_a_server_that_does_not_run_is_named(postgresql: PostgreSql, postgresql_url: str) -> None:
+    url = postgresql_url.replace(f":{postgresql.port}/", ":1/")
+    await is_refused(url, JournalError, r"127\.0\.0\.1:1/\w+ cannot be reached.* Start PostgreSQL")
+
+
+async def test_a_wrong_password_is_named_and_not_shown(postgresql: PostgreSql, postgresql_url: str) -> None:
+    url = postgresql.url(postgresql_url.rpartition("/")[2], password=WRONG)
+    await is_refused(url, JournalError, "refuses the login as connector")
+
+
+async def test_a_database_that_does_not_exist_is_named(postgresql: PostgreSql) -> None:
+    await is_refused(postgresql.url("nowhere"), JournalError, "no such database. Create it: createdb")
+
+
+async def test_a_role_without_the_right_to_make_tables_is_told_how_to_get_it(
+    postgresql: PostgreSql,
+) -> None:
+    with empty(postgresql) as url:
+        postgresql.ask(f"ALTER DATABASE {url.rpartition('/')[2]} OWNER TO postgres")
+        postgresql.ask("REVOKE CREATE ON SCHEMA public FROM PUBLIC", url)
+        await is_refused(url, JournalError, "cannot be used by connector.*ALTER DATABASE")
+        with pytest.raises(JournalError, match="cannot be used by connector"):
+            inspected(url)
+
+
+async def test_a_role_that_may_use_no_schema_is_told_what_it_must_own(postgresql: PostgreSql) -> None:
+    with empty(postgresql) as url:
+        postgresql.ask(f"ALTER DATABASE {url.rpartition('/')[2]} OWNER TO postgres")
+        postgresql.ask("REVOKE ALL ON SCHEMA public FROM PUBLIC", url)
+        await is_refused(url, JournalError, "may use no schema of the database.*ALTER DATABASE")
+
+
+async def test_a_database_of_another_encoding_is_refused(postgresql: PostgreSql) -> None:
+    postgresql.ask("CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1 OWNER connector")
+    try:
+        await is_refused(
+            postgresql.url("latin"), JournalError, "has the encoding LATIN1, and a journal needs UTF8"
+        )
+    finally:
+        postgresql.ask("DROP DATABASE latin WITH (FORCE)")
+
+
+async def test_tables_of_another_program_are_left_alone(postgresql: PostgreSql) -> None:
+    with empty(postgresql) as url:
+        postgresql.ask("CREATE TABLE requests (what TEXT)", url)
+        await is_refused(url, JournalDamaged, "tables of another program")
+
+
+async def test_a_journal_of_a_later_version_is_refused(postgresql: PostgreSql, postgresql_url: str) -> None:
+    postgresql.ask("UPDATE journal SET version = 9999", postgresql_url)
+    await is_refused(postgresql_url, JournalTooNew, "has version 9999, this program knows versions up to")
+    with pytest.raises(JournalTooNew, match="has version 9999"):
+        reader_of(postgresql_url).entries(Search(), now=0.0)
+
+
+def test_a_database_without_a_journal_is_read_by_no_one(postgresql: PostgreSql) -> None:
+    with empty(postgresql) as url:
+        for read in (
+            lambda: reader_of(url).entries(Search(), now=0.0),
+            lambda: desk_of(url).results([1]),
+            lambda: access_of(url).is_running(),
+        ):
+            with pytest.raises(JournalError, match="no journal in the database yet"):
+                read()
+
+
+async def test_the_check_says_what_a_start_would_find(postgresql: PostgreSql, postgresql_url: str) -> None:
+
+    with empty(postgresql) as url:
+        assert "an empty database, in which the journal will be created" in await asyncio.to_thread(
+            inspected, url
+        )
+    async with a_journal(postgresql_url) as journal:
+        await accept(journal, A)
+        found = await asyncio.to_thread(inspected, postgresql_url)
+    assert "in use by a running connector; unfinished requests: 1, statuses" in found
+    assert "NOTIFY" not in found
+    assert "in use" not in await asyncio.to_thread(inspected, postgresql_url)
+
+
+async def test_old_requests_are_removed_only_where_no_connector_runs(postgresql_url: str) -> None:
+
+    from twilio_notifications.adapters.postgres.purging import purge  # noqa: PLC0415 - needs asyncpg
+
+    async with a_journal(postgresql_url):
+        with pytest.raises(JournalLocked, match="Stop it, purge, and start it again"):
+            await asyncio.to_thread(purge, postgresql_url, finished_before=9e9)
+    assert 0 == await asyncio.to_thread(purge, postgresql_url, finished_before=9e9)

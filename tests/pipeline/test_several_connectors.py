@@ -1,0 +1,166 @@
+"""Several connectors on one journal: one leads, all send, and the next one takes over."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tests.pipeline.line import a_line
+from tests.pipeline.test_connector import House, a_house
+from tests.support.factories import START
+from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.ports import Pause
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
+
+BEAT = 1.0
+
+pytestmark = pytest.mark.postgresql
+
+
+@asynccontextmanager
+async def houses(url: str, *names: str, **settings: Any) -> AsyncIterator[list[House]]:
+    """Connectors of these names on one journal, which start one after the other."""
+    async with AsyncExitStack() as stack:
+        started = []
+        for name in names:
+
+            def shared(name: str = name, **own: Any) -> PostgresJournal:
+                return PostgresJournal(url, member=name, lease_seconds=600.0, report_seconds=0.0, **own)
+
+            line = await stack.enter_async_context(a_line(shared=shared, **settings))
+            started.append(await stack.enter_async_context(a_house(line)))
+        yield started
+
+
+async def beat(*several: House, times: int = 1) -> None:
+    """Time passes for all of them, so that each looks into the journal."""
+    for _ in range(times):
+        for house in several:
+            await house.line.clock.advance(BEAT)
+
+
+def lease(house: House, seconds: float) -> None:
+    """From its next beat on, its lease is so long."""
+    cast("Any", house.line.sqlite)._sharing.lease_seconds = seconds
+
+
+async def fall_silent(house: House) -> None:
+    """Its lease is over for the others, as when it stands still: it does nothing any more."""
+    lease(house, 0.0)
+    await house.line.sqlite.beat(places=1, in_use=0, at=START)
+    house.running.cancel()
+
+
+async def test_the_first_one_leads_and_the_others_are_ready_to_send(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        assert (1, 0) == (
+            one.line.events.count("leadership_taken"),
+            two.line.events.count("leadership_taken"),
+        )
+        (stands_by,) = two.line.events.named("connector_stands_by")
+        assert "one" == stands_by.fields["leader"]
+        assert ["ready"] == two.supervisor.told
+        assert two.transport._on_inbound is None
+
+
+async def test_what_the_leader_takes_in_is_sent_by_all_and_reported_by_the_leader(
+    postgresql_url: str,
+) -> None:
+    async with houses(postgresql_url, "one", "two", concurrency=2) as (one, two):
+        await beat(one, two, one, two)
+        one.line.sender.hold(A)
+        two.line.sender.hold(B)
+        for number in (A, B):
+            await one.publish(number)
+        await beat(two, one)
+        assert ([A], [B]) == (one.line.sender.ids(), two.line.sender.ids())
+        one.line.sender.release(A)
+        two.line.sender.release(B)
+        await two.settle()
+        await one.settle()
+        await beat(one)
+        assert {(A, "success"), (B, "success")} == set(one.statuses())
+        assert [] == two.statuses()
+
+
+async def test_the_next_one_takes_over_the_broker_and_what_was_left_open(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        one.line.sender.hold(A)
+        await one.publish(A)
+        await fall_silent(one)
+        await beat(two)
+        assert two.told("leadership_taken")
+        (removed,) = two.line.events.named("member_removed")
+        assert {"member": "one"} == removed.fields
+        await two.publish(B)
+        assert [(B, "success")] == two.statuses()
+        await two.line.clock.advance(120)
+        assert [(B, "success"), (A, "success")] == two.statuses()
+
+
+async def test_a_connector_that_another_one_has_followed_ends_its_stages_and_sends_on(
+    postgresql_url: str,
+) -> None:
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        lease(one, 0.0)
+        await beat(one)
+        lease(one, 600.0)
+        await beat(two)
+        assert two.told("leadership_taken")
+        await one.publish(A)
+        assert [] == one.acknowledged
+        await beat(one)
+        assert one.told("leadership_lost")
+        assert one.transport.closed
+        two.line.sender.hold(A)
+        await two.publish(A, name="first")
+        await two.publish(B, name="second")
+        assert not one.running.done()
+
+
+async def test_an_answer_after_the_lease_settles_the_doubt_with_its_sid(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        one.line.sender.hold(A)
+        await one.publish(A)
+        lease(one, 0.0)
+        await one.line.sqlite.beat(places=1, in_use=0, at=START)
+        await beat(two)
+        one.line.sender.release(A)
+        await one.settle()
+        (lapsed,) = one.line.events.named("attempt_lapsed")
+        await beat(two, times=3)
+        assert [(A, "success")] == two.statuses()
+        assert ([A], []) == (one.line.sender.ids(), two.line.sender.ids())
+        found = await two.line.sqlite.known_sids([str(lapsed.fields["sid"])])
+        assert 1 == len(found)
+
+
+async def test_a_connector_that_stood_still_makes_no_attempt_that_it_had_opened(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one") as (one,):
+        one.connector.leading._fresh_until = START - 1
+        await one.publish(A)
+        assert [] == one.line.sender.ids()
+        await one.line.clock.advance(60)
+        assert [A] == one.line.sender.ids()
+
+
+async def test_a_pause_that_a_person_orders_holds_all_connectors(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        reason = WaitReason.OPERATOR_PAUSE
+        pause = Pause(reason=reason, message="Darla ordered a pause", begun_at=START)
+        await one.line.sqlite.keep_pauses([pause])
+        await beat(one, two)
+        await one.publish(A)
+        await beat(two, one)
+        assert ([], []) == (one.line.sender.ids(), two.line.sender.ids())
+        await one.line.sqlite.keep_pauses([replace(pause, ended_at=START + 9)])
+        await beat(one, two)
+        assert 1 == len(one.line.sender.ids() + two.line.sender.ids())

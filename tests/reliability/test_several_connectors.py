@@ -1,0 +1,76 @@
+"""Several connectors on one database: they die, stand still and take over, and each request is sent once."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.acceptance.house import until
+from tests.reliability.plan import Plan
+from tests.reliability.several import SeveralTorture
+from tests.reliability.torture import report
+from tests.reliability.traffic import Request, publish, recipient
+from tests.support.mqtt_peer import Peer
+from tests.support.process import Connector, configuration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.mosquitto import Mosquitto
+    from tests.support.postgresql import PostgreSql
+    from twilio_notifications.simulator.server import Simulator
+
+PLAN = Plan(requests=200, kills=4, seed=5)
+LEASE_SECONDS = 1.0
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.mosquitto]
+
+
+async def test_three_connectors_of_which_one_dies_again_and_again_keep_every_promise(
+    tmp_path: Path, postgresql: PostgreSql
+) -> None:
+    said: list[str] = []
+    with postgresql.database(empty=True) as url:
+        plan = Plan(requests=PLAN.requests, kills=PLAN.kills, seed=PLAN.seed, journal_url=url)
+        torture = SeveralTorture(plan, tmp_path, tell=said.append, connectors=3, server=postgresql)
+        account = await torture.run()
+    assert PLAN.kills == account.kills
+    assert account.kept, "\n".join([*said, *report(plan, account)])
+    assert account.chains.total(), "no chain began: this run showed nothing of them"
+
+
+async def test_a_connector_that_stands_still_past_its_lease_sends_one_text_whose_sid_is_reported(
+    tmp_path: Path, postgresql_url: str, broker: Mosquitto, twilio: Simulator
+) -> None:
+    """It is stopped with a POST under way, another one takes over, and then it goes on."""
+    settings = configuration(
+        broker_url=broker.url,
+        twilio_url=twilio.base_url,
+        journal={"url": postgresql_url, "lease_seconds": LEASE_SECONDS},
+        delivery={"settle_seconds": 0.5},
+        status={"detail": "extended"},
+    )
+    twilio.set_latency(0.5)
+    async with (
+        Connector(tmp_path / "one", settings) as one,
+        Peer(broker.url) as peer,
+    ):
+        await one.ready()
+        async with Connector(tmp_path / "two", settings) as two:
+            await two.wait_for_event("connector_stands_by")
+            await publish(peer, [Request(number=1, to=recipient(1))])
+            await until(lambda: len(twilio.ledger) == 1)
+            one.signal(signal.SIGSTOP)
+            await two.wait_for_event("leadership_taken")
+            first = (await peer.next_message()).json()
+            one.signal(signal.SIGCONT)
+            await one.wait_for_event("attempt_lapsed")
+            await publish(peer, [Request(number=2, to=recipient(1))])
+            second = (await peer.next_message()).json()
+            assert ["id-1", "id-2"] == [first["id"], second["id"]]
+            sids = [status["response"]["detail"]["sid"] for status in (first, second)]
+            assert [entry.sid for entry in twilio.ledger] == sids
+            assert 0 == await two.terminate()
+        assert 0 == await one.terminate()
