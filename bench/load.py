@@ -17,6 +17,7 @@ STATUS_TOPIC = "twilio/message/status"
 SENDER_NUMBER = "+15005550006"
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 AUTH_TOKEN = "benchmark"
+MESSAGE = "Hello from the edge: the pump in hall 3 has stopped."
 
 _ID = "request"
 
@@ -58,6 +59,6 @@ def _request(number: int) -> bytes:
     recipient = {
         "name": "Darla",
         "phone_number": phone_number(number),
-        "message": "Hello from the edge: the pump in hall 3 has stopped.",
+        "message": MESSAGE,
     }
     return json.dumps({"id": f"{_ID}{number}", "request": {"recipient": recipient}}).encode()

@@ -157,12 +157,17 @@ class Scene:
 
 
 @contextmanager
-def scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[Scene]:
-    """Everything that a run needs, started and connected; all of it has ended afterwards."""
+def scene(kind: Kind, setting: Setting, folder: Path, *, sections: str = "") -> Iterator[Scene]:
+    """Everything that a run needs, started and connected; all of it has ended afterwards.
+
+    `sections` are further sections of the connector's configuration.
+    """
     with (
         stage.broker(folder) as (broker, url),
         stage.simulator(folder, latency_seconds=setting.latency_seconds) as (simulator, twilio),
-        stage.subject(kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency) as subject,
+        stage.subject(
+            kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency, sections=sections
+        ) as subject,
         Wire(url, client_id="load") as wire,
     ):
         wire.subscribe(STATUS_TOPIC)

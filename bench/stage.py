@@ -31,6 +31,8 @@ LAST_LINES = 20
 CONNECTOR_READY = "connector_ready"
 SIMULATOR_READY = "Twilio simulator on "
 BROKER_READY = " running"
+CONSOLE_READY = "console on "
+CONFIGURATION = "connector.toml"
 LOOPBACK = "127.0.0.1"
 
 
@@ -86,7 +88,7 @@ def broker(folder: Path) -> Iterator[tuple[Started, str]]:
     configuration = folder / "mosquitto.conf"
     configuration.write_text("\n".join(settings) + "\n")
     command = [mosquitto_program() or "mosquitto", "-c", str(configuration)]
-    with _program(command, log=folder / "mosquitto.log", ready=BROKER_READY) as started:
+    with program(command, log=folder / "mosquitto.log", ready=BROKER_READY) as started:
         yield started, f"mqtt://{LOOPBACK}:{port}"
 
 
@@ -102,24 +104,39 @@ def simulator(folder: Path, *, latency_seconds: float) -> Iterator[tuple[Started
     """The simulator in a process of its own, and its address."""
     command = [sys.executable, "-m", "twilio_notifications", "simulator", "--listen", f"{LOOPBACK}:0"]
     command += ["--latency", str(latency_seconds)]
-    with _program(command, log=folder / "simulator.log", ready=SIMULATOR_READY) as started:
+    with program(command, log=folder / "simulator.log", ready=SIMULATOR_READY) as started:
         yield started, started.said.removeprefix(SIMULATOR_READY)
 
 
 @contextmanager
-def subject(kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int) -> Iterator[Started]:
-    """The connector or the bare loop, subscribed and at rest."""
+def subject(
+    kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int, sections: str = ""
+) -> Iterator[Started]:
+    """The connector or the bare loop, subscribed and at rest.
+
+    `sections` are further sections of the connector's configuration.
+    """
     if kind is Kind.CONNECTOR:
-        configuration = folder / "connector.toml"
-        configuration.write_text(_configuration(broker=broker, twilio=twilio, concurrency=concurrency))
+        configuration = folder / CONFIGURATION
+        settings = _configuration(broker=broker, twilio=twilio, concurrency=concurrency)
+        configuration.write_text(settings + sections)
         command = [sys.executable, "-m", "twilio_notifications", "run", "--config", str(configuration)]
         ready = CONNECTOR_READY
     else:
         command = [sys.executable, "-m", "bench.bare", "--broker", broker, "--twilio", twilio]
         command += ["--concurrency", str(concurrency)]
         ready = BARE_LOOP_READY
-    with _program(command, log=folder / f"{kind}.log", ready=ready) as started:
+    with program(command, log=folder / f"{kind}.log", ready=ready) as started:
         yield started
+
+
+@contextmanager
+def console(folder: Path) -> Iterator[tuple[Started, str]]:
+    """The console of the connector in this folder, and its address."""
+    command = [sys.executable, "-m", "twilio_notifications", "console", "--config"]
+    command += [str(folder / CONFIGURATION)]
+    with program(command, log=folder / "console.log", ready=CONSOLE_READY) as started:
+        yield started, started.said.removeprefix(CONSOLE_READY).split()[0]
 
 
 def _configuration(*, broker: str, twilio: str, concurrency: int) -> str:
@@ -140,10 +157,11 @@ format = "json"
 
 
 @contextmanager
-def _program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Started]:
+def program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Started]:
+    """A program that has written `ready` to its log; raises NotStarted with all that it wrote instead."""
     started_at = time.monotonic()
     with log.open("wb") as output:
-        program = subprocess.Popen(
+        running = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -152,11 +170,11 @@ def _program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Start
             start_new_session=True,  # Ctrl-C is for the benchmark, which then ends its programs in order
         )
     try:
-        said = _line_with(ready, log, program)
+        said = _line_with(ready, log, running)
         ready_seconds = time.monotonic() - started_at
-        yield Started(pid=program.pid, ready_seconds=ready_seconds, said=said, log=log)
+        yield Started(pid=running.pid, ready_seconds=ready_seconds, said=said, log=log)
     finally:
-        _end(program)
+        _end(running)
 
 
 def _line_with(word: str, log: Path, program: subprocess.Popen[bytes]) -> str:
