@@ -21,7 +21,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench import readings, stage, viewer
-from bench.filling import fill_with_past
+from bench.filling import JOURNAL, fill_with_past
 from bench.load import requests, verify
 from bench.race import run, scene, send_load
 from bench.report import DISTURBED, DISTURBED_SHARE, MEGA, MILLI, percentile
@@ -39,7 +39,6 @@ SIZE, MESSAGES, ROUNDS = 200_000, 8_000, 10
 PAGES = ("/", "/requests")
 LEAST_OF_RATE = 0.9
 """A page may cost a tenth of the rate."""
-JOURNAL = Path("journal", "journal.db")
 SECTIONS = '[console]\nlisten = "127.0.0.1:0"\n'
 
 

@@ -1,4 +1,4 @@
-"""Fills a journal with requests, by the calls that the connector itself makes: those that wait, or the past.
+"""Fills a journal with requests of the past, by the calls that the connector itself makes.
 
 The journal must not be open elsewhere. Each request has a recipient of its own.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.load import MESSAGE, SENDER_NUMBER, phone_number
@@ -19,10 +20,10 @@ from twilio_notifications.core.steps import AttemptOutcome, Finish, Follow
 from twilio_notifications.ports import Mark, NewRequest, Opening
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from twilio_notifications.ports import Event, Recorded
 
+JOURNAL = Path("journal", "journal.db")
+"""Where the connector has its journal, below the folder of its configuration."""
 BATCH = 500
 """Requests that share a transaction."""
 PAST_SECONDS = 48 * 3600.0
@@ -68,15 +69,6 @@ def a_success(number: int, recorded: Recorded, *, at: float) -> Finish:
         sid=f"SM{hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()}",
         follow=Follow(word="queued", look_at=at + 5),
     )
-
-
-async def fill_with_waiting(path: Path, *, count: int, at: float) -> None:
-    """Requests that were taken in one millisecond after the other until `at`, and that may leave now."""
-    async with _opened(path, count) as journal:
-        for numbers in _batches(count):
-            await journal.record(
-                [a_request(number, at=at - (count - number) / 1000, may_leave=False) for number in numbers]
-            )
 
 
 async def fill_with_past(path: Path, *, count: int, until: float) -> None:

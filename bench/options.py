@@ -17,6 +17,7 @@ class Scenario(StrEnum):
     BACKLOG = "backlog"
     LATENCY = "latency"
     CONSOLE = "console"
+    LARGE = "large"
 
 
 USUAL = (Scenario.LIVE, Scenario.BACKLOG, Scenario.LATENCY)
@@ -93,7 +94,10 @@ def _add_numbers(parser: argparse.ArgumentParser) -> None:
     numbers = {
         "messages": (None, f"messages in each run ({MESSAGES})"),
         "rounds": (None, f"runs of each program ({ROUNDS})"),
-        "size": (None, "requests that the journal holds before the run (200000 with console)"),
+        "size": (
+            None,
+            "requests that the journal holds before the run (200000 with console, 1000000 with large)",
+        ),
         "concurrency": (CONCURRENCY, f"the most attempts at once ({CONCURRENCY})"),
         "outstanding": (OUTSTANDING, f"the most unanswered requests, under live load ({OUTSTANDING})"),
     }

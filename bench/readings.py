@@ -64,12 +64,32 @@ class CpuMeter:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that was ever resident (VmHWM)."""
+    """The most memory that was ever resident."""
+    return _status_bytes(pid, "VmHWM")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that is resident now."""
+    return _status_bytes(pid, "VmRSS")
+
+
+def open_files(pid: int) -> int:
+    """The number of file descriptors that are open."""
+    return sum(1 for _ in (PROCESSES / str(pid) / "fd").iterdir())
+
+
+def journal_bytes(journal: Path) -> int:
+    """The size of a journal's file with its log, which is another file; 0 where there is none yet."""
+    files = (journal, journal.with_name(f"{journal.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _status_bytes(pid: int, field: str) -> int:
     for line in (PROCESSES / str(pid) / "status").read_text().splitlines():
         name, _, value = line.partition(":")
-        if name == "VmHWM":
+        if name == field:
             return int(value.split()[0]) * 1024
-    raise AssertionError("proc(5) promises VmHWM")
+    raise AssertionError(f"proc(5) promises {field}")
 
 
 def file_system(folder: Path) -> str:

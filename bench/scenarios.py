@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, assert_never
 
-from bench import console, report, targets
+from bench import console, large, report, targets
 from bench.options import Scenario
 from bench.race import Case, Setting, race
 
@@ -36,6 +36,9 @@ def tables(options: Options, folder: Path) -> Iterator[Table]:
                     rounds=options.rounds,
                     folder=folder,
                 )
+            case Scenario.LARGE:
+                setting = _setting(Case.LIVE, options, latency_seconds=0.0)
+                yield large.measure(setting, size=options.size or large.SIZE, folder=folder)
             case _:
                 assert_never(scenario)
 
