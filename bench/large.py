@@ -36,7 +36,6 @@ from twilio_notifications.exit_codes import NOT_CARRIED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from bench.race import Run, Setting
     from bench.stage import Started
@@ -99,7 +98,7 @@ def _backlog(setting: Setting, size: int, *, sent: int, folder: Path) -> Backlog
         Wire(broker, client_id="load") as wire,
     ):
 
-        def start() -> AbstractContextManager[Started]:
+        def start() -> stage.Starting:
             return stage.subject(
                 Kind.CONNECTOR,
                 folder,

@@ -18,6 +18,7 @@ class Scenario(StrEnum):
     LATENCY = "latency"
     CONSOLE = "console"
     LARGE = "large"
+    PEERS = "peers"
 
 
 USUAL = (Scenario.LIVE, Scenario.BACKLOG, Scenario.LATENCY)

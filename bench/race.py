@@ -208,7 +208,7 @@ def _limit_seconds(setting: Setting) -> float:
 def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
     """When each recipient's POST was at the simulator; raises WrongStatuses unless each has exactly one."""
     verify(traffic.statuses, count=setting.messages)
-    texts = _texts_created(twilio)
+    texts = texts_created(twilio)
     posted_at = {text["to"]: float(text["created_at"]) for text in texts}
     if not len(texts) == len(posted_at) == setting.messages:
         raise WrongStatuses(
@@ -217,7 +217,8 @@ def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, floa
     return posted_at
 
 
-def _texts_created(twilio: str) -> list[Any]:
+def texts_created(twilio: str) -> list[Any]:
+    """The entries of the simulator's ledger, the oldest first."""
     connection = http.client.HTTPConnection(urlsplit(twilio).netloc, timeout=10)
     texts: list[Any] = []
     with closing(connection):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, assert_never
 
-from bench import console, large, report, targets
+from bench import console, contest, large, report, targets
 from bench.options import Scenario
 from bench.race import Case, Setting, race
 
@@ -39,6 +39,8 @@ def tables(options: Options, folder: Path) -> Iterator[Table]:
             case Scenario.LARGE:
                 setting = _setting(Case.LIVE, options, latency_seconds=0.0)
                 yield large.measure(setting, size=options.size or large.SIZE, folder=folder)
+            case Scenario.PEERS:
+                yield contest.measure(folder)
             case _:
                 assert_never(scenario)
 

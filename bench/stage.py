@@ -15,14 +15,18 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bench.bare import READY as BARE_LOOP_READY
 from bench.load import ACCOUNT_SID, AUTH_TOKEN, SENDER_NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    Starting = AbstractContextManager["Started"]
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -34,6 +38,7 @@ BROKER_READY = " running"
 CONSOLE_READY = "console on "
 CONFIGURATION = "connector.toml"
 LOOPBACK = "127.0.0.1"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(StrEnum):
@@ -76,9 +81,9 @@ def broker(folder: Path) -> Iterator[tuple[Started, str]]:
     settings = [
         f"listener {port} {LOOPBACK}",
         "allow_anonymous true",
-        # Nothing for each message or connection: a benchmark of the broker's log would be another one.
+        # Nothing for each message: a benchmark of the broker's log would be another one.
         "log_dest stderr",
-        *(f"log_type {kind}" for kind in ("error", "warning", "information")),
+        *(f"log_type {kind}" for kind in ("error", "warning", "information", "subscribe")),
         "set_tcp_nodelay true",
         # All requests of a run wait in the broker before it starts; by default it keeps 1,000 of them.
         "max_queued_messages 0",
@@ -157,7 +162,9 @@ format = "json"
 
 
 @contextmanager
-def program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Started]:
+def program(
+    command: Sequence[str], *, log: Path, ready: str, environ: Mapping[str, str] = NOTHING
+) -> Iterator[Started]:
     """A program that has written `ready` to its log; raises NotStarted with all that it wrote instead."""
     started_at = time.monotonic()
     with log.open("wb") as output:
@@ -166,7 +173,7 @@ def program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Starte
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "TWILIO_AUTH_TOKEN": AUTH_TOKEN},
+            env={**os.environ, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, **environ},
             start_new_session=True,  # Ctrl-C is for the benchmark, which then ends its programs in order
         )
     try:
@@ -180,13 +187,18 @@ def program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Starte
 def _line_with(word: str, log: Path, program: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + START_SECONDS
     while True:
-        text = log.read_text()
-        for line in text.splitlines(keepends=True):
-            if word in line and line.endswith("\n"):
-                return line.rstrip()
+        said = line_with(word, log)
+        if said is not None:
+            return said
         if program.poll() is not None or time.monotonic() > deadline:
-            raise NotStarted(f"{program.args!r} did not say {word!r}; it said:\n{text}")
+            raise NotStarted(f"{program.args!r} did not say {word!r}; it said:\n{log.read_text()}")
         time.sleep(POLL_SECONDS)
+
+
+def line_with(word: str, log: Path) -> str | None:
+    """The first whole line of a log with this word; None: there is none yet."""
+    lines = log.read_text(errors="replace").splitlines(keepends=True)
+    return next((line.rstrip() for line in lines if word in line and line.endswith("\n")), None)
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:

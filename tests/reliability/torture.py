@@ -258,6 +258,10 @@ class Torture:
     def _journal(self) -> Path:
         return self._folder / "connector" / "journal" / "journal.db"
 
+    def _kept(self) -> tuple[Counter[tuple[int, int, str]], dict[str, str]]:
+        """What the journal keeps of requests that were not sent, and of deliveries."""
+        return kept_in(self._journal)
+
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger
         answers = [one.answer for one in sorted_out(self._heard).values() if one.answer is not None]
@@ -267,7 +271,7 @@ class Torture:
             sorted(id_ for id_, error in failures.items() if error != Reason.CANCELLED)
         )
         last_words = {entry.sid: self._twilio.last_status_of(entry.sid) for entry in ledger}
-        withdrawn, followed = kept_in(self._journal)
+        withdrawn, followed = self._kept()
         evidence = Evidence(
             ledger=ledger,
             heard=self._heard,
