@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 WIDTH, PANEL_HEIGHT, GAP = 900, 150, 46
-LEFT, RIGHT, TOP = 70, 20, 64
+LEFT, RIGHT, TOP = 70, 20, 80
 ROOM = 1.15
 """The scale ends so much above the largest value."""
 
@@ -86,13 +86,13 @@ class Picture:
             f'height="{PANEL_HEIGHT}"/>'
         )
         yield f'<text x="{LEFT}" y="{top - 6}">{escape(panel.title)}</text>'
-        for share in (0.0, 0.5, 1.0):
+        for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
             y = bottom - share * PANEL_HEIGHT
             place_of_value = f'x="{LEFT - 6}" y="{y + 4:.0f}" text-anchor="end"'
             yield f'<text class="faint" {place_of_value}>{share * most:.3g}</text>'
             x = LEFT + share * (WIDTH - LEFT - RIGHT)
             yield (
-                f'<text class="faint" x="{x:.0f}" y="{bottom + 16}" text-anchor="middle">'
+                f'<text class="faint" x="{x:.0f}" y="{bottom + 16}" text-anchor="{anchor}">'
                 f"{share * self.seconds / 60:.3g} min</text>"
             )
         for run in _runs(panel.points):

@@ -188,7 +188,7 @@ def _draw(soak: Soak, account: Account, file: Path) -> None:
         soak.samples,
         soak.killed_at,
         title="What the connector takes during a soak",
-        subtitle=f"{account.seconds / 60:.0f} minutes, {PER_SECOND} requests a second, {account.kills} kills "
+        subtitle=f"{account.seconds / 60:.1f} minutes, {PER_SECOND} requests a second, {account.kills} kills "
         f"(red), journal of at most {JOURNAL_BYTES / 1e6:g} MB",
     )
     file.write_text(drawn.svg())
