@@ -19,6 +19,7 @@ class Scenario(StrEnum):
     CONSOLE = "console"
     LARGE = "large"
     PEERS = "peers"
+    POSTGRESQL = "postgresql"
 
 
 USUAL = (Scenario.LIVE, Scenario.BACKLOG, Scenario.LATENCY)

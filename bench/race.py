@@ -122,7 +122,7 @@ def run(kind: Kind, setting: Setting, folder: Path) -> Run:
         readings.wait_for_rest(on.subject.pid)
         used = meter.seconds()
         peak = readings.peak_bytes(on.subject.pid)
-        posted_at = _verified(traffic, on.twilio, setting)
+        posted_at = verified(traffic, on.twilio, setting)
     return Run(
         kind=kind,
         setting=setting,
@@ -181,7 +181,7 @@ def send_load(on: Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
 
     Raises WrongStatuses with the end of the program's log when statuses are missing.
     """
-    wire, limit = on.wire, _limit_seconds(setting)
+    wire, limit = on.wire, limit_seconds(setting)
     try:
         match setting.case:
             case Case.BACKLOG:
@@ -198,14 +198,14 @@ def send_load(on: Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
         ) from error
 
 
-def _limit_seconds(setting: Setting) -> float:
+def limit_seconds(setting: Setting) -> float:
     """Ten times as long as a run takes on a machine of today."""
     return GRACE_SECONDS + 10 * setting.messages * max(
         1 / USUAL_RATE, setting.latency_seconds / setting.concurrency
     )
 
 
-def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
+def verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
     """When each recipient's POST was at the simulator; raises WrongStatuses unless each has exactly one."""
     verify(traffic.statuses, count=setting.messages)
     texts = texts_created(twilio)

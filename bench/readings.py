@@ -27,6 +27,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def family_cpu_seconds(pid: int) -> float:
+    """The same for a process and its children that still run."""
+    children = (PROCESSES / str(pid) / "task" / str(pid) / "children").read_text().split()
+    return cpu_seconds(pid) + sum(cpu_seconds(int(child)) for child in children)
+
+
 def all_cpu_seconds() -> float:
     """The CPU time of all processes on the machine so far, and of the kernel."""
     first = (PROCESSES / "stat").read_text().partition("\n")[0]

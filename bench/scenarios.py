@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, assert_never
 
-from bench import console, contest, large, report, targets
+from bench import console, contest, large, report, several, targets
 from bench.options import Scenario
 from bench.race import Case, Setting, race
 
@@ -41,6 +41,10 @@ def tables(options: Options, folder: Path) -> Iterator[Table]:
                 yield large.measure(setting, size=options.size or large.SIZE, folder=folder)
             case Scenario.PEERS:
                 yield contest.measure(folder)
+            case Scenario.POSTGRESQL:
+                for latency in options.latencies:
+                    setting = _setting(Case.LIVE, options, latency_seconds=latency)
+                    yield several.measure(setting, rounds=options.rounds, folder=folder)
             case _:
                 assert_never(scenario)
 

@@ -44,6 +44,8 @@ class Table:
     remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        if not self.rows:
+            return "\n".join([self.title, *(f"  {remark}" for remark in self.remarks)])
         lines = [self.columns, *(row.shown(self.columns) for row in self.rows)]
         widths = [max(LEAST_WIDTH, *map(len, column)) for column in zip(*lines, strict=True)]
         names = ["", *(row.name for row in self.rows)]
