@@ -137,7 +137,7 @@ class _Started:
     """The programs of one run."""
 
     subjects: Sequence[Started]
-    helpers: Mapping[str, int]
+    helpers: dict[str, int]
     """The identifiers of broker and simulator."""
     broker_url: str
     twilio: str
