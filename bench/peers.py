@@ -23,34 +23,18 @@ from bench.load import ACCOUNT_SID, AUTH_TOKEN, REQUEST_TOPIC, SENDER_NUMBER
 from bench.stage import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 MQTTWARN, TWILIO_PYTHON = "0.36.1", "9.13.0"
 NODE_RED, TWILIO_NODE = "4.1.15", "0.1.0"
 INSTALL_SECONDS = 900.0
 RECIPIENTS = 200
 CONCURRENCY = 200
-TOPICS = "alarms"
-CLIENT_ID = "peer"
+TOPICS, CLIENT_ID = "alarms", "peer"
+"""As the flow has them too."""
 
-_LEAD_PYTHON = """\
-import os
-from twilio.http.http_client import TwilioHttpClient
-ask = TwilioHttpClient.request
-def request(self, method, url, *others, **more):
-    url = url.replace("https://api.twilio.com", os.environ["BENCH_TWILIO"])
-    return ask(self, method, url, *others, **more)
-TwilioHttpClient.request = request
-"""
-
-_LEAD_NODE = """\
-const Client = require(process.env.BENCH_MODULES + "/twilio/lib/base/RequestClient");
-const ask = Client.prototype.request;
-Client.prototype.request = function (options) {
-  options.uri = options.uri.replace("https://api.twilio.com", process.env.BENCH_TWILIO);
-  return ask.call(this, options);
-};
-"""
+LEAD = Path(__file__).with_name("lead")
+"""What is loaded before the programs, and the flow of Node-RED."""
 
 
 class Contestant(Protocol):
@@ -139,13 +123,12 @@ class Mqttwarn(Foreign):
         )
 
     def start(self, folder: Path, *, broker: str, twilio: str) -> stage.Starting:
-        (folder / "sitecustomize.py").write_text(_LEAD_PYTHON)
         (folder / "mqttwarn.ini").write_text(self._settings(urlsplit(broker).port or 0))
         return stage.program(
             [str(self._folder / "bin" / "mqttwarn"), f"--config-file={folder / 'mqttwarn.ini'}"],
             log=folder / "mqttwarn.log",
             ready="Starting 1 worker threads",
-            environ={"PYTHONPATH": str(folder), "BENCH_TWILIO": twilio},
+            environ={"PYTHONPATH": str(LEAD), "BENCH_TWILIO": twilio},
         )
 
     def _settings(self, port: int) -> str:
@@ -178,13 +161,16 @@ class NodeRed(Foreign):
     def start(self, folder: Path, *, broker: str, twilio: str) -> stage.Starting:
         home, modules = folder / "node-red", self._folder / "node_modules"
         home.mkdir(exist_ok=True)
-        (home / "lead.js").write_text(_LEAD_NODE)
         (home / "settings.js").write_text(
             f"module.exports = {{httpAdminRoot: false, httpNodeRoot: false, telemetry: {{enabled: false}}, "
             f"nodesDir: {json.dumps(str(modules / 'node-red-node-twilio'))}, twilio: {json.dumps(_KEY)}}};\n"
         )
-        (home / "flow.json").write_text(json.dumps(_flow(urlsplit(broker).port or 0)))
-        command = ["node", "--require", str(home / "lead.js"), str(modules / "node-red" / "red.js")]
+        nodes = json.loads((LEAD / "flow.json").read_text())
+        for node in nodes:
+            if node["type"] == "mqtt-broker":
+                node["port"] = str(urlsplit(broker).port)
+        (home / "flow.json").write_text(json.dumps(nodes))
+        command = ["node", "--require", str(LEAD / "node.js"), str(modules / "node-red" / "red.js")]
         options = ["--userDir", str(home), "--settings", str(home / "settings.js"), "flow.json"]
         return stage.program(
             [*command, *options],
@@ -195,21 +181,6 @@ class NodeRed(Foreign):
 
 
 _KEY = {"account": ACCOUNT_SID, "authtoken": AUTH_TOKEN, "from": SENDER_NUMBER}
-
-
-def _flow(port: int) -> list[Mapping[str, object]]:
-    broker = {"id": "broker", "type": "mqtt-broker", "broker": stage.LOOPBACK, "port": str(port)}
-    session = {"clientid": CLIENT_ID, "cleansession": False, "autoConnect": True, "protocolVersion": "4"}
-    place = {"z": "tab", "x": 0, "y": 0}
-    incoming = {"id": "in", "type": "mqtt in", "topic": f"{TOPICS}/#", "qos": "1", "datatype": "utf8"}
-    code = "msg.topic = '+' + msg.topic.split('/')[1]; return msg;"
-    return [
-        {"id": "tab", "type": "tab", "label": "alarms"},
-        broker | session,
-        incoming | {"broker": "broker", "wires": [["whom"]]} | place,
-        {"id": "whom", "type": "function", "func": code, "outputs": 1, "wires": [["out"]]} | place,
-        {"id": "out", "type": "twilio out", "twilioType": "sms", "number": "", "wires": []} | place,
-    ]
 
 
 def contestants() -> tuple[Contestant, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -22,15 +23,27 @@ _REST_LIMIT_SECONDS = 3.0
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of all threads so far, those that have ended included."""
-    # The name in parentheses may hold anything, so fields are counted after it: proc(5), utime is the 14th.
-    fields = (PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    fields = _fields(PROCESSES / str(pid))
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def family_cpu_seconds(pid: int) -> float:
     """The same for a process and its children that still run."""
-    children = (PROCESSES / str(pid) / "task" / str(pid) / "children").read_text().split()
-    return cpu_seconds(pid) + sum(cpu_seconds(int(child)) for child in children)
+    return cpu_seconds(pid) + sum(cpu_seconds(child) for child in _children(pid))
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for process in PROCESSES.glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+            if int(_fields(process)[1]) == pid:
+                found.append(int(process.name))
+    return found
+
+
+def _fields(process: Path) -> list[str]:
+    """The fields of proc(5)'s `stat` after the name, which may hold anything: utime, the 14th, is at 11."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def all_cpu_seconds() -> float:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 WORDS_OF_A_CLAIM = 3
 
-SLEEPS_AT_RANDOM = frozenset({"tests/reliability/people.py", "tests/reliability/torture.py"})
-"""The instants of kills, of stray messages and of what people do are drawn."""
+SLEEPS_AT_RANDOM = frozenset(
+    {"tests/reliability/people.py", "tests/reliability/torture.py", "tests/reliability/soak.py"}
+)
+"""The instants of kills, of stray messages and of what people do are drawn; the load of a soak is even."""
 
 
 @lru_cache

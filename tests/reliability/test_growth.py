@@ -12,6 +12,7 @@ import pytest
 from tests.reliability.growth import Sample, growth, picture, trend
 from tests.reliability.plan import Plan
 from tests.reliability.soak import Soak
+from tests.support.patience import WAIT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +88,7 @@ async def test_a_short_soak_keeps_what_was_promised_and_measures_the_connector(t
     plan = Plan(requests=60, kills=0, seed=11)
     said: list[str] = []
     soak = Soak(plan, tmp_path, seconds=4.0, tell=said.append)
-    account = await asyncio.wait_for(soak.run(), 120)
+    account = await asyncio.wait_for(soak.run(), WAIT_SECONDS)
     assert account.kept, said
     assert account.kills == len(soak.killed_at) >= 1
     assert 1 < len({sample.life for sample in soak.samples})
