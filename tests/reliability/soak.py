@@ -44,9 +44,14 @@ if TYPE_CHECKING:
 PER_SECOND: Final = 15
 KILLING_SHARE: Final = 0.4
 """The part of the run in which the connector is killed."""
-SHORTEST_LIFE_SECONDS: Final = 2.0
-LONGEST_LIFE_SECONDS: Final = 20.0
-JOURNAL_BYTES: Final = 8_000_000
+SHORT_LIFE_SECONDS: Final = (1.0, 15.0)
+LONG_LIFE_SECONDS: Final = (60.0, 80.0)
+LONG_SHARE: Final = 1 / 3
+"""Of the lives: the journal removes a request only after a connection that outlived its acknowledgement, by
+45 seconds with this keep alive, and in short lives alone it would fill up."""
+KEEPALIVE_SECONDS: Final = 5
+JOURNAL_BYTES: Final = 12_000_000
+"""It is full after about five minutes."""
 SAMPLES: Final = 400
 SHORTEST_PERIOD_SECONDS: Final = 0.5
 KEPT_SECONDS: Final = 5.0
@@ -74,6 +79,7 @@ class Soak(Torture):
 
     async def _live(self, peer: Peer, group: asyncio.TaskGroup) -> None:
         self._settings["journal"] = {"maximum_bytes": JOURNAL_BYTES}
+        self._settings["transport"] |= {"keepalive_seconds": KEEPALIVE_SECONDS}
         self._settings["log"] = {"level": "INFO", "format": "json"}
         requests = requests_of(self._plan)
         await self._register()
@@ -107,8 +113,13 @@ class Soak(Torture):
         return people
 
     async def _live_and_die(self) -> None:
+        is_long = self._chance.random() < LONG_SHARE
+        lasts = self._chance.uniform(*(LONG_LIFE_SECONDS if is_long else SHORT_LIFE_SECONDS))
         async with self._start() as self._connector:
-            await asyncio.sleep(self._chance.uniform(SHORTEST_LIFE_SECONDS, LONGEST_LIFE_SECONDS))
+            # Not beyond the part in which it is killed, or a short run would have no kill at all.
+            await asyncio.sleep(
+                max(SHORT_LIFE_SECONDS[0], min(lasts, KILLING_SHARE * self._seconds - self._now))
+            )
             await self._connector.kill()
         self.killed_at.append(self._now)
         self._account.kills += 1

@@ -66,6 +66,9 @@ STRAY_SECONDS = 0.02
 END_SECONDS = 90.0
 """Without any progress of what is left when the killing is over."""
 
+MOST_SHOWN = 20
+"""Ids of requests in a line of the report."""
+
 _BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
 
 
@@ -320,7 +323,7 @@ def report(plan: Plan, account: Account) -> list[str]:
         "ends untold": aftermath.untold,
         "deliveries untrue": aftermath.untrue,
     }
-    lines += [f"{what}: {', '.join(ids)}" for what, ids in wrong.items() if ids]
+    lines += [f"{what}: {', '.join(ids[:MOST_SHOWN])} ({len(ids)})" for what, ids in wrong.items() if ids]
     if any(account.left):
         lines.append("left in the journal: {} waiting, {} in doubt, {} unreported".format(*account.left))
     return [*lines, f"{verdict}, {aftermath}"]
