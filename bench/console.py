@@ -58,6 +58,8 @@ class Round:
     seconds: float
     cpu_seconds: float
     console_cpu_seconds: float
+    helpers_cpu_seconds: float
+    """Of simulator, broker and load together."""
     others_cpu_seconds: float
     fetches: dict[str, list[float]] = field(default_factory=dict)
     """For each open page, the seconds that each fetch took."""
@@ -65,6 +67,11 @@ class Round:
     @property
     def rate(self) -> float:
         return self.messages / self.seconds
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Messages for each CPU second of all programs of the run: the rate that they allow on one core."""
+        return self.messages / (self.cpu_seconds + self.console_cpu_seconds + self.helpers_cpu_seconds)
 
     @property
     def console_share(self) -> float:
@@ -111,6 +118,7 @@ def _round(pages: Pages, setting: Setting, on: Scene, console: Started) -> Round
         seconds=traffic.seconds,
         cpu_seconds=used["connector"],
         console_cpu_seconds=used["console"],
+        helpers_cpu_seconds=used["simulator"] + used["broker"] + used["load"],
         others_cpu_seconds=others,
     )
 
@@ -144,6 +152,7 @@ def table(rounds: Sequence[Round], bare_rates: Sequence[float], *, size: int) ->
         columns=(*Pages, RATIO),
         rows=(
             compared("messages per second", lambda one: one.rate),
+            compared("messages per CPU second of all", lambda one: one.per_cpu_second),
             compared("CPU µs per message, connector", lambda one: one.cpu_seconds / one.messages * MEGA),
             compared("CPU of console, % of a core", lambda one: 100 * one.console_share, ".1f"),
             Row(name="bare loop, messages per second", cells=(median(bare_rates), None, None)),
@@ -164,8 +173,12 @@ def _fetches(opened: Sequence[Round]) -> Iterator[Row]:
 
 
 def _remarks(groups: Sequence[Sequence[Round]]) -> Iterator[str]:
-    closed, opened = (median(one.rate for one in group) for group in groups)
+    """What pages cost by the rates; where other programs were busy, by the CPU time, which they change less."""
+    is_disturbed = max(one.others_share for group in groups for one in group) >= DISTURBED_SHARE
+    closed, opened = (
+        median(one.per_cpu_second if is_disturbed else one.rate for one in group) for group in groups
+    )
     if opened < LEAST_OF_RATE * closed:
         yield f"Open pages cost more than {1 - LEAST_OF_RATE:.0%} of the rate."
-    if max(one.others_share for group in groups for one in group) >= DISTURBED_SHARE:
+    if is_disturbed:
         yield DISTURBED

@@ -16,4 +16,4 @@ def _request(self: TwilioHttpClient, method: str, url: str, *others: Any, **name
     )
 
 
-TwilioHttpClient.request = _request  # type: ignore[method-assign]  # the one place where its address is known
+TwilioHttpClient.request = _request

@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def a_round(pages: Pages, *, rate: float = 1_000) -> Round:
+def a_round(
+    pages: Pages,
+    *,
+    rate: float = 1_000,
+    console_cpu_seconds: float = 0.0,
+    others_cpu_seconds: float = 0.0,
+) -> Round:
     return Round(
         pages=pages,
         messages=1_000,
         seconds=1_000 / rate,
         cpu_seconds=0.25,
-        console_cpu_seconds=0.05,
-        others_cpu_seconds=0.0,
+        console_cpu_seconds=console_cpu_seconds,
+        helpers_cpu_seconds=0.25,
+        others_cpu_seconds=others_cpu_seconds,
         fetches={"/": [0.02, 0.03]} if pages is Pages.OPEN else {},
     )
 
@@ -42,6 +49,18 @@ def test_the_table_says_that_pages_cost_too_much() -> None:
     rounds = [a_round(Pages.CLOSED), a_round(Pages.OPEN, rate=899)]
     (said,) = table(rounds, [1_500.0], size=10).remarks
     assert "more than 10% of the rate" in said
+
+
+def test_where_other_programs_were_busy_the_cpu_time_says_what_pages_cost() -> None:
+    def said(*, console_cpu_seconds: float) -> tuple[str, ...]:
+        rounds = [
+            a_round(Pages.CLOSED, others_cpu_seconds=0.9),
+            a_round(Pages.OPEN, rate=500, console_cpu_seconds=console_cpu_seconds),
+        ]
+        return table(rounds, [1_500.0], size=10).remarks
+
+    assert 1 == len(said(console_cpu_seconds=0.05)), "other programs were busy, and nothing else"
+    assert 2 == len(said(console_cpu_seconds=0.06))
 
 
 @pytest.mark.mosquitto
