@@ -173,7 +173,7 @@ def _fetches(opened: Sequence[Round]) -> Iterator[Row]:
 
 
 def _remarks(groups: Sequence[Sequence[Round]]) -> Iterator[str]:
-    """What pages cost by the rates; where other programs were busy, by the CPU time, which they change less."""
+    """By the rates, or where other programs were busy by the CPU time, which those change less."""
     is_disturbed = max(one.others_share for group in groups for one in group) >= DISTURBED_SHARE
     closed, opened = (
         median(one.per_cpu_second if is_disturbed else one.rate for one in group) for group in groups

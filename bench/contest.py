@@ -108,11 +108,12 @@ def measure(folder: Path) -> Table:
         scores[one.name] = {}
         for name, plan in PLANS.items():
             with tempfile.TemporaryDirectory(prefix="peer-", dir=folder) as own:
-                scores[one.name][name] = _turn(one, plan, Path(own))
+                scores[one.name][name] = take_turn(one, plan, Path(own))
     return table(scores, remarks)
 
 
-def _turn(one: Contestant, plan: Plan, folder: Path) -> Turn:
+def take_turn(one: Contestant, plan: Plan, folder: Path) -> Turn:
+    """One turn of one program, with a broker and a simulator of its own."""
     with (
         stage.broker(folder) as (broker, broker_url),
         stage.simulator(folder, latency_seconds=plan.latency_seconds) as (_, twilio),
