@@ -39,6 +39,7 @@ SIZE, MESSAGES, ROUNDS = 200_000, 8_000, 10
 PAGES = ("/", "/requests")
 LEAST_OF_RATE = 0.9
 """A page may cost a tenth of the rate."""
+CORES = os.cpu_count() or 1
 SECTIONS = '[console]\nlisten = "127.0.0.1:0"\n'
 
 
@@ -69,9 +70,10 @@ class Round:
         return self.messages / self.seconds
 
     @property
-    def per_cpu_second(self) -> float:
-        """Messages for each CPU second of all programs of the run: the rate that they allow on one core."""
-        return self.messages / (self.cpu_seconds + self.console_cpu_seconds + self.helpers_cpu_seconds)
+    def possible_rate(self) -> float:
+        """Messages per second by the CPU time alone, on all cores of the machine without other programs."""
+        left = CORES - self.console_share
+        return left / ((self.cpu_seconds + self.helpers_cpu_seconds) / self.messages)
 
     @property
     def console_share(self) -> float:
@@ -152,7 +154,7 @@ def table(rounds: Sequence[Round], bare_rates: Sequence[float], *, size: int) ->
         columns=(*Pages, RATIO),
         rows=(
             compared("messages per second", lambda one: one.rate),
-            compared("messages per CPU second of all", lambda one: one.per_cpu_second),
+            compared("  possible by CPU time, all cores", lambda one: one.possible_rate),
             compared("CPU µs per message, connector", lambda one: one.cpu_seconds / one.messages * MEGA),
             compared("CPU of console, % of a core", lambda one: 100 * one.console_share, ".1f"),
             Row(name="bare loop, messages per second", cells=(median(bare_rates), None, None)),
@@ -173,10 +175,10 @@ def _fetches(opened: Sequence[Round]) -> Iterator[Row]:
 
 
 def _remarks(groups: Sequence[Sequence[Round]]) -> Iterator[str]:
-    """By the rates, or where other programs were busy by the CPU time, which those change less."""
+    """By the rates, or where other programs were busy by the CPU time, which they change less."""
     is_disturbed = max(one.others_share for group in groups for one in group) >= DISTURBED_SHARE
     closed, opened = (
-        median(one.per_cpu_second if is_disturbed else one.rate for one in group) for group in groups
+        median(one.possible_rate if is_disturbed else one.rate for one in group) for group in groups
     )
     if opened < LEAST_OF_RATE * closed:
         yield f"Open pages cost more than {1 - LEAST_OF_RATE:.0%} of the rate."

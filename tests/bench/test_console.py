@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.console import Pages, Round, table
+from bench.console import CORES, Pages, Round, table
 from tests.support.needs import ROOT
 from tests.support.patience import WAIT_SECONDS
 
@@ -52,15 +52,16 @@ def test_the_table_says_that_pages_cost_too_much() -> None:
 
 
 def test_where_other_programs_were_busy_the_cpu_time_says_what_pages_cost() -> None:
-    def said(*, console_cpu_seconds: float) -> tuple[str, ...]:
+    def said(*, rate: float, share_of_all_cores: float) -> tuple[str, ...]:
+        seconds = 1_000 / rate
         rounds = [
             a_round(Pages.CLOSED, others_cpu_seconds=0.9),
-            a_round(Pages.OPEN, rate=500, console_cpu_seconds=console_cpu_seconds),
+            a_round(Pages.OPEN, rate=rate, console_cpu_seconds=share_of_all_cores * CORES * seconds),
         ]
         return table(rounds, [1_500.0], size=10).remarks
 
-    assert 1 == len(said(console_cpu_seconds=0.05)), "other programs were busy, and nothing else"
-    assert 2 == len(said(console_cpu_seconds=0.06))
+    assert 1 == len(said(rate=500, share_of_all_cores=0.09)), "other programs were busy, and nothing else"
+    assert 2 == len(said(rate=500, share_of_all_cores=0.11))
 
 
 @pytest.mark.mosquitto
