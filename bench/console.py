@@ -71,9 +71,12 @@ class Round:
 
     @property
     def possible_rate(self) -> float:
-        """Messages per second by the CPU time alone, on all cores of the machine without other programs."""
-        left = CORES - self.console_share
-        return left / ((self.cpu_seconds + self.helpers_cpu_seconds) / self.messages)
+        """Messages per second by the CPU time alone, on all cores of the machine without other programs.
+
+        0 in a run too short for the kernel's clock of CPU time.
+        """
+        used = self.cpu_seconds + self.helpers_cpu_seconds
+        return (CORES - self.console_share) * self.messages / used if used else 0.0
 
     @property
     def console_share(self) -> float:
