@@ -13,7 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PROCESSES = Path("/proc")
 
@@ -23,27 +23,27 @@ _REST_LIMIT_SECONDS = 3.0
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of all threads so far, those that have ended included."""
-    fields = _fields(PROCESSES / str(pid))
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return _seconds(_fields(PROCESSES / str(pid)))
 
 
 def family_cpu_seconds(pid: int) -> float:
     """The same for a process and its children that still run."""
-    return cpu_seconds(pid) + sum(cpu_seconds(child) for child in _children(pid))
-
-
-def _children(pid: int) -> list[int]:
-    found = []
+    total = cpu_seconds(pid)
     for process in PROCESSES.glob("[0-9]*"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
-            if int(_fields(process)[1]) == pid:
-                found.append(int(process.name))
-    return found
+            fields = _fields(process)
+            if int(fields[1]) == pid:
+                total += _seconds(fields)
+    return total
 
 
 def _fields(process: Path) -> list[str]:
     """The fields of proc(5)'s `stat` after the name, which may hold anything: utime, the 14th, is at 11."""
     return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def _seconds(fields: Sequence[str]) -> float:
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def all_cpu_seconds() -> float:
