@@ -61,6 +61,7 @@ SIDES = (
 class Shared:
     """One run of one side. CPU times are those of the messages alone."""
 
+    connectors: int
     messages: int
     seconds: float
     cpu_seconds: float
@@ -76,6 +77,14 @@ class Shared:
     @property
     def rate(self) -> float:
         return self.messages / self.seconds
+
+    @property
+    def possible_rate(self) -> float:
+        """Messages per second where each connector has a core of its own, and PostgreSQL as many as it needs.
+
+        0 in a run too short for the kernel's clock of CPU time.
+        """
+        return self.connectors * self.messages / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
 def measure(setting: Setting, *, rounds: int, folder: Path) -> Table:
@@ -122,6 +131,7 @@ def _run(side: Side, setting: Setting, server: Any, folder: Path) -> Shared:
         verified(traffic, on.twilio, setting)
         peak = max(readings.peak_bytes(one.pid) for one in on.subjects)
     return Shared(
+        connectors=side.connectors,
         messages=setting.messages,
         seconds=traffic.seconds,
         cpu_seconds=sum(used[name] for name in pids),
@@ -203,6 +213,7 @@ def table(setting: Setting, found: Mapping[str, Sequence[Shared]]) -> Table:
         rows=(
             row("messages per second", lambda run: run.rate),
             row("  ÷ one connector on PostgreSQL", lambda run: run.rate / one_alone, ".2f"),
+            row("  possible with a core for each", lambda run: run.possible_rate),
             row("CPU µs per message, connectors", lambda run: run.cpu_seconds / run.messages * MEGA),
             row("CPU µs per message, PostgreSQL", lambda run: run.server_cpu_seconds / run.messages * MEGA),
             row("peak memory of a connector, MB", lambda run: run.peak_bytes / MEGA, ".1f"),
