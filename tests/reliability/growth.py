@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MEGA: Final = 1e6
 MEMORY_BYTES: Final = 20e6
-"""A start is followed by some growth, and later memory goes up and down by nearly as much: the allocator keeps
-what it had once, and gives it back when whole pages of it are free."""
+"""A start is followed by some growth, and later memory goes up and down by nearly as much: the allocator
+keeps what it had once, and gives it back when whole pages of it are free."""
 FILES: Final = 3
 """Connections to Twilio come and go."""
 JOURNAL_SHARE: Final = 0.1
