@@ -108,7 +108,7 @@ def _status_bytes(pid: int, field: str) -> int:
         name, _, value = line.partition(":")
         if name == field:
             return int(value.split()[0]) * 1024
-    raise AssertionError(f"proc(5) promises {field}")
+    raise ProcessLookupError(f"process {pid} has ended: each that runs has {field}, says proc(5)")
 
 
 def file_system(folder: Path) -> str:
