@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -26,6 +26,7 @@ from twilio_notifications.ports import Recording
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from twilio_notifications.adapters.sqlite.room import DiskRoom
     from twilio_notifications.ports import NewRejection
 
 SIREN = "\N{POLICE CARS REVOLVING LIGHT}"
@@ -93,7 +94,7 @@ async def test_after_room_was_made_a_request_fits_whatever_its_transaction_write
     """Steps in the same transaction may use up a batch before the request is looked at."""
     path = tmp_path / "journal.db"
     async with a_journal(path) as journal:
-        room = journal._store.room
+        room = cast("DiskRoom", journal._store.room)
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             for number in range(300):
                 await record(journal, a_refusal(f"{number}{SIREN * 900}", at=START + number))
