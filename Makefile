@@ -7,13 +7,14 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 N      ?= 2000
 KILLS  ?= 50
+MINUTES ?= 10
 SECONDS ?= 60
 TARGET ?= contract
 
 # pytest, so `make test ARGS="-k contract"` works; -n: the tests are independent of each other
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: help demo test check format docs site screenshots component dist debian packages bare bench torture fuzz lock clean
+.PHONY: help demo test check format docs site screenshots component dist debian packages bare bench torture soak fuzz lock clean
 .DEFAULT_GOAL := help
 
 ## print this list
@@ -87,6 +88,11 @@ screenshots: $(VENV)/.dev
 ## kill -9 again and again under load, and count what was lost, doubled, skipped or reported wrongly
 torture: $(VENV)/.dev
 	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER)) $(if $(JOURNAL),--journal $(JOURNAL)) $(if $(CONNECTORS),--connectors $(CONNECTORS)) $(if $(CALLBACKS),--callbacks)
+
+# e.g. `make soak MINUTES=60`; SEED=… draws the same again
+## run for long under an even load and kills; what was promised must be kept, and nothing may grow
+soak: $(VENV)/.dev
+	@$(BIN)/python -m tests.reliability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # atheris comes as a wheel, for some versions of Python only; built from source it would need LLVM
 $(VENV)/.fuzz: $(VENV)/.dev

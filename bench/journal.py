@@ -8,34 +8,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from bench.filling import Silent, a_request, a_success
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.engine import SqliteEngine
-from twilio_notifications.core.model import Channel, Notification, Recipient, Text
-from twilio_notifications.core.steps import AttemptOutcome, Finish
-from twilio_notifications.ports import Mark, NewRequest, Opening
+from twilio_notifications.ports import Opening
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from twilio_notifications.ports import Event, Recorded
-
 AT = 1_700_000_000.0
-STATUS = (
-    b'{"response":{"status":"success","payload":{"from_number":"+19999999999","messages":'
-    b'{"message_status":"queued","to_number":"+12345000000","name":"Darla"}}},"id":"request-%d"}'
-)
-
-
-class Silent:
-    def tell(self, event: Event) -> None:
-        pass
 
 
 class Watched:
@@ -61,42 +48,14 @@ class Watched:
         return result
 
 
-def a_request(number: int) -> NewRequest:
-    digest = hashlib.blake2b(str(number).encode(), digest_size=16).digest()
-    return NewRequest(
-        notification=Notification(
-            request_id=f"request-{number}",
-            channel=Channel.SMS,
-            recipient=Recipient(name="Darla", phone_number=f"+1555{int.from_bytes(digest[:3]):08}"),
-            content=Text(body="The freezer is at -3 degrees, it should be at -18"),
-            sender_number="+19999999999",
-        ),
-        accepted_at=AT + number / 1000,
-        expires_at=AT + 14_400,
-        mark=Mark(packet_id=number % 65_535 + 1, digest=digest),
-        may_leave=True,
-    )
-
-
-def a_success(number: int, recorded: Recorded) -> Finish:
-    sid = hashlib.blake2b(str(number).encode(), digest_size=16, key=b"sid").hexdigest()
-    return Finish(
-        id=recorded.id or 0,
-        at=AT,
-        status=STATUS % number,
-        reason=None,
-        outcome=AttemptOutcome.ACCEPTED,
-        sid=f"SM{sid}",
-    )
-
-
 async def lives(journal: SqliteJournal, *, batches: int, size: int) -> None:
     """Takes all messages through their whole lives."""
     opening = Opening(at=AT, clock_offset=0.1, places=size)
     for batch in range(batches):
         numbers = range(batch * size, (batch + 1) * size)
-        recorded = (await journal.record([a_request(n) for n in numbers], opening=opening)).recorded
-        steps = [a_success(n, one) for n, one in zip(numbers, recorded, strict=True) if one.opened]
+        requests = [a_request(number, at=AT + number / 1000, may_leave=True) for number in numbers]
+        recorded = (await journal.record(requests, opening=opening)).recorded
+        steps = [a_success(n, one, at=AT) for n, one in zip(numbers, recorded, strict=True) if one.opened]
         taken = await journal.take(steps)
         journal.report([status.position for status in taken.written], at=AT)
     await journal.flush()

@@ -17,6 +17,7 @@ STATUS_TOPIC = "twilio/message/status"
 SENDER_NUMBER = "+15005550006"
 ACCOUNT_SID = "AC0123456789abcdef0123456789abcdef"
 AUTH_TOKEN = "benchmark"
+MESSAGE = "Hello from the edge: the pump in hall 3 has stopped."
 
 _ID = "request"
 
@@ -27,7 +28,13 @@ class WrongStatuses(Exception):
 
 def requests(count: int) -> list[bytes]:
     """This number of requests, each as large as the published example and to a number of its own."""
-    return [_request(number) for number in range(count)]
+    return [request(number) for number in range(count)]
+
+
+def request(number: int) -> bytes:
+    """The request with this number."""
+    recipient = {"name": "Darla", "phone_number": phone_number(number), "message": MESSAGE}
+    return json.dumps({"id": f"{_ID}{number}", "request": {"recipient": recipient}}).encode()
 
 
 def phone_number(number: int) -> str:
@@ -52,12 +59,3 @@ def verify(statuses: Iterable[bytes], *, count: int) -> None:
         raise WrongStatuses(
             f"{count} requests brought {len(answered)} statuses with {len(set(answered))} different ids"
         )
-
-
-def _request(number: int) -> bytes:
-    recipient = {
-        "name": "Darla",
-        "phone_number": phone_number(number),
-        "message": "Hello from the edge: the pump in hall 3 has stopped.",
-    }
-    return json.dumps({"id": f"{_ID}{number}", "request": {"recipient": recipient}}).encode()

@@ -9,7 +9,6 @@ says how to install it.
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import signal
 import subprocess
@@ -17,39 +16,27 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import readings
+from bench.flame import flame_graph
 from bench.load import WrongStatuses, requests
 from bench.race import CONCURRENCY, FOLDER, OUTSTANDING, Case, Setting, scene, send_load
+from bench.stacks import FRAME, part, read
 from bench.stage import Kind, NotStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from bench.stacks import Stack
 
 SAMPLES_PER_SECOND = 200
 MESSAGES = 20_000
 START_SECONDS = 30.0
 TOP_FUNCTIONS = 40
-PACKAGE = "twilio_notifications"
-LIBRARIES: Mapping[str, str] = {"json": "json", "asyncio": "event loop", "uvloop": "event loop"}
-"""Folders of other packages that are parts of their own; any other counts for the function that calls it."""
-WAITS = "threading.py"
-"""A thread whose innermost function is in this file waits; py-spy takes some of these waits for work."""
 WITHOUT_PYTHON = "no function of Python"
 """A part: threads of the HTTP library, and turns of the interpreter itself."""
-_FRAME = re.compile(r"(?P<function>.+) \((?P<path>[^()]+?)(?::\d+)?\)$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stack:
-    """Frames from the outermost to the innermost function, seen `count` times in this thread."""
-
-    thread: str
-    frames: tuple[str, ...]
-    count: int
 
 
 def main() -> int:
@@ -64,19 +51,12 @@ def main() -> int:
     except (NotStarted, WrongStatuses, OSError) as error:
         print(f"bench.profile: nothing was measured: {error}", file=sys.stderr)
         return 1
-    print("\n".join(report(read(text.splitlines()))))
+    stacks = read(text.splitlines())
+    print("\n".join(report(stacks)))
+    if options.flame is not None:
+        title = f"{options.messages} messages live: samples in which a thread worked"
+        options.flame.write_text(flame_graph(stacks, title=title))
     return 0
-
-
-def read(lines: Iterable[str]) -> list[Stack]:
-    """The stacks in py-spy's format `raw`: `THREAD;FRAME;FRAME COUNT`. Waiting threads are left out."""
-    stacks = []
-    for line in lines:
-        joined, _, count = line.rpartition(" ")
-        thread, *frames = joined.split(";")
-        if not (frames and WAITS in frames[-1]):
-            stacks.append(Stack(thread=thread, frames=tuple(frames), count=int(count)))
-    return stacks
 
 
 def report(stacks: Sequence[Stack]) -> Iterator[str]:
@@ -100,18 +80,8 @@ def report(stacks: Sequence[Stack]) -> Iterator[str]:
 
 def _function(frame: str) -> str:
     """The function with the last folders of its path, where a reader of the table looks for it."""
-    match = _FRAME.match(frame)
+    match = FRAME.match(frame)
     return f"{match['function']} ({'/'.join(Path(match['path']).parts[-3:])})" if match else frame
-
-
-def part(frame: str) -> str | None:
-    """The part of the program that a frame belongs to; None for one that counts for its caller."""
-    match = _FRAME.match(frame)
-    folders = Path(match["path"]).with_suffix("").parts if match else ()
-    if PACKAGE in folders:
-        inside = folders[len(folders) - folders[::-1].index(PACKAGE) :]
-        return ".".join(inside[:2]) or PACKAGE
-    return next((LIBRARIES[folder] for folder in folders if folder in LIBRARIES), None)
 
 
 def _by_thread(stacks: Sequence[Stack]) -> Iterator[tuple[str, list[Stack]]]:
@@ -186,6 +156,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--latency", type=float, default=0.0, metavar="SECONDS", help="latency of the simulator (0)"
     )
+    parser.add_argument("--flame", type=Path, metavar="FILE", help="writes a flame graph as SVG to this file")
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, help=f"a folder on the disk to measure ({FOLDER})"
     )

@@ -122,7 +122,7 @@ def run(kind: Kind, setting: Setting, folder: Path) -> Run:
         readings.wait_for_rest(on.subject.pid)
         used = meter.seconds()
         peak = readings.peak_bytes(on.subject.pid)
-        posted_at = _verified(traffic, on.twilio, setting)
+        posted_at = verified(traffic, on.twilio, setting)
     return Run(
         kind=kind,
         setting=setting,
@@ -157,12 +157,17 @@ class Scene:
 
 
 @contextmanager
-def scene(kind: Kind, setting: Setting, folder: Path) -> Iterator[Scene]:
-    """Everything that a run needs, started and connected; all of it has ended afterwards."""
+def scene(kind: Kind, setting: Setting, folder: Path, *, sections: str = "") -> Iterator[Scene]:
+    """Everything that a run needs, started and connected; all of it has ended afterwards.
+
+    `sections` are further sections of the connector's configuration.
+    """
     with (
         stage.broker(folder) as (broker, url),
         stage.simulator(folder, latency_seconds=setting.latency_seconds) as (simulator, twilio),
-        stage.subject(kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency) as subject,
+        stage.subject(
+            kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency, sections=sections
+        ) as subject,
         Wire(url, client_id="load") as wire,
     ):
         wire.subscribe(STATUS_TOPIC)
@@ -176,7 +181,7 @@ def send_load(on: Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
 
     Raises WrongStatuses with the end of the program's log when statuses are missing.
     """
-    wire, limit = on.wire, _limit_seconds(setting)
+    wire, limit = on.wire, limit_seconds(setting)
     try:
         match setting.case:
             case Case.BACKLOG:
@@ -193,17 +198,17 @@ def send_load(on: Scene, setting: Setting, load: Sequence[bytes]) -> Traffic:
         ) from error
 
 
-def _limit_seconds(setting: Setting) -> float:
+def limit_seconds(setting: Setting) -> float:
     """Ten times as long as a run takes on a machine of today."""
     return GRACE_SECONDS + 10 * setting.messages * max(
         1 / USUAL_RATE, setting.latency_seconds / setting.concurrency
     )
 
 
-def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
+def verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, float]:
     """When each recipient's POST was at the simulator; raises WrongStatuses unless each has exactly one."""
     verify(traffic.statuses, count=setting.messages)
-    texts = _texts_created(twilio)
+    texts = texts_created(twilio)
     posted_at = {text["to"]: float(text["created_at"]) for text in texts}
     if not len(texts) == len(posted_at) == setting.messages:
         raise WrongStatuses(
@@ -212,7 +217,8 @@ def _verified(traffic: Traffic, twilio: str, setting: Setting) -> dict[str, floa
     return posted_at
 
 
-def _texts_created(twilio: str) -> list[Any]:
+def texts_created(twilio: str) -> list[Any]:
+    """The entries of the simulator's ledger, the oldest first."""
     connection = http.client.HTTPConnection(urlsplit(twilio).netloc, timeout=10)
     texts: list[Any] = []
     with closing(connection):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 PROCESSES = Path("/proc")
 
@@ -22,8 +23,26 @@ _REST_LIMIT_SECONDS = 3.0
 
 def cpu_seconds(pid: int) -> float:
     """User and system time of all threads so far, those that have ended included."""
-    # The name in parentheses may hold anything, so fields are counted after it: proc(5), utime is the 14th.
-    fields = (PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return _seconds(_fields(PROCESSES / str(pid)))
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """The same for a process and its children that still run."""
+    total = cpu_seconds(pid)
+    for process in PROCESSES.glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by now
+            fields = _fields(process)
+            if int(fields[1]) == pid:
+                total += _seconds(fields)
+    return total
+
+
+def _fields(process: Path) -> list[str]:
+    """The fields of proc(5)'s `stat` after the name, which may hold anything: utime, the 14th, is at 11."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def _seconds(fields: Sequence[str]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -64,12 +83,32 @@ class CpuMeter:
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory that was ever resident (VmHWM)."""
+    """The most memory that was ever resident."""
+    return _status_bytes(pid, "VmHWM")
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that is resident now."""
+    return _status_bytes(pid, "VmRSS")
+
+
+def open_files(pid: int) -> int:
+    """The number of file descriptors that are open."""
+    return sum(1 for _ in (PROCESSES / str(pid) / "fd").iterdir())
+
+
+def journal_bytes(journal: Path) -> int:
+    """The size of a journal's file with its log, which is another file; 0 where there is none yet."""
+    files = (journal, journal.with_name(f"{journal.name}-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def _status_bytes(pid: int, field: str) -> int:
     for line in (PROCESSES / str(pid) / "status").read_text().splitlines():
         name, _, value = line.partition(":")
-        if name == "VmHWM":
+        if name == field:
             return int(value.split()[0]) * 1024
-    raise AssertionError("proc(5) promises VmHWM")
+    raise ProcessLookupError(f"process {pid} has ended: each that runs has {field}, says proc(5)")
 
 
 def file_system(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Runs → the table of each setting. The table of the targets is in `targets.py`.
+"""Runs of connector and bare loop → the table of each setting. The table of the targets is in `targets.py`.
 
 Pure: everything in a table follows from the runs.
 """
@@ -6,12 +6,12 @@ Pure: everything in a table follows from the runs.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.race import Case
 from bench.stage import Kind
+from bench.table import RATIO, Row, Table, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,25 +23,22 @@ BUSY_SHARE = 0.9
 """The share of one core from which on the simulator, the broker or the load limits the rate."""
 DISTURBED_SHARE = 0.3
 """The share of one core from which on other programs make the numbers unreliable."""
+DISTURBED = "Other programs were busy: repeat this on a quiet machine."
+PERCENTILES = (50, 90, 99)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A line of a table of one setting."""
-
-    name: str
-    connector: str
-    bare_loop: str = ""
-    ratio: str = ""
-
-    def __str__(self) -> str:
-        return f"  {self.name:<34}{self.connector:>10} {self.bare_loop:>10} {self.ratio:>7}".rstrip()
-
-
-def table(runs: Sequence[Run]) -> str:
+def table(runs: Sequence[Run]) -> Table:
     """The table of all runs with one setting."""
-    columns = Row(name="", connector="connector", bare_loop="bare loop", ratio="ratio")
-    return "\n".join([_head(runs), str(columns), *map(str, rows(runs)), *_remarks(runs)])
+    setting = runs[0].setting
+    rounds = sum(run.kind is Kind.CONNECTOR for run in runs)
+    circumstances = f"{setting.latency_seconds * MILLI:g} ms, {setting.concurrency} at once"
+    return Table(
+        scenario=setting.case,
+        title=f"{_case(setting)}: {circumstances}, {setting.messages} messages, median of {rounds}",
+        columns=("connector", "bare loop", RATIO),
+        rows=tuple(rows(runs)),
+        remarks=tuple(_remarks(runs)),
+    )
 
 
 def rows(runs: Sequence[Run]) -> Iterator[Row]:
@@ -77,13 +74,6 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[math.ceil(len(values) * percent / 100) - 1]
 
 
-def _head(runs: Sequence[Run]) -> str:
-    setting = runs[0].setting
-    rounds = sum(run.kind is Kind.CONNECTOR for run in runs)
-    circumstances = f"{setting.latency_seconds * MILLI:g} ms, {setting.concurrency} at once"
-    return f"{_case(setting)}: {circumstances}, {setting.messages} messages, median of {rounds}"
-
-
 def _case(setting: Setting) -> str:
     match setting.case:
         case Case.LIVE:
@@ -100,7 +90,7 @@ def _delays(runs: Sequence[Run]) -> Iterator[Row]:
         "PUBLISH to status": lambda run: run.to_status_seconds,
     }
     for name, seconds in values.items():
-        for percent in (50, 99):
+        for percent in PERCENTILES:
             pair = medians(runs, lambda run: percentile(seconds(run), percent) * MILLI)  # noqa: B023 - called at once
             yield _compared(f"{name}, p{percent}, ms", pair, ".2f")
 
@@ -115,9 +105,9 @@ def _remarks(runs: Sequence[Run]) -> Iterator[str]:
     for name, seconds in helpers.items():
         for kind in Kind:
             if _share(runs, kind, seconds) >= BUSY_SHARE:
-                yield f"  The {name} was busy all the time: it limits the rate of the {kind}."
+                yield f"The {name} was busy all the time: it limits the rate of the {kind}."
     if max(_share(runs, kind, lambda run: run.others_cpu_seconds) for kind in Kind) >= DISTURBED_SHARE:
-        yield "  Other programs were busy: repeat this on a quiet machine."
+        yield DISTURBED
 
 
 def _rates(runs: Sequence[Run]) -> Iterator[Row]:
@@ -127,14 +117,10 @@ def _rates(runs: Sequence[Run]) -> Iterator[Row]:
     if setting.latency_seconds:
         possible = setting.concurrency / setting.latency_seconds
         name = f"  of {setting.concurrency}/{setting.latency_seconds:g} s = {possible:.0f}"
-        connector, bare = (f"{rate / possible:.3f}" for rate in rates)
-        yield Row(name=name, connector=connector, bare_loop=bare)
-    lowest, highest = (
-        [f"{bound(run.rate for run in runs if run.kind is kind):.0f}" for kind in Kind]
-        for bound in (min, max)
-    )
-    spread = [f"{low}-{high}" for low, high in zip(lowest, highest, strict=True)]
-    yield Row(name="  from lowest to highest", connector=spread[0], bare_loop=spread[1])
+        yield Row(name=name, cells=(*(rate / possible for rate in rates), None), form=".3f")
+    for name, bound in (("  the lowest", min), ("  the highest", max)):
+        found = (bound(run.rate for run in runs if run.kind is kind) for kind in Kind)
+        yield Row(name=name, cells=(*found, None))
 
 
 def _shares(runs: Sequence[Run]) -> Iterator[Row]:
@@ -147,8 +133,8 @@ def _shares(runs: Sequence[Run]) -> Iterator[Row]:
         "other programs": lambda run: run.others_cpu_seconds,
     }
     for name, seconds in shares.items():
-        connector, bare = (f"{100 * _share(runs, kind, seconds):.0f}" for kind in Kind)
-        yield Row(name=f"CPU of {name}, % of a core", connector=connector, bare_loop=bare)
+        found = (100 * _share(runs, kind, seconds) for kind in Kind)
+        yield Row(name=f"CPU of {name}, % of a core", cells=(*found, None))
 
 
 def _share(runs: Sequence[Run], kind: Kind, seconds: Callable[[Run], float]) -> float:
@@ -157,10 +143,4 @@ def _share(runs: Sequence[Run], kind: Kind, seconds: Callable[[Run], float]) -> 
 
 
 def _compared(name: str, pair: tuple[float, float], form: str) -> Row:
-    connector, bare = pair
-    return Row(
-        name=name,
-        connector=format(connector, form),
-        bare_loop=format(bare, form),
-        ratio=f"{connector / bare:.2f}" if bare else "",
-    )
+    return Row(name=name, cells=(*pair, ratio(*pair)), form=form)

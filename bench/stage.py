@@ -15,14 +15,18 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from bench.bare import READY as BARE_LOOP_READY
 from bench.load import ACCOUNT_SID, AUTH_TOKEN, SENDER_NUMBER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    Starting = AbstractContextManager["Started"]
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -31,7 +35,10 @@ LAST_LINES = 20
 CONNECTOR_READY = "connector_ready"
 SIMULATOR_READY = "Twilio simulator on "
 BROKER_READY = " running"
+CONSOLE_READY = "console on "
+CONFIGURATION = "connector.toml"
 LOOPBACK = "127.0.0.1"
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Kind(StrEnum):
@@ -74,9 +81,9 @@ def broker(folder: Path) -> Iterator[tuple[Started, str]]:
     settings = [
         f"listener {port} {LOOPBACK}",
         "allow_anonymous true",
-        # Nothing for each message or connection: a benchmark of the broker's log would be another one.
+        # Nothing for each message: a benchmark of the broker's log would be another one.
         "log_dest stderr",
-        *(f"log_type {kind}" for kind in ("error", "warning", "information")),
+        *(f"log_type {kind}" for kind in ("error", "warning", "information", "subscribe")),
         "set_tcp_nodelay true",
         # All requests of a run wait in the broker before it starts; by default it keeps 1,000 of them.
         "max_queued_messages 0",
@@ -86,7 +93,7 @@ def broker(folder: Path) -> Iterator[tuple[Started, str]]:
     configuration = folder / "mosquitto.conf"
     configuration.write_text("\n".join(settings) + "\n")
     command = [mosquitto_program() or "mosquitto", "-c", str(configuration)]
-    with _program(command, log=folder / "mosquitto.log", ready=BROKER_READY) as started:
+    with program(command, log=folder / "mosquitto.log", ready=BROKER_READY) as started:
         yield started, f"mqtt://{LOOPBACK}:{port}"
 
 
@@ -102,24 +109,39 @@ def simulator(folder: Path, *, latency_seconds: float) -> Iterator[tuple[Started
     """The simulator in a process of its own, and its address."""
     command = [sys.executable, "-m", "twilio_notifications", "simulator", "--listen", f"{LOOPBACK}:0"]
     command += ["--latency", str(latency_seconds)]
-    with _program(command, log=folder / "simulator.log", ready=SIMULATOR_READY) as started:
+    with program(command, log=folder / "simulator.log", ready=SIMULATOR_READY) as started:
         yield started, started.said.removeprefix(SIMULATOR_READY)
 
 
 @contextmanager
-def subject(kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int) -> Iterator[Started]:
-    """The connector or the bare loop, subscribed and at rest."""
+def subject(
+    kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int, sections: str = ""
+) -> Iterator[Started]:
+    """The connector or the bare loop, subscribed and at rest.
+
+    `sections` are further sections of the connector's configuration.
+    """
     if kind is Kind.CONNECTOR:
-        configuration = folder / "connector.toml"
-        configuration.write_text(_configuration(broker=broker, twilio=twilio, concurrency=concurrency))
+        configuration = folder / CONFIGURATION
+        settings = _configuration(broker=broker, twilio=twilio, concurrency=concurrency)
+        configuration.write_text(settings + sections)
         command = [sys.executable, "-m", "twilio_notifications", "run", "--config", str(configuration)]
         ready = CONNECTOR_READY
     else:
         command = [sys.executable, "-m", "bench.bare", "--broker", broker, "--twilio", twilio]
         command += ["--concurrency", str(concurrency)]
         ready = BARE_LOOP_READY
-    with _program(command, log=folder / f"{kind}.log", ready=ready) as started:
+    with program(command, log=folder / f"{kind}.log", ready=ready) as started:
         yield started
+
+
+@contextmanager
+def console(folder: Path) -> Iterator[tuple[Started, str]]:
+    """The console of the connector in this folder, and its address."""
+    command = [sys.executable, "-m", "twilio_notifications", "console", "--config"]
+    command += [str(folder / CONFIGURATION)]
+    with program(command, log=folder / "console.log", ready=CONSOLE_READY) as started:
+        yield started, started.said.removeprefix(CONSOLE_READY).split()[0]
 
 
 def _configuration(*, broker: str, twilio: str, concurrency: int) -> str:
@@ -140,35 +162,43 @@ format = "json"
 
 
 @contextmanager
-def _program(command: Sequence[str], *, log: Path, ready: str) -> Iterator[Started]:
+def program(
+    command: Sequence[str], *, log: Path, ready: str, environ: Mapping[str, str] = NOTHING
+) -> Iterator[Started]:
+    """A program that has written `ready` to its log; raises NotStarted with all that it wrote instead."""
     started_at = time.monotonic()
     with log.open("wb") as output:
-        program = subprocess.Popen(
+        running = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={**os.environ, "TWILIO_AUTH_TOKEN": AUTH_TOKEN},
+            env={**os.environ, "TWILIO_AUTH_TOKEN": AUTH_TOKEN, **environ},
             start_new_session=True,  # Ctrl-C is for the benchmark, which then ends its programs in order
         )
     try:
-        said = _line_with(ready, log, program)
+        said = _line_with(ready, log, running)
         ready_seconds = time.monotonic() - started_at
-        yield Started(pid=program.pid, ready_seconds=ready_seconds, said=said, log=log)
+        yield Started(pid=running.pid, ready_seconds=ready_seconds, said=said, log=log)
     finally:
-        _end(program)
+        _end(running)
 
 
 def _line_with(word: str, log: Path, program: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + START_SECONDS
     while True:
-        text = log.read_text()
-        for line in text.splitlines(keepends=True):
-            if word in line and line.endswith("\n"):
-                return line.rstrip()
+        said = line_with(word, log)
+        if said is not None:
+            return said
         if program.poll() is not None or time.monotonic() > deadline:
-            raise NotStarted(f"{program.args!r} did not say {word!r}; it said:\n{text}")
+            raise NotStarted(f"{program.args!r} did not say {word!r}; it said:\n{log.read_text()}")
         time.sleep(POLL_SECONDS)
+
+
+def line_with(word: str, log: Path) -> str | None:
+    """The first whole line of a log with this word; None: there is none yet."""
+    lines = log.read_text(errors="replace").splitlines(keepends=True)
+    return next((line.rstrip() for line in lines if word in line and line.endswith("\n")), None)
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:

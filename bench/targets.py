@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.race import Case
 from bench.report import MILLI, cpu_per_message, medians, peak_megabytes, percentile
+from bench.table import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,15 +43,21 @@ class Target:
     def reached(self) -> bool:
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
-    def __str__(self) -> str:
+    def row(self) -> Row:
+        """Its line of the table."""
         aim = f"{'at least' if self.at_least else 'at most'} {self.limit:g}"
         verdict = "reached" if self.reached else "MISSED"
-        return f"  {self.name:<56}{self.measured:>9{self.form}}   {aim:<14} {verdict}"
+        return Row(name=self.name, cells=(self.measured, aim, verdict), form=self.form)
 
 
-def table(runs: Sequence[Run]) -> str:
+def table(runs: Sequence[Run]) -> Table:
     """The table of the targets of these runs of any settings; a head alone when there are none."""
-    return "\n".join([f"{'targets':<58}{'measured':>9}   target", *map(str, targets(runs))])
+    return Table(
+        scenario="targets",
+        title="targets",
+        columns=("measured", "target", "verdict"),
+        rows=tuple(target.row() for target in targets(runs)),
+    )
 
 
 def targets(runs: Sequence[Run]) -> Iterator[Target]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -14,6 +16,7 @@ from tests.support.journals import became, end, record, report
 from tests.support.reading import entries
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
+from twilio_notifications.adapters.sqlite.room import YET_TO_COME_BYTES
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Failure, render
 from twilio_notifications.core.errors import JournalFull, Reason
@@ -23,6 +26,7 @@ from twilio_notifications.ports import Recording
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from twilio_notifications.adapters.sqlite.room import DiskRoom
     from twilio_notifications.ports import NewRejection
 
 SIREN = "\N{POLICE CARS REVOLVING LIGHT}"
@@ -82,6 +86,22 @@ async def test_near_the_limit_what_was_reported_goes_first_oldest_first(tmp_path
     assert "waits" in kept
     assert list(range(999, 999 - len(numbers), -1)) == numbers
     assert 50 < len(numbers) < 500
+
+
+async def test_after_room_was_made_a_request_fits_whatever_its_transaction_writes_first(
+    tmp_path: Path,
+) -> None:
+    """Steps in the same transaction may use up a batch before the request is looked at."""
+    path = tmp_path / "journal.db"
+    async with a_journal(path) as journal:
+        room = cast("DiskRoom", journal._store.room)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for number in range(300):
+                await record(journal, a_refusal(f"{number}{SIREN * 900}", at=START + number))
+                await report(journal, [number + 1], at=START)
+                room.make(connection, YET_TO_COME_BYTES)
+                assert room.fits(0, used=room.used(connection) + room.batch_bytes, unfinished=0)
+    assert len(entries(path, limit=2000)) < 300
 
 
 async def test_a_position_is_not_given_again_after_everything_was_trimmed(tmp_path: Path) -> None:

@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 WORDS_OF_A_CLAIM = 3
 
 SLEEPS_AT_RANDOM = frozenset(
-    {"tests/reliability/people.py", "tests/reliability/several.py", "tests/reliability/torture.py"}
+    {
+        "tests/reliability/people.py",
+        "tests/reliability/several.py",
+        "tests/reliability/soak.py",
+        "tests/reliability/torture.py",
+    }
 )
-"""The instants of kills, of stray messages and of what people do are drawn."""
+"""The instants of kills, of stray messages and of what people do are drawn; the load of a soak is even."""
 
 
 @lru_cache

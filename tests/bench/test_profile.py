@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.profile import part, read, report
+from bench.profile import report
+from bench.stacks import part, read
 
 SITE = "/venv/lib/python3.11/site-packages/twilio_notifications"
 LIBRARY = "/usr/lib/python3.11"

@@ -70,6 +70,9 @@ STRAY_SECONDS = 0.02
 END_SECONDS = 90.0
 """Without any progress of what is left when the killing is over."""
 
+MOST_SHOWN = 20
+"""Ids of requests in a line of the report."""
+
 _BROKERS = {"mosquitto": Mosquitto, "rabbitmq": RabbitMq}
 
 
@@ -268,6 +271,10 @@ class Torture:
     def _journal(self) -> Access:
         return access_of(self._plan.journal_url or self._folder / "connector" / "journal" / "journal.db")
 
+    def _kept(self) -> tuple[Counter[tuple[int, int, str]], dict[str, str]]:
+        """What the journal keeps of requests that were not sent, and of deliveries."""
+        return kept_in(self._journal)
+
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger
         answers = [one.answer for one in sorted_out(self._heard).values() if one.answer is not None]
@@ -277,7 +284,7 @@ class Torture:
             sorted(id_ for id_, error in failures.items() if error != Reason.CANCELLED)
         )
         last_words = {entry.sid: self._twilio.last_status_of(entry.sid) for entry in ledger}
-        withdrawn, followed = kept_in(self._journal)
+        withdrawn, followed = self._kept()
         evidence = Evidence(
             ledger=ledger,
             heard=self._heard,
@@ -326,7 +333,7 @@ def report(plan: Plan, account: Account) -> list[str]:
         "ends untold": aftermath.untold,
         "deliveries untrue": aftermath.untrue,
     }
-    lines += [f"{what}: {', '.join(ids)}" for what, ids in wrong.items() if ids]
+    lines += [f"{what}: {', '.join(ids[:MOST_SHOWN])} ({len(ids)})" for what, ids in wrong.items() if ids]
     if any(account.left):
         lines.append("left in the journal: {} waiting, {} in doubt, {} unreported".format(*account.left))
     return [*lines, f"{verdict}, {aftermath}"]

@@ -71,6 +71,8 @@ class DiskRoom:
         self.batch_bytes = bounds.batch
         self.left = 0
         self._high = bounds.database * 9 // 10
+        # A batch earlier: steps that share the transaction write before its requests are looked at.
+        self._trimmed_from = self._high - bounds.batch
         self._low = bounds.database * 85 // 100
         self._rows_at_once = max(1, min(MOST_AT_ONCE, bounds.reserve // 2 // DELETION_BYTES))
 
@@ -94,7 +96,7 @@ class DiskRoom:
             raise ReserveGone("the disk is full, and the reserve that the journal keeps on it is used up")
         expected = self._expected(connection, size)
         self.left = self._high - expected
-        if expected <= self._high:
+        if expected <= self._trimmed_from:
             self._trimming = self._trimming and expected > self._bounds.database // 2
             return
         for _ in range(ROUNDS):
