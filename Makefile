@@ -36,7 +36,7 @@ $(VENV)/.demo: $(VENV)/.created pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
 	@echo "Fetching the packages of the tests into $(VENV) (once; some minutes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,console,demo,greengrass,metrics,otel]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[aws,console,demo,greengrass,metrics,otel,postgres]' --group dev
 	@touch $@ $(VENV)/.demo
 
 ## watch a request travel from MQTT to Twilio (simulated) and its status come back; ARGS=--once ends after that
