@@ -128,7 +128,9 @@ def test_the_broker_asks_each_user_of_the_access_list_for_a_password() -> None:
 
 
 @OURS
-def test_the_image_is_built_with_what_the_services_need_and_has_the_version_of_this_project(name: str) -> None:
+def test_the_image_is_built_with_what_the_services_need_and_has_the_version_of_this_project(
+    name: str,
+) -> None:
     build = SERVICES[name]["build"]
     assert f"twilio-notifications:{version('twilio-notifications')}" == SERVICES[name]["image"]
     assert {"console", "postgres"} <= set(build["args"]["EXTRAS"].split())

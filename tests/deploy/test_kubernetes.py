@@ -99,7 +99,9 @@ def console_settings(folder: Path) -> ConsoleFileSettings:
 
 @pytest.mark.parametrize("kubernetes", [OLDEST, NEWEST])
 @pytest.mark.parametrize("manifest", manifests(), ids=name_of)
-def test_kubernetes_takes_each_manifest_and_knows_each_word_of_it(manifest: Manifest, kubernetes: str) -> None:
+def test_kubernetes_takes_each_manifest_and_knows_each_word_of_it(
+    manifest: Manifest, kubernetes: str
+) -> None:
     kubernetes_validate.validate(manifest, kubernetes, strict=True)
 
 
@@ -130,7 +132,9 @@ def selectors() -> Iterator[tuple[str, Manifest]]:
 @pytest.mark.parametrize(
     ("name", "wanted"), list(selectors()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_what_selects_pods_finds_the_connectors_or_the_console_and_not_both(name: str, wanted: Manifest) -> None:
+def test_what_selects_pods_finds_the_connectors_or_the_console_and_not_both(
+    name: str, wanted: Manifest
+) -> None:
     found = [
         workload
         for workload in (CONNECTORS, CONSOLE)
@@ -240,9 +244,7 @@ def test_the_token_is_mounted_where_the_configuration_reads_it(tmp_path: Path) -
     assert isinstance(secrets, FileSecrets)
     (mount,) = [each for each in container(CONNECTORS)["volumeMounts"] if each["name"] == "token"]
     (volume,) = [each for each in pod(CONNECTORS)["volumes"] if each["name"] == "token"]
-    assert f"{mount['mountPath']}/{volume['secret']['items'][0]['path']}" == str(
-        secrets.file.name
-    )
+    assert f"{mount['mountPath']}/{volume['secret']['items'][0]['path']}" == str(secrets.file.name)
     assert not volume["secret"]["defaultMode"] & 0o007
 
 
@@ -278,7 +280,9 @@ def test_its_pods_keep_the_restricted_standard_of_kubernetes(workload: Manifest)
     assert {"drop": ["ALL"]} == of_container["capabilities"]
     assert not of_container["allowPrivilegeEscalation"]
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & pod(workload).keys()
-    assert {"configMap", "secret"} >= {kind for each in pod(workload)["volumes"] for kind in each.keys() - {"name"}}
+    assert {"configMap", "secret"} >= {
+        kind for each in pod(workload)["volumes"] for kind in each.keys() - {"name"}
+    }
 
 
 @WORKLOADS
