@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes are valid, fit together, fit our program, and are as closed as a pod can be."""
+"""The manifests for Kubernetes are valid, fit together, fit our program, and are closed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEMPLATE = FOLDER / "template" / "secret.yaml"
 CONTAINERFILE = (ROOT / "deploy" / "container" / "Containerfile").read_text("utf-8")
 UNIT = (ROOT / "deploy" / "systemd" / "twilio-notifications.service").read_text("utf-8")
 OLDEST, NEWEST = "1.27", "1.37"
-"""The first version in which an evicted pod may be one that is not ready, and the newest one with a schema."""
+"""The first version that evicts pods which are not ready, where a budget says so, and the newest schema."""
 
 SECRETS = {
     "twilio-auth-token": "0123456789abcdef0123456789abcdef",
@@ -226,7 +226,7 @@ def test_the_console_listens_where_its_probes_and_its_service_look(tmp_path: Pat
 def test_what_listens_can_be_reached_from_other_pods(tmp_path: Path) -> None:
     settings = connector_settings(tmp_path)
     listening = (settings.health.listen, settings.metrics.listen, console_settings(tmp_path).console.listen)
-    assert {"0.0.0.0"} == {address[0] for address in listening if address is not None}  # noqa: S104 - read
+    assert {"0.0.0.0"} == {address[0] for address in listening if address is not None}
 
 
 def test_each_probe_waits_longer_than_the_connector_waits_for_its_journal() -> None:
