@@ -79,9 +79,8 @@ def environment(workload: Manifest) -> dict[str, str]:
 
 def configuration(folder: Path) -> Path:
     """The file that the ConfigMap puts into the containers, in this folder."""
-    (name, text), *others = BY_NAME["ConfigMap/twilio-notifications"]["data"].items()
-    assert [] == others
-    file = folder / name
+    ((name, text),) = BY_NAME["ConfigMap/twilio-notifications"]["data"].items()
+    file = folder / str(name)
     file.write_text(text, "utf-8")
     return file
 
@@ -125,6 +124,8 @@ def selectors() -> Iterator[tuple[str, Manifest]]:
                 yield name, spec["podSelector"]["matchLabels"]
             case "StatefulSet" | "Deployment" | "PodDisruptionBudget":
                 yield name, spec["selector"]["matchLabels"]
+            case _:
+                pass
     for spread in pod(CONNECTORS)["topologySpreadConstraints"]:
         yield spread["topologyKey"], spread["labelSelector"]["matchLabels"]
 
