@@ -1,4 +1,4 @@
-"""What many connectors cost follows from what was measured: the second table of the page from the first one."""
+"""What many connectors cost follows from what was measured: the second table of the page from the first."""
 
 from __future__ import annotations
 
