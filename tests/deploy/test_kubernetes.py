@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tomllib
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from tests.docs.markdown import blocks
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import cli
 from twilio_notifications.config import FileSecrets, load, load_console
 from twilio_notifications.config.sources import defaults
@@ -267,6 +270,28 @@ def test_the_image_has_the_version_of_this_project(workload: Manifest) -> None:
 def test_a_stop_may_take_as_long_as_the_drain() -> None:
     drain = defaults(folder=ROOT)["delivery.drain_seconds"].value
     assert float(str(drain)) < pod(CONNECTORS)["terminationGracePeriodSeconds"]
+
+
+@pytest.mark.promtool
+def test_prometheus_takes_the_page_s_configuration_and_finds_the_connectors(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "how-to" / "run-on-kubernetes.md"
+    (block,) = [each.text for each in blocks(page, "yaml") if each.text.startswith("scrape_configs:")]
+    file = tmp_path / "prometheus.yml"
+    file.write_text(block, "utf-8")
+    run = subprocess.run(
+        ["promtool", "check", "config", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=WAIT_SECONDS,
+    )
+    assert 0 == run.returncode, run.stdout + run.stderr
+    (job,) = yaml.safe_load(block)["scrape_configs"]
+    (discovery,) = job["dns_sd_configs"]
+    namespace = BY_NAME["Namespace/twilio-notifications"]["metadata"]["name"]
+    assert [f"{CONNECTORS['serviceName']}.{namespace}.svc"] == discovery["names"]
+    ports = {each["name"]: each["containerPort"] for each in container(CONNECTORS)["ports"]}
+    assert (ports["metrics"], "twilio-notifications") == (discovery["port"], job["job_name"])
 
 
 # Closed
