@@ -273,7 +273,7 @@ def test_a_stop_may_take_as_long_as_the_drain() -> None:
 
 
 @pytest.mark.promtool
-def test_prometheus_takes_the_page_s_configuration_and_finds_the_connectors(tmp_path: Path) -> None:
+def test_prometheus_takes_the_configuration_of_the_page_and_finds_the_connectors(tmp_path: Path) -> None:
     page = ROOT / "docs" / "how-to" / "run-on-kubernetes.md"
     (block,) = [each.text for each in blocks(page, "yaml") if each.text.startswith("scrape_configs:")]
     file = tmp_path / "prometheus.yml"
