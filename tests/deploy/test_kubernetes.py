@@ -34,7 +34,8 @@ OLDEST, NEWEST = "1.27", "1.37"
 
 SECRETS = {
     "twilio-auth-token": "0123456789abcdef0123456789abcdef",
-    "journal-url": "postgresql://connector:a-password@postgresql.example.com:5432/journal?sslmode=verify-full",
+    "journal-url": "postgresql://connector:a-password@postgresql.example.com:5432/journal"
+    "?sslmode=verify-full&sslrootcert=/etc/twilio-notifications/journal-ca.pem",
     "broker-url": "mqtts://connector:a-password@broker.example.com:8883",
     "console-token-hash": "scrypt:15:6GHrEb4bOrRHtfWRXwBp6g:RJIL7yMPmUyXxQ1AVkvKXyUYUxu1S0MXGZ3AHTwhsDs",
 }
