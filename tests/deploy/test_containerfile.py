@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
+import yaml
+
 from tests.support.needs import ROOT
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import cli
 from twilio_notifications.config.sources import read_environment
 
@@ -61,6 +66,19 @@ def test_extras_are_an_argument_of_the_build() -> None:
     (used,) = (number for number, line in enumerate(LINES) if "$EXTRAS" in line)
     assert declared < used
     assert "deploy/locked.py --only run $EXTRAS >" in LINES[used]
+
+
+def test_the_pages_and_the_compose_file_build_the_same_image() -> None:
+    """Whose connectors share a journal, and whose console reads it."""
+    compose = yaml.safe_load((ROOT / "deploy" / "compose" / "compose.yaml").read_text(encoding="utf-8"))
+    built = compose["services"]["connector"]["build"]["args"]["EXTRAS"]
+    for page in ("run-on-kubernetes", "run-with-compose"):
+        text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+        assert [built] == re.findall(r'--build-arg EXTRAS="([^"]+)"', text)
+    program = [sys.executable, str(ROOT / "deploy" / "locked.py"), "--only", "run", *built.split()]
+    locked = subprocess.run(program, capture_output=True, text=True, check=True, timeout=WAIT_SECONDS).stdout
+    names = set(re.findall(r"^([a-z\d-]+)==", locked, re.MULTILINE))
+    assert {"asyncpg", "prometheus-client", "uvicorn"} <= names
 
 
 def test_everything_is_installed_by_its_hash_or_its_file() -> None:

@@ -33,6 +33,7 @@ OTHERS = {
     "apt": "Debian",
     "aws": "the AWS CLI",
     "chmod": "coreutils",
+    "cp": "coreutils",
     "curl": "curl",
     "df": "coreutils",
     "docker": "Docker",
@@ -43,11 +44,14 @@ OTHERS = {
     "journalctl": "systemd",
     "kill": "the shell",
     "chown": "coreutils",
+    "kubectl": "Kubernetes",
     "man": "man-db",
     "mkdir": "coreutils",
     "mosquitto_passwd": "mosquitto",
     "mosquitto_pub": "mosquitto-clients",
     "mosquitto_sub": "mosquitto-clients",
+    "openssl": "openssl",
+    "pg_dump": "PostgreSQL",
     "python3": "Python",
     "pip": "Python",
     "promtool": "Prometheus",
@@ -152,7 +156,12 @@ def targets() -> set[str]:
 def complaint(words: list[str]) -> str:
     """Why a command cannot be run by who copies it; empty where it can."""
     program = words[0].rpartition("/")[2]
+    inside = [
+        number for number, word in enumerate(words) if number and word.endswith("/bin/twilio-notifications")
+    ]
     match program:
+        case "docker" | "kubectl" if inside:  # our program, within a container
+            return complaint(words[inside[0] :])
         case "twilio-notifications":
             return "" if is_understood(words[1:]) else f"not understood: {words}"
         case "make":
@@ -186,6 +195,7 @@ def test_every_make_target_that_is_named_exists() -> None:
         "sudo -u nobody /opt/bin/twilio-notifications run --conf",
         "twilio-notifications send txt --to +1",
         "wget http://example.org",
+        "docker compose exec connector /opt/twilio-notifications/bin/twilio-notifications chek",
         "mosquitto_sub -t x | jq .",
     ],
 )
