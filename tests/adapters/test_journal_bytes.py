@@ -14,9 +14,9 @@ from tests.support.factories import START, a_claimed, a_rejection, a_request, a_
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import became, end, record, report
 from tests.support.reading import entries
+from twilio_notifications.adapters.journal.room import YET_TO_COME_BYTES
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.reserve import Bounds, Reserve, occupied
-from twilio_notifications.adapters.sqlite.room import YET_TO_COME_BYTES
 from twilio_notifications.core.conclusions import StatusWriter
 from twilio_notifications.core.contract import Failure, render
 from twilio_notifications.core.errors import JournalFull, Reason
