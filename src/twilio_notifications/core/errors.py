@@ -10,7 +10,8 @@ ConnectorError
 │   ├── JournalTooNew       a later version of this program wrote the journal
 │   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
 │   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
-│   └── JournalClosed       the journal was closed before the step was committed
+│   ├── JournalClosed       the journal was closed before the step was committed
+│   └── NoSuchRequest       the journal holds no request with this number, or no longer
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is no auth token in its place
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
@@ -141,6 +142,10 @@ class JournalMoved(JournalError):
 
 class JournalClosed(JournalError):
     """The journal was closed before the step could be committed."""
+
+
+class NoSuchRequest(JournalError):
+    """The journal holds no request with this number, or no longer."""
 
 
 class SecretUnavailable(ConnectorError):
