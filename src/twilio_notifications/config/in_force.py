@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.connector import read_definition_file
@@ -30,6 +29,7 @@ from twilio_notifications.core.parameters import (
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator, Mapping
 
     from twilio_notifications.config.keys import Key
