@@ -29,8 +29,8 @@ from twilio_notifications.core.parameters import (
 from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from twilio_notifications.config.keys import Key
 
