@@ -503,7 +503,7 @@ async def test_an_export_onto_a_full_disk_leaves_no_file(
                 raise OSError(errno.ENOSPC, "No space left on device")
             return super().timeline(number, now=now, reveal=reveal)
 
-    monkeypatch.setattr(journals, "reader", lambda journal: Full(SqliteAccess(journal.path)))
+    monkeypatch.setattr(journals, "reader", lambda settings: Full(SqliteAccess(settings.path)))
     output = tmp_path / "export.json"
     assert 1 == run(every_kind, "journal", "export", "--output", str(output))
     assert (
@@ -522,7 +522,7 @@ async def test_an_export_goes_on_where_a_request_is_removed_meanwhile(
         def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
             return super().timeline(99_999 if number == 2 else number, now=now, reveal=reveal)
 
-    monkeypatch.setattr(journals, "reader", lambda journal: Late(SqliteAccess(journal.path)))
+    monkeypatch.setattr(journals, "reader", lambda settings: Late(SqliteAccess(settings.path)))
     assert 0 == run(every_kind, "journal", "export", "--json")
     found = [json.loads(line)["number"] for line in capsys.readouterr().out.splitlines()]
     assert 2 not in found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.connector import read_definition_file
@@ -31,6 +30,7 @@ from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from twilio_notifications.config.keys import Key
 
@@ -178,8 +178,6 @@ def _shown(name: str, key: Key, value: object, accepted: object) -> str:
             return f'"{"mqtts" if tls else "mqtt"}://{login}{f"[{host}]" if ":" in host else host}:{port}"'
         case DatabaseAddress(hosts=hosts, database=database):
             return f'"postgresql://…@{",".join(f"{host}:{port}" for host, port in hosts)}/{database}"'
-        case Path() if name == "journal.url":
-            return _in_toml(value)
         case _ if isinstance(value, str) and _LIKE_A_TOKEN.fullmatch(value):
             return HIDDEN
         case _ if name in HARMLESS_IF_VALID:
