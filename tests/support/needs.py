@@ -103,9 +103,7 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
             reason = "in a chroot whose / is no mount point no process can have mounts of its own"
             return Missing(reason=reason, fails=False)
         case "peers" if not in_ci and not environment.get(PEERS_VARIABLE):
-            reason = (
-                f"Home Assistant and ESPHome are fetched for their tests only where {PEERS_VARIABLE}=1 is set"
-            )
+            reason = f"programs of others are fetched for their tests only where {PEERS_VARIABLE}=1 is set"
             return Missing(reason=reason, fails=False)
         case "site" if find_spec("material") is None:
             return Missing(
