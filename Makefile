@@ -89,10 +89,11 @@ screenshots: $(VENV)/.dev
 torture: $(VENV)/.dev
 	@$(BIN)/python -m tests.reliability.torture --requests $(N) --kills $(KILLS) $(if $(SEED),--seed $(SEED)) $(if $(BROKER),--broker $(BROKER)) $(if $(JOURNAL),--journal $(JOURNAL)) $(if $(CONNECTORS),--connectors $(CONNECTORS)) $(if $(CALLBACKS),--callbacks)
 
-# e.g. `make soak MINUTES=60`; SEED=… draws the same again
+# e.g. `make soak MINUTES=60`; SEED=… draws the same again, JOURNAL=postgresql CONNECTORS=3 has three of them
+# share a database
 ## run for long under an even load and kills; what was promised must be kept, and nothing may grow
 soak: $(VENV)/.dev
-	@$(BIN)/python -m tests.reliability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
+	@$(BIN)/python -m tests.reliability.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(JOURNAL),--journal $(JOURNAL)) $(if $(CONNECTORS),--connectors $(CONNECTORS)) $(ARGS)
 
 # atheris comes as a wheel, for some versions of Python only; built from source it would need LLVM
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -53,15 +53,15 @@ class Growth:
         return f"{self.name}: {self.grown:+.1f} in the second half, at most {self.allowed:+.1f}: {verdict}"
 
 
-def growth(samples: Sequence[Sample], *, journal_limit: float) -> tuple[Growth, ...]:
+def growth(samples: Sequence[Sample], *, journal_limit: float | None) -> tuple[Growth, ...]:
     """Whether something grows in the samples of the last life, those of the first half of the run left out.
 
-    Memory and files of an earlier life say nothing about this one. The journal may grow up to its limit.
+    Memory and files of an earlier life say nothing about this one. The journal may grow up to its limit; it
+    is not judged where that is None.
     """
     half = (samples[0].at + samples[-1].at) / 2
     judged = [one for one in samples if one.life == samples[-1].life and one.at >= half]
-    room = max(journal_limit - judged[0].journal_bytes, JOURNAL_SHARE * journal_limit)
-    return (
+    found = [
         Growth(
             name="memory, MB",
             grown=trend([(one.at, one.memory_bytes) for one in judged]) / MEGA,
@@ -72,12 +72,12 @@ def growth(samples: Sequence[Sample], *, journal_limit: float) -> tuple[Growth, 
             grown=trend([(one.at, one.files) for one in judged]),
             allowed=FILES,
         ),
-        Growth(
-            name="journal, MB",
-            grown=trend([(one.at, one.journal_bytes) for one in judged]) / MEGA,
-            allowed=room / MEGA,
-        ),
-    )
+    ]
+    if journal_limit is not None:
+        room = max(journal_limit - judged[0].journal_bytes, JOURNAL_SHARE * journal_limit)
+        grown = trend([(one.at, one.journal_bytes) for one in judged])
+        found.append(Growth(name="journal, MB", grown=grown / MEGA, allowed=room / MEGA))
+    return tuple(found)
 
 
 def trend(points: Sequence[tuple[float, float]]) -> float:

@@ -196,14 +196,15 @@ class Torture:
             assert 0 == await connector.terminate()
 
     @asynccontextmanager
-    async def _start(self) -> AsyncIterator[Connector]:
-        connector = Connector(self._folder / "connector", self._settings)
+    async def _start(self, place: str = "connector") -> AsyncIterator[Connector]:
+        connector = Connector(self._folder / place, self._settings)
         self._starts += 1
+        log = self._folder / f"start-{self._starts}.log"
         try:
             async with connector:
                 yield connector
         finally:
-            (self._folder / f"start-{self._starts}.log").write_text("\n".join(connector.stderr) + "\n")
+            log.write_text("\n".join(connector.stderr) + "\n")
         self._account.in_doubt += sum(opened["in_doubt"] for opened in connector.events("journal_opened"))
         self._account.repeated += len(connector.events("repeated_publish_ignored"))
 
@@ -356,12 +357,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(lack.reason)
     if options.connectors > 1 and options.journal != "postgresql":
         parser.error("several connectors share a journal on PostgreSQL only: --journal postgresql")
-    with _database(options.journal) as (journal_url, server):
+    with database(options.journal) as (journal_url, server):
         return _run(options, journal_url, server)
 
 
 @contextmanager
-def _database(journal: str) -> Iterator[tuple[str | None, PostgreSql | None]]:
+def database(journal: str) -> Iterator[tuple[str | None, PostgreSql | None]]:
     """The URL of a new database on a server of the run's own; None where the journal is a file."""
     if journal == "sqlite":
         yield None, None
