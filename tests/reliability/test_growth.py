@@ -63,6 +63,11 @@ def test_a_journal_may_grow_up_to_its_limit_and_no_further() -> None:
     assert ["journal, MB"] == that_grow(beyond)
 
 
+def test_a_journal_without_a_limit_is_not_judged() -> None:
+    samples = [a_sample(at, journal=at * 1e6) for at in range(200)]
+    assert ["memory, MB", "file descriptors"] == [one.name for one in growth(samples, journal_limit=None)]
+
+
 def test_what_earlier_lives_took_says_nothing_about_the_last_one() -> None:
     samples = [a_sample(at, memory=40e6) for at in range(120)]
     samples += [a_sample(at, life=2, memory=90e6) for at in range(120, 200)]
@@ -93,3 +98,16 @@ async def test_a_short_soak_keeps_what_was_promised_and_measures_the_connector(t
     assert account.kills == len(soak.killed_at) >= 1
     assert 1 < len({sample.life for sample in soak.samples})
     assert all(sample.journal_bytes and sample.files for sample in soak.samples)
+
+
+@pytest.mark.mosquitto
+@pytest.mark.postgresql
+async def test_several_connectors_that_share_a_database_are_killed_in_a_soak(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    plan = Plan(requests=60, kills=0, seed=12, journal_url=postgresql_url)
+    said: list[str] = []
+    soak = Soak(plan, tmp_path, seconds=4.0, tell=said.append, connectors=2)
+    account = await asyncio.wait_for(soak.run(), WAIT_SECONDS)
+    assert account.kept, said
+    assert all(sample.journal_bytes for sample in soak.samples)
