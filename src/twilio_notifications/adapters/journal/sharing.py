@@ -50,6 +50,9 @@ class Sharing(Protocol):
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """Gives back the leases of those of these requests that wait."""
 
+    def tell_news(self, connection: Connection) -> None:
+        """The other connectors may have something to claim or to report, once this is committed."""
+
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
         """Whether the step comes from a lease that has ended; keeps what Twilio answered.
 
@@ -75,6 +78,9 @@ class Alone:
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """There is no other connector that could claim them."""
 
+    def tell_news(self, connection: Connection) -> None:
+        """There is none that would hear it."""
+
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:  # noqa: ARG002 - its lease is the lock
         return False
 
@@ -89,6 +95,8 @@ class Shared:
     """The database's, in seconds since the epoch."""
     draw: Callable[[], int]
     """Draws a token: a positive number of at most 63 bits that no other draw gives."""
+    notify: Callable[[Connection, int], object]
+    """Has the database tell the others, once the transaction is committed; the token is this connector's."""
     token: int | None = field(init=False, default=None)
     is_shared: bool = field(init=False, default=True)
 
@@ -179,6 +187,10 @@ class Shared:
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         connection.executemany(sql.RELEASE_CLAIM, [(id_, self.token) for id_ in ids])
+
+    def tell_news(self, connection: Connection) -> None:
+        if self.token is not None:
+            self.notify(connection, self.token)
 
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
         row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
