@@ -31,7 +31,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 NAME = "twilio-notifications"
 HOME = Path("usr/lib") / NAME
-UNIT = ROOT / "deploy" / "systemd" / f"{NAME}.service"
+UNITS = ROOT / "deploy" / "systemd"
+CONSOLE = "console"
+"""The extra that brings a service of its own."""
 MANUAL = ROOT / "deploy" / "man" / f"{NAME}.1"
 SCRIPTS = ("postinst", "prerm", "postrm")
 COMPLETIONS = {
@@ -39,19 +41,19 @@ COMPLETIONS = {
     "zsh": f"usr/share/zsh/vendor-completions/_{NAME}",
     "fish": f"usr/share/fish/vendor_completions.d/{NAME}.fish",
 }
-CHANGES_OF_THE_UNIT = {
-    "Description=Twilio Notifications connector\n": f"""\
-Description=Twilio Notifications connector
+CHANGES_OF_UNITS = {
+    "[Unit]\n": f"""\
+[Unit]
 Documentation=man:{NAME}(1)
-""",
-    f"/opt/{NAME}/bin/{NAME}": f"/usr/bin/{NAME}",
-    "/opt/twilio-notifications holds": "/usr/lib/twilio-notifications holds",
-    "DynamicUser=yes\n": f"User={NAME}\nGroup={NAME}\nEnvironmentFile=-/etc/default/{NAME}\n",
-    "StartLimitIntervalSec=0\n": f"""\
-StartLimitIntervalSec=0
 # Until `sudo twilio-notifications init --service` has written it, there is nothing to start.
 ConditionPathExists=/etc/{NAME}/{NAME}.toml
 """,
+    f"/opt/{NAME}/bin/{NAME}": f"/usr/bin/{NAME}",
+    "DynamicUser=yes\n": f"Group={NAME}\nEnvironmentFile=-/etc/default/{NAME}\n",
+}
+CHANGES_OF_THE_CONNECTORS_UNIT = {
+    "/opt/twilio-notifications holds": "/usr/lib/twilio-notifications holds",
+    "DynamicUser=yes\n": f"User={NAME}\nDynamicUser=yes\n",
 }
 START = f"""\
 #!/{HOME}/bin/python -I
@@ -178,7 +180,10 @@ def _clean(home: Path, order: Order) -> None:
 
 def _add_files(stage: Path, order: Order) -> None:
     _write(stage / "usr/bin" / NAME, link=f"../lib/{NAME}/bin/{NAME}")
-    _write(stage / "usr/lib/systemd/system" / f"{NAME}.service", unit())
+    services = stage / "usr/lib/systemd/system"
+    _write(services / f"{NAME}.service", unit(f"{NAME}.service", CHANGES_OF_THE_CONNECTORS_UNIT))
+    if CONSOLE in order.extras:
+        _write(services / f"{NAME}-{CONSOLE}.service", unit(f"{NAME}-{CONSOLE}.service", {}))
     _write(stage / "etc/default" / NAME, (HERE / "default").read_text(encoding="utf-8"))
     (stage / "etc" / NAME).mkdir()
     packages = next((stage / HOME).glob("lib/python3.*/site-packages"))
@@ -200,12 +205,12 @@ def _add_files(stage: Path, order: Order) -> None:
     _compress(stage / "usr/share/man/man1" / f"{NAME}.1.gz", MANUAL.read_text(encoding="utf-8"))
 
 
-def unit() -> str:
+def unit(name: str, changes: Mapping[str, str]) -> str:
     """The unit that confines the service, for the places and the user of this package."""
-    text = UNIT.read_text(encoding="utf-8")
-    for old, new in CHANGES_OF_THE_UNIT.items():
+    text = (UNITS / name).read_text(encoding="utf-8")
+    for old, new in (*changes.items(), *CHANGES_OF_UNITS.items()):
         if old not in text:
-            sys.exit(f"build.py: {UNIT} has no {old.strip()!r} any more: change build.py with it")
+            sys.exit(f"build.py: {name} has no {old.strip()!r} any more: change build.py with it")
         text = text.replace(old, new)
     return text
 

@@ -27,18 +27,26 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusive:
+    """Arguments of which only one may be given, or has to be."""
+
+    arguments: tuple[Argument, ...]
+    is_required: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
     """A command with its arguments, `--help` left out, and the commands below it.
 
-    `name` is what is typed, as in "twilio-notifications journal list"; of the arguments in a group of
-    `exclusive` only one may be given. `epilog` is what stands at the end of its help.
+    `name` is what is typed, as in "twilio-notifications journal list"; the arguments in `exclusive` are among
+    `arguments` too. `epilog` is what stands at the end of its help.
     """
 
     name: str
     summary: str
     description: str
     arguments: tuple[Argument, ...]
-    exclusive: tuple[tuple[Argument, ...], ...]
+    exclusive: tuple[Exclusive, ...]
     commands: tuple[Outline, ...]
     placeholder: str
     """What stands for one of the commands, as in "ACTION"; empty where there are none."""
@@ -53,13 +61,14 @@ class Outline:
     def usage(self) -> str:
         """One line that shows how the command is written; what is in brackets may be left out."""
         words = [self.name]
-        groups = {argument: group for group in self.exclusive for argument in group}
+        groups = {argument: group for group in self.exclusive for argument in group.arguments}
         for argument in self.arguments:
             group = groups.get(argument)
             if group is None:
                 words.append(argument.spelling if argument.is_required else f"[{argument.spelling}]")
-            elif argument is group[0]:
-                words.append(f"({' | '.join(member.spelling for member in group)})")
+            elif argument is group.arguments[0]:
+                choice = " | ".join(member.spelling for member in group.arguments)
+                words.append(f"({choice})" if group.is_required else f"[{choice}]")
         return " ".join([*words, f"{self.placeholder} …"] if self.commands else words)
 
     def walk(self) -> Iterator[Outline]:
@@ -78,13 +87,19 @@ def outline(parser: argparse.ArgumentParser, *, summary: str = "") -> Outline:
         if not isinstance(action, argparse._HelpAction | argparse._SubParsersAction)  # noqa: SLF001
     }
     below = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
-    groups = [group._group_actions for group in parser._mutually_exclusive_groups]  # noqa: SLF001
+    exclusive = [
+        Exclusive(
+            arguments=tuple(arguments[id(action)] for action in group._group_actions),  # noqa: SLF001
+            is_required=group.required,
+        )
+        for group in parser._mutually_exclusive_groups  # noqa: SLF001
+    ]
     return Outline(
         name=parser.prog,
         summary=summary,
         description=parser.description or "",
         arguments=tuple(arguments.values()),
-        exclusive=tuple(tuple(arguments[id(action)] for action in group) for group in groups),
+        exclusive=tuple(exclusive),
         commands=tuple(child for action in below for child in _commands(action)),
         placeholder=str(below[0].metavar or "") if below else "",
         epilog=parser.epilog or "",

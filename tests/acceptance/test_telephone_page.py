@@ -157,6 +157,13 @@ async def test_hostile_content_shows_as_text(twilio: Simulator, browser: Browser
     assert [] == await browser.complaints()
 
 
+async def test_an_address_that_was_written_by_hand_stops_no_page(twilio: Simulator, browser: Browser) -> None:
+    await create(twilio)
+    await browser.open(f"{twilio.telephone_url}#%")
+    await browser.sees("Hello from the edge")
+    assert [] == await browser.complaints()
+
+
 async def test_the_page_goes_on_when_the_simulator_is_back(browser: Browser) -> None:
     first = Simulator(clock=time.time, random=random.Random(1))  # noqa: S311 - SIDs
     async with first:

@@ -24,6 +24,7 @@ from tests.adapters.mqtt_steps import TOPICS, transport_settings
 from tests.adapters.transport_steps import STATUS_TOPIC, TEXT_TOPIC
 from tests.adapters.twilio_steps import ACCOUNT, a_sender
 from tests.support.aws import REGION, Aws, device_key
+from tests.support.engines import access_of, journal_of
 from tests.support.factories import START, a_claimed, a_failure, a_notification, a_request, a_success
 from tests.support.house import SOURCE
 from tests.support.nucleus import FakeNucleus
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from tests.support.postgresql import PostgreSql
     from tests.support.raw_broker import Link
     from tests.support.raw_http import Exchange
 
@@ -489,4 +491,46 @@ def test_every_adapter_has_its_scenario() -> None:
         for path in (SOURCE / "adapters").iterdir()
         if (path.suffix == ".py" or (path / "__init__.py").exists()) and not path.name.startswith("_")
     }
-    assert set(SCENARIOS) == found
+    found -= {"journal"}  # what the engines of the journal share: their scenarios go through it
+    assert set(SCENARIOS) | {"postgres"} == found
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("level", [Level.DEBUG, Level.INFO])
+async def test_a_journal_in_a_database_shows_neither_secret_nor_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql: PostgreSql, level: Level
+) -> None:
+    """Also where the server's own words quote a row, or the driver's a value."""
+    scene = Scene(tmp_path, level, monkeypatch)
+    with postgresql.database(empty=True) as url:
+        await in_database(scene, url)
+        wrong = postgresql.url(url.rpartition("/")[2], password=TOKEN)
+        await scene.fails(journal_of(wrong, events=scene.events).__aenter__())
+    shown = scene.shown()
+    password = url.partition("@")[0].rpartition(":")[2]
+    assert [] == [secret for secret in (*UNSPEAKABLE, password) if secret in shown]
+
+
+async def in_database(scene: Scene, url: str) -> None:
+    """A request from its record to its report, and statements that the database refuses."""
+    async with journal_of(url, events=scene.events) as journal:
+        request = a_request(content=Text(body=BODY))
+        scene.see(journal, journal._store, request, await journal.record([request]), access_of(url))
+        (claimed,) = await journal.claim(due_before=START, limit=1)
+        await journal.open_attempts([claimed.id], at=START, clock_offset=None)
+        step = a_success(claimed.id)
+        await journal.take([step])
+        scene.see(claimed, step, await journal.unreported(after=0, limit=9), await journal.agenda())
+        for error in (await journal.take([step])).failed.values():
+            await scene.fails(raised(error))
+        for statement, values in (
+            ("UPDATE requests SET channel = ?", ("freezer",)),
+            ("UPDATE requests SET retries = ? WHERE body = ?", (BODY, BODY)),
+            ("INSERT INTO orders (name, by, at) VALUES (?, '', 0)", (BODY,)),
+        ):
+            await scene.fails(
+                journal._store.writer.submit(
+                    lambda connection, text=statement, given=values: connection.execute(text, given)  # type: ignore[misc]
+                )
+            )
+        await scene.fails(journal_of(url, events=scene.events).__aenter__())

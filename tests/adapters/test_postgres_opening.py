@@ -1,4 +1,4 @@
-"""What a person is told of a database that cannot keep a journal; never with the password."""
+"""What a person reads of a database that cannot keep a journal; never with the password."""
 
 from __future__ import annotations
 

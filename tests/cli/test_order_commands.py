@@ -188,17 +188,24 @@ async def test_an_escalation_is_acknowledged_by_its_id_and_by_whom_is_kept(
     assert "Darla" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("who", "shown"), [("alice", "(alice by sudo)"), ("x" * 5_000, "(xxxx")])
 async def test_who_ordered_is_shown_with_the_person_behind_sudo(
-    path: Path, config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    who: str,
+    shown: str,
 ) -> None:
-    monkeypatch.setenv("SUDO_USER", "alice")
+    monkeypatch.setenv("SUDO_USER", who)
     async with a_connector(path) as journal:
         await accept(journal, A)
         await asyncio.to_thread(run, config, "cancel", "1")
     cli.main(["journal", "show", "1", "--config", str(config)])
     said = capsys.readouterr().out
-    assert "(alice by sudo)" in said
-    assert said.index("(alice by sudo)") > said.index("received and recorded")
+    assert shown in said
+    assert 1_000 > said.count("x")
+    assert said.index(shown) > said.index("received and recorded")
 
 
 async def test_an_order_whose_request_was_removed_meanwhile_is_said_to_be_gone(

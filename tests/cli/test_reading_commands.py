@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import stat
 from contextlib import asynccontextmanager
@@ -15,11 +16,13 @@ from tests.support.every_kind import NAMES, NUMBERS, pause, phone_number, write_
 from tests.support.factories import START, a_rejection, a_request
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import record
-from twilio_notifications import cli
+from twilio_notifications import cli, journals
+from twilio_notifications.adapters.journal.reading.reader import SqlReader
 from twilio_notifications.adapters.sqlite import SqliteJournal
-from twilio_notifications.adapters.sqlite.access import sqlite_reader
+from twilio_notifications.adapters.sqlite.access import SqliteAccess, sqlite_reader
 from twilio_notifications.cli.journal_reading import ONLY
 from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.ports import Envelope
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 from twilio_notifications.ports.journal.reader import Only, Search
 from twilio_notifications.reading.following import Follower
@@ -30,6 +33,8 @@ from twilio_notifications.terminal import fitted, width_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from twilio_notifications.ports.journal.reader import Timeline
 
 TEXT = "Hello from the edge"
 NOW = START + 500
@@ -282,6 +287,21 @@ async def test_a_request_is_revealed_where_that_is_asked_for(every_kind: Path, c
     assert f"Darla at {phone_number('delivered')}" in said
 
 
+async def test_what_a_client_wrote_around_its_request_is_shown(
+    config: Path, path: Path, capsys: Output
+) -> None:
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    envelope = Envelope(response_topic="answers/7", correlation=b"7", traceparent=traceparent)
+    async with a_journal(path) as journal:
+        await record(journal, a_request(accepted_at=NOW, envelope=envelope))
+        await record(journal, a_rejection(accepted_at=NOW, envelope=envelope))
+    for number in ("1", "2"):
+        run(config, "journal", "show", number)
+        assert f"response      also on answers/7\ntrace         {traceparent}\n" in capsys.readouterr().out
+        (found,) = listed(config, capsys, "journal", "show", number)
+        assert "answers/7" == found["request"]["response_topic"]
+
+
 async def test_a_waiting_request_says_for_what_and_until_when(every_kind: Path, capsys: Output) -> None:
     run(every_kind, "journal", "show", str(NUMBERS["quiet"]), "--utc")
     said = capsys.readouterr().out
@@ -463,6 +483,50 @@ async def test_an_export_into_a_file_is_for_its_owner_alone_and_replaces_none(
     assert 0o600 == stat.S_IMODE(output.stat().st_mode)
     assert 2 == run(every_kind, *arguments)
     assert "Name a file that does not exist yet" in capsys.readouterr().err
+
+
+def test_an_export_of_no_journal_leaves_no_file(config: Path, tmp_path: Path, capsys: Output) -> None:
+    output = tmp_path / "export.json"
+    assert 1 == run(config, "journal", "export", "--output", str(output))
+    assert "there is no journal" in capsys.readouterr().err
+    assert not output.exists()
+
+
+async def test_an_export_onto_a_full_disk_leaves_no_file(
+    every_kind: Path, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(SqlReader):
+        """From the third request on the disk is full."""
+
+        def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
+            if number < len(NAMES) - 1:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().timeline(number, now=now, reveal=reveal)
+
+    monkeypatch.setattr(journals, "reader", lambda settings: Full(SqliteAccess(settings.path)))
+    output = tmp_path / "export.json"
+    assert 1 == run(every_kind, "journal", "export", "--output", str(output))
+    assert (
+        f"twilio-notifications: --output {output} cannot be written: No space left on device. "
+        "What was written of it is removed\n"
+    ) == capsys.readouterr().err
+    assert not output.exists()
+
+
+async def test_an_export_goes_on_where_a_request_is_removed_meanwhile(
+    every_kind: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(SqlReader):
+        """Request 2 is removed after the page with it was read."""
+
+        def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
+            return super().timeline(99_999 if number == 2 else number, now=now, reveal=reveal)
+
+    monkeypatch.setattr(journals, "reader", lambda settings: Late(SqliteAccess(settings.path)))
+    assert 0 == run(every_kind, "journal", "export", "--json")
+    found = [json.loads(line)["number"] for line in capsys.readouterr().out.splitlines()]
+    assert 2 not in found
+    assert len(NAMES) - 1 == len(found)
 
 
 # Words and widths.

@@ -62,6 +62,8 @@ def test_the_loopback_has_several_names(tmp_path: Path, listen: str) -> None:
         ('users = [{ name = "", password_hash = "x" }]', "name must be"),
         ('users = [{ name = "darla", password = "x" }]', "unknown key password"),
         (f"users = [{USER}, {USER}]", "console.users has the name 'darla' 2 times"),
+        (f"users = [{USER.replace('darla', 'darla ')}]", "name must not begin or end with a space"),
+        (f'users = [{USER.replace("darla", "token")}]\ntoken_hash = "{HASH}"', "give that user another name"),
         ('token_hash = "secret"', "console.token_hash must be a hash"),
         ('public_url = "alarms"', "console.public_url must be an absolute URL"),
         ("session_seconds = 0", "console.session_seconds must be"),

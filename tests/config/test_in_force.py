@@ -100,12 +100,23 @@ def test_a_definition_gives_version_and_parameters(tmp_path: Path) -> None:
         f'[console]\ntoken_hash = "{SECRET}"\n',
         f'[twilio]\nbase_url = "https://user:{SECRET}@proxy"\n',
         f'[tracking]\npublic_url = "https://host?key={SECRET}"\n',
+        f'[console]\npublic_url = "https://user:{SECRET}@host"\n',
+        f'[console]\nusers = [{{ name = "darla", password = "{SECRET}" }}]\n',
+        f'[journal]\nurl = "postgresql://user:{SECRET}@host/journal"\n',
+        f'[traces]\nurl = "https://user:{SECRET}@host"\n',
         f'[secrets]\ntoken = "{SECRET}"\n',
         f'[connector.parameters]\nTWILIO_AUTH_TOKEN = "{SECRET}"\n',
     ],
 )
 def test_no_secret_is_shown_wherever_it_was_written(tmp_path: Path, text: str) -> None:
     assert SECRET not in repr(in_force(write(tmp_path, text), {}))
+
+
+@pytest.mark.parametrize("place", ["connector.parameters]\nTWILIO_ACCOUNT_SID", "secrets]\nvariable"])
+def test_a_value_of_the_form_of_a_token_is_hidden_wherever_it_was_written(tmp_path: Path, place: str) -> None:
+    token = 4 * "5ecde703"
+    found = in_force(write(tmp_path, f'[{place} = "{token}"\n'), {})
+    assert token not in repr((found.settings, [(one.value, one.place) for one in found.parameters]))
 
 
 def test_an_address_is_shown_without_its_login(tmp_path: Path) -> None:

@@ -127,7 +127,11 @@ class Desk:
         return await self.browser.post(path, data=fields)
 
     async def form_token(self, page: str) -> str:
-        found = re.search(r'name="form_token" value="([0-9a-f]+)"', (await self.get(page)).text)
+        return await self.hidden("form_token", page=page)
+
+    async def hidden(self, name: str, *, page: str) -> str:
+        """A field of the page's first form that no person fills in."""
+        found = re.search(rf'name="{name}" value="([0-9a-f]+)"', (await self.get(page)).text)
         assert found is not None, page
         return found[1]
 

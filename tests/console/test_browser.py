@@ -10,6 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.console.conftest import HOSTILE
 from tests.console.scene import DARLA, OWNER, REFUSED, Scene
+from twilio_notifications.console.live import MOST_OF_ONE_BROWSER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +54,16 @@ async def test_an_open_page_shows_a_request_that_arrives_later(tmp_path: Path) -
         await scene.sign_in("/requests")
         await scene.browser.sees("No request is found.")
         await scene.browser.sees("live")
+        await scene.ask("later", OWNER, name="Later Larry")
+        await scene.browser.sees("Later Larry")
+
+
+async def test_many_pages_may_be_open_at_once(tmp_path: Path) -> None:
+    async with Scene(tmp_path) as scene:
+        await scene.sign_in("/requests")
+        for _ in range(MOST_OF_ONE_BROWSER + 4):
+            await scene.browser.open_next_to_it(f"{scene.url}/requests")
+            await scene.browser.is_at("/requests")
         await scene.ask("later", OWNER, name="Later Larry")
         await scene.browser.sees("Later Larry")
 

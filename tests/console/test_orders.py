@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -86,6 +87,32 @@ async def test_a_form_that_is_no_order_is_asked_again(
     assert 400 == answer.status_code
     assert sentence in answer.text
     assert [] == orders(desk)
+
+
+async def test_a_form_that_is_sent_twice_is_one_order(desk: Desk) -> None:
+    path = f"/requests/{FAILED}/resend"
+    form_id = await desk.hidden("form_id", page=path)
+    both = await asyncio.gather(*(desk.send(path, form_id=form_id) for _ in range(2)))
+    again = await desk.send(path, form_id=form_id)
+    assert [f"/requests/{FAILED}?order=1"] * 3 == [answer.headers["location"] for answer in (*both, again)]
+    assert 1 == len(orders(desk))
+    await desk.send(path, form_id=await desk.hidden("form_id", page=path))
+    assert 2 == len(orders(desk))
+
+
+async def test_a_form_that_could_not_be_taken_is_taken_when_it_is_sent_again(desk: Desk) -> None:
+    path, journal = f"/requests/{UNKNOWN}/resolve", desk.config.parent / "journal.db"
+    form_id = await desk.hidden("form_id", page=path)
+    assert 400 == (await desk.send(path, form_id=form_id)).status_code
+    with closing(sqlite3.connect(journal)) as held:
+        held.execute("ALTER TABLE orders RENAME TO elsewhere")
+        assert 503 == (await desk.send(path, page="/pause", form_id=form_id, sent="no")).status_code
+        held.execute("ALTER TABLE elsewhere RENAME TO orders")
+    assert 303 == (await desk.send(path, form_id=form_id, sent="no")).status_code
+
+
+async def test_sending_again_what_may_have_been_sent_says_so(desk: Desk) -> None:
+    assert "it may arrive a second time" in (await desk.get(f"/requests/{UNKNOWN}/resend")).text
 
 
 async def test_sending_again_what_succeeded_says_that_it_did(desk: Desk) -> None:

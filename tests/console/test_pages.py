@@ -17,7 +17,10 @@ from tests.console.conftest import (
     WAITING,
 )
 from tests.console.console_steps import Desk
-from tests.support.journals import A, B
+from tests.support.factories import a_rejection
+from tests.support.journals import A, B, record, report, store
+from tests.support.orders import carried_out, place
+from twilio_notifications.core.orders import ResolveOrder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -59,6 +62,14 @@ async def test_hostile_names_and_ids_are_shown_as_text(desk: Desk) -> None:
     assert HOSTILE not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert HOSTILE not in (await desk.get("/requests?reveal=1")).text
+
+
+async def test_half_of_a_character_in_an_id_is_shown_as_json_writes_it(tmp_path: Path) -> None:
+    async with store("sqlite file", tmp_path)() as journal:
+        await record(journal, a_rejection(request_id="half \ud800"))
+    async with Desk(tmp_path) as desk:
+        for page in ("/requests", "/requests/1", "/requests/1?reveal=1"):
+            assert "half \\ud800" in (await desk.get(page)).text
 
 
 async def test_a_hostile_filter_is_shown_as_text(desk: Desk) -> None:
@@ -159,6 +170,19 @@ async def test_a_request_offers_the_orders_that_make_sense(desk: Desk, number: i
     page = (await desk.get(f"/requests/{number}")).text
     known = ("acknowledge", "cancel", "resend", "resolve")
     assert orders == {name for name in known if f'"/requests/{number}/{name}"' in page}
+
+
+async def test_what_a_person_has_said_of_a_request_can_be_corrected_until_it_is_acknowledged(
+    folder: Path,
+) -> None:
+    async with store("sqlite file", folder)() as journal, Desk(folder) as desk:
+        resolve = f'"/requests/{UNKNOWN}/resolve"'
+        await report(journal, [UNKNOWN])
+        place(folder / "journal.db", ResolveOrder(request=UNKNOWN, sent=False))
+        await carried_out(journal)
+        assert resolve in (await desk.get(f"/requests/{UNKNOWN}")).text
+        await report(journal, [UNKNOWN])
+        assert resolve not in (await desk.get(f"/requests/{UNKNOWN}")).text
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests.support.journals import store
 from tests.support.process import (
     TOKEN,
     TOKEN_VARIABLE,
@@ -85,6 +87,21 @@ async def test_it_confines_itself_before_it_answers(tmp_path: Path) -> None:
         assert "1" == kernel["NoNewPrivs"]
         assert "2" == kernel["Seccomp"]
         assert 0 == int(kernel["CapEff"], 16)
+
+
+@pytest.mark.landlock
+async def test_a_journal_folder_that_was_replaced_is_said_with_what_to_do(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    journal.mkdir()
+    async with store("sqlite file", journal)(), ConsoleProgram(tmp_path) as program:
+        url = await program.url()
+        journal.rename(tmp_path / "moved")
+        journal.mkdir()
+        shutil.copy(tmp_path / "moved" / "journal.db", journal)
+        async with httpx.AsyncClient() as browser:
+            page = await browser.get(f"{url}/requests")
+    assert 503 == page.status_code
+    assert "where its folder was replaced meanwhile, start this program again" in page.text
 
 
 async def test_a_journal_without_a_folder_is_said(tmp_path: Path) -> None:

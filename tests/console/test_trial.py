@@ -60,6 +60,13 @@ async def test_the_form_publishes_the_documents_request(
     assert {"request": request_, "id": "one"} == json.loads(payload)
 
 
+async def test_a_form_that_is_sent_twice_publishes_once(desk: Desk) -> None:
+    form_id = await desk.hidden("form_id", page="/test")
+    for _ in range(2):
+        assert 303 == (await desk.send("/test", **FORM, form_id=form_id)).status_code
+    assert 1 == len(desk.visitor.published)
+
+
 async def test_raw_bytes_are_published_as_they_were_typed(desk: Desk) -> None:
     await desk.send("/test", channel="call", raw='{"not":\r\n "valid"')
     assert [("twilio/call", b'{"not":\r\n "valid"')] == desk.visitor.published
@@ -68,7 +75,7 @@ async def test_raw_bytes_are_published_as_they_were_typed(desk: Desk) -> None:
 async def test_a_status_that_arrives_is_shown_and_open_pages_hear_of_it(desk: Desk) -> None:
     await desk.get("/test")
     assert desk.visitor.is_connected
-    events = desk.console._feed.events()
+    events = desk.console._feed.events("a browser")
     await anext(events)
     desk.visitor.arrive("twilio/message/status", STATUS)
     assert b"event: changed\ndata: \n\n" == await anext(events)
@@ -88,6 +95,7 @@ async def test_a_status_that_arrives_is_shown_and_open_pages_hear_of_it(desk: De
         b"[" * 10_000,
         b"x" * 200_000,
         b'{"response": 1}',
+        b'{"response": {"status": "\\ud800"}}',
     ],
 )
 async def test_a_hostile_message_is_shown_as_text(desk: Desk, payload: bytes) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.needs import ROOT
 from tests.support.patience import WAIT_SECONDS
+from twilio_notifications import cli
 from twilio_notifications.adapters.metrics.catalogue import METRICS, PREFIX, Kind
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ SERIES = {
 }
 SELECTOR = re.compile(rf"({PREFIX}\w+)(?:\{{(.*?)\}})?")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
+COMMAND = re.compile(r"journal (?:list|show|resend|resolve)\b(?: NUMBER| --[a-z]+ \w+| --[a-z]+(?=,))*")
 OF_PROMETHEUS = {"job", "instance", "le"}
 
 
@@ -112,3 +114,9 @@ def test_each_metric_has_a_place_on_the_dashboard_or_in_a_rule() -> None:
     assert ["requests_too_large_total", "dropped_total", "deferrals_total", "settlements_total"] == [
         name for name in missing if not name.startswith("last_failure")
     ]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def test_a_rule_names_commands_that_exist(rule: dict[str, Any]) -> None:
+    for command in COMMAND.findall(rule["annotations"]["description"]):
+        cli.parser().parse_args(command.replace("NUMBER", "1").split())

@@ -1,4 +1,4 @@
-"""The unit that ships is understood by systemd, is as closed as its page says, and starts our program."""
+"""The units that ship are understood by systemd, are as closed as their page says, and start our program."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 UNIT = ROOT / "deploy" / "systemd" / "twilio-notifications.service"
+CONSOLES_UNIT = UNIT.with_name("twilio-notifications-console.service")
 PAGE = ROOT / "docs" / "how-to" / "isolation.md"
 GUIDE = (ROOT / "docs" / "how-to" / "run-as-a-service.md").read_text(encoding="utf-8")
 (GUIDES_UNIT,) = re.findall(r"```ini\n(.*?)```", GUIDE, re.DOTALL)
+SHIPPED = pytest.mark.parametrize("unit", [UNIT, CONSOLES_UNIT], ids=["connector", "console"])
 UNITS = pytest.mark.parametrize(
     "unit", [UNIT.read_text(encoding="utf-8"), GUIDES_UNIT], ids=["ships", "guide"]
 )
@@ -44,12 +46,13 @@ def analyze(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.systemd
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
+@SHIPPED
+def test_systemd_understands_every_line(unit: Path, tmp_path: Path) -> None:
     """With a program that exists here; systemd reports what it does not accept."""
-    copy = tmp_path / UNIT.name
-    copy.write_text(UNIT.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
+    copy = tmp_path / unit.name
+    copy.write_text(unit.read_text(encoding="utf-8").replace(PROGRAM, sys.executable), encoding="utf-8")
     verified = analyze("verify", "--man=no", str(copy))
-    assert "" == "".join(line for line in verified.stderr.splitlines() if UNIT.name in line)
+    assert "" == "".join(line for line in verified.stderr.splitlines() if unit.name in line)
 
 
 @pytest.mark.systemd
@@ -60,6 +63,36 @@ def test_its_exposure_is_what_the_page_says() -> None:
     if f"systemd {analyze('--version').stdout.split()[1]}" in PAGE.read_text(encoding="utf-8"):
         assert said == score
     assert float(score) < WELL_CLOSED
+
+
+@pytest.mark.systemd
+def test_the_consoles_unit_is_as_closed() -> None:
+    (score,) = EXPOSURE.findall(analyze("security", "--offline=true", str(CONSOLES_UNIT)).stdout)
+    assert float(score) < WELL_CLOSED
+
+
+def test_the_console_has_the_journal_and_no_token() -> None:
+    unit = CONSOLES_UNIT.read_text(encoding="utf-8")
+    assert values("StateDirectory") == values("StateDirectory", unit)
+    assert ["yes"] == values("DynamicUser", unit) == values("DynamicUser")
+    # Without a name of its own, a dynamic user has the name of its unit.
+    assert [UNIT.stem] == values("User", unit)
+    assert [] == values("User")
+    assert "LoadCredential" not in unit
+
+
+def test_the_console_may_listen_on_its_port_alone() -> None:
+    unit = CONSOLES_UNIT.read_text(encoding="utf-8")
+    _, _, port = str(defaults(folder=ROOT)["console.listen"].value).rpartition(":")
+    assert ["any"] == values("SocketBindDeny", unit)
+    assert [f"ipv4:tcp:{port}"] == values("SocketBindAllow", unit)
+
+
+def test_the_consoles_unit_starts_a_command_that_exists() -> None:
+    (line,) = values("ExecStart", CONSOLES_UNIT.read_text(encoding="utf-8"))
+    program, *arguments = shlex.split(line)
+    assert PROGRAM == program
+    assert "twilio-notifications.toml" == cli.parser().parse_args(arguments).config.name
 
 
 @UNITS

@@ -35,6 +35,15 @@ BUILT_AT = "1795772428"
 UNWANTED = "twilio-notifications-debian."
 """The beginning of the name of the folder in which it is built."""
 
+SERVICES = pytest.mark.parametrize(
+    "name", ["twilio-notifications.service", "twilio-notifications-console.service"]
+)
+
+
+def unit_of(name: str) -> str:
+    """The unit of this name as the package has it."""
+    return build.unit(name, build.CHANGES_OF_THE_CONNECTORS_UNIT if name == f"{build.NAME}.service" else {})
+
 
 def wheels_and_lock(folder: Path) -> tuple[Path, Path]:
     """What is installed here as wheels, and a lock with their hashes: no index is asked."""
@@ -159,8 +168,9 @@ def test_a_script_of_the_package_is_one_and_stops_at_errors(name: str) -> None:
     assert "#!/bin/sh\nset -e\n" == "".join(path.read_text("utf-8").splitlines(keepends=True)[:2])
 
 
-def test_the_service_has_the_user_that_the_package_makes() -> None:
-    unit = build.unit()
+@SERVICES
+def test_the_services_have_the_user_that_the_package_makes(name: str) -> None:
+    unit = unit_of(name)
     made = (ROOT / "deploy" / "debian" / "postinst").read_text("utf-8")
     assert f"\nUser={SERVICE_GROUP}\nGroup={SERVICE_GROUP}\n" in unit
     assert re.search(rf"adduser .*--group .*{SERVICE_GROUP}$", made, re.MULTILINE)
@@ -169,14 +179,16 @@ def test_the_service_has_the_user_that_the_package_makes() -> None:
 
 
 @pytest.mark.systemd
-def test_systemd_understands_the_service(tmp_path: Path) -> None:
+@SERVICES
+def test_systemd_understands_the_services(name: str, tmp_path: Path) -> None:
     """With a program that exists here; systemd reports what it does not accept."""
-    copy = tmp_path / "twilio-notifications.service"
-    copy.write_text(build.unit().replace("/usr/bin/twilio-notifications", sys.executable), encoding="utf-8")
+    copy = tmp_path / name
+    copy.write_text(unit_of(name).replace("/usr/bin/twilio-notifications", sys.executable), encoding="utf-8")
     command = ["systemd-analyze", "verify", "--man=no", str(copy)]
     verified = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_SECONDS, check=False)
     assert "" == "".join(line for line in verified.stderr.splitlines() if copy.name in line)
 
 
-def test_the_service_starts_nothing_before_it_is_configured() -> None:
-    assert "ConditionPathExists=/etc/twilio-notifications/twilio-notifications.toml\n" in build.unit()
+@SERVICES
+def test_the_services_start_nothing_before_they_are_configured(name: str) -> None:
+    assert "ConditionPathExists=/etc/twilio-notifications/twilio-notifications.toml\n" in unit_of(name)

@@ -95,6 +95,15 @@ class Browser:
     async def open(self, url: str) -> None:
         await asyncio.to_thread(self._driver.get, url)
 
+    async def open_next_to_it(self, url: str) -> None:
+        """Opens another page, and leaves those before it open."""
+
+        def open_it() -> None:
+            self._driver.switch_to.new_window("tab")
+            self._driver.get(url)
+
+        await asyncio.to_thread(open_it)
+
     @property
     def path(self) -> str:
         """The address of the page, without its host."""

@@ -69,7 +69,12 @@ def _add_selection(parser: argparse.ArgumentParser, *, only: str, those: str) ->
         help="with --only: those that were accepted at most so long ago, such as 30m, 1h or 2d",
     )
     parser.add_argument("--channel", choices=list(CHANNELS), help="with --only: texts or calls alone")
-    parser.add_argument("--to", metavar="NUMBER", help="with --only: those to this telephone number")
+    parser.add_argument(
+        "--to",
+        type=kinds.phone_number,
+        metavar="NUMBER",
+        help="with --only: those to this telephone number",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     _add_wait(parser)
 

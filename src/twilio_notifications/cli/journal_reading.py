@@ -78,7 +78,9 @@ def _add_export(actions: Commands) -> None:
     )
     _add_filters(export)
     _add_limit(export, default=_MOST_LISTED)
-    export.add_argument("--csv", action="store_true", help="as CSV, without time lines")
+    form = export.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as objects of JSON, one a line (the default)")
+    form.add_argument("--csv", action="store_true", help="as CSV, without time lines")
     _add_reveal(export)
     export.add_argument(
         "--output",
@@ -98,7 +100,12 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--id", metavar="ID", help="those with this id of their client")
     parser.add_argument("--contact", metavar="NAME", help="those to this contact of the configuration")
-    parser.add_argument("--to", metavar="NUMBER", help="those to this telephone number, written whole")
+    parser.add_argument(
+        "--to",
+        type=kinds.phone_number,
+        metavar="NUMBER",
+        help="those to this telephone number, written whole, as in +12345000000",
+    )
     parser.add_argument("--name", metavar="TEXT", help="those whose recipient's name holds this text")
     parser.add_argument("--state", choices=[str(state) for state in State], help="those in this state")
     parser.add_argument(
@@ -134,16 +141,17 @@ def _add_limit(parser: argparse.ArgumentParser, *, default: int) -> None:
 
 
 def _add_forms(parser: argparse.ArgumentParser, *, csv: bool = False) -> None:
-    add_forms_of_facts(parser)
-    if csv:
-        parser.add_argument("--csv", action="store_true", help="as CSV, with a header")
+    add_forms_of_facts(parser, csv=csv)
     _add_reveal(parser)
 
 
-def add_forms_of_facts(parser: argparse.ArgumentParser) -> None:
+def add_forms_of_facts(parser: argparse.ArgumentParser, *, csv: bool = False) -> None:
     """How it is shown, where nothing in it is masked."""
     parser.add_argument("--utc", action="store_true", help="show instants in UTC, not in local time")
-    parser.add_argument("--json", action="store_true", help="as objects of JSON, one a line")
+    form = parser.add_mutually_exclusive_group() if csv else parser
+    form.add_argument("--json", action="store_true", help="as objects of JSON, one a line")
+    if csv:
+        form.add_argument("--csv", action="store_true", help="as CSV, with a header")
 
 
 def _add_reveal(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config.urls import read_listen_address
 from twilio_notifications.core.orders import MAXIMUM_PERSON_CHARACTERS
+from twilio_notifications.core.phone_numbers import is_e164
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,15 @@ def whole(minimum: int, maximum: int = _HIGHEST_NUMBER) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {minimum} to {maximum}")
 
     return accept
+
+
+def phone_number(text: str) -> str:
+    """A telephone number as requests have it."""
+    if not is_e164(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole telephone number: +, country code, number, as in +12345000000"
+        )
+    return text
 
 
 def sid(text: str) -> str:

@@ -18,6 +18,7 @@ from twilio_notifications.core.conclusions.orders import may_arrive_twice, sid_r
 from twilio_notifications.core.errors import ConfigurationError, Reason
 from twilio_notifications.core.escalation import Door
 from twilio_notifications.core.orders import (
+    MAXIMUM_PERSON_CHARACTERS,
     AcknowledgeOrder,
     CancelOrder,
     OrderName,
@@ -202,7 +203,7 @@ def _person(environ: Mapping[str, str]) -> str:
     except KeyError:  # a container's user need not have a name
         user = str(os.getuid())
     behind = environ.get("SUDO_USER")
-    return f"{user} ({behind} by sudo)" if behind else user
+    return f"{user} ({behind} by sudo)"[:MAXIMUM_PERSON_CHARACTERS] if behind else user
 
 
 def _order_many(counter: _Counter, name: OrderName, bulk: Bulk | None, *, yes: bool) -> int:

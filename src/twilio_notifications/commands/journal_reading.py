@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from twilio_notifications import journals, terminal
 from twilio_notifications.config import load_journal
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConfigurationError, NoSuchRequest, OutputLost
 from twilio_notifications.core.wording import counted
 from twilio_notifications.exit_codes import FAILED
 from twilio_notifications.reading import forms, one_request
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from twilio_notifications.ports.journal.reader import Entry, JournalReader, Search
+    from twilio_notifications.ports.journal.reader import Entry, JournalReader, Search, Timeline
     from twilio_notifications.reading.display import Display
 
 PAGE: Final = 500
@@ -134,7 +134,7 @@ def export(
 ) -> int:
     """Writes each request that is looked for, in JSON with its time line, or in CSV without; returns 0.
 
-    To standard output, or into a new file that only its owner may read.
+    To standard output, or into a new file that only its owner may read, and that is there only as a whole.
     """
     reader, now = journals.reader(load_journal(config, environ).journal), time.time()
     number = 0
@@ -143,14 +143,24 @@ def export(
             write([forms.csv_line(list(forms.CSV_COLUMNS))])
         for page in _pages(reader, search, now=now, reveal=display.reveal):
             if display.form is OutputForm.CSV:
-                write([forms.csv_row(entry) for entry in page])
+                lines = [forms.csv_row(entry) for entry in page]
             else:
-                found = (reader.timeline(entry.number, now=now, reveal=display.reveal) for entry in page)
-                write([forms.line(forms.timeline_object(timeline)) for timeline in found])
-            number += len(page)
+                found = _timelines(reader, page, now=now, reveal=display.reveal)
+                lines = [forms.line(forms.timeline_object(timeline)) for timeline in found]
+            write(lines)
+            number += len(lines)
     if output is not None:
         terminal.say(f"{counted(number, 'request')} written to {output}")
     return 0
+
+
+def _timelines(
+    reader: JournalReader, page: Sequence[Entry], *, now: float, reveal: bool
+) -> Iterator[Timeline]:
+    """The time lines of those that are still there: the connector removes old requests meanwhile."""
+    for entry in page:
+        with suppress(NoSuchRequest):
+            yield reader.timeline(entry.number, now=now, reveal=reveal)
 
 
 @contextmanager
@@ -164,5 +174,14 @@ def _outlet(output: Path | None) -> Iterator[Callable[[Sequence[str]], None]]:
         raise ConfigurationError(
             [f"--output {output}: {error.strerror}. Name a file that does not exist yet"]
         ) from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        yield lambda lines: file.writelines(f"{terminal.printable(line)}\n" for line in lines)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            yield lambda lines: file.writelines(f"{terminal.printable(line)}\n" for line in lines)
+    except OSError as error:
+        output.unlink(missing_ok=True)
+        raise OutputLost(
+            f"--output {output} cannot be written: {error.strerror}. What was written of it is removed"
+        ) from error
+    except BaseException:
+        output.unlink(missing_ok=True)
+        raise

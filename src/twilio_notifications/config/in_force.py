@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twilio_notifications.config.connector import read_definition_file
@@ -31,12 +30,17 @@ from twilio_notifications.core.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from twilio_notifications.config.keys import Key
 
 HIDDEN = "(not shown)"
-HARMLESS_IF_VALID = frozenset({"twilio.base_url", "tracking.public_url"})
+HARMLESS_IF_VALID = frozenset(
+    {"twilio.base_url", "tracking.public_url", "console.public_url", "traces.url", "journal.url"}
+)
 """URLs that must not hold a user, a password or a query, so that only a wrong one can hold a secret."""
+_LIKE_A_TOKEN = re.compile("[0-9A-Fa-f]{32}")
+"""The form of Twilio's auth token, which no setting and no parameter takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +141,7 @@ def _parameters(given: Mapping[str, Given], version: int, problems: list[str]) -
         # What stands in place of a secret's ARN, and is none, may be the token itself.
         is_hidden = parameter is PublishedParameter.SECRET_ARN and secret_arn_demand(value) is not None
         text = value if isinstance(value, str) else shown(value)
+        is_hidden = is_hidden or _LIKE_A_TOKEN.fullmatch(text) is not None
         yield ParameterInForce(
             parameter=parameter,
             value=HIDDEN if is_hidden else text,
@@ -173,10 +178,10 @@ def _shown(name: str, key: Key, value: object, accepted: object) -> str:
             return f'"{"mqtts" if tls else "mqtt"}://{login}{f"[{host}]" if ":" in host else host}:{port}"'
         case DatabaseAddress(hosts=hosts, database=database):
             return f'"postgresql://…@{",".join(f"{host}:{port}" for host, port in hosts)}/{database}"'
-        case Path() if name == "journal.url":
-            return _in_toml(value)
-        case str() if name in HARMLESS_IF_VALID:
-            return _in_toml(accepted)
+        case _ if isinstance(value, str) and _LIKE_A_TOKEN.fullmatch(value):
+            return HIDDEN
+        case _ if name in HARMLESS_IF_VALID:
+            return HIDDEN if accepted is None and value not in ("", key.default) else _in_toml(value)
         case _ if isinstance(key.kind, Tables) and isinstance(value, list):
             return _in_toml(_without_secrets(key.kind, value))
         case _ if not key.kind.is_shown and value not in ("", key.default):
@@ -187,9 +192,10 @@ def _shown(name: str, key: Key, value: object, accepted: object) -> str:
 
 def _without_secrets(kind: Tables[object], tables: list[object]) -> list[object]:
     """A list of tables without the values in them that may be secrets."""
-    hidden = {name for name, part in kind.keys.items() if not part.kind.is_shown}
+    # A key that is none may be a password in place of its hash.
+    known = {name for name, part in kind.keys.items() if part.kind.is_shown}
     return [
-        {name: "…" if name in hidden else inner for name, inner in table.items()}
+        {name: inner if name in known else "…" for name, inner in table.items()}
         if isinstance(table, dict)
         else "…"
         for table in tables

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from twilio_notifications.config.sections.console import TOKEN_PERSON
 from twilio_notifications.config.sections.secrets import SecretOrigin
 from twilio_notifications.config.sections.transport import TransportKind
 from twilio_notifications.config.urls import is_loopback, is_loopback_host
@@ -246,6 +247,12 @@ def _console(values: Mapping[str, Any]) -> Iterator[Remark]:
         if times > 1:
             sentence = f"console.users has the name {shown(name)} {times} times: give each user one name"
             yield Remark(name="console.users", sentence=sentence)
+    if token is not None and any(user.name == TOKEN_PERSON for user in users):
+        sentence = (
+            f"console.users has the name {shown(TOKEN_PERSON)}, under which orders by console.token_hash "
+            "stand: give that user another name"
+        )
+        yield Remark(name="console.users", sentence=sentence)
 
 
 def console_warnings(values: Mapping[str, Any]) -> Iterator[Remark]:

@@ -96,11 +96,12 @@ class LivePage:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
 
-    async def show(self, _request: Request) -> Response:
+    async def show(self, request: Request) -> Response:
         if self._feed.is_full:
             return PlainTextResponse("Too many pages are open.", status_code=503)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(self._feed.events(), media_type="text/event-stream", headers=headers)
+        events = self._feed.events(visit_of(request).session.id)
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
 
 class StaticFiles:

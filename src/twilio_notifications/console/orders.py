@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 from urllib.parse import urlencode
 
 from starlette.responses import RedirectResponse
 
+from twilio_notifications.console.forms import FORM_ID_BYTES, FormsTaken
 from twilio_notifications.console.rendering import visit_of
 from twilio_notifications.console.requests import require_request, timeline_of
 from twilio_notifications.core.escalation import Door
@@ -21,11 +23,13 @@ from twilio_notifications.core.orders import (
     ResendOrder,
     ResolveOrder,
     ResumeOrder,
+    name_of,
+    request_of,
 )
 from twilio_notifications.ports.events import ConsoleOrderPlaced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -54,6 +58,7 @@ class OrderPages:
     def __init__(self, parts: ConsoleParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
+        self._taken = FormsTaken()
 
     async def ask(self, request: Request) -> Response:
         return await self._question(request, problem=None)
@@ -66,13 +71,17 @@ class OrderPages:
             return await self._question(request, problem=order.problem)
         if number is not None:
             await require_request(request, self._parts)
-        (placed,) = await asyncio.to_thread(self._place, [order], visit.person)
-        self._parts.events.tell(ConsoleOrderPlaced(person=visit.person, order=name, requests=1))
-        where = "/" if number is None else f"/requests/{number}"
-        return RedirectResponse(f"{where}?{urlencode({'order': placed})}", status_code=303)
+        where = await self._taken.once(visit, lambda: self._place(order, person=visit.person))
+        return RedirectResponse(where, status_code=303)
 
-    def _place(self, orders: Sequence[Order], person: str) -> tuple[int, ...]:
-        return self._parts.desk.place(orders, by=person, door=Door.CONSOLE, at=self._parts.now())
+    async def _place(self, order: Order, *, person: str) -> str:
+        """Places the order; the address of the page that shows what becomes of it."""
+        parts, number = self._parts, request_of(order)
+        place = partial(parts.desk.place, [order], by=person, door=Door.CONSOLE, at=parts.now())
+        (placed,) = await asyncio.to_thread(place)
+        parts.events.tell(ConsoleOrderPlaced(person=person, order=name_of(order), requests=1))
+        where = "/" if number is None else f"/requests/{number}"
+        return f"{where}?{urlencode({'order': placed})}"
 
     async def _question(self, request: Request, *, problem: str | None) -> Response:
         name, number = _name(request), request.path_params.get("number")
@@ -87,6 +96,7 @@ class OrderPages:
             entry=entry,
             problem=problem,
             form=visit_of(request).form,
+            form_id=self._parts.random_bytes(FORM_ID_BYTES).hex(),
         )
 
 

@@ -77,7 +77,8 @@ class Pages:
             form_token="" if visit is None else visit.form_token,
             **values,
         )
-        return HTMLResponse(content, status_code=status)
+        # Half of a surrogate pair, which JSON can hold and UTF-8 cannot, is shown as JSON writes it.
+        return HTMLResponse(content.encode("utf-8", "backslashreplace"), status_code=status)
 
 
 def when(at: float | None) -> Markup:

@@ -18,6 +18,7 @@ from twilio_notifications.core.model import Channel
 from twilio_notifications.core.orders import OrderName
 from twilio_notifications.core.wording import shown
 from twilio_notifications.ports.journal.reader import Only, Search
+from twilio_notifications.ports.journal.timeline import OrderCarriedOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
-    from twilio_notifications.ports.journal.reader import Entry, Timeline
+    from twilio_notifications.ports.journal.reader import Timeline
 
 PER_PAGE = 50
 MOST_ORDERS_SHOWN = 20
@@ -113,7 +114,7 @@ class RequestPages:
             entry=timeline.entry,
             particulars=timeline.particulars,
             lines=lines[::-1],
-            orders=orders_for(timeline.entry),
+            orders=orders_for(timeline),
             results=results,
             reveal=reveal,
             waits_for=WAITS_FOR,
@@ -142,13 +143,18 @@ def orders_asked_for(request: Request) -> list[int]:
     return [int(text) for text in asked if re.fullmatch(r"[0-9]{1,18}", text)]
 
 
-def orders_for(entry: Entry) -> list[OrderName]:
+def orders_for(timeline: Timeline) -> list[OrderName]:
     """The orders that make sense for a request; the connector decides whether it carries them out."""
-    found = []
+    entry, found = timeline.entry, []
     waits_for_a_person = entry.escalation is not None and entry.escalation.ending is None
     if waits_for_a_person:
         found.append(OrderName.ACKNOWLEDGE)
-    if entry.reason is Reason.OUTCOME_UNKNOWN:
+    # What a person has said can be corrected until the broker has acknowledged the status that says so.
+    can_be_corrected = entry.state is State.FINISHED and any(
+        isinstance(moment, OrderCarriedOut) and moment.name == OrderName.RESOLVE and moment.refusal is None
+        for moment in timeline.moments
+    )
+    if entry.reason is Reason.OUTCOME_UNKNOWN or can_be_corrected:
         found.append(OrderName.RESOLVE)
     if entry.state in _DONE and entry.phone_number is not None:
         found.append(OrderName.RESEND)

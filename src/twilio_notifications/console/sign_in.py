@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config.sections.console import TOKEN_PERSON
 from twilio_notifications.core.password_hash import SALT_BYTES, USUAL_COST, PasswordHash
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config import ConsoleSettings
 
-TOKEN_PERSON = "token"  # noqa: S105 - the name under which orders by a token stand
 FREE_TRIES = 3
 """Wrong passwords for one name that cost no pause: people mistype."""
 FREE_TRIES_OF_AN_ADDRESS = 10

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import RedirectResponse
 
 from twilio_notifications.config import MqttSettings
+from twilio_notifications.console.forms import FORM_ID_BYTES, FormsTaken
 from twilio_notifications.console.rendering import visit_of
 from twilio_notifications.core.errors import TransportError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.console.parts import ConsoleParts
     from twilio_notifications.console.rendering import Pages
+    from twilio_notifications.ports.visiting import Visitor
 
 MOST_MESSAGES = 50
 MOST_PAYLOAD_BYTES = 128 * 1024
@@ -55,6 +57,7 @@ class TrialPage:
         self._on_message = on_message
         self._messages: deque[ShownMessage] = deque(maxlen=MOST_MESSAGES)
         self._visitor = parts.visitor(self._receive)
+        self._taken = FormsTaken()
 
     async def show(self, request: Request) -> Response:
         problem = None
@@ -76,12 +79,19 @@ class TrialPage:
             sentence = f"The request has more than {MOST_PAYLOAD_BYTES} bytes, and is not published."
             return self._page(request, problem=sentence, status=400)
         try:
-            await visitor.connect()
-            self._show(topic, payload, is_ours=True)
-            await visitor.publish(topic, payload.encode())
+            where = await self._taken.once(
+                visit_of(request), lambda: self._publish(visitor, topic=topic, payload=payload)
+            )
         except TransportError as error:
             return self._page(request, problem=str(error), status=502)
-        return RedirectResponse("/test#messages", status_code=303)
+        return RedirectResponse(where, status_code=303)
+
+    async def _publish(self, visitor: Visitor, *, topic: str, payload: str) -> str:
+        """Publishes the request; the address of what comes back."""
+        await visitor.connect()
+        self._show(topic, payload, is_ours=True)
+        await visitor.publish(topic, payload.encode())
+        return "/test#messages"
 
     async def close(self) -> None:
         """Ends the connection to the broker."""
@@ -95,6 +105,7 @@ class TrialPage:
             "test",
             status=status,
             form=visit_of(request).form,
+            form_ids=[self._parts.random_bytes(FORM_ID_BYTES).hex() for _ in range(2)],
             fresh_id=f"console-{self._parts.random_bytes(4).hex()}",
             problem=NO_BROKER if self._visitor is None else problem,
             address=transport.address if isinstance(transport, MqttSettings) else "",

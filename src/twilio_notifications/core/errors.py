@@ -10,8 +10,9 @@ ConnectorError
 │   ├── JournalTooNew       a later version of this program wrote the journal
 │   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
 │   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
-│   ├── NotLeading      another connector leads: it takes in, reports and settles, and this one only sends
-│   └── JournalClosed       the journal was closed before the step was committed
+│   ├── NotLeading          another connector leads: it takes in, reports and settles, and this one only sends
+│   ├── JournalClosed       the journal was closed before the step was committed
+│   └── NoSuchRequest       the journal holds no request with this number, or no longer
 ├── SecretUnavailable       the auth token cannot be read
 │   └── SecretAbsent        there is no auth token in its place
 ├── SecretCopyUnusable      the local copy of the auth token cannot be opened or written
@@ -146,6 +147,10 @@ class NotLeading(JournalError):
 
 class JournalClosed(JournalError):
     """The journal was closed before the step could be committed."""
+
+
+class NoSuchRequest(JournalError):
+    """The journal holds no request with this number, or no longer."""
 
 
 class SecretUnavailable(ConnectorError):

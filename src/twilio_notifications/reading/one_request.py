@@ -45,6 +45,8 @@ def _identity(timeline: Timeline, calendar: Calendar) -> Iterator[tuple[str, str
         yield "content", _content(more)
         yield "about", more.about or ""
         yield "priority", f"{entry.priority}, {counted(more.retries, 'retry', 'retries')}"
+    yield "response", f"also on {more.response_topic}" if more.response_topic else ""
+    yield "trace", more.traceparent or ""
     yield "accepted", calendar.whole(entry.accepted_at)
     if entry.expires_at is not None and entry.finished_at is None:
         yield "expires", calendar.whole(entry.expires_at)

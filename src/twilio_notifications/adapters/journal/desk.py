@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from twilio_notifications.adapters.journal.rows import encoded_id
 from twilio_notifications.adapters.journal.statements import chains, wishes
 from twilio_notifications.adapters.journal.statements import orders as sql
-from twilio_notifications.core.errors import JournalError, Reason
+from twilio_notifications.core.errors import NoSuchRequest, Reason
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.orders import OrderName, name_of, parameters_of, request_of
@@ -60,15 +60,15 @@ class SqlOrderDesk:
         return tuple(numbers)
 
     def request(self, number: int) -> Selected:
-        """One request. Raises JournalError where the journal does not hold it."""
+        """One request. Raises NoSuchRequest where the journal does not hold it."""
         with self.access.reading() as connection:
             row = connection.execute(sql.LOOKED_AT, (number,)).fetchone()
         if row is None:
             raise self._is_missing(number)
         return _selected(row)
 
-    def _is_missing(self, request: int) -> JournalError:
-        return JournalError(
+    def _is_missing(self, request: int) -> NoSuchRequest:
+        return NoSuchRequest(
             f"the journal {self.access.name} holds no request {request}. "
             "See: twilio-notifications journal list"
         )

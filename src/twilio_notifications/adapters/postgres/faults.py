@@ -20,14 +20,20 @@ _PASSING_CLASSES: Final = frozenset({"08", "28", "3D", "53", "58"})
 
 _DAMAGE: Final = frozenset({"XX001", "XX002"})
 
+
+class ValueRefused(ValueError):
+    """A value that the column of a statement cannot hold."""
+
+
 ERRORS: Final = (
+    ValueRefused,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
-"""All that asyncpg raises."""
+"""All that a session raises."""
 
 
 class StillLocked(Exception):
@@ -39,9 +45,10 @@ def fault_of(error: Exception) -> DatabaseFault | None:
     match error:
         case asyncpg.PostgresError():
             return _of_code(error.sqlstate or "")
-        case asyncpg.InterfaceError():
-            # A value that does not fit its column, or a connection that is closed.
-            return DatabaseFault.OF_CALL if isinstance(error, ValueError) else DatabaseFault.PASSING
+        case ValueRefused():
+            return DatabaseFault.OF_CALL
+        case asyncpg.InterfaceError():  # a connection that is closed
+            return DatabaseFault.PASSING
         case asyncpg.InternalClientError() | OSError() | TimeoutError() | StillLocked():
             return DatabaseFault.PASSING
         case _:

@@ -48,7 +48,7 @@ class Listener:
     It is called with its text; with an empty one where some may not have been heard.
     """
 
-    url: str
+    url: str = field(repr=False)
     place: str
     events: Events
     hear: Callable[[str], None]
@@ -72,17 +72,12 @@ class Listener:
                 self._is_silent = True
                 self.events.tell(NotificationsSilent(journal=self.place, remark=SILENT))
             self.hear("")  # for what was written before
-            while not await _ends(ended):
+            while not ended.is_set():
                 await connection.execute("SELECT 1", timeout=CONNECT_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), LOOK_SECONDS)
         finally:
             connection.terminate()
-
-
-async def _ends(ended: asyncio.Event) -> bool:
-    """Whether the connection ends within the time between two looks."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(ended.wait(), LOOK_SECONDS)
-    return ended.is_set()
 
 
 async def gets_through(
@@ -91,7 +86,7 @@ async def gets_through(
     """Listens on the connection from now on; whether a notification of another connection comes there."""
     probe, heard = f"probe {secrets.token_hex(8)}", asyncio.Event()
 
-    def take(_connection: Any, _process: int, _channel: str, payload: str) -> None:
+    def take(_connection: Any, _sender: int, _channel: str, payload: str) -> None:
         if payload == probe:
             heard.set()
         elif not payload.startswith("probe "):

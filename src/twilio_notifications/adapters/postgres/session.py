@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import asyncpg
 
 from twilio_notifications.adapters.postgres import storing
+from twilio_notifications.adapters.postgres.faults import ValueRefused
 from twilio_notifications.adapters.postgres.translating import Translation, translation
 
 if TYPE_CHECKING:
@@ -114,7 +115,14 @@ class Session:
         if self._connection is None or self._connection.is_closed():
             self._statements.clear()
             self._connection = await self._connect()
-        return await action(self._connection)
+        try:
+            return await action(self._connection)
+        except asyncpg.PostgresError as error:
+            error.detail = None  # it quotes rows, and with them texts and telephone numbers
+            if not isinstance(error, asyncpg.DataError) or error.severity is not None:
+                raise
+        # It comes from the driver, whose words quote the value: they are left out with all that caused them.
+        raise ValueRefused("a value does not fit its column")
 
     async def _connect(self) -> asyncpg.Connection:
         connection = await asyncpg.connect(

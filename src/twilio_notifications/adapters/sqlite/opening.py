@@ -252,7 +252,7 @@ def _open_any_version(path: Path, *, unchanging: bool = False, thoroughly: bool 
         _verify(connection, str(path), thoroughly=thoroughly)
     except sqlite3.OperationalError as error:
         connection.close()
-        raise JournalError(f"the journal {path} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
     except sqlite3.DatabaseError as error:
         connection.close()
         raise JournalDamaged(_damaged(str(path), str(error))) from error
@@ -268,7 +268,7 @@ def read_beside(path: Path, *, unchanging: bool = False) -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode=ro" + ("&immutable=1" if unchanging else "")
         return sqlite3.connect(uri, uri=True, isolation_level=None)
     except sqlite3.OperationalError as error:
-        raise JournalError(f"the journal {path} cannot be read: {error}") from error
+        raise _unreadable(path, error) from error
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None, progress: Progress) -> None:
@@ -298,6 +298,13 @@ def _verify(connection: sqlite3.Connection, name: str, *, thoroughly: bool) -> N
     fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0] if thoroughly else "ok"
     if fault != "ok":
         raise JournalDamaged(_damaged(name, fault))
+
+
+def _unreadable(path: Path, error: sqlite3.OperationalError) -> JournalError:
+    return JournalError(
+        f"the journal {path} cannot be read: {error}. Try again; where its folder was replaced meanwhile, "
+        "start this program again, and otherwise see that its user may read and write that folder."
+    )
 
 
 def _damaged(name: str, fault: str) -> str:

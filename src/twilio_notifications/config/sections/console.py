@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from twilio_notifications.config.keys import Key, Section, key, keys_of
 from twilio_notifications.config.kinds import Seconds, Switch, Tables, Text, Written
-from twilio_notifications.config.urls import is_loopback_host, read_listen_address, read_web_url
+from twilio_notifications.config.urls import Wrong, is_loopback_host, read_listen_address, read_web_url
 from twilio_notifications.core.password_hash import read_password_hash
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from twilio_notifications.config.keys import Values
     from twilio_notifications.core.password_hash import PasswordHash
+
+
+TOKEN_PERSON = "token"  # noqa: S105 - no token, but the name under which orders by one stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,9 @@ USER_KEYS: Mapping[str, Key] = {
 }
 
 
-def _read_user(values: Values) -> ConsoleUser:
+def _read_user(values: Values) -> ConsoleUser | Wrong:
+    if values["name"] != values["name"].strip():
+        return Wrong(demand="name must not begin or end with a space, with which a person cannot sign in")
     return ConsoleUser(name=values["name"], password_hash=values["password_hash"])
 
 
@@ -80,7 +85,9 @@ class ConsoleSettings:
         default="",
     )
     public_url: str | None = key(
-        Written(description="an https:// URL without a path", read=read_web_url, may_be_empty=True),
+        Written(
+            description="an https:// URL without a path", read=read_web_url, may_be_empty=True, is_shown=False
+        ),
         """How browsers reach the console where a proxy with a certificate stands in front of it, as in
         "https://alarms.example.com". Cookies are then sent by https:// alone.""",
         default="",

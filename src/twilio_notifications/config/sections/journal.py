@@ -67,7 +67,8 @@ class JournalSettings:
         """How many bytes the journal's files may take together, and at most half of what is free on their
         file system at the start. Near it, what was reported is removed, oldest first, before
         retention_seconds are over. Where only unfinished requests and statuses that are not reported yet
-        are left, requests are answered with QueueFull.""",
+        are left, requests are answered with QueueFull. Of a journal in PostgreSQL, its server bounds the
+        bytes: when its disk is full, the connector waits.""",
         default=2000000000,
     )
     lease_seconds: float = key(

@@ -84,19 +84,41 @@ function listen() {
       }, pause);
     }
   };
-  const events = new EventSource("/live");
-  events.addEventListener("open", () => {
-    sign.textContent = "live";
-    sign.classList.add("on");
+  let events = null;
+  const begin = () => {
+    const listens = events !== null && events.readyState !== EventSource.CLOSED;
+    if (listens || document.hidden) {
+      return;
+    }
+    events = new EventSource("/live");
+    events.addEventListener("open", () => {
+      sign.textContent = "live";
+      sign.classList.add("on");
+      later();
+    });
+    events.addEventListener("error", () => {
+      sign.textContent = "not live: reload the page";
+      sign.classList.remove("on");
+    });
+    events.addEventListener("changed", later);
+    // A browser opens few connections to a server: its newest pages have them.
+    events.addEventListener("enough", () => end("not live: click here, or return to this page"));
+  };
+  const end = (words) => {
+    events?.close();
+    events = null;
+    sign.textContent = words;
+    sign.classList.remove("on");
+  };
+  begin();
+  document.addEventListener("visibilitychange", () => {
+    begin();
     later();
   });
-  events.addEventListener("error", () => {
-    sign.textContent = "not live: reload the page";
-    sign.classList.remove("on");
-  });
-  events.addEventListener("changed", later);
-  document.addEventListener("visibilitychange", later);
-  window.addEventListener("pagehide", () => events.close());
+  for (const back of ["focus", "click", "pageshow"]) {
+    window.addEventListener(back, begin);
+  }
+  window.addEventListener("pagehide", () => end("not live"));
 }
 
 localize(document);

@@ -185,6 +185,10 @@ class Particulars:
     valid_for_seconds: float | None
     messaging_service_sid: str | None
     origin: str | None
+    response_topic: str | None
+    """Where the client wants its statuses too."""
+    traceparent: str | None
+    """The client's trace that the request belongs to, as W3C Trace Context writes it."""
     answered_by: str | None
     """What machine detection says of a call."""
     document_code: int | None
@@ -321,7 +325,7 @@ class JournalReader(Protocol):
         """The requests that are looked for, the newest first."""
 
     def timeline(self, number: int, *, now: float, reveal: bool = False) -> Timeline:
-        """One request with all that happened to it; raises a JournalError where there is no such request."""
+        """One request with all that happened to it; raises NoSuchRequest where there is none."""
 
     def standing(self, *, now: float, limits: Limits) -> JournalStanding:
         """How connector and journal stand; `limits` are those of the configuration."""

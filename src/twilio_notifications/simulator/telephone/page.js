@@ -19,10 +19,18 @@ const ARRIVED = new Set(["delivered", "read", "received"]);
 const LOST = new Set(["undelivered", "failed", "canceled", "busy", "no-answer"]);
 
 const at = (id) => document.getElementById(id);
-let chosen = decodeURIComponent(location.hash.slice(1)) || null;
+let chosen = numberInAddress() || null;
 let turn = 0;
 let timer = 0;
 let ringing = new Set(); // the numbers of the telephones that ring
+
+function numberInAddress() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ""; // written by hand, and not in the form of an address
+  }
+}
 
 function made(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -337,7 +345,7 @@ at("log").onscroll = () => {
 new ResizeObserver(stayAtEnd).observe(at("log"));
 at("search").oninput = () => watch();
 document.onvisibilitychange = () => watch();
-addEventListener("hashchange", () => choose(decodeURIComponent(location.hash.slice(1))));
+addEventListener("hashchange", () => choose(numberInAddress()));
 
 fillCodes().catch((error) => complain(error.message));
 watch();

@@ -14,7 +14,7 @@ from twilio_notifications.adapters.journal.reading import (
     timeline,
 )
 from twilio_notifications.adapters.journal.reading.veil import Veil
-from twilio_notifications.core.errors import JournalError
+from twilio_notifications.core.errors import NoSuchRequest
 from twilio_notifications.ports.journal.reader import EntryPage, Needing, Timeline
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SqlReader:
         with self.access.reading() as connection:
             found = entries.entries(connection, [number], now=now, veil=veil)
             if not found:
-                raise JournalError(
+                raise NoSuchRequest(
                     f"the journal {self.access.name} holds no request {number}. "
                     "See: twilio-notifications journal list"
                 )

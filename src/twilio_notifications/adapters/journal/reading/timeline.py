@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.envelopes import decoded_envelope
 from twilio_notifications.adapters.journal.statements import reading as sql
 from twilio_notifications.core.delivery import Happening, LearnedFrom
 from twilio_notifications.core.errors import Reason, WaitReason
@@ -36,6 +37,7 @@ def particulars(connection: Connection, number: int, veil: Veil) -> Particulars:
     row = connection.execute(sql.PARTICULARS, (number,)).fetchone()
     kind = next((each for each in _KINDS if row[each] is not None), None)
     content = "" if kind is None else row[kind]
+    envelope = decoded_envelope(row["envelope"])
     media_urls = () if row["media_urls"] is None else tuple(json.loads(row["media_urls"]))
     return Particulars(
         kind=None if kind is None else _KIND_NAMES.get(kind, kind),
@@ -50,6 +52,8 @@ def particulars(connection: Connection, number: int, veil: Veil) -> Particulars:
         valid_for_seconds=row["valid_for_seconds"],
         messaging_service_sid=row["messaging_service_sid"],
         origin=row["origin"],
+        response_topic=None if envelope is None else envelope.response_topic,
+        traceparent=None if envelope is None else envelope.traceparent,
         answered_by=row["answered_by"],
         document_code=row["document_code"],
     )

@@ -44,7 +44,7 @@ states.channel || ' ' || sender_number IN (
 
 PARTICULARS = """
 SELECT body, voice_location, spoken_text, twiml, media_urls, language, voice, retries, requests.about, origin,
-       valid_for_seconds, messaging_service_sid, answered_by, document_code
+       valid_for_seconds, messaging_service_sid, envelope, answered_by, document_code
 FROM requests LEFT JOIN deliveries ON deliveries.request = id WHERE id = ?
 """
 
