@@ -109,7 +109,7 @@ class PostgresJournal(SqlJournal):
         self._listen()
 
     def watch_news(self, on_news: Callable[[], None]) -> None:
-        """Much news in a short time is told once."""
+        """Calls it once for all news of a short time."""
         self._on_news = on_news
         self._listen()
 
