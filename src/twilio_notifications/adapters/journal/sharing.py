@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.journal.statements import members as sql
 from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.lifecycle import State
@@ -112,7 +113,7 @@ class Shared:
                 name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
             )
             connection.execute(sql.FREE_CLAIMS)
-            doubts = connection.execute(sql.CUT_OFF, (GONE, at, at)).rowcount
+            doubts = connection.execute(care.RECOVER_OPEN, (GONE, at, at)).rowcount
         rows = connection.execute(sql.MEMBERS).fetchall()
         share = self._share(connection, rows, places=places, in_use=in_use)
         names = {token: name for token, name, *_ in rows}
@@ -170,7 +171,7 @@ class Shared:
             connection.execute(sql.GIVE_UP_LEAD, (self.token,))
             connection.execute(sql.LEAVE, (self.token,))
             connection.execute(sql.FREE_CLAIMS)
-            connection.execute(sql.CUT_OFF, (GONE, at, at))
+            connection.execute(care.RECOVER_OPEN, (GONE, at, at))
 
     def require_leadership(self, connection: Connection) -> None:
         (leader,) = connection.execute(sql.LEADER).fetchone()
