@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +19,7 @@ from tests.support.factories import (
 )
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, report, store
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
@@ -246,6 +248,23 @@ async def test_two_connectors_never_use_more_of_a_rate_than_there_is(postgresql_
         assert [2] == [each.id for each in await two.claim(due_before=later, limit=9, pace_at=later)]
         assert [2] == await two.open_attempts([2], at=later, clock_offset=None)
         assert [] == await one.claim(due_before=later, limit=9, pace_at=later)
+
+
+async def test_what_one_connector_writes_is_news_for_the_others_and_not_for_itself(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        heard: dict[str, asyncio.Event] = {"one": asyncio.Event(), "two": asyncio.Event()}
+        one.watch_news(heard["one"].set)
+        two.watch_news(heard["two"].set)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not heard["two"].is_set():  # it may not listen yet
+                await accept(one, A)
+                await asyncio.sleep(0.05)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        assert not heard["one"].is_set()
+        await two.take([a_success(1)])
+        await asyncio.wait_for(heard["one"].wait(), WAIT_SECONDS)
 
 
 # What comes too late.

@@ -291,3 +291,18 @@ async def test_numbers_are_never_given_twice(url: str) -> None:
         await end(journal, a_success(3))
         assert [3] == await outbox(journal)
         assert max(before) < (await statuses(journal))[0].position
+
+
+async def test_a_connection_that_is_lost_while_a_row_is_read_sets_no_request_aside(url: str) -> None:
+    """What is read with a row comes from the same connection, and its loss says nothing of the row."""
+    async with a_journal(url) as journal:
+        await accept(journal, A)
+        aside = journal._store.aside
+
+        def lose_the_connection(_row: object) -> int:
+            raise ConnectionResetError
+
+        with pytest.raises(ConnectionResetError):
+            aside.values([(1, '"x"', "SMS")], lose_the_connection, wanted=1)
+        assert [] == await journal.broken_rows()
+        assert [1] == await due(journal)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from tests.reliability.people import escalation_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.mqtt_peer import Received
     from tests.support.postgresql import PostgreSql
 
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 3.0
 KILL_SECONDS = (0.5, 4.0)
 """The least and the most between two kills."""
 LEADER_SHARE = 0.5
@@ -178,6 +179,11 @@ class SeveralTorture(Torture):
         while heard != len(self._heard):
             heard = len(self._heard)
             await asyncio.sleep(0.5)
+
+    def _judge(self, requests: Sequence[Request]) -> None:
+        """The leadership may change at any time, and each time a status may be published once more."""
+        self._heard = [replace(heard, life=life) for life, heard in enumerate(self._heard)]
+        super()._judge(requests)
 
     async def _stop(self, slot: int) -> None:
         connector = self._running.pop(slot)

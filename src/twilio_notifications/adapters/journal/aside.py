@@ -23,7 +23,9 @@ Row = tuple[Any, ...]
 class SetAside:
     """Ids that no read returns any more; a row that cannot be read comes back once it is answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_passing: Callable[[Exception], bool]) -> None:
+        """`is_passing` says whether an error is one of the database, which says nothing of a row."""
+        self._is_passing = is_passing
         self._ids: set[int] = set()
         self._statuses: set[int] = set()
         self._broken: list[BrokenRow] = []
@@ -59,8 +61,10 @@ class SetAside:
                 if Undecodable in map(type, row):
                     raise ValueError("the row holds a text that is not UTF-8")  # noqa: TRY301 - one way for all that cannot be read
                 value = make(row)
-            except Exception as error:  # noqa: BLE001 - what stands in one row must not stop the others
-                self._break(row, error)
+            except Exception as error:
+                if self._is_passing(error):
+                    raise
+                self._break(row, error)  # what stands in one row must not stop the others
                 continue
             if not (self._statuses and isinstance(value, Unreported) and value.position in self._statuses):
                 found.append(value)

@@ -54,6 +54,9 @@ class DatabaseEngine(Protocol):
     def fault(self, error: Exception) -> DatabaseFault | None:
         """What an error means; None: it is no error of the database."""
 
+    def is_passing(self, error: Exception) -> bool:
+        """Whether the disk or the server does not work just now; for any thread."""
+
     def lost(self, error: Exception) -> JournalError:
         """The error that ends the connector: going on would acknowledge what cannot be kept."""
 

@@ -155,7 +155,7 @@ class SqlJournal(
         ledger, memory = self._ledger, self._ledger.memory
         taker = self._taker
         chaining = Chaining(memory=memory, turns=self._turns, taker=taker)
-        aside, disk = SetAside(), Disk(journal=self._name, events=self._events)
+        aside, disk = SetAside(is_passing=engine.is_passing), Disk(journal=self._name, events=self._events)
         wishing = Wishing(chaining=chaining, aside=aside)
         return OpenJournal(
             writer=Writer(

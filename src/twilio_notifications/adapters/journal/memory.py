@@ -114,6 +114,11 @@ class Memory:
         if now is not None:
             self._by_state[now] += by
 
+    def suppose_that_something_waits(self) -> None:
+        """Until the next commit; for the event loop."""
+        known = self.committed_by_state
+        self.committed_by_state = {**known, State.WAITING: max(1, known[State.WAITING])}
+
     def something_waits(self) -> None:
         """Another connector has recorded it."""
         self._by_state[State.WAITING] = max(1, self._by_state[State.WAITING])

@@ -99,6 +99,8 @@ class Recorder:
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
         self.paces.write(connection)
+        if batch.waiting:
+            self.sharing.tell_news(connection)
         if batch.latest:
             self.redelivery.recorded(batch.latest)
         return results

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.journal.statements import members as sql
 from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.lifecycle import State
@@ -50,6 +51,9 @@ class Sharing(Protocol):
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """Gives back the leases of those of these requests that wait."""
 
+    def tell_news(self, connection: Connection) -> None:
+        """The other connectors may have something to claim or to report, once this is committed."""
+
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
         """Whether the step comes from a lease that has ended; keeps what Twilio answered.
 
@@ -75,6 +79,9 @@ class Alone:
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """There is no other connector that could claim them."""
 
+    def tell_news(self, connection: Connection) -> None:
+        """There is none that would hear it."""
+
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:  # noqa: ARG002 - its lease is the lock
         return False
 
@@ -89,6 +96,8 @@ class Shared:
     """The database's, in seconds since the epoch."""
     draw: Callable[[], int]
     """Draws a token: a positive number of at most 63 bits that no other draw gives."""
+    notify: Callable[[Connection, int], object]
+    """Has the database tell the others, once the transaction is committed; the token is this connector's."""
     token: int | None = field(init=False, default=None)
     is_shared: bool = field(init=False, default=True)
 
@@ -104,7 +113,7 @@ class Shared:
                 name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
             )
             connection.execute(sql.FREE_CLAIMS)
-            doubts = connection.execute(sql.CUT_OFF, (GONE, at, at)).rowcount
+            doubts = connection.execute(care.RECOVER_OPEN, (GONE, at, at)).rowcount
         rows = connection.execute(sql.MEMBERS).fetchall()
         share = self._share(connection, rows, places=places, in_use=in_use)
         names = {token: name for token, name, *_ in rows}
@@ -162,7 +171,7 @@ class Shared:
             connection.execute(sql.GIVE_UP_LEAD, (self.token,))
             connection.execute(sql.LEAVE, (self.token,))
             connection.execute(sql.FREE_CLAIMS)
-            connection.execute(sql.CUT_OFF, (GONE, at, at))
+            connection.execute(care.RECOVER_OPEN, (GONE, at, at))
 
     def require_leadership(self, connection: Connection) -> None:
         (leader,) = connection.execute(sql.LEADER).fetchone()
@@ -179,6 +188,10 @@ class Shared:
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         connection.executemany(sql.RELEASE_CLAIM, [(id_, self.token) for id_ in ids])
+
+    def tell_news(self, connection: Connection) -> None:
+        if self.token is not None:
+            self.notify(connection, self.token)
 
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
         row = connection.execute(sql.HOLDER, (step.id,)).fetchone()

@@ -116,6 +116,7 @@ class Taker:
         changes.inserts.flush(connection)
         for recipient in changes.recipients:
             self.turns.pass_on(connection, recipient)
+        self.sharing.tell_news(connection)
         return [
             Taken(
                 written=tuple([status for statuses in own for status in statuses] + others),

@@ -93,6 +93,9 @@ class PostgresEngine:
             self.connection.drop()  # an answer that comes late would be taken for that of another statement
         return fault
 
+    def is_passing(self, error: Exception) -> bool:
+        return fault_of(error) in {DatabaseFault.PASSING, DatabaseFault.CONFLICT}
+
     def lost(self, error: Exception) -> JournalDamaged:
         lost = JournalDamaged(
             f"the journal {self.place} cannot be used any more ({error}). Nothing more is acknowledged. See "

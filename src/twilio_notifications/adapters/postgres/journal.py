@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Self, Unpack
+from typing import TYPE_CHECKING, Final, Self, Unpack
 
 from twilio_notifications.adapters.journal.journal import SqlJournal
 from twilio_notifications.adapters.journal.room import Boundless
@@ -18,7 +18,7 @@ from twilio_notifications.adapters.postgres.engine import (
     PostgresReads,
 )
 from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
-from twilio_notifications.adapters.postgres.listening import Listener
+from twilio_notifications.adapters.postgres.listening import CHANNEL, Listener
 from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
@@ -31,6 +31,19 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.journal import JournalOptions
     from twilio_notifications.ports import Events
+
+
+NOTIFY: Final = "SELECT pg_notify(?, ?)"
+
+NEWS: Final = "news "
+"""Begins a notification of a connector, in front of its token; others are orders of people."""
+
+NEWS_SECONDS: Final = 0.05
+"""For how long news is gathered: under load there would be some with each commit of each connector."""
+
+
+def news_of(token: int | None) -> str:
+    return f"{NEWS}{token}"
 
 
 class PostgresJournal(SqlJournal):
@@ -55,11 +68,15 @@ class PostgresJournal(SqlJournal):
             lease_seconds=lease_seconds,
             clock=lambda connection: float(connection.execute(CLOCK).fetchone()[0]),
             draw=lambda: secrets.randbelow(2**63 - 1) + 1,
+            notify=lambda connection, token: connection.execute(NOTIFY, (CHANNEL, news_of(token))),
         )
         super().__init__(place_of(url), events=events, sharing=sharing, **options)
         self._url = url
         self._is_open = False
         self._listening: asyncio.Task[None] | None = None
+        self._on_order: Callable[[], None] = lambda: None
+        self._on_news: Callable[[], None] = lambda: None
+        self._has_news = False
 
     async def __aenter__(self) -> Self:
         """Connects, and makes the tables where there are none; raises a JournalError that says what to do."""
@@ -88,8 +105,30 @@ class PostgresJournal(SqlJournal):
 
     def watch_orders(self, ring: Callable[[], None]) -> None:
         """Calls this also now and then without an order."""
-        listener = Listener(url=self._url, place=self._name, events=self._events, ring=ring)
-        self._listening = asyncio.create_task(listener.run())
+        self._on_order = ring
+        self._listen()
+
+    def watch_news(self, on_news: Callable[[], None]) -> None:
+        """Calls it once for all news of a short time."""
+        self._on_news = on_news
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._listening is None:
+            listener = Listener(url=self._url, place=self._name, events=self._events, hear=self._hear)
+            self._listening = asyncio.create_task(listener.run())
+
+    def _hear(self, text: str) -> None:
+        if not text.startswith(NEWS):
+            self._on_order()
+        elif text != news_of(self._sharing.token) and not self._has_news:
+            self._has_news = True
+            asyncio.get_running_loop().call_later(NEWS_SECONDS, self._pass_news_on)
+
+    def _pass_news_on(self) -> None:
+        self._has_news = False
+        self._ledger.memory.suppose_that_something_waits()
+        self._on_news()
 
     def _open(self, opened: ExitStack) -> PostgresEngine:
         """In a thread: what waits for the server must not hold up the event loop."""

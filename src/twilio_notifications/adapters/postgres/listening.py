@@ -43,12 +43,15 @@ SILENT: Final = (
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
-    """`run` goes on until it is cancelled; `ring` is called for each notification, in the event loop."""
+    """`run` goes on until it is cancelled; `hear` is called for each notification, in the event loop.
+
+    It is called with its text; with an empty one where some may not have been heard.
+    """
 
     url: str = field(repr=False)
     place: str
     events: Events
-    ring: Callable[[], None]
+    hear: Callable[[str], None]
     _is_silent: bool = field(init=False, default=False)
 
     async def run(self) -> None:
@@ -63,12 +66,12 @@ class Listener:
         ended = asyncio.Event()
         connection.add_termination_listener(lambda _connection: ended.set())
         try:
-            if await gets_through(self.url, connection, hear=self.ring):
+            if await gets_through(self.url, connection, hear=self.hear):
                 self._is_silent = False
             elif not self._is_silent:
                 self._is_silent = True
                 self.events.tell(NotificationsSilent(journal=self.place, remark=SILENT))
-            self.ring()  # for what was written before
+            self.hear("")  # for what was written before
             while not ended.is_set():
                 await connection.execute("SELECT 1", timeout=CONNECT_SECONDS)
                 with suppress(TimeoutError):
@@ -78,7 +81,7 @@ class Listener:
 
 
 async def gets_through(
-    url: str, connection: asyncpg.Connection, *, hear: Callable[[], None] = lambda: None
+    url: str, connection: asyncpg.Connection, *, hear: Callable[[str], None] = lambda _text: None
 ) -> bool:
     """Listens on the connection from now on; whether a notification of another connection comes there."""
     probe, heard = f"probe {secrets.token_hex(8)}", asyncio.Event()
@@ -87,7 +90,7 @@ async def gets_through(
         if payload == probe:
             heard.set()
         elif not payload.startswith("probe "):
-            hear()
+            hear(payload)
 
     await connection.add_listener(CHANNEL, take)
     other = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)

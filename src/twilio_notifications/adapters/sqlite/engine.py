@@ -65,6 +65,9 @@ class SqliteEngine:
             return DatabaseFault.PASSING
         return DatabaseFault.FINAL if code in DAMAGE else DatabaseFault.OF_CALL
 
+    def is_passing(self, error: Exception) -> bool:
+        return self.fault(error) is DatabaseFault.PASSING
+
     def lost(self, error: Exception) -> JournalDamaged:
         error_of_all = JournalDamaged(
             f"the journal is damaged ({error}). Nothing more is acknowledged. Keep a copy of the file, then "

@@ -11,18 +11,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twilio_notifications.core import contract, suspicion
 from twilio_notifications.core.errors import JournalError, NotAcknowledged, NotLeading
 from twilio_notifications.pipeline.alarm import Alarm
-from twilio_notifications.pipeline.line.reporting_limits import (
-    MOST_REFUSED,
-    MOST_SUSPECTS,
-    REMEMBERED_SECONDS,
-    RETRY_SECONDS,
-    WINDOW,
-)
+from twilio_notifications.pipeline.line import reporting_limits as most
 from twilio_notifications.ports.events import (
     Defect,
     StatusAcknowledged,
@@ -66,6 +61,8 @@ class Reporter:
     """Each status up to `_position` was published: the next one need not be read from the journal."""
     _outstanding: set[int] = field(init=False, default_factory=set)
     """Published, and not noted as acknowledged yet."""
+    _noted: set[int] = field(init=False, default_factory=set)
+    """Noted since the journal was last read: what it has read may be older."""
     _on_their_way: dict[int, _Sent] = field(init=False, default_factory=dict)
     """Those of them that the broker has not answered."""
     _acknowledged: list[int] = field(init=False, default_factory=list)
@@ -121,7 +118,10 @@ class Reporter:
             self._publish(status)
 
     def _free(self) -> int:
-        return min(WINDOW - len(self._on_their_way), MOST_REFUSED - len(self._refused))
+        return min(
+            most.WINDOW - len(self._on_their_way),
+            most.MOST_REFUSED - len(self._refused),
+        )
 
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
@@ -159,8 +159,8 @@ class Reporter:
 
     async def run(self) -> None:
         """Reports until cancelled. Raises what ends the journal."""
-        self._began_at = self.clock.now()
-        self._too_large = await self.journal.too_large(since=self._began_at - REMEMBERED_SECONDS)
+        self._began_at, self._is_closing = self.clock.now(), False
+        self._too_large = await self.journal.too_large(since=self._began_at - most.REMEMBERED_SECONDS)
         while True:
             if self._error is not None:
                 raise self._error
@@ -198,6 +198,7 @@ class Reporter:
         if free <= 0:
             return False
         after = self._position
+        self._noted.clear()
         waiting = await self.journal.unreported(after=after, limit=free)
         if self._position != after:
             return True  # a connection ended and another began meanwhile: from the start again
@@ -206,7 +207,7 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.position not in self._outstanding:
+            if status.position not in self._outstanding and status.position not in self._noted:
                 self._publish(status)
         if waiting or self._blocked:
             return bool(waiting)
@@ -217,7 +218,7 @@ class Reporter:
     async def _publish_suspect(self) -> None:
         """One at a time, after all others, so that a connection that ends points at it."""
         connection = self._connection
-        suspects = await self.journal.suspects(limit=MOST_SUSPECTS)
+        suspects = await self.journal.suspects(limit=most.MOST_SUSPECTS)
         if self._blocked or connection != self._connection:
             return
         now, due = self.clock.now(), None
@@ -350,7 +351,7 @@ class Reporter:
         """Does not publish the status again before `_retry_at` or a new connection."""
         self._refused.add(position)
         if self._retry_at is None:
-            self._retry_at = self.clock.now() + RETRY_SECONDS
+            self._retry_at = self.clock.now() + most.RETRY_SECONDS
 
     def _refuse(self, position: int, error: str) -> None:
         """Told once for each reason and connection."""
@@ -380,7 +381,7 @@ class Reporter:
     def _note_all(self) -> None:
         positions, self._acknowledged = self._acknowledged, []
         noting = self.journal.report(positions, at=self.clock.now())
-        noting.add_done_callback(lambda done: self._handle_note(positions, done))
+        noting.add_done_callback(partial(self._handle_note, positions))
 
     def _handle_note(self, positions: Sequence[int], done: asyncio.Future[None]) -> None:
         if done.cancelled():
@@ -393,6 +394,7 @@ class Reporter:
         self._outstanding.difference_update(positions)
         if error is not None:
             return  # the connector that leads publishes them again
+        self._noted.update(positions)
         for position in self._not_before.keys() & set(positions):
             del self._not_before[position]
         self.events.tell(StatusesReported(positions=positions))

@@ -43,9 +43,9 @@ KEEP_POSITION = (
 
 LEFT_OPEN = f"SELECT request FROM states WHERE {ATTEMPTED}"
 
-# At a start: what an earlier run left open was cut off by its end.
+# What an earlier run left open, or a member that is none any more, was cut off by its end.
 RECOVER_OPEN = f"""
-UPDATE states SET state = 'IN_DOUBT', cut_off = 1, doubt = ?, doubt_at = ?, settle_at = ?
+UPDATE states SET state = 'IN_DOUBT', cut_off = 1, doubt = ?, doubt_at = ?, settle_at = ?, lease = NULL
 WHERE {ATTEMPTED} AND state = 'OPEN' AND (lease IS NULL OR lease NOT IN (SELECT token FROM members))
 """
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.journal.statements.conditions import ATTEMPTED
-
 BEAT = "UPDATE members SET beat_at = :now, until = :until WHERE token = :token"
 
 JOIN = """
@@ -32,15 +30,10 @@ LEAVE = "DELETE FROM members WHERE token = ?"
 
 GIVE_UP_LEAD = "UPDATE leadership SET token = NULL WHERE token = ?"
 
-# What members have claimed that are members no more waits again; what they have opened is in doubt.
+# What members have claimed that are members no more waits again.
 FREE_CLAIMS = """
 UPDATE states SET lease = NULL
 WHERE state = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
-"""
-
-CUT_OFF = f"""
-UPDATE states SET state = 'IN_DOUBT', cut_off = 1, doubt = ?, doubt_at = ?, settle_at = ?, lease = NULL
-WHERE {ATTEMPTED} AND state = 'OPEN' AND (lease IS NULL OR lease NOT IN (SELECT token FROM members))
 """
 
 CLAIM_ONE = "UPDATE states SET lease = ? WHERE request = ? AND state = 'WAITING' AND lease IS NULL"
