@@ -264,7 +264,8 @@ class Torture:
     async def _look_at_what_is_left(self) -> None:
         async with self._start() as connector:
             await connector.ready()
-            (opened,) = connector.events("journal_opened")
+            await until(lambda: bool(connector.events("journal_opened")))  # it is ready before it leads
+            opened = connector.events("journal_opened")[-1]
             self._account.left = tuple(opened[name] for name in ("waiting", "in_doubt", "unreported"))
             await connector.terminate()
 
