@@ -260,7 +260,7 @@ def _started(
     return [create_task(stage, name=f"twilio_notifications.{name}") for name, stage in stages.items()]
 
 
-async def _carry_out(work: Coroutine[Any, Any, None]) -> bool:
+async def _carry_out(work: Awaitable[None]) -> bool:
     await work
     return True
 
