@@ -43,6 +43,26 @@ async def command(config: Path, *arguments: str) -> str:
     return printed.decode()
 
 
+async def test_a_start_waits_for_a_server_that_is_away(
+    tmp_path: Path, broker: Mosquitto, twilio: Simulator, postgresql: PostgreSql
+) -> None:
+    """Started again and again instead, it would be held back by those that start it."""
+    with postgresql.database(empty=True) as url:
+        await asyncio.to_thread(postgresql.stop)
+        settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, journal={"url": url})
+        async with Connector(tmp_path / "stopped", settings) as stopped:
+            unavailable = await stopped.wait_for_event("journal_unavailable")
+            assert "Start PostgreSQL" in unavailable["error"]
+            assert 0 == await stopped.terminate()
+        async with Connector(tmp_path / "connector", settings) as connector, Peer(broker.url) as peer:
+            await connector.wait_for_event("journal_unavailable")
+            await asyncio.to_thread(postgresql.start)
+            await connector.ready()
+            assert connector.events("journal_available")
+            assert "success" == await answer(peer, "afterwards")
+            assert 0 == await connector.terminate()
+
+
 async def test_a_connector_works_over_a_restart_of_its_server(
     tmp_path: Path, twilio: Simulator, postgresql: PostgreSql
 ) -> None:

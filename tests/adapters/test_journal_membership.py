@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,21 +14,23 @@ from tests.support.factories import (
     START,
     a_doubt,
     a_failure,
+    a_mark,
     a_postponement,
     a_request,
     a_success,
 )
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, report, store
+from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, record, report, store
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from twilio_notifications.core.steps import Step
@@ -46,7 +49,11 @@ async def beat(journal: Journal, *, places: int = 10, in_use: int = 0) -> Beat:
 
 @asynccontextmanager
 async def members(
-    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES, **leases: float
+    url: str,
+    *,
+    paces: Mapping[str, SenderRates] = NO_PACES,
+    monotonic: Callable[[], float] = time.monotonic,
+    **leases: float,
 ) -> AsyncIterator[list[Journal]]:
     """Connectors of these names on one journal, which have joined in this order; the first one leads."""
     async with AsyncExitStack() as stack:
@@ -59,6 +66,7 @@ async def members(
                 lease_seconds=lease,
                 report_seconds=0.0,
                 paces=paces,
+                monotonic=monotonic,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
             await beat(journal)
@@ -110,6 +118,17 @@ async def test_a_leader_whose_lease_has_ended_goes_on_where_no_other_has_taken_o
         assert (True, False) == ((found := await beat(one)).leads, found.joined)
 
 
+async def test_a_clock_of_the_database_that_was_set_back_makes_no_lease_longer(postgresql_url: str) -> None:
+    """As after a fail-over to a server whose clock is behind."""
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (_, two):
+        long_ago = 1_000.0
+        sharing = cast("Any", two)._sharing
+        sharing.clock = lambda _connection: long_ago
+        assert not (await beat(two)).leads
+        sharing.clock = lambda _connection: long_ago + LASTING + 1
+        assert (True, ("one",)) == ((found := await beat(two)).leads, found.removed)
+
+
 async def test_only_the_leader_records_reports_and_settles(postgresql_url: str) -> None:
     async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A)
@@ -136,6 +155,22 @@ async def test_a_leader_that_was_followed_records_nothing_more(postgresql_url: s
         await two.recover(now=START)
         await accept(two, A)
         assert [1] == await due(two)
+
+
+async def test_what_a_leader_knew_of_its_broker_is_forgotten_when_it_leads_again(postgresql_url: str) -> None:
+    """No other connector has reached the broker since, so it may deliver again what it delivered then."""
+    now = [0.0]
+    async with members(postgresql_url, monotonic=lambda: now[0], one=LASTING, two=LASTING) as (one, two):
+        assert Recording.NEW == await record(one, a_request(A, mark=a_mark(1)))
+        await fall_silent(one)
+        assert (await beat(two)).leads
+        one.connection_ended()
+        await two.recover(now=START)
+        await two.leave(at=START)
+        now[0] = 10_000.0
+        assert (await beat(one)).leads
+        await one.recover(now=START)
+        assert Recording.REPEATED == await record(one, a_request(A, mark=a_mark(2), redelivered=True))
 
 
 async def test_numbers_go_on_over_leaders_and_senders(postgresql_url: str) -> None:

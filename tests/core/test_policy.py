@@ -99,6 +99,15 @@ def test_speed_is_halved_by_each_setback_down_to_one_and_grows_by_one_with_each_
     assert [2, 3, 4, 5, 6, 7, 8, 8, 8] == speeds[5:]
 
 
+def test_a_connector_without_a_share_opens_nothing_whatever_twilio_answers() -> None:
+    """An attempt may be answered after its place was given to another connector."""
+    slow = slowed(Pace.fresh(1), until=5)
+    none = policy.resized(slow, 0)
+    assert 0 == room(policy.after_answer(none), 10)
+    assert 0 == room(slowed(none, at=6, until=7), 10)
+    assert 2 == room(policy.resized(policy.after_answer(none), 2), 10)
+
+
 def test_429s_that_come_together_are_one_setback() -> None:
     pace = Pace.fresh(8)
     for _ in range(8):

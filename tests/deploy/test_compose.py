@@ -33,8 +33,6 @@ VALUES = {
 }
 """What an operator fills into `.env`."""
 
-LOCAL = {"TWILIO_NOTIFICATIONS__JOURNAL__URL": "sqlite:////var/lib/twilio-notifications/journal.db"}
-
 Service = dict[str, Any]
 
 
@@ -141,12 +139,12 @@ def test_the_image_is_built_with_what_the_services_need_and_has_the_version_of_t
 
 
 def test_the_configuration_loads_and_warns_only_of_what_stays_on_this_machine() -> None:
-    (broker,) = load(CONFIGURATION, SERVICES["connector"]["environment"] | LOCAL).warnings
+    (broker,) = load(CONFIGURATION, SERVICES["connector"]["environment"]).warnings
     assert broker.startswith("transport.url begins with mqtt:// and holds a user name or password")
 
 
 def test_the_console_listens_where_its_port_is_published_for_this_machine_alone() -> None:
-    settings = load_console(CONFIGURATION, SERVICES["console"]["environment"] | LOCAL)
+    settings = load_console(CONFIGURATION, SERVICES["console"]["environment"])
     host, port = settings.console.listen
     assert "0.0.0.0" == host
     assert [f"127.0.0.1:{port}:{port}"] == SERVICES["console"]["ports"]
@@ -158,7 +156,7 @@ def test_the_console_has_no_token() -> None:
 
 
 def test_the_health_is_asked_where_the_configuration_has_it() -> None:
-    settings = load(CONFIGURATION, SERVICES["connector"]["environment"] | LOCAL)
+    settings = load(CONFIGURATION, SERVICES["connector"]["environment"])
     assert settings.health.listen is not None
     program, *_, code = SERVICES["connector"]["healthcheck"]["test"][1:]
     assert f"http://127.0.0.1:{settings.health.listen[1]}/health/ready" in code
@@ -166,7 +164,7 @@ def test_the_health_is_asked_where_the_configuration_has_it() -> None:
 
 
 def test_the_token_is_mounted_where_the_configuration_reads_it() -> None:
-    secrets = load(CONFIGURATION, SERVICES["connector"]["environment"] | LOCAL).secrets
+    secrets = load(CONFIGURATION, SERVICES["connector"]["environment"]).secrets
     assert isinstance(secrets, FileSecrets)
     assert f"/run/secrets/{SERVICES['connector']['secrets'][0]}" == secrets.file.name
 

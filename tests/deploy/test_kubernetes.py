@@ -41,8 +41,6 @@ SECRETS = {
 }
 """What an operator fills into the template."""
 
-LOCAL = {"TWILIO_NOTIFICATIONS__JOURNAL__URL": "sqlite:////var/lib/twilio-notifications/journal.db"}
-
 Manifest = dict[str, Any]
 
 
@@ -90,11 +88,11 @@ def configuration(folder: Path) -> Path:
 
 
 def connector_settings(folder: Path) -> Settings:
-    return load(configuration(folder), environment(CONNECTORS) | LOCAL)
+    return load(configuration(folder), environment(CONNECTORS))
 
 
 def console_settings(folder: Path) -> ConsoleFileSettings:
-    return load_console(configuration(folder), environment(CONSOLE) | LOCAL)
+    return load_console(configuration(folder), environment(CONSOLE))
 
 
 # Valid

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingEvents
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.pipeline.care.health import Health
 from twilio_notifications.pipeline.care.heartbeat import Heartbeat
 from twilio_notifications.pipeline.events import EventStream
@@ -106,6 +107,22 @@ async def test_a_connector_lives_while_the_journals_writer_answers() -> None:
     assert await health.stall() is None
     heart.beating.clear()
     assert "the journal's writer has not answered within 0.01 s" == await health.stall()
+
+
+async def test_a_connector_whose_database_says_nothing_lives_for_as_long_as_its_writer_may_wait() -> None:
+    """A new start would wait for the same server."""
+    heart, health = Heart(), Health(pulse_seconds=0.01)
+    heart.beating.clear()
+    health.watch(heart, patience_seconds=3_600.0)
+    assert [None, None] == [await health.stall(), await health.stall()]
+    health.watch(heart, patience_seconds=0.02)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await health.stall() is None:
+            pass
+    heart.beating.set()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await health.stall() is not None:
+            pass
 
 
 @asynccontextmanager

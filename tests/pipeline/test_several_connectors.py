@@ -152,6 +152,23 @@ async def test_a_connector_that_stood_still_makes_no_attempt_that_it_had_opened(
         assert [A] == one.line.sender.ids()
 
 
+async def test_a_connector_that_takes_the_place_of_another_knows_the_pauses_before_it_sends(
+    postgresql_url: str,
+) -> None:
+    async with houses(postgresql_url, "one", "two", concurrency=2) as (one, two):
+        await beat(one, two, one, two)
+        pause = Pause(reason=WaitReason.OPERATOR_PAUSE, message="Darla ordered a pause", begun_at=START)
+        await one.line.sqlite.keep_pauses([pause])
+        await beat(one, two)
+        await one.line.accept(A, accepted_at=START)
+        two.stop.set()
+        await two.ended()
+        async with houses(postgresql_url, "three", concurrency=2) as (three,):
+            await three.settle()
+            assert 1 == three.line.pacing.pace.maximum
+            assert ([], []) == (one.line.sender.ids(), three.line.sender.ids())
+
+
 async def test_a_pause_that_a_person_orders_holds_all_connectors(postgresql_url: str) -> None:
     async with houses(postgresql_url, "one", "two") as (one, two):
         reason = WaitReason.OPERATOR_PAUSE

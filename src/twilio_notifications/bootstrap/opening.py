@@ -26,7 +26,7 @@ from twilio_notifications.bootstrap.tracking import calling, endpoint, signature
 from twilio_notifications.bootstrap.watching import WatchListeners, watching
 from twilio_notifications.config import GreengrassSettings, MqttSettings, Settings, StatusDetail
 from twilio_notifications.core.conclusions import StatusWriter, Timing
-from twilio_notifications.core.errors import ConfigurationError
+from twilio_notifications.core.errors import ConfigurationError, JournalUnreachable
 from twilio_notifications.core.policy import Pace
 from twilio_notifications.extras import not_installed
 from twilio_notifications.pipeline.bells import Bells
@@ -36,7 +36,7 @@ from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.pacing import Pacing
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials
-from twilio_notifications.ports.events import ConfigurationWarning
+from twilio_notifications.ports.events import ConfigurationWarning, JournalAvailable, JournalUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.journal import SqlJournal
     from twilio_notifications.pipeline.connector import Connector
     from twilio_notifications.ports import Clock, Events, Supervisor, Transport
+
+UNREACHABLE_SECONDS = 1.0
+"""Between two tries to open a journal whose server is away."""
 
 Reread = Callable[[Mapping[str, object] | None], Settings]
 """Reads the configuration again, with that of the component where there is a nucleus."""
@@ -101,7 +104,7 @@ async def connector(  # noqa: PLR0913 - each is a thing of its own that only the
         await watched.serve_health(stack, events)  # a secret may be waited for
         nucleus = await stack.enter_async_context(greengrass.nucleus(settings, environ))
         credentials = await opening.credentials(nucleus, on_renewed=renew_credentials)
-        journal = await stack.enter_async_context(outside.journal(settings, events=events, member=name))
+        journal = await opening.journal(member=name)
         watched.watch(journal)
         sender = await opening.sender(credentials)
         called = await calling(settings, journal)
@@ -193,6 +196,23 @@ class _Opening:
         return await Credentials.read(
             found, identity=identity(settings), events=events, on_renewed=on_renewed
         )
+
+    async def journal(self, *, member: str) -> SqlJournal:
+        """The journal, open. A server that is away is waited for, as when it goes away later."""
+        is_missed = False
+        while True:
+            journal = outside.journal(self.settings, events=self.events, member=member)
+            try:
+                await self.stack.enter_async_context(journal)
+            except JournalUnreachable as error:
+                if not is_missed:
+                    is_missed = True
+                    self.events.tell(JournalUnavailable(journal=journal.name, error=str(error)))
+                await self.clock.sleep(UNREACHABLE_SECONDS)
+                continue
+            if is_missed:
+                self.events.tell(JournalAvailable(journal=journal.name))
+            return journal
 
     async def sender(self, credentials: Credentials) -> AuthorizedSender:
         """The way to Twilio, opened, which chooses among the logins."""

@@ -14,7 +14,7 @@ from twilio_notifications import journals, serving
 from twilio_notifications.adapters.beacon import HttpBeacon
 from twilio_notifications.adapters.pages import PagesEndpoint, health_pages
 from twilio_notifications.bootstrap.watching import Watching
-from twilio_notifications.pipeline.care.health import Health
+from twilio_notifications.pipeline.care.health import SERVER_SECONDS, Health
 from twilio_notifications.pipeline.care.heartbeat import Heartbeat
 from twilio_notifications.pipeline.care.survey import Survey
 from twilio_notifications.pipeline.care.timing import StepTimer
@@ -74,7 +74,8 @@ class Watched(Watching):
 
     def watch(self, journal: SqlJournal) -> None:
         """From now on the journal is watched, which is open."""
-        self.health.watch(journal)
+        on_server = self.settings.journal.database is not None
+        self.health.watch(journal, patience_seconds=SERVER_SECONDS if on_server else 0.0)
         if self.counters is not None:
             self.counters.watch(journal.by_state)
 

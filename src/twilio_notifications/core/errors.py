@@ -121,6 +121,10 @@ class JournalError(ConnectorError):
     """The journal cannot be used."""
 
 
+class JournalUnreachable(JournalError):
+    """The server of the journal's database does not answer, or takes no connection just now."""
+
+
 class JournalLocked(JournalError):
     """Another connector owns the journal."""
 

@@ -126,6 +126,9 @@ class Connector:
         if await _unless(stop, _carry_out(self.leading.beat())) is None:
             return False
         if not self.leading.leads:
+            # Nothing leaves before it knows what keeps requests waiting: the others found that out.
+            if await _unless(stop, _carry_out(self.leading.look_around(False))) is None:  # noqa: FBT003
+                return False
             self._be_ready()
             return True
         return await _unless(stop, _carry_out(self._take_over())) is not None
@@ -257,7 +260,7 @@ def _started(
     return [create_task(stage, name=f"twilio_notifications.{name}") for name, stage in stages.items()]
 
 
-async def _carry_out(work: Coroutine[Any, Any, None]) -> bool:
+async def _carry_out(work: Awaitable[None]) -> bool:
     await work
     return True
 

@@ -134,6 +134,11 @@ class SqlJournal(
             sharing=self._sharing,
         )
 
+    @property
+    def name(self) -> str:
+        """How the journal is called in sentences for people."""
+        return self._name
+
     @abstractmethod
     async def __aenter__(self) -> Self:
         """Opens it; raises a JournalError that names it and says what to do."""

@@ -45,6 +45,9 @@ class Redelivery:
         self._latest = id_
 
     def load(self, connection: Connection) -> None:
+        """What this run knows of an earlier connection says nothing of the next one."""
+        self._in_use = False
+        self._committed.clear()
         (self.connection,) = connection.execute(sql.CONNECTION).fetchone()
         self._committed_connection = self.connection
 

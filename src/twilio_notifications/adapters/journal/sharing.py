@@ -104,6 +104,7 @@ class Shared:
     def beat(self, connection: Connection, *, places: int, in_use: int, at: float) -> Beat:
         """See ports.Members.beat."""
         now = self.clock(connection)
+        connection.execute(sql.BOUND_LEASES, {"now": now, "until": now + self.lease_seconds})
         joined = self._join(connection, now)
         leader = self._leader(connection, now)
         removed: tuple[str, ...] = ()

@@ -39,8 +39,15 @@ from twilio_notifications.core.errors import (
 
 T = TypeVar("T")
 
+_WORDLESS: Mapping[type[Exception], str] = {
+    MemoryError: "out of memory",
+    TimeoutError: "no answer in time",
+    CommitUnknown: "no answer in time to a COMMIT",
+}
+"""What is said of faults that say nothing themselves."""
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.adapters.journal.calls import Ledger
     from twilio_notifications.adapters.journal.connection import Connection
@@ -292,7 +299,7 @@ class Writer:
         """
         if not self._faulty and not isinstance(error, NoRoom):
             self._faulty = True
-            self._on_disk_fault(str(error) or "out of memory")
+            self._on_disk_fault(str(error) or _WORDLESS.get(type(error), type(error).__name__))
         may_overtake = held is not None and all(waiting.arrival for waiting in held)
         with self._wakeup:
             self._answer_pulses()

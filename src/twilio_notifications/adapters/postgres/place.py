@@ -7,8 +7,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from twilio_notifications.adapters.postgres.faults import StillLocked
-from twilio_notifications.core.errors import JournalError, JournalLocked
+from twilio_notifications.adapters.journal.engine import DatabaseFault
+from twilio_notifications.adapters.postgres.faults import StillLocked, fault_of
+from twilio_notifications.core.errors import JournalError, JournalLocked, JournalUnreachable
 
 
 def place_of(url: str) -> str:
@@ -52,9 +53,11 @@ def refusal(url: str, error: Exception) -> JournalError:
                 "sslrootcert in [journal] url."
             )
         case OSError() | TimeoutError():
-            return JournalError(
+            return JournalUnreachable(
                 f"the server of the journal {place} cannot be reached: {str(error) or 'no answer in time'}. "
                 "Start PostgreSQL, or correct [journal] url."
             )
+        case _ if fault_of(error) is DatabaseFault.PASSING:
+            return JournalUnreachable(f"the journal {place} cannot be used just now: {error}")
         case _:
             return JournalError(f"the journal {place} cannot be used: {error}")

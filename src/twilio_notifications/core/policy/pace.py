@@ -92,7 +92,7 @@ def after_answer(pace: Pace) -> Pace:
     return replace(
         pace,
         # One more after as many answers as there are attempts at once: additive, whatever the speed.
-        allowed=min(float(pace.maximum), pace.allowed + 1 / pace.allowed),
+        allowed=min(float(pace.maximum), pace.allowed + 1 / max(1.0, pace.allowed)),
         setbacks=0,
         refused_since=None,
     )
@@ -113,7 +113,11 @@ def after_deferral(pace: Pace, deferred: Deferred, *, now: float, until: float, 
         case DeferralScope.ACCOUNT:
             # The answers of attempts that were under way together tell one thing: slow down once.
             together = now < pace.closed_until
-            slowed = pace if together else replace(pace, allowed=max(1.0, pace.allowed / 2))
+            slowed = (
+                pace
+                if together
+                else replace(pace, allowed=min(float(pace.maximum), max(1.0, pace.allowed / 2)))
+            )
             return _closed(slowed, deferred, now=now, until=until)
         case _:
             assert_never(deferred.scope)

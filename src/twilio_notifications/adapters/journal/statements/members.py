@@ -8,6 +8,10 @@ JOIN = """
 INSERT INTO members (token, name, since, beat_at, until, share) VALUES (:token, :name, :now, :now, :until, 0)
 """
 
+# The database's clock was set back, or another server has taken over whose clock is behind: a lease from
+# before would outlive its connector by the difference.
+BOUND_LEASES = "UPDATE members SET beat_at = :now, until = :until WHERE beat_at > :now"
+
 IS_MEMBER = "SELECT 1 FROM members WHERE token = ?"
 
 MEMBERS = """
