@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.core.steps import Step
     from twilio_notifications.ports import Beat, Journal
 
@@ -127,6 +129,32 @@ async def test_a_clock_of_the_database_that_was_set_back_makes_no_lease_longer(p
         assert not (await beat(two)).leads
         sharing.clock = lambda _connection: long_ago + LASTING + 1
         assert (True, ("one",)) == ((found := await beat(two)).leads, found.removed)
+
+
+async def test_a_connector_that_stands_still_within_a_transaction_does_not_hold_up_the_others(
+    postgresql_url: str,
+) -> None:
+    """Its session holds the locks of its transaction, and would keep them while its machine stands still."""
+    goes_on, stands_still = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with members(postgresql_url, one=0.5, two=LASTING) as (one, two):
+
+        def stand_still(connection: Connection) -> None:
+            connection.execute("SELECT token FROM leadership")
+            loop.call_soon_threadsafe(stands_still.set)
+            goes_on.wait(WAIT_SECONDS)
+            connection.execute("SELECT token FROM leadership")
+
+        standing = cast("Any", one)._store.writer.submit(stand_still)
+        await stands_still.wait()
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not (await beat(two)).leads:
+                    pass
+        finally:
+            goes_on.set()
+        await standing
+        assert not (await beat(one)).leads
 
 
 async def test_only_the_leader_records_reports_and_settles(postgresql_url: str) -> None:

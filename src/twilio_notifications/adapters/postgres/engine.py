@@ -33,6 +33,9 @@ BEGIN_WRITING: Final = "INSERT INTO writers (token, number, used_at) VALUES (?, 
 # A connector that runs writes each second.
 FORGET_WRITERS: Final = "DELETE FROM writers WHERE used_at < clock_timestamp() - INTERVAL '7 days'"
 
+LOCK_MILLISECONDS: Final = 20_000
+"""How long a transaction waits for a lock before it is tried again."""
+
 CLOCK: Final = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
@@ -45,6 +48,9 @@ class PostgresEngine:
     """Hexadecimal digits, new at each start."""
     place: str
     """How the journal is called in sentences."""
+    silence_seconds: float = 5.0
+    """A transaction in which the connector says nothing for so long is ended by the server, with its locks,
+    for which the others wait: the connector was stopped, or its machine is lost."""
     _number: int = field(init=False, default=0)
     _begun: bool = field(init=False, default=False)
 
@@ -52,7 +58,10 @@ class PostgresEngine:
         self._number += 1
         number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
         # The lock comes first: each later statement reads what those have written that held it before.
-        beginning = f"BEGIN; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
+        silence = f"SET LOCAL idle_in_transaction_session_timeout = {int(self.silence_seconds * 1000)}"
+        # Below COMMAND_SECONDS: a session that this side gave up would go on waiting for the lock.
+        limits = f"{silence}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
+        beginning = f"BEGIN; {limits}; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
         status = self.connection.command(beginning)
         self._begun = True
         if status != "UPDATE 1":

@@ -38,6 +38,9 @@ NOTIFY: Final = "SELECT pg_notify(?, ?)"
 NEWS: Final = "news "
 """Begins a notification of a connector, in front of its token; others are orders of people."""
 
+SHORTEST_SILENCE_SECONDS: Final = 1.0
+"""A connector on a busy machine may say nothing for so long within a transaction."""
+
 NEWS_SECONDS: Final = 0.05
 """For how long news is gathered: under load there would be some with each commit of each connector."""
 
@@ -72,6 +75,7 @@ class PostgresJournal(SqlJournal):
         )
         super().__init__(place_of(url), events=events, sharing=sharing, **options)
         self._url = url
+        self._lease_seconds = lease_seconds
         self._is_open = False
         self._listening: asyncio.Task[None] | None = None
         self._on_order: Callable[[], None] = lambda: None
@@ -135,7 +139,12 @@ class PostgresJournal(SqlJournal):
         loop = opened.enter_context(closing(asyncio.new_event_loop()))
         session = Session(self._url, run=loop.run_until_complete, on_connect=self._prepare)
         opened.enter_context(closing(session))
-        engine = PostgresEngine(connection=session, token=secrets.token_hex(16), place=self._name)
+        engine = PostgresEngine(
+            connection=session,
+            token=secrets.token_hex(16),
+            place=self._name,
+            silence_seconds=max(SHORTEST_SILENCE_SECONDS, self._lease_seconds / 2),
+        )
         session.execute(FORGET_WRITERS)
         session.execute(BEGIN_WRITING, (engine.token,))
         self._is_open = True
