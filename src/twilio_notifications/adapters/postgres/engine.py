@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
-from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL
+from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL, SETTINGS
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class PostgresEngine:
         self._number += 1
         number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
         # The lock comes first: each later statement reads what those have written that held it before.
-        beginning = f"BEGIN; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
+        beginning = f"BEGIN; {SETTINGS}; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
         status = self.connection.command(beginning)
         self._begun = True
         if status != "UPDATE 1":

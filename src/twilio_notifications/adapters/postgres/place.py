@@ -7,8 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 
-from twilio_notifications.adapters.postgres.faults import StillLocked
-from twilio_notifications.core.errors import JournalError, JournalLocked
+from twilio_notifications.core.errors import JournalError
 
 
 def place_of(url: str) -> str:
@@ -25,11 +24,6 @@ def refusal(url: str, error: Exception) -> JournalError:
     match error:
         case JournalError():
             return error
-        case StillLocked():
-            return JournalLocked(
-                f"the journal {place} is in use by another connector. Stop that one, or give this "
-                "one a journal of its own ([journal] url)."
-            )
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return JournalError(
                 f"the server of the journal {place} refuses the login as {user or 'this user'}: wrong user "
