@@ -28,7 +28,8 @@ LOCK_JOURNAL: Final = f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, hashtext(
 
 SETTINGS: Final = (
     # A commit is on the disk when it returns.
-    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'; "
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') = 'off'; "
     # Each statement of the line has its index.
     "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 )
