@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.pgbouncer]
 
+KILLS = 3
 LASTING = 600.0
 """Of a lease, in seconds: as long as any test."""
 
@@ -133,6 +134,30 @@ async def test_a_restart_of_the_pooler_is_waited_for(pgbouncer: PgBouncer, poole
         pgbouncer.start()
         await asyncio.wait_for(waiting, WAIT_SECONDS)
         assert [1, 2] == await due(journal)
+
+
+async def test_a_commit_during_which_the_pooler_died_is_found_out_about(
+    pgbouncer: PgBouncer, pooled_url: str
+) -> None:
+    """Each request is written once, wherever in its transaction the connection ended."""
+    async with a_journal(pooled_url) as journal:
+        recipients = [f"+1234500{number:04}" for number in range(40 * KILLS)]
+        for kill in range(KILLS):
+            first = recipients[40 * kill : 40 * kill + 20]
+            writing = [asyncio.ensure_future(accept(journal, recipient)) for recipient in first]
+            await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+            writing += [
+                asyncio.ensure_future(accept(journal, recipient))
+                for recipient in recipients[40 * kill + 20 : 40 * kill + 40]
+            ]
+            pgbouncer.kill()
+            pgbouncer.start()
+            await asyncio.wait_for(asyncio.gather(*writing), WAIT_SECONDS)
+    entries = await asyncio.to_thread(reader_of(pooled_url).entries, Search(limit=999), now=START)
+    # What people read has the last four digits alone.
+    assert [one[-4:] for one in recipients] == sorted(
+        str(entry.phone_number)[-4:] for entry in entries.entries
+    )
 
 
 async def test_old_requests_are_removed_behind_it_only_where_no_connector_runs(pooled_url: str) -> None:
