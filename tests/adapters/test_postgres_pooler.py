@@ -91,7 +91,8 @@ def sessions(postgresql: PostgreSql, url: str) -> set[tuple[str, str, int]]:
             for _ in range(2 * CONNECTIONS)
         }
 
-    return postgresql.do(url, ask)
+    found: set[tuple[str, str, int]] = postgresql.do(url, ask)
+    return found
 
 
 async def test_a_commit_is_on_the_disk_where_the_database_would_not_wait_for_it(

@@ -199,7 +199,8 @@ async def is_pooled(connection: asyncpg.Connection) -> bool:
     It cannot give the client the number of the one process that serves it.
     """
     number: int = await connection.fetchval("SELECT pg_backend_pid()")
-    return number != connection.get_server_pid()
+    given: int = connection.get_server_pid()
+    return number != given
 
 
 async def _terminate(connection: asyncpg.Connection) -> None:
