@@ -31,7 +31,7 @@ MOST_PREPARED: Final = 1_000
 """Statements that a connection keeps prepared. The journal has some hundred; searches add to them."""
 
 PLANS_LAST: Final = 5_000
-"""Executions after which statements are planned anew: tables grow faster than the server's statistics."""
+"""Executions after which the server makes new plans: tables grow faster than the server's statistics."""
 
 
 @dataclass(slots=True)
