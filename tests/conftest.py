@@ -19,6 +19,7 @@ from tests.support.rabbitmq import RabbitMq
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.support.pgbouncer import PgBouncer
     from tests.support.postgresql import PostgreSql
 
 
@@ -43,6 +44,22 @@ def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
     """A database of the test's own, with the tables of a journal and no rows."""
     with postgresql.database() as url:
         yield url
+
+
+@pytest.fixture
+def pgbouncer(postgresql: PostgreSql) -> Iterator[PgBouncer]:
+    from tests.support.pgbouncer import PgBouncer  # noqa: PLC0415 - asyncpg is there with the server alone
+
+    with PgBouncer(postgresql) as pooler:
+        yield pooler
+
+
+@pytest.fixture
+def pooled_url(pgbouncer: PgBouncer, postgresql_url: str) -> str:
+    """The way through the pooler to a database of the test's own."""
+    url = pgbouncer.url(postgresql_url)
+    pgbouncer.fill(url)
+    return url
 
 
 def pytest_configure() -> None:

@@ -533,4 +533,3 @@ async def in_database(scene: Scene, url: str) -> None:
                     lambda connection, text=statement, given=values: connection.execute(text, given)  # type: ignore[misc]
                 )
             )
-        await scene.fails(journal_of(url, events=scene.events).__aenter__())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.engines import access_of, desk_of, in_database, reader_of
+from tests.support.factories import START
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, accept
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.postgresql
 
 WRONG = "wrong-word"
+LASTING = 600.0
+"""Of a lease, in seconds: as long as any test."""
 
 
-def a_journal(url: str) -> PostgresJournal:
-    return in_database(url, events=RecordingEvents(), report_seconds=0.0)
+def a_journal(url: str, **options: float) -> PostgresJournal:
+    return in_database(url, events=RecordingEvents(), report_seconds=0.0, **options)
 
 
 def inspected(url: str) -> str:
@@ -128,9 +131,10 @@ async def test_the_check_says_what_a_start_would_find(postgresql: PostgreSql, po
         assert "an empty database, in which the journal will be created" in await asyncio.to_thread(
             inspected, url
         )
-    async with a_journal(postgresql_url) as journal:
+    async with a_journal(postgresql_url, lease_seconds=LASTING) as journal:
         await accept(journal, A)
         found = await asyncio.to_thread(inspected, postgresql_url)
+        await journal.leave(at=START)
     assert "in use by a running connector; unfinished requests: 1, statuses" in found
     assert "NOTIFY" not in found
     assert "in use" not in await asyncio.to_thread(inspected, postgresql_url)
@@ -140,7 +144,8 @@ async def test_old_requests_are_removed_only_where_no_connector_runs(postgresql_
 
     from twilio_notifications.adapters.postgres.purging import purge  # noqa: PLC0415 - needs asyncpg
 
-    async with a_journal(postgresql_url):
+    async with a_journal(postgresql_url, lease_seconds=LASTING) as journal:
         with pytest.raises(JournalLocked, match="Stop it, purge, and start it again"):
             await asyncio.to_thread(purge, postgresql_url, finished_before=9e9)
+        await journal.leave(at=START)
     assert 0 == await asyncio.to_thread(purge, postgresql_url, finished_before=9e9)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.mosquitto import Mosquitto
+    from tests.support.pgbouncer import PgBouncer
     from tests.support.postgresql import PostgreSql
     from twilio_notifications.simulator.server import Simulator
 
@@ -39,6 +40,20 @@ async def test_three_connectors_of_which_one_dies_again_and_again_keep_every_pro
     assert PLAN.kills == account.kills
     assert account.kept, "\n".join([*said, *report(plan, account)])
     assert account.chains.total(), "no chain began: this run showed nothing of them"
+
+
+@pytest.mark.pgbouncer
+async def test_behind_a_pooler_of_transactions_they_keep_every_promise_too(
+    tmp_path: Path, postgresql: PostgreSql, pgbouncer: PgBouncer
+) -> None:
+    said: list[str] = []
+    with postgresql.database(empty=True) as direct:
+        url = pgbouncer.url(direct)
+        pgbouncer.fill(url)
+        plan = Plan(requests=PLAN.requests, kills=PLAN.kills, seed=PLAN.seed, journal_url=url)
+        torture = SeveralTorture(plan, tmp_path, tell=said.append, connectors=3, server=postgresql)
+        account = await torture.run()
+    assert account.kept, "\n".join([*said, *report(plan, account)])
 
 
 async def test_a_connector_that_stands_still_past_its_lease_sends_one_text_whose_sid_is_reported(

@@ -74,6 +74,11 @@ def missing(  # noqa: C901, PLR0912 - a case for each marker
             return Missing(
                 reason=f"the database PostgreSQL is not installed; install it: {install}", fails=in_ci
             )
+        case "pgbouncer" if find_system_program("pgbouncer", path) is None:
+            install = "`apt install pgbouncer` or `brew install pgbouncer`"
+            return Missing(
+                reason=f"the pooler PgBouncer is not installed; install it: {install}", fails=in_ci
+            )
         case "prism" if not openapi.exists():
             return Missing(
                 reason=f"Twilio's OpenAPI description is not at ../{openapi.parent.name}/", fails=False

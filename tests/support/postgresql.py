@@ -65,7 +65,7 @@ class PostgreSql:
         self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
         try:
             if os.geteuid() == 0:
-                user = _unprivileged()
+                user = unprivileged()
                 os.chown(self._folder, user.pw_uid, user.pw_gid)
             self.port, self._seat = take_seat()
             self._initialize()
@@ -117,7 +117,7 @@ class PostgreSql:
         """What the action brings on a connection of its own; the caller may stand in an event loop."""
 
         async def connected() -> Any:
-            connection = await asyncpg.connect(url)
+            connection = await asyncpg.connect(url, statement_cache_size=0)
             try:
                 return await action(connection)
             finally:
@@ -181,7 +181,7 @@ class PostgreSql:
 
     def _spawn(self, program: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
         as_root = os.geteuid() == 0
-        user = _unprivileged()
+        user = unprivileged()
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [self._programs / program, *arguments],
@@ -196,7 +196,8 @@ class PostgreSql:
             )
 
 
-def _unprivileged() -> pwd.struct_passwd:
+def unprivileged() -> pwd.struct_passwd:
+    """The user as whom root runs what refuses to run as root."""
     try:
         return pwd.getpwnam("postgres")
     except KeyError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.postgres.faults import ERRORS
-from twilio_notifications.adapters.postgres.opening import is_locked, open_to_read
+from twilio_notifications.adapters.postgres.opening import is_in_use, open_to_read
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 
@@ -40,11 +40,10 @@ class PostgresAccess:
     def ordering(self) -> Iterator[Session]:
         with self._connected("BEGIN") as session:
             yield session
-            session.command("COMMIT")
 
     def is_running(self) -> bool:
         with self._connected("BEGIN READ ONLY") as session:
-            return session.run(is_locked)
+            return session.run(is_in_use)
 
     def last_written(self) -> tuple[int, ...]:
         """No number tells of each change without a connection."""
@@ -62,6 +61,7 @@ class PostgresAccess:
             try:
                 session.command(beginning)
                 yield session
+                session.command("COMMIT")
             except ERRORS as error:
                 raise refusal(self.url, error) from error
             finally:

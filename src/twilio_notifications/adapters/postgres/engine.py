@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
-from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL
+from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL, SETTINGS
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class PostgresEngine:
         silence = f"SET LOCAL idle_in_transaction_session_timeout = {int(self.silence_seconds * 1000)}"
         # Below COMMAND_SECONDS: a session that this side gave up would go on waiting for the lock.
         limits = f"{silence}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
-        beginning = f"BEGIN; {limits}; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
+        beginning = f"BEGIN; {SETTINGS}; {limits}; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
         status = self.connection.command(beginning)
         self._begun = True
         if status != "UPDATE 1":

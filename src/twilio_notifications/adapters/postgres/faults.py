@@ -36,10 +36,6 @@ ERRORS: Final = (
 """All that a session raises."""
 
 
-class StillLocked(Exception):
-    """The lock of the journal is held, perhaps by an earlier connection of this connector."""
-
-
 def fault_of(error: Exception) -> DatabaseFault | None:
     """None: it is no error of the database."""
     match error:
@@ -49,7 +45,7 @@ def fault_of(error: Exception) -> DatabaseFault | None:
             return DatabaseFault.OF_CALL
         case asyncpg.InterfaceError():  # a connection that is closed
             return DatabaseFault.PASSING
-        case asyncpg.InternalClientError() | OSError() | TimeoutError() | StillLocked():
+        case asyncpg.InternalClientError() | OSError() | TimeoutError():
             return DatabaseFault.PASSING
         case _:
             return None

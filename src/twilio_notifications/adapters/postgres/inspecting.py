@@ -12,7 +12,7 @@ from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.listening import gets_through
 from twilio_notifications.adapters.postgres.opening import (
-    is_locked,
+    is_in_use,
     newest_version,
     require_fit,
     version_of,
@@ -56,7 +56,7 @@ async def _inspect(url: str) -> str:
             )
         unfinished = await connection.fetchval(care.COUNT_UNFINISHED)
         unreported = await connection.fetchval(care.COUNT_UNREPORTED)
-        used = "in use by a running connector; " if await is_locked(connection) else ""
+        used = "in use by a running connector; " if await is_in_use(connection) else ""
         return (
             f"{place}: {used}unfinished requests: {unfinished}, statuses that are not reported yet: "
             f"{unreported}{polled}"

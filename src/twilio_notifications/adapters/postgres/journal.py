@@ -17,9 +17,9 @@ from twilio_notifications.adapters.postgres.engine import (
     PostgresEngine,
     PostgresReads,
 )
-from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
+from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.listening import CHANNEL, Listener
-from twilio_notifications.adapters.postgres.opening import open_again, open_to_read, open_to_write
+from twilio_notifications.adapters.postgres.opening import migrate, open_to_read, require_fit
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 
@@ -93,7 +93,7 @@ class PostgresJournal(SqlJournal):
             self._store = self._assembled(engine, reads, Boundless())
         except BaseException as error:
             await asyncio.to_thread(self._opened.close)
-            if isinstance(error, (*ERRORS, StillLocked)):
+            if isinstance(error, ERRORS):
                 raise refusal(self._url, error) from error
             raise
         return self
@@ -153,7 +153,6 @@ class PostgresJournal(SqlJournal):
         return engine
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
-        if self._is_open:
-            await open_again(connection)
-        else:
-            await open_to_write(connection)
+        await require_fit(connection)
+        if not self._is_open:
+            await migrate(connection)

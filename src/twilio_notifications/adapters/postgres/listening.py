@@ -83,7 +83,7 @@ class Listener:
 async def gets_through(
     url: str, connection: asyncpg.Connection, *, hear: Callable[[str], None] = lambda _text: None
 ) -> bool:
-    """Listens on the connection from now on; whether a notification of another connection comes there."""
+    """Whether a notification of another connection comes to this one, which listens from now on if so."""
     probe, heard = f"probe {secrets.token_hex(8)}", asyncio.Event()
 
     def take(_connection: Any, _sender: int, _channel: str, payload: str) -> None:
@@ -100,4 +100,7 @@ async def gets_through(
         other.terminate()
     with suppress(TimeoutError):
         await asyncio.wait_for(heard.wait(), PROBE_SECONDS)
+    if not heard.is_set():
+        # A pooler keeps the session that listens, and may give it to any transaction.
+        await connection.remove_listener(CHANNEL, take)
     return heard.is_set()

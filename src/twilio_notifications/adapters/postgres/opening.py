@@ -6,13 +6,10 @@ are, and the error says what to do.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.postgres.faults import StillLocked
 from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalTooNew
 
 if TYPE_CHECKING:
@@ -29,10 +26,18 @@ LOCK_SPACE: Final = 0x54774E6F
 LOCK_JOURNAL: Final = f"SELECT pg_advisory_xact_lock({LOCK_SPACE + 1}, hashtext(current_schema()))"
 """Until the end of the transaction, no other connector writes."""
 
-LOCKED_SECONDS: Final = 5.0
-"""How long a start waits for the lock: the server may not have noticed yet that an earlier run has ended."""
+SETTINGS: Final = (
+    # A commit is on the disk when it returns.
+    "SELECT set_config('synchronous_commit', 'on', true)"
+    " WHERE current_setting('synchronous_commit') = 'off'; "
+    # Each statement of the line has its index.
+    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+)
+"""Of a transaction that writes. They end with it: behind a pooler the next one has another session."""
 
-_PAUSE_SECONDS: Final = 0.05
+IS_IN_USE: Final = """
+SELECT EXISTS (SELECT 1 FROM members WHERE until > EXTRACT(EPOCH FROM clock_timestamp()))
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +57,6 @@ def migrations() -> Iterator[Migration]:
 def newest_version() -> int:
     """The version that this program writes."""
     return max(migration.version for migration in migrations())
-
-
-async def prepare_to_write(connection: asyncpg.Connection) -> None:
-    """Of a connection of the writer: a commit is on the disk when it returns."""
-    await require_fit(connection)
-    if await connection.fetchval("SHOW synchronous_commit") == "off":
-        await connection.execute("SET synchronous_commit = on")
-    await connection.execute("SET enable_seqscan = off")  # each statement of the line has its index
-    await connection.execute("SET jit = off")
 
 
 async def require_fit(connection: asyncpg.Connection) -> None:
@@ -89,26 +85,9 @@ async def require_fit(connection: asyncpg.Connection) -> None:
         )
 
 
-async def take_lock(connection: asyncpg.Connection, *, alone: bool = False) -> None:
-    """Uses the journal as long as the connection lasts, next to others that do, or `alone`.
-
-    Raises StillLocked.
-    """
-    lock = "pg_try_advisory_lock" if alone else "pg_try_advisory_lock_shared"
-    taken = await connection.fetchval(f"SELECT {lock}($1, hashtext(current_schema()))", LOCK_SPACE)
-    if not taken:
-        raise StillLocked("another connection holds the lock of the journal")
-
-
-async def is_locked(connection: asyncpg.Connection) -> bool:
-    """Whether a connector uses the journal."""
-    found = await connection.fetchval(
-        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::bigint::oid"
-        " AND objid = hashtext(current_schema())::bit(32)::bigint::oid AND database ="
-        " (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        LOCK_SPACE,
-    )
-    return bool(found)
+async def is_in_use(connection: asyncpg.Connection) -> bool:
+    """Whether a connector uses the journal: one that was killed does so until its lease has ended."""
+    return bool(await connection.fetchval(IS_IN_USE))
 
 
 async def version_of(connection: asyncpg.Connection) -> int:
@@ -141,33 +120,6 @@ async def migrate(connection: asyncpg.Connection) -> None:
                     " ON CONFLICT (one) DO UPDATE SET version = excluded.version",
                     migration.version,
                 )
-
-
-async def open_to_write(connection: asyncpg.Connection) -> None:
-    """At a start: the lock, then the tables. Raises StillLocked after a while."""
-    await prepare_to_write(connection)
-    until = time.monotonic() + LOCKED_SECONDS
-    while True:
-        try:
-            await take_lock(connection)
-            break
-        except StillLocked:
-            if time.monotonic() >= until:
-                raise
-            await asyncio.sleep(_PAUSE_SECONDS)
-    await migrate(connection)
-
-
-async def open_again(connection: asyncpg.Connection) -> None:
-    """After a connection was lost."""
-    await prepare_to_write(connection)
-    await take_lock(connection)
-
-
-async def open_alone(connection: asyncpg.Connection) -> None:
-    """For a person's purge, next to which no connector runs. Raises StillLocked."""
-    await prepare_to_write(connection)
-    await take_lock(connection, alone=True)
 
 
 async def open_to_read(connection: asyncpg.Connection) -> None:

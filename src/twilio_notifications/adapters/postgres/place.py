@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 
 from twilio_notifications.adapters.journal.engine import DatabaseFault
-from twilio_notifications.adapters.postgres.faults import StillLocked, fault_of
-from twilio_notifications.core.errors import JournalError, JournalLocked, JournalUnreachable
+from twilio_notifications.adapters.postgres.faults import fault_of
+from twilio_notifications.core.errors import JournalError, JournalUnreachable
 
 
 def place_of(url: str) -> str:
@@ -26,11 +26,6 @@ def refusal(url: str, error: Exception) -> JournalError:
     match error:
         case JournalError():
             return error
-        case StillLocked():
-            return JournalLocked(
-                f"the journal {place} is in use by another connector. Stop that one, or give this "
-                "one a journal of its own ([journal] url)."
-            )
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return JournalError(
                 f"the server of the journal {place} refuses the login as {user or 'this user'}: wrong user "

@@ -7,8 +7,14 @@ from contextlib import closing
 
 from twilio_notifications.adapters.journal.deleting import delete_requests
 from twilio_notifications.adapters.journal.statements import care
-from twilio_notifications.adapters.postgres.faults import ERRORS, StillLocked
-from twilio_notifications.adapters.postgres.opening import open_alone, version_of
+from twilio_notifications.adapters.postgres.faults import ERRORS
+from twilio_notifications.adapters.postgres.opening import (
+    LOCK_JOURNAL,
+    SETTINGS,
+    is_in_use,
+    require_fit,
+    version_of,
+)
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 from twilio_notifications.core.errors import JournalError, JournalLocked
@@ -26,21 +32,22 @@ def purge(url: str, *, finished_before: float) -> int:
     removed = 0
     with (
         closing(asyncio.new_event_loop()) as loop,
-        closing(Session(url, run=loop.run_until_complete, on_connect=open_alone)) as session,
+        closing(Session(url, run=loop.run_until_complete, on_connect=require_fit)) as session,
     ):
         try:
             if not session.run(version_of):
                 raise JournalError(f"there is no journal {place_of(url)}")
             while True:
-                session.command("BEGIN")
+                session.command(f"BEGIN; {SETTINGS}; {LOCK_JOURNAL}")
+                if session.run(is_in_use):
+                    raise JournalLocked(
+                        f"a connector is running on the journal {place_of(url)}, or was killed a moment ago. "
+                        "Stop it, purge, and start it again."
+                    )
                 batch = delete_requests(session, care.PURGE, bounds)
                 session.command("COMMIT")
                 if not batch:
                     return removed
                 removed += batch
-        except StillLocked as error:
-            raise JournalLocked(
-                f"a connector is running on the journal {place_of(url)}. Stop it, purge, and start it again."
-            ) from error
         except ERRORS as error:
             raise refusal(url, error) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import asyncpg
@@ -28,6 +29,9 @@ COMMAND_SECONDS: Final = 30.0
 
 MOST_PREPARED: Final = 1_000
 """Statements that a connection keeps prepared. The journal has some hundred; searches add to them."""
+
+PLANS_LAST: Final = 5_000
+"""Executions after which the server makes new plans: tables grow faster than the server's statistics."""
 
 
 @dataclass(slots=True)
@@ -71,6 +75,9 @@ class Session:
         self._on_connect = on_connect
         self._connection: asyncpg.Connection | None = None
         self._statements: dict[tuple[str, bool], tuple[Translation, PreparedStatement]] = {}
+        self._is_pooled = False
+        self._numbers = count(1)
+        self._executions = 0
 
     def run(self, action: Callable[[asyncpg.Connection], Coroutine[Any, Any, T]]) -> T:
         """What the action brings on the connection, which is made where there is none."""
@@ -140,6 +147,7 @@ class Session:
                 decoder=storing.read,
                 format="binary",
             )
+            self._is_pooled = await is_pooled(connection)
             if self._on_connect is not None:
                 await self._on_connect(connection)
         except BaseException:
@@ -169,15 +177,30 @@ class Session:
         self, connection: asyncpg.Connection, statement: str, *, many: bool
     ) -> tuple[Translation, PreparedStatement]:
         """Of `many` executions only rows come back, so each row that is changed returns one."""
+        self._executions += 1
+        if self._executions % PLANS_LAST == 0 and not self._is_pooled:
+            await connection.execute("DISCARD PLANS")
         known = self._statements.get((statement, many))
         if known is None:
             if len(self._statements) >= MOST_PREPARED:
                 self._statements.clear()
             translated = translation(statement)
             text = f"{translated.text} RETURNING 1" if many else translated.text
-            known = translated, await connection.prepare(text)
+            # Without a name, the server parses it with each execution.
+            name = "" if self._is_pooled else f"s{next(self._numbers)}"
+            known = translated, await connection.prepare(text, name=name)
             self._statements[statement, many] = known
         return known
+
+
+async def is_pooled(connection: asyncpg.Connection) -> bool:
+    """Whether a pooler is between, which may give each transaction another session of the server.
+
+    It cannot give the client the number of the one process that serves it.
+    """
+    number: int = await connection.fetchval("SELECT pg_backend_pid()")
+    given: int = connection.get_server_pid()
+    return number != given
 
 
 async def _terminate(connection: asyncpg.Connection) -> None:
