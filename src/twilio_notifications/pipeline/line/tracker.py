@@ -1,7 +1,7 @@
 """Asks Twilio what became of the texts and calls that it accepted, until each has its end.
 
-It uses no place of the attempts, and asks only while sending leaves room. When to look is kept in the
-journal, so that nothing is forgotten at a restart.
+It uses no place of the attempts, and lets attempts that wait for a place go first, but not without end. When
+to look is kept in the journal, so that nothing is forgotten at a restart.
 """
 
 from __future__ import annotations
