@@ -263,6 +263,16 @@ async def test_what_a_page_does_not_show_is_looked_at_by_itself() -> None:
         assert START + 20.0 <= cast("float", (await the_delivery(line, 1)).look_at)
 
 
+async def test_many_that_no_page_shows_are_looked_at_without_reading_the_journal_for_each() -> None:
+    async with a_tracked_line() as line:
+        await line.accept(*(f"+1234500{n:04}" for n in range(100)))
+        twilio_of(line).deleted.update(twilio_of(line).taken)
+        await line.clock.advance(60)
+        singles = [what for _, what, _ in twilio_of(line).looks if what is not None]
+        assert 200 <= len(singles)
+        assert 40 > line.watched.count("due_deliveries")
+
+
 async def test_a_twilio_that_does_not_answer_is_asked_ever_less_and_told_of_once() -> None:
     async with a_tracked_line() as line:
         twilio_of(line).unreadable = Unreadable(detail="HTTP 503")

@@ -59,7 +59,7 @@ class Leave:
         self._budget = Budget.of(self.per_minute, now=self.clock.now())
 
     async def take(self, *, yields: bool = True) -> None:
-        """Returns when one request may be made; where it `yields`, attempts that wait go first, for a while."""
+        """Returns when one request may be made; where it `yields`, attempts that wait go first a while."""
         for yielded in count():
             async with self._turns:
                 await self._fill()
