@@ -100,7 +100,8 @@ class Tracker:
                 await self.bell.wait(at)
                 self._wakes_at = 0.0
                 continue
-            if self._is_paused() and not await self._ready():
+            opens_at = max(map(self.leave.opens_at, _RESOURCES.values()))
+            if opens_at > self.clock.now() and not await self._ready():
                 await self._give_up()
                 # Only what Twilio did not give is due. Something else may be, before that is asked for again.
                 await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
@@ -108,11 +109,6 @@ class Tracker:
             await self.leave.take()
             if ready := await self._ready():
                 await self._look(ready)
-
-    def _is_paused(self) -> bool:
-        """Whether Twilio did not give something that is to be asked for again later."""
-        now = self.clock.now()
-        return any(self.leave.opens_at(resource) > now for resource in _RESOURCES.values())
 
     async def _ready(self) -> list[Followed]:
         """What is to be looked at now or soon, the longest due first; without what is paused."""
