@@ -21,7 +21,7 @@ from tests.support.deliveries import (
     Course,
     DeliveringTwilio,
 )
-from tests.support.factories import START
+from tests.support.factories import START, too_many
 from twilio_notifications.core.delivery import (
     LAST_NOTIFICATION_LOOK,
     RANKS,
@@ -263,6 +263,16 @@ async def test_what_a_page_does_not_show_is_looked_at_by_itself() -> None:
         assert START + 20.0 <= cast("float", (await the_delivery(line, 1)).look_at)
 
 
+async def test_many_that_no_page_shows_are_looked_at_without_reading_the_journal_for_each() -> None:
+    async with a_tracked_line() as line:
+        await line.accept(*(f"+1234500{n:04}" for n in range(100)))
+        twilio_of(line).deleted.update(twilio_of(line).taken)
+        await line.clock.advance(60)
+        singles = [what for _, what, _ in twilio_of(line).looks if what is not None]
+        assert 200 <= len(singles)
+        assert 40 > line.watched.count("due_deliveries")
+
+
 async def test_a_twilio_that_does_not_answer_is_asked_ever_less_and_told_of_once() -> None:
     async with a_tracked_line() as line:
         twilio_of(line).unreadable = Unreadable(detail="HTTP 503")
@@ -357,17 +367,28 @@ async def test_after_a_long_sleep_notifications_that_fail_once_are_asked_for_aga
         assert LAST_NOTIFICATION_LOOK == (await the_delivery(line)).delivery.notification_looks
 
 
-async def test_a_text_waits_for_its_look_while_attempts_wait_for_a_place() -> None:
-    """Sending never waits for the tracker: it asks only while an attempt that came would leave at once."""
+async def test_attempts_that_wait_for_a_place_go_before_looks_for_some_seconds_each() -> None:
     async with a_tracked_line(concurrency=1) as line:
         await line.accept(DARLA)
         twilio_of(line).hold("+12345000002")
         await line.accept("+12345000002")
-        await line.clock.advance(60)
+        await line.clock.advance(9)
         assert [] == ages(line)
-        twilio_of(line).release("+12345000002")
-        await line.clock.advance(2)
-        assert ["queued", "queued", "delivered", "delivered"][:3] == (await words(line))[:3]
+        await line.clock.advance(60)
+        assert [10.0] == ages(line)
+        assert ["queued", "delivered"] == await words(line)
+
+
+async def test_nothing_is_looked_at_while_twilio_wants_a_pause() -> None:
+    async with a_tracked_line(concurrency=1) as line:
+        await line.accept(DARLA)
+        await line.clock.advance(1)
+        twilio_of(line).script("+12345000002", too_many(retry_after=100.0))
+        await line.accept("+12345000002")
+        await line.clock.advance(90)
+        assert [] == ages(line)
+        await line.clock.advance(20)
+        assert "delivered" == (await the_delivery(line)).delivery.state
 
 
 async def test_an_hour_at_one_request_a_second_costs_thirty_looks_a_minute_and_delays_none() -> None:

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 MEGA: Final = 1e6
-MEMORY_BYTES: Final = 20e6
-"""A start is followed by some growth, and later memory goes up and down by nearly as much: the allocator
-keeps what it had once, and gives it back when whole pages of it are free."""
+MEMORY_BYTES: Final = 8e6
+"""A start is followed by some growth: caches fill, and the allocators keep what they had once."""
 FILES: Final = 3
 """Connections to Twilio come and go."""
 JOURNAL_SHARE: Final = 0.1

@@ -43,7 +43,7 @@ def test_noise_is_no_growth() -> None:
 
 def test_memory_that_leaks_slowly_is_found_under_noise() -> None:
     chance = random.Random(7)  # noqa: S311 - values of a test
-    leaking = [a_sample(at, memory=60e6 + at * 150e3 + chance.uniform(-5e6, 5e6)) for at in range(400)]
+    leaking = [a_sample(at, memory=60e6 + at * 60e3 + chance.uniform(-5e6, 5e6)) for at in range(400)]
     assert ["memory, MB"] == that_grow(leaking)
 
 

@@ -31,6 +31,9 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from twilio_notifications.commands import run  # noqa: PLC0415 - imported when it runs
+    from twilio_notifications import huge_pages  # noqa: PLC0415 - imported when it runs
+
+    huge_pages.forgo()  # before the HTTP client is imported, which takes its first memory then
+    from twilio_notifications.commands import run  # noqa: PLC0415
 
     return run.run(options.config, environ=environ, greengrass=options.greengrass, signals=options.signals)

@@ -208,10 +208,10 @@ def _attempts(
 def _follower(given: LineNeeds, slots: Slots) -> _Follower:
     pacing, clock, events = given.pacing, given.clock, given.events
 
-    def is_free() -> bool:
+    def has_room(*, in_flight: int) -> bool:
         # While a person lets all requests wait, what was sent is followed and answered all the same.
         pace = policy.paused(pacing.pace, until=0.0)
-        return policy.room(pace, now=clock.now(), in_flight=slots.in_flight) > 0
+        return policy.room(pace, now=clock.now(), in_flight=in_flight) > 0
 
     sightings = Sightings(
         journal=given.journal,
@@ -225,7 +225,13 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
         journal=given.journal,
         receipts=given.receipts,
         sightings=sightings,
-        leave=Leave(per_minute=given.looks_per_minute, is_free=is_free, clock=clock, events=events),
+        leave=Leave(
+            per_minute=given.looks_per_minute,
+            is_free=lambda: has_room(in_flight=slots.in_flight),
+            is_open=lambda: has_room(in_flight=0),
+            clock=clock,
+            events=events,
+        ),
         statuses=pacing.statuses,
         clock=clock,
         events=events,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from twilio_notifications.core.delivery import Budget
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 YIELD_SECONDS: Final = 1.0
 """Between two looks whether sending leaves room, while it does not."""
+MOST_YIELDS: Final = 5
+"""So often sending goes first, and then one look is made all the same: Twilio may slow sending down for
+hours, and deliveries are to be followed meanwhile."""
 
 FIRST_PAUSE_SECONDS: Final = 5.0
 LONGEST_PAUSE_SECONDS: Final = 300.0
@@ -42,6 +46,8 @@ class Leave:
     per_minute: int
     is_free: Callable[[], bool]
     """Whether an attempt that came now would leave at once."""
+    is_open: Callable[[], bool]
+    """Whether attempts leave at all: Twilio has asked for no pause, and can be reached."""
     clock: Clock
     events: Events
     _budget: Budget = field(init=False)
@@ -53,11 +59,11 @@ class Leave:
         self._budget = Budget.of(self.per_minute, now=self.clock.now())
 
     async def take(self, *, yields: bool = True) -> None:
-        """Returns when one request may be made; where it `yields`, not while attempts wait for a place."""
-        while True:
+        """Returns when one request may be made; where it `yields`, attempts that wait go first a while."""
+        for yielded in count():
             async with self._turns:
                 await self._fill()
-                if not yields or self.is_free():
+                if not yields or self.is_free() or (yielded >= MOST_YIELDS and self.is_open()):
                     self._budget = self._budget.spent()
                     return
             await self.clock.sleep(YIELD_SECONDS)

@@ -1,7 +1,7 @@
 """Asks Twilio what became of the texts and calls that it accepted, until each has its end.
 
-It uses no place of the attempts, and asks only while sending leaves room. When to look is kept in the
-journal, so that nothing is forgotten at a restart.
+It uses no place of the attempts, and lets attempts that wait for a place go first, but not without end. When
+to look is kept in the journal, so that nothing is forgotten at a restart.
 """
 
 from __future__ import annotations
@@ -57,6 +57,10 @@ looks, one after the other."""
 MARGIN_SECONDS: Final = 2.0
 """By how much our instant of the acceptance and Twilio's of the creation, in whole seconds, differ."""
 
+MOST_SINGLY: Final = 20
+"""Looks at single deliveries between two readings of the journal: where very many are due, to read them costs
+more than a look."""
+
 WORTH_A_PAGE: Final = 2
 """Deliveries that a page probably shows, from which on it costs less than a look at each."""
 
@@ -96,7 +100,8 @@ class Tracker:
                 await self.bell.wait(at)
                 self._wakes_at = 0.0
                 continue
-            if not await self._ready():
+            opens_at = max(map(self.leave.opens_at, _RESOURCES.values()))
+            if opens_at > self.clock.now() and not await self._ready():
                 await self._give_up()
                 # Only what Twilio did not give is due. Something else may be, before that is asked for again.
                 await self.clock.sleep(AHEAD_SHARE * self.statuses.tracking.initial)
@@ -132,15 +137,19 @@ class Tracker:
         await self.sightings.take([(each, self._nothing) for each in old])
 
     async def _look(self, due: Sequence[Followed]) -> None:
-        first = due[0]
-        if is_final(first.delivery):
-            await self._read_notices(first)
-            return
-        together = [each for each in due if self._is_probably_listed(each, first)]
-        if len(together) >= WORTH_A_PAGE and together[0] is first:
+        """Reads pages where they probably show the longest due and others; else looks at some singly."""
+        together = [each for each in due if self._is_probably_listed(each, due[0])]
+        if len(together) >= WORTH_A_PAGE and together[0] is due[0]:
             await self._read_pages(together)
-        else:
-            await self._fetch(first)
+            return
+        for place, each in enumerate(due[:MOST_SINGLY]):
+            if place > 0:
+                if self._is_probably_listed(each, each) or (each.look_at or 0.0) > self.clock.now():
+                    return  # a page may be worth it, or it is not due yet: the next round sees
+                await self.leave.take()
+            looking = self._read_notices(each) if is_final(each.delivery) else self._fetch(each)
+            if not await looking:
+                return
 
     def _is_probably_listed(self, each: Followed, first: Followed) -> bool:
         """Whether it may stand on the first page of the list in which `first` stands."""
@@ -152,7 +161,8 @@ class Tracker:
             and each.sid not in self._alone
         )
 
-    async def _fetch(self, followed: Followed) -> None:
+    async def _fetch(self, followed: Followed) -> bool:
+        """Looks at one; whether Twilio said anything."""
         self._alone.discard(followed.sid)
         channel, sid = followed.delivery.channel, followed.sid
         found: DeliveryReceipt | NoReceipt | Unreadable = await self._ask(
@@ -160,15 +170,17 @@ class Tracker:
         )
         match found:
             case Unreadable():
-                return
+                return False
             case NoReceipt():
                 await self.sightings.take([(followed, self._nothing)])
             case DeliveryReceipt():
                 await self.sightings.take([(followed, partial(self._seen, found))])
             case _:
                 assert_never(found)
+        return True
 
-    async def _read_notices(self, followed: Followed) -> None:
+    async def _read_notices(self, followed: Followed) -> bool:
+        """Reads the notifications of a call that has ended; whether Twilio gave them."""
         found: Notices | Unreadable = await self._ask("notifications", self.receipts.notices(followed.sid))
         ended_for = self.clock.now() - followed.delivery.changed_at
         waited = min(ended_for, self.leave.unreadable_for("notifications"))
@@ -183,6 +195,7 @@ class Tracker:
                 return conclude_notices(call, codes, statuses=self.statuses, now=now)
 
             await self.sightings.take([(followed, conclude)])
+        return not isinstance(found, Unreadable)
 
     async def _read_pages(self, together: Sequence[Followed]) -> None:
         """Reads the list from its beginning for as long as the next page probably shows several of these."""
