@@ -32,12 +32,7 @@ from twilio_notifications.adapters.journal.writing_limits import (
     REPORT_SECONDS,
     RETRY_SECONDS,
 )
-from twilio_notifications.core.errors import (
-    JournalClosed,
-    JournalError,
-    JournalFull,
-    JournalMoved,
-)
+from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
 
 T = TypeVar("T")
 
