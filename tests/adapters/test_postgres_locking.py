@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.ports import Journal
+    from twilio_notifications.ports import Beat, Journal
 
 pytestmark = pytest.mark.postgresql
 
@@ -55,7 +55,7 @@ async def two_connectors(
                 paces=paces,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
-            await journal.beat(places=10, in_use=0, at=START)
+            await _beat(journal)
             opened.append(journal)
         await accept(opened[0], A, B, C)
         yield opened[0], opened[1]
@@ -195,11 +195,14 @@ async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) ->
 
 async def test_shares_are_divided_by_one_at_a_time(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
-        beat = {"places": 10, "in_use": 0, "at": START}
-        async with under_way(one, lambda: one.beat(**beat)):
+        async with under_way(one, lambda: _beat(one)):
             assert [2] == await opened(two, 2)
-            other = await waits_for_a_lock(postgresql_url, two.beat(**beat))
-        assert 10 == (await other).share + (await one.beat(**beat)).share
+            other = await waits_for_a_lock(postgresql_url, _beat(two))
+        assert 10 == (await other).share + (await _beat(one)).share
+
+
+async def _beat(journal: Journal) -> Beat:
+    return await journal.beat(places=10, in_use=0, at=START)
 
 
 async def _take(journal: Journal, id_: int) -> Any:

@@ -93,8 +93,7 @@ class Writer:
         """The operation's result, once it is on disk; JournalClosed when that did not happen any more.
 
         An `arrival` of about `size` bytes is what the journal does not hold yet. While there is no room for
-        it, it waits, and operations on what the journal holds go on: they are what makes room.
-        `lanes` is what it keeps other connectors out of; None: the whole journal.
+        it, it waits, and operations on what the journal holds go on. `lanes`: see Kind.lanes.
         """
         return self.give(self._single, Operation(operation, lanes), arrival=arrival, size=size)
 
