@@ -152,14 +152,15 @@ async def test_a_recipient_has_its_texts_in_the_order_in_which_they_were_recorde
         assert [4] == await opened(two, 4)
 
 
-async def test_what_another_transaction_has_in_hand_is_not_claimed_and_not_waited_for(
-    postgresql_url: str,
-) -> None:
+async def test_a_claim_waits_only_where_others_have_all_that_it_finds_in_hand(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
         async with under_way(one, lambda: one.claim(due_before=START, limit=2)):
-            assert [] == await two.claim(due_before=START, limit=2)
+            behind = await waits_for_a_lock(postgresql_url, two.claim(due_before=START, limit=2))
+        assert [3] == [request.id for request in await behind]
+        await two.release([3])
+        await one.release([1, 2])
+        async with under_way(one, lambda: one.claim(due_before=START, limit=2)):
             assert [3] == [request.id for request in await two.claim(due_before=START, limit=10)]
-        assert [] == await two.claim(due_before=START, limit=10)
 
 
 async def test_what_is_no_text_has_the_journal_for_itself(postgresql_url: str) -> None:

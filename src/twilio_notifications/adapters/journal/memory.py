@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.adapters.journal.numbers import Numbers
+    from twilio_notifications.adapters.journal.numbers import Numbering
 
 _COUNTED: Mapping[State, str] = {
     State.WAITING: sql.COUNT_WAITING,
@@ -70,7 +70,7 @@ class Memory:
     attempts are as many as there are places, so they are bounded.
     """
 
-    def __init__(self, *, numbers: Numbers, is_shared: bool) -> None:
+    def __init__(self, *, numbers: Numbering, is_shared: bool) -> None:
         """Where the journal `is_shared`, others change it too: counts are of the last look, and a hint."""
         self.numbers = numbers
         self._is_shared = is_shared

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Numbered = Literal["requests", "statuses"]
 
 
-class Numbers(Protocol):
+class Numbering(Protocol):
     """Used in the writer's thread."""
 
     def load(self, connection: Connection) -> None:

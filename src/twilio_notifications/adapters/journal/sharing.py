@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.memory import Standing
-    from twilio_notifications.adapters.journal.numbers import Numbered, Numbers
+    from twilio_notifications.adapters.journal.numbers import Numbered, Numbering
     from twilio_notifications.core.steps import Claimed, Step
 
 GONE = "the connector that made the attempt was killed, stood still, or lost the database"
@@ -42,7 +42,7 @@ class Sharing(Protocol):
     def token(self) -> int | None:
         """The lease of what is claimed and opened from now on; None: the file's lock is the lease."""
 
-    def numbers(self) -> Numbers:
+    def numbers(self) -> Numbering:
         """What gives the numbers of requests and statuses."""
 
     def begun(self, *, whole: bool) -> None:
@@ -60,11 +60,10 @@ class Sharing(Protocol):
     def is_member(self, connection: Connection) -> bool:
         """Whether an attempt that is opened now is this connector's."""
 
-    def claimed(self, connection: Connection, found: Sequence[Claimed]) -> list[Claimed]:
-        """Those of these requests that this connector has a lease of from now on.
-
-        What another transaction has in hand is left to it.
-        """
+    def claimed(
+        self, connection: Connection, found: Sequence[Claimed]
+    ) -> tuple[list[Claimed], frozenset[int]]:
+        """Those that it has a lease of from now on, and those that others have in hand just now."""
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """Gives back the leases of those of these requests that wait."""
@@ -85,7 +84,7 @@ class Alone:
     is_shared = False
     token = None
 
-    def numbers(self) -> Numbers:
+    def numbers(self) -> Numbering:
         return Counted()
 
     def begun(self, *, whole: bool) -> None:
@@ -103,8 +102,12 @@ class Alone:
     def is_member(self, connection: Connection) -> bool:  # noqa: ARG002 - it is the only one
         return True
 
-    def claimed(self, connection: Connection, found: Sequence[Claimed]) -> list[Claimed]:  # noqa: ARG002 - all are its own
-        return list(found)
+    def claimed(
+        self,
+        connection: Connection,  # noqa: ARG002 - all are its own
+        found: Sequence[Claimed],
+    ) -> tuple[list[Claimed], frozenset[int]]:
+        return list(found), frozenset()
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """There is no other connector that could claim them."""
@@ -135,7 +138,7 @@ class Shared:
     _whole: bool = field(init=False, default=True)
     _has_news: bool = field(init=False, default=False)
 
-    def numbers(self) -> Numbers:
+    def numbers(self) -> Numbering:
         return Drawn(draw=self.draw_numbers)
 
     def begun(self, *, whole: bool) -> None:
@@ -157,7 +160,8 @@ class Shared:
         leader = self._leader(connection, led_before, now)
         removed: tuple[str, ...] = ()
         doubts = 0
-        if leader == self.token and (led_before != leader or self._has_silent(connection, now)):
+        ended = connection.execute(sql.SOME_ENDED, (now, self.token)).fetchone()
+        if leader == self.token and (led_before != leader or ended is not None):
             self.require_journal()
             removed = tuple(
                 name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
@@ -187,9 +191,6 @@ class Shared:
         self.token = self.draw()
         connection.execute(sql.JOIN, {"token": self.token, "name": self.name, "now": now, "until": until})
         return True
-
-    def _has_silent(self, connection: Connection, now: float) -> bool:
-        return connection.execute(sql.SOME_ENDED, (now, self.token)).fetchone() is not None
 
     def _leader(self, connection: Connection, leader: int | None, now: float) -> int | None:
         """The token of the member that leads; this one's where no other member does."""
@@ -234,16 +235,19 @@ class Shared:
     def is_member(self, connection: Connection) -> bool:
         return connection.execute(sql.IS_MEMBER, (self.token,)).fetchone() is not None
 
-    def claimed(self, connection: Connection, found: Sequence[Claimed]) -> list[Claimed]:
+    def claimed(
+        self, connection: Connection, found: Sequence[Claimed]
+    ) -> tuple[list[Claimed], frozenset[int]]:
         if not found or not self.is_member(connection):
-            return []
-        free = json.dumps(list(self.try_recipients(connection, [one.id for one in found])))
-        rows = connection.execute(sql.CLAIM_SOME, (self.token, free)).fetchall()
+            return [], frozenset()
+        free = self.try_recipients(connection, [one.id for one in found])
+        rows = connection.execute(sql.CLAIM_SOME, (self.token, json.dumps(list(free)))).fetchall()
         leased = {id_: tuple(standing) for id_, *standing in rows}
         # What others have changed since it was found is claimed when it is found again.
         passed = [one.id for one in found if leased.get(one.id, _read(one)) != _read(one)]
         self.release(connection, passed)
-        return [one for one in found if one.id in leased and one.id not in passed]
+        own = [one for one in found if one.id in leased and one.id not in passed]
+        return own, frozenset(one.id for one in found if one.id not in free)
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         connection.executemany(sql.RELEASE_CLAIM, [(id_, self.token) for id_ in ids])

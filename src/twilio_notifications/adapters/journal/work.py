@@ -38,13 +38,16 @@ class SqlWork:
         sharing = store.ledger.sharing
         if sharing.is_shared:
 
-            def claim(connection: Connection) -> list[Claimed]:
+            def claim(connection: Connection) -> tuple[list[Claimed], frozenset[int]]:
                 found = self._claims(connection).due(
                     due_before=due_before, limit=limit, place=place, pace_at=pace_at
                 )
                 return sharing.claimed(connection, found)
 
-            return await store.writer.submit(claim, lanes=NO_LANES)
+            own, others = await store.writer.submit(claim, lanes=NO_LANES)
+            if others and not own:  # a look after them, rather than one after the other meanwhile
+                own, _ = await store.writer.submit(claim, lanes=Lanes(requests=others))
+            return own
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = store.writer.submit if store.taker.turns.overtaking else store.read
         return await read(

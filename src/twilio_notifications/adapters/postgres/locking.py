@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.journal.lanes import of_recipient, of_sender
 from twilio_notifications.adapters.postgres import storing
 from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL, LOCK_SPACE
 
@@ -21,15 +20,14 @@ if TYPE_CHECKING:
 SHARE_JOURNAL: Final = f"SELECT pg_advisory_xact_lock_shared({LOCK_SPACE + 1}, hashtext(current_schema()))"
 """Until the end of the transaction, no other one has the journal for itself."""
 
-_NUMBER: Final = "hashtextextended({name}, hashtext(current_schema()))"
+_SEED: Final = "hashtext(current_schema())"
 
-_OF_RECIPIENT: Final = _NUMBER.format(name=f"'{of_recipient(chr(0), '')}' || phone_number").replace(
-    chr(0), "' || channel || '"
-)
+# The same words as in adapters/journal/lanes.py.
+_OF_RECIPIENT: Final = f"hashtextextended('recipient ' || channel || ' ' || phone_number, {_SEED})"
 
-_OF_SENDER: Final = _NUMBER.format(name=f"'{of_sender(chr(0), '')}' || sender_number").replace(
-    chr(0), "' || channel || '"
-)
+_OF_SENDER: Final = f"hashtextextended('sender ' || channel || ' ' || sender_number, {_SEED})"
+
+_OF_NAME: Final = f"hashtextextended(convert_from(decode(name, 'hex'), 'UTF8'), {_SEED})"
 
 # The inner query is carried out as it stands, so that locks are taken in order, and only of what it finds.
 _TAKE: Final = """
@@ -58,8 +56,7 @@ def _found(lanes: Lanes) -> Iterator[str]:
     """Queries for the numbers of the lanes. A text from outside is written in hexadecimal digits alone."""
     if lanes.names:
         names = ",".join(storing.stored(name).hex() for name in lanes.names)
-        number = _NUMBER.format(name="convert_from(decode(name, 'hex'), 'UTF8')")
-        yield f"SELECT {number} AS lane FROM unnest('{{{names}}}'::text[]) AS name"  # noqa: S608 - hexadecimal digits
+        yield f"SELECT {_OF_NAME} AS lane FROM unnest('{{{names}}}'::text[]) AS name"  # noqa: S608 - hexadecimal digits
     if lanes.requests:
         requests = ",".join(map(str, lanes.requests))
         yield f"SELECT {_OF_RECIPIENT} AS lane FROM requests WHERE id IN ({requests})"  # noqa: S608 - numbers
