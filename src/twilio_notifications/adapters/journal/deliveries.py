@@ -53,8 +53,14 @@ class SqlDeliveries:
     async def change(self, changes: Sequence[Change]) -> Changed:
         """Takes the changes in one transaction, with what they tell."""
         taker = _Taker(memory=self._store.ledger.memory, paces=self._store.ledger.paces)
+        stalls = [change.stall for change in changes if change.stall is not None]
+        # A chain that is hastened is no lane: only the leader follows deliveries, and it has one writer.
+        lanes = Lanes(
+            names=frozenset(of_sender(stall.channel, stall.sender_number) for stall in stalls),
+            requests=frozenset(change.request for change in changes),
+        )
         return await self._store.writer.submit(
-            lambda connection: taker.together(connection, changes), lanes=_lanes(changes)
+            lambda connection: taker.together(connection, changes), lanes=lanes
         )
 
     async def callback_secret(self, fresh: bytes) -> bytes:
@@ -118,13 +124,6 @@ class _Taker:
         return rows.addressed(
             position, request, status.status, origin=standing.origin, envelope=standing.envelope
         )
-
-
-def _lanes(changes: Sequence[Change]) -> Lanes:
-    """A chain that is hastened is no lane: only the leader follows deliveries, and it has one writer."""
-    stalls = [change.stall for change in changes if change.stall is not None]
-    names = frozenset(of_sender(stall.channel, stall.sender_number) for stall in stalls)
-    return Lanes(names=names, requests=frozenset(change.request for change in changes))
 
 
 def _values(change: Change) -> tuple[Any, ...]:
