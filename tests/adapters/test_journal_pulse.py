@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NoLedger:
-    def begun(self, connection: object) -> None:
+    def begun(self, connection: object, *, whole: bool) -> None:
         """Nothing is kept."""
 
     def committed(self) -> None:

@@ -76,7 +76,7 @@ class Desk:
         finally:
             gate.set()
 
-    def begun(self, connection: object) -> None:
+    def begun(self, connection: object, *, whole: bool) -> None:
         """It has read nothing that could have changed."""
 
     def committed(self) -> None:

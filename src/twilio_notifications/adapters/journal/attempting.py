@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal import lanes
+from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charges
 from twilio_notifications.adapters.journal.statements import chains, wishes
@@ -36,6 +38,11 @@ class Opener:
     paces: Paces
     sharing: Sharing
 
+    def lanes(self, ids: Sequence[int], charges: Mapping[int, Sequence[Charge]]) -> Lanes:
+        """What `open` keeps other connectors out of."""
+        names = {lanes.of_limit(one.scope) for id_ in ids for one in charges.get(id_, ())}
+        return Lanes(names=frozenset(names), requests=frozenset(ids), of_senders=self.paces.are_any)
+
     def open(
         self,
         connection: Connection,
@@ -54,6 +61,8 @@ class Opener:
         """
         changes, wanted = StepChanges(), ids
         found = [(id_, read_standing(connection, id_)) for id_ in ids]
+        if any(one.chain is not None for _, one in found):
+            self.sharing.require_journal()
         if self.sharing.is_shared:
             found = self._leased(connection, found)
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]

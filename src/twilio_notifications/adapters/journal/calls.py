@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Ledger(Protocol):
     """What is kept in memory about the journal, and so must follow its transactions."""
 
-    def begun(self, connection: Connection) -> None:
-        """A transaction has begun."""
+    def begun(self, connection: Connection, *, whole: bool) -> None:
+        """A transaction has begun, which has the whole journal, or lanes of it."""
 
     def committed(self) -> None: ...
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from twilio_notifications.adapters.journal import rows
+from twilio_notifications.adapters.journal.lanes import Lanes, of_sender
 from twilio_notifications.adapters.journal.rows import REQUEST_WIDTH, claimed, kept_status
 from twilio_notifications.adapters.journal.statements import deliveries as sql
 from twilio_notifications.adapters.journal.statements.chains import HASTEN_OF_REQUEST, INSERT_LATER_STATUS
@@ -52,7 +53,15 @@ class SqlDeliveries:
     async def change(self, changes: Sequence[Change]) -> Changed:
         """Takes the changes in one transaction, with what they tell."""
         taker = _Taker(memory=self._store.ledger.memory, paces=self._store.ledger.paces)
-        return await self._store.writer.submit(lambda connection: taker.together(connection, changes))
+        stalls = [change.stall for change in changes if change.stall is not None]
+        # A chain that is hastened is no lane: only the leader follows deliveries, and it has one writer.
+        lanes = Lanes(
+            names=frozenset(of_sender(stall.channel, stall.sender_number) for stall in stalls),
+            requests=frozenset(change.request for change in changes),
+        )
+        return await self._store.writer.submit(
+            lambda connection: taker.together(connection, changes), lanes=lanes
+        )
 
     async def callback_secret(self, fresh: bytes) -> bytes:
         """The secret of this journal for the keys of callbacks; `fresh` becomes it where there is none."""
@@ -81,6 +90,7 @@ class _Taker:
     def together(self, connection: Connection, changes: Sequence[Change]) -> Changed:
         written: list[Unreported] = []
         stale: set[int] = set()
+        self.memory.numbers.expect("statuses", sum(change.status is not None for change in changes))
         for change in changes:
             if connection.execute(sql.CHANGE, _values(change)).rowcount != 1:
                 stale.add(change.request)

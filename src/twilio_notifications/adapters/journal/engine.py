@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.core.errors import JournalError
 
     R = TypeVar("R")
@@ -39,8 +40,12 @@ class DatabaseEngine(Protocol):
     def connection(self) -> Connection:
         """The same object at all times, also where the connection behind it is made again."""
 
-    def begin(self) -> None:
-        """Begins a transaction."""
+    @property
+    def has_lanes(self) -> bool:
+        """Whether transactions of several connectors may be under way at the same time."""
+
+    def begin(self, lanes: Lanes | None = None) -> None:
+        """Begins a transaction that has these lanes; None: the whole journal."""
 
     def commit(self) -> None:
         """Commits it. Raises CallFailed for a constraint that waits for the end, and CommitUnknown."""

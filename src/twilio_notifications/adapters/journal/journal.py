@@ -117,7 +117,7 @@ class SqlJournal(
         self._deduplicate_seconds = deduplicate_seconds
         self._report_seconds = report_seconds
         self._sharing = sharing or Alone()
-        memory = Memory(is_shared=self._sharing.is_shared)
+        memory = Memory(numbers=self._sharing.numbers(), is_shared=self._sharing.is_shared)
         self._ledger = Ledger(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.lanes import MEMBERS, Lanes
 from twilio_notifications.adapters.journal.sharing import Shared
 from twilio_notifications.adapters.journal.statements import members as sql
 from twilio_notifications.ports import Beat, LiveMember
@@ -53,7 +54,8 @@ class SqlMembership:
                 memory.something_waits()
             return beat
 
-        return await self._store.writer.submit(operation)
+        lanes = Lanes(names=frozenset({MEMBERS}))
+        return await self._store.writer.submit(operation, lanes=lanes)
 
     async def leave(self, *, at: float) -> None:
         """Gives leadership and membership up."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.numbers import Numbering
 
 _COUNTED: Mapping[State, str] = {
     State.WAITING: sql.COUNT_WAITING,
@@ -63,20 +64,19 @@ class Standing:
 
 
 class Memory:
-    """Counts, the next numbers, and the attempts that this run has opened.
+    """Counts, and the attempts that this run has opened.
 
     Requests are counted by their state, except those that are reported: there only purging matters. The open
     attempts are as many as there are places, so they are bounded.
     """
 
-    def __init__(self, *, is_shared: bool = False) -> None:
+    def __init__(self, *, numbers: Numbering, is_shared: bool) -> None:
         """Where the journal `is_shared`, others change it too: counts are of the last look, and a hint."""
+        self.numbers = numbers
         self._is_shared = is_shared
         self._by_state = dict.fromkeys(_COUNTED, 0)
         self.committed_by_state: Mapping[State, int] = dict(self._by_state)
         """Never changed, only replaced: another thread may read it at any time."""
-        self._request = 0
-        self._position = 0
         self._open: dict[int, Standing] = {}
         self._busy: set[Recipient] = set()
         self._opened: list[int] = []
@@ -84,18 +84,13 @@ class Memory:
 
     def load(self, connection: Connection) -> None:
         self.count_again(connection)
-        self.renumber(connection)
+        self.numbers.load(connection)
         self.committed()
 
     def count_again(self, connection: Connection) -> None:
         """Counts the requests by their state."""
         for state, statement in _COUNTED.items():
             (self._by_state[state],) = connection.execute(statement).fetchone()
-
-    def renumber(self, connection: Connection) -> None:
-        """Reads which numbers were given."""
-        (self._request,) = connection.execute(sql.LATEST_REQUEST).fetchone()
-        (self._position,) = connection.execute(sql.LATEST_POSITION).fetchone()
 
     # Counts.
 
@@ -134,20 +129,11 @@ class Memory:
             unreported=self._by_state[State.FINISHED],
         )
 
-    # Numbers only have to grow: a transaction that is rolled back leaves a gap, which does no harm.
-
     def next_request(self) -> int:
-        self._request += 1
-        return self._request
-
-    @property
-    def latest_request(self) -> int:
-        """The newest number that was given."""
-        return self._request
+        return self.numbers.next("requests")
 
     def next_position(self) -> int:
-        self._position += 1
-        return self._position
+        return self.numbers.next("statuses")
 
     # Open attempts.
 

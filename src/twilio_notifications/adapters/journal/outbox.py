@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.lanes import NO_LANES
 from twilio_notifications.adapters.journal.reporting import ReportCall
 from twilio_notifications.adapters.journal.rows import unreported
 from twilio_notifications.adapters.journal.statements import outbox as sql
@@ -54,7 +55,7 @@ class SqlOutbox:
 
     async def flush(self) -> None:
         """Returns when all that was given to `report` is on disk."""
-        await self._store.writer.submit(lambda _connection: None)
+        await self._store.writer.submit(lambda _connection: None, lanes=NO_LANES)
 
     async def too_large(self, *, since: float) -> int | None:
         """The smallest size over which the broker ended connections; None: not since then."""

@@ -161,6 +161,11 @@ class Paces:
         for sender in self._senders:
             self.wait(sender)
 
+    @property
+    def are_any(self) -> bool:
+        """Whether the configuration paces a sender."""
+        return bool(self._rates)
+
     def sender_of(self, notification: Notification) -> int | None:
         """The number of the paced sender; None where it is not paced."""
         if not self._numbers:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.adapters.journal import rows
 from twilio_notifications.adapters.journal.envelopes import encoded_envelope
 from twilio_notifications.adapters.journal.inserts import Inserts
+from twilio_notifications.adapters.journal.lanes import NO_LANES, Lanes, joined, of_recipient, of_sender
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.room import NoRoom
 from twilio_notifications.adapters.journal.statements import arrivals as sql
@@ -93,14 +94,33 @@ class Recorder:
     deduplicate_seconds: float
     first: bool = False
 
+    def lanes(self, call: RecordCall) -> Lanes | None:
+        return joined(self._lanes(arrival) for arrival in call.arrivals)
+
+    def _lanes(self, arrival: Arrival) -> Lanes | None:
+        if arrival.redelivered or isinstance(arrival, NewWish):
+            return None
+        if isinstance(arrival, NewRejection):
+            return NO_LANES
+        notification = arrival.notification
+        if notification.about is not None or notification.escalation is not None:
+            return None
+        names = {of_recipient(notification.channel, notification.recipient.phone_number)}
+        if self.paces.are_any:
+            names.add(of_sender(notification.channel, notification.sender_number))
+        return Lanes(names=frozenset(names))
+
     def together(self, connection: Connection, calls: Sequence[RecordCall]) -> list[Recordings]:
         self.sharing.require_leadership(connection)
         batch = _Batch(connection, used=self.fitting.used(connection))
+        new = [one for call in calls for one in call.arrivals if not one.redelivered]
+        self.memory.numbers.expect("requests", sum(not isinstance(one, NewWish) for one in new))
+        self.memory.numbers.expect("statuses", sum(isinstance(one, NewRejection) for one in new))
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
         self.paces.write(connection)
         if batch.waiting:
-            self.sharing.tell_news(connection)
+            self.sharing.tell_news()
         if batch.latest:
             self.redelivery.recorded(batch.latest)
         return results
@@ -166,7 +186,7 @@ class Recorder:
 
     def _carry_out(self, batch: _Batch, wish: NewWish) -> Recorded:
         batch.flush()
-        up_to, over = self.memory.latest_request, self.redelivery.connection
+        up_to, over = self.memory.numbers.latest_request(), self.redelivery.connection
         progress = self.wishing.begin(batch.connection, wish, up_to=up_to, delivered=over)
         batch.written += progress.ended.written
         return Recorded(recording=Recording.NEW, id=None, ended=progress.ended, progress=progress)

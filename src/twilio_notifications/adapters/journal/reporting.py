@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.lanes import NO_LANES
 from twilio_notifications.adapters.journal.statements import outbox as sql
 from twilio_notifications.core.lifecycle import State
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.sharing import Sharing
@@ -37,6 +39,9 @@ class Reports:
     on_failed: Callable[[Mapping[int, Exception]], None]
     """Hears which statuses a defect keeps from being reported, in the writer's thread."""
     first: bool = True
+
+    def lanes(self, call: ReportCall) -> Lanes:  # noqa: ARG002 - only the leader reports
+        return NO_LANES
 
     def together(self, connection: Connection, calls: Sequence[ReportCall]) -> list[None]:
         self.sharing.require_leadership(connection)

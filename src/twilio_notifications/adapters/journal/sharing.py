@@ -11,6 +11,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from twilio_notifications.adapters.journal.lanes import NeedsJournal
+from twilio_notifications.adapters.journal.numbers import Counted, Drawn
 from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.journal.statements import members as sql
 from twilio_notifications.core.errors import NotLeading
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.memory import Standing
-    from twilio_notifications.core.steps import Step
+    from twilio_notifications.adapters.journal.numbers import Numbered, Numbering
+    from twilio_notifications.core.steps import Claimed, Step
 
 GONE = "the connector that made the attempt was killed, stood still, or lost the database"
 
@@ -39,19 +42,33 @@ class Sharing(Protocol):
     def token(self) -> int | None:
         """The lease of what is claimed and opened from now on; None: the file's lock is the lease."""
 
+    def numbers(self) -> Numbering:
+        """What gives the numbers of requests and statuses."""
+
+    def begun(self, *, whole: bool) -> None:
+        """A transaction has begun, which has the whole journal, or lanes of it."""
+
+    def require_journal(self) -> None:
+        """Raises NeedsJournal where the transaction does not have the whole journal."""
+
+    def take_news(self) -> bool:
+        """Whether there is something to tell the other connectors of, since the last call."""
+
     def require_leadership(self, connection: Connection) -> None:
         """Raises NotLeading where another connector leads, or may: then nothing may be written."""
 
     def is_member(self, connection: Connection) -> bool:
         """Whether an attempt that is opened now is this connector's."""
 
-    def claimed(self, connection: Connection, ids: Sequence[int]) -> set[int]:
-        """Those of these requests that this connector has a lease of from now on."""
+    def claimed(
+        self, connection: Connection, found: Sequence[Claimed]
+    ) -> tuple[list[Claimed], frozenset[int]]:
+        """Those that it has a lease of from now on, and those that others have in hand just now."""
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """Gives back the leases of those of these requests that wait."""
 
-    def tell_news(self, connection: Connection) -> None:
+    def tell_news(self) -> None:
         """The other connectors may have something to claim or to report, once this is committed."""
 
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
@@ -67,19 +84,35 @@ class Alone:
     is_shared = False
     token = None
 
+    def numbers(self) -> Numbering:
+        return Counted()
+
+    def begun(self, *, whole: bool) -> None:
+        """No other transaction is under way."""
+
+    def require_journal(self) -> None:
+        """It always has it."""
+
+    def take_news(self) -> bool:
+        return False
+
     def require_leadership(self, connection: Connection) -> None:
         """It leads."""
 
     def is_member(self, connection: Connection) -> bool:  # noqa: ARG002 - it is the only one
         return True
 
-    def claimed(self, connection: Connection, ids: Sequence[int]) -> set[int]:  # noqa: ARG002 - all are its own
-        return set(ids)
+    def claimed(
+        self,
+        connection: Connection,  # noqa: ARG002 - all are its own
+        found: Sequence[Claimed],
+    ) -> tuple[list[Claimed], frozenset[int]]:
+        return list(found), frozenset()
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         """There is no other connector that could claim them."""
 
-    def tell_news(self, connection: Connection) -> None:
+    def tell_news(self) -> None:
         """There is none that would hear it."""
 
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:  # noqa: ARG002 - its lease is the lock
@@ -96,20 +129,41 @@ class Shared:
     """The database's, in seconds since the epoch."""
     draw: Callable[[], int]
     """Draws a token: a positive number of at most 63 bits that no other draw gives."""
-    notify: Callable[[Connection, int], object]
-    """Has the database tell the others, once the transaction is committed; the token is this connector's."""
+    draw_numbers: Callable[[Connection, Numbered, int], list[int]]
+    """So many numbers that no connector has drawn before."""
+    try_recipients: Callable[[Connection, Sequence[int]], set[int]]
+    """Those of the requests whose recipients are no lanes of other transactions; they are this one's now."""
     token: int | None = field(init=False, default=None)
     is_shared: bool = field(init=False, default=True)
+    _whole: bool = field(init=False, default=True)
+    _has_news: bool = field(init=False, default=False)
+
+    def numbers(self) -> Numbering:
+        return Drawn(draw=self.draw_numbers)
+
+    def begun(self, *, whole: bool) -> None:
+        self._whole = whole
+
+    def require_journal(self) -> None:
+        if not self._whole:
+            raise NeedsJournal
+
+    def take_news(self) -> bool:
+        has_news, self._has_news = self._has_news, False
+        return has_news
 
     def beat(self, connection: Connection, *, places: int, in_use: int, at: float) -> Beat:
         """See ports.Members.beat."""
         now = self.clock(connection)
         connection.execute(sql.BOUND_LEASES, {"now": now, "until": now + self.lease_seconds})
         joined = self._join(connection, now)
-        leader = self._leader(connection, now)
+        led_before = connection.execute(sql.LEADER).fetchone()[0]
+        leader = self._leader(connection, led_before, now)
         removed: tuple[str, ...] = ()
         doubts = 0
-        if leader == self.token:
+        ended = connection.execute(sql.SOME_ENDED, (now, self.token)).fetchone()
+        if leader == self.token and (led_before != leader or ended is not None):
+            self.require_journal()
             removed = tuple(
                 name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
             )
@@ -139,13 +193,13 @@ class Shared:
         connection.execute(sql.JOIN, {"token": self.token, "name": self.name, "now": now, "until": until})
         return True
 
-    def _leader(self, connection: Connection, now: float) -> int | None:
+    def _leader(self, connection: Connection, leader: int | None, now: float) -> int | None:
         """The token of the member that leads; this one's where no other member does."""
-        (leader,) = connection.execute(sql.LEADER).fetchone()
         if leader == self.token:
             return self.token
         if leader is not None and connection.execute(sql.LEADER_IS_LIVE, (leader, now)).fetchone():
             return int(leader)
+        self.require_journal()
         connection.execute(sql.LEAD, (self.token,))
         return self.token
 
@@ -182,17 +236,25 @@ class Shared:
     def is_member(self, connection: Connection) -> bool:
         return connection.execute(sql.IS_MEMBER, (self.token,)).fetchone() is not None
 
-    def claimed(self, connection: Connection, ids: Sequence[int]) -> set[int]:
-        if not self.is_member(connection):
-            return set()
-        return {id_ for id_ in ids if connection.execute(sql.CLAIM_ONE, (self.token, id_)).rowcount}
+    def claimed(
+        self, connection: Connection, found: Sequence[Claimed]
+    ) -> tuple[list[Claimed], frozenset[int]]:
+        if not found or not self.is_member(connection):
+            return [], frozenset()
+        free = self.try_recipients(connection, [one.id for one in found])
+        rows = connection.execute(sql.CLAIM_SOME, (self.token, json.dumps(list(free)))).fetchall()
+        leased = {id_: tuple(standing) for id_, *standing in rows}
+        # What others have changed since it was found is claimed when it is found again.
+        passed = [one.id for one in found if leased.get(one.id, _read(one)) != _read(one)]
+        self.release(connection, passed)
+        own = [one for one in found if one.id in leased and one.id not in passed]
+        return own, frozenset(one.id for one in found if one.id not in free)
 
     def release(self, connection: Connection, ids: Sequence[int]) -> None:
         connection.executemany(sql.RELEASE_CLAIM, [(id_, self.token) for id_ in ids])
 
-    def tell_news(self, connection: Connection) -> None:
-        if self.token is not None:
-            self.notify(connection, self.token)
+    def tell_news(self) -> None:
+        self._has_news = self.token is not None
 
     def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
         row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
@@ -207,6 +269,11 @@ class Shared:
             return False
         _keep_evidence(connection, step, known)
         return True
+
+
+def _read(one: Claimed) -> tuple[float, int, int]:
+    """What changes of a request whenever it was claimed."""
+    return one.due_at, one.attempts, one.deferrals
 
 
 def _keep_evidence(connection: Connection, step: Step, known: Standing) -> None:

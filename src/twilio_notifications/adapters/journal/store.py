@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.journal.engine import ReadFailed
+from twilio_notifications.adapters.journal.lanes import NO_LANES
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.ports.events import Defect, RequestSetAside, StatusLeftAlone
 
@@ -53,10 +54,11 @@ class Ledger:
         self.duplicates.load(connection)
         self.redelivery.load(connection)
 
-    def begun(self, connection: Connection) -> None:
-        """Reads what other connectors have written since the last transaction, which has just begun."""
+    def begun(self, connection: Connection, *, whole: bool) -> None:
+        """Reads what other connectors have written, in a transaction that has just begun."""
+        self.sharing.begun(whole=whole)
+        self.memory.numbers.begun(connection)
         if self.sharing.is_shared:
-            self.memory.renumber(connection)
             self.paces.reload(connection)
             self.duplicates.load(connection)
 
@@ -118,9 +120,8 @@ class OpenJournal:
             try:
                 return await self.reads.read(operation)
             except ReadFailed:
-                # The writer knows what to do with a disk that fails, and meets the same fault.
-                return await self.writer.submit(operation)
-        return await self.writer.submit(operation)
+                pass  # the writer knows what to do with a disk that fails, and meets the same fault
+        return await self.writer.submit(operation, lanes=NO_LANES)
 
     async def select(
         self, statement: str, bound: float, make: Callable[[tuple[Any, ...]], R], *, limit: int

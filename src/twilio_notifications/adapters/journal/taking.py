@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
+from twilio_notifications.adapters.journal import lanes
 from twilio_notifications.adapters.journal.inserts import Inserts
+from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import (
     addressed,
+    charged_scopes,
     kept_status,
     paid_back,
 )
@@ -99,6 +102,20 @@ class Taker:
     """The steps are those of the leader."""
     first: bool = True
 
+    def lanes(self, call: Sequence[Step]) -> Lanes | None:
+        known = [self.memory.standing(step.id) for step in call]
+        if self.leads or any(one is not None and one.chain is not None for one in known):
+            return None
+        names = {
+            lanes.of_limit(scope)
+            for one in known
+            if one is not None and one.charges is not None
+            for scope in charged_scopes(one.charges)
+        }
+        stalls = [step.stall for step in call if isinstance(step, Postpone) and step.stall is not None]
+        names.update(lanes.of_sender(stall.channel, stall.sender_number) for stall in stalls)
+        return Lanes(names=frozenset(names), requests=frozenset(step.id for step in call))
+
     def together(self, connection: Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
         if self.leads:
             self.sharing.require_leadership(connection)
@@ -106,6 +123,8 @@ class Taker:
             # A duplicate's status is written after its original's: call by call, the positions of an earlier
             # call stay below those of a later one.
             return [taken for call in calls for taken in self.together(connection, [call])]
+        finishing = sum(isinstance(step, Finish) for steps in calls for step in steps)
+        self.memory.numbers.expect("statuses", finishing)
         changes = StepChanges()
         stale: set[int] = set()
         lapsed = self._lapsed(connection, calls)
@@ -116,7 +135,7 @@ class Taker:
         changes.inserts.flush(connection)
         for recipient in changes.recipients:
             self.turns.pass_on(connection, recipient)
-        self.sharing.tell_news(connection)
+        self.sharing.tell_news()
         return [
             Taken(
                 written=tuple([status for statuses in own for status in statuses] + others),
@@ -173,7 +192,10 @@ class Taker:
         self, connection: Connection, step: Step, changes: StepChanges, stale: set[int]
     ) -> Sequence[Unreported]:
         """The statuses that are in the outbox by the step."""
-        standing = self.memory.standing(step.id) or read_standing(connection, step.id)
+        known = self.memory.standing(step.id)
+        standing = known or read_standing(connection, step.id)
+        if standing.chain is not None or (known is None and standing.charges is not None):
+            self.sharing.require_journal()
         if step.outcome is None and was_ended(connection, step.id, standing):
             stale.add(step.id)
             return ()

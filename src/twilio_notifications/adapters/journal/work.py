@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.claims import Claims
+from twilio_notifications.adapters.journal.lanes import NO_LANES, Lanes
 from twilio_notifications.adapters.journal.rows import claimed
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.core.errors import JournalError
@@ -37,14 +38,16 @@ class SqlWork:
         sharing = store.ledger.sharing
         if sharing.is_shared:
 
-            def claim(connection: Connection) -> list[Claimed]:
+            def claim(connection: Connection) -> tuple[list[Claimed], frozenset[int]]:
                 found = self._claims(connection).due(
                     due_before=due_before, limit=limit, place=place, pace_at=pace_at
                 )
-                leased = sharing.claimed(connection, [request.id for request in found])
-                return [request for request in found if request.id in leased]
+                return sharing.claimed(connection, found)
 
-            return await store.writer.submit(claim)
+            own, others = await store.writer.submit(claim, lanes=NO_LANES)
+            if others and not own:  # a look after them, rather than one after the other meanwhile
+                own, _ = await store.writer.submit(claim, lanes=Lanes(requests=others))
+            return own
         # Without ordering, what is still to be written may take the turn of what would be claimed: after it.
         read = store.writer.submit if store.taker.turns.overtaking else store.read
         return await read(
@@ -64,14 +67,19 @@ class SqlWork:
         """Opens one attempt for each that still waits; on disk, with its charges, before any is made."""
         opener = self._store.opener
         return await self._store.writer.submit(
-            lambda connection: opener.open(connection, ids, at=at, clock_offset=clock_offset, charges=charges)
+            lambda connection: opener.open(
+                connection, ids, at=at, clock_offset=clock_offset, charges=charges
+            ),
+            lanes=opener.lanes(ids, charges),
         )
 
     async def release(self, ids: Sequence[int]) -> None:
         """Gives back the leases of claimed requests that do not leave now."""
         sharing = self._store.ledger.sharing
         if sharing.is_shared:
-            await self._store.writer.submit(lambda connection: sharing.release(connection, ids))
+            await self._store.writer.submit(
+                lambda connection: sharing.release(connection, ids), lanes=Lanes(requests=frozenset(ids))
+            )
 
     def take(self, steps: Sequence[Step], *, leads: bool = False) -> asyncio.Future[Taken]:
         """Takes all steps in one transaction; those that fail by a defect stand in the result."""

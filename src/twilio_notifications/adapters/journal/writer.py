@@ -13,13 +13,15 @@ import asyncio
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.journal.calls import CallFailed, Result, Waiting, deliver
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault
-from twilio_notifications.adapters.journal.kinds import Single
+from twilio_notifications.adapters.journal.kinds import Operation, Single
+from twilio_notifications.adapters.journal.lanes import NeedsJournal, joined
 from twilio_notifications.adapters.journal.room import Boundless, FilesMoved, NoRoom, ReserveGone
 from twilio_notifications.adapters.journal.writing_limits import (
     BATCH_LIMIT,
@@ -30,12 +32,7 @@ from twilio_notifications.adapters.journal.writing_limits import (
     REPORT_SECONDS,
     RETRY_SECONDS,
 )
-from twilio_notifications.core.errors import (
-    JournalClosed,
-    JournalError,
-    JournalFull,
-    JournalMoved,
-)
+from twilio_notifications.core.errors import JournalClosed, JournalError, JournalFull, JournalMoved
 
 T = TypeVar("T")
 
@@ -53,6 +50,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine
     from twilio_notifications.adapters.journal.kinds import Kind
+    from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.adapters.journal.room import Room
 
 
@@ -92,14 +90,19 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, operation: Callable[[Connection], T], *, arrival: bool = False, size: int = 0
+        self,
+        operation: Callable[[Connection], T],
+        *,
+        arrival: bool = False,
+        size: int = 0,
+        lanes: Lanes | None = None,
     ) -> asyncio.Future[T]:
         """The operation's result, once it is on disk; JournalClosed when that did not happen any more.
 
         An `arrival` of about `size` bytes is what the journal does not hold yet. While there is no room for
-        it, it waits, and operations on what the journal holds go on: they are what makes room.
+        it, it waits, and operations on what the journal holds go on. `lanes`: see Kind.lanes.
         """
-        return self.give(self._single, operation, arrival=arrival, size=size)
+        return self.give(self._single, Operation(operation, lanes), arrival=arrival, size=size)
 
     def give(
         self,
@@ -322,13 +325,20 @@ class Writer:
             self._loop.call_soon_threadsafe(deliver, [Result(pulse) for pulse in pulses])
 
     def _commit_together(self, batch: Sequence[Waiting]) -> list[Result]:
+        if self._engine.has_lanes:
+            lanes = joined(waiting.kind.lanes(waiting.call) for waiting in batch)
+            with suppress(NeedsJournal):
+                return self._commit(batch, lanes)
+        return self._commit(batch, None)
+
+    def _commit(self, batch: Sequence[Waiting], lanes: Lanes | None) -> list[Result]:
         engine = self._engine
         arrivals = [waiting for waiting in batch if waiting.arrival]
         if arrivals:
             self._room.make(engine.connection, sum(waiting.size for waiting in arrivals))
-        engine.begin()
+        engine.begin(lanes)
         try:
-            self._ledger.begun(engine.connection)
+            self._ledger.begun(engine.connection, whole=lanes is None)
             results = self._perform_all(batch)
             if arrivals:
                 self._room.check()
@@ -388,7 +398,7 @@ class Writer:
     def _perform(self, kind: Kind[Any, Any], calls: Sequence[Waiting]) -> list[Result]:
         try:
             values = kind.together(self._engine.connection, [waiting.call for waiting in calls])
-        except NoRoom:
+        except (NoRoom, NeedsJournal):
             raise
         except Exception as error:
             if self._engine.fault(error) in {None, DatabaseFault.OF_CALL}:

@@ -11,17 +11,19 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
-from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL, SETTINGS
+from twilio_notifications.adapters.postgres.locking import locks
+from twilio_notifications.adapters.postgres.opening import SETTINGS
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.adapters.postgres.session import Session
 
 R = TypeVar("R")
@@ -48,20 +50,23 @@ class PostgresEngine:
     """Hexadecimal digits, new at each start."""
     place: str
     """How the journal is called in sentences."""
+    on_committed: Callable[[Session], None]
+    """Called after each commit; what it raises has no effect on what is committed."""
     silence_seconds: float = 5.0
     """A transaction in which the connector says nothing for so long is ended by the server, with its locks,
     for which the others wait: the connector was stopped, or its machine is lost."""
+    has_lanes: ClassVar[bool] = True
     _number: int = field(init=False, default=0)
     _begun: bool = field(init=False, default=False)
 
-    def begin(self) -> None:
+    def begin(self, lanes: Lanes | None = None) -> None:
         self._number += 1
         number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
-        # The lock comes first: each later statement reads what those have written that held it before.
         silence = f"SET LOCAL idle_in_transaction_session_timeout = {int(self.silence_seconds * 1000)}"
         # Below COMMAND_SECONDS: a session that this side gave up would go on waiting for the lock.
         limits = f"{silence}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
-        beginning = f"BEGIN; {SETTINGS}; {limits}; {LOCK_JOURNAL}; {number} WHERE token = '{self.token}'"
+        # Locks come first: each later statement reads what those have written that held them before.
+        beginning = f"BEGIN; {SETTINGS}; {limits}; {locks(lanes)}; {number} WHERE token = '{self.token}'"
         status = self.connection.command(beginning)
         self._begun = True
         if status != "UPDATE 1":
@@ -78,6 +83,8 @@ class PostgresEngine:
             raise
         finally:
             self._begun = False
+        with suppress(*ERRORS):  # the next transaction meets a connection that is lost
+            self.on_committed(self.connection)
 
     def roll_back(self) -> None:
         """Drops a connection on which that is not possible: the server then does it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final, Self, Unpack
@@ -19,17 +20,20 @@ from twilio_notifications.adapters.postgres.engine import (
 )
 from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.listening import CHANNEL, Listener
+from twilio_notifications.adapters.postgres.locking import TRY_RECIPIENTS
 from twilio_notifications.adapters.postgres.opening import migrate, open_to_read, require_fit
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     import asyncpg
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.journal import JournalOptions
+    from twilio_notifications.adapters.journal.numbers import Numbered
     from twilio_notifications.ports import Events
 
 
@@ -43,6 +47,19 @@ SHORTEST_SILENCE_SECONDS: Final = 1.0
 
 NEWS_SECONDS: Final = 0.05
 """For how long news is gathered: under load there would be some with each commit of each connector."""
+
+
+DRAW_NUMBERS: Final = "SELECT nextval(CAST(? AS regclass)) FROM generate_series(1, CAST(? AS BIGINT))"
+
+
+def _draw_numbers(connection: Connection, of: Numbered, count: int) -> list[int]:
+    rows = connection.execute(DRAW_NUMBERS, (f"numbers_of_{of}", count))
+    return [number for (number,) in rows]
+
+
+def _try_recipients(connection: Connection, requests: Sequence[int]) -> set[int]:
+    rows = connection.execute(TRY_RECIPIENTS, (json.dumps(list(requests)),))
+    return {request for (request,) in rows}
 
 
 def news_of(token: int | None) -> str:
@@ -71,7 +88,8 @@ class PostgresJournal(SqlJournal):
             lease_seconds=lease_seconds,
             clock=lambda connection: float(connection.execute(CLOCK).fetchone()[0]),
             draw=lambda: secrets.randbelow(2**63 - 1) + 1,
-            notify=lambda connection, token: connection.execute(NOTIFY, (CHANNEL, news_of(token))),
+            draw_numbers=_draw_numbers,
+            try_recipients=_try_recipients,
         )
         super().__init__(place_of(url), events=events, sharing=sharing, **options)
         self._url = url
@@ -143,6 +161,7 @@ class PostgresJournal(SqlJournal):
             connection=session,
             token=secrets.token_hex(16),
             place=self._name,
+            on_committed=self._notify,
             silence_seconds=max(SHORTEST_SILENCE_SECONDS, self._lease_seconds / 2),
         )
         session.execute(FORGET_WRITERS)
@@ -151,6 +170,11 @@ class PostgresJournal(SqlJournal):
         self._create_wanted_indexes(session)
         self._ledger.load(session)
         return engine
+
+    def _notify(self, session: Session) -> None:
+        """Tells the other connectors, outside the transaction: those that notify are committed one by one."""
+        if self._sharing.take_news():
+            session.execute(NOTIFY, (CHANNEL, news_of(self._sharing.token)))
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         await require_fit(connection)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
 from twilio_notifications.adapters.journal.calls import CallFailed
 from twilio_notifications.adapters.journal.engine import DatabaseFault, ReadFailed
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
 
 R = TypeVar("R")
 
@@ -38,8 +39,9 @@ class SqliteEngine:
     """Implements DatabaseEngine on one connection."""
 
     connection: sqlite3.Connection
+    has_lanes: ClassVar[bool] = False
 
-    def begin(self) -> None:
+    def begin(self, lanes: Lanes | None = None) -> None:  # noqa: ARG002 - a file has one writer
         self.connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:

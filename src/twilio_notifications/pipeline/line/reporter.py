@@ -137,7 +137,7 @@ class Reporter:
 
     def look(self) -> None:
         """Another connector may have put statuses into the outbox, also below positions that were read."""
-        if self._caught_up and not self._blocked:
+        if not self._blocked:
             self._position = 0
             self._caught_up = False
             self._alarm.ring()

@@ -28,6 +28,8 @@ LEADER_IS_LIVE = "SELECT 1 FROM members WHERE token = ? AND until > ?"
 
 LEAD = "UPDATE leadership SET token = ?"
 
+SOME_ENDED = "SELECT 1 FROM members WHERE until <= ? AND token <> ? LIMIT 1"
+
 REMOVE_ENDED = "DELETE FROM members WHERE until <= ? AND token <> ? RETURNING name"
 
 LEAVE = "DELETE FROM members WHERE token = ?"
@@ -40,7 +42,11 @@ UPDATE states SET lease = NULL
 WHERE state = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
 """
 
-CLAIM_ONE = "UPDATE states SET lease = ? WHERE request = ? AND state = 'WAITING' AND lease IS NULL"
+CLAIM_SOME = """
+UPDATE states SET lease = ?
+WHERE request IN (SELECT value FROM json_each(?)) AND turn = 1 AND lease IS NULL
+RETURNING request, due_at, attempts, deferrals
+"""
 
 MAY_BE_CLAIMED = "SELECT 1 FROM states WHERE turn = 1 AND lease IS NULL LIMIT 1"
 

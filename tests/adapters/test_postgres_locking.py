@@ -1,0 +1,222 @@
+"""Which transactions of connectors on one database are written side by side, and which follow each other."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import asyncpg
+import pytest
+
+from tests.support.factories import SENDER_NUMBER, START, a_success
+from tests.support.fakes import RecordingEvents
+from tests.support.journals import A, B, C, accept, due
+from tests.support.patience import WAIT_SECONDS
+from twilio_notifications.adapters.journal.lanes import (
+    NO_LANES,
+    Lanes,
+    joined,
+    of_recipient,
+)
+from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.adapters.postgres.locking import locks
+from twilio_notifications.core.model import Channel
+from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
+from twilio_notifications.core.policy import Charge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+    from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.ports import Beat, Journal
+
+pytestmark = pytest.mark.postgresql
+
+OTHER_SENDER = "+12065550177"
+WAITING_FOR_LOCKS = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
+
+@asynccontextmanager
+async def two_connectors(
+    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES
+) -> AsyncIterator[tuple[Journal, Journal]]:
+    """Of which the first one leads; requests for A, B and C wait, with the numbers 1, 2 and 3."""
+    async with AsyncExitStack() as stack:
+        opened = []
+        for name in ("one", "two"):
+            one = PostgresJournal(
+                url,
+                events=RecordingEvents(),
+                member=name,
+                lease_seconds=600.0,
+                report_seconds=0.0,
+                paces=paces,
+            )
+            journal = cast("Journal", await stack.enter_async_context(one))
+            await _beat(journal)
+            opened.append(journal)
+        await accept(opened[0], A, B, C)
+        yield opened[0], opened[1]
+
+
+class _Gate:
+    """An operation that shares the transaction of others, and holds it open."""
+
+    def __init__(self) -> None:
+        self.reached, self._over = threading.Event(), threading.Event()
+
+    def __call__(self, _connection: Connection) -> None:
+        self.reached.set()
+        self._over.wait()
+
+    def open(self) -> None:
+        self._over.set()
+
+
+@asynccontextmanager
+async def under_way(journal: Journal, begin: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
+    """Within it, what was begun is written and not committed; afterwards it is."""
+    writer = cast("Any", journal)._store.writer
+    first, last = _Gate(), _Gate()
+    writer.submit(first, lanes=NO_LANES)
+    await asyncio.to_thread(first.reached.wait)
+    begun = asyncio.ensure_future(begin())
+    await asyncio.sleep(0)  # it is handed to the writer before the last gate
+    writer.submit(last, lanes=NO_LANES)
+    first.open()
+    await asyncio.to_thread(last.reached.wait)
+    try:
+        assert not begun.done()
+        yield
+    finally:
+        last.open()
+        await begun
+
+
+async def waits_for_a_lock(url: str, call: Awaitable[Any]) -> asyncio.Future[Any]:
+    """The call, which another transaction keeps from being written."""
+    waiting = asyncio.ensure_future(call)
+    connection = await asyncpg.connect(url)
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await connection.fetchval(WAITING_FOR_LOCKS):  # noqa: ASYNC110 - the server tells of none
+                await asyncio.sleep(0.01)
+    finally:
+        await connection.close()
+    assert not waiting.done()
+    return waiting
+
+
+async def opened(journal: Journal, *ids: int, **charges: Charge) -> list[int]:
+    """Opens attempts, each with these charges."""
+    of_each = dict.fromkeys(ids, tuple(charges.values()))
+    return await journal.open_attempts(ids, at=START, clock_offset=None, charges=of_each)
+
+
+async def test_texts_to_different_recipients_are_written_side_by_side(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two), under_way(one, lambda: opened(one, 1)):
+        assert [2] == await opened(two, 2)
+        assert (await two.take([a_success(2)])).written
+        assert [3] == [request.id for request in await two.claim(due_before=START, limit=10)]
+        await two.release([3])
+
+
+async def test_texts_to_one_recipient_follow_each_other(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: opened(one, 1)):
+            second = await waits_for_a_lock(postgresql_url, opened(two, 1))
+        assert [] == await second
+
+
+async def test_the_leader_records_while_others_take_steps(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        await opened(two, 1)
+        async with under_way(two, lambda: _take(two, 1)):
+            await accept(one, B)
+            behind = await waits_for_a_lock(postgresql_url, accept(one, A))
+        await behind
+        # What was recorded behind the step has its turn, because nothing of its recipient is unfinished.
+        assert [2, 3, 5] == await due(one)
+
+
+async def test_a_recipient_has_its_texts_in_the_order_in_which_they_were_recorded(
+    postgresql_url: str,
+) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        await opened(two, 1)
+        await accept(one, A, A)
+        await two.take([a_success(1)])
+        assert 4 in await due(one)
+        assert [4] == await opened(two, 4)
+
+
+async def test_a_claim_waits_only_where_others_have_all_that_it_finds_in_hand(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: one.claim(due_before=START, limit=2)):
+            behind = await waits_for_a_lock(postgresql_url, two.claim(due_before=START, limit=2))
+        assert [3] == [request.id for request in await behind]
+        await two.release([3])
+        await one.release([1, 2])
+        async with under_way(one, lambda: one.claim(due_before=START, limit=2)):
+            assert [3] == [request.id for request in await two.claim(due_before=START, limit=10)]
+
+
+async def test_what_is_no_text_has_the_journal_for_itself(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(two, lambda: opened(two, 1)):
+            order = await waits_for_a_lock(postgresql_url, one.recover(now=START))
+        await order
+        async with under_way(one, lambda: one.recover(now=START)):
+            text = await waits_for_a_lock(postgresql_url, opened(two, 2))
+        assert [2] == await text
+
+
+async def test_one_limit_is_charged_by_one_at_a_time(postgresql_url: str) -> None:
+    hourly = Charge(scope="hourly", since=START, amount=1, most=1)
+    daily = Charge(scope="daily", since=START, amount=1, most=1)
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: opened(one, 1, hourly=hourly)):
+            assert [2] == await opened(two, 2, daily=daily)
+            same = await waits_for_a_lock(postgresql_url, opened(two, 3, hourly=hourly))
+        assert [] == await same
+
+
+async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) -> None:
+    slow = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
+    async with two_connectors(postgresql_url, paces={SENDER_NUMBER: slow, OTHER_SENDER: slow}) as (one, two):
+        await accept(one, "+15555550104", sender_number=OTHER_SENDER)
+        async with under_way(one, lambda: opened(one, 1)):
+            same = await waits_for_a_lock(postgresql_url, opened(two, 2))
+        await same
+        async with under_way(one, lambda: opened(one, 3)):
+            await opened(two, 4)
+
+
+async def test_shares_are_divided_by_one_at_a_time(postgresql_url: str) -> None:
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: _beat(one)):
+            assert [2] == await opened(two, 2)
+            other = await waits_for_a_lock(postgresql_url, _beat(two))
+        assert 10 == (await other).share + (await _beat(one)).share
+
+
+async def _beat(journal: Journal) -> Beat:
+    return await journal.beat(places=10, in_use=0, at=START)
+
+
+async def _take(journal: Journal, id_: int) -> Any:
+    return await journal.take([a_success(id_)])
+
+
+def test_lanes_of_a_group_are_those_of_its_parts() -> None:
+    one, other = Lanes(names=frozenset({"a"})), Lanes(requests=frozenset({1}), of_senders=True)
+    assert Lanes(names=frozenset({"a"}), requests=frozenset({1}), of_senders=True) == joined([one, other])
+    assert joined([one, None]) is None
+    assert NO_LANES == joined([])
+
+
+def test_no_text_from_outside_is_a_part_of_a_command() -> None:
+    hostile = of_recipient(Channel.SMS, "'; DROP TABLE requests; --")
+    assert "DROP" not in locks(Lanes(names=frozenset({hostile})))
