@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```mermaid\nstateDiagram-v2\n(?P<steps>.*?)^```$", re.DOTA
 _STEP = re.compile(r"^ *(\S+) --> (\S+): (.+)$", re.MULTILINE)
 
 OUTSIDE = "[*]"
-"""Where states begin and end; the text has one name for both."""
+"""The name that the text gives to both the beginning and the end of the states."""
 
 ROW = 84
 BOX_WIDTH, BOX_HEIGHT = 130, 34

@@ -1,4 +1,4 @@
-"""What MkDocs needs in addition to `mkdocs.yml`: the navigation, and files outside of this folder as pages.
+"""Gives MkDocs the navigation, and makes pages of files outside of this folder.
 
 The index of documents is the one list of pages: the navigation is read from it, and the decisions are added.
 A link to another file of the repository, as `../ARCHITECTURE.md`, leads to a page that is made of that file.

@@ -65,7 +65,7 @@ main()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What the command line says, and the project as pyproject.toml has it."""
+    """The options of the command line, with the project's table of pyproject.toml."""
 
     project: Mapping[str, Any]
     extras: Sequence[str]

@@ -125,7 +125,7 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """Where it listens, also where any free port would do."""
+        """The port on which the server listens; with port 0, the one that the system chose."""
         return int(self._listeners[0].getsockname()[1])
 
     async def __aexit__(

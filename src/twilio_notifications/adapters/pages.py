@@ -71,7 +71,7 @@ class PagesEndpoint:
 
 
 class HealthSource(Protocol):
-    """What the pages of the health show."""
+    """Gives the facts that the pages of the health show."""
 
     def hindrances(self) -> Sequence[str]:
         """Why the connector is not ready; empty: it is."""

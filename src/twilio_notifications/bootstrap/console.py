@@ -13,7 +13,7 @@ from twilio_notifications import journals
 from twilio_notifications.adapters import isolation
 from twilio_notifications.adapters.isolation import Confinement, Surroundings
 from twilio_notifications.adapters.mqtt.visiting import MqttVisitor
-from twilio_notifications.bootstrap.isolation import port_list
+from twilio_notifications.bootstrap.isolation import carry_out
 from twilio_notifications.bootstrap.outside import prepare_journal
 from twilio_notifications.config import MqttSettings, load_journal
 from twilio_notifications.config.in_force import in_force
@@ -21,7 +21,7 @@ from twilio_notifications.console.application import Console
 from twilio_notifications.console.parts import ConsoleParts
 from twilio_notifications.core.errors import ConfigurationError, JournalError
 from twilio_notifications.core.policy import Limits
-from twilio_notifications.ports.events import ConfigurationWarning, ProcessConfined, ProcessNotConfined
+from twilio_notifications.ports.events import ProcessNotConfined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,18 +92,7 @@ def confine(
         return False
     surroundings = Surroundings.here(environ)
     confinement = allowed(settings, config, surroundings)
-    for remark in isolation.remarks(confinement, surroundings):
-        events.tell(ConfigurationWarning(warning=remark))
-    isolation.confine(confinement, offer)
-    events.tell(
-        ProcessConfined(
-            landlock=str(offer),
-            not_confined=offer.not_confined(confinement),
-            writable=" ".join(map(str, sorted(confinement.writable))),
-            connect_ports=port_list(confinement.connect_ports),
-            listen_ports=port_list(confinement.listen_ports),
-        )
-    )
+    carry_out(confinement, offer, surroundings=surroundings, events=events)
     return True
 
 

@@ -61,6 +61,12 @@ def _confined(
     problems = undone(confinement, settings, config, surroundings)
     if problems:
         raise ConfigurationError(problems)
+    carry_out(confinement, offer, surroundings=surroundings, events=events)
+    return confinement
+
+
+def carry_out(confinement: Confinement, offer: Offer, *, surroundings: Surroundings, events: Events) -> None:
+    """Confines this process for good, and says what it may still do and what may be in its way."""
     for remark in isolation.remarks(confinement, surroundings):
         events.tell(ConfigurationWarning(warning=remark))
     isolation.confine(confinement, offer)
@@ -73,7 +79,6 @@ def _confined(
             listen_ports=port_list(confinement.listen_ports),
         )
     )
-    return confinement
 
 
 def allowed(settings: Settings, config: Path | None, surroundings: Surroundings) -> Confinement:

@@ -71,7 +71,7 @@ class Cause(StrEnum):
 
 
 class HeartbeatResult(StrEnum):
-    """What became of a heartbeat that was due."""
+    """The result of a heartbeat that was due."""
 
     TAKEN = "taken"
     MISSED = "missed"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"
-"""What Home Assistant and others expect by default."""
+"""Home Assistant and others expect these two words by default."""
 
 
 MOST_ENDS: Final = 3
@@ -28,7 +28,7 @@ MOST_ENDS: Final = 3
 
 
 def will(topic: str | None) -> Will | None:
-    """What the broker publishes when the connection is lost; None: nothing."""
+    """The message that the broker publishes when the connection is lost; None: it publishes none."""
     return None if topic is None else Will(topic=topic, payload=OFFLINE)
 
 

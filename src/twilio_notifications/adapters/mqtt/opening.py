@@ -63,7 +63,7 @@ class Client:
     on_new_session: Callable[[], asyncio.Future[None] | None]
     events: Events
     envelope: Callable[[RequestProperties], Envelope | None] = no_envelope
-    """What of a request's properties is kept with it."""
+    """Chooses those of a request's properties that are kept with the request."""
 
 
 def connector_client(

@@ -54,7 +54,7 @@ class Responses:
         """Until when a topic gets nothing, by the loop's clock; the oldest topic first."""
 
     def envelope(self, asked: RequestProperties) -> Envelope | None:
-        """What is kept with the request; None: nothing of it can be used."""
+        """The properties that are kept with the request; None: none of them can be used."""
         topic, traceparent = asked.response_topic, asked.traceparent
         if topic is not None:
             wrong = self._problem(topic, asked.correlation)
@@ -132,7 +132,7 @@ def _keep_newest(topics: dict[str, float] | dict[str, int]) -> None:
 
 
 def _matches(levels: Sequence[str], topic: Sequence[str]) -> bool:
-    """Whether a filter holds for a topic (MQTT 5, 4.7.1), both by their levels."""
+    """Whether a topic filter matches a topic (MQTT 5, 4.7.1). Both are given as their levels."""
     if levels[-1] == "#":
         above = levels[:-1]
         return len(topic) >= len(above) and _matches([*above, *topic[len(above) :]], topic)

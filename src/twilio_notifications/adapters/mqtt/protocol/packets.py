@@ -81,7 +81,7 @@ class Connack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestProperties:
-    """What a message says about its answer, and of whose work it is a part. From outside, and not checked."""
+    """Where the client of a message wants the answer, and which trace it belongs to. Not checked."""
 
     response_topic: str | None = None
     correlation: bytes | None = field(default=None, repr=False)
