@@ -23,6 +23,7 @@ from twilio_notifications.adapters.journal.disk import Disk
 from twilio_notifications.adapters.journal.doubts import SqlDoubts
 from twilio_notifications.adapters.journal.duplicates import Duplicates
 from twilio_notifications.adapters.journal.facts import SqlFacts
+from twilio_notifications.adapters.journal.grouping import Group, GroupRedelivery
 from twilio_notifications.adapters.journal.membership import SqlMembership
 from twilio_notifications.adapters.journal.memory import Memory
 from twilio_notifications.adapters.journal.orders import SqlOrders
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.room import BoundingRoom
     from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.core.pace import SenderRates
@@ -69,6 +71,7 @@ class JournalOptions(TypedDict, total=False):
     monotonic: Callable[[], float]
     report_seconds: float
     paces: Mapping[str, SenderRates]
+    group: Group | None
 
 
 class SqlJournal(
@@ -100,6 +103,7 @@ class SqlJournal(
         monotonic: Callable[[], float] = time.monotonic,
         report_seconds: float = REPORT_SECONDS,
         paces: Mapping[str, SenderRates] = NO_PACES,
+        group: Group | None = None,
         sharing: Sharing | None = None,
     ) -> None:
         """`name` is how the journal is called in sentences for people.
@@ -108,6 +112,7 @@ class SqlJournal(
 
         `report_seconds`: how long a report waits for another transaction to ride with.
         `paces`: the senders whose requests leave only as fast as their rates allow.
+        `group`: connectors that take requests in together; None: the one that leads takes all in.
         `sharing`: how it shares the journal with other connectors; None: not at all.
         """
         self._name = name
@@ -121,7 +126,9 @@ class SqlJournal(
         self._ledger = Ledger(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),
-            redelivery=Redelivery(sure_seconds=sure_seconds, monotonic=monotonic),
+            redelivery=_redelivery(
+                group, sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
+            ),
             paces=Paces(paces),
             sharing=self._sharing,
         )
@@ -212,3 +219,11 @@ class SqlJournal(
         for position, error in failed.items():
             self._events.tell(Defect(name="request_defect", error=error))
             self._store.leave_status(position)
+
+
+def _redelivery(
+    group: Group | None, *, sharing: Sharing, sure_seconds: float, monotonic: Callable[[], float]
+) -> AnyRedelivery:
+    if group is None:
+        return Redelivery(sharing=sharing, sure_seconds=sure_seconds, monotonic=monotonic)
+    return GroupRedelivery(group=group, sharing=sharing, sure_seconds=sure_seconds, monotonic=monotonic)

@@ -29,16 +29,14 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.chaining import Chaining
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.memory import Memory, Recipient
     from twilio_notifications.adapters.journal.paces import Paces
-    from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.room import Fitting
     from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.turns import Turns
     from twilio_notifications.adapters.journal.wishing import Wishing
     from twilio_notifications.ports import Arrival, Ended, Opening
-
-_REPEATED = Recorded(recording=Recording.REPEATED, id=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +80,7 @@ class Recorder:
 
     memory: Memory
     duplicates: Duplicates
-    redelivery: Redelivery
+    redelivery: AnyRedelivery
     turns: Turns
     fitting: Fitting
     paces: Paces
@@ -94,7 +92,7 @@ class Recorder:
     first: bool = False
 
     def together(self, connection: Connection, calls: Sequence[RecordCall]) -> list[Recordings]:
-        self.sharing.require_leadership(connection)
+        self.redelivery.require(connection)
         batch = _Batch(connection, used=self.fitting.used(connection))
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
@@ -139,8 +137,9 @@ class Recorder:
         if arrival.mark is not None:
             if arrival.redelivered:
                 batch.flush()  # what it repeats may have come with it
-            if self.redelivery.is_repeated(batch.connection, arrival.mark, redelivered=arrival.redelivered):
-                return _REPEATED
+            judged = self.redelivery.judge(batch.connection, arrival.mark, redelivered=arrival.redelivered)
+            if judged is not Recording.NEW:
+                return Recorded(recording=judged, id=None)
         match arrival:
             case NewRejection():
                 return Recorded(recording=Recording.NEW, id=self._reject(batch, arrival))

@@ -8,6 +8,7 @@ are silent for too long; from then on nothing that names their tokens is written
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,6 +40,9 @@ class Sharing(Protocol):
     def token(self) -> int | None:
         """The lease of what is claimed and opened from now on; None: the file's lock is the lease."""
 
+    def now(self, connection: Connection) -> float:
+        """Seconds since the epoch, by the clock that all of them share."""
+
     def require_leadership(self, connection: Connection) -> None:
         """Raises NotLeading where another connector leads, or may: then nothing may be written."""
 
@@ -66,6 +70,9 @@ class Alone:
 
     is_shared = False
     token = None
+
+    def now(self, connection: Connection) -> float:  # noqa: ARG002 - the machine's clock is the only one
+        return time.time()
 
     def require_leadership(self, connection: Connection) -> None:
         """It leads."""
@@ -172,6 +179,9 @@ class Shared:
             connection.execute(sql.LEAVE, (self.token,))
             connection.execute(sql.FREE_CLAIMS)
             connection.execute(care.RECOVER_OPEN, (GONE, at, at))
+
+    def now(self, connection: Connection) -> float:
+        return self.clock(connection)
 
     def require_leadership(self, connection: Connection) -> None:
         (leader,) = connection.execute(sql.LEADER).fetchone()
