@@ -190,7 +190,7 @@ class Connector:
             raise lost
 
     def _stand_by(self) -> None:
-        """Another connector leads: what waits in the journal is enough to work, unless this one takes in too."""
+        """Another connector leads. What waits in the journal is work enough for one that takes nothing in."""
         if not self.takes_in_with_others:
             self._be_ready()
 
