@@ -144,7 +144,7 @@ async def test_members_share_the_requests_and_the_leader_reports(
         await asyncio.gather(one.ready(), two.ready())
         await publish(peer, requests)
         await answered(peer, requests)
-        assert ALL_KEPT == judge(requests, twilio.ledger, peer.statuses)
+        assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
         for connector in (one, two):
             assert 0 == await connector.terminate()
 
@@ -166,6 +166,6 @@ async def test_a_member_that_is_killed_and_comes_back_sends_its_turn_once(
             assert -signal.SIGKILL == await one.wait()
         async with house.connector("one") as one:
             await answered(peer, requests)
-            assert ALL_KEPT == judge(requests, twilio.ledger, peer.statuses)
+            assert ALL_KEPT == judge(requests, twilio.ledger, [message.payload for message in peer.received])
             for connector in (one, two):
                 assert 0 == await connector.terminate()
