@@ -27,7 +27,7 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
 PARAMETER_TYPES = {"int8", "float8", "text", "bytea", "json"}
 """Others would not take what the operations give."""
 
-ONLY_HERE = {"journal", "writer", "newest_numbers"}
+ONLY_HERE = {"journal", "writers", "newest_numbers"}
 
 
 def every() -> dict[str, str]:

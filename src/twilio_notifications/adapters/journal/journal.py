@@ -123,12 +123,17 @@ class SqlJournal(
         self._report_seconds = report_seconds
         self._sharing = sharing or Alone()
         memory = Memory(is_shared=self._sharing.is_shared)
+        redelivery: AnyRedelivery = Redelivery(
+            sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
+        )
+        if group is not None:
+            redelivery = GroupRedelivery(
+                group=group, sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
+            )
         self._ledger = Ledger(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),
-            redelivery=_redelivery(
-                group, sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
-            ),
+            redelivery=redelivery,
             paces=Paces(paces),
             sharing=self._sharing,
         )
@@ -219,11 +224,3 @@ class SqlJournal(
         for position, error in failed.items():
             self._events.tell(Defect(name="request_defect", error=error))
             self._store.leave_status(position)
-
-
-def _redelivery(
-    group: Group | None, *, sharing: Sharing, sure_seconds: float, monotonic: Callable[[], float]
-) -> AnyRedelivery:
-    if group is None:
-        return Redelivery(sharing=sharing, sure_seconds=sure_seconds, monotonic=monotonic)
-    return GroupRedelivery(group=group, sharing=sharing, sure_seconds=sure_seconds, monotonic=monotonic)
