@@ -43,6 +43,8 @@ PROMISED: dict[str, Any] = {
     "transport.url": "mqtt://127.0.0.1:1883",
     "transport.protocol": "auto",
     "transport.client_id": "twilio-notifications",
+    "transport.shared_group": "",
+    "transport.shared_group_seconds": 600,
     "transport.ca_file": None,
     "transport.certificate_file": None,
     "transport.key_file": None,

@@ -172,3 +172,39 @@ def test_the_topics_are_the_operators_with_the_prefix_in_front(tmp_path: Path) -
     text = '[transport]\ntopic_prefix = "site7/"\ntext_topic = "sms"\nstatus_topic = "done"\n'
     topics = from_toml(tmp_path, text).transport.topics
     assert ("site7/sms", "site7/twilio/call", "site7/done") == (topics.text, topics.call, topics.status)
+
+
+# Connectors that take requests in together.
+
+GROUPED = """[transport]
+shared_group = "site"
+client_id = "one"
+[journal]
+url = "postgresql://connector@database/journal"
+"""
+
+
+def test_a_connector_of_a_group_has_a_name_of_its_own_and_a_shared_journal(tmp_path: Path) -> None:
+    settings = as_a(MqttSettings, from_toml(tmp_path, GROUPED).transport)
+    assert "$share/site/twilio/txt" == settings.subscribed("twilio/txt")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        ('client_id = "one"\n', "", "needs a transport.client_id of its own for each connector"),
+        ('client_id = "one"\n', 'client_id = "one"\nprotocol = "3.1.1"\n', "needs MQTT 5"),
+        (
+            'client_id = "one"\n',
+            'client_id = "one"\nsession_expiry_seconds = 0\n',
+            "needs sessions that outlive a connection",
+        ),
+        ("postgresql://connector@database/journal", "sqlite:///journal.db", "needs a journal that"),
+    ],
+)
+def test_a_group_needs_more(tmp_path: Path, was: str, becomes: str, expected: str) -> None:
+    assert expected in only_problem_in_toml(tmp_path, GROUPED.replace(was, becomes))
+
+
+def test_without_a_group_a_subscription_is_the_topic(tmp_path: Path) -> None:
+    assert "twilio/txt" == as_a(MqttSettings, from_toml(tmp_path, "").transport).subscribed("twilio/txt")

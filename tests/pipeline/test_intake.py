@@ -17,7 +17,7 @@ from tests.support.fakes import LineClock, RecordingEvents, WatchedJournal, stal
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.conclusions import ChainWriter, StatusWriter
 from twilio_notifications.core.contract import Extensions, Topics
-from twilio_notifications.core.errors import JournalFull
+from twilio_notifications.core.errors import JournalError, JournalFull, LeaseEnded
 from twilio_notifications.core.model import Channel
 from twilio_notifications.pipeline.line.failures import Failures
 from twilio_notifications.pipeline.line.intake import Intake
@@ -220,7 +220,10 @@ async def test_what_cannot_be_recorded_is_a_defect_and_stays_with_the_broker() -
 
 
 class FullJournal:
-    """Has no room, not even for an answer."""
+    """Has no room, not even for an answer; or records nothing for another reason."""
+
+    def __init__(self, error: JournalError | None = None) -> None:
+        self._error = error or JournalFull("as large as it may be")
 
     def is_roomy(self, _count: int) -> bool:
         return False
@@ -230,7 +233,7 @@ class FullJournal:
     ) -> asyncio.Future[Recordings]:
         assert opening is None
         recording: asyncio.Future[Recordings] = asyncio.get_running_loop().create_future()
-        recording.set_exception(JournalFull("as large as it may be"))
+        recording.set_exception(self._error)
         return recording
 
 
@@ -242,6 +245,18 @@ async def test_what_finds_no_room_is_given_back_and_not_acknowledged() -> None:
         await door.clock.settle()
         assert (["it"], []) == (given_back, door.acknowledged)
         assert (1, 0) == (door.events.count("journal_full"), door.events.count("request_lost"))
+        assert [] == door.events.defects
+
+
+async def test_what_comes_after_the_lease_has_ended_is_given_back_and_no_defect() -> None:
+    """The next connection begins under the next lease."""
+    given_back: list[str] = []
+    async with a_door() as door:
+        door.intake.journal = cast("Journal", FullJournal(LeaseEnded("it has ended")))
+        door.receive(name="kept by the broker", packet_id=1, give_back=lambda: given_back.append("it"))
+        await door.clock.settle()
+        assert (["it"], []) == (given_back, door.acknowledged)
+        assert 0 == door.events.count("journal_full")
         assert [] == door.events.defects
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.pipeline.line import a_line
 from tests.pipeline.test_connector import House, a_house
 from tests.support.factories import START
+from twilio_notifications.adapters.journal.grouping import Group
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.ports import Pause
@@ -26,17 +27,21 @@ pytestmark = pytest.mark.postgresql
 
 
 @asynccontextmanager
-async def houses(url: str, *names: str, **settings: Any) -> AsyncIterator[list[House]]:
+async def houses(url: str, *names: str, group: bool = False, **settings: Any) -> AsyncIterator[list[House]]:
     """Connectors of these names on one journal, which start one after the other."""
     async with AsyncExitStack() as stack:
         started = []
         for name in names:
 
             def shared(name: str = name, **own: Any) -> PostgresJournal:
+                if group:
+                    own["group"] = Group(
+                        client=name, handing_over_seconds=600.0, session_seconds=600.0, lease_seconds=600.0
+                    )
                 return PostgresJournal(url, member=name, lease_seconds=600.0, report_seconds=0.0, **own)
 
             line = await stack.enter_async_context(a_line(shared=shared, **settings))
-            started.append(await stack.enter_async_context(a_house(line)))
+            started.append(await stack.enter_async_context(a_house(line, takes_in_with_others=group)))
         yield started
 
 
@@ -89,6 +94,26 @@ async def test_what_the_leader_takes_in_is_sent_by_all_and_reported_by_the_leade
         await beat(one)
         assert {(A, "success"), (B, "success")} == set(one.statuses())
         assert [] == two.statuses()
+
+
+async def test_connectors_of_a_group_take_in_together_and_the_leader_reports(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two", group=True) as (one, two):
+        await one.publish(A)
+        await two.publish(B)
+        assert ([A], [B]) == (one.acknowledged, two.acknowledged)
+        await beat(two, one, two, one)
+        assert {(A, "success"), (B, "success")} == set(one.statuses())
+        assert [] == two.statuses()
+
+
+async def test_a_connector_of_a_group_reports_what_was_left_when_it_leads(postgresql_url: str) -> None:
+    async with houses(postgresql_url, "one", "two", group=True) as (one, two):
+        await fall_silent(one)
+        await two.publish(B)
+        assert [] == two.statuses()
+        await beat(two, times=2)
+        assert two.told("leadership_taken")
+        assert [(B, "success")] == two.statuses()
 
 
 async def test_the_next_one_takes_over_the_broker_and_what_was_left_open(postgresql_url: str) -> None:

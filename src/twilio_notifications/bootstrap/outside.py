@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from twilio_notifications import journals
+from twilio_notifications.adapters.journal.grouping import Group
 from twilio_notifications.adapters.mqtt import MqttTransport
 from twilio_notifications.adapters.sqlite.place import make_private, real
 from twilio_notifications.adapters.systemd import SystemdSupervisor
@@ -66,7 +67,20 @@ def journal(settings: Settings, *, events: Events, member: str) -> SqlJournal:
         ordering="none" if settings.delivery.ordering is Ordering.NONE else "recipient",
         paces=settings.pace,
         deduplicate_seconds=settings.delivery.deduplicate_by_id_seconds,
+        group=_group(settings),
         sure_seconds=3 * keepalive + _GOODBYE_SECONDS if keepalive else _TCP_SECONDS,
+    )
+
+
+def _group(settings: Settings) -> Group | None:
+    transport = settings.transport
+    if not isinstance(transport, MqttSettings) or not transport.shared_group:
+        return None
+    return Group(
+        client=transport.client_id,
+        handing_over_seconds=transport.shared_group_seconds,
+        session_seconds=transport.session_expiry_seconds,
+        lease_seconds=settings.journal.lease_seconds,
     )
 
 

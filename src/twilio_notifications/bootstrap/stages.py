@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from twilio_notifications.config import MqttSettings
 from twilio_notifications.core.conclusions import ChainWriter, OrderWriter
 from twilio_notifications.core.delivery import Following
 from twilio_notifications.pipeline.care.leading import Leading
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from twilio_notifications.adapters.journal.journal import SqlJournal
-    from twilio_notifications.config import Settings
+    from twilio_notifications.config import Settings, TransportSettings
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.pipeline.bells import Bells
     from twilio_notifications.pipeline.care.heartbeat import Heartbeat
@@ -114,6 +115,7 @@ def wired(parts: Parts) -> Connector:
         heartbeat=parts.heartbeat,
         notebook=parts.notebook,
         leading=leading,
+        takes_in_with_others=takes_in_with_others(parts.settings.transport),
         supervision=Supervision(supervisor=parts.supervisor, journal=parts.journal, clock=parts.clock),
         sweeper=Sweeper(
             journal=parts.journal,
@@ -131,6 +133,11 @@ def wired(parts: Parts) -> Connector:
         may_end_at=parts.may_end_at,
         reloads=(reconfiguration.reload, refresher.refresh),
     )
+
+
+def takes_in_with_others(transport: TransportSettings) -> bool:
+    """Whether the connectors of a journal share the requests, and each is connected to the broker."""
+    return isinstance(transport, MqttSettings) and bool(transport.shared_group)
 
 
 def _writer(parts: Parts) -> ChainWriter:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from twilio_notifications.config.sections.console import TOKEN_PERSON
 from twilio_notifications.config.sections.secrets import SecretOrigin
-from twilio_notifications.config.sections.transport import TransportKind
-from twilio_notifications.config.urls import is_loopback, is_loopback_host
+from twilio_notifications.config.sections.transport import ProtocolVersion, TransportKind
+from twilio_notifications.config.urls import DatabaseAddress, is_loopback, is_loopback_host
 from twilio_notifications.core.delivery import Following, FollowUp
 from twilio_notifications.core.escalation import TWILIOS_WORDS, Code, Word, read_reply
 from twilio_notifications.core.parameters import Remark
@@ -32,6 +32,7 @@ _TOPICS = (
     "availability_topic",
 )
 _LONGEST_MQTT_BYTES = 65_535  # MQTT 5, 1.5.4
+_COMMON_CLIENT_ID = "twilio-notifications"
 _TLS_ONLY = ("ca_file", "certificate_file", "key_file", "alpn")
 
 
@@ -62,6 +63,7 @@ def problems_between(values: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _key_for_the_copy(values)
     yield from _one_use_a_topic(values)
     yield from _too_long_for_mqtt(values)
+    yield from _shared_group(values)
     yield from _callbacks(values)
     yield from _listeners(values)
     yield from _acknowledge_words(values)
@@ -162,6 +164,29 @@ def _too_long_for_mqtt(values: Mapping[str, Any]) -> Iterator[Remark]:
                 f"transport.{key} has {size} bytes{after}, and MQTT allows {_LONGEST_MQTT_BYTES}: shorten it"
             )
             yield Remark(name=f"transport.{key}", sentence=sentence)
+
+
+def _shared_group(values: Mapping[str, Any]) -> Iterator[Remark]:
+    """Connectors that take in together know each other's requests by the journal, and themselves by name."""
+    name = "transport.shared_group"
+    if not values.get(name) or values.get("transport.kind") is not TransportKind.MQTT:
+        return
+    if values.get("transport.client_id") == _COMMON_CLIENT_ID:
+        sentence = (
+            f"{name} needs a transport.client_id of its own for each connector, the same at each start: the "
+            f"broker ends the connection of the one when another comes with the same, and "
+            f"{_COMMON_CLIENT_ID} is the one that each would have"
+        )
+        yield Remark(name="transport.client_id", sentence=sentence)
+    if values.get("transport.protocol") is ProtocolVersion.V311:
+        sentence = f'{name} needs MQTT 5: set transport.protocol to "auto" or "5"'
+        yield Remark(name="transport.protocol", sentence=sentence)
+    if "journal.url" in values and not isinstance(values["journal.url"], DatabaseAddress):
+        sentence = f"{name} needs a journal that the connectors share: set journal.url to postgresql://…"
+        yield Remark(name=name, sentence=sentence)
+    if not values.get("transport.session_expiry_seconds", 1):
+        sentence = f"{name} needs sessions that outlive a connection: set transport.session_expiry_seconds"
+        yield Remark(name="transport.session_expiry_seconds", sentence=sentence)
 
 
 def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:

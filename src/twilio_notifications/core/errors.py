@@ -149,6 +149,10 @@ class NotLeading(JournalError):
     """Another connector leads now, so what only the leader may write was not written."""
 
 
+class LeaseEnded(JournalError):
+    """The lease under which this connector takes requests in has ended, so nothing was recorded."""
+
+
 class JournalClosed(JournalError):
     """The journal was closed before the step could be committed."""
 

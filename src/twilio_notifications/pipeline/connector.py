@@ -72,6 +72,8 @@ class Connector:
     login_check: LoginCheck
     supervision: Supervision
     leading: Leading
+    takes_in_with_others: bool = False
+    """Each connector of the journal is connected to the broker, and not only the one that leads."""
     heartbeat: Heartbeat | None = None
     notebook: Notebook
     clock: Clock
@@ -83,7 +85,7 @@ class Connector:
     """The parts that `reload` reads again, in this order. Each tells its own errors."""
     _is_recovered: bool = field(init=False, default=False)
     """What was there before this connector led is recovered."""
-    _led: Sequence[asyncio.Task[None]] = field(init=False, default=())
+    _led: list[asyncio.Task[None]] = field(init=False, default_factory=list)
     """The stages that only the leader has."""
     _lost: NucleusLost | None = field(init=False, default=None)
     ready: asyncio.Event = field(init=False, default_factory=asyncio.Event)
@@ -108,6 +110,8 @@ class Connector:
                 membership=self.leading.run(),
                 leading=self._lead_whenever(stop),
             )
+            if self.takes_in_with_others:
+                running += _started(stages.create_task, transport=self._run_transport(stop))
             if self.heartbeat is not None:
                 running += _started(stages.create_task, heartbeat=self.heartbeat.run())
             await stop.wait()
@@ -129,7 +133,7 @@ class Connector:
             # Nothing leaves before it knows what keeps requests waiting: the others found that out.
             if await _unless(stop, _carry_out(self.leading.look_around(False))) is None:  # noqa: FBT003
                 return False
-            self._be_ready()
+            self._stand_by()
             return True
         return await _unless(stop, _carry_out(self._take_over())) is not None
 
@@ -156,8 +160,9 @@ class Connector:
             except NotLeading:
                 self._is_recovered = False
                 self.reporter.closing()
+                # One that goes on taking in connects again, and so publishes nothing more on its own.
                 await self.transport.close()
-                self._be_ready()
+                self._stand_by()
 
     async def _lead(self, stop: asyncio.Event) -> None:
         """Returns when its stages were ended; raises NotLeading when another connector leads."""
@@ -172,9 +177,10 @@ class Connector:
             reporter=self.reporter.run(),
             sweeper=self.sweeper.run(),
             notebook=self.notebook.run(self.journal, events=self.events),
-            transport=self._run_transport(stop),
             loss=self.leading.lost(),
         )
+        if not self.takes_in_with_others:
+            self._led += _started(asyncio.create_task, transport=self._run_transport(stop))
         try:
             await asyncio.wait(self._led, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -185,6 +191,11 @@ class Connector:
             raise BaseExceptionGroup("stages of the leader", defects)
         for lost in filter(None, errors):
             raise lost
+
+    def _stand_by(self) -> None:
+        """Another connector leads. What waits in the journal is work enough for one that takes nothing in."""
+        if not self.takes_in_with_others:
+            self._be_ready()
 
     def _be_ready(self) -> None:
         """Tells once that work can start: over the broker, or from the journal where another one leads."""

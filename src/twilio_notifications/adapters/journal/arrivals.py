@@ -52,14 +52,14 @@ class SqlArrivals:
     def forget_packets(self) -> asyncio.Future[None]:
         """The broker has a new session for us: nothing that came over the last one is delivered again."""
         # Like an arrival, because it must not overtake those that came before it.
-        forgotten = self._store.lead(self._store.ledger.redelivery.forget, arrival=True)
+        forgotten = self._store.take_in(self._store.ledger.redelivery.forget)
         forgotten.add_done_callback(_mark_seen)
         return forgotten
 
     def connection_ended(self) -> None:
         """What came over it may be delivered again over the next one."""
         ended = partial(self._store.ledger.redelivery.connection_ended, now=self._store.monotonic())
-        self._store.lead(ended, arrival=True).add_done_callback(_mark_seen)
+        self._store.take_in(ended).add_done_callback(_mark_seen)
 
 
 def _mark_seen(done: asyncio.Future[None]) -> None:

@@ -23,6 +23,7 @@ from twilio_notifications.adapters.journal.disk import Disk
 from twilio_notifications.adapters.journal.doubts import SqlDoubts
 from twilio_notifications.adapters.journal.duplicates import Duplicates
 from twilio_notifications.adapters.journal.facts import SqlFacts
+from twilio_notifications.adapters.journal.grouping import Group, GroupRedelivery
 from twilio_notifications.adapters.journal.membership import SqlMembership
 from twilio_notifications.adapters.journal.memory import Memory
 from twilio_notifications.adapters.journal.orders import SqlOrders
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.room import BoundingRoom
     from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.core.pace import SenderRates
@@ -69,6 +71,7 @@ class JournalOptions(TypedDict, total=False):
     monotonic: Callable[[], float]
     report_seconds: float
     paces: Mapping[str, SenderRates]
+    group: Group | None
 
 
 class SqlJournal(
@@ -100,6 +103,7 @@ class SqlJournal(
         monotonic: Callable[[], float] = time.monotonic,
         report_seconds: float = REPORT_SECONDS,
         paces: Mapping[str, SenderRates] = NO_PACES,
+        group: Group | None = None,
         sharing: Sharing | None = None,
     ) -> None:
         """`name` is how the journal is called in sentences for people.
@@ -108,6 +112,7 @@ class SqlJournal(
 
         `report_seconds`: how long a report waits for another transaction to ride with.
         `paces`: the senders whose requests leave only as fast as their rates allow.
+        `group`: connectors that take requests in together; None: the one that leads takes all in.
         `sharing`: how it shares the journal with other connectors; None: not at all.
         """
         self._name = name
@@ -118,10 +123,17 @@ class SqlJournal(
         self._report_seconds = report_seconds
         self._sharing = sharing or Alone()
         memory = Memory(numbers=self._sharing.numbers(), is_shared=self._sharing.is_shared)
+        redelivery: AnyRedelivery = Redelivery(
+            sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
+        )
+        if group is not None:
+            redelivery = GroupRedelivery(
+                group=group, sharing=self._sharing, sure_seconds=sure_seconds, monotonic=monotonic
+            )
         self._ledger = Ledger(
             memory=memory,
             duplicates=Duplicates(memory, most=maximum_waiting),
-            redelivery=Redelivery(sure_seconds=sure_seconds, monotonic=monotonic),
+            redelivery=redelivery,
             paces=Paces(paces),
             sharing=self._sharing,
         )

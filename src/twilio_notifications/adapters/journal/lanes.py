@@ -1,8 +1,8 @@
 """What a transaction keeps other connectors out of, where several share a journal.
 
-A transaction of the line has *lanes*: its recipients, and what it uses of paced senders and of limits. Two
-transactions with a lane in common follow each other; others are written at the same time. A transaction of
-any other kind has the whole journal.
+A transaction of the line has *lanes*: its recipients, the deliveries that a broker may hand to another
+connector, and what it uses of paced senders and of limits. Two transactions with a lane in common follow
+each other; others are written at the same time. A transaction of any other kind has the whole journal.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def of_sender(channel: str, number: str) -> str:
 
 def of_limit(scope: str) -> str:
     return f"limit {scope}"
+
+
+def of_delivery(digest: bytes) -> str:
+    return f"delivery {digest.hex()}"
 
 
 def joined(every: Iterable[Lanes | None]) -> Lanes | None:

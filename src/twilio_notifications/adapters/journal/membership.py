@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.journal.grouping import GroupRedelivery
 from twilio_notifications.adapters.journal.lanes import MEMBERS, Lanes
 from twilio_notifications.adapters.journal.sharing import Shared
 from twilio_notifications.adapters.journal.statements import members as sql
@@ -39,11 +40,15 @@ class SqlMembership:
     async def beat(self, *, places: int, in_use: int, at: float) -> Beat:
         """Joins or stays a member, and takes or keeps the leadership."""
         sharing, memory = self._sharing, self._store.ledger.memory
+        redelivery = self._store.ledger.redelivery
         if not isinstance(sharing, Shared):
+            if isinstance(redelivery, GroupRedelivery):
+                await self._store.writer.submit(redelivery.beat)
             return Beat(leads=True, members=1, share=places)
 
         def operation(connection: Connection) -> Beat:
             beat = sharing.beat(connection, places=places, in_use=in_use, at=at)
+            redelivery.beat(connection)
             if beat.joined:
                 memory.forget_busy()
             began_at = time.monotonic()

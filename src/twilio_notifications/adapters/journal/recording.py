@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.adapters.journal import rows
 from twilio_notifications.adapters.journal.envelopes import encoded_envelope
 from twilio_notifications.adapters.journal.inserts import Inserts
-from twilio_notifications.adapters.journal.lanes import NO_LANES, Lanes, joined, of_recipient, of_sender
+from twilio_notifications.adapters.journal.lanes import Lanes, joined, of_recipient, of_sender
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.room import NoRoom
 from twilio_notifications.adapters.journal.statements import arrivals as sql
@@ -30,16 +30,14 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.chaining import Chaining
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.memory import Memory, Recipient
     from twilio_notifications.adapters.journal.paces import Paces
-    from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.room import Fitting
     from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.turns import Turns
     from twilio_notifications.adapters.journal.wishing import Wishing
     from twilio_notifications.ports import Arrival, Ended, Opening
-
-_REPEATED = Recorded(recording=Recording.REPEATED, id=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ class Recorder:
 
     memory: Memory
     duplicates: Duplicates
-    redelivery: Redelivery
+    redelivery: AnyRedelivery
     turns: Turns
     fitting: Fitting
     paces: Paces
@@ -100,18 +98,19 @@ class Recorder:
     def _lanes(self, arrival: Arrival) -> Lanes | None:
         if arrival.redelivered or isinstance(arrival, NewWish):
             return None
+        delivery = self.redelivery.lanes_of(arrival.mark)
         if isinstance(arrival, NewRejection):
-            return NO_LANES
+            return Lanes(names=delivery)
         notification = arrival.notification
         if notification.about is not None or notification.escalation is not None:
             return None
-        names = {of_recipient(notification.channel, notification.recipient.phone_number)}
+        names = {*delivery, of_recipient(notification.channel, notification.recipient.phone_number)}
         if self.paces.are_any:
             names.add(of_sender(notification.channel, notification.sender_number))
         return Lanes(names=frozenset(names))
 
     def together(self, connection: Connection, calls: Sequence[RecordCall]) -> list[Recordings]:
-        self.sharing.require_leadership(connection)
+        self.redelivery.require(connection)
         batch = _Batch(connection, used=self.fitting.used(connection))
         new = [one for call in calls for one in call.arrivals if not one.redelivered]
         self.memory.numbers.expect("requests", sum(not isinstance(one, NewWish) for one in new))
@@ -119,7 +118,7 @@ class Recorder:
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
         self.paces.write(connection)
-        if batch.waiting:
+        if batch.waiting or batch.written:
             self.sharing.tell_news()
         if batch.latest:
             self.redelivery.recorded(batch.latest)
@@ -159,8 +158,9 @@ class Recorder:
         if arrival.mark is not None:
             if arrival.redelivered:
                 batch.flush()  # what it repeats may have come with it
-            if self.redelivery.is_repeated(batch.connection, arrival.mark, redelivered=arrival.redelivered):
-                return _REPEATED
+            judged = self.redelivery.judge(batch.connection, arrival.mark, redelivered=arrival.redelivered)
+            if judged is not Recording.NEW:
+                return Recorded(recording=judged, id=None)
         match arrival:
             case NewRejection():
                 return Recorded(recording=Recording.NEW, id=self._reject(batch, arrival))

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.statements import arrivals as sql
+from twilio_notifications.ports import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.ports import Mark
 
 _MOST_PAUSES = 128
@@ -28,6 +30,7 @@ _MOST_PAUSES = 128
 class Redelivery:
     """`monotonic` counts seconds, and does not care about the time of day."""
 
+    sharing: Sharing
     sure_seconds: float
     monotonic: Callable[[], float]
     connection: int = field(init=False, default=1)
@@ -39,6 +42,14 @@ class Redelivery:
     """The newest request of this run."""
     _committed: deque[tuple[float, int]] = field(init=False, default_factory=deque)
     """When which request was the newest one on disk, at intervals; only of the current connection."""
+
+    def require(self, connection: Connection) -> None:
+        """Raises NotLeading where another connector takes requests in."""
+        self.sharing.require_leadership(connection)
+
+    def lanes_of(self, mark: Mark | None) -> frozenset[str]:  # noqa: ARG002 - the leader alone takes in
+        """What keeps other connectors from recording the same delivery at the same time."""
+        return frozenset()
 
     def recorded(self, id_: int) -> None:
         """Takes note of a new request."""
@@ -67,11 +78,14 @@ class Redelivery:
         if self._latest > newest and now - then >= self.sure_seconds / _MOST_PAUSES:
             self._committed.append((now, self._latest))
 
-    def is_repeated(self, connection: Connection, mark: Mark, *, redelivered: bool) -> bool:
-        """Whether the broker delivers again what is recorded; each record accounts for one delivery."""
+    def judge(self, connection: Connection, mark: Mark, *, redelivered: bool) -> Recording:
+        """REPEATED where the broker delivers again what is recorded, otherwise NEW.
+
+        Each record accounts for one delivery.
+        """
         self._in_use = True
         if not redelivered:
-            return False
+            return Recording.NEW
         values = {"digest": mark.digest, "packet_id": mark.packet_id, "connection": self.connection}
         id_ = _repeated_request(connection, values)
         if id_ is not None:
@@ -80,9 +94,12 @@ class Redelivery:
             connection.execute(statement, values).rowcount
             for statement in (sql.REPEATED_DUPLICATE, sql.REPEATED_WISH)
         ):
-            return False
+            return Recording.NEW
         self._committed.clear()  # its PUBACK leaves now, and so it is not sure for a while
-        return True
+        return Recording.REPEATED
+
+    def beat(self, connection: Connection) -> None:
+        """There is nothing to do from beat to beat."""
 
     def raise_watermark(self, connection: Connection, *, now: float) -> None:
         """Writes down what has become sure, if anything has.

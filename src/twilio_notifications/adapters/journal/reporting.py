@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.adapters.journal.memory import Memory
-    from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.sharing import Sharing
 
 
@@ -34,7 +34,7 @@ class Reports:
     """A kind of calls (kinds.py); the result is None."""
 
     memory: Memory
-    redelivery: Redelivery
+    redelivery: AnyRedelivery
     sharing: Sharing
     on_failed: Callable[[Mapping[int, Exception]], None]
     """Hears which statuses a defect keeps from being reported, in the writer's thread."""

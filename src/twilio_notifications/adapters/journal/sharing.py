@@ -8,6 +8,7 @@ are silent for too long; from then on nothing that names their tokens is written
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -54,6 +55,9 @@ class Sharing(Protocol):
     def take_news(self) -> bool:
         """Whether there is something to tell the other connectors of, since the last call."""
 
+    def now(self, connection: Connection) -> float:
+        """Seconds since the epoch, by the clock that all of them share."""
+
     def require_leadership(self, connection: Connection) -> None:
         """Raises NotLeading where another connector leads, or may: then nothing may be written."""
 
@@ -95,6 +99,9 @@ class Alone:
 
     def take_news(self) -> bool:
         return False
+
+    def now(self, connection: Connection) -> float:  # noqa: ARG002 - the machine's clock is the only one
+        return time.time()
 
     def require_leadership(self, connection: Connection) -> None:
         """It leads."""
@@ -227,6 +234,9 @@ class Shared:
             connection.execute(sql.LEAVE, (self.token,))
             connection.execute(sql.FREE_CLAIMS)
             connection.execute(care.RECOVER_OPEN, (GONE, at, at))
+
+    def now(self, connection: Connection) -> float:
+        return self.clock(connection)
 
     def require_leadership(self, connection: Connection) -> None:
         (leader,) = connection.execute(sql.LEADER).fetchone()

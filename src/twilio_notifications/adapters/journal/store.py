@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.journal.engine import ReadFailed
+from twilio_notifications.adapters.journal.grouping import GroupRedelivery
 from twilio_notifications.adapters.journal.lanes import NO_LANES
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.ports.events import Defect, RequestSetAside, StatusLeftAlone
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.disk import Disk
     from twilio_notifications.adapters.journal.duplicates import Duplicates
     from twilio_notifications.adapters.journal.engine import Reads
+    from twilio_notifications.adapters.journal.grouping import AnyRedelivery
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.paces import Paces
     from twilio_notifications.adapters.journal.recording import Recorder
-    from twilio_notifications.adapters.journal.redelivery import Redelivery
     from twilio_notifications.adapters.journal.reporting import Reports
     from twilio_notifications.adapters.journal.room import Room
     from twilio_notifications.adapters.journal.sharing import Sharing
@@ -43,7 +44,7 @@ class Ledger:
 
     memory: Memory
     duplicates: Duplicates
-    redelivery: Redelivery
+    redelivery: AnyRedelivery
     paces: Paces
     sharing: Sharing
 
@@ -112,6 +113,12 @@ class OpenJournal:
             return operation(connection)
 
         return self.writer.submit(operation_of_leader, arrival=arrival)
+
+    def take_in(self, operation: Callable[[Connection], R]) -> asyncio.Future[R]:
+        """For what is about this connector's own connection to the broker; keeps its order among arrivals."""
+        if isinstance(self.ledger.redelivery, GroupRedelivery):
+            return self.writer.submit(operation, arrival=True)
+        return self.lead(operation, arrival=True)
 
     async def read(self, operation: Callable[[Connection], R]) -> R:
         """Reads what is committed. Where that fails, the writer reads, and waits until it can."""

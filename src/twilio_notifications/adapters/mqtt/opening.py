@@ -169,8 +169,10 @@ async def _open(session: Session, settings: MqttSettings, topics: Sequence[str],
     return session
 
 
-def versions(protocol: ProtocolVersion) -> tuple[Version, ...]:
-    """The versions to try, the newest first."""
+def versions(protocol: ProtocolVersion, *, shared: bool = False) -> tuple[Version, ...]:
+    """The versions to try, the newest first; only MQTT 5 has shared subscriptions."""
+    if shared:
+        return (Version.V5,)
     match protocol:
         case ProtocolVersion.AUTO:
             return (Version.V5, Version.V311)

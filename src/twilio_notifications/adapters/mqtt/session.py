@@ -9,6 +9,7 @@ does not decide when to reconnect.
 from __future__ import annotations
 
 import asyncio
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -50,8 +51,11 @@ QUIET_LOOKS = 4
 whether its statuses are acknowledged. It ends after QUIET_LOOKS such checks in a row without an
 unacknowledged status."""
 
-PROBE = b"{}"
-"""The payload of a probe: short, and no request."""
+
+def _probe_of(client_id: str) -> bytes:
+    """The payload of a probe: short, and no request. Connectors of one group hear each other's probes."""
+    return json.dumps({"client": client_id}).encode()
+
 
 CLOSED_BY_US = "closed by the connector"
 
@@ -262,14 +266,13 @@ class Session:
             again = partial(self._end_when_quiet, looks=looks - 1, quiet=quiet)
             asyncio.get_running_loop().call_later(GIVE_BACK_SECONDS, again)
         else:
-            self._end(
-                "the journal has no room for more requests, so the broker must deliver them again later"
-            )
+            self._end("the journal takes no request now, so the broker must deliver them again later")
 
     def _is_for_us_alone(self, message: Publish) -> bool:
         """Whether the message is a probe or a copy, so that it goes no further."""
         if self._probe is not None and message.topic == self._probe[0]:
-            if not self._probe[1].done():
+            is_ours = message.payload == _probe_of(self._client.introduction.client_id)
+            if is_ours and not self._probe[1].done():
                 self._probe[1].set_result(None)
             return True
         if self._neighbours is not None:
@@ -317,7 +320,7 @@ class Session:
         self._probe = topic, back
         if not self.ended.done():
             self._subscribe([topic]).add_done_callback(partial(self._probe_granted, topic, back))
-            self._conversation.publish(topic, PROBE, qos=0)
+            self._conversation.publish(topic, _probe_of(self._client.introduction.client_id), qos=0)
         return back
 
     def _probe_granted(self, topic: str, back: asyncio.Future[None], granted: asyncio.Future[Suback]) -> None:

@@ -73,7 +73,7 @@ class MqttTransport:
         self._events = events
         self._jitter = jitter
         self._on_new_session = on_new_session
-        self._versions = versions(settings.protocol)
+        self._versions = versions(settings.protocol, shared=bool(settings.shared_group))
         self._session: Session | None = None
         self._telling = Telling(events, settings.address)
         self._availability = Availability(topic=settings.availability, telling=self._telling)
@@ -83,7 +83,8 @@ class MqttTransport:
             allowed=settings.response_topics,
             own=[topic for topic in own if topic is not None],
         )
-        self._wish_topics = WishTopics(wish_topics, self._telling, client_id=settings.client_id)
+        wish_filters = [settings.subscribed(topic) for topic in wish_topics]
+        self._wish_topics = WishTopics(wish_filters, self._telling, client_id=settings.client_id)
         self._publishes_without_acknowledgement = False
         self._is_deaf = False
 
@@ -211,7 +212,8 @@ class MqttTransport:
             events=self._events,
             envelope=self._responses.envelope,
         )
-        session = await open_session(self._settings, client, topics=self._topics, wanted=self._versions)
+        topics = [self._settings.subscribed(topic) for topic in self._topics]
+        session = await open_session(self._settings, client, topics=topics, wanted=self._versions)
         # The broker answered this version, so it comes first next time. A replaced broker may need the
         # others.
         others = (version for version in self._versions if version is not session.version)

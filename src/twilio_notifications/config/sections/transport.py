@@ -149,6 +149,22 @@ class MqttSettings(AnyTransport):
         name while the connector is away, so a new name loses what waits under the old one.""",
         default="twilio-notifications",
     )
+    shared_group: str = key(
+        Text(may_be_empty=True, without="+#/"),
+        """Lets all connectors of one journal in PostgreSQL take requests in, by subscriptions to
+        $share/<this name>/<topic>, in place of the one that leads; MQTT 5 only. Each needs a client_id of its
+        own, which it keeps. Requests for one recipient may change their order. "": the one that leads takes
+        all in.""",
+        default="",
+    )
+    shared_group_seconds: float = key(
+        Seconds(),
+        """With shared_group: how long after a connector was gone a request that it recorded and did not
+        acknowledge may come to another one. An equal request that comes within this time is taken for it,
+        once. A broker that hands such requests over when the session ends needs session_expiry_seconds more
+        than that.""",
+        default=600,
+    )
     ca_file: Path | None = key(
         FilePath(),
         """Certificates of the authorities that may have signed the broker's certificate, in PEM. Left
@@ -224,6 +240,10 @@ class MqttSettings(AnyTransport):
         more than this many wait.""",
         default=100,
     )
+
+    def subscribed(self, topic: str) -> str:
+        """The filter by which messages on this topic of requests or wishes come to this connector."""
+        return f"$share/{self.shared_group}/{topic}" if self.shared_group else topic
 
     @property
     def availability(self) -> str | None:

@@ -11,13 +11,14 @@ import asyncio
 import math
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.core import errors
 from twilio_notifications.core.escalation import Door, EndKind
 from twilio_notifications.core.model import Acknowledgement, Rejection
 from twilio_notifications.core.steps import Claimed
 from twilio_notifications.pipeline.line.limiter import Limiter
+from twilio_notifications.pipeline.line.undecided import Undecided
 from twilio_notifications.ports import events
 from twilio_notifications.ports.journal import NewRejection, NewRequest, NewWish, Recording
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from twilio_notifications.core.contract import Topics
     from twilio_notifications.core.model import Channel
     from twilio_notifications.pipeline.line.failures import Failures
+    from twilio_notifications.pipeline.line.gate import Gate
     from twilio_notifications.pipeline.line.reception import Reception
     from twilio_notifications.ports import Clock, Inbound
     from twilio_notifications.ports.events import Events
@@ -48,26 +50,9 @@ Under load a place is nearly always free by then, and a request that need not wa
 third less. The broker keeps it meanwhile."""
 
 
-EXPECTED = errors.JournalFull | errors.JournalMoved | errors.JournalClosed | errors.NotLeading
-
-
-class Gate(Protocol):
-    """Lets requests that arrive leave at once: the dispatcher."""
-
-    def opening(self, *, now: float) -> Opening | None:
-        """Places for requests that arrive now, also where none is free; None while others wait for them."""
-
-    def may_leave(self, request: Claimed, *, now: float) -> bool:
-        """Whether the rules admit it without a look into the journal."""
-
-    def reserve(self, count: int) -> None:
-        """`count` of the places are about to be taken."""
-
-    def begin(self, requests: Sequence[Claimed], *, reserved: int, left: int) -> None:
-        """These have an attempt that is open; `left` others might have had one."""
-
-    def wake(self) -> None:
-        """A request waits in the journal."""
+EXPECTED = (
+    errors.JournalFull | errors.JournalMoved | errors.JournalClosed | errors.NotLeading | errors.LeaseEnded
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +84,14 @@ class Intake:
     """What came in this turn of the event loop, and what looks for a place."""
     _unrecorded: int = field(init=False, default=0)
     """Payloads that the journal has not recorded yet."""
+    _undecided: Undecided[_Arrived] = field(init=False)
     _is_full: bool = field(init=False, default=False)
     _duplicates: Limiter = field(init=False)
     _unknown_topics: Limiter = field(init=False)
     _wrong_wishes: Limiter = field(init=False)
 
     def __post_init__(self) -> None:
+        self._undecided = Undecided(put=self._put)
         self._duplicates = Limiter(clock=self.clock, most=1)
         self._unknown_topics = Limiter(clock=self.clock, most=1)
         self._wrong_wishes = Limiter(clock=self.clock, most=1)
@@ -134,6 +121,8 @@ class Intake:
         """
         self._record(may_hold=False)
         self.journal.connection_ended()
+        for one in self._undecided.connection_ended():
+            one.inbound.release()
 
     def _receive_wish(self, inbound: Inbound) -> None:
         wish = self.reception.wish(inbound, cancels=inbound.topic == self.topics.cancel)
@@ -191,7 +180,9 @@ class Intake:
             reserved = min(opening.places, len(leaving))
             self.gate.reserve(reserved)
         recording = self.journal.record([one.arrival for one in arrived], opening=opening)
-        recording.add_done_callback(partial(self._end_recording, arrived, reserved))
+        recording.add_done_callback(
+            partial(self._end_recording, arrived, reserved, self._undecided.connection)
+        )
 
     def _take(self, opening: Opening | None, *, now: float) -> list[_Arrived]:
         """What is recorded now: all but what looks for a place a while longer, with everything after that."""
@@ -224,7 +215,7 @@ class Intake:
             return False
 
     def _end_recording(
-        self, arrived: Sequence[_Arrived], reserved: int, done: asyncio.Future[Recordings]
+        self, arrived: Sequence[_Arrived], reserved: int, over: int, done: asyncio.Future[Recordings]
     ) -> None:
         self._unrecorded -= len(arrived)
         error = None if done.cancelled() else done.exception()
@@ -235,6 +226,10 @@ class Intake:
             return
         recordings = done.result()
         for one, recorded in zip(arrived, recordings.recorded, strict=True):
+            if recorded.recording is Recording.UNDECIDED:
+                if not self._undecided.keep(one, over=over):
+                    one.inbound.release()
+                continue
             try:
                 self._pass_on(one, recorded)
             except Exception as defect:  # noqa: BLE001 - what is on disk is carried out, acknowledged or not
@@ -261,7 +256,7 @@ class Intake:
     def _pass_on(self, one: _Arrived, recorded: Recorded) -> None:
         """Acknowledges what is on disk, and says what became of it."""
         match recorded.recording:
-            case Recording.FAILED:
+            case Recording.FAILED | Recording.UNDECIDED:  # what is undecided was kept before
                 self._fail([one], recorded.error or RuntimeError("the journal gave no error"))
                 return
             case Recording.FULL if recorded.id is None:
@@ -350,6 +345,8 @@ class Intake:
         for one in arrived:
             if isinstance(error, errors.JournalFull):
                 self._give_back(one.inbound)
+            elif isinstance(error, errors.LeaseEnded) and one.inbound.give_back is not None:
+                one.inbound.give_back()  # over a new connection, which begins under a new lease
             else:
                 one.inbound.release()
         self.gate.wake()  # a journal that is damaged ends the connector as soon as a stage needs it

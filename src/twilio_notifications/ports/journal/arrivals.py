@@ -103,6 +103,11 @@ class Recording(StrEnum):
     NEW = "new"
     REPEATED = "repeated"
     """The broker sent again what the journal holds already: acknowledge it, do nothing else."""
+    UNDECIDED = "undecided"
+    """It may be what another connector has recorded and not acknowledged: nothing is recorded, so ask again.
+
+    Only where several connectors take requests in.
+    """
     DUPLICATE = "duplicate"
     """It repeats a request of a short while ago, and the operator said that ids are unique.
 
