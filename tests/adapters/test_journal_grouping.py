@@ -10,6 +10,7 @@ import pytest
 from tests.support.factories import START, a_mark, a_rejection, a_request
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, record
+from tests.support.side_by_side import under_way, waits_for_a_lock
 from twilio_notifications.adapters.journal.grouping import Group
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import LeaseEnded
@@ -273,6 +274,19 @@ async def test_a_rejection_of_a_dead_member_is_answered_once(postgresql_url: str
         await record(one, a_rejection(mark=a_mark(7)))
         await die(one, two)
         assert Recording.REPEATED == await record(two, a_rejection(mark=a_mark(1)))
+
+
+@postgresql
+async def test_of_equal_deliveries_to_two_members_one_waits_for_the_other(postgresql_url: str) -> None:
+    async with group(postgresql_url, "one", "two") as (one, two):
+        for member in (one, two):  # the first record over a connection has the whole journal
+            await record(member, delivered(phone_number=B))
+        async with under_way(
+            one, lambda: record(one, a_rejection(mark=a_mark(7, digest=b"another payload!")))
+        ):
+            equal = a_rejection(mark=a_mark(1, digest=b"another payload!"))
+            second = await waits_for_a_lock(postgresql_url, record(two, equal))
+        assert Recording.UNDECIDED == await second
 
 
 @postgresql

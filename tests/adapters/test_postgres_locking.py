@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-import asyncpg
 import pytest
 
 from tests.support.factories import SENDER_NUMBER, START, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due
-from tests.support.patience import WAIT_SECONDS
+from tests.support.side_by_side import under_way, waits_for_a_lock
 from twilio_notifications.adapters.journal.lanes import (
     NO_LANES,
     Lanes,
@@ -27,15 +24,13 @@ from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
-    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.ports import Beat, Journal
 
 pytestmark = pytest.mark.postgresql
 
 OTHER_SENDER = "+12065550177"
-WAITING_FOR_LOCKS = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
 @asynccontextmanager
@@ -59,54 +54,6 @@ async def two_connectors(
             opened.append(journal)
         await accept(opened[0], A, B, C)
         yield opened[0], opened[1]
-
-
-class _Gate:
-    """An operation that shares the transaction of others, and holds it open."""
-
-    def __init__(self) -> None:
-        self.reached, self._over = threading.Event(), threading.Event()
-
-    def __call__(self, _connection: Connection) -> None:
-        self.reached.set()
-        self._over.wait()
-
-    def open(self) -> None:
-        self._over.set()
-
-
-@asynccontextmanager
-async def under_way(journal: Journal, begin: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
-    """Within it, what was begun is written and not committed; afterwards it is."""
-    writer = cast("Any", journal)._store.writer
-    first, last = _Gate(), _Gate()
-    writer.submit(first, lanes=NO_LANES)
-    await asyncio.to_thread(first.reached.wait)
-    begun = asyncio.ensure_future(begin())
-    await asyncio.sleep(0)  # it is handed to the writer before the last gate
-    writer.submit(last, lanes=NO_LANES)
-    first.open()
-    await asyncio.to_thread(last.reached.wait)
-    try:
-        assert not begun.done()
-        yield
-    finally:
-        last.open()
-        await begun
-
-
-async def waits_for_a_lock(url: str, call: Awaitable[Any]) -> asyncio.Future[Any]:
-    """The call, which another transaction keeps from being written."""
-    waiting = asyncio.ensure_future(call)
-    connection = await asyncpg.connect(url)
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not await connection.fetchval(WAITING_FOR_LOCKS):  # noqa: ASYNC110 - the server tells of none
-                await asyncio.sleep(0.01)
-    finally:
-        await connection.close()
-    assert not waiting.done()
-    return waiting
 
 
 async def opened(journal: Journal, *ids: int, **charges: Charge) -> list[int]:
