@@ -104,10 +104,7 @@ class PostgresEngine:
         return bool(row[0] == self._number)
 
     def fault(self, error: Exception) -> DatabaseFault | None:
-        fault = fault_of(error)
-        if isinstance(error, TimeoutError):
-            self.connection.drop()  # an answer that comes late would be taken for that of another statement
-        return fault
+        return fault_of(error)
 
     def is_passing(self, error: Exception) -> bool:
         return fault_of(error) in {DatabaseFault.PASSING, DatabaseFault.CONFLICT}
