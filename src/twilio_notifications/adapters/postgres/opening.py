@@ -103,7 +103,8 @@ async def version_of(connection: asyncpg.Connection) -> int:
     if version > newest_version():
         raise JournalTooNew(
             f"the journal in the database has version {version}, this program knows versions up to "
-            f"{newest_version()}. Start the newer program that wrote it, or name another database."
+            f"{newest_version()}: a connector of a later version has changed its tables. Install that version "
+            "here too, or name another database ([journal] url)."
         )
     return version
 
