@@ -177,6 +177,19 @@ async def test_a_connector_that_stood_still_makes_no_attempt_that_it_had_opened(
         assert [A] == one.line.sender.ids()
 
 
+async def test_a_connector_whose_machine_was_suspended_makes_no_attempt_before_it_has_asked(
+    postgresql_url: str,
+) -> None:
+    """Its clock has gone on meanwhile, and its timers have not."""
+    async with houses(postgresql_url, "one") as (one,):
+        clock = one.line.clock
+        clock.set(clock.now() + one.connector.leading.lease_seconds)
+        await one.publish(A)
+        assert [] == one.line.sender.ids()
+        await beat(one)
+        assert [A] == one.line.sender.ids()
+
+
 async def test_a_connector_that_takes_the_place_of_another_knows_the_pauses_before_it_sends(
     postgresql_url: str,
 ) -> None:
