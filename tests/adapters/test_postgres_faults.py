@@ -46,8 +46,14 @@ def url(postgresql_url: str) -> str:
 
 def migrate(postgresql: PostgreSql, url: str, changes: str = "") -> None:
     """What a connector of the next version does when it starts."""
-    text = f"BEGIN; {LOCK_JOURNAL}; {changes}; UPDATE journal SET version = version + 1; COMMIT"
-    postgresql.do(url, lambda connection: connection.execute(text))
+
+    async def change(connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            await connection.execute(LOCK_JOURNAL)
+            await connection.execute(changes)
+            await connection.execute("UPDATE journal SET version = version + 1")
+
+    postgresql.do(url, change)
 
 
 class Cut(Enum):
@@ -288,7 +294,7 @@ async def test_a_connector_whose_journal_a_later_version_has_migrated_writes_not
             journal.beat(places=1, in_use=0, at=START),
             journal.take([a_success(1)]),
         ):
-            with pytest.raises(JournalTooNew, match="a later version has changed its tables. Install that"):
+            with pytest.raises(JournalTooNew, match=r"a later version has changed its tables\. Install that"):
                 await refused
         assert 1 == postgresql.ask("SELECT COUNT(*) FROM requests", url)
 

@@ -8,7 +8,7 @@ import selectors
 import socket
 import threading
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -53,7 +53,7 @@ class Freezing:
         self._thread = threading.Thread(target=self._pass_on)
         self.url = url.replace(f":{self._to}/", f":{self._listener.getsockname()[1]}/")
 
-    def __enter__(self) -> Freezing:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

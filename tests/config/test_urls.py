@@ -189,7 +189,10 @@ def test_the_files_that_a_database_url_names_are_known() -> None:
         ("postgresql://u:hunter2@host/x/y", "in user and password write / as %2F"),
         ("postgresql://u:hunter2#@host/x", "in user and password write / as %2F"),
         ("postgresql://u:hunter2@host/x?sslmode", "each as name=value"),
-        ("postgresql://u:hunter2@host/x?sslmode=on", "disable, allow, prefer, require, verify-ca, verify-full"),
+        (
+            "postgresql://u:hunter2@host/x?sslmode=on",
+            "disable, allow, prefer, require, verify-ca, verify-full",
+        ),
         ("postgresql://u:hunter2@host/x?sslmode=Require", "after sslmode=: disable, allow"),
         ("postgresql://u:hunter2@host/x?sslnegotiation=no", "after sslnegotiation=: postgres, direct"),
         ("postgresql://u:hunter2@host/x?ssl_min_protocol_version=1.2", "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"),

@@ -242,51 +242,59 @@ async def test_a_connector_that_joins_sends_nothing_before_the_leader_has_carrie
     postgresql_url: str,
 ) -> None:
     """As after a backup was restored, when all connectors start in the same second."""
-    async with a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader:
-        async with houses(postgresql_url, "two") as (two,):
-            await beat(two, times=3)
-            assert ([], False) == (two.line.sender.ids(), two.connector.ready.is_set())
-            (done,) = await carried_out(leader)
-            assert done.pause is not None
-            await beat(two)
-            assert two.connector.ready.is_set()
-            await beat(two, times=3)
-            assert [] == two.line.sender.ids()
-            place(postgresql_url, ResumeOrder())
-            await carried_out(leader)
-            await beat(two)
-            assert [A] == two.line.sender.ids()
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader,
+        houses(postgresql_url, "two") as (two,),
+    ):
+        await beat(two, times=3)
+        assert ([], False) == (two.line.sender.ids(), two.connector.ready.is_set())
+        (done,) = await carried_out(leader)
+        assert done.pause is not None
+        await beat(two)
+        assert two.connector.ready.is_set()
+        await beat(two, times=3)
+        assert [] == two.line.sender.ids()
+        place(postgresql_url, ResumeOrder())
+        await carried_out(leader)
+        await beat(two)
+        assert [A] == two.line.sender.ids()
 
 
 async def test_a_connector_that_waits_for_orders_carries_them_out_where_the_leader_dies(
     postgresql_url: str,
 ) -> None:
-    async with a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader:
-        async with houses(postgresql_url, "two") as (two,):
-            cast("Any", leader)._sharing.lease_seconds = 0.0
-            await leader.beat(places=1, in_use=0, at=START)
-            await beat(two)
-            assert two.told("leadership_taken")
-            assert two.told("order_carried_out")
-            await beat(two, times=3)
-            assert [] == two.line.sender.ids()
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader,
+        houses(postgresql_url, "two") as (two,),
+    ):
+        cast("Any", leader)._sharing.lease_seconds = 0.0
+        await leader.beat(places=1, in_use=0, at=START)
+        await beat(two)
+        assert two.told("leadership_taken")
+        assert two.told("order_carried_out")
+        await beat(two, times=3)
+        assert [] == two.line.sender.ids()
 
 
 async def test_an_order_that_stays_holds_a_connector_that_joins_up_for_a_while_only(
     postgresql_url: str,
 ) -> None:
-    async with a_leader_that_has_an_order(postgresql_url, PauseOrder()):
-        async with houses(postgresql_url, "two") as (two,):
-            await beat(two)
-            assert [] == two.line.sender.ids()
-            await two.line.clock.advance(HELD_UP_SECONDS + BEAT)
-            await beat(two)
-            assert [A] == two.line.sender.ids()
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()),
+        houses(postgresql_url, "two") as (two,),
+    ):
+        await beat(two)
+        assert [] == two.line.sender.ids()
+        await two.line.clock.advance(HELD_UP_SECONDS + BEAT)
+        await beat(two)
+        assert [A] == two.line.sender.ids()
 
 
 async def test_a_connector_that_waits_for_orders_can_be_stopped(postgresql_url: str) -> None:
-    async with a_leader_that_has_an_order(postgresql_url, PauseOrder()):
-        async with houses(postgresql_url, "two") as (two,):
-            two.stop.set()
-            await two.ended()
-            assert [] == two.line.sender.ids()
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()),
+        houses(postgresql_url, "two") as (two,),
+    ):
+        two.stop.set()
+        await two.ended()
+        assert [] == two.line.sender.ids()

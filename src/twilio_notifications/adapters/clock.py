@@ -14,7 +14,7 @@ LONGEST_NAP_SECONDS: Final = 30.0
 clock now and then."""
 
 _ELAPSED: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""Linux has a clock that goes on while the machine is suspended; the monotonic one of macOS does so itself."""
+"""Linux has a clock that goes on while the machine is suspended. The monotonic one of macOS does so."""
 
 
 def elapsed() -> float:
@@ -23,7 +23,7 @@ def elapsed() -> float:
 
 
 class SystemClock:
-    """Wall-clock time at the start plus the time that has elapsed since, also while the machine was suspended.
+    """Wall-clock time at the start plus the time that has elapsed since; suspensions of the machine count.
 
     If NTP or a person sets the system's clock while the connector runs, due times and time-outs do not
     move; the next start takes the new time.
@@ -40,5 +40,5 @@ class SystemClock:
         """After a suspension it may end half a minute late."""
         until = self._elapsed() + seconds
         await asyncio.sleep(min(seconds, LONGEST_NAP_SECONDS))
-        while (left := until - self._elapsed()) > 0:
+        while (left := until - self._elapsed()) > 0:  # noqa: ASYNC110 - a clock rings no event
             await asyncio.sleep(min(left, LONGEST_NAP_SECONDS))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
 from twilio_notifications.adapters.postgres.locking import locks
-from twilio_notifications.adapters.postgres.opening import SETTINGS, newest_version, version_of
+from twilio_notifications.adapters.postgres.opening import SETTINGS, VERSION, newest_version, version_of
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class PostgresEngine:
         """Raises JournalTooNew where a later version of this program has migrated the journal."""
         self._number += 1
         number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
-        own = f"WHERE token = '{self.token}' AND (SELECT version FROM journal) = {self._version}"
+        own = f"WHERE token = '{self.token}' AND ({VERSION}) = {self._version}"
         silence = f"SET LOCAL idle_in_transaction_session_timeout = {int(self.silence_seconds * 1000)}"
         # Below COMMAND_SECONDS: a session that this side gave up would go on waiting for the lock.
         limits = f"{silence}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
