@@ -11,14 +11,22 @@ from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters import clock as clocks
 from twilio_notifications.adapters.clock import SystemClock, elapsed
 
+SEVERAL = 5
+"""Looks at the clock, of one sleep."""
+
 
 class Machine:
     """One whose clock goes on by itself only while it is suspended."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.looked = asyncio.Event()
+        self._looks = 0
 
     def elapsed(self) -> float:
+        self._looks += 1
+        if self._looks > SEVERAL:
+            self.looked.set()
         return self.seconds
 
     def suspend(self, seconds: float) -> None:
@@ -49,10 +57,11 @@ async def test_a_sleep_ends_when_its_time_has_passed_in_a_suspension(monkeypatch
     monkeypatch.setattr(clocks, "LONGEST_NAP_SECONDS", 0.001)
     machine = Machine()
     sleeping = asyncio.create_task(SystemClock(machine.elapsed).sleep(8 * 3600))
-    await asyncio.sleep(0.01)
-    assert not sleeping.done()
-    machine.suspend(8 * 3600)
-    await asyncio.wait_for(sleeping, WAIT_SECONDS)
+    async with asyncio.timeout(WAIT_SECONDS):
+        await machine.looked.wait()
+        assert not sleeping.done()
+        machine.suspend(8 * 3600)
+        await sleeping
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0])

@@ -50,7 +50,8 @@ def migrate(postgresql: PostgreSql, url: str, changes: str = "") -> None:
     async def change(connection: asyncpg.Connection) -> None:
         async with connection.transaction():
             await connection.execute(LOCK_JOURNAL)
-            await connection.execute(changes)
+            if changes:
+                await connection.execute(changes)
             await connection.execute("UPDATE journal SET version = version + 1")
 
     postgresql.do(url, change)

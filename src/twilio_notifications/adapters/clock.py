@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ LONGEST_NAP_SECONDS: Final = 30.0
 """Timers of the event loop stand still while the machine is suspended, so a sleep that is longer looks at the
 clock now and then."""
 
-_ELAPSED: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_ELAPSED: Final = time.CLOCK_BOOTTIME if sys.platform == "linux" else time.CLOCK_MONOTONIC
 """Linux has a clock that goes on while the machine is suspended. The monotonic one of macOS does so."""
 
 

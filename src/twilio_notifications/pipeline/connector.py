@@ -96,7 +96,8 @@ class Connector:
 
         Raises NucleusLost, after the drain, where only a restart of the process helps.
         """
-        if not await self._begin(stop):  # stopped first, as on a full disk: nothing runs, nothing drains
+        if await _unless(stop, _carry_out(self._join())) is None:
+            # Stopped first, as on a full disk: nothing runs, nothing drains.
             self.events.tell(ConnectorStopped())
             return
         async with asyncio.TaskGroup() as stages:
@@ -125,11 +126,8 @@ class Connector:
         if self._lost is not None:
             raise self._lost
 
-    async def _begin(self, stop: asyncio.Event) -> bool:
-        """Joins, and recovers before anything is sent where this connector leads; False: stopped first."""
-        return await _unless(stop, _carry_out(self._join())) is not None
-
     async def _join(self) -> None:
+        """Joins, and has all that must be known and done before anything is sent."""
         await self.leading.beat()
         # Where another one leads, that one carries out what was ordered before, such as a pause.
         while not self.leading.leads and await self.orders.holds_up():
