@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 GRACE_SECONDS: Final = 2.0
 """A POST that was on its way when its chain ended is carried out within this."""
 
+SLACK_SECONDS: Final = 2.0
+"""The broker writes down in whole seconds when a client connects, and what it has handed over before may be
+heard after it where the machine is busy."""
+
 _ENDS: Final = ("The escalation ", "No one acknowledged the escalation ")
 """With this the messages of ends begin, which may come before the answer of a request in doubt."""
 
@@ -32,11 +36,12 @@ _TOLD: Final = re.compile(r"person ([0-9]+) has it")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """A status as it came: when, and in which life of the connector, counted from 1."""
+    """A status as it came."""
 
     payload: bytes
     at: float
-    life: int
+    life: int = 0
+    """The life of the connector in which it came, counted from 1; 0: several share the work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,8 @@ class Evidence:
     """Requests of steps that were cancelled before they were sent, by number, step and recipient."""
     followed: Mapping[str, str]
     """The journal's last word for each SID."""
+    connected: Sequence[float] = ()
+    """When a connector connected to the broker, also one that took the leadership, or took it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +74,15 @@ class Aftermath:
     """The chain does not have exactly one end on the status topic."""
     untrue: tuple[str, ...] = ()
     """The follow-up or the journal has another end than Twilio, or the follow-up is not exactly one."""
+    republished: tuple[str, ...] = ()
+    """A status was published twice, and nothing explains it: neither the end of a connector, nor the end of a
+    connection to the broker, nor another leader."""
 
     def __str__(self) -> str:
         return (
             f"steps skipped {len(self.skipped)}, steps repeated {len(self.repeated)}, "
             f"steps too late {len(self.late)}, ends untold {len(self.untold)}, "
-            f"deliveries untrue {len(self.untrue)}"
+            f"deliveries untrue {len(self.untrue)}, statuses repeated {len(self.republished)}"
         )
 
 
@@ -83,18 +93,36 @@ ALL_TRUE: Final = Aftermath()
 class Statuses:
     """What was heard of one request, by kind."""
 
-    answer: bytes | None = None
-    """The first one that tells of no end."""
+    answers: list[Heard] = field(default_factory=list)
+    """The first one that tells of no end, and what equals it."""
     ends: list[Heard] = field(default_factory=list)
     follow_ups: list[Heard] = field(default_factory=list)
 
     def add(self, heard: Heard) -> None:
         if _is_end(heard.payload):
             self.ends.append(heard)
-        elif self.answer is None or heard.payload == self.answer:
-            self.answer = heard.payload
+        elif not self.answers or heard.payload == self.answers[0].payload:
+            self.answers.append(heard)
         else:
             self.follow_ups.append(heard)
+
+    def repeated(self, connected: Sequence[float]) -> list[Heard]:
+        """Each status that was published again without a reason, as it came again."""
+        before: dict[bytes, Heard] = {}
+        found = []
+        for one in sorted([*self.answers, *self.ends, *self.follow_ups], key=lambda one: one.at):
+            first = before.get(one.payload)
+            if first is not None and not _is_explained(first, one, connected):
+                found.append(one)
+            before[one.payload] = one
+        return found
+
+
+def _is_explained(first: Heard, again: Heard, connected: Sequence[float]) -> bool:
+    """Whether the status may have been without the broker's acknowledgement, as far as the journal knew."""
+    if first.life != again.life:
+        return True
+    return any(first.at - SLACK_SECONDS <= at <= again.at for at in connected)
 
 
 def sorted_out(heard: Iterable[Heard]) -> dict[str, Statuses]:
@@ -132,7 +160,7 @@ def judge_aftermath(requests: Sequence[Request], evidence: Evidence) -> Aftermat
             skipped.append(request.id)  # no person ended the chain, and a step of it was not sent
         if of_it.ends and latest.get(request.number, 0.0) > of_it.ends[0].at + GRACE_SECONDS:
             late.append(request.id)
-        if not _once(of_it.ends):
+        if len({end.payload for end in of_it.ends}) != 1:
             untold.append(request.id)
     return Aftermath(
         skipped=tuple(skipped),
@@ -140,6 +168,7 @@ def judge_aftermath(requests: Sequence[Request], evidence: Evidence) -> Aftermat
         late=tuple(late),
         untold=tuple(untold),
         untrue=_untrue(requests, evidence, statuses),
+        republished=tuple(id_ for id_, of_it in statuses.items() if of_it.repeated(evidence.connected)),
     )
 
 
@@ -161,12 +190,6 @@ def _told_twice(ledger: Sequence[LedgerEntry]) -> set[int]:
     return {number for (number, _), count in told.items() if count > 1}
 
 
-def _once(heard: Sequence[Heard]) -> bool:
-    """Whether these are one status, that no life of the connector has published twice."""
-    lives = Counter(one.life for one in heard)
-    return len({one.payload for one in heard}) == 1 and max(lives.values()) == 1
-
-
 def _untrue(
     requests: Sequence[Request], evidence: Evidence, statuses: Mapping[str, Statuses]
 ) -> tuple[str, ...]:
@@ -183,9 +206,20 @@ def _untrue(
             continue  # it was never sent, so there is nothing to follow
         follow_ups = statuses.get(request.id, Statuses()).follow_ups
         words = {_word(one.payload) for one in follow_ups}
-        if words != {evidence.last_words[sid]} or not _once(follow_ups):
+        if words != {evidence.last_words[sid]} or len({one.payload for one in follow_ups}) != 1:
             wrong.append(request.id)
     return tuple(wrong)
+
+
+def tell(id_: str, evidence: Evidence) -> str:
+    """What was heard of this request, and when connectors connected meanwhile, for the report."""
+    heard = [one for one in evidence.heard if json.loads(one.payload)["id"] == id_]
+    if not heard:
+        return f"{id_}: no status was heard"
+    said = [(one.at, f"{_word(one.payload) or _error(one.payload)} in life {one.life}") for one in heard]
+    first, last = heard[0].at - SLACK_SECONDS, heard[-1].at
+    said += [(at, "a connector connected") for at in evidence.connected if first <= at <= last]
+    return f"{id_}: " + ", ".join(f"{at:.3f} {what}" for at, what in sorted(said))
 
 
 def _is_end(payload: bytes) -> bool:

@@ -88,6 +88,10 @@ class Soak(Torture):
         """Seconds since the load began."""
         return time.monotonic() - self._begun
 
+    @property
+    def _life(self) -> int:
+        return 0 if self._others else super()._life
+
     async def _live(self, peer: Peer, group: asyncio.TaskGroup) -> None:
         journal = dict(self._settings.get("journal", {}))
         if self._plan.journal_url is None:

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.reliability.aftermath import ALL_TRUE, GRACE_SECONDS, Aftermath, Evidence, Heard, judge_aftermath
+from tests.reliability.aftermath import (
+    ALL_TRUE,
+    GRACE_SECONDS,
+    SLACK_SECONDS,
+    Aftermath,
+    Evidence,
+    Heard,
+    judge_aftermath,
+    tell,
+)
 from tests.reliability.people import CHAINS
 from tests.reliability.traffic import Request, recipient
 from twilio_notifications.core.model import Channel
@@ -64,9 +73,10 @@ def judged(ledger: list[LedgerEntry], *heard: Heard, request: Request = REQUEST,
 
 def test_a_chain_with_all_its_steps_and_one_end_is_right() -> None:
     assert ALL_TRUE == judged(WHOLE, QUEUED, DELIVERED, unacknowledged())
-    assert "steps skipped 0, steps repeated 0, steps too late 0, ends untold 0, deliveries untrue 0" == str(
-        ALL_TRUE
-    )
+    assert (
+        "steps skipped 0, steps repeated 0, steps too late 0, ends untold 0, deliveries untrue 0, "
+        "statuses repeated 0"
+    ) == str(ALL_TRUE)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
@@ -123,8 +133,8 @@ def test_a_step_after_the_end_is_found() -> None:
 
 @pytest.mark.parametrize(
     "ends",
-    [[], [ACKNOWLEDGED, unacknowledged()], [ACKNOWLEDGED, ACKNOWLEDGED]],
-    ids=["none", "two", "repeated without a kill"],
+    [[], [ACKNOWLEDGED, unacknowledged()]],
+    ids=["none", "two"],
 )
 def test_a_chain_without_exactly_one_end_is_found(ends: list[Heard]) -> None:
     assert Aftermath(untold=(REQUEST.id,)) == judged(WHOLE, QUEUED, *ends, DELIVERED)
@@ -132,11 +142,60 @@ def test_a_chain_without_exactly_one_end_is_found(ends: list[Heard]) -> None:
 
 @pytest.mark.parametrize(
     "follow_ups",
-    [[], [success("failed")], [DELIVERED, success("failed")], [DELIVERED, DELIVERED]],
-    ids=["none", "another", "two", "repeated without a kill"],
+    [[], [success("failed")], [DELIVERED, success("failed")]],
+    ids=["none", "another", "two"],
 )
 def test_a_follow_up_that_is_not_twilios_last_word_once_is_found(follow_ups: list[Heard]) -> None:
     assert Aftermath(untrue=(REQUEST.id,)) == judged(WHOLE, QUEUED, *follow_ups, ACKNOWLEDGED)
+
+
+@pytest.mark.parametrize(
+    "repeated", [QUEUED, DELIVERED, ACKNOWLEDGED], ids=["answer", "follow-up", "end of a chain"]
+)
+def test_a_status_that_is_published_again_without_a_reason_is_found(repeated: Heard) -> None:
+    again = replace(repeated, at=repeated.at + 1)
+    assert Aftermath(republished=(REQUEST.id,)) == judged(WHOLE, QUEUED, DELIVERED, ACKNOWLEDGED, again)
+
+
+@pytest.mark.parametrize("connected", [1.0 - SLACK_SECONDS, 1.0, 3.0])
+def test_what_a_connector_publishes_again_over_a_new_connection_is_right(connected: float) -> None:
+    """It took the leadership, or took it again after a standstill, or had lost its connection."""
+    heard = [replace(DELIVERED, life=0, at=at) for at in (1.0, 3.0)]
+    answer, end = replace(QUEUED, life=0), replace(ACKNOWLEDGED, life=0)
+    assert ALL_TRUE == judged(WHOLE, answer, *heard, end, connected=(connected,))
+
+
+@pytest.mark.parametrize("connected", [0.9 - SLACK_SECONDS, 3.1])
+def test_a_connection_at_another_time_explains_no_repetition(connected: float) -> None:
+    heard = [replace(DELIVERED, life=0, at=at) for at in (1.0, 3.0)]
+    answer, end = replace(QUEUED, life=0), replace(ACKNOWLEDGED, life=0)
+    found = judged(WHOLE, answer, *heard, end, connected=(connected,))
+    assert Aftermath(republished=(REQUEST.id,)) == found
+
+
+def test_one_connection_explains_one_repetition() -> None:
+    heard = [replace(DELIVERED, life=0, at=at) for at in (1.0, 5.0, 9.0)]
+    answer, end = replace(QUEUED, life=0), replace(ACKNOWLEDGED, life=0)
+    found = judged(WHOLE, answer, *heard, end, connected=(2.0,))
+    assert Aftermath(republished=(REQUEST.id,)) == found
+
+
+def test_the_report_says_what_was_heard_and_when() -> None:
+    heard = [QUEUED, replace(DELIVERED, at=2.5), replace(DELIVERED, at=3.5), unacknowledged()]
+    words = {one.sid: "delivered" for one in WHOLE}
+    evidence = Evidence(
+        ledger=WHOLE,
+        heard=heard,
+        last_words=words,
+        withdrawn=NOTHING_WITHDRAWN,
+        followed=words,
+        connected=(3.0, 99.0),
+    )
+    assert (
+        "id-7: 1.000 queued in life 1, 2.500 delivered in life 1, 3.000 a connector connected, "
+        "3.500 delivered in life 1, 9.000 NotAcknowledged in life 1"
+    ) == tell("id-7", evidence)
+    assert "id-8: no status was heard" == tell("id-8", evidence)
 
 
 def test_a_delivery_that_the_journal_has_otherwise_is_found() -> None:

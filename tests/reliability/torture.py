@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.acceptance.house import until
-from tests.reliability.aftermath import ALL_TRUE, Evidence, Heard, judge_aftermath, sorted_out
+from tests.reliability.aftermath import ALL_TRUE, Evidence, Heard, judge_aftermath, sorted_out, tell
 from tests.reliability.kept import kept_in, open_in
 from tests.reliability.people import LONGEST_RUN_SECONDS, People, escalation_of
 from tests.reliability.plan import (
@@ -69,6 +69,9 @@ STRAY_SECONDS = 0.02
 
 END_SECONDS = 90.0
 """Without any progress of what is left when the killing is over."""
+
+CLIENT_ID = "twilio-notifications"
+"""Of each connector at the broker, where nothing else is configured."""
 
 MOST_SHOWN = 20
 """Ids of requests in a line of the report."""
@@ -164,8 +167,13 @@ class Torture:
             if message.payload == self._round_trip:
                 self._round_trip = b""
                 continue
-            self._heard.append(Heard(payload=message.payload, at=time.time(), life=self._starts))
+            self._heard.append(Heard(payload=message.payload, at=time.time(), life=self._life))
             self._answered.add(message.json()["id"])
+
+    @property
+    def _life(self) -> int:
+        """The life of the only connector; 0 where several share the work."""
+        return self._starts
 
     async def _live(self, peer: Peer, group: asyncio.TaskGroup) -> None:
         requests = requests_of(self._plan)
@@ -279,7 +287,7 @@ class Torture:
 
     def _judge(self, requests: Sequence[Request]) -> None:
         ledger = self._twilio.ledger
-        answers = [one.answer for one in sorted_out(self._heard).values() if one.answer is not None]
+        answers = [one.answers[0].payload for one in sorted_out(self._heard).values() if one.answers]
         self._account.verdict = judge(requests, ledger, answers)
         failures = {one["id"]: one["response"]["error"] for one in map(json.loads, answers) if _failed(one)}
         self._account.failed = tuple(
@@ -293,8 +301,11 @@ class Torture:
             last_words=last_words,
             withdrawn=withdrawn,
             followed=followed,
+            connected=self._broker.connected_at(CLIENT_ID) if isinstance(self._broker, Mosquitto) else (),
         )
-        self._account.aftermath = judge_aftermath(requests, evidence)
+        self._account.aftermath = found = judge_aftermath(requests, evidence)
+        for id_ in dict.fromkeys([*found.untold, *found.untrue, *found.republished][:MOST_SHOWN]):
+            self._tell(tell(id_, evidence))
         self._account.ends = Counter(last_words.values())
 
 
@@ -334,6 +345,7 @@ def report(plan: Plan, account: Account) -> list[str]:
         "steps too late": aftermath.late,
         "ends untold": aftermath.untold,
         "deliveries untrue": aftermath.untrue,
+        "statuses repeated": aftermath.republished,
     }
     lines += [f"{what}: {', '.join(ids[:MOST_SHOWN])} ({len(ids)})" for what, ids in wrong.items() if ids]
     if any(account.left):

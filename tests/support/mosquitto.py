@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -76,6 +77,11 @@ class Mosquitto:
         """Everything the broker has said since its first start."""
         path = self._folder / "mosquitto.log"
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def connected_at(self, client_id: str) -> list[float]:
+        """When a client of this name connected, in whole seconds since the epoch, in their order."""
+        said = rf"^([0-9]+): New client connected from \S+ as {re.escape(client_id)} "
+        return [float(found[1]) for found in re.finditer(said, self.log, re.MULTILINE)]
 
     def url_as(self, user: str) -> str:
         """The address with the name and password of one of `users`."""
