@@ -252,6 +252,50 @@ async def test_a_page_is_followed_by_the_next_one_while_that_costs_less() -> Non
         assert len(paths) < 20
 
 
+async def several(line: Line, count: int, *, first: int = 0, seconds: float) -> None:
+    """So many texts, evenly over so many seconds."""
+    for n in range(first, first + count):
+        await line.accept(f"+1234500{n:04}")
+        await line.clock.advance(seconds / count)
+
+
+def looks(line: Line) -> Counter[str]:
+    """Looks by kind; forgets them."""
+    asked = twilio_of(line).looks
+    kinds = Counter("page" if what is None or what.isdecimal() else "single" for _, what, _ in asked)
+    asked.clear()
+    return kinds
+
+
+async def test_many_that_stand_on_later_pages_cost_those_pages() -> None:
+    """400 are due again while 400 newer ones, of which nothing is due, fill the first two pages."""
+    async with a_tracked_line() as line:
+        twilio_of(line).course = lambda _: NEVER_RECEIPTED
+        await several(line, 400, seconds=4)
+        await line.clock.advance(6)
+        twilio_of(line).course = lambda _: DELIVERED
+        await several(line, 400, first=400, seconds=0.4)
+        await line.clock.advance(8.5)
+        looks(line)
+        await line.clock.advance(8)
+        asked = looks(line)
+        assert 0 == asked["single"]
+        assert asked["page"] <= 20  # a hundred at a time become due, and they stand on up to four pages
+
+
+async def test_few_that_stand_on_later_pages_are_looked_at_singly() -> None:
+    async with a_tracked_line() as line:
+        twilio_of(line).course = lambda _: NEVER_RECEIPTED
+        await several(line, 3, seconds=0.3)
+        await line.clock.advance(6)
+        twilio_of(line).course = lambda _: DELIVERED
+        await several(line, 600, first=3, seconds=0.6)
+        await line.clock.advance(8)
+        looks(line)
+        await line.clock.advance(10)
+        assert Counter(single=3) == looks(line)
+
+
 async def test_what_a_page_does_not_show_is_looked_at_by_itself() -> None:
     async with a_tracked_line() as line:
         await line.accept(DARLA, "+12345000002")

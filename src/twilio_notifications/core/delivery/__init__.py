@@ -29,6 +29,7 @@ from twilio_notifications.core.delivery.following import (
     next_look,
     next_notification_look,
 )
+from twilio_notifications.core.delivery.paging import PAGE_PRICE, Covered
 from twilio_notifications.core.delivery.receipts import DeliveryReceipt, NoReceipt, Notices, ReceiptPage
 from twilio_notifications.core.delivery.results import CallResult, result
 from twilio_notifications.core.delivery.states import (
@@ -47,6 +48,7 @@ from twilio_notifications.core.delivery.tracking import Tracking, first_word
 __all__ = [
     "LAST_NOTIFICATION_LOOK",
     "NO_RECEIPT",
+    "PAGE_PRICE",
     "RANKS",
     "AttemptName",
     "Budget",
@@ -54,6 +56,7 @@ __all__ = [
     "CallbackUrls",
     "Certainty",
     "Change",
+    "Covered",
     "Delivery",
     "DeliveryEnd",
     "DeliveryReceipt",

@@ -17,9 +17,17 @@ from twilio_notifications.core.conclusions import (
     conclude_notices,
     conclude_sighting,
 )
-from twilio_notifications.core.delivery import DeliveryReceipt, Following, LearnedFrom, NoReceipt, is_final
+from twilio_notifications.core.delivery import (
+    PAGE_PRICE,
+    Covered,
+    DeliveryReceipt,
+    Following,
+    LearnedFrom,
+    NoReceipt,
+    is_final,
+)
 from twilio_notifications.core.errors import JournalError
-from twilio_notifications.core.model import Unreadable
+from twilio_notifications.core.model import Channel, Unreadable
 from twilio_notifications.ports.events import Defect, DeliveryLookedUp
 
 if TYPE_CHECKING:
@@ -27,7 +35,6 @@ if TYPE_CHECKING:
 
     from twilio_notifications.core.conclusions import StatusWriter
     from twilio_notifications.core.delivery import Change, Followed, Notices, ReceiptPage
-    from twilio_notifications.core.model import Channel
     from twilio_notifications.pipeline.alarm import Alarm
     from twilio_notifications.pipeline.line.leave import Leave
     from twilio_notifications.pipeline.line.sightings import Sightings
@@ -54,15 +61,9 @@ AHEAD_SHARE: Final = 0.2
 """A look takes those along that are due within this share of the first pause: one page is cheaper than many
 looks, one after the other."""
 
-MARGIN_SECONDS: Final = 2.0
-"""By how much our instant of the acceptance and Twilio's of the creation, in whole seconds, differ."""
-
 MOST_SINGLY: Final = 20
 """Looks at single deliveries between two readings of the journal: where very many are due, to read them costs
 more than a look."""
-
-WORTH_A_PAGE: Final = 2
-"""Deliveries that a page probably shows, from which on it costs less than a look at each."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,9 +81,8 @@ class Tracker:
     """Rung when a look may be due earlier than the tracker knows."""
     _wakes_at: float = field(init=False, default=0.0)
     """Until when it sleeps; 0 while it is awake."""
-    _horizons: dict[Channel, float] = field(init=False, default_factory=dict)
-    """The creation of the oldest record on the first page that was read last. What is older is surely not on
-    a later first page: only newer records come to it."""
+    _first_pages: dict[Channel, Covered] = field(init=False, default_factory=dict)
+    """What the first page covered when it was read last, where it was not the whole list."""
     _alone: set[str] = field(init=False, default_factory=set)
     """SIDs that a page did not show where it should have: they are looked at by themselves."""
 
@@ -137,28 +137,42 @@ class Tracker:
         await self.sightings.take([(each, self._nothing) for each in old])
 
     async def _look(self, due: Sequence[Followed]) -> None:
-        """Reads pages where they probably show the longest due and others; else looks at some singly."""
-        together = [each for each in due if self._is_probably_listed(each, due[0])]
-        if len(together) >= WORTH_A_PAGE and together[0] is due[0]:
-            await self._read_pages(together)
+        """Reads pages where they cost less and show the longest due; else looks at some singly."""
+        together = {channel: self._worth_pages(due, channel) for channel in Channel}
+        channel = due[0].delivery.channel
+        if due[0].sid in together[channel]:
+            await self._read_pages(channel, self._listed(due, channel), expected=together[channel])
             return
         for place, each in enumerate(due[:MOST_SINGLY]):
             if place > 0:
-                if self._is_probably_listed(each, each) or (each.look_at or 0.0) > self.clock.now():
-                    return  # a page may be worth it, or it is not due yet: the next round sees
+                if each.sid in together[each.delivery.channel] or (each.look_at or 0.0) > self.clock.now():
+                    return  # a page is worth it, or it is not due yet: the next round sees
                 await self.leave.take()
             looking = self._read_notices(each) if is_final(each.delivery) else self._fetch(each)
             if not await looking:
                 return
 
-    def _is_probably_listed(self, each: Followed, first: Followed) -> bool:
-        """Whether it may stand on the first page of the list in which `first` stands."""
-        channel = first.delivery.channel
-        return (
-            each.delivery.channel is channel
+    def _listed(self, due: Sequence[Followed], channel: Channel) -> dict[str, Followed]:
+        """What the list of the channel may show, by SID."""
+        return {
+            each.sid: each
+            for each in due
+            if each.delivery.channel is channel
             and not is_final(each.delivery)
-            and each.begun_at >= self._horizons.get(channel, 0.0)
             and each.sid not in self._alone
+        }
+
+    def _worth_pages(self, due: Sequence[Followed], channel: Channel) -> frozenset[str]:
+        """Those that pages of the channel's list probably show for less than a look at each."""
+        listed = self._listed(due, channel)
+        begun_at = [each.begun_at for each in listed.values()]
+        first = self._first_pages.get(channel)
+        if first is not None:
+            down_to = first.worth_reading(begun_at)
+        else:  # as far as is known, the first page shows all
+            down_to = min(begun_at) if len(begun_at) >= PAGE_PRICE else None
+        return frozenset(
+            sid for sid, each in listed.items() if down_to is not None and each.begun_at >= down_to
         )
 
     async def _fetch(self, followed: Followed) -> bool:
@@ -197,11 +211,14 @@ class Tracker:
             await self.sightings.take([(followed, conclude)])
         return not isinstance(found, Unreadable)
 
-    async def _read_pages(self, together: Sequence[Followed]) -> None:
-        """Reads the list from its beginning for as long as the next page probably shows several of these."""
-        channel = together[0].delivery.channel
-        missing = {each.sid: each for each in together}
-        path = None
+    async def _read_pages(
+        self, channel: Channel, missing: dict[str, Followed], *, expected: frozenset[str]
+    ) -> None:
+        """Reads the list from its beginning for as long as further pages cost less than looks at these.
+
+        What is `expected` and not shown is looked at by itself, so that it is not expected again.
+        """
+        path, covered = None, None
         while True:
             page: ReceiptPage | Unreadable = await self._ask("page", self.receipts.receipts(channel, path))
             if isinstance(page, Unreadable):
@@ -212,19 +229,20 @@ class Tracker:
                 if receipt.sid in missing
             ]
             await self.sightings.take(shown)
-            created = [one.created_at for one in page.receipts if one.created_at is not None]
-            newest, oldest = max(created, default=0.0), min(created, default=0.0)
-            if path is None and page.next_path is not None:
-                self._horizons[channel] = oldest
-            # The next page covers about as much time as this one.
-            earliest = 2 * oldest - newest - MARGIN_SECONDS
-            latest = oldest + MARGIN_SECONDS
-            expected = [each for each in missing.values() if earliest <= each.begun_at < latest]
-            path = page.next_path
-            if path is None or len(expected) < WORTH_A_PAGE:
+            covered = Covered.by(page)
+            if covered is None or page.next_path is None:
                 break
+            if path is None:
+                self._first_pages[channel] = covered
+            if covered.worth_reading_after(each.begun_at for each in missing.values()) is None:
+                break
+            path = page.next_path
             await self.leave.take()
-        self._alone.update(missing)
+        self._alone.update(
+            sid
+            for sid, each in missing.items()
+            if sid in expected or covered is None or page.next_path is None or covered.reaches(each.begun_at)
+        )
 
     async def _ask(self, kind: LookKind, asking: Awaitable[Said | Unreadable]) -> Said | Unreadable:
         """What Twilio says; where it does not say it, the next request waits a while."""
