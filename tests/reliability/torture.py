@@ -95,6 +95,8 @@ class Account:
     """Attempts that a start found in doubt, over all starts."""
     repeated: int = 0
     """PUBLISH packets that the broker sent again, and that were acknowledged without being carried out."""
+    published_again: int = 0
+    """Statuses that came more than once, with or without a reason."""
     failed: tuple[str, ...] = ()
     """Requests that were reported as failed; no fault here justifies that."""
     left: tuple[int, ...] = ()
@@ -306,6 +308,7 @@ class Torture:
         self._account.aftermath = found = judge_aftermath(requests, evidence)
         for id_ in dict.fromkeys([*found.untold, *found.untrue, *found.republished][:MOST_SHOWN]):
             self._tell(tell(id_, evidence))
+        self._account.published_again = len(self._heard) - len({one.payload for one in self._heard})
         self._account.ends = Counter(last_words.values())
 
 
@@ -331,6 +334,7 @@ def report(plan: Plan, account: Account) -> list[str]:
         f"faults: {struck or 'none'}",
         f"{account.chains.total()} chains, by what people did: {did or 'none'}",
         f"{account.ends.total()} texts and calls, by Twilio's last word: {words or 'none'}",
+        f"{account.published_again} statuses published again",
     ]
     verdict, aftermath = account.verdict, account.aftermath
     wrong = {
