@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acceptance.house import until
+from tests.reliability.aftermath import Heard, sorted_out
+from tests.reliability.kept import open_in
 from tests.reliability.plan import Plan
 from tests.reliability.several import SeveralTorture
-from tests.reliability.torture import report
+from tests.reliability.torture import CLIENT_ID, report
 from tests.reliability.traffic import Request, publish, recipient
+from tests.support.engines import access_of
 from tests.support.mqtt_peer import Peer
 from tests.support.process import Connector, configuration
+from tests.support.proxy import HOST, Proxy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from tests.support.mosquitto import Mosquitto
     from tests.support.pgbouncer import PgBouncer
     from tests.support.postgresql import PostgreSql
+    from twilio_notifications.adapters.journal.access import Access
     from twilio_notifications.simulator.server import Simulator
 
 PLAN = Plan(requests=200, kills=4, seed=5)
@@ -110,3 +117,53 @@ async def test_connectors_whose_journal_a_later_version_has_migrated_end_and_say
                 (failed,) = each.events("connector_failed")
                 assert "a connector of a later version has changed its tables" in failed["error"]
                 assert "exception" not in failed, "a trace"
+
+
+async def test_a_leader_that_leads_again_publishes_again_only_what_the_broker_did_not_acknowledge(
+    tmp_path: Path, postgresql_url: str, broker: Mosquitto, twilio: Simulator
+) -> None:
+    """No other connector has led meanwhile. The broker has taken one status whose acknowledgement is lost."""
+    async with Proxy(broker.port) as proxy, Peer(broker.url) as peer:
+        settings = configuration(
+            broker_url=f"mqtt://{HOST}:{proxy.port}",
+            twilio_url=twilio.base_url,
+            journal={"url": postgresql_url, "lease_seconds": LEASE_SECONDS},
+            tracking={"poll_initial_seconds": 0.25},
+            status={"follow_up": "final"},
+        )
+        journal = access_of(postgresql_url)
+        async with Connector(tmp_path / "one", settings) as one:
+            await one.ready()
+            await publish(peer, [Request(number=1, to=recipient(1))])
+            heard = [await hear(peer)]
+            await until(lambda: not open_in(journal).get("statuses"))
+            proxy.withhold_answers()
+            twilio.set_age(60)  # from now on the text shows that it has arrived
+            heard.append(await hear(peer))
+            one.signal(signal.SIGSTOP)
+            await until(lambda: not _leases(journal))
+            one.signal(signal.SIGCONT)
+            await one.wait_for_event("leadership_taken", 2)
+            heard.append(await hear(peer))
+            await until(lambda: not open_in(journal))
+            twilio.set_age(0)
+            await publish(peer, [Request(number=2, to=recipient(1))])
+            heard.append(await hear(peer))
+            assert 0 == await one.terminate()
+    words = [json.loads(one.payload)["response"]["payload"]["messages"]["message_status"] for one in heard]
+    assert ["queued", "delivered", "delivered", "queued"] == words
+    assert heard[1].payload == heard[2].payload
+    connected = broker.connected_at(CLIENT_ID)
+    assert 2 == len(connected)
+    assert [] == sorted_out(heard)["id-1"].repeated(connected)
+
+
+async def hear(peer: Peer) -> Heard:
+    return Heard(payload=(await peer.next_message()).payload, at=time.time())
+
+
+def _leases(journal: Access) -> int:
+    """Those that last, by the database's clock."""
+    with journal.reading(glance=True) as connection:
+        query = "SELECT COUNT(*) FROM members WHERE until > EXTRACT(EPOCH FROM clock_timestamp())"
+        return int(connection.execute(query).fetchone()[0])

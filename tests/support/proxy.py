@@ -34,6 +34,8 @@ class Proxy:
         self._passing: set[asyncio.Task[None]] = set()
         self._through = asyncio.Event()
         self._through.set()
+        self._answering: set[asyncio.Event] = set()
+        """One for each connection."""
         self.port = 0
         self.connections = 0
         """How many have been made so far."""
@@ -55,6 +57,11 @@ class Proxy:
     def black_hole(self) -> None:
         """Swallows everything from now on, as a router without power does, and sends no reset."""
         self._through.clear()
+
+    def withhold_answers(self) -> None:
+        """What the server says over the present connections stays here; what it is sent still arrives."""
+        for answering in self._answering:
+            answering.clear()
 
     async def restore(self) -> None:
         """Everything passes again; what was sent into a black hole arrives, as TCP would repeat it."""
@@ -102,22 +109,29 @@ class Proxy:
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
         except OSError:
             return  # the other side is down: then this side is closed, too
+        answering = asyncio.Event()
+        answering.set()
+        self._answering.add(answering)
         directions = {
-            asyncio.create_task(self._pass_on(reader, far_writer)),
-            asyncio.create_task(self._pass_on(far_reader, writer)),
+            asyncio.create_task(self._pass_on(reader, far_writer, self._through)),
+            asyncio.create_task(self._pass_on(far_reader, writer, self._through, answering)),
         }
         try:
             await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._answering.discard(answering)
             far_writer.transport.abort()
             for direction in directions:
                 direction.cancel()
             await asyncio.wait(directions)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *opened: asyncio.Event
+    ) -> None:
         with contextlib.suppress(OSError):
             while chunk := await reader.read(CHUNK):
-                await self._through.wait()
+                for each in opened:
+                    await each.wait()
                 writer.write(chunk)
                 await writer.drain()
             await writer.drain()
