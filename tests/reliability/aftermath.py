@@ -119,10 +119,14 @@ class Statuses:
 
 
 def _is_explained(first: Heard, again: Heard, connected: Sequence[float]) -> bool:
-    """Whether the status may have been without the broker's acknowledgement, as far as the journal knew."""
+    """Whether the status may have been without the broker's acknowledgement, as far as the journal knew.
+
+    One that has lost the leadership and does not know it yet cannot note acknowledgements any more, and may
+    publish again what it did not note, a moment before its successor connects.
+    """
     if first.life != again.life:
         return True
-    return any(first.at - SLACK_SECONDS <= at <= again.at for at in connected)
+    return any(first.at - SLACK_SECONDS <= at <= again.at + SLACK_SECONDS for at in connected)
 
 
 def sorted_out(heard: Iterable[Heard]) -> dict[str, Statuses]:

@@ -157,7 +157,7 @@ def test_a_status_that_is_published_again_without_a_reason_is_found(repeated: He
     assert Aftermath(republished=(REQUEST.id,)) == judged(WHOLE, QUEUED, DELIVERED, ACKNOWLEDGED, again)
 
 
-@pytest.mark.parametrize("connected", [1.0 - SLACK_SECONDS, 1.0, 3.0])
+@pytest.mark.parametrize("connected", [1.0 - SLACK_SECONDS, 1.0, 3.0, 3.0 + SLACK_SECONDS])
 def test_what_a_connector_publishes_again_over_a_new_connection_is_right(connected: float) -> None:
     """It took the leadership, or took it again after a standstill, or had lost its connection."""
     heard = [replace(DELIVERED, life=0, at=at) for at in (1.0, 3.0)]
@@ -165,7 +165,7 @@ def test_what_a_connector_publishes_again_over_a_new_connection_is_right(connect
     assert ALL_TRUE == judged(WHOLE, answer, *heard, end, connected=(connected,))
 
 
-@pytest.mark.parametrize("connected", [0.9 - SLACK_SECONDS, 3.1])
+@pytest.mark.parametrize("connected", [0.9 - SLACK_SECONDS, 3.1 + SLACK_SECONDS])
 def test_a_connection_at_another_time_explains_no_repetition(connected: float) -> None:
     heard = [replace(DELIVERED, life=0, at=at) for at in (1.0, 3.0)]
     answer, end = replace(QUEUED, life=0), replace(ACKNOWLEDGED, life=0)
