@@ -119,8 +119,9 @@ ALERTS_OPENING = """\
 `deploy/monitoring/` has these as rules for Prometheus, each with a test for `promtool`, and a dashboard for
 Grafana. [Watch it with Prometheus and Grafana](../how-to/watch-with-prometheus.md) sets them up.
 Each alert fires once for each connector. Where several share a journal, those about what stands in it
-(`TwilioNotificationsWaitsTooLong`, `TwilioNotificationsStatusesWait`, `TwilioNotificationsQuotaNearlyUsed`) fire
-for all of them at once: have Alertmanager group them by `alertname`.
+(`TwilioNotificationsWaitsTooLong`, `TwilioNotificationsStatusesWait`,
+`TwilioNotificationsQuotaNearlyUsed`) fire for all of them at once: have Alertmanager group them by
+`alertname`.
 
 | alert | severity | when |
 |---|---|---|
