@@ -1,12 +1,14 @@
 """Random kills under load with several connectors on one database: the leader dies, or one that only sends.
 
-In the middle the database is restarted, and later the broker. `make torture CONNECTORS=3 JOURNAL=postgresql`
-runs it; what is judged, and how, is the same as in `torture.py`.
+In between the database is restarted, and the broker, and all of them stand still for longer than their
+leases. `make torture CONNECTORS=3 JOURNAL=postgresql` runs it; what is judged, and how, is the same as in
+`torture.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.postgresql import PostgreSql
 
 LEASE_SECONDS = 3.0
+STANDSTILL_SECONDS = LEASE_SECONDS + 0.5
 KILL_SECONDS = (0.5, 4.0)
 """The least and the most between two kills."""
 LEADER_SHARE = 0.5
@@ -131,6 +134,8 @@ class SeveralTorture(Torture):
                 await asyncio.to_thread(self._server.start)
             if kill == 2 * self._plan.kills // 3:
                 await self._restart_broker()
+            if kill == self._plan.kills // 2:
+                await self._stand_still()
         await asyncio.wait([publishing, *people], timeout=END_SECONDS)
         await self._wait_for_the_end(requests)
         for slot in list(self._running):
@@ -168,6 +173,18 @@ class SeveralTorture(Torture):
         await asyncio.to_thread(cast("Mosquitto", self._broker).restart)
         await self._peer.connect()
         await self._proxy.restore()
+
+    async def _stand_still(self) -> None:
+        """All at once, for longer than their leases, as on a machine that has no time for them.
+
+        Whichever leads then, publishes again what the broker had not acknowledged.
+        """
+        self._tell("all connectors stand still")
+        for connector in self._running.values():
+            connector.signal(signal.SIGSTOP)
+        await asyncio.sleep(STANDSTILL_SECONDS)
+        for connector in self._running.values():
+            connector.signal(signal.SIGCONT)
 
     async def _hear_what_was_published(self) -> None:
         """Returns when nothing has come for a moment: no connector can publish any more."""
