@@ -302,8 +302,7 @@ class Taker:
             raise ForbiddenTransition(f"request {step.id}: {error}") from error
         if standing.state is not State.WAITING and step.attempt not in {None, standing.opened}:
             raise ForbiddenTransition(f"request {step.id}: its attempt {step.attempt} is not open")
-        if not self.leads:  # the attempt in doubt may still be under way here
-            self.memory.closed(step.id)
+        self.memory.closed(step.id)
         self.memory.change(was=standing.state, now=now)
 
 
