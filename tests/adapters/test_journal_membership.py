@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.support.factories import (
     SENDER_NUMBER,
     START,
+    a_change,
     a_doubt,
     a_failure,
     a_mark,
@@ -26,10 +28,11 @@ from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.errors import NotLeading, Reason
+from twilio_notifications.core.escalation import ChainEnd, EndKind
 from twilio_notifications.core.model import Cancellation
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
-from twilio_notifications.core.steps import AttemptOutcome
+from twilio_notifications.core.steps import AttemptOutcome, Follow
 from twilio_notifications.ports import NewWish, Recording
 
 if TYPE_CHECKING:
@@ -341,6 +344,27 @@ async def test_what_one_connector_writes_is_news_for_the_others_and_not_for_itse
         assert not heard["one"].is_set()
         await two.take([a_success(1)])
         await asyncio.wait_for(heard["one"].wait(), WAIT_SECONDS)
+
+
+async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(postgresql_url: str) -> None:
+    """Callbacks reach any connector: they tell of deliveries, and keys that are pressed end chains."""
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B)
+        await record(one, replace(a_request(C, escalation="freezer"), hint="door", writer=WRITER.chains))
+        await one.open_attempts([1, 2], at=START, clock_offset=None)
+        follow = Follow(word="queued", look_at=START + 5)
+        await one.take([replace(a_success(id_), follow=follow) for id_ in (1, 2)])
+        heard = asyncio.Event()
+        one.watch_news(heard.set)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not heard.is_set():  # it may not listen yet
+                followed = await two.delivery(1)
+                assert followed is not None
+                await two.change([a_change(followed)])
+                await asyncio.sleep(0.05)
+        heard.clear()
+        await two.end_chain(3, ChainEnd(kind=EndKind.CANCELLED, at=START), writer=WRITER.chains)
+        await asyncio.wait_for(heard.wait(), WAIT_SECONDS)
 
 
 # What comes too late.
