@@ -351,9 +351,9 @@ async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(po
     async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A, B)
         await record(one, replace(a_request(C, escalation="freezer"), hint="door", writer=WRITER.chains))
-        await one.open_attempts([1, 2], at=START, clock_offset=None)
+        await one.open_attempts([1, 2, 3], at=START, clock_offset=None)
         follow = Follow(word="queued", look_at=START + 5)
-        await one.take([replace(a_success(id_), follow=follow) for id_ in (1, 2)])
+        await one.take([replace(a_success(id_), follow=follow) for id_ in (1, 2, 3)])
         heard = asyncio.Event()
         one.watch_news(heard.set)
         async with asyncio.timeout(WAIT_SECONDS):
