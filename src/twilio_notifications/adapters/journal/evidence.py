@@ -1,6 +1,6 @@
 """What Twilio answered to attempts whose leases had ended by then: runs in the writer's thread.
 
-It is kept beside the attempts, because the leader may be settling the same doubt. It weighs more than
+It is kept apart from the attempts, because the leader may be settling the same doubt. It weighs more than
 Twilio's records: those may not show yet what an answer has said.
 """
 

@@ -151,21 +151,18 @@ class Taker:
         """The steps that are to be taken; the requests of the others are `lapsed`."""
         due: list[Step] = []
         for step in steps:
-            instead = self._settling(connection, step) if self.leads else self._closing(connection, step)
+            instead = self._in_place_of(connection, step)
             if instead is not step:
                 lapsed.add(step.id)
             if instead is not None:
                 due.append(instead)
         return due
 
-    def _settling(self, connection: Connection, step: Step) -> Step | None:
-        """The step itself; None where its doubt is settled, or evidence settles it."""
-        if not self.sharing.may_settle(connection, step):
-            return None
-        return None if evidence.overrules(connection, step, settles=True) else step
-
-    def _closing(self, connection: Connection, step: Step) -> Step | None:
+    def _in_place_of(self, connection: Connection, step: Step) -> Step | None:
         """The step itself, or the one to take in its place; None: none."""
+        if self.leads:  # its doubt may be settled already, or evidence settles it
+            in_doubt = self.sharing.may_settle(connection, step)
+            return step if in_doubt and not evidence.overrules(connection, step, settles=True) else None
         known = self._known(step)
         attempt = step.attempt if known is None else known.opened
         if not self.sharing.has_lapsed(connection, step, attempt):
