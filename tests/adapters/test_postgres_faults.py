@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 
 from tests.support.engines import in_database
@@ -15,7 +17,9 @@ from tests.support.fakes import AwaitedEvents
 from tests.support.journals import A, B, C, accept, became, begin, due, end, outbox, record, statuses, waiting
 from tests.support.mosquitto import HOST
 from tests.support.patience import WAIT_SECONDS
-from twilio_notifications.core.errors import JournalClosed, JournalDamaged
+from twilio_notifications.adapters.postgres import engine
+from twilio_notifications.adapters.postgres.opening import LOCK_JOURNAL
+from twilio_notifications.core.errors import JournalClosed, JournalDamaged, JournalTooNew
 from twilio_notifications.core.model import Text
 from twilio_notifications.ports import Recording
 
@@ -38,6 +42,19 @@ def a_journal(url: str, events: AwaitedEvents | None = None, **options: Any) -> 
 @pytest.fixture
 def url(postgresql_url: str) -> str:
     return postgresql_url
+
+
+def migrate(postgresql: PostgreSql, url: str, changes: str = "") -> None:
+    """What a connector of the next version does when it starts."""
+
+    async def change(connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            await connection.execute(LOCK_JOURNAL)
+            if changes:
+                await connection.execute(changes)
+            await connection.execute("UPDATE journal SET version = version + 1")
+
+    postgresql.do(url, change)
 
 
 class Cut(Enum):
@@ -255,6 +272,97 @@ async def test_a_connector_that_the_database_does_not_know_any_more_ends(
         with pytest.raises(JournalDamaged, match="does not know this connector any more"):
             await record(journal, a_request(B))
         assert 1 == postgresql.ask("SELECT COUNT(*) FROM requests", url)
+
+
+@pytest.mark.parametrize(
+    "migration",
+    ["", "DROP TABLE writers", "ALTER TABLE writers RENAME COLUMN number TO at"],
+    ids=["others", "drops", "renames"],
+)
+@pytest.mark.parametrize("is_connected", [True, False])
+async def test_a_connector_whose_journal_a_later_version_has_migrated_writes_nothing_more_and_says_why(
+    postgresql: PostgreSql, url: str, migration: str, *, is_connected: bool
+) -> None:
+    """As in a rolling update: what it writes would have the meaning of its own version."""
+    events = AwaitedEvents()
+    async with a_journal(url, events) as journal:
+        await accept(journal, A)
+        migrate(postgresql, url, migration)
+        if not is_connected:
+            postgresql.ask(END_CONNECTIONS)
+        for refused in (
+            journal.record([a_request(B)]),
+            journal.beat(places=1, in_use=0, at=START),
+            journal.take([a_success(1)]),
+        ):
+            with pytest.raises(JournalTooNew, match=r"a later version has changed its tables\. Install that"):
+                await refused
+        assert 1 == postgresql.ask("SELECT COUNT(*) FROM requests", url)
+
+
+async def test_a_commit_whose_answer_is_lost_acknowledges_nothing_where_a_later_version_has_migrated_since(
+    postgresql: PostgreSql, url: str
+) -> None:
+    cutter, events = CommitCutter(url), AwaitedEvents()
+    async with cutter.url(url) as cut_url, a_journal(cut_url, events) as journal:
+        cutter.cut, cutter.leads_nowhere = Cut.AFTER, True
+        recording = journal.record([a_request(A)])
+        await events.heard("journal_unavailable")
+        migrate(postgresql, url)
+        cutter.leads_nowhere = False
+        with pytest.raises(JournalTooNew):
+            await recording
+
+
+async def test_a_migration_waits_for_the_transaction_under_way_and_the_next_one_finds_it(
+    postgresql: PostgreSql, url: str
+) -> None:
+    """Between the look at the version and the commit, no other connector migrates."""
+    async with a_journal(url) as journal:
+        writer, loop = journal._store.writer, asyncio.get_running_loop()
+        begun, goes_on = asyncio.Event(), threading.Event()
+
+        def operation(connection: Connection) -> None:
+            loop.call_soon_threadsafe(begun.set)
+            goes_on.wait(WAIT_SECONDS)
+            connection.execute("INSERT INTO rules (fingerprint) VALUES (?)", ("old",))
+
+        writing = writer.submit(operation)
+        await begun.wait()
+        migrating = asyncio.create_task(asyncio.to_thread(migrate, postgresql, url))
+        try:
+            waiting_for_lock = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not await asyncio.to_thread(postgresql.ask, waiting_for_lock):
+                    pass
+        finally:
+            goes_on.set()
+        await writing
+        await migrating
+        with pytest.raises(JournalTooNew):
+            await record(journal, a_request(A))
+
+
+async def test_a_lock_that_another_connector_does_not_give_back_is_waited_for(
+    postgresql: PostgreSql, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the wait before the connector would give the connection up."""
+    monkeypatch.setattr(engine, "LOCK_MILLISECONDS", 20)
+    events = AwaitedEvents()
+    async with a_journal(url, events) as journal:
+        await accept(journal, A)
+        other = await asyncpg.connect(url)
+        try:
+            await other.execute(f"BEGIN; {LOCK_JOURNAL}")
+            recording = journal.record([a_request(B)])
+            await events.heard("journal_unavailable")
+            await asyncio.wait_for(journal.pulse(), WAIT_SECONDS)
+            assert not recording.done()
+        finally:
+            await other.close()
+        assert [Recording.NEW] == await became([recording])
+        await events.heard("journal_available")
+        assert [1, 2] == await due(journal)
 
 
 async def test_texts_keep_every_character(url: str) -> None:

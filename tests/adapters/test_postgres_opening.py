@@ -140,6 +140,22 @@ async def test_the_check_says_what_a_start_would_find(postgresql: PostgreSql, po
     assert "in use" not in await asyncio.to_thread(inspected, postgresql_url)
 
 
+@pytest.mark.parametrize(
+    ("later", "kind"), [(1, JournalTooNew), (-1, JournalError)], ids=["later", "earlier"]
+)
+async def test_old_requests_are_removed_by_the_version_of_the_journal_only(
+    postgresql: PostgreSql, postgresql_url: str, later: int, kind: type[JournalError]
+) -> None:
+    from twilio_notifications.adapters.postgres.purging import purge  # noqa: PLC0415 - needs asyncpg
+
+    postgresql.do(
+        postgresql_url,
+        lambda connection: connection.execute("UPDATE journal SET version = version + $1", later),
+    )
+    with pytest.raises(kind, match="version"):
+        await asyncio.to_thread(purge, postgresql_url, finished_before=9e9)
+
+
 async def test_old_requests_are_removed_only_where_no_connector_runs(postgresql_url: str) -> None:
 
     from twilio_notifications.adapters.postgres.purging import purge  # noqa: PLC0415 - needs asyncpg

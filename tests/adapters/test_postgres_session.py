@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import selectors
+import socket
+import threading
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from tests.support.mosquitto import HOST
 from twilio_notifications.adapters.journal.statements import care, members
 from twilio_notifications.adapters.postgres import session as sessions
 from twilio_notifications.adapters.postgres.session import Session
@@ -35,6 +40,57 @@ def a_session(url: str) -> Iterator[Session]:
         closing(Session(url, run=loop.run_until_complete)) as session,
     ):
         yield session
+
+
+class Freezing:
+    """The way to a server, which passes nothing on and ends no connection from `freeze` on."""
+
+    def __init__(self, url: str) -> None:
+        self._to = int(url.rpartition("/")[0].rpartition(":")[2])
+        self._listener = socket.create_server((HOST, 0))
+        self._awake, self._end = socket.socketpair()
+        self._is_frozen = threading.Event()
+        self._thread = threading.Thread(target=self._pass_on)
+        self.url = url.replace(f":{self._to}/", f":{self._listener.getsockname()[1]}/")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.close()
+        self._thread.join()
+        self._awake.close()
+        self._listener.close()
+
+    def freeze(self) -> None:
+        self._is_frozen.set()
+
+    def _pass_on(self) -> None:
+        """In a thread: the session's event loop turns only while it is used."""
+        others: dict[Any, socket.socket] = {}
+        with selectors.DefaultSelector() as selector:
+            for each in (self._listener, self._awake):
+                selector.register(each, selectors.EVENT_READ)
+            while True:
+                for key, _ in selector.select():
+                    one: Any = key.fileobj
+                    if one is self._awake:
+                        for each in others:
+                            each.close()
+                        return
+                    if one is self._listener:
+                        client = one.accept()[0]
+                        server = socket.create_connection((HOST, self._to))
+                        others |= {client: server, server: client}
+                        for each in (client, server):
+                            selector.register(each, selectors.EVENT_READ)
+                        continue
+                    data = one.recv(65536)
+                    if not data:
+                        selector.unregister(one)
+                    if not self._is_frozen.is_set():
+                        others[one].sendall(data) if data else others[one].shutdown(socket.SHUT_WR)
 
 
 def number(session: Session, statement: str) -> int:
@@ -84,3 +140,23 @@ def test_a_statement_gets_a_plan_for_the_table_as_it_has_become(
         for _ in range(9):
             session.execute(care.COUNT_WAITING)
         assert before != session.run(lambda connection: connection.fetch(explained))
+
+
+def test_a_server_that_does_not_answer_in_time_costs_a_connection_and_no_trace(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cancellation would need a second connection, which is not answered either."""
+    said: list[str] = []
+    with Freezing(postgresql_url) as way, closing(asyncio.new_event_loop()) as loop:
+        loop.set_exception_handler(lambda _loop, context: said.append(str(context)))
+        with closing(Session(way.url, run=loop.run_until_complete)) as session:
+            session.command("SELECT 1")
+            way.freeze()
+            for limit in ("COMMAND_SECONDS", "CONNECT_SECONDS"):
+                monkeypatch.setattr(sessions, limit, 0.2)
+                with pytest.raises(TimeoutError):
+                    session.command("SELECT 1")
+                assert not session.is_open()
+        loop.run_until_complete(asyncio.sleep(0))
+        gc.collect()
+    assert [] == said

@@ -167,6 +167,16 @@ async def test_offline_nothing_is_tried_that_needs_a_network(surroundings: Surro
     assert {"broker", "twilio"}.isdisjoint(lines(program))
 
 
+async def test_offline_a_word_that_no_driver_knows_is_found_in_the_url_of_a_database(
+    surroundings: Surroundings,
+) -> None:
+    url = "postgresql://connector:pa55@db.invalid/journal?sslmode=full"
+    program = await surroundings.check("--offline", journal={"url": url})
+    assert 2 == exit_code(program), program.output
+    assert "sslmode=: disable, allow, prefer, require, verify-ca, verify-full" in program.output
+    assert "pa55" not in program.output
+
+
 # Each part broken in turn
 
 

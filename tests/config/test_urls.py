@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,11 +188,65 @@ def test_the_files_that_a_database_url_names_are_known() -> None:
         ("postgresql://u:hunter2@host:99999/x", "must have a port from 1 to 65535"),
         ("postgresql://u:hunter2@host/x/y", "in user and password write / as %2F"),
         ("postgresql://u:hunter2#@host/x", "in user and password write / as %2F"),
+        ("postgresql://u:hunter2@host/x?sslmode", "each as name=value"),
+        (
+            "postgresql://u:hunter2@host/x?sslmode=on",
+            "disable, allow, prefer, require, verify-ca, verify-full",
+        ),
+        ("postgresql://u:hunter2@host/x?sslmode=Require", "after sslmode=: disable, allow"),
+        ("postgresql://u:hunter2@host/x?sslnegotiation=no", "after sslnegotiation=: postgres, direct"),
+        ("postgresql://u:hunter2@host/x?ssl_min_protocol_version=1.2", "TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"),
+        ("postgresql://u:hunter2@host/x?target_session_attrs=master", "any, primary, standby, read-write"),
     ],
 )
 def test_a_wrong_database_url_is_refused_without_repeating_it(url: str, expected: str) -> None:
     assert expected in demand(read_journal_url(url))
     assert "hunter2" not in only_problem(None, environment(JOURNAL__URL=url))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sslmode", "sslnegotiation", "target_session_attrs"),
+        *("ssl_min_protocol_version", "ssl_max_protocol_version"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_the_driver_knows_each_word_that_a_database_url_may_hold(tmp_path: Path, name: str) -> None:
+    asyncpg = pytest.importorskip("asyncpg")
+    authority = tmp_path / "ca.pem"
+    trustme.CA().cert_pem.write_to_path(str(authority))
+    words = demand(read_journal_url(f"postgresql://host/x?{name}=hunter2")).rpartition(": ")[2].split(", ")
+    for word in words:
+        # It reads its options before it looks for the socket.
+        options = {"host": tmp_path, "sslmode": "require", "sslrootcert": authority, name: word}
+        url = f"postgresql:///x?{urlencode(options)}"
+        with pytest.raises(OSError):  # noqa: PT011 - there is no socket
+            asyncio.run(asyncpg.connect(url))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_exposed"),
+    [
+        ("postgresql://u:p@db.example.com/x", True),
+        ("postgresql://u:p@db.example.com/x?sslmode=prefer", True),
+        ("postgresql://u@db.example.com/x?password=p", True),
+        ("postgresql://u@db.example.com/x?passfile=/run/p", True),
+        ("postgresql://u:p@127.0.0.1,db.example.com/x", True),
+        ("postgresql://u@db.example.com/x", False),
+        ("postgresql://u:p@db.example.com/x?sslmode=require", False),
+        ("postgresql://u:p@db.example.com/x?sslmode=verify-full", False),
+        ("postgresql://u:p@127.0.0.1/x", False),
+        ("postgresql://u:p@localhost,[::1]:5433/x", False),
+        ("postgresql://u:p@/x?host=/run/postgresql", False),
+    ],
+)
+def test_a_password_that_may_cross_a_network_in_the_clear_to_a_database_deserves_a_warning(
+    url: str, *, is_exposed: bool
+) -> None:
+    warnings = from_environment(JOURNAL__URL=url).warnings
+    assert is_exposed == any("holds a password, which may cross the network" in one for one in warnings)
+    assert not any("u:p@" in one for one in warnings)
 
 
 # Twilio's API

@@ -48,7 +48,10 @@ SHORTER = {
     "calls.time_limit_seconds": 86400,
     "limits.recipient_period_seconds": 2678400,
     "limits.identical_text_seconds": 2678400,
+    "journal.lease_seconds": 600,
 }
+# A connector that shares its journal writes to the database ten times in a lease.
+LONGER = {"journal.lease_seconds": 0.5}
 WHOLE_NUMBERS = {
     "connector.version": (1, 5),
     "transport.receive_maximum": (1, 65535),
@@ -125,9 +128,10 @@ def test_a_duration_may_be_whole_or_a_fraction_from_well_below_a_second_up(tmp_p
     """Acceptance checks run the real program with small ones."""
     assert 7 == read(from_toml(tmp_path, toml(name, "7")), name)
     assert 7 == read(from_environment(**variables(name, "7")), name)
-    smallest = 1 if name.endswith(("keepalive_seconds", "session_expiry_seconds")) else 0.001
-    assert smallest == read(from_toml(tmp_path, toml(name, "0.001")), name)
-    assert smallest == read(from_environment(**variables(name, "0.001")), name)
+    written = LONGER.get(name, 0.001)
+    smallest = 1 if name.endswith(("keepalive_seconds", "session_expiry_seconds")) else written
+    assert smallest == read(from_toml(tmp_path, toml(name, f"{written}")), name)
+    assert smallest == read(from_environment(**variables(name, f"{written}")), name)
 
 
 @pytest.mark.parametrize("name", DURATIONS)
@@ -136,8 +140,9 @@ def test_zero_is_a_duration_only_where_it_makes_sense(tmp_path: Path, name: str)
         assert 0 == read(from_toml(tmp_path, toml(name, "0")), name)
         assert 0 == read(from_environment(**variables(name, "0")), name)
     else:
-        assert "must be a number of seconds from 0.001 to" in refusal(name, 0)
-        assert "must be a number of seconds from 0.001 to" in refusal(name, 0.0009)
+        smallest = LONGER.get(name, 0.001)
+        assert f"must be a number of seconds from {smallest} to" in refusal(name, 0)
+        assert f"must be a number of seconds from {smallest} to" in refusal(name, smallest - 0.0001)
 
 
 @pytest.mark.parametrize("name", DURATIONS)

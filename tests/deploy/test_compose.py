@@ -139,8 +139,9 @@ def test_the_image_is_built_with_what_the_services_need_and_has_the_version_of_t
 
 
 def test_the_configuration_loads_and_warns_only_of_what_stays_on_this_machine() -> None:
-    (broker,) = load(CONFIGURATION, SERVICES["connector"]["environment"]).warnings
+    broker, journal = load(CONFIGURATION, SERVICES["connector"]["environment"]).warnings
     assert broker.startswith("transport.url begins with mqtt:// and holds a user name or password")
+    assert journal.startswith("journal.url holds a password, which may cross the network unencrypted")
 
 
 def test_the_console_listens_where_its_port_is_published_for_this_machine_alone() -> None:

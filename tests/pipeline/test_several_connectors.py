@@ -10,15 +10,21 @@ import pytest
 
 from tests.pipeline.line import a_line
 from tests.pipeline.test_connector import House, a_house
-from tests.support.factories import START, accepted
+from tests.support.factories import START, a_request, accepted
+from tests.support.fakes import RecordingEvents
+from tests.support.orders import carried_out, place
 from twilio_notifications.adapters.journal.grouping import Group
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.delivery import Following, FollowUp, Tracking
 from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.core.orders import PauseOrder, ResumeOrder
+from twilio_notifications.pipeline.line.orders import HELD_UP_SECONDS
 from twilio_notifications.ports import Callback, Pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from twilio_notifications.core.orders import Order
 
 A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 
@@ -226,6 +232,19 @@ async def test_a_connector_that_stood_still_makes_no_attempt_that_it_had_opened(
         assert [A] == one.line.sender.ids()
 
 
+async def test_a_connector_whose_machine_was_suspended_makes_no_attempt_before_it_has_asked(
+    postgresql_url: str,
+) -> None:
+    """Its clock has gone on meanwhile, and its timers have not."""
+    async with houses(postgresql_url, "one") as (one,):
+        clock = one.line.clock
+        clock.set(clock.now() + one.connector.leading.lease_seconds)
+        await one.publish(A)
+        assert [] == one.line.sender.ids()
+        await beat(one)
+        assert [A] == one.line.sender.ids()
+
+
 async def test_a_connector_that_takes_the_place_of_another_knows_the_pauses_before_it_sends(
     postgresql_url: str,
 ) -> None:
@@ -255,3 +274,76 @@ async def test_a_pause_that_a_person_orders_holds_all_connectors(postgresql_url:
         await one.line.sqlite.keep_pauses([replace(pause, ended_at=START + 9)])
         await beat(one, two)
         assert 1 == len(one.line.sender.ids() + two.line.sender.ids())
+
+
+@asynccontextmanager
+async def a_leader_that_has_an_order(url: str, what: Order) -> AsyncIterator[PostgresJournal]:
+    """It has taken a request in, and has not looked for orders yet; the lease lasts as long as any test."""
+    events = RecordingEvents()
+    async with PostgresJournal(url, member="one", lease_seconds=600.0, events=events) as journal:
+        assert (await journal.beat(places=1, in_use=0, at=START)).leads
+        await journal.record([a_request(A, request_id=A)])
+        place(url, what)
+        yield journal
+
+
+async def test_a_connector_that_joins_sends_nothing_before_the_leader_has_carried_out_what_was_ordered(
+    postgresql_url: str,
+) -> None:
+    """As after a backup was restored, when all connectors start in the same second."""
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader,
+        houses(postgresql_url, "two") as (two,),
+    ):
+        await beat(two, times=3)
+        assert ([], False) == (two.line.sender.ids(), two.connector.ready.is_set())
+        (done,) = await carried_out(leader)
+        assert done.pause is not None
+        await beat(two)
+        assert two.connector.ready.is_set()
+        await beat(two, times=3)
+        assert [] == two.line.sender.ids()
+        place(postgresql_url, ResumeOrder())
+        await carried_out(leader)
+        await beat(two)
+        assert [A] == two.line.sender.ids()
+
+
+async def test_a_connector_that_waits_for_orders_carries_them_out_where_the_leader_dies(
+    postgresql_url: str,
+) -> None:
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()) as leader,
+        houses(postgresql_url, "two") as (two,),
+    ):
+        cast("Any", leader)._sharing.lease_seconds = 0.0
+        await leader.beat(places=1, in_use=0, at=START)
+        await beat(two)
+        assert two.told("leadership_taken")
+        assert two.told("order_carried_out")
+        await beat(two, times=3)
+        assert [] == two.line.sender.ids()
+
+
+async def test_an_order_that_stays_holds_a_connector_that_joins_up_for_a_while_only(
+    postgresql_url: str,
+) -> None:
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()),
+        houses(postgresql_url, "two") as (two,),
+    ):
+        await beat(two)
+        assert [] == two.line.sender.ids()
+        await two.line.clock.advance(HELD_UP_SECONDS + BEAT)
+        await beat(two)
+        assert [A] == two.line.sender.ids()
+
+
+async def test_a_connector_that_waits_for_orders_can_be_stopped(postgresql_url: str) -> None:
+    async with (
+        a_leader_that_has_an_order(postgresql_url, PauseOrder()),
+        houses(postgresql_url, "two") as (two,),
+    ):
+        two.stop.set()
+        await two.ended()
+        assert [] == two.line.sender.ids()

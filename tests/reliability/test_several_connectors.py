@@ -96,6 +96,27 @@ async def test_a_connector_that_stands_still_past_its_lease_sends_one_text_whose
         assert 0 == await one.terminate()
 
 
+async def test_connectors_whose_journal_a_later_version_has_migrated_end_and_say_what_to_do(
+    tmp_path: Path, postgresql: PostgreSql, postgresql_url: str, broker: Mosquitto, twilio: Simulator
+) -> None:
+    """As a rolling update does, when it starts the first connector of the later version."""
+    settings = configuration(
+        broker_url=broker.url,
+        twilio_url=twilio.base_url,
+        journal={"url": postgresql_url, "lease_seconds": LEASE_SECONDS},
+    )
+    async with Connector(tmp_path / "one", settings) as one:
+        await one.ready()
+        async with Connector(tmp_path / "two", settings) as two:
+            await two.wait_for_event("connector_stands_by")
+            postgresql.ask("UPDATE journal SET version = version + 1", postgresql_url)
+            for each in (one, two):
+                assert 1 == await each.wait(), each.output
+                (failed,) = each.events("connector_failed")
+                assert "a connector of a later version has changed its tables" in failed["error"]
+                assert "exception" not in failed, "a trace"
+
+
 async def test_an_answer_that_comes_after_its_absence_seemed_proved_is_the_one_that_is_reported(
     tmp_path: Path, postgresql_url: str, broker: Mosquitto, twilio: Simulator
 ) -> None:

@@ -90,6 +90,13 @@ def warnings_about(values: Mapping[str, Any]) -> Iterator[Remark]:
             "unencrypted, as all messages do: use mqtts://"
         )
         yield Remark(name="transport.url", sentence=sentence)
+    database = values["journal.url"]
+    if isinstance(database, DatabaseAddress) and database.is_exposed:
+        sentence = (
+            "journal.url holds a password, which may cross the network unencrypted, as numbers and texts may:"
+            " end it with ?sslmode=verify-full, and with &sslrootcert= and the file of the server's authority"
+        )
+        yield Remark(name="journal.url", sentence=sentence)
     yield from console_warnings(values)
     yield from _warnings_about_tracking(values)
     prefix = values["transport.topic_prefix"]

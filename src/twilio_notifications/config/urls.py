@@ -18,6 +18,16 @@ _WEB_PORTS = {"http": 80, "https": 443}
 _DATABASE_SCHEMES = ("postgresql://", "postgres://")
 _DATABASE_PORT = 5432
 _DATABASE_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile")
+_INSISTING_MODES = ("require", "verify-ca", "verify-full")
+_TLS_VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_DATABASE_WORDS = {
+    "sslmode": ("disable", "allow", "prefer", *_INSISTING_MODES),
+    "sslnegotiation": ("postgres", "direct"),
+    "ssl_min_protocol_version": _TLS_VERSIONS,
+    "ssl_max_protocol_version": _TLS_VERSIONS,
+    "target_session_attrs": ("any", "primary", "standby", "read-write", "read-only", "prefer-standby"),
+}
+"""Options of a database's URL of which the driver knows only these words, which it reads at the start."""
 _HIGHEST_PORT = 65535
 
 
@@ -99,6 +109,8 @@ class DatabaseAddress:
     database: str
     files: tuple[Path, ...]
     """Certificates, keys and passwords that it names."""
+    is_exposed: bool
+    """It holds a password, a server may be on another machine, and a connection in the clear is allowed."""
 
 
 def read_journal_url(url: str) -> Path | DatabaseAddress | Wrong:
@@ -130,18 +142,28 @@ def _database_address(url: str) -> DatabaseAddress | Wrong:
             demand="must be postgresql://user:password@host/database; in user and password write / as %2F, ? "
             "as %3F, # as %23 and @ as %40"
         )
-    options = dict(parse_qsl(parts.query))
-    named = [each for each in parts.netloc.rpartition("@")[2].split(",") if each] or [options.get("host", "")]
-    hosts = [_database_host(unquote(each), options.get("port", "")) for each in named]
     if not database:
         return Wrong(demand="must end with the name of a database: postgresql://user:password@host/database")
+    try:
+        options = dict(parse_qsl(parts.query, strict_parsing=True))
+    except ValueError:
+        return Wrong(demand="must have its options after a ?, each as name=value, with & between them")
+    for name, words in _DATABASE_WORDS.items():
+        if options.get(name, words[0]) not in words:
+            return Wrong(demand=f"must have one of these words after {name}=: {', '.join(words)}")
+    named = [each for each in parts.netloc.rpartition("@")[2].split(",") if each] or [options.get("host", "")]
+    hosts = [_database_host(unquote(each), options.get("port", "")) for each in named]
     if None in hosts:
         return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
+    found = tuple(host for host in hosts if host is not None)
     return DatabaseAddress(
         whole=Secret(url),
-        hosts=tuple(host for host in hosts if host is not None),
+        hosts=found,
         database=database,
         files=tuple(Path(options[name]) for name in _DATABASE_FILES if name in options),
+        is_exposed=bool(parts.password or {"password", "passfile"} & options.keys())
+        and options.get("sslmode") not in _INSISTING_MODES
+        and not all(host.startswith("/") or is_loopback_host(host) for host, _ in found),
     )
 
 

@@ -7,7 +7,7 @@ ConnectorError
 ├── JournalError
 │   ├── JournalLocked       another connector owns the journal
 │   ├── JournalDamaged      the file is no journal, or it is damaged
-│   ├── JournalTooNew       a later version of this program wrote the journal
+│   ├── JournalTooNew       a later version of this program wrote the journal, or has migrated it since
 │   ├── JournalFull         the journal has reached its limit: the broker must deliver the request again later
 │   ├── JournalMoved        the journal's files were deleted or moved while the connector ran
 │   ├── NotLeading          another connector leads: it takes in, reports and settles, and this one only sends
@@ -134,7 +134,7 @@ class JournalDamaged(JournalError):
 
 
 class JournalTooNew(JournalError):
-    """A later version of this program wrote the journal."""
+    """A later version of this program wrote the journal, or has migrated it while this one used it."""
 
 
 class JournalFull(JournalError):

@@ -96,7 +96,8 @@ class Connector:
 
         Raises NucleusLost, after the drain, where only a restart of the process helps.
         """
-        if not await self._begin(stop):  # stopped first, as on a full disk: nothing runs, nothing drains
+        if await _unless(stop, _carry_out(self._join())) is None:
+            # Stopped first, as on a full disk: nothing runs, nothing drains.
             self.events.tell(ConnectorStopped())
             return
         async with asyncio.TaskGroup() as stages:
@@ -126,17 +127,18 @@ class Connector:
         if self._lost is not None:
             raise self._lost
 
-    async def _begin(self, stop: asyncio.Event) -> bool:
-        """Joins, and recovers before anything is sent where this connector leads; False: stopped first."""
-        if await _unless(stop, _carry_out(self.leading.beat())) is None:
-            return False
-        if not self.leading.leads:
-            # Nothing leaves before it knows what keeps requests waiting: the others found that out.
-            if await _unless(stop, _carry_out(self.leading.look_around(False))) is None:  # noqa: FBT003
-                return False
-            self._stand_by()
-            return True
-        return await _unless(stop, _carry_out(self._take_over())) is not None
+    async def _join(self) -> None:
+        """Joins, and has all that must be known and done before anything is sent."""
+        await self.leading.beat()
+        # Where another one leads, that one carries out what was ordered before, such as a pause.
+        while not self.leading.leads and await self.orders.holds_up():
+            await self.leading.next_beat()
+        if self.leading.leads:
+            await self._take_over()
+            return
+        # Nothing leaves before it knows what keeps requests waiting: the others found that out.
+        await self.leading.look_around(False)  # noqa: FBT003
+        self._stand_by()
 
     async def _take_over(self) -> None:
         """What an earlier run or another connector left: recovers it, and carries out what was ordered."""

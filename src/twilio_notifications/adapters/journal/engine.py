@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeVar
 
     from twilio_notifications.adapters.journal.connection import Connection
@@ -31,6 +32,20 @@ class DatabaseFault(Enum):
 
 class CommitUnknown(Exception):
     """The connection was lost while a transaction was being committed: it is committed, or it is not."""
+
+
+_WORDLESS: Final[Mapping[type[Exception], str]] = MappingProxyType(
+    {
+        MemoryError: "out of memory",
+        TimeoutError: "no answer in time",
+        CommitUnknown: "no answer in time to a COMMIT",
+    }
+)
+
+
+def said_of(error: Exception) -> str:
+    """A fault in words, also where it says nothing itself."""
+    return str(error) or _WORDLESS.get(type(error), type(error).__name__)
 
 
 class DatabaseEngine(Protocol):

@@ -19,7 +19,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from twilio_notifications.adapters.journal.calls import CallFailed, Result, Waiting, deliver
-from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault
+from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, said_of
 from twilio_notifications.adapters.journal.kinds import Operation, Single
 from twilio_notifications.adapters.journal.lanes import NeedsJournal, joined
 from twilio_notifications.adapters.journal.room import Boundless, FilesMoved, NoRoom, ReserveGone
@@ -36,15 +36,8 @@ from twilio_notifications.core.errors import JournalClosed, JournalError, Journa
 
 T = TypeVar("T")
 
-_WORDLESS: Mapping[type[Exception], str] = {
-    MemoryError: "out of memory",
-    TimeoutError: "no answer in time",
-    CommitUnknown: "no answer in time to a COMMIT",
-}
-"""What is said of faults that say nothing themselves."""
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.journal.calls import Ledger
     from twilio_notifications.adapters.journal.connection import Connection
@@ -302,7 +295,7 @@ class Writer:
         """
         if not self._faulty and not isinstance(error, NoRoom):
             self._faulty = True
-            self._on_disk_fault(str(error) or _WORDLESS.get(type(error), type(error).__name__))
+            self._on_disk_fault(said_of(error))
         may_overtake = held is not None and all(waiting.arrival for waiting in held)
         with self._wakeup:
             self._answer_pulses()

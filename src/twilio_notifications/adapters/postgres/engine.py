@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 from twilio_notifications.adapters.journal.engine import CommitUnknown, DatabaseFault, ReadFailed
 from twilio_notifications.adapters.postgres.faults import ERRORS, fault_of
 from twilio_notifications.adapters.postgres.locking import locks
-from twilio_notifications.adapters.postgres.opening import SETTINGS
+from twilio_notifications.adapters.postgres.opening import SETTINGS, VERSION, newest_version, version_of
 from twilio_notifications.core.errors import JournalDamaged
 
 if TYPE_CHECKING:
@@ -56,21 +56,30 @@ class PostgresEngine:
     """A transaction in which the connector says nothing for so long is ended by the server, with its locks,
     for which the others wait: the connector was stopped, or its machine is lost."""
     has_lanes: ClassVar[bool] = True
+    _version: int = field(init=False, default_factory=newest_version)
     _number: int = field(init=False, default=0)
     _begun: bool = field(init=False, default=False)
 
     def begin(self, lanes: Lanes | None = None) -> None:
+        """Raises JournalTooNew where a later version of this program has migrated the journal."""
         self._number += 1
         number = f"UPDATE writers SET number = {self._number}, used_at = clock_timestamp()"  # noqa: S608 - our own
+        own = f"WHERE token = '{self.token}' AND ({VERSION}) = {self._version}"
         silence = f"SET LOCAL idle_in_transaction_session_timeout = {int(self.silence_seconds * 1000)}"
         # Below COMMAND_SECONDS: a session that this side gave up would go on waiting for the lock.
         limits = f"{silence}; SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"
         # Locks come first: each later statement reads what those have written that held them before.
-        beginning = f"BEGIN; {SETTINGS}; {limits}; {locks(lanes)}; {number} WHERE token = '{self.token}'"
-        status = self.connection.command(beginning)
         self._begun = True
+        try:
+            status = self.connection.command(f"BEGIN; {SETTINGS}; {limits}; {locks(lanes)}; {number} {own}")
+        except ERRORS as error:
+            self.roll_back()
+            if fault_of(error) is DatabaseFault.OF_CALL:  # as where there is no such table any more
+                self.connection.run(version_of)
+            raise
         if status != "UPDATE 1":
             self.roll_back()
+            self.connection.run(version_of)
             raise self._forgotten()
 
     def commit(self) -> None:
@@ -104,10 +113,7 @@ class PostgresEngine:
         return bool(row[0] == self._number)
 
     def fault(self, error: Exception) -> DatabaseFault | None:
-        fault = fault_of(error)
-        if isinstance(error, TimeoutError):
-            self.connection.drop()  # an answer that comes late would be taken for that of another statement
-        return fault
+        return fault_of(error)
 
     def is_passing(self, error: Exception) -> bool:
         return fault_of(error) in {DatabaseFault.PASSING, DatabaseFault.CONFLICT}

@@ -9,11 +9,12 @@ import asyncpg
 from twilio_notifications.adapters.journal.engine import DatabaseFault
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-CONFLICTS: Final = frozenset({"40001", "40P01", "55P03"})
-"""Serialization failure, deadlock, a lock that could not be had."""
+CONFLICTS: Final = frozenset({"40001", "40P01"})
+"""Serialization failure, deadlock."""
 
-_PASSING: Final = frozenset({"25006", "25P03", "57014", "57P01", "57P02", "57P03", "57P05"})
-"""Read-only after a fail-over, what the server has given up, a server that ends or starts."""
+_PASSING: Final = frozenset({"25006", "25P03", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"})
+"""Read-only after a fail-over, what the server has given up, a lock that was waited for long enough, a server
+that ends or starts."""
 
 _PASSING_CLASSES: Final = frozenset({"08", "28", "3D", "53", "58"})
 """Connection, login, database, resources (a full disk), errors of the system."""

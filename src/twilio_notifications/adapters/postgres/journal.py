@@ -21,7 +21,12 @@ from twilio_notifications.adapters.postgres.engine import (
 from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.listening import CHANNEL, Listener
 from twilio_notifications.adapters.postgres.locking import TRY_RECIPIENTS
-from twilio_notifications.adapters.postgres.opening import migrate, open_to_read, require_fit
+from twilio_notifications.adapters.postgres.opening import (
+    migrate,
+    open_to_read,
+    require_fit,
+    version_of,
+)
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
 
@@ -178,5 +183,7 @@ class PostgresJournal(SqlJournal):
 
     async def _prepare(self, connection: asyncpg.Connection) -> None:
         await require_fit(connection)
-        if not self._is_open:
+        if self._is_open:
+            await version_of(connection)  # refuses one that another connector has migrated meanwhile
+        else:
             await migrate(connection)

@@ -35,6 +35,9 @@ SETTINGS: Final = (
 )
 """Of a transaction that writes. They end with it: behind a pooler the next one has another session."""
 
+VERSION: Final = "SELECT version FROM journal"
+"""A migration changes neither this table nor this column: an earlier version looks there."""
+
 IS_IN_USE: Final = """
 SELECT EXISTS (SELECT 1 FROM members WHERE until > EXTRACT(EPOCH FROM clock_timestamp()))
 """
@@ -99,11 +102,12 @@ async def version_of(connection: asyncpg.Connection) -> int:
                 "([journal] url)."
             )
         return 0
-    version: int = await connection.fetchval("SELECT version FROM journal")
+    version: int = await connection.fetchval(VERSION)
     if version > newest_version():
         raise JournalTooNew(
             f"the journal in the database has version {version}, this program knows versions up to "
-            f"{newest_version()}. Start the newer program that wrote it, or name another database."
+            f"{newest_version()}: a connector of a later version has changed its tables. Install that "
+            "version here too, or name another database ([journal] url)."
         )
     return version
 

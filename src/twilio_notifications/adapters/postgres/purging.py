@@ -12,12 +12,12 @@ from twilio_notifications.adapters.postgres.opening import (
     LOCK_JOURNAL,
     SETTINGS,
     is_in_use,
+    open_to_read,
     require_fit,
-    version_of,
 )
 from twilio_notifications.adapters.postgres.place import place_of, refusal
 from twilio_notifications.adapters.postgres.session import Session
-from twilio_notifications.core.errors import JournalError, JournalLocked
+from twilio_notifications.core.errors import JournalLocked
 
 PURGED_AT_ONCE = 500
 """Requests in one transaction of a purge."""
@@ -35,10 +35,9 @@ def purge(url: str, *, finished_before: float) -> int:
         closing(Session(url, run=loop.run_until_complete, on_connect=require_fit)) as session,
     ):
         try:
-            if not session.run(version_of):
-                raise JournalError(f"there is no journal {place_of(url)}")
             while True:
                 session.command(f"BEGIN; {SETTINGS}; {LOCK_JOURNAL}")
+                session.run(open_to_read)  # no connector migrates it until the end of the transaction
                 if session.run(is_in_use):
                     raise JournalLocked(
                         f"a connector is running on the journal {place_of(url)}, or was killed a moment ago. "

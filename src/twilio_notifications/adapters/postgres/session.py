@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -25,7 +26,10 @@ CLOSE_SECONDS: Final = 2.0
 """How long the server may take to end a connection. All that matters is committed by then."""
 
 COMMAND_SECONDS: Final = 30.0
-"""How long the server may take to answer. Then the connection counts as lost."""
+"""How long the server may take to answer. Then the connection is ended."""
+
+PREPARE_SECONDS: Final = 600.0
+"""How long a new connection may take until it can be used: a large journal may have to be migrated."""
 
 MOST_PREPARED: Final = 1_000
 """Statements that a connection keeps prepared. The journal has some hundred; searches add to them."""
@@ -123,7 +127,7 @@ class Session:
             self._statements.clear()
             self._connection = await self._connect()
         try:
-            return await action(self._connection)
+            return await _in_time(self._connection, action, seconds=COMMAND_SECONDS)
         except asyncpg.PostgresError as error:
             error.detail = None  # it quotes rows, and with them texts and telephone numbers
             if not isinstance(error, asyncpg.DataError) or error.severity is not None:
@@ -135,25 +139,27 @@ class Session:
         connection = await asyncpg.connect(
             self._url,
             timeout=CONNECT_SECONDS,
-            command_timeout=COMMAND_SECONDS,
             statement_cache_size=0,
             server_settings={"application_name": "twilio-notifications"},
         )
         try:
-            await connection.set_type_codec(
-                "text",
-                schema="pg_catalog",
-                encoder=storing.stored,
-                decoder=storing.read,
-                format="binary",
-            )
-            self._is_pooled = await is_pooled(connection)
-            if self._on_connect is not None:
-                await self._on_connect(connection)
+            await _in_time(connection, self._prepare, seconds=PREPARE_SECONDS)
         except BaseException:
             connection.terminate()
             raise
         return connection
+
+    async def _prepare(self, connection: asyncpg.Connection) -> None:
+        await connection.set_type_codec(
+            "text",
+            schema="pg_catalog",
+            encoder=storing.stored,
+            decoder=storing.read,
+            format="binary",
+        )
+        self._is_pooled = await is_pooled(connection)
+        if self._on_connect is not None:
+            await self._on_connect(connection)
 
     async def _execute(
         self, connection: asyncpg.Connection, statement: str, parameters: Sequence[Any] | Mapping[str, Any]
@@ -201,6 +207,26 @@ async def is_pooled(connection: asyncpg.Connection) -> bool:
     number: int = await connection.fetchval("SELECT pg_backend_pid()")
     given: int = connection.get_server_pid()
     return number != given
+
+
+async def _in_time(
+    connection: asyncpg.Connection, action: Callable[[asyncpg.Connection], Awaitable[T]], *, seconds: float
+) -> T:
+    """Raises TimeoutError where the server takes longer, and ends the connection, which is of no use then.
+
+    The driver's own timeouts ask the server over another connection to cancel, and wait for both.
+    """
+    loop = asyncio.get_running_loop()
+    late_at = loop.time() + seconds
+    ending = loop.call_at(late_at, connection.terminate)
+    try:
+        return await action(connection)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError):
+        if connection.is_closed() and loop.time() >= late_at:
+            raise TimeoutError from None
+        raise
+    finally:
+        ending.cancel()
 
 
 async def _terminate(connection: asyncpg.Connection) -> None:

@@ -82,9 +82,13 @@ class Leading:
     async def run(self) -> None:
         """Beats until cancelled; returns at once where no other connector can use the journal."""
         while self.is_shared:
-            await self.clock.sleep(self.lease_seconds / BEATS_IN_A_LEASE)
-            await self.beat()
+            await self.next_beat()
             await self.look_around(self.leads)
+
+    async def next_beat(self) -> None:
+        """Beats when it is time to. Raises JournalError."""
+        await self.clock.sleep(self.lease_seconds / BEATS_IN_A_LEASE)
+        await self.beat()
 
     async def gained(self) -> None:
         """Returns when this connector leads."""

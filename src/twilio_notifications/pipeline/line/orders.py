@@ -36,6 +36,9 @@ BATCH: Final = 200
 LOOK_SECONDS: Final = 0.5
 """Between two looks: another process writes orders, and not every database tells of them."""
 
+HELD_UP_SECONDS: Final = 60.0
+"""How long one order may hold up a connector that joins: several times what a leader takes to be followed."""
+
 LINES_A_MINUTE: Final = 100
 """The most lines at INFO: a bulk order may be about thousands of requests."""
 
@@ -54,6 +57,8 @@ class OrderTaker:
     on_followed: Callable[[Finish], None]
     """Hears of each request that a person has settled, and whose delivery is followed from now on."""
     _limiter: Limiter = field(init=False)
+    _oldest: int | None = field(init=False, default=None)
+    _held_until: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
         self._limiter = Limiter(clock=self.clock, most=LINES_A_MINUTE)
@@ -70,6 +75,19 @@ class OrderTaker:
         """Carries out what was ordered while no connector ran, before anything is sent."""
         while await self.turn():
             pass
+
+    async def holds_up(self) -> bool:
+        """Whether a connector that joins waits until the leader has carried out what is ordered.
+
+        It does so for as long as that goes on, but not for an order that stays: it may be one of a later
+        version, or about rows that cannot be read. Raises JournalError.
+        """
+        now, oldest = self.clock.now(), None
+        for placed in await self.journal.orders(limit=1):
+            oldest = placed.number
+        if oldest != self._oldest:
+            self._oldest, self._held_until = oldest, now + HELD_UP_SECONDS
+        return oldest is not None and now < self._held_until
 
     async def turn(self) -> bool:
         """Carries out the oldest orders; whether there may be more at once. Raises JournalError."""

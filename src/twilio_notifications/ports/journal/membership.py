@@ -51,7 +51,8 @@ class Members(Protocol):
     """What a connector needs to be one of several.
 
     Each coroutine raises JournalClosed where the journal was closed first, and JournalDamaged or JournalMoved
-    where its files cannot be used any more. A failing disk or database is waited for.
+    where its files cannot be used any more, and JournalTooNew where a connector of a later version has
+    migrated the journal. A failing disk or database is waited for.
     """
 
     @property
