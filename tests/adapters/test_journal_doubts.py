@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from tests.support.factories import START, a_doubt, a_postponement
+import pytest
+
+from tests.support.factories import START, a_doubt, a_failure, a_postponement, a_success
 from tests.support.journals import A, B, C, OpenJournal, accept, begin, end, in_doubt
-from twilio_notifications.core.steps import AttemptOutcome, Doubt
+from twilio_notifications.core.lifecycle import ForbiddenTransition
+from twilio_notifications.core.steps import AttemptOutcome, Doubt, Step
 
 
 async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:
@@ -51,3 +54,31 @@ async def test_doubt_that_is_settled_as_absent_waits_again(a_store: OpenJournal)
         assert [] == await in_doubt(journal)
         (claimed,) = await journal.claim(due_before=START + 9, limit=9)
     assert (1, 0) == (claimed.attempts, claimed.deferrals)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        a_success(1, attempt=1),
+        a_failure(1, outcome=AttemptOutcome.REFUSED, attempt=1),
+        a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED, attempt=1),
+        a_doubt(1, attempt=1),
+    ],
+    ids=["success", "failure", "postponement", "doubt"],
+)
+@pytest.mark.parametrize("settles", [False, True])
+async def test_a_step_closes_no_other_attempt_than_its_own(
+    a_store: OpenJournal, step: Step, *, settles: bool
+) -> None:
+    async with a_store() as journal:
+        await accept(journal, A)
+        await begin(journal, 1)
+        await end(journal, a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED, attempt=1))
+        await begin(journal, 1)
+        if settles:
+            await end(journal, a_doubt(1, attempt=2))
+        taken = await journal.take([step], leads=settles)
+        assert 1 in taken.failed.keys() | taken.lapsed
+        assert all(isinstance(error, ForbiddenTransition) for error in taken.failed.values())
+        taken = await journal.take([a_success(1, attempt=2)], leads=settles)
+        assert [1] == [status.request for status in taken.written]

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tests.support.factories import (
     SENDER_NUMBER,
     START,
+    a_change,
     a_doubt,
     a_failure,
     a_mark,
@@ -22,20 +24,23 @@ from tests.support.factories import (
 )
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, record, report, store
+from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
-from twilio_notifications.core.errors import NotLeading
+from twilio_notifications.core.errors import NotLeading, Reason
+from twilio_notifications.core.escalation import ChainEnd, EndKind
+from twilio_notifications.core.model import Cancellation
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
-from twilio_notifications.core.steps import AttemptOutcome
-from twilio_notifications.ports import Recording
+from twilio_notifications.core.steps import AttemptOutcome, Follow
+from twilio_notifications.ports import NewWish, Recording
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.core.steps import Step
+    from twilio_notifications.core.steps import Postpone, Step
     from twilio_notifications.ports import Beat, Journal
 
 PACED = {SENDER_NUMBER: SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))}
@@ -80,6 +85,17 @@ async def fall_silent(journal: Journal) -> None:
     """Its lease ends with this beat."""
     cast("Any", journal)._sharing.lease_seconds = ENDED
     await beat(journal)
+
+
+async def come_back(journal: Journal) -> None:
+    """It joins again, after another connector has removed it."""
+    cast("Any", journal)._sharing.lease_seconds = LASTING
+    assert (await beat(journal)).joined
+
+
+def absent(attempt: int = 1, **named: Any) -> Postpone:
+    """The settler's step where Twilio's records show that nothing was sent."""
+    return a_postponement(1, due_at=START, outcome=AttemptOutcome.FAILED, attempt=attempt, **named)
 
 
 # Leadership.
@@ -330,6 +346,27 @@ async def test_what_one_connector_writes_is_news_for_the_others_and_not_for_itse
         await asyncio.wait_for(heard["one"].wait(), WAIT_SECONDS)
 
 
+async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(postgresql_url: str) -> None:
+    """Callbacks reach any connector: they tell of deliveries, and keys that are pressed end chains."""
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B)
+        await record(one, replace(a_request(C, escalation="freezer"), hint="door", writer=WRITER.chains))
+        await one.open_attempts([1, 2, 3], at=START, clock_offset=None)
+        follow = Follow(word="queued", look_at=START + 5)
+        await one.take([replace(a_success(id_), follow=follow) for id_ in (1, 2, 3)])
+        heard = asyncio.Event()
+        one.watch_news(heard.set)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not heard.is_set():  # it may not listen yet
+                followed = await two.delivery(1)
+                assert followed is not None
+                await two.change([a_change(followed)])
+                await asyncio.sleep(0.05)
+        heard.clear()
+        await two.end_chain(3, ChainEnd(kind=EndKind.CANCELLED, at=START), writer=WRITER.chains)
+        await asyncio.wait_for(heard.wait(), WAIT_SECONDS)
+
+
 # What comes too late.
 
 
@@ -363,8 +400,7 @@ async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str
         await accept(one, A)
         await two.open_attempts([1], at=START, clock_offset=None)
         await beat(one)
-        absent = a_postponement(1, due_at=START, outcome=AttemptOutcome.FAILED)
-        await one.take([absent], leads=True)
+        await one.take([absent()], leads=True)
         await one.open_attempts([1], at=START + 60, clock_offset=None)
         assert frozenset({1}) == (await two.take([step])).lapsed
         assert (await one.take([a_success(1, at=START + 61)])).written
@@ -381,6 +417,166 @@ async def test_the_same_connector_does_not_take_its_own_attempt_up_again_after_i
         assert (await beat(two)).joined
         assert frozenset({1}) == (await two.take([a_success(1)])).lapsed
         assert 1 == len(await in_doubt(one))
+
+
+@asynccontextmanager
+async def an_attempt_of_two_that_lapsed(url: str) -> AsyncIterator[tuple[Journal, Journal]]:
+    """The leader, and another connector whose lease ended while it made the first attempt."""
+    async with members(url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        assert 1 == (await beat(one)).doubts
+        yield one, two
+
+
+@asynccontextmanager
+async def an_attempt_under_way_that_its_own_connector_settles(url: str) -> AsyncIterator[Journal]:
+    """It lost the database for longer than its lease, another one led meanwhile, and now it leads again."""
+    async with members(url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await one.open_attempts([1], at=START, clock_offset=None)
+        await fall_silent(one)
+        assert 1 == (await beat(two)).doubts
+        await two.leave(at=START)
+        await come_back(one)
+        yield one
+
+
+async def test_a_connector_that_looks_again_at_its_own_attempt_keeps_the_answer_as_evidence(
+    postgresql_url: str,
+) -> None:
+    async with an_attempt_under_way_that_its_own_connector_settles(postgresql_url) as one:
+        looked = await one.take([a_doubt(1, attempt=1, settle_at=START + 60)], leads=True)
+        assert frozenset() == looked.lapsed
+        assert frozenset({1}) == (await one.take([a_success(1, attempt=1)])).lapsed
+        evidence = await one.evidence(1, attempt=1)
+        assert evidence is not None
+        assert (AttemptOutcome.ACCEPTED, f"SM{1:032x}") == (evidence.outcome, evidence.sid)
+        assert 1 == len(await in_doubt(one, at=START))
+
+
+async def test_what_a_connector_settles_of_its_own_attempt_is_no_evidence(postgresql_url: str) -> None:
+    async with an_attempt_under_way_that_its_own_connector_settles(postgresql_url) as one:
+        assert frozenset() == (await one.take([absent()], leads=True)).lapsed
+        assert await one.evidence(1, attempt=1) is None
+        assert [1] == await due(one)
+        assert (await one.take([a_success(1, attempt=1)])).written
+        assert [1] == await outbox(one)
+
+
+async def test_an_answer_after_absence_ends_the_request_with_its_sid(postgresql_url: str) -> None:
+    charge = Charge(scope="texts/hour", since=START, most=9)
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A, A)
+        await two.open_attempts([1], at=START, clock_offset=None, charges={1: [charge]})
+        await beat(one)
+        await one.take([absent()], leads=True)
+        assert 0 == (await one.usage([charge.scope], since=START)).of(charge)
+        claimed = await one.claim(due_before=START, limit=9)
+        taken = await two.take([a_success(1, attempt=1)])
+        assert ([1], frozenset()) == ([status.request for status in taken.written], taken.lapsed)
+        assert [] == await one.open_attempts([one_.id for one_ in claimed], at=START, clock_offset=None)
+        assert 1 == (await one.usage([charge.scope], since=START)).of(charge)
+        assert {f"SM{1:032x}"} == await one.known_sids([f"SM{1:032x}"])
+        assert [2] == await due(one)
+        await report(one, [1])
+
+
+async def test_an_answer_after_absence_without_a_sid_changes_nothing(postgresql_url: str) -> None:
+    async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
+        await one.take([absent()], leads=True)
+        before = await picture(one)
+        refused = a_failure(1, outcome=AttemptOutcome.REFUSED, attempt=1)
+        assert frozenset({1}) == (await two.take([refused])).lapsed
+        assert before == await picture(one)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        absent(),
+        a_failure(1, outcome=AttemptOutcome.FAILED, attempt=1),
+        a_failure(1, reason=Reason.OUTCOME_UNKNOWN, outcome=AttemptOutcome.IN_DOUBT, attempt=1),
+        a_doubt(1, settle_at=START + 60, attempt=1),
+        a_success(1, sid="SM0", attempt=1),
+    ],
+    ids=["absent", "absent, out of retries", "for a person", "look again", "another record"],
+)
+async def test_an_answer_that_comes_while_the_leader_looks_overrules_what_it_has_seen(
+    postgresql_url: str, step: Step
+) -> None:
+    async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
+        await two.take([a_success(1, attempt=1)])
+        assert frozenset({1}) == (await one.take([step], leads=True)).lapsed
+        assert 1 == len(await in_doubt(one, at=START))
+        assert (await one.take([a_success(1, attempt=1)], leads=True)).written
+
+
+async def test_an_answer_to_an_attempt_closes_no_later_one_of_the_same_connector(postgresql_url: str) -> None:
+    async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
+        await one.take([absent()], leads=True)
+        await come_back(two)
+        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
+        late = a_failure(1, outcome=AttemptOutcome.REFUSED, attempt=1)
+        assert frozenset({1}) == (await two.take([late])).lapsed
+        assert (await two.take([a_success(1, attempt=2)])).written
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        a_postponement(1, due_at=START, outcome=AttemptOutcome.DEFERRED, attempt=2),
+        a_failure(1, outcome=AttemptOutcome.REFUSED, attempt=2),
+        a_doubt(1, attempt=2, settle_at=START + 60),
+    ],
+    ids=["postponement", "failure", "doubt"],
+)
+async def test_a_request_of_which_an_earlier_attempt_has_a_sid_neither_waits_nor_fails(
+    postgresql_url: str, step: Step
+) -> None:
+    """The SID came too late to keep the second attempt from being opened."""
+    async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
+        await one.take([absent()], leads=True)
+        await one.open_attempts([1], at=START, clock_offset=None)
+        assert frozenset({1}) == (await two.take([a_success(1, attempt=1)])).lapsed
+        taken = await one.take([step])
+        assert (frozenset({1}), ()) == (taken.lapsed, taken.written)
+        assert 1 == len(await in_doubt(one, at=START))
+        evidence = await one.evidence(1, attempt=2)
+        assert evidence is not None
+        assert f"SM{1:032x}" == evidence.sid
+        assert (await one.take([a_success(1, attempt=2)], leads=True)).written
+
+
+async def test_what_waits_after_a_lapsed_attempt_can_end_unsent_by_the_same_connector(
+    postgresql_url: str,
+) -> None:
+    async with an_attempt_under_way_that_its_own_connector_settles(postgresql_url) as one:
+        await one.take([absent()], leads=True)
+        assert (await one.take([a_failure(1)])).written
+
+
+@pytest.mark.parametrize("name", [Cancellation(request_id="request123"), Cancellation(about="door")])
+async def test_a_cancellation_ends_what_another_connector_has_claimed(
+    postgresql_url: str, name: Cancellation
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, about="door")
+        assert 1 == len(await two.claim(due_before=START, limit=9))
+        wish = NewWish(wish=name, at=START, writer=WRITER.chains)
+        (recorded,) = (await one.record([wish])).recorded
+        assert recorded.ended is not None
+        assert (1,) == recorded.ended.requests
+        assert [1] == await outbox(one)
+        assert [] == await two.open_attempts([1], at=START, clock_offset=None)
+
+
+async def test_what_another_connector_has_claimed_is_not_put_off(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await two.claim(due_before=START, limit=9)
+        assert frozenset({1}) == (await one.take([a_postponement(1, due_at=START + 60)])).lapsed
+        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
 
 
 # Shares of what the account may do at once.

@@ -165,9 +165,8 @@ def test_a_refusal_ends_the_request_with_the_code_and_the_words_of_twilio() -> N
 
 def test_doubt_is_first_looked_up_a_second_later() -> None:
     step = concluded(TIME_OUT).step
-    assert (
-        Doubt(id=1, at=NOW, settle_at=NOW + 1, message="Twilio did not answer: operation timed out") == step
-    )
+    message = "Twilio did not answer: operation timed out"
+    assert Doubt(id=1, at=NOW, settle_at=NOW + 1, message=message, attempt=1) == step
 
 
 def test_doubt_leaves_the_pace_as_it_is() -> None:
@@ -356,7 +355,7 @@ def test_an_attempt_that_was_cut_off_is_made_again_at_once() -> None:
 
 def test_the_next_look_never_lies_in_the_past() -> None:
     step = settled(settlement.LookAgain(at=NOW - 5))
-    assert Doubt(id=1, at=NOW, settle_at=NOW, message="operation timed out") == step
+    assert Doubt(id=1, at=NOW, settle_at=NOW, message="operation timed out", attempt=1) == step
 
 
 def test_what_the_records_cannot_decide_goes_to_a_person_with_the_command_to_use() -> None:

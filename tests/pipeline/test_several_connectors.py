@@ -10,15 +10,16 @@ import pytest
 
 from tests.pipeline.line import a_line
 from tests.pipeline.test_connector import House, a_house
-from tests.support.factories import START, a_request
+from tests.support.factories import START, a_request, accepted
 from tests.support.fakes import RecordingEvents
 from tests.support.orders import carried_out, place
 from twilio_notifications.adapters.journal.grouping import Group
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.core.delivery import Following, FollowUp, Tracking
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.orders import PauseOrder, ResumeOrder
 from twilio_notifications.pipeline.line.orders import HELD_UP_SECONDS
-from twilio_notifications.ports import Pause
+from twilio_notifications.ports import Callback, Pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 A, B, C, D = (f"+1234500000{n}" for n in range(1, 5))
 
+SID = f"SM{7:032x}"
 BEAT = 1.0
 
 pytestmark = pytest.mark.postgresql
@@ -172,6 +174,53 @@ async def test_an_answer_after_the_lease_settles_the_doubt_with_its_sid(postgres
         assert ([A], []) == (one.line.sender.ids(), two.line.sender.ids())
         found = await two.line.sqlite.known_sids([str(lapsed.fields["sid"])])
         assert 1 == len(found)
+
+
+async def test_an_answer_after_its_absence_seemed_proved_keeps_the_request_from_being_sent_again(
+    postgresql_url: str,
+) -> None:
+    """A person's pause lies between the proof and the next attempt."""
+    async with houses(postgresql_url, "one", "two") as (one, two):
+        one.line.sender.hold(A)
+        await one.publish(A)
+        lease(one, 0.0)
+        await one.line.sqlite.beat(places=1, in_use=0, at=START)
+        await beat(two)
+        pause = Pause(reason=WaitReason.OPERATOR_PAUSE, message="Darla ordered a pause", begun_at=START)
+        await one.line.sqlite.keep_pauses([pause])
+        await two.line.clock.advance(120)
+        (settled,) = two.line.events.named("doubt_settled")
+        assert "absent" == settled.fields["outcome"]
+        one.line.sender.release(A)
+        await one.settle()
+        await beat(two)
+        assert [(A, "success")] == two.statuses()
+        await one.line.sqlite.keep_pauses([replace(pause, ended_at=START + 9)])
+        await beat(two, times=3)
+        assert ([A], []) == (one.line.sender.ids(), two.line.sender.ids())
+
+
+async def test_a_connector_that_does_not_lead_takes_a_callback_that_came_before_the_answer(
+    postgresql_url: str,
+) -> None:
+    tracking = Tracking(following=Following.CALLBACK, follow_up=FollowUp.ALL)
+    async with houses(postgresql_url, "one", "two", concurrency=2, tracking=tracking) as (one, two):
+        await beat(one, two, one, two)
+        one.line.sender.hold(A)
+        two.line.sender.hold(B)
+        for number in (A, B):
+            await one.publish(number)
+        await beat(two)
+        assert [B] == two.line.sender.ids()
+        await two.connector.callbacks.take(Callback(sid=SID, query="", state="sent"))
+        two.line.sender.script(B, accepted(SID))
+        two.line.sender.release(B)
+        await two.settle()
+        await beat(one)
+        assert [(B, "success"), (B, "success")] == one.statuses()
+        assert [] == two.connector.callbacks._known
+        one.line.sender.release(A)
+        await one.settle()
 
 
 async def test_a_connector_that_stood_still_makes_no_attempt_that_it_had_opened(postgresql_url: str) -> None:

@@ -16,10 +16,13 @@ from tests.reliability.plan import Plan
 from tests.reliability.several import SeveralTorture
 from tests.reliability.torture import CLIENT_ID, report
 from tests.reliability.traffic import Request, publish, recipient
-from tests.support.engines import access_of
+from tests.support.engines import access_of, desk_of
 from tests.support.mqtt_peer import Peer
+from tests.support.orders import place
 from tests.support.process import Connector, configuration
 from tests.support.proxy import HOST, Proxy
+from twilio_notifications.core.orders import PauseOrder, ResumeOrder
+from twilio_notifications.simulator.faults import Fault, ListLag, ServerError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from tests.support.pgbouncer import PgBouncer
     from tests.support.postgresql import PostgreSql
     from twilio_notifications.adapters.journal.access import Access
+    from twilio_notifications.core.orders import Order
     from twilio_notifications.simulator.server import Simulator
 
 PLAN = Plan(requests=200, kills=4, seed=5)
@@ -167,3 +171,47 @@ def _leases(journal: Access) -> int:
     with journal.reading(glance=True) as connection:
         query = "SELECT COUNT(*) FROM members WHERE until > EXTRACT(EPOCH FROM clock_timestamp())"
         return int(connection.execute(query).fetchone()[0])
+
+
+async def test_an_answer_that_comes_after_its_absence_seemed_proved_is_the_one_that_is_reported(
+    tmp_path: Path, postgresql_url: str, broker: Mosquitto, twilio: Simulator
+) -> None:
+    """Twilio's lists are late, and a person's pause lies between that proof and a second attempt."""
+    settings = configuration(
+        broker_url=broker.url,
+        twilio_url=twilio.base_url,
+        journal={"url": postgresql_url, "lease_seconds": LEASE_SECONDS},
+        delivery={"settle_seconds": 0.5},
+        status={"detail": "extended"},
+    )
+    twilio.set_latency(2.0)
+    twilio.add_fault(Fault(effect=ServerError(), on="lists"))
+    async with Connector(tmp_path / "one", settings) as one, Peer(broker.url) as peer:
+        await one.ready()
+        async with Connector(tmp_path / "two", settings) as two:
+            await two.wait_for_event("connector_stands_by")
+            await publish(peer, [Request(number=1, to=recipient(1))])
+            await until(lambda: len(twilio.ledger) == 1)
+            one.signal(signal.SIGSTOP)
+            await two.wait_for_event("leadership_taken")
+            await carried_out(postgresql_url, PauseOrder())
+            twilio.clear_faults()
+            twilio.add_fault(Fault(effect=ListLag(seconds=3600)))
+            assert "absent" == (await two.wait_for_event("doubt_settled"))["outcome"]
+            one.signal(signal.SIGCONT)
+            first = (await peer.next_message()).json()
+            await carried_out(postgresql_url, ResumeOrder())
+            await publish(peer, [Request(number=2, to=recipient(1))])
+            second = (await peer.next_message()).json()
+            assert ["id-1", "id-2"] == [first["id"], second["id"]]
+            sids = [status["response"]["detail"]["sid"] for status in (first, second)]
+            assert [entry.sid for entry in twilio.ledger] == sids
+            assert 0 == await two.terminate()
+        assert 0 == await one.terminate()
+
+
+async def carried_out(url: str, order: Order) -> None:
+    """Returns when the leader has carried the order out."""
+    numbers = place(url, order)
+    desk = desk_of(url)
+    await until(lambda: all(one.done_at is not None for one in desk.results(numbers)))

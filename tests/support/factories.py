@@ -163,7 +163,14 @@ def a_mark(packet_id: int = 1, *, digest: bytes = DIGEST) -> Mark:
     return Mark(packet_id=packet_id, digest=digest)
 
 
-def a_success(id_: int, *, at: float = START, sid: str | None = None, status: bytes | None = None) -> Finish:
+def a_success(
+    id_: int,
+    *,
+    at: float = START,
+    sid: str | None = None,
+    status: bytes | None = None,
+    attempt: int | None = None,
+) -> Finish:
     """The step that ends an open attempt with acceptance."""
     sid = f"SM{id_:032x}" if sid is None else sid
     return Finish(
@@ -173,6 +180,7 @@ def a_success(id_: int, *, at: float = START, sid: str | None = None, status: by
         reason=None,
         outcome=AttemptOutcome.ACCEPTED,
         sid=sid,
+        attempt=attempt,
     )
 
 
@@ -184,6 +192,7 @@ def a_failure(
     outcome: AttemptOutcome | None = None,
     message: str = "It failed",
     counted: bool = False,
+    attempt: int | None = None,
 ) -> Finish:
     """The step that ends a request without success."""
     return Finish(
@@ -194,6 +203,7 @@ def a_failure(
         message=message,
         outcome=outcome,
         counted=counted,
+        attempt=attempt,
     )
 
 
@@ -205,6 +215,7 @@ def a_postponement(
     reason: WaitReason = WaitReason.ACCOUNT_SLOWED,
     outcome: AttemptOutcome | None = None,
     counted: bool = False,
+    attempt: int | None = None,
 ) -> Postpone:
     """The step that lets a request wait."""
     return Postpone(
@@ -216,12 +227,15 @@ def a_postponement(
         code=20429,
         outcome=outcome,
         counted=counted,
+        attempt=attempt,
     )
 
 
-def a_doubt(id_: int, *, at: float = START, settle_at: float = START + 5) -> Doubt:
+def a_doubt(
+    id_: int, *, at: float = START, settle_at: float = START + 5, attempt: int | None = None
+) -> Doubt:
     """The step that leaves an attempt in doubt."""
-    return Doubt(id=id_, at=at, settle_at=settle_at, message="Twilio did not answer")
+    return Doubt(id=id_, at=at, settle_at=settle_at, message="Twilio did not answer", attempt=attempt)
 
 
 def accepted(sid: str = "SM0123456789abcdef0123456789abcdef", *, message_status: str = "queued") -> Answered:

@@ -119,6 +119,8 @@ class Finish:
     """The attempt counts against `retries`."""
     follow: Follow | None = None
     """What is followed from now on; None: nothing. Only with a SID."""
+    attempt: int | None = None
+    """Number of the attempt that this step closes; None: of the one that is open, if one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,8 @@ class Postpone:
     """The attempt counts against `retries`."""
     stall: Stall | None = None
     """Its sender waits with it, and all that leaves from that one; None: no other request does."""
+    attempt: int | None = None
+    """Number of the attempt that this step closes; None: of the one that is open, if one is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +160,8 @@ class Doubt:
     at: float
     settle_at: float
     message: str
+    attempt: int | None = None
+    """Number of the attempt that is in doubt; None: of the one that is open."""
 
     @property
     def outcome(self) -> AttemptOutcome:

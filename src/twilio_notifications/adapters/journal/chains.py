@@ -59,10 +59,14 @@ class SqlChains:
         self, chain: int, end: ChainEnd, *, writer: ChainWriter, reply: KnownReply | None = None
     ) -> Ended:
         """Ends the chain in one transaction with all that it ends."""
-        chaining = self._store.chaining
-        return await self._store.writer.submit(
-            lambda connection: chaining.end(connection, chain, end, writer=writer, reply=reply)
-        )
+        chaining, sharing = self._store.chaining, self._store.ledger.sharing
+
+        def operation(connection: Connection) -> Ended:
+            ended = chaining.end(connection, chain, end, writer=writer, reply=reply)
+            sharing.tell_news()  # a key is pressed at any connector, and only the leader reports
+            return ended
+
+        return await self._store.writer.submit(operation)
 
     async def notified(self) -> list[Notified]:
         """The telephones that waiting chains have notified."""

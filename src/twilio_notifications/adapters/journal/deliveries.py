@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.paces import Paces
+    from twilio_notifications.adapters.journal.sharing import Sharing
     from twilio_notifications.adapters.journal.store import OpenJournal
     from twilio_notifications.core.delivery import Change, FollowUpStatus
     from twilio_notifications.core.steps import Claimed
@@ -52,9 +53,10 @@ class SqlDeliveries:
 
     async def change(self, changes: Sequence[Change]) -> Changed:
         """Takes the changes in one transaction, with what they tell."""
-        taker = _Taker(memory=self._store.ledger.memory, paces=self._store.ledger.paces)
+        ledger = self._store.ledger
+        taker = _Taker(memory=ledger.memory, paces=ledger.paces, sharing=ledger.sharing)
         stalls = [change.stall for change in changes if change.stall is not None]
-        # A chain that is hastened is no lane: only the leader follows deliveries, and it has one writer.
+        # A chain that is hastened is no lane: what else changes chains has the whole journal.
         lanes = Lanes(
             names=frozenset(of_sender(stall.channel, stall.sender_number) for stall in stalls),
             requests=frozenset(change.request for change in changes),
@@ -86,6 +88,7 @@ class _Taker:
 
     memory: Memory
     paces: Paces
+    sharing: Sharing
 
     def together(self, connection: Connection, changes: Sequence[Change]) -> Changed:
         written: list[Unreported] = []
@@ -105,6 +108,8 @@ class _Taker:
                 self.paces.pause(connection, change.stall)
             if change.status is not None:
                 written.append(self._write(connection, change.request, change.status, at=change.at))
+        if written or any(change.happened for change in changes):
+            self.sharing.tell_news()  # callbacks reach any connector, and only the leader reports
         return Changed(written=tuple(written), stale=frozenset(stale))
 
     def _write(

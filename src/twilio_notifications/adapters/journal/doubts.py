@@ -43,11 +43,12 @@ class SqlDoubts:
         )
 
     async def evidence(self, request: int, *, attempt: int) -> Evidence | None:
-        """What came too late from the connector that made this attempt."""
+        """What came too late from a connector that made this attempt, or the SID of an earlier one."""
         if not self._store.ledger.sharing.is_shared:
             return None
+        values = {"request": request, "attempt": attempt}
         row = await self._store.read(
-            lambda connection: connection.execute(members.EVIDENCE, (request, attempt)).fetchone()
+            lambda connection: connection.execute(members.EVIDENCE, values).fetchone()
         )
         return None if row is None else evidence_of(row)
 

@@ -19,14 +19,13 @@ from twilio_notifications.adapters.journal.statements import members as sql
 from twilio_notifications.core.errors import NotLeading
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.core.shares import fair_share, granted
-from twilio_notifications.core.steps import AttemptOutcome, Finish, Postpone
+from twilio_notifications.core.steps import Postpone
 from twilio_notifications.ports import Beat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.adapters.journal.memory import Standing
     from twilio_notifications.adapters.journal.numbers import Numbered, Numbering
     from twilio_notifications.core.steps import Claimed, Step
 
@@ -75,11 +74,11 @@ class Sharing(Protocol):
     def tell_news(self) -> None:
         """The other connectors may have something to claim or to report, once this is committed."""
 
-    def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
-        """Whether the step comes from a lease that has ended; keeps what Twilio answered.
+    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:
+        """Whether the step comes from a lease that has ended; `attempt` is the one that it closes."""
 
-        `known` is the open attempt that the step closes, as this connector opened it; None: it closes none.
-        """
+    def may_settle(self, connection: Connection, step: Step) -> bool:
+        """Whether the doubt that the step is about is there."""
 
 
 class Alone:
@@ -122,8 +121,11 @@ class Alone:
     def tell_news(self) -> None:
         """There is none that would hear it."""
 
-    def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:  # noqa: ARG002 - its lease is the lock
+    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:  # noqa: ARG002 - its lease is the lock
         return False
+
+    def may_settle(self, connection: Connection, step: Step) -> bool:  # noqa: ARG002 - nothing else settles
+        return True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -266,45 +268,25 @@ class Shared:
     def tell_news(self) -> None:
         self._has_news = self.token is not None
 
-    def has_lapsed(self, connection: Connection, step: Step, known: Standing | None) -> bool:
+    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:
         row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
         if row is None:
-            return known is not None
+            return attempt is not None
         state, opened, lease = row
-        if known is None and state == State.WAITING:
-            return lease is not None and lease != self.token
-        if known is None:  # found waiting, or in doubt, and now another connector has or has had it
-            return bool(lease != self.token) if state == State.OPEN else step.outcome is None
-        if (state, opened, lease) == (State.OPEN, known.opened, known.lease):
-            return False
-        _keep_evidence(connection, step, known)
-        return True
+        if attempt is not None:  # what is open is in doubt as soon as its lease ends
+            return (state, opened) != (State.OPEN, attempt)
+        if (
+            state == State.WAITING
+        ):  # what another connector has claimed may end all the same, and not be put off
+            return isinstance(step, Postpone) and lease not in {None, self.token}
+        # It was found waiting, and now another connector has or has had it.
+        return bool(lease != self.token) if state == State.OPEN else step.outcome is None
+
+    def may_settle(self, connection: Connection, step: Step) -> bool:
+        row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
+        return row is None or (row[0] == State.IN_DOUBT and step.attempt in {None, row[1]})
 
 
 def _read(one: Claimed) -> tuple[float, int, int]:
     """What changes of a request whenever it was claimed."""
     return one.due_at, one.attempts, one.deferrals
-
-
-def _keep_evidence(connection: Connection, step: Step, known: Standing) -> None:
-    if step.outcome is None or step.outcome is AttemptOutcome.IN_DOUBT:
-        return
-    values = (step.id, known.opened, step.outcome, *_answered(step), step.at)
-    connection.execute(sql.KEEP_EVIDENCE, values)
-    connection.execute(sql.HASTEN_SETTLING, (step.at, step.id, known.opened))
-
-
-def _answered(step: Step) -> tuple[str | None, str | None, str | None, str | None, int | None]:
-    """SID, Twilio's word, its numbers, and its code."""
-    match step:
-        case Finish(follow=follow) if follow is not None:
-            return step.sid, follow.word, follow.sender_number, follow.phone_number, step.code
-        case Finish(sid=str()):
-            payload = json.loads(step.status).get("response", {}).get("payload", {})
-            messages = payload.get("messages", {})
-            numbers = payload.get("from_number"), messages.get("to_number")
-            return step.sid, messages.get("message_status"), *numbers, None
-        case Finish() | Postpone():
-            return None, None, None, None, step.code
-        case _:
-            return None, None, None, None, None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
-from twilio_notifications.adapters.journal import lanes
+from twilio_notifications.adapters.journal import evidence, lanes
 from twilio_notifications.adapters.journal.inserts import Inserts
 from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
@@ -19,7 +19,7 @@ from twilio_notifications.adapters.journal.rows import (
     kept_status,
     paid_back,
 )
-from twilio_notifications.adapters.journal.statements import chains
+from twilio_notifications.adapters.journal.statements import chains, members
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.core.errors import Reason
 from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
@@ -127,8 +127,9 @@ class Taker:
         self.memory.numbers.expect("statuses", finishing)
         changes = StepChanges()
         stale: set[int] = set()
-        lapsed = self._lapsed(connection, calls)
-        calls = [[step for step in steps if step.id not in lapsed] for steps in calls]
+        lapsed: set[int] = set()
+        if self.sharing.is_shared:
+            calls = [self._still_due(connection, steps, lapsed) for steps in calls]
         written = [[self._take(connection, step, changes, stale) for step in steps] for steps in calls]
         changes.write(connection)
         answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
@@ -141,24 +142,51 @@ class Taker:
                 written=tuple([status for statuses in own for status in statuses] + others),
                 failed={},
                 stale=frozenset(stale),
-                lapsed=lapsed,
+                lapsed=frozenset(lapsed),
             )
             for own, others in zip(written, answered, strict=True)
         ]
 
-    def _lapsed(self, connection: Connection, calls: Sequence[Sequence[Step]]) -> frozenset[int]:
-        """The requests whose steps come from leases that have ended."""
-        if not self.sharing.is_shared:
-            return frozenset()
-        steps = [step for steps in calls for step in steps]
-        lapsed = frozenset(
-            step.id
-            for step in steps
-            if self.sharing.has_lapsed(connection, step, self.memory.standing(step.id))
-        )
-        for id_ in lapsed:
-            self.memory.closed(id_)
-        return lapsed
+    def _still_due(self, connection: Connection, steps: Sequence[Step], lapsed: set[int]) -> list[Step]:
+        """The steps that are to be taken; the requests of the others are `lapsed`."""
+        due: list[Step] = []
+        for step in steps:
+            instead = self._in_place_of(connection, step)
+            if instead is not step:
+                lapsed.add(step.id)
+            if instead is not None:
+                due.append(instead)
+        return due
+
+    def _in_place_of(self, connection: Connection, step: Step) -> Step | None:
+        """The step itself, or the one to take in its place; None: none."""
+        if self.leads:  # its doubt may be settled already, or evidence settles it
+            in_doubt = self.sharing.may_settle(connection, step)
+            return step if in_doubt and not evidence.overrules(connection, step, settles=True) else None
+        known = self._known(step)
+        attempt = step.attempt if known is None else known.opened
+        if not self.sharing.has_lapsed(connection, step, attempt):
+            if attempt is None or attempt == 1 or not evidence.overrules(connection, step, settles=False):
+                return step
+            return evidence.doubt_instead(step)
+        if known is not None:
+            self.memory.closed(step.id)
+        holder = connection.execute(members.HOLDER, (step.id,)).fetchone()
+        if attempt is None or holder is None:
+            return None
+        if holder[0] == State.WAITING and isinstance(step, Finish) and step.sid is not None:
+            # It was settled as one that sent nothing: without this, it would be sent once more.
+            evidence.correct(connection, step, attempt, known)
+            return step
+        evidence.keep(connection, step, attempt)
+        return None
+
+    def _known(self, step: Step) -> Standing | None:
+        """The open attempt that the step closes, as this connector has opened it; None: it has not."""
+        if self.leads or step.outcome is None:
+            return None
+        known = self.memory.standing(step.id)
+        return None if known is None or step.attempt not in {None, known.opened} else known
 
     def parts(self, call: Sequence[Step]) -> list[Sequence[Step]]:
         return [(step,) for step in call]
@@ -192,7 +220,7 @@ class Taker:
         self, connection: Connection, step: Step, changes: StepChanges, stale: set[int]
     ) -> Sequence[Unreported]:
         """The statuses that are in the outbox by the step."""
-        known = self.memory.standing(step.id)
+        known = self._known(step)
         standing = known or read_standing(connection, step.id)
         if standing.chain is not None or (known is None and standing.charges is not None):
             self.sharing.require_journal()
@@ -269,6 +297,8 @@ class Taker:
         except ForbiddenTransition as error:
             # Not the step's repr: that holds the status, and with it whole telephone numbers.
             raise ForbiddenTransition(f"request {step.id}: {error}") from error
+        if standing.state is not State.WAITING and step.attempt not in {None, standing.opened}:
+            raise ForbiddenTransition(f"request {step.id}: its attempt {step.attempt} is not open")
         self.memory.closed(step.id)
         self.memory.change(was=standing.state, now=now)
 

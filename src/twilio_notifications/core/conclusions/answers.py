@@ -52,7 +52,7 @@ def conclude(  # noqa: PLR0913 - everything that the conclusion rests on
             step, pace = _postpone(request, outcome, pace, timing=timing, now=now, jitter=jitter)
         case InDoubt(message=message):
             look = settlement.first_look(doubt_at=now, settle_seconds=timing.settle)
-            step = Doubt(id=request.id, at=now, settle_at=look, message=message)
+            step = Doubt(id=request.id, at=now, settle_at=look, message=message, attempt=request.attempt)
         case _:
             assert_never(outcome)
     return Conclusion(outcome=outcome, step=step, pace=pace)
@@ -77,6 +77,7 @@ def _postpone(
         code=deferred.code,
         outcome=AttemptOutcome.DEFERRED,
         stall=stall,
+        attempt=request.attempt,
     )
     return step, pace
 

@@ -55,6 +55,7 @@ def put_back(request: Claimed, *, now: float) -> Postpone:
         reason=WaitReason.RETRY,
         message=STOOD_STILL,
         outcome=AttemptOutcome.UNSENT,
+        attempt=request.attempt,
     )
 
 

@@ -40,7 +40,7 @@ def conclude_settlement(
         case settlement.Absent():
             return _absent(doubtful, statuses=statuses, timing=timing, now=now, jitter=jitter)
         case settlement.LookAgain(at=at):
-            return Doubt(id=request.id, at=now, settle_at=max(at, now), message=doubtful.message)
+            return _look_again(doubtful, now=now, at=max(at, now))
         case settlement.Undecidable(message=message):
             return _give_to_a_person(doubtful, message, statuses=statuses, now=now)
         case _:
@@ -69,7 +69,12 @@ def conclude_unreadable(
         return _give_to_a_person(doubtful, message, statuses=statuses, now=now)
     at = settlement.next_look(now=now, doubt_at=doubtful.doubt_at, settle_seconds=timing.settle)
     at = max(at, now + (unreadable.retry_after or 0.0))
-    return Doubt(id=request.id, at=now, settle_at=min(at, end), message=doubtful.message)
+    return _look_again(doubtful, now=now, at=min(at, end))
+
+
+def _look_again(doubtful: Doubtful, *, now: float, at: float) -> Doubt:
+    request = doubtful.request
+    return Doubt(id=request.id, at=now, settle_at=at, message=doubtful.message, attempt=request.attempt)
 
 
 def _absent(doubtful: Doubtful, *, statuses: StatusWriter, timing: Timing, now: float, jitter: float) -> Step:
@@ -95,6 +100,7 @@ def _absent(doubtful: Doubtful, *, statuses: StatusWriter, timing: Timing, now: 
         message=message,
         outcome=outcome,
         counted=not doubtful.cut_off,
+        attempt=request.attempt,
     )
 
 

@@ -55,6 +55,7 @@ class StatusWriter:
             sid=sid,
             counted=counted,
             follow=self.tracking.begin(request.notification, accepted, at=at),
+            attempt=request.attempt,
         )
 
     def follow_up(
@@ -110,6 +111,7 @@ class StatusWriter:
             code=code,
             outcome=outcome,
             counted=counted,
+            attempt=None if outcome is None else request.attempt,
         )
 
     def chain_end(self, request: Claimed, content: contract.StatusContent, end: ChainEnd) -> bytes:

@@ -58,11 +58,18 @@ class Aside:
                 await self.each([request], do)
 
     async def answer(
-        self, request: Claimed, error: Exception, *, sentence: str, outcome: AttemptOutcome | None
+        self,
+        request: Claimed,
+        error: Exception,
+        *,
+        sentence: str,
+        outcome: AttemptOutcome | None,
+        leads: bool = False,
     ) -> Finish | None:
         """Ends the request with InternalError; None where the journal does not take that step.
 
-        `outcome` is that of the request's open attempt. Raises JournalError.
+        `outcome` is that of the request's open attempt; one in doubt is the leader's (`leads`).
+        Raises JournalError.
         """
 
         def make() -> Finish:
@@ -70,7 +77,7 @@ class Aside:
                 request, sentence, outcome=outcome, statuses=self.statuses, now=self.clock.now()
             )
 
-        return await self._finish(request.id, error, make)
+        return await self._finish(request.id, error, make, leads=leads)
 
     async def answer_broken(self) -> None:
         """Answers the requests whose rows could not be read since the last call. Raises JournalError."""
@@ -81,11 +88,13 @@ class Aside:
         now = self.clock.now()
         return end_broken(row.id, row.request_id, row.channel, statuses=self.statuses, now=now)
 
-    async def _finish(self, id_: int, error: Exception, make: Callable[[], Finish]) -> Finish | None:
+    async def _finish(
+        self, id_: int, error: Exception, make: Callable[[], Finish], *, leads: bool = False
+    ) -> Finish | None:
         self.events.tell(Defect(name="request_defect", error=error))
         try:
             step = make()
-            taken = await self.journal.take([step])
+            taken = await self.journal.take([step], leads=leads)
             if id_ in taken.failed:
                 raise taken.failed[id_]  # noqa: TRY301 - one way for a step that cannot be made or taken
         except JournalError:
@@ -94,6 +103,8 @@ class Aside:
             self.events.tell(Defect(name="request_defect", error=second))
             self.journal.set_aside(id_)
             self.events.tell(RequestSetAside(number=id_, answered=False))
+            return None
+        if id_ in taken.lapsed:  # another connector has it, or has answered it
             return None
         self.on_written(taken.written)
         self.events.tell(RequestSetAside(number=id_, answered=True))

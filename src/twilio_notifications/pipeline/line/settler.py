@@ -119,7 +119,9 @@ class Settler:
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this request alone
-            finish = await self.aside.answer(request, error, sentence=PERHAPS_SENT, outcome=outcome)
+            finish = await self.aside.answer(
+                request, error, sentence=PERHAPS_SENT, outcome=outcome, leads=True
+            )
             if finish is not None:
                 tell(request, finish)
             return

@@ -90,7 +90,9 @@ class StepTaker:
         for request, _ in ended:
             if request.id in taken.failed:
                 error = taken.failed[request.id]
-                finish = await self.aside.answer(request, error, sentence=sentence, outcome=outcome)
+                finish = await self.aside.answer(
+                    request, error, sentence=sentence, outcome=outcome, leads=leads
+                )
                 if finish is not None:
                     tell(request, finish)
 

@@ -44,4 +44,7 @@ class Doubts(Protocol):
         """Those of `sids` that belong to an attempt of the journal already."""
 
     async def evidence(self, request: int, *, attempt: int) -> Evidence | None:
-        """What came too late from the connector that made this attempt; None: nothing did."""
+        """What came too late from the connector that made this attempt; None: nothing did.
+
+        A SID comes before all else, also that of an earlier attempt: it proves that the request was sent.
+        """

@@ -40,8 +40,8 @@ class Taken:
     stale: frozenset[int] = frozenset()
     """Requests that were cancelled or superseded before the step: nothing was taken of them."""
     lapsed: frozenset[int] = frozenset()
-    """Requests whose lease had ended before the step: nothing was taken of them. What Twilio answered to such
-    an attempt is kept as evidence (Doubts)."""
+    """Requests whose step was not taken: the lease had ended before it, or evidence says otherwise. What
+    Twilio answered to such an attempt is kept as evidence (Doubts)."""
 
 
 class Work(Protocol):

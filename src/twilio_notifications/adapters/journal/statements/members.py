@@ -60,11 +60,20 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request, attempt) DO NOTHING
 """
 
 # The settler need not wait for its next look.
-HASTEN_SETTLING = """
-UPDATE states SET settle_at = MIN(settle_at, ?) WHERE request = ? AND state = 'IN_DOUBT' AND opened = ?
-"""
+HASTEN_SETTLING = "UPDATE states SET settle_at = MIN(settle_at, ?) WHERE request = ? AND state = 'IN_DOUBT'"
 
+# A SID proves that the request was sent, whichever of its attempts has it.
 EVIDENCE = """
 SELECT outcome, sid, word, sender_number, phone_number, code, at FROM evidence
-WHERE request = ? AND attempt = ?
+WHERE request = :request AND (attempt = :attempt OR sid IS NOT NULL)
+ORDER BY CASE WHEN sid IS NULL THEN 1 ELSE 0 END, CASE WHEN attempt = :attempt THEN 0 ELSE 1 END, attempt
+LIMIT 1
+"""
+
+SIDS_OF_EVIDENCE = "SELECT sid FROM evidence WHERE request = ? AND sid IS NOT NULL"
+
+# It was closed as one that sent nothing.
+CORRECT_ATTEMPT = """
+UPDATE attempts SET outcome = 'ACCEPTED', reason = NULL, code = NULL, message = ?, sid = ?
+WHERE request = ? AND number = ?
 """
