@@ -124,7 +124,7 @@ class Chaining:
         state = rows.state_row(id_, request, connection=0, sender=None, units=1)
         connection.execute(arrivals.INSERT_WAITING, (*state, request.accepted_at, request.accepted_at, 0))
         self.memory.change(was=None, now=State.WAITING)
-        self.turns.pass_on(connection, recipient)
+        self.turns.pass_on(connection, [recipient])
         return id_
 
     # Ending.

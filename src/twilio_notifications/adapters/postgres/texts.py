@@ -45,6 +45,14 @@ CASE WHEN SUBSTR(status, GREATEST(LENGTH(status) - 5, 1)) = CONVERT_TO(',"id":',
      THEN status || CONVERT_TO(request_id || '}', 'UTF8')
      ELSE status END
 """,
+        conditions.WANTED: """
+(SELECT one.value ->> 0 AS channel, one.value ->> 1 AS phone_number
+ FROM json_array_elements(CAST(:recipients AS JSON)) AS one (value)) AS wanted
+""",
+        conditions.WINDOWS: """
+(SELECT one.value ->> 0 AS scope, CAST(one.value ->> 1 AS DOUBLE PRECISION) AS since
+ FROM json_array_elements(CAST(:windows AS JSON)) AS one (value)) AS wanted
+""",
         "request_id = ? AND channel = ? AND phone_number = ? AND accepted_at > ?": (
             "md5(request_id) = md5(?) AND channel = ? AND phone_number = ? AND accepted_at > ?"
         ),
