@@ -18,6 +18,7 @@ from twilio_notifications.adapters.journal.statements import (
     arrivals,
     care,
     chains,
+    counted,
     deliveries,
     outbox,
     paces,
@@ -59,7 +60,7 @@ TABLE = re.compile(
 
 STATEMENTS = {
     name: text
-    for module in (arrivals, care, chains, deliveries, outbox, paces, wishes, work)
+    for module in (arrivals, care, chains, counted, deliveries, outbox, paces, wishes, work)
     for name, text in vars(module).items()
     if name.isupper()
     and not name.startswith("_")

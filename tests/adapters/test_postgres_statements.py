@@ -29,7 +29,10 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
 PARAMETER_TYPES = {"int8", "float8", "text", "bytea", "json"}
 """Others would not take what the operations give."""
 
-ONLY_HERE = {"journal", "writers", "newest_numbers"}
+ONLY_HERE = {"journal", "writers"}
+
+ONLY_ON_SQLITE = {"counted"}
+"""Modules of statements."""
 
 
 def every() -> dict[str, str]:
@@ -37,6 +40,7 @@ def every() -> dict[str, str]:
     return {
         f"{found.name} {name}": text
         for found in iter_modules(statements.__path__)
+        if found.name not in ONLY_ON_SQLITE
         for name, text in _statements_of(import_module(f"{statements.__name__}.{found.name}"))
     }
 

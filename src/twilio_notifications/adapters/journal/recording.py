@@ -26,7 +26,7 @@ from twilio_notifications.ports import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from twilio_notifications.adapters.journal.chaining import Chaining
     from twilio_notifications.adapters.journal.connection import Connection
@@ -81,11 +81,11 @@ class _Batch:
     def flush(self) -> None:
         self.inserts.flush(self.connection)
 
-    def read_busy(self, recipients: Collection[Recipient]) -> None:
+    def read_busy(self, recipients: Sequence[Recipient]) -> None:
         """Reads for whom something is unfinished."""
-        values = {"recipients": json.dumps(list(recipients))}
-        busy = set(self.connection.execute(sql.BUSY, values))
-        self.read.update((recipient, recipient in busy) for recipient in recipients)
+        if recipients:
+            busy = set(self.connection.execute(sql.BUSY, {"recipients": json.dumps(recipients)}))
+            self.read.update((recipient, recipient in busy) for recipient in recipients)
 
     def forget(self) -> None:
         """Other requests end: the rows are read again for what comes after that."""
@@ -142,10 +142,9 @@ class Recorder:
         new = [one for call in calls for one in call.arrivals if not one.redelivered]
         self.memory.numbers.expect("requests", sum(not isinstance(one, NewWish) for one in new))
         self.memory.numbers.expect("statuses", sum(isinstance(one, NewRejection) for one in new))
-        asked = {_recipient(one) for one in new if isinstance(one, NewRequest)}
-        asked = {recipient for recipient in asked if not self.memory.knows_busy(recipient)}
-        if asked and not self.memory.knows_all(more=0):
-            batch.read_busy(asked)
+        if not self.memory.knows_all(more=0):
+            asked = {_recipient(one) for one in new if isinstance(one, NewRequest)}
+            batch.read_busy([recipient for recipient in asked if not self.memory.knows_busy(recipient)])
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
         self.paces.write(connection)
