@@ -10,13 +10,12 @@ from twilio_notifications.adapters.journal import lanes
 from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charges
+from twilio_notifications.adapters.journal.standings import read_standings, was_ended
 from twilio_notifications.adapters.journal.statements import chains, wishes
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.adapters.journal.taking import (
     StepChanges,
     end_wait,
-    read_standings,
-    was_ended,
 )
 from twilio_notifications.adapters.journal.usage import read_usage
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State

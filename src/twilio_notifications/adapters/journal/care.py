@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from twilio_notifications.adapters.journal.standings import read_standing
 from twilio_notifications.adapters.journal.statements import care as sql
 from twilio_notifications.adapters.journal.statements import orders, waits, wishes
-from twilio_notifications.adapters.journal.taking import read_standing
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.ports.events import Defect

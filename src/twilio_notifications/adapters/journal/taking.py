@@ -6,24 +6,22 @@ finds its request in another state fails as a defect.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.journal import evidence, lanes
 from twilio_notifications.adapters.journal.inserts import Inserts
 from twilio_notifications.adapters.journal.lanes import Lanes
-from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import (
     addressed,
     charged_scopes,
     kept_status,
     paid_back,
 )
+from twilio_notifications.adapters.journal.standings import read_standing, read_standings, was_ended
 from twilio_notifications.adapters.journal.statements import chains
 from twilio_notifications.adapters.journal.statements import work as sql
-from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
+from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Taken, Unreported
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
-    from twilio_notifications.adapters.journal.memory import Memory, Recipient
+    from twilio_notifications.adapters.journal.memory import Memory, Recipient, Standing
     from twilio_notifications.adapters.journal.paces import Paces
     from twilio_notifications.adapters.journal.sharing import Holder, Sharing
     from twilio_notifications.adapters.journal.turns import Turns
@@ -327,30 +325,6 @@ def pay_back(connection: Connection, charges: Sequence[Charge]) -> None:
     if charges:
         connection.executemany(sql.PAY_BACK, [(one.amount, one.scope, one.since) for one in charges])
         connection.executemany(sql.FORGET_UNUSED, {(one.scope, one.since) for one in charges})
-
-
-def was_ended(connection: Connection, id_: int, standing: Standing) -> bool:
-    """Whether a client, a person or a newer request has ended it while it waited."""
-    if standing.state in UNFINISHED:
-        return False
-    row = connection.execute(chains.LATEST_REASON, (id_,)).fetchone()
-    return row is not None and row[0] in {Reason.CANCELLED, Reason.SUPERSEDED}
-
-
-def read_standing(connection: Connection, id_: int) -> Standing:
-    """Raises ForbiddenTransition where the journal holds no such request."""
-    found = read_standings(connection, [id_])
-    if not found:
-        raise ForbiddenTransition(f"the journal holds no request {id_}")
-    return found[id_]
-
-
-def read_standings(connection: Connection, ids: Sequence[int]) -> dict[int, Standing]:
-    """Without those that the journal does not hold."""
-    if not ids:
-        return {}
-    rows = connection.execute(sql.STANDINGS, (json.dumps(ids),))
-    return {id_: Standing(State(state), *others) for id_, state, *others in rows}
 
 
 def _postpone(step: Postpone, standing: Standing, changes: StepChanges) -> None:
