@@ -169,7 +169,11 @@ class Taker:
         """The step itself, or the one to take in its place; None: none."""
         holder = holders.get(step.id)
         if self.leads:  # its doubt may be settled already, or evidence settles it
-            return step if holder is None or self._settles(connection, step, holder) else None
+            if holder is None:
+                return step
+            in_doubt = holder.state is State.IN_DOUBT and step.attempt in {None, holder.opened}
+            overruled = holder.has_sid and evidence.overrules(connection, step, settles=True)
+            return step if in_doubt and not overruled else None
         known = self._known(step)
         attempt = step.attempt if known is None else known.opened
         if not self.sharing.has_lapsed(step, attempt, holder):
@@ -187,11 +191,6 @@ class Taker:
         evidence.keep(connection, step, attempt)
         holders[step.id] = replace(holder, has_sid=1)  # for a step of a later attempt
         return None
-
-    def _settles(self, connection: Connection, step: Step, holder: Holder) -> bool:
-        if holder.state is not State.IN_DOUBT or step.attempt not in {None, holder.opened}:
-            return False
-        return not (holder.has_sid and evidence.overrules(connection, step, settles=True))
 
     def _known(self, step: Step) -> Standing | None:
         """The open attempt that the step closes, as this connector has opened it; None: it has not."""
