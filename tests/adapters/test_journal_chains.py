@@ -369,6 +369,26 @@ async def test_a_cancellation_ends_everything_that_waits_however_much_it_is(a_st
         assert [] == await waiting(journal)
 
 
+async def test_what_comes_with_a_cancellation_has_the_turn_that_it_has_made_free(
+    a_store: OpenJournal,
+) -> None:
+    """All in one transaction."""
+    cancellation = NewWish(wish=Cancellation(request_id="old"), at=START, writer=WRITER)
+    old, new = a_request(A, request_id="old"), a_request(A, request_id="new")
+    async with a_store() as journal:
+        await journal.record([old, a_request(B), cancellation, new, a_request(B)])
+        assert [2, 3] == await due(journal)
+
+
+async def test_what_comes_with_a_newer_request_about_the_same_has_no_turn_of_another(
+    a_store: OpenJournal,
+) -> None:
+    about = replace(a_request(A, about="door"), writer=WRITER)
+    async with a_store() as journal:
+        await journal.record([about, about, a_request(A), a_request(B), a_request(B)])
+        assert [2, 4] == await due(journal)
+
+
 async def test_a_repeated_cancellation_cancels_nothing_newer(a_lasting_store: OpenJournal) -> None:
     wish, mark = Cancellation(request_id="request123"), a_mark()
     async with a_lasting_store() as journal:

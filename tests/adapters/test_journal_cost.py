@@ -18,6 +18,7 @@ from twilio_notifications.adapters.journal.statements import (
     arrivals,
     care,
     chains,
+    counted,
     deliveries,
     outbox,
     paces,
@@ -59,7 +60,7 @@ TABLE = re.compile(
 
 STATEMENTS = {
     name: text
-    for module in (arrivals, care, chains, deliveries, outbox, paces, wishes, work)
+    for module in (arrivals, care, chains, counted, deliveries, outbox, paces, wishes, work)
     for name, text in vars(module).items()
     if name.isupper()
     and not name.startswith("_")
@@ -82,7 +83,7 @@ def scans(name: str) -> list[str]:
     """
     short = (
         r"(broker|callback_secret|senders|states USING INDEX states_one_open|CONSTANT ROW)$|hangups\b"
-        r"|(free|chosen|json_each) VIRTUAL"
+        r"|(free|chosen|wanted|json_each) VIRTUAL"
     )
     return [step for step in plan(name) if re.match(rf"SCAN (?!{short})", step)]
 
@@ -290,7 +291,8 @@ def test_what_only_some_configurations_ask_has_an_index_there(name: str, index: 
     with closing(open_connection(None)) as connection:
         connection.execute(index)
         text = STATEMENTS[name]
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", (1,) * text.count("?"))
+        values = dict.fromkeys(re.findall(r":(\w+)", text), 1) or (1,) * text.count("?")
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {text}", values)
         assert all(
             not re.match(r"SCAN (requests|states)", row[3]) and "TEMP B-TREE" not in row[3] for row in rows
         )

@@ -23,7 +23,7 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import A, B, C, accept, due, in_doubt, outbox, picture, record, report, store
+from tests.support.journals import A, B, C, D, accept, due, in_doubt, outbox, picture, record, report, store
 from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
@@ -314,6 +314,19 @@ async def test_two_connectors_never_use_more_of_a_limit_than_there_is(postgresql
         used = await one.usage([texts.scope, segments.scope], since=START)
         assert (2, 4) == (used.of(texts), used.of(segments))
         assert [3] == await due(one)
+
+
+async def test_of_a_group_only_those_are_opened_for_which_a_limit_has_room(postgresql_url: str) -> None:
+    texts = Charge(scope="texts/hour", since=START, most=3)
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A, B, C, D)
+        await one.claim(due_before=START, limit=1)
+        charges = dict.fromkeys((1, 2, 3, 4), (texts,))
+        assert [1] == await one.open_attempts([1], at=START, clock_offset=None, charges=charges)
+        ids = [claimed.id for claimed in await two.claim(due_before=START, limit=9)]
+        assert [2, 3] == await two.open_attempts(ids, at=START, clock_offset=None, charges=charges)
+        assert 3 == (await one.usage([texts.scope], since=START)).of(texts)
+        assert [4] == await due(one)
 
 
 async def test_two_connectors_never_use_more_of_a_rate_than_there_is(postgresql_url: str) -> None:

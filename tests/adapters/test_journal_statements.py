@@ -46,9 +46,8 @@ ON_THE_LINE = {
     "INSERT_WAITING": arrivals.INSERT_WAITING,
     "INSERT_OPEN": arrivals.INSERT_OPEN,
     "INSERT_FINISHED": arrivals.INSERT_FINISHED,
-    "HAS_OPEN_ATTEMPT": arrivals.HAS_OPEN_ATTEMPT,
-    "HAS_WAITING": arrivals.HAS_WAITING,
-    "STANDING": work.STANDING,
+    "BUSY": arrivals.BUSY,
+    "STANDINGS": work.STANDINGS,
     "OPEN": work.OPEN,
     "INSERT_ATTEMPT": work.INSERT_ATTEMPT,
     "INSERT_WAIT": work.INSERT_WAIT,
@@ -61,7 +60,6 @@ ON_THE_LINE = {
     "DOUBT": work.DOUBT,
     "CLAIM": work.CLAIM,
     "FIRST_IN_ORDER": work.FIRST_IN_ORDER,
-    "HOLDER_OF_TURN": work.HOLDER_OF_TURN,
     "TAKE_TURN": work.TAKE_TURN,
     "GIVE_TURN": work.GIVE_TURN,
     "NEXT_DUE": work.NEXT_DUE,
@@ -155,7 +153,7 @@ def test_no_statement_of_the_line_opens_an_ephemeral_table(connection: sqlite3.C
     """SQLite does so for IN with three or more, also in a CHECK and in the condition of an index."""
     with closing(connection):
         text = ON_THE_LINE[name]
-        parameters = (1,) * text.count("?")
+        parameters = dict.fromkeys(re.findall(r":(\w+)", text), 1) or (1,) * text.count("?")
         program = connection.execute(f"EXPLAIN {text}", parameters).fetchall()
     assert not [step for step in program if step[1] in {"OpenEphemeral", "OpenAutoindex"}]
 

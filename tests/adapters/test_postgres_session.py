@@ -101,7 +101,7 @@ def number(session: Session, statement: str) -> int:
 def test_a_statement_is_parsed_once(postgresql_url: str) -> None:
     with a_session(postgresql_url) as session:
         for request in range(9):
-            session.execute(members.HOLDER, (request,))
+            session.execute(members.HOLDERS, (f"[{request}]",))
             session.executemany(members.RELEASE_CLAIM, [(request, 1), (request, 2)])
         assert 2 == number(session, PREPARED)
 
@@ -110,7 +110,7 @@ def test_a_statement_is_parsed_once(postgresql_url: str) -> None:
 def test_behind_a_pooler_none_is_kept(pooled_url: str) -> None:
     with a_session(pooled_url) as session:
         for request in range(9):
-            session.execute(members.HOLDER, (request,))
+            session.execute(members.HOLDERS, (f"[{request}]",))
             session.executemany(members.RELEASE_CLAIM, [(request, 1), (request, 2)])
             assert 0 == number(session, PREPARED)
 

@@ -15,6 +15,7 @@ from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.model import Channel, Notification, Recipient, Text, VoiceLocation
 from twilio_notifications.core.policy import (
     Admit,
+    Charge,
     Decline,
     Defer,
     Destinations,
@@ -31,6 +32,32 @@ from twilio_notifications.core.policy.limits import bounds, standing
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 NOTHING = Tally({})
+
+
+def test_of_several_attempts_those_are_admitted_for_which_the_earlier_ones_leave_room() -> None:
+    def wanted(amount: int) -> list[Charge]:
+        return [
+            Charge(scope="texts/hour", since=NOON, most=5),
+            Charge(scope="segments/hour", since=NOON, amount=amount, most=9),
+            Charge(scope="segments/day", since=NOON, amount=amount),
+        ]
+
+    used = Tally({("texts/hour", NOON): 2, ("segments/hour", NOON): 3, ("segments/hour", NOON - 1): 99})
+    attempts = {
+        1: wanted(2),
+        2: wanted(5),
+        3: wanted(4),
+        4: [],
+        5: wanted(1),
+        6: [Charge(scope="texts/hour", since=NOON)],
+    }
+    assert [1, 3, 4, 6] == list(used.admitted(attempts))
+    assert 2 == used.of(attempts[1][0]), "it is left as it was"
+
+
+def test_an_attempt_may_use_one_window_twice() -> None:
+    once = Charge(scope="texts/hour", since=NOON, most=1)
+    assert [] == list(NOTHING.admitted({1: [once, once]}))
 
 
 def text(number: str = "+491701234567", body: str = "Freezer at -2 °C") -> Notification:

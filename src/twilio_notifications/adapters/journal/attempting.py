@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,16 @@ from twilio_notifications.adapters.journal import lanes
 from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charges
+from twilio_notifications.adapters.journal.standings import read_standings, was_ended
 from twilio_notifications.adapters.journal.statements import chains, wishes
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.adapters.journal.taking import (
     StepChanges,
     end_wait,
-    pay_back,
-    read_standing,
-    was_ended,
 )
+from twilio_notifications.adapters.journal.usage import read_usage
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State
+from twilio_notifications.core.policy import NOTHING_USED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,10 @@ class Opener:
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
         changes, wanted = StepChanges(), ids
-        found = [(id_, read_standing(connection, id_)) for id_ in ids]
+        read = read_standings(connection, ids)
+        if len(read) != len(ids):
+            raise ForbiddenTransition(f"the journal does not hold each of the requests {ids} once")
+        found = [(id_, read[id_]) for id_ in ids]
         if any(one.chain is not None for _, one in found):
             self.sharing.require_journal()
         if self.sharing.is_shared:
@@ -68,10 +72,11 @@ class Opener:
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
         if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
             # What a wish that goes on is to end: the next claim says so.
-            covered = {id_ for id_, _ in found if connection.execute(wishes.IS_COVERED, (id_,)).fetchone()[0]}
+            ended = connection.execute(wishes.COVERED_OF, (json.dumps([id_ for id_, _ in found]),))
+            covered = {id_ for (id_,) in ended}
             found = [(id_, one) for id_, one in found if id_ not in covered]
         found = self._leaving(connection, found, at=at)
-        found = [(id_, one) for id_, one in found if self._charge(connection, charges.get(id_, ()))]
+        found = self._charged(connection, found, charges)
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             end_wait(id_, standing, at, changes)
@@ -97,23 +102,38 @@ class Opener:
                     lease=lease,
                 ),
             )
-            if standing.chain is not None:
-                connection.execute(chains.NOTIFIED_AT, (at, standing.chain, standing.phone_number))
+        notified = [(at, one.chain, one.phone_number) for one in standings if one.chain is not None]
+        if notified:
+            connection.executemany(chains.NOTIFIED_AT, notified)
         self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
         self.paces.write(connection)
-        self.sharing.release(connection, wanted)
+        left = set(wanted).difference(ids)
+        if left:
+            self.sharing.release(connection, sorted(left))
         return ids
 
-    def _charge(self, connection: Connection, charges: Sequence[Charge]) -> bool:
-        """Charges an attempt; False, and nothing is charged, where another connector has used up the rest."""
-        for place, one in enumerate(charges):
-            values = (one.scope, one.since, one.amount)
-            if one.most is None or not self.sharing.is_shared:
-                connection.execute(sql.CHARGE, values)
-            elif not connection.execute(sql.CHARGE_WITHIN, (*values, one.most)).rowcount:
-                pay_back(connection, charges[:place])
-                return False
-        return True
+    def _charged(
+        self,
+        connection: Connection,
+        found: Sequence[tuple[int, Standing]],
+        charges: Mapping[int, Sequence[Charge]],
+    ) -> list[tuple[int, Standing]]:
+        """Those for which limits have room still; they are charged.
+
+        Another connector may have used up the rest since this one looked. Now the limits are lanes of the
+        transaction, so they stay as they are read.
+        """
+        own = {id_: charges.get(id_, ()) for id_, _ in found}
+        if self.sharing.is_shared:
+            bounded = {
+                (one.scope, one.since) for each in own.values() for one in each if one.most is not None
+            }
+            used = read_usage(connection, bounded) if bounded else NOTHING_USED
+            own = used.admitted(own)
+        charged = [(one.scope, one.since, one.amount) for each in own.values() for one in each]
+        if charged:
+            connection.executemany(sql.CHARGE, charged)
+        return [(id_, one) for id_, one in found if id_ in own]
 
     def _leased(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
@@ -135,15 +155,15 @@ class Opener:
         Such a one leaves by a later claim, and nothing of its sender leaves before it that is younger and not
         more urgent.
         """
-        joined: dict[int, tuple[int, int]] = {}
+        needed = self.paces.needed(connection, [id_ for id_, one in admitted if one.sender is None])
+        changes = StepChanges()
         for id_, one in admitted:
-            needed = None if one.sender is not None else self.paces.needed(connection, id_)
-            if needed is not None:
-                changes = StepChanges()
+            if id_ in needed:
                 end_wait(id_, one, at, changes)
-                changes.write(connection)
-                self.paces.join(connection, id_, *needed, at=at)
-                joined[id_] = needed[0], one.priority
+        changes.write(connection)
+        if needed:
+            self.paces.join(connection, needed, at=at)
+        joined = {id_: (needed[id_][0], one.priority) for id_, one in admitted if id_ in needed}
         return [
             (id_, one)
             for id_, one in admitted

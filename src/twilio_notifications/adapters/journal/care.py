@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.standings import read_standing
 from twilio_notifications.adapters.journal.statements import care as sql
 from twilio_notifications.adapters.journal.statements import orders, waits, wishes
-from twilio_notifications.adapters.journal.taking import read_standing
 from twilio_notifications.core.errors import JournalError
 from twilio_notifications.core.lifecycle import State
 from twilio_notifications.ports.events import Defect
@@ -49,14 +48,15 @@ class SqlCare:
     async def purge(self, *, finished_before: float, limit: int, rejections_only: bool = False) -> int:
         """Removes reported requests, at most `limit`, so that no purge holds up the line; how many."""
         statement = sql.PURGE_REJECTIONS if rejections_only else sql.PURGE
-        now = self._store.monotonic()
+        now, numbers = self._store.monotonic(), self._store.ledger.memory.numbers
 
         def operation(connection: Connection) -> int:
             self._store.ledger.redelivery.raise_watermark(connection, now=now)
             connection.execute(wishes.PURGE_WISHES, (finished_before,))
             connection.execute(waits.PURGE_PAUSES, (finished_before,))
             connection.execute(orders.PURGE_ORDERS, (finished_before,))
-            return delete_requests(connection, statement, {"before": finished_before, "limit": limit})
+            numbers.keep(connection)
+            return connection.execute(statement, {"before": finished_before, "limit": limit}).rowcount
 
         return await self._store.lead(operation)
 

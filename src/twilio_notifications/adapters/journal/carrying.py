@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, assert_never
 from twilio_notifications.adapters.journal import rows
 from twilio_notifications.adapters.journal.chaining import joined
 from twilio_notifications.adapters.journal.envelopes import decoded_envelope
+from twilio_notifications.adapters.journal.standings import read_standing
 from twilio_notifications.adapters.journal.statements import chains, deliveries, waits, wishes, work
 from twilio_notifications.adapters.journal.statements import orders as sql
-from twilio_notifications.adapters.journal.taking import read_standing
 from twilio_notifications.adapters.journal.waits import pause_of, pause_row
 from twilio_notifications.core.conclusions import orders as meaning
 from twilio_notifications.core.errors import Reason, WaitReason

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from twilio_notifications.adapters.journal import rows
+from twilio_notifications.adapters.journal.standings import read_standing
 from twilio_notifications.adapters.journal.statements import arrivals
 from twilio_notifications.adapters.journal.statements import chains as sql
 from twilio_notifications.adapters.journal.statements.deliveries import FOLLOW_UP
-from twilio_notifications.adapters.journal.taking import read_standing
 from twilio_notifications.core.escalation import (
     ChainEnd,
     smallest_free,
@@ -124,7 +124,7 @@ class Chaining:
         state = rows.state_row(id_, request, connection=0, sender=None, units=1)
         connection.execute(arrivals.INSERT_WAITING, (*state, request.accepted_at, request.accepted_at, 0))
         self.memory.change(was=None, now=State.WAITING)
-        self.turns.pass_on(connection, recipient)
+        self.turns.pass_on(connection, [recipient])
         return id_
 
     # Ending.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from twilio_notifications.adapters.journal import rows
 from twilio_notifications.adapters.journal.lanes import Lanes, of_sender
 from twilio_notifications.adapters.journal.rows import REQUEST_WIDTH, claimed, kept_status
+from twilio_notifications.adapters.journal.standings import read_standing
 from twilio_notifications.adapters.journal.statements import deliveries as sql
 from twilio_notifications.adapters.journal.statements.chains import HASTEN_OF_REQUEST, INSERT_LATER_STATUS
-from twilio_notifications.adapters.journal.taking import read_standing
 from twilio_notifications.core.delivery import Followed, Who
 from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
 from twilio_notifications.ports import Changed, Unreported

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from twilio_notifications.adapters.journal.statements import care as sql
+from twilio_notifications.adapters.journal.statements import counted as sql
+from twilio_notifications.adapters.journal.statements.care import NEWEST_REQUEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,10 @@ class Numbering(Protocol):
         """A number that is greater than all others of the lanes of this transaction."""
 
     def latest_request(self) -> int:
-        """The newest number of a request, in a transaction that has the whole journal."""
+        """No request has a greater number, in a transaction that has the whole journal."""
+
+    def keep(self, connection: Connection) -> None:
+        """Requests are about to be deleted: no number of theirs is given again."""
 
 
 @dataclass(slots=True)
@@ -59,6 +63,15 @@ class Counted:
 
     def latest_request(self) -> int:
         return self._latest["requests"]
+
+    def keep(self, connection: Connection) -> None:
+        keep_position(connection)
+
+
+def keep_position(connection: Connection) -> None:
+    """The newest status may be among what is deleted, and its position in the outbox is never given again."""
+    for keep in sql.KEEP_POSITION:
+        connection.execute(keep)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,8 +107,11 @@ class Drawn:
         return left.pop()
 
     def latest_request(self) -> int:
-        (latest,) = self._used().execute(sql.LATEST_REQUEST).fetchone()
+        (latest,) = self._used().execute(NEWEST_REQUEST).fetchone()
         return int(latest)
+
+    def keep(self, connection: Connection) -> None:
+        """The database never goes back."""
 
     def _used(self) -> Connection:
         if self._connection is None:

@@ -6,6 +6,7 @@ sender is paced, it does nothing.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from twilio_notifications.core.pace import Bucket, PacedSender, after_restart, a
 from twilio_notifications.core.waits import MAXIMUM_RETRY_AFTER_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.core.model import Notification, Priority
@@ -172,18 +173,24 @@ class Paces:
             return None
         return self._numbers.get((notification.sender_number, notification.channel))
 
-    def needed(self, connection: Connection, request: int) -> tuple[int, int] | None:
-        """The paced sender of a recorded request, and what it takes of its rate; None: it is not paced."""
-        if not self._numbers:
-            return None
-        notification = claimed(connection.execute(sql.OF_REQUEST, (request,)).fetchone()).notification
-        sender = self.sender_of(notification)
-        return None if sender is None else (sender, amount(notification))
+    def needed(self, connection: Connection, requests: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """The paced senders of recorded requests, and what each takes of its rate; without others."""
+        if not self._numbers or not requests:
+            return {}
+        rows = connection.execute(sql.OF_REQUESTS, (json.dumps(requests),))
+        read = {row[0]: claimed(row).notification for row in rows}
+        return {
+            id_: (sender, amount(notification))
+            for id_, notification in read.items()
+            if (sender := self.sender_of(notification)) is not None
+        }
 
-    def join(self, connection: Connection, request: int, sender: int, units: int, *, at: float) -> None:
-        """Has a request wait for its paced sender from now on."""
-        connection.execute(sql.ASSIGN, (sender, units, at, request))
-        self.wait(sender)
+    def join(self, connection: Connection, joining: Mapping[int, tuple[int, int]], *, at: float) -> None:
+        """Has requests wait for their paced senders from now on; each with its sender and its units."""
+        rows = [(sender, units, at, id_) for id_, (sender, units) in joining.items()]
+        connection.executemany(sql.ASSIGN, rows)
+        for sender, _ in joining.values():
+            self.wait(sender)
 
     def has_room(self, sender: int, amount: int, *, at: float) -> bool:
         return policy.departs_at(self._senders[sender], amount) <= at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
@@ -61,6 +62,12 @@ class _Batch:
     """Bytes that the journal takes with what was added."""
     inserts: Inserts = field(default_factory=Inserts)
     recipients: set[Recipient] = field(default_factory=set)
+    read: dict[Recipient, bool] = field(default_factory=dict)
+    """Whether something of a recipient was unfinished before."""
+    free_senders: set[int] = field(default_factory=set)
+    """Paced senders for which no request waited before."""
+    ended_others: bool = False
+    """Something of these calls has ended other requests."""
     senders: set[int] = field(default_factory=set)
     """Paced senders for which requests of these calls wait."""
     waiting: int = 0
@@ -73,6 +80,26 @@ class _Batch:
 
     def flush(self) -> None:
         self.inserts.flush(self.connection)
+
+    def read_busy(self, recipients: Sequence[Recipient]) -> None:
+        """Reads for whom something is unfinished."""
+        if recipients:
+            busy = set(self.connection.execute(sql.BUSY, {"recipients": json.dumps(recipients)}))
+            self.read.update((recipient, recipient in busy) for recipient in recipients)
+
+    def forget(self) -> None:
+        """Other requests end: the rows are read again for what comes after that."""
+        self.flush()
+        self.ended_others = True
+        self.recipients.clear()
+        self.read.clear()
+        self.senders.clear()
+        self.free_senders.clear()
+
+
+def _recipient(arrival: NewRequest) -> Recipient:
+    notification = arrival.notification
+    return notification.channel, notification.recipient.phone_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,6 +142,9 @@ class Recorder:
         new = [one for call in calls for one in call.arrivals if not one.redelivered]
         self.memory.numbers.expect("requests", sum(not isinstance(one, NewWish) for one in new))
         self.memory.numbers.expect("statuses", sum(isinstance(one, NewRejection) for one in new))
+        if not self.memory.knows_all(more=0):
+            asked = {_recipient(one) for one in new if isinstance(one, NewRequest)}
+            batch.read_busy([recipient for recipient in asked if not self.memory.knows_busy(recipient)])
         results = [self._record_all(batch, call) for call in calls]
         batch.flush()
         self.paces.write(connection)
@@ -185,7 +215,7 @@ class Recorder:
         return self._insert(batch, arrival)
 
     def _carry_out(self, batch: _Batch, wish: NewWish) -> Recorded:
-        batch.flush()
+        batch.forget()
         up_to, over = self.memory.numbers.latest_request(), self.redelivery.connection
         progress = self.wishing.begin(batch.connection, wish, up_to=up_to, delivered=over)
         batch.written += progress.ended.written
@@ -216,8 +246,7 @@ class Recorder:
         return Recorded(recording=Recording.DUPLICATE, id=answer.request)
 
     def _insert(self, batch: _Batch, arrival: NewRequest) -> Recorded:
-        notification = arrival.notification
-        recipient = (notification.channel, notification.recipient.phone_number)
+        notification, recipient = arrival.notification, _recipient(arrival)
         busy = self._is_busy(batch, recipient)
         id_ = batch.latest = self.memory.next_request()
         request_id = rows.encoded_id(notification.request_id)
@@ -268,22 +297,24 @@ class Recorder:
         self.memory.change(was=None, now=State.WAITING)
         if busy and self.turns.overtaking:
             batch.flush()
-            self.turns.pass_on(batch.connection, recipient)
+            self.turns.pass_on(batch.connection, [recipient])
         return Recorded(recording=Recording.NEW, id=id_, ended=self._end_older(batch, id_, arrival))
 
     def _has_room(self, batch: _Batch, sender: int, units: int, *, at: float) -> bool:
         """Whether a paced sender has room for so many units, and no other request waits for that room."""
         if sender in batch.senders or not self.paces.has_room(sender, units, at=at):
             return False
-        (waits,) = batch.connection.execute(HAS_WAITING, (sender,)).fetchone()
-        return not waits
+        if sender not in batch.free_senders:
+            (waits,) = batch.connection.execute(HAS_WAITING, (sender,)).fetchone()
+            (batch.senders if waits else batch.free_senders).add(sender)
+        return sender in batch.free_senders
 
     def _end_older(self, batch: _Batch, id_: int, arrival: NewRequest) -> Ended | None:
         """Begins the chain of a new request; it takes the place of older requests about the same."""
         notification, writer = arrival.notification, arrival.writer
         if notification.about is None and notification.escalation is None:
             return None
-        batch.flush()
+        batch.forget()
         if notification.escalation is not None:
             self.chaining.begin(batch.connection, id_, arrival)
         if notification.about is None or writer is None:
@@ -296,12 +327,11 @@ class Recorder:
         """Whether something of this recipient is unfinished; from memory where that says everything."""
         if recipient in batch.recipients or self.memory.knows_busy(recipient):
             return True
-        if self.memory.knows_all(more=batch.waiting):
+        if not batch.ended_others and self.memory.knows_all(more=batch.waiting):
             return False
-        return any(
-            batch.connection.execute(statement, recipient).fetchone()[0]
-            for statement in (sql.HAS_WAITING, sql.HAS_OPEN_ATTEMPT)
-        )
+        if recipient not in batch.read:
+            batch.read_busy([recipient])
+        return batch.read[recipient]
 
     def _reject(self, batch: _Batch, rejection: NewRejection) -> int:
         size = rows.size_of(rejection)

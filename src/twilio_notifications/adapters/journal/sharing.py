@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 GONE = "the connector that made the attempt was killed, stood still, or lost the database"
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a request, as the rows say."""
+
+    state: State
+    opened: int
+    """Number of the open attempt, or of the last one."""
+    lease: int | None
+    has_sid: int | None
+    """1: evidence has a SID of the request."""
+
+
 class Sharing(Protocol):
     """How a connector stands to others that use the journal; for the writer's thread."""
 
@@ -74,11 +86,11 @@ class Sharing(Protocol):
     def tell_news(self) -> None:
         """The other connectors may have something to claim or to report, once this is committed."""
 
-    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:
-        """Whether the step comes from a lease that has ended; `attempt` is the one that it closes."""
+    def holders(self, connection: Connection, ids: Sequence[int]) -> dict[int, Holder]:
+        """Who has these requests, without those that the journal does not hold."""
 
-    def may_settle(self, connection: Connection, step: Step) -> bool:
-        """Whether the doubt that the step is about is there."""
+    def has_lapsed(self, step: Step, attempt: int | None, holder: Holder | None) -> bool:
+        """Whether the step comes from a lease that has ended; `attempt` is the one that it closes."""
 
 
 class Alone:
@@ -121,11 +133,11 @@ class Alone:
     def tell_news(self) -> None:
         """There is none that would hear it."""
 
-    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:  # noqa: ARG002 - its lease is the lock
-        return False
+    def holders(self, connection: Connection, ids: Sequence[int]) -> dict[int, Holder]:  # noqa: ARG002 - it has all
+        return {}
 
-    def may_settle(self, connection: Connection, step: Step) -> bool:  # noqa: ARG002 - nothing else settles
-        return True
+    def has_lapsed(self, step: Step, attempt: int | None, holder: Holder | None) -> bool:  # noqa: ARG002 - its lease is the lock
+        return False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -268,23 +280,20 @@ class Shared:
     def tell_news(self) -> None:
         self._has_news = self.token is not None
 
-    def has_lapsed(self, connection: Connection, step: Step, attempt: int | None) -> bool:
-        row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
-        if row is None:
-            return attempt is not None
-        state, opened, lease = row
-        if attempt is not None:  # what is open is in doubt as soon as its lease ends
-            return (state, opened) != (State.OPEN, attempt)
-        if (
-            state == State.WAITING
-        ):  # what another connector has claimed may end all the same, and not be put off
-            return isinstance(step, Postpone) and lease not in {None, self.token}
-        # It was found waiting, and now another connector has or has had it.
-        return bool(lease != self.token) if state == State.OPEN else step.outcome is None
+    def holders(self, connection: Connection, ids: Sequence[int]) -> dict[int, Holder]:
+        rows = connection.execute(sql.HOLDERS, (json.dumps(ids),))
+        return {id_: Holder(State(state), *others) for id_, state, *others in rows}
 
-    def may_settle(self, connection: Connection, step: Step) -> bool:
-        row = connection.execute(sql.HOLDER, (step.id,)).fetchone()
-        return row is None or (row[0] == State.IN_DOUBT and step.attempt in {None, row[1]})
+    def has_lapsed(self, step: Step, attempt: int | None, holder: Holder | None) -> bool:
+        if holder is None:
+            return attempt is not None
+        if attempt is not None:  # what is open is in doubt as soon as its lease ends
+            return (holder.state, holder.opened) != (State.OPEN, attempt)
+        if holder.state is State.WAITING:
+            # What another connector has claimed may end all the same, and not be put off.
+            return isinstance(step, Postpone) and holder.lease not in {None, self.token}
+        # It was found waiting, and now another connector has or has had it.
+        return holder.lease != self.token if holder.state is State.OPEN else step.outcome is None
 
 
 def _read(one: Claimed) -> tuple[float, int, int]:

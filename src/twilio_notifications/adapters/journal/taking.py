@@ -6,35 +6,34 @@ finds its request in another state fails as a defect.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
 from twilio_notifications.adapters.journal import evidence, lanes
 from twilio_notifications.adapters.journal.inserts import Inserts
 from twilio_notifications.adapters.journal.lanes import Lanes
-from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import (
     addressed,
     charged_scopes,
     kept_status,
     paid_back,
 )
-from twilio_notifications.adapters.journal.statements import chains, members
+from twilio_notifications.adapters.journal.standings import read_standing, read_standings, was_ended
+from twilio_notifications.adapters.journal.statements import chains
 from twilio_notifications.adapters.journal.statements import work as sql
-from twilio_notifications.core.errors import Reason
-from twilio_notifications.core.lifecycle import UNFINISHED, ForbiddenTransition, Move, State, apply
+from twilio_notifications.core.lifecycle import ForbiddenTransition, Move, State, apply
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
 from twilio_notifications.ports import Taken, Unreported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
-    from twilio_notifications.adapters.journal.memory import Memory, Recipient
+    from twilio_notifications.adapters.journal.memory import Memory, Recipient, Standing
     from twilio_notifications.adapters.journal.paces import Paces
-    from twilio_notifications.adapters.journal.sharing import Sharing
+    from twilio_notifications.adapters.journal.sharing import Holder, Sharing
     from twilio_notifications.adapters.journal.turns import Turns
     from twilio_notifications.core.policy import Charge
     from twilio_notifications.core.steps import Step
@@ -129,13 +128,15 @@ class Taker:
         stale: set[int] = set()
         lapsed: set[int] = set()
         if self.sharing.is_shared:
-            calls = [self._still_due(connection, steps, lapsed) for steps in calls]
-        written = [[self._take(connection, step, changes, stale) for step in steps] for steps in calls]
+            holders = self.sharing.holders(connection, [step.id for steps in calls for step in steps])
+            calls = [self._still_due(connection, steps, holders, lapsed) for steps in calls]
+        others = [step.id for steps in calls for step in steps if self._known(step) is None]
+        read = read_standings(connection, others)
+        written = [[self._take(connection, step, read, changes, stale) for step in steps] for steps in calls]
         changes.write(connection)
         answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
         changes.inserts.flush(connection)
-        for recipient in changes.recipients:
-            self.turns.pass_on(connection, recipient)
+        self.turns.pass_on(connection, changes.recipients)
         self.sharing.tell_news()
         return [
             Taken(
@@ -147,38 +148,48 @@ class Taker:
             for own, others in zip(written, answered, strict=True)
         ]
 
-    def _still_due(self, connection: Connection, steps: Sequence[Step], lapsed: set[int]) -> list[Step]:
+    def _still_due(
+        self,
+        connection: Connection,
+        steps: Sequence[Step],
+        holders: dict[int, Holder],
+        lapsed: set[int],
+    ) -> list[Step]:
         """The steps that are to be taken; the requests of the others are `lapsed`."""
         due: list[Step] = []
         for step in steps:
-            instead = self._in_place_of(connection, step)
+            instead = self._in_place_of(connection, step, holders)
             if instead is not step:
                 lapsed.add(step.id)
             if instead is not None:
                 due.append(instead)
         return due
 
-    def _in_place_of(self, connection: Connection, step: Step) -> Step | None:
+    def _in_place_of(self, connection: Connection, step: Step, holders: dict[int, Holder]) -> Step | None:
         """The step itself, or the one to take in its place; None: none."""
+        holder = holders.get(step.id)
         if self.leads:  # its doubt may be settled already, or evidence settles it
-            in_doubt = self.sharing.may_settle(connection, step)
-            return step if in_doubt and not evidence.overrules(connection, step, settles=True) else None
+            if holder is None:
+                return step
+            in_doubt = holder.state is State.IN_DOUBT and step.attempt in {None, holder.opened}
+            overruled = holder.has_sid and evidence.overrules(connection, step, settles=True)
+            return step if in_doubt and not overruled else None
         known = self._known(step)
         attempt = step.attempt if known is None else known.opened
-        if not self.sharing.has_lapsed(connection, step, attempt):
-            if attempt is None or attempt == 1 or not evidence.overrules(connection, step, settles=False):
-                return step
-            return evidence.doubt_instead(step)
+        if not self.sharing.has_lapsed(step, attempt, holder):
+            has_sid = attempt is not None and holder is not None and holder.has_sid
+            overruled = has_sid and evidence.overrules(connection, step, settles=False)
+            return evidence.doubt_instead(step) if overruled else step
         if known is not None:
             self.memory.closed(step.id)
-        holder = connection.execute(members.HOLDER, (step.id,)).fetchone()
         if attempt is None or holder is None:
             return None
-        if holder[0] == State.WAITING and isinstance(step, Finish) and step.sid is not None:
+        if holder.state is State.WAITING and isinstance(step, Finish) and step.sid is not None:
             # It was settled as one that sent nothing: without this, it would be sent once more.
             evidence.correct(connection, step, attempt, known)
             return step
         evidence.keep(connection, step, attempt)
+        holders[step.id] = replace(holder, has_sid=1)  # for a step of a later attempt
         return None
 
     def _known(self, step: Step) -> Standing | None:
@@ -217,11 +228,16 @@ class Taker:
         ]
 
     def _take(
-        self, connection: Connection, step: Step, changes: StepChanges, stale: set[int]
+        self,
+        connection: Connection,
+        step: Step,
+        read: Mapping[int, Standing],
+        changes: StepChanges,
+        stale: set[int],
     ) -> Sequence[Unreported]:
         """The statuses that are in the outbox by the step."""
         known = self._known(step)
-        standing = known or read_standing(connection, step.id)
+        standing = known or read.get(step.id) or read_standing(connection, step.id)
         if standing.chain is not None or (known is None and standing.charges is not None):
             self.sharing.require_journal()
         if step.outcome is None and was_ended(connection, step.id, standing):
@@ -305,26 +321,9 @@ class Taker:
 
 def pay_back(connection: Connection, charges: Sequence[Charge]) -> None:
     """What was charged is not used after all."""
-    for charge in charges:
-        connection.execute(sql.PAY_BACK, (charge.amount, charge.scope, charge.since))
-        connection.execute(sql.FORGET_UNUSED, (charge.scope, charge.since))
-
-
-def was_ended(connection: Connection, id_: int, standing: Standing) -> bool:
-    """Whether a client, a person or a newer request has ended it while it waited."""
-    if standing.state in UNFINISHED:
-        return False
-    row = connection.execute(chains.LATEST_REASON, (id_,)).fetchone()
-    return row is not None and row[0] in {Reason.CANCELLED, Reason.SUPERSEDED}
-
-
-def read_standing(connection: Connection, id_: int) -> Standing:
-    """Raises ForbiddenTransition where the journal holds no such request."""
-    row = connection.execute(sql.STANDING, (id_,)).fetchone()
-    if row is None:
-        raise ForbiddenTransition(f"the journal holds no request {id_}")
-    state, *others = row
-    return Standing(State(state), *others)
+    if charges:
+        connection.executemany(sql.PAY_BACK, [(one.amount, one.scope, one.since) for one in charges])
+        connection.executemany(sql.FORGET_UNUSED, {(one.scope, one.since) for one in charges})
 
 
 def _postpone(step: Postpone, standing: Standing, changes: StepChanges) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.statements import work as sql
 from twilio_notifications.core.policy import LONGEST_PERIOD_SECONDS, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.store import OpenJournal
+
+
+def read_usage(connection: Connection, windows: Collection[tuple[str, float]]) -> Tally:
+    """What of these scopes was used in windows that began then or later."""
+    rows = connection.execute(sql.USAGE, {"windows": json.dumps(list(windows))})
+    return Tally({(scope, since): used for scope, since, used in rows})
 
 
 class SqlUsage:
@@ -20,15 +28,8 @@ class SqlUsage:
 
     async def usage(self, scopes: Sequence[str], *, since: float) -> Tally:
         """What of these scopes was used in windows that began at or after `since`."""
-        return await self._store.read(
-            lambda connection: Tally(
-                {
-                    (name, begun): used
-                    for scope in scopes
-                    for name, begun, used in connection.execute(sql.USAGE, (scope, since))
-                }
-            )
-        )
+        windows = [(scope, since) for scope in scopes]
+        return await self._store.read(lambda connection: read_usage(connection, windows))
 
     async def forget_usage(self, *, now: float) -> None:
         """Removes what was used of the limits in windows that no limit looks at any more."""

@@ -30,8 +30,10 @@ SETTINGS: Final = (
     # A commit is on the disk when it returns.
     "SELECT set_config('synchronous_commit', 'on', true)"
     " WHERE current_setting('synchronous_commit') = 'off'; "
-    # Each statement of the line has its index.
-    "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+    # Each statement of the line has its index, and a list of what it looks for is short. A plan is made while
+    # the tables may be empty, when a walk along a whole index looks as cheap, and is used for a while.
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; "
+    "SET LOCAL jit = off"
 )
 """Of a transaction that writes. They end with it: behind a pooler the next one has another session."""
 

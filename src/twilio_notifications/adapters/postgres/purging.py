@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 
-from twilio_notifications.adapters.journal.deleting import delete_requests
 from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.opening import (
@@ -43,7 +42,7 @@ def purge(url: str, *, finished_before: float) -> int:
                         f"a connector is running on the journal {place_of(url)}, or was killed a moment ago. "
                         "Stop it, purge, and start it again."
                     )
-                batch = delete_requests(session, care.PURGE, bounds)
+                batch = session.execute(care.PURGE, bounds).rowcount
                 session.command("COMMIT")
                 if not batch:
                     return removed

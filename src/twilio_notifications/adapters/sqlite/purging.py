@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.numbers import keep_position
 from twilio_notifications.adapters.journal.statements import care
 from twilio_notifications.adapters.sqlite.opening import FileLock, open_connection
 from twilio_notifications.adapters.sqlite.place import look, real, require_folder
@@ -41,7 +41,8 @@ class JournalFile:
         removed = 0
         with self._locked_journal() as connection:
             bounds = {"before": finished_before, "limit": PURGED_AT_ONCE}
-            while batch := delete_requests(connection, care.PURGE, bounds):
+            keep_position(connection)
+            while batch := connection.execute(care.PURGE, bounds).rowcount:
                 removed += batch
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         return removed

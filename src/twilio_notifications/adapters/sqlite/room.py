@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.journal.deleting import delete_requests
+from twilio_notifications.adapters.journal.numbers import keep_position
 from twilio_notifications.adapters.journal.room import YET_TO_COME_BYTES, ReserveGone
 from twilio_notifications.adapters.journal.statements import care as sql
 from twilio_notifications.adapters.sqlite.reserve import file_bytes
@@ -148,7 +148,8 @@ class DiskRoom:
         """Deletes the oldest reported requests in a transaction of its own; how many."""
         try:
             connection.execute("BEGIN IMMEDIATE")
-            deleted = delete_requests(connection, sql.TRIM, (self._rows_at_once,))
+            keep_position(connection)
+            deleted = connection.execute(sql.TRIM, (self._rows_at_once,)).rowcount
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):

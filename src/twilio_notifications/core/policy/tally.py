@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,20 @@ class Tally:
             key = (charge.scope, charge.since)
             used[key] = used.get(key, 0) + charge.amount
         return Tally(used)
+
+    def admitted(self, wanted: Mapping[int, Sequence[Charge]]) -> dict[int, Sequence[Charge]]:
+        """Those of the attempts for which there is room, one after the other, with their charges."""
+        used = dict(self.used)
+        admitted: dict[int, Sequence[Charge]] = {}
+        for attempt, charges in wanted.items():
+            then: dict[tuple[str, float], int] = {}
+            for one in charges:
+                key = one.scope, one.since
+                then[key] = then.get(key, used.get(key, 0)) + one.amount
+            if all(one.most is None or then[one.scope, one.since] <= one.most for one in charges):
+                used |= then
+                admitted[attempt] = charges
+        return admitted
 
 
 NOTHING_USED: Final = Tally(MappingProxyType({}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twilio_notifications.adapters.journal.statements.conditions import ATTEMPTED, WHOLE_STATUS
+from twilio_notifications.adapters.journal.statements.conditions import ATTEMPTED, WANTED, WHOLE_STATUS
 
 INSERT_REQUEST = """
 INSERT INTO requests (id, request_id, channel, name, phone_number, sender_number, body, voice_location,
@@ -29,12 +29,16 @@ INSERT INTO states (request, state, channel, packet_id, delivered, finished_at)
 VALUES (?, 'FINISHED', ?, ?, ?, ?)
 """
 
-HAS_OPEN_ATTEMPT = f"""
-SELECT EXISTS (SELECT 1 FROM states WHERE channel = ? AND phone_number = ? AND {ATTEMPTED})
-"""
-
-HAS_WAITING = """
-SELECT EXISTS (SELECT 1 FROM states WHERE channel = ? AND phone_number = ? AND state = 'WAITING')
+# Those of these recipients for whom a request waits, or has an open attempt. Not EXISTS: for that, PostgreSQL
+# may read all that waits, and look there. The order names the index.
+BUSY = f"""
+SELECT channel, phone_number FROM {WANTED}
+WHERE COALESCE(
+    (SELECT 1 FROM states
+     WHERE channel = wanted.channel AND phone_number = wanted.phone_number AND state = 'WAITING'
+     ORDER BY request LIMIT 1),
+    (SELECT 1 FROM states
+     WHERE channel = wanted.channel AND phone_number = wanted.phone_number AND {ATTEMPTED} LIMIT 1)) = 1
 """
 
 # A broker that keeps packet identifiers repeats under the same one, so that request comes first; others give

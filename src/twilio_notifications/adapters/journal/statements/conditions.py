@@ -9,6 +9,19 @@ ATTEMPTED = "(state = 'OPEN' OR state = 'IN_DOUBT')"
 
 ANSWERED = "(state = 'FINISHED' OR state = 'REPORTED')"
 
+# Channels and telephones, of a list of such pairs in JSON. The texts of both lists have neither a NUL nor
+# half a surrogate pair, which PostgreSQL takes in no JSON.
+WANTED = """
+(SELECT json_extract(value, '$[0]') AS channel, json_extract(value, '$[1]') AS phone_number
+ FROM json_each(:recipients)) AS wanted
+"""
+
+# Scopes of usage, and from when on their windows matter, of a list of such pairs in JSON.
+WINDOWS = """
+(SELECT json_extract(value, '$[0]') AS scope, json_extract(value, '$[1]') AS since
+ FROM json_each(:windows)) AS wanted
+"""
+
 # Why a wish that is not carried out to its end yet ends a request that waits; NULL: none does.
 COVERED = """
 CASE WHEN (chain IS NULL OR chain = states.request)

@@ -42,9 +42,10 @@ UPDATE states SET lease = NULL
 WHERE state = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
 """
 
+# By their numbers: the index of those that have their turn leads to all that waits.
 CLAIM_SOME = """
 UPDATE states SET lease = ?
-WHERE request IN (SELECT value FROM json_each(?)) AND turn = 1 AND lease IS NULL
+WHERE request IN (SELECT value FROM json_each(?)) AND turn + 0 = 1 AND lease IS NULL
 RETURNING request, due_at, attempts, deferrals
 """
 
@@ -52,7 +53,12 @@ MAY_BE_CLAIMED = "SELECT 1 FROM states WHERE turn = 1 AND lease IS NULL LIMIT 1"
 
 RELEASE_CLAIM = "UPDATE states SET lease = NULL WHERE request = ? AND state = 'WAITING' AND lease = ?"
 
-HOLDER = "SELECT state, opened, lease FROM states WHERE request = ?"
+HOLDERS = """
+SELECT request, state, opened, lease,
+       (SELECT 1 FROM evidence WHERE evidence.request = states.request AND sid IS NOT NULL LIMIT 1)
+FROM json_each(?) AS chosen
+CROSS JOIN states ON states.request = chosen.value
+"""
 
 KEEP_EVIDENCE = """
 INSERT INTO evidence (request, attempt, outcome, sid, word, sender_number, phone_number, code, at)

@@ -26,8 +26,9 @@ PAUSED = "SELECT number, channel, paused_until FROM senders WHERE paused_until >
 # A pause that a clock in the future has left does not outlive the longest that there is.
 BOUND_PAUSES = "UPDATE senders SET paused_until = ? WHERE paused_until > ?"
 
-OF_REQUEST = f"""
-SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
+OF_REQUESTS = f"""
+SELECT {REQUEST_COLUMNS} FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
+JOIN requests ON requests.id = states.request
 """
 
 # Its place among those of its sender is that of its arrival, also where it had to wait for something else.
@@ -63,7 +64,7 @@ ORDER BY due_at, request LIMIT :limit
 PACED_OF = """
 SELECT DISTINCT senders.id, unit, full_at, paused_until
 FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
-JOIN senders ON senders.id = states.sender WHERE states.turn = 1 AND unit IS NOT NULL
+JOIN senders ON senders.id = states.sender WHERE states.turn + 0 = 1 AND unit IS NOT NULL
 """
 
 DUE_OF = """
@@ -71,7 +72,5 @@ SELECT request, due_at, amount FROM states WHERE turn = 1 AND sender = ? AND due
 ORDER BY priority, due_at, request
 """
 
-CLAIMED = f"""
-SELECT {REQUEST_COLUMNS} FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
-JOIN requests ON requests.id = states.request WHERE turn = 1
-"""
+# Of an index of those that have their turn, PostgreSQL may read all.
+CLAIMED = f"{OF_REQUESTS} WHERE turn + 0 = 1"

@@ -30,8 +30,9 @@ ENDED_BY_WISH = "SELECT chains, requests FROM wishes WHERE number = ?"
 
 PURGE_WISHES = "DELETE FROM wishes WHERE at < ? AND unfinished = 0"
 
-IS_COVERED = f"""
-SELECT ({COVERED}) IS NOT NULL FROM states JOIN requests ON id = states.request WHERE states.request = ?
+COVERED_OF = f"""
+SELECT states.request FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
+JOIN requests ON requests.id = states.request WHERE ({COVERED}) IS NOT NULL
 """
 
 # The chains that a wish ends. They leave these indexes by their end, so that the next look finds the others.

@@ -8,6 +8,8 @@ from twilio_notifications.adapters.journal.statements.conditions import (
     REQUEST_COLUMNS,
     UNFINISHED,
     WAITS_UNTIL,
+    WANTED,
+    WINDOWS,
 )
 
 # What waits for a paced sender is claimed by statements/paces.py.
@@ -35,10 +37,11 @@ WHERE request = ? AND settle_at IS NOT NULL
 """
 
 # What the steps of a request need to know of it, where the connector does not hold it in memory.
-STANDING = """
-SELECT state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
+STANDINGS = """
+SELECT request, state, states.channel, states.phone_number, request_id, origin, opened, opened_at, charges,
        waiting_since, waiting_reason, chain, priority, sender, amount, envelope, lease
-FROM states JOIN requests ON id = request WHERE request = ?
+FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
+JOIN requests ON requests.id = request
 """
 
 OPEN = """
@@ -94,10 +97,20 @@ SET state = 'IN_DOUBT', lease = NULL, doubt_at = COALESCE(doubt_at, ?), doubt = 
 WHERE request = ? AND {ATTEMPTED}
 """
 
-FIRST_IN_ORDER = """
-SELECT request, turn, sender FROM states
-WHERE channel = ? AND phone_number = ? AND state = 'WAITING' ORDER BY request LIMIT 1
+_NEXT = f"""
+SELECT one.request, one.sender,
+    (SELECT request FROM states
+     WHERE channel = wanted.channel AND phone_number = wanted.phone_number AND turn = 1),
+    (SELECT 1 FROM states
+     WHERE channel = wanted.channel AND phone_number = wanted.phone_number AND {ATTEMPTED} LIMIT 1)
+FROM {WANTED} CROSS JOIN states AS one ON one.request = (
+    SELECT request FROM states
+    WHERE channel = wanted.channel AND phone_number = wanted.phone_number AND state = 'WAITING'
 """
+
+# Of each of these recipients the first request that waits, its paced sender, the request that has the turn,
+# and 1 where an attempt is open.
+FIRST_IN_ORDER = f"{_NEXT} ORDER BY request LIMIT 1)"
 
 # Only without ordering, where the turn goes to the request of a recipient that is due first.
 INDEX_DUE = """
@@ -105,12 +118,7 @@ CREATE INDEX IF NOT EXISTS states_recipient_due ON states (channel, phone_number
     WHERE state = 'WAITING'
 """
 
-FIRST_DUE = """
-SELECT request, turn, sender FROM states
-WHERE channel = ? AND phone_number = ? AND state = 'WAITING' ORDER BY due_at, request LIMIT 1
-"""
-
-HOLDER_OF_TURN = "SELECT request FROM states WHERE channel = ? AND phone_number = ? AND turn = 1"
+FIRST_DUE = f"{_NEXT} ORDER BY due_at, request LIMIT 1)"
 
 TAKE_TURN = "UPDATE states SET turn = 0 WHERE request = ?"
 
@@ -143,18 +151,14 @@ INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
 ON CONFLICT (scope, since) DO UPDATE SET used = usage.used + excluded.used
 """
 
-# Another connector may have used up the rest since this one looked.
-CHARGE_WITHIN = """
-INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
-ON CONFLICT (scope, since) DO UPDATE SET used = usage.used + excluded.used
-    WHERE usage.used + excluded.used <= ?
-"""
-
 PAY_BACK = "UPDATE usage SET used = MAX(0, used - ?) WHERE scope = ? AND since = ?"
 
 # An unused window is no window: of identical texts, its mere being there would say that one was sent.
 FORGET_UNUSED = "DELETE FROM usage WHERE scope = ? AND since = ? AND used = 0"
 
-USAGE = "SELECT scope, since, used FROM usage WHERE scope = ? AND since >= ?"
+USAGE = f"""
+SELECT usage.scope, usage.since, used
+FROM {WINDOWS} CROSS JOIN usage ON usage.scope = wanted.scope AND usage.since >= wanted.since
+"""
 
 PURGE_USAGE = "DELETE FROM usage WHERE since < ?"
