@@ -86,6 +86,16 @@ def test_a_budget_that_was_left_unused_allows_a_few_looks_at_once() -> None:
     assert all(later - earlier > 2 for earlier, later in pairwise(instants[4:]))
 
 
+@pytest.mark.parametrize("per_minute", [1, 2, 5, 6, 30, 60, 600])
+def test_a_minute_that_begins_with_a_full_budget_has_no_more_looks_than_it_may(per_minute: int) -> None:
+    budget, spent = Budget.of(per_minute, now=START).filled(now=START + 3600), list[float]()
+    while len(spent) <= per_minute:
+        at = budget.may_ask_at()
+        budget = budget.filled(now=at).spent()
+        spent.append(at)
+    assert spent[-1] >= spent[0] + 60
+
+
 def test_a_clock_that_is_set_back_fills_nothing() -> None:
     budget = Budget.of(30, now=START).spent().filled(now=START - 3600)
     assert budget.may_ask_at() > START - 3600

@@ -35,7 +35,7 @@ class Budget:
     @property
     def rate(self) -> float:
         """Tokens a second: with a full bucket at its beginning, a minute still has no more than it may."""
-        return (self.per_minute - self.capacity + 1) / _MINUTE
+        return ((self.per_minute + 1) * _ALMOST - self.capacity) / _MINUTE
 
     def filled(self, *, now: float) -> Self:
         """The budget at `now`; a clock that was set back fills nothing."""
