@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.support.factories import SENDER_NUMBER, START, a_success
+from tests.support.factories import SENDER_NUMBER, START, a_failure, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due
 from tests.support.side_by_side import under_way, waits_for_a_lock
@@ -22,6 +24,7 @@ from twilio_notifications.adapters.postgres.locking import locks
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
+from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -35,7 +38,10 @@ OTHER_SENDER = "+12065550177"
 
 @asynccontextmanager
 async def two_connectors(
-    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES
+    url: str,
+    *,
+    paces: Mapping[str, SenderRates] = NO_PACES,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[tuple[Journal, Journal]]:
     """Of which the first one leads; requests for A, B and C wait, with the numbers 1, 2 and 3."""
     async with AsyncExitStack() as stack:
@@ -48,6 +54,7 @@ async def two_connectors(
                 lease_seconds=600.0,
                 report_seconds=0.0,
                 paces=paces,
+                monotonic=monotonic,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
             await _beat(journal)
@@ -120,14 +127,40 @@ async def test_what_is_no_text_has_the_journal_for_itself(postgresql_url: str) -
         assert [2] == await text
 
 
-async def test_one_limit_is_charged_by_one_at_a_time(postgresql_url: str) -> None:
-    hourly = Charge(scope="hourly", since=START, amount=1, most=1)
-    daily = Charge(scope="daily", since=START, amount=1, most=1)
+async def test_texts_that_charge_one_limit_for_the_account_are_written_side_by_side(
+    postgresql_url: str,
+) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        for journal, ids in ((one, (1, 2)), (two, (3, 4))):
+            for id_ in ids:  # the first one takes no more than it needs
+                assert [id_] == await opened(journal, id_, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 5, hourly=hourly)):
+            assert [6] == await opened(two, 6, hourly=hourly)
+            assert 5 == (await two.usage([hourly.scope], since=START)).of(hourly)
+            assert (await two.take([a_failure(3, outcome=AttemptOutcome.REFUSED)])).written
+        assert 5 == (await two.usage([hourly.scope], since=START)).of(hourly)
+
+
+async def test_what_is_taken_ahead_of_a_limit_is_taken_by_one_at_a_time(postgresql_url: str) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1, of_account=True)
+    daily = replace(hourly, scope="texts/day")
     async with two_connectors(postgresql_url) as (one, two):
         async with under_way(one, lambda: opened(one, 1, hourly=hourly)):
             assert [2] == await opened(two, 2, daily=daily)
             same = await waits_for_a_lock(postgresql_url, opened(two, 3, hourly=hourly))
         assert [] == await same
+
+
+async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:
+    own = [Charge(scope=f"recipient/{number}", since=START, amount=1, most=1) for number in (A, B)]
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: opened(one, 1, own=own[0])):
+            assert [2] == await opened(two, 2, own=own[1])
+        await one.take([a_failure(1, outcome=AttemptOutcome.ACCEPTED)])
+        await accept(one, A)
+        assert [] == await opened(two, 4, own=own[0])
 
 
 async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) -> None:

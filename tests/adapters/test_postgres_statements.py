@@ -29,7 +29,7 @@ VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "CREATE")
 PARAMETER_TYPES = {"int8", "float8", "text", "bytea", "json"}
 """Others would not take what the operations give."""
 
-ONLY_HERE = {"journal", "writers"}
+ONLY_HERE = {"journal", "writers", "reservations"}
 
 ONLY_ON_SQLITE = {"counted"}
 """Modules of statements."""
