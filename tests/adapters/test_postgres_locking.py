@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,8 @@ import pytest
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due
-from tests.support.side_by_side import under_way, waits_for_a_lock
+from tests.support.patience import WAIT_SECONDS
+from tests.support.side_by_side import held, under_way, waits_for_a_lock
 from twilio_notifications.adapters.journal.lanes import (
     NO_LANES,
     Lanes,
@@ -27,8 +29,9 @@ from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.ports import Beat, Journal
 
 pytestmark = pytest.mark.postgresql
@@ -151,6 +154,54 @@ async def test_what_is_taken_ahead_of_a_limit_is_taken_by_one_at_a_time(postgres
             assert [2] == await opened(two, 2, daily=daily)
             same = await waits_for_a_lock(postgresql_url, opened(two, 3, hourly=hourly))
         assert [] == await same
+
+
+async def test_what_others_have_not_used_is_taken_back_with_the_whole_journal(postgresql_url: str) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=9, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 210)))
+        for id_ in (1, 2):
+            await opened(one, id_, hourly=hourly)
+        assert [4, 5, 6, 7, 8] == await opened(two, 4, 5, 6, 7, 8, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 3, hourly=hourly)):
+            last = await waits_for_a_lock(postgresql_url, opened(two, 9, 10, hourly=hourly))
+        assert [9] == await last
+        assert 9 == (await one.usage([hourly.scope], since=START)).of(hourly)
+
+
+async def test_calls_that_use_up_together_what_is_reserved_take_more_with_the_whole_journal(
+    postgresql_url: str,
+) -> None:
+    """Each of them was known to have enough before they shared a transaction."""
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        for id_ in (1, 2):
+            await opened(two, id_, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 3)):
+            async with held(two):
+                calls = asyncio.gather(opened(two, 4, 5, hourly=hourly), opened(two, 6, 7, hourly=hourly))
+                await asyncio.sleep(0)  # both are handed to the writer
+            both = await waits_for_a_lock(postgresql_url, calls)
+        assert [[4, 5], [6, 7]] == await both
+
+
+async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believed_to_be_there(
+    postgresql_url: str,
+) -> None:
+    def fail(_connection: Connection) -> None:
+        raise ArithmeticError
+
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with two_connectors(postgresql_url) as (one, two), under_way(one, lambda: opened(one, 1)):
+        async with held(two):
+            text = asyncio.ensure_future(opened(two, 2, hourly=hourly))
+            await asyncio.sleep(0)  # it is handed to the writer before what fails
+            failing = cast("Any", two)._store.writer.submit(fail, lanes=NO_LANES)
+        with pytest.raises(ArithmeticError):
+            await failing
+        async with asyncio.timeout(WAIT_SECONDS):
+            assert [2] == await text
 
 
 async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:

@@ -115,6 +115,20 @@ async def test_a_connector_whose_reservation_was_taken_back_goes_on_with_what_is
         assert 20 == await used(one, charge)
 
 
+async def test_a_reservation_that_is_smaller_than_it_was_known_to_be_is_read_again(
+    postgresql_url: str,
+) -> None:
+    async with sharing(postgresql_url, requests=40, one=LASTING, two=LASTING) as (one, two):
+        charge, ids = at_most(20), count(1)
+        await take_some_ahead(one, charge=charge, ids=ids)
+        ((_, _, known),) = await reserved(postgresql_url)
+        assert len(await opened(two, *(next(ids) for _ in range(18)), charge=charge)) == 17
+        await end(one, a_failure(1, outcome=AttemptOutcome.REFUSED))
+        last = [next(ids) for _ in range(known)]
+        assert last[:1] == await opened(one, *last, charge=charge)
+        assert 20 == await used(one, charge)
+
+
 async def test_two_connectors_that_race_for_the_last_places_use_all_of_them_and_no_more(
     postgresql_url: str,
 ) -> None:
