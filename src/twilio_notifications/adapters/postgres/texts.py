@@ -17,10 +17,11 @@ ON requests (md5(request_id), channel, phone_number, accepted_at)
 """
 
 _USAGE: Final = f"""
-SELECT usage.scope, usage.since, used - COALESCE(unused, 0)
+SELECT usage.scope, usage.since, used - CAST(COALESCE(unused, 0) AS BIGINT)
 FROM {conditions.WINDOWS} JOIN usage ON usage.scope = wanted.scope AND usage.since >= wanted.since
 LEFT JOIN (
-    SELECT scope, since, CAST(SUM(unused) AS BIGINT) AS unused FROM reservations GROUP BY scope, since
+    SELECT scope, since, SUM(unused) AS unused FROM reservations
+    WHERE scope IN (SELECT scope FROM {conditions.WINDOWS}) GROUP BY scope, since
 ) AS ahead ON ahead.scope = usage.scope AND ahead.since = usage.since
 WHERE used > COALESCE(unused, 0)
 """  # noqa: S608 - our own

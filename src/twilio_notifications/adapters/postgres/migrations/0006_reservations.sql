@@ -8,5 +8,5 @@ CREATE TABLE reservations (
     since  DOUBLE PRECISION NOT NULL,                       -- when the window began
     unused BIGINT NOT NULL CHECK (unused >= 0),
 
-    PRIMARY KEY (member, scope, since)
+    PRIMARY KEY (scope, since, member)
 );
