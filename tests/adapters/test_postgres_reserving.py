@@ -124,7 +124,7 @@ async def test_a_reservation_that_is_smaller_than_it_was_known_to_be_is_read_aga
         ((_, _, known),) = await reserved(postgresql_url)
         assert len(await opened(two, *(next(ids) for _ in range(18)), charge=charge)) == 17
         await end(one, a_failure(1, outcome=AttemptOutcome.REFUSED))
-        last = [next(ids) for _ in range(known)]
+        last = [next(ids) for _ in range(known + 1)]
         assert last[:1] == await opened(one, *last, charge=charge)
         assert 20 == await used(one, charge)
 
