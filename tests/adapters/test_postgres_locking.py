@@ -193,15 +193,18 @@ async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believe
         raise ArithmeticError
 
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
-    async with two_connectors(postgresql_url) as (one, two), under_way(one, lambda: opened(one, 1)):
+    async with AsyncExitStack() as stack:
+        one, two = await stack.enter_async_context(two_connectors(postgresql_url, monotonic=lambda: 0.0))
+        await opened(two, 2, hourly=hourly)  # the first one takes no more than it needs
+        await stack.enter_async_context(under_way(one, lambda: opened(one, 1)))
         async with held(two):
-            text = asyncio.ensure_future(opened(two, 2, hourly=hourly))
+            text = asyncio.ensure_future(opened(two, 3, hourly=hourly))
             await asyncio.sleep(0)  # it is handed to the writer before what fails
             failing = cast("Any", two)._store.writer.submit(fail, lanes=NO_LANES)
         with pytest.raises(ArithmeticError):
             await failing
         async with asyncio.timeout(WAIT_SECONDS):
-            assert [2] == await text
+            assert [3] == await text
 
 
 async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:

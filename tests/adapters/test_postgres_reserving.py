@@ -37,7 +37,7 @@ def at_most(most: int, *, amount: int = 1, since: float = HOUR, scope: str = "te
 
 
 @asynccontextmanager
-async def sharing(url: str, *, requests: int, **leases: float) -> AsyncIterator[list[Journal]]:
+async def sharing(url: str, *, requests: int, **leases: Any) -> AsyncIterator[list[Journal]]:
     """Connectors on one journal, in which so many requests to different recipients wait. No time passes."""
     async with members(url, monotonic=lambda: 0.0, **leases) as connectors:
         arrivals = [a_request(f"+1234500{number:04}") for number in range(1, requests + 1)]
@@ -192,6 +192,7 @@ async def test_what_was_refused_after_the_window_had_ended_is_paid_back_to_that_
         later = at_most(100, since=HOUR + 3600)
         await opened(one, next(ids), charge=later)
         await end(one, a_failure(1, outcome=AttemptOutcome.REFUSED))
+        assert [later.since] == [since for _, since, _ in await reserved(postgresql_url)]
         assert [2, 1] == [await used(one, charge) for charge in (at_most(100), later)]
 
 
@@ -282,6 +283,8 @@ class Account:
                 self.open[member].clear()
             case "turn over":
                 self.since += 3600
+            case _:
+                pass  # nothing is open that could end
         await self.check()
 
     async def attempt(self, member: int, requests: int, amount: int) -> int:
