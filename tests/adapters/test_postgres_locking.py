@@ -201,10 +201,10 @@ async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believe
             text = asyncio.ensure_future(opened(two, 3, hourly=hourly))
             await asyncio.sleep(0)  # it is handed to the writer before what fails
             failing = cast("Any", two)._store.writer.submit(fail, lanes=NO_LANES)
-        with pytest.raises(ArithmeticError):
-            await failing
         async with asyncio.timeout(WAIT_SECONDS):
             assert [3] == await text
+            with pytest.raises(ArithmeticError):
+                await failing
 
 
 async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:
