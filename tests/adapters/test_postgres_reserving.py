@@ -122,7 +122,7 @@ async def test_a_reservation_that_is_smaller_than_it_was_known_to_be_is_read_aga
         charge, ids = at_most(20), count(1)
         await take_some_ahead(one, charge=charge, ids=ids)
         ((_, _, known),) = await reserved(postgresql_url)
-        assert len(await opened(two, *(next(ids) for _ in range(18)), charge=charge)) == 17
+        assert 17 == len(await opened(two, *(next(ids) for _ in range(18)), charge=charge))
         await end(one, a_failure(1, outcome=AttemptOutcome.REFUSED))
         last = [next(ids) for _ in range(known + 1)]
         assert last[:1] == await opened(one, *last, charge=charge)

@@ -41,20 +41,18 @@ class Reservation:
         return self.unused - amount < self.taken // _LOW
 
     def to_take(self, amount: int, *, rest: int, members: int, now: float) -> int:
-        """What to take of the rest of the window, to use the amount now and the others' like soon.
+        """What to take of the rest of the window, to use this amount now and more of it soon.
 
+        Ahead goes what it would use in the next second, but at most twice what it had: a burst may be short.
         Near the end of the window nothing is taken ahead, and less than is needed where the rest is less.
         """
         missing = max(0, amount - self.unused)
         if missing >= rest:
             return max(0, rest)
-        wanted = amount + self._ahead(now) - self.unused - missing
-        return missing + max(0, min(wanted, (rest - missing) // (2 * members)))
-
-    def _ahead(self, now: float) -> int:
-        """What it would use in the next second, but at most twice what it had: a burst may be short."""
         lasted = max(now - self.taken_at, _SHORTEST_SECONDS)
-        return min(2 * self.taken, int(self.spent / lasted * AHEAD_SECONDS))
+        ahead = min(2 * self.taken, int(self.spent / lasted * AHEAD_SECONDS))
+        wanted = amount + ahead - self.unused - missing
+        return missing + max(0, min(wanted, (rest - missing) // (2 * members)))
 
     def took(self, amount: int, *, now: float) -> Reservation:
         unused = self.unused + amount
