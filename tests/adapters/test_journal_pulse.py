@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
 
 
 class NoLedger:
-    def begun(self, connection: object, *, whole: bool) -> None:
+    def begun(self, connection: object, lanes: Lanes | None) -> None:
         """Nothing is kept."""
 
     def committed(self) -> None:

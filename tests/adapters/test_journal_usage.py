@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 AT = 1_000.0
 CHARGES = (
-    Charge(scope="texts/hour", since=0.0, amount=1),
-    Charge(scope="segments/hour", since=0.0, amount=3),
+    Charge(scope="texts/hour", since=0.0, amount=1, most=100, of_account=True),
+    Charge(scope="segments/hour", since=0.0, amount=3, most=100, of_account=True),
+    Charge(scope="recipient/SMS/+12345000001", since=0.0, amount=1, most=5),
 )
+USED = {charge.scope: charge.amount for charge in CHARGES}
 
 ACCEPTED = Finish(id=1, at=AT, status=b"{}", reason=None, outcome=AttemptOutcome.ACCEPTED, sid="SM1")
 REFUSED = Finish(id=1, at=AT, status=b"{}", reason=Reason.INVALID_PARAMETER, outcome=AttemptOutcome.REFUSED)
@@ -38,7 +40,7 @@ DOUBT = Doubt(id=1, at=AT, settle_at=AT + 1, message="no answer")
 
 
 async def used(journal: Journal) -> dict[str, int]:
-    tally = await journal.usage(["texts/hour", "segments/hour"], since=0.0)
+    tally = await journal.usage(list(USED), since=0.0)
     return {scope: amount for (scope, _), amount in tally.used.items()}
 
 
@@ -65,7 +67,7 @@ async def test_only_what_certainly_sent_nothing_is_paid_back(
     async with a_store() as journal:
         await an_open_attempt(journal)
         await end(journal, step)
-        assert ({"texts/hour": 1, "segments/hour": 3} if stays else {}) == await used(journal)
+        assert (USED if stays else {}) == await used(journal)
 
 
 async def test_a_doubt_that_ends_absent_is_paid_back(a_store: OpenJournal) -> None:
@@ -80,14 +82,14 @@ async def test_a_restart_does_not_forget_what_was_used(a_lasting_store: OpenJour
     async with a_lasting_store() as journal:
         await an_open_attempt(journal)
     async with a_lasting_store() as journal:
-        assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
+        assert USED == await used(journal)
 
 
 async def test_windows_that_matter_no_more_are_purged_and_no_others(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await an_open_attempt(journal)
         await journal.forget_usage(now=AT)
-        assert {"texts/hour": 1, "segments/hour": 3} == await used(journal)
+        assert USED == await used(journal)
         await journal.forget_usage(now=AT + 40 * 86_400)
         assert {} == await used(journal)
 

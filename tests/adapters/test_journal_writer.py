@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.lanes import Lanes
 
 
 def disk_fault(code: int = sqlite3.SQLITE_FULL) -> sqlite3.OperationalError:
@@ -76,7 +77,7 @@ class Desk:
         finally:
             gate.set()
 
-    def begun(self, connection: object, *, whole: bool) -> None:
+    def begun(self, connection: object, lanes: Lanes | None) -> None:
         """It has read nothing that could have changed."""
 
     def committed(self) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.support.factories import SENDER_NUMBER, START, a_success
+from tests.support.factories import SENDER_NUMBER, START, a_failure, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, C, accept, due
-from tests.support.side_by_side import under_way, waits_for_a_lock
+from tests.support.patience import WAIT_SECONDS
+from tests.support.side_by_side import held, under_way, waits_for_a_lock
 from twilio_notifications.adapters.journal.lanes import (
     NO_LANES,
     Lanes,
@@ -22,10 +26,12 @@ from twilio_notifications.adapters.postgres.locking import locks
 from twilio_notifications.core.model import Channel
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
 from twilio_notifications.core.policy import Charge
+from twilio_notifications.core.steps import AttemptOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.ports import Beat, Journal
 
 pytestmark = pytest.mark.postgresql
@@ -35,7 +41,10 @@ OTHER_SENDER = "+12065550177"
 
 @asynccontextmanager
 async def two_connectors(
-    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES
+    url: str,
+    *,
+    paces: Mapping[str, SenderRates] = NO_PACES,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[tuple[Journal, Journal]]:
     """Of which the first one leads; requests for A, B and C wait, with the numbers 1, 2 and 3."""
     async with AsyncExitStack() as stack:
@@ -48,6 +57,7 @@ async def two_connectors(
                 lease_seconds=600.0,
                 report_seconds=0.0,
                 paces=paces,
+                monotonic=monotonic,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
             await _beat(journal)
@@ -120,14 +130,91 @@ async def test_what_is_no_text_has_the_journal_for_itself(postgresql_url: str) -
         assert [2] == await text
 
 
-async def test_one_limit_is_charged_by_one_at_a_time(postgresql_url: str) -> None:
-    hourly = Charge(scope="hourly", since=START, amount=1, most=1)
-    daily = Charge(scope="daily", since=START, amount=1, most=1)
+async def test_texts_that_charge_one_limit_for_the_account_are_written_side_by_side(
+    postgresql_url: str,
+) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        for journal, ids in ((one, (1, 2)), (two, (3, 4))):
+            for id_ in ids:  # the first one takes no more than it needs
+                assert [id_] == await opened(journal, id_, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 5, hourly=hourly)):
+            assert [6] == await opened(two, 6, hourly=hourly)
+            assert 5 == (await two.usage([hourly.scope], since=START)).of(hourly)
+            assert (await two.take([a_failure(3, outcome=AttemptOutcome.REFUSED)])).written
+        assert 5 == (await two.usage([hourly.scope], since=START)).of(hourly)
+
+
+async def test_what_is_taken_ahead_of_a_limit_is_taken_by_one_at_a_time(postgresql_url: str) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1, of_account=True)
+    daily = replace(hourly, scope="texts/day")
     async with two_connectors(postgresql_url) as (one, two):
         async with under_way(one, lambda: opened(one, 1, hourly=hourly)):
             assert [2] == await opened(two, 2, daily=daily)
             same = await waits_for_a_lock(postgresql_url, opened(two, 3, hourly=hourly))
         assert [] == await same
+
+
+async def test_what_others_have_not_used_is_taken_back_with_the_whole_journal(postgresql_url: str) -> None:
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=9, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 210)))
+        for id_ in (1, 2):
+            await opened(one, id_, hourly=hourly)
+        assert [4, 5, 6, 7, 8] == await opened(two, 4, 5, 6, 7, 8, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 3, hourly=hourly)):
+            last = await waits_for_a_lock(postgresql_url, opened(two, 9, 10, hourly=hourly))
+        assert [9] == await last
+        assert 9 == (await one.usage([hourly.scope], since=START)).of(hourly)
+
+
+async def test_calls_that_use_up_together_what_is_reserved_take_more_with_the_whole_journal(
+    postgresql_url: str,
+) -> None:
+    """Each of them was known to have enough before they shared a transaction."""
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
+        await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        for id_ in (1, 2):
+            await opened(two, id_, hourly=hourly)
+        async with under_way(one, lambda: opened(one, 3)):
+            async with held(two):
+                calls = asyncio.gather(opened(two, 4, 5, hourly=hourly), opened(two, 6, 7, hourly=hourly))
+                await asyncio.sleep(0)  # both are handed to the writer
+            both = await waits_for_a_lock(postgresql_url, calls)
+        assert [[4, 5], [6, 7]] == await both
+
+
+async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believed_to_be_there(
+    postgresql_url: str,
+) -> None:
+    def fail(_connection: Connection) -> None:
+        raise ArithmeticError
+
+    hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
+    async with AsyncExitStack() as stack:
+        one, two = await stack.enter_async_context(two_connectors(postgresql_url, monotonic=lambda: 0.0))
+        await opened(two, 2, hourly=hourly)  # the first one takes no more than it needs
+        await stack.enter_async_context(under_way(one, lambda: opened(one, 1)))
+        async with held(two):
+            text = asyncio.ensure_future(opened(two, 3, hourly=hourly))
+            await asyncio.sleep(0)  # it is handed to the writer before what fails
+            failing = cast("Any", two)._store.writer.submit(fail, lanes=NO_LANES)
+        async with asyncio.timeout(WAIT_SECONDS):
+            assert [3] == await text
+            with pytest.raises(ArithmeticError):
+                await failing
+
+
+async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:
+    own = [Charge(scope=f"recipient/{number}", since=START, amount=1, most=1) for number in (A, B)]
+    async with two_connectors(postgresql_url) as (one, two):
+        async with under_way(one, lambda: opened(one, 1, own=own[0])):
+            assert [2] == await opened(two, 2, own=own[1])
+        await one.take([a_failure(1, outcome=AttemptOutcome.ACCEPTED)])
+        await accept(one, A)
+        assert [] == await opened(two, 4, own=own[0])
 
 
 async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) -> None:

@@ -82,7 +82,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 @asynccontextmanager
 async def counted(
-    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES
+    url: str, *, paces: Mapping[str, SenderRates] = NO_PACES, **options: Any
 ) -> AsyncIterator[tuple[Journal, Counter]]:
     """The journal of one connector that leads."""
     counter = Counter(url)
@@ -94,6 +94,7 @@ async def counted(
             report_seconds=0.0,
             lease_seconds=600.0,
             paces=paces,
+            **options,
         ) as journal,
     ):
         yield cast("Journal", journal), counter
@@ -194,3 +195,17 @@ async def test_what_limits_and_paced_senders_add_does_not_grow_with_the_group(po
         "postpone": 10,
     }
     assert fifty == one | {"claim": one["claim"] + 2}
+
+
+async def test_a_limit_for_the_account_adds_one_where_enough_of_it_is_reserved(postgresql_url: str) -> None:
+    hourly = Charge(scope="texts/hour", since=START, most=100_000, of_account=True)
+    async with counted(postgresql_url, monotonic=lambda: 0.0) as (journal, counter):
+        await from_claim_to_report(journal, counter, "0", 1)
+        without = await from_claim_to_report(journal, counter, "1", 1)
+        for group in ("2", "3"):  # what it takes ahead grows
+            taking = await from_claim_to_report(journal, counter, group, 40, charges=[hourly])
+        for group, size in (("4", 1), ("5", 20)):
+            trips = await from_claim_to_report(journal, counter, group, size, charges=[hourly])
+            assert without["open"] + 1 == trips["open"]
+            assert without["take"] == trips["take"]
+        assert taking["open"] <= without["open"] + 4, "it reads what is left, takes some, and uses it"

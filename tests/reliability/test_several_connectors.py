@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from tests.reliability.kept import open_in
 from tests.reliability.plan import Plan
 from tests.reliability.several import SeveralTorture
 from tests.reliability.torture import CLIENT_ID, report
-from tests.reliability.traffic import Request, publish, recipient
+from tests.reliability.traffic import Request, answered, publish, recipient
 from tests.support.engines import access_of, desk_of
 from tests.support.mqtt_peer import Peer
 from tests.support.orders import place
@@ -65,6 +66,33 @@ async def test_behind_a_pooler_of_transactions_they_keep_every_promise_too(
         torture = SeveralTorture(plan, tmp_path, tell=said.append, connectors=3, server=postgresql)
         account = await torture.run()
     assert account.kept, "\n".join([*said, *report(plan, account)])
+
+
+async def test_three_connectors_send_as_many_texts_as_a_limit_for_the_account_allows(
+    tmp_path: Path, postgresql_url: str, broker: Mosquitto, twilio: Simulator
+) -> None:
+    settings = configuration(
+        broker_url=broker.url,
+        twilio_url=twilio.base_url,
+        journal={"url": postgresql_url},
+        twilio={"concurrency": 6},
+        limits={"texts_per_month": 150, "segments_per_month": 10_000, "when_exceeded": "refuse"},
+    )
+    twilio.set_latency(0.05)
+    async with AsyncExitStack() as stack:
+        peer = await stack.enter_async_context(Peer(broker.url))
+        every = []
+        for name in ("one", "two", "three"):
+            every.append(await stack.enter_async_context(Connector(tmp_path / name, settings)))
+            await every[-1].wait_for_event("connector_stands_by" if every[1:] else "leadership_taken")
+        await every[0].ready()
+        requests = [Request(number=number, to=recipient(number)) for number in range(1, 201)]
+        await publish(peer, requests)
+        await answered(peer, requests)
+        assert 150 == len(twilio.ledger)
+        assert 50 == sum("QuotaExceeded" in json.dumps(status) for status in peer.statuses)
+        for connector in reversed(every):
+            assert 0 == await connector.terminate()
 
 
 async def test_a_connector_that_stands_still_past_its_lease_sends_one_text_whose_sid_is_reported(

@@ -36,6 +36,18 @@ class _Gate:
 
 
 @asynccontextmanager
+async def held(journal: Journal) -> AsyncIterator[None]:
+    """What is begun within it shares one transaction, which begins afterwards."""
+    gate = _Gate()
+    cast("Any", journal)._store.writer.submit(gate, lanes=NO_LANES)
+    await asyncio.to_thread(gate.reached.wait)
+    try:
+        yield
+    finally:
+        gate.open()
+
+
+@asynccontextmanager
 async def under_way(journal: Journal, begin: Callable[[], Awaitable[Any]]) -> AsyncIterator[None]:
     """Within it, what was begun is written and not committed; afterwards it is."""
     writer = cast("Any", journal)._store.writer

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from twilio_notifications.adapters.journal import lanes
 from twilio_notifications.adapters.journal.lanes import Lanes
 from twilio_notifications.adapters.journal.memory import Standing
 from twilio_notifications.adapters.journal.rows import PRIORITIES, encoded_charges
@@ -17,13 +16,12 @@ from twilio_notifications.adapters.journal.taking import (
     StepChanges,
     end_wait,
 )
-from twilio_notifications.adapters.journal.usage import read_usage
 from twilio_notifications.core.lifecycle import ForbiddenTransition, State
-from twilio_notifications.core.policy import NOTHING_USED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from twilio_notifications.adapters.journal.charging import Charging
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.paces import Paces
@@ -38,11 +36,12 @@ class Opener:
     memory: Memory
     paces: Paces
     sharing: Sharing
+    charging: Charging
 
     def lanes(self, ids: Sequence[int], charges: Mapping[int, Sequence[Charge]]) -> Lanes:
         """What `open` keeps other connectors out of."""
-        names = {lanes.of_limit(one.scope) for id_ in ids for one in charges.get(id_, ())}
-        return Lanes(names=frozenset(names), requests=frozenset(ids), of_senders=self.paces.are_any)
+        names = self.charging.lanes(one for id_ in ids for one in charges.get(id_, ()))
+        return Lanes(names=names, requests=frozenset(ids), of_senders=self.paces.are_any)
 
     def open(
         self,
@@ -76,7 +75,8 @@ class Opener:
             covered = {id_ for (id_,) in ended}
             found = [(id_, one) for id_, one in found if id_ not in covered]
         found = self._leaving(connection, found, at=at)
-        found = self._charged(connection, found, charges)
+        charged = self.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
+        found = [(id_, one) for id_, one in found if id_ in charged]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             end_wait(id_, standing, at, changes)
@@ -111,29 +111,6 @@ class Opener:
         if left:
             self.sharing.release(connection, sorted(left))
         return ids
-
-    def _charged(
-        self,
-        connection: Connection,
-        found: Sequence[tuple[int, Standing]],
-        charges: Mapping[int, Sequence[Charge]],
-    ) -> list[tuple[int, Standing]]:
-        """Those for which limits have room still; they are charged.
-
-        Another connector may have used up the rest since this one looked. Now the limits are lanes of the
-        transaction, so they stay as they are read.
-        """
-        own = {id_: charges.get(id_, ()) for id_, _ in found}
-        if self.sharing.is_shared:
-            bounded = {
-                (one.scope, one.since) for each in own.values() for one in each if one.most is not None
-            }
-            used = read_usage(connection, bounded) if bounded else NOTHING_USED
-            own = used.admitted(own)
-        charged = [(one.scope, one.since, one.amount) for each in own.values() for one in each]
-        if charged:
-            connection.executemany(sql.CHARGE, charged)
-        return [(id_, one) for id_, one in found if id_ in own]
 
     def _leased(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.kinds import Kind
+    from twilio_notifications.adapters.journal.lanes import Lanes
 
 
 class Ledger(Protocol):
     """What is kept in memory about the journal, and so must follow its transactions."""
 
-    def begun(self, connection: Connection, *, whole: bool) -> None:
-        """A transaction has begun, which has the whole journal, or lanes of it."""
+    def begun(self, connection: Connection, lanes: Lanes | None) -> None:
+        """A transaction has begun, which has these lanes; None: the whole journal."""
 
     def committed(self) -> None: ...
 

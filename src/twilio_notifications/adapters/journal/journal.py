@@ -18,6 +18,7 @@ from twilio_notifications.adapters.journal.care import SqlCare
 from twilio_notifications.adapters.journal.carrying import Carrying
 from twilio_notifications.adapters.journal.chaining import Chaining
 from twilio_notifications.adapters.journal.chains import SqlChains
+from twilio_notifications.adapters.journal.charging import ChargedAlone
 from twilio_notifications.adapters.journal.deliveries import SqlDeliveries
 from twilio_notifications.adapters.journal.disk import Disk
 from twilio_notifications.adapters.journal.doubts import SqlDoubts
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
+    from twilio_notifications.adapters.journal.charging import Charging
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.engine import DatabaseEngine, Reads
     from twilio_notifications.adapters.journal.grouping import AnyRedelivery
@@ -105,6 +107,7 @@ class SqlJournal(
         paces: Mapping[str, SenderRates] = NO_PACES,
         group: Group | None = None,
         sharing: Sharing | None = None,
+        charging: Charging | None = None,
     ) -> None:
         """`name` is how the journal is called in sentences for people.
 
@@ -113,7 +116,8 @@ class SqlJournal(
         `report_seconds`: how long a report waits for another transaction to ride with.
         `paces`: the senders whose requests leave only as fast as their rates allow.
         `group`: connectors that take requests in together; None: the one that leads takes all in.
-        `sharing`: how it shares the journal with other connectors; None: not at all.
+        `sharing`, `charging`: how it shares the journal, and the limits, with other connectors; None: not at
+        all.
         """
         self._name = name
         self._events = events
@@ -136,6 +140,7 @@ class SqlJournal(
             redelivery=redelivery,
             paces=Paces(paces),
             sharing=self._sharing,
+            charging=charging or ChargedAlone(),
         )
         self._turns = Turns(memory=memory, paces=self._ledger.paces, overtaking=ordering == "none")
         self._taker = Taker(
@@ -144,6 +149,7 @@ class SqlJournal(
             turns=self._turns,
             paces=self._ledger.paces,
             sharing=self._sharing,
+            charging=self._ledger.charging,
         )
 
     @property
@@ -215,7 +221,7 @@ class SqlJournal(
                 fitting=room,
                 maximum_waiting=self._maximum_waiting,
             ),
-            opener=Opener(memory=memory, paces=ledger.paces, sharing=self._sharing),
+            opener=Opener(memory=memory, paces=ledger.paces, sharing=self._sharing, charging=ledger.charging),
             reports=Reports(
                 memory=memory,
                 redelivery=ledger.redelivery,

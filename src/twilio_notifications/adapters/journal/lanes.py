@@ -1,8 +1,9 @@
 """What a transaction keeps other connectors out of, where several share a journal.
 
 A transaction of the line has *lanes*: its recipients, the deliveries that a broker may hand to another
-connector, and what it uses of paced senders and of limits. Two transactions with a lane in common follow
-each other; others are written at the same time. A transaction of any other kind has the whole journal.
+connector, the paced senders that it uses, and the limits of which it takes some ahead. Two transactions with
+a lane in common follow each other; others are written at the same time. A transaction of any other kind has
+the whole journal.
 """
 
 from __future__ import annotations

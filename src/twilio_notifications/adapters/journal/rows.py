@@ -346,11 +346,6 @@ def encoded_charges(charges: Sequence[Charge]) -> str | None:
     return json.dumps([(one.scope, one.since, one.amount) for one in charges]) if charges else None
 
 
-def charged_scopes(encoded: str) -> list[str]:
-    """What the charges of an attempt were used of."""
-    return [scope for scope, _, _ in json.loads(encoded)]
-
-
 def paid_back(outcome: AttemptOutcome, encoded: str | None) -> list[Charge]:
     """The charges of an attempt that sent nothing; what was sent, or may have been, stays charged."""
     if encoded is None or outcome not in SENT_NOTHING:

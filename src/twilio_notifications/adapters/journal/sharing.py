@@ -154,6 +154,8 @@ class Shared:
     """So many numbers that no connector has drawn before."""
     try_recipients: Callable[[Connection, Sequence[int]], set[int]]
     """Those of the requests whose recipients are no lanes of other transactions; they are this one's now."""
+    free_reserved: Callable[[Connection], None]
+    """What members had taken ahead of limits that are members no more is free again."""
     token: int | None = field(init=False, default=None)
     is_shared: bool = field(init=False, default=True)
     _whole: bool = field(init=False, default=True)
@@ -189,6 +191,7 @@ class Shared:
                 name for (name,) in connection.execute(sql.REMOVE_ENDED, (now, self.token)).fetchall()
             )
             connection.execute(sql.FREE_CLAIMS)
+            self.free_reserved(connection)
             doubts = connection.execute(care.RECOVER_OPEN, (GONE, at, at)).rowcount
         rows = connection.execute(sql.MEMBERS).fetchall()
         share = self._share(connection, rows, places=places, in_use=in_use)
@@ -247,6 +250,7 @@ class Shared:
             connection.execute(sql.GIVE_UP_LEAD, (self.token,))
             connection.execute(sql.LEAVE, (self.token,))
             connection.execute(sql.FREE_CLAIMS)
+            self.free_reserved(connection)
             connection.execute(care.RECOVER_OPEN, (GONE, at, at))
 
     def now(self, connection: Connection) -> float:

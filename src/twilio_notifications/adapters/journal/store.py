@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.attempting import Opener
     from twilio_notifications.adapters.journal.carrying import Carrying
     from twilio_notifications.adapters.journal.chaining import Chaining
+    from twilio_notifications.adapters.journal.charging import Charging
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.disk import Disk
     from twilio_notifications.adapters.journal.duplicates import Duplicates
     from twilio_notifications.adapters.journal.engine import Reads
     from twilio_notifications.adapters.journal.grouping import AnyRedelivery
+    from twilio_notifications.adapters.journal.lanes import Lanes
     from twilio_notifications.adapters.journal.memory import Memory
     from twilio_notifications.adapters.journal.paces import Paces
     from twilio_notifications.adapters.journal.recording import Recorder
@@ -47,6 +49,7 @@ class Ledger:
     redelivery: AnyRedelivery
     paces: Paces
     sharing: Sharing
+    charging: Charging
 
     def load(self, connection: Connection) -> None:
         """Reads what an earlier run left."""
@@ -55,9 +58,10 @@ class Ledger:
         self.duplicates.load(connection)
         self.redelivery.load(connection)
 
-    def begun(self, connection: Connection, *, whole: bool) -> None:
+    def begun(self, connection: Connection, lanes: Lanes | None) -> None:
         """Reads what other connectors have written, in a transaction that has just begun."""
-        self.sharing.begun(whole=whole)
+        self.sharing.begun(whole=lanes is None)
+        self.charging.begun(lanes)
         self.memory.numbers.begun(connection)
         if self.sharing.is_shared:
             self.paces.reload(connection)
@@ -68,12 +72,14 @@ class Ledger:
         self.duplicates.committed()
         self.redelivery.committed()
         self.paces.committed()
+        self.charging.committed()
 
     def rolled_back(self) -> None:
         self.memory.rolled_back()
         self.duplicates.rolled_back()
         self.redelivery.rolled_back()
         self.paces.rolled_back()
+        self.charging.rolled_back()
 
     def is_empty(self) -> bool:
         """Whether nothing waits, neither for Twilio nor to be reported."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, assert_never
 
-from twilio_notifications.adapters.journal import evidence, lanes
+from twilio_notifications.adapters.journal import evidence
 from twilio_notifications.adapters.journal.inserts import Inserts
-from twilio_notifications.adapters.journal.lanes import Lanes
+from twilio_notifications.adapters.journal.lanes import Lanes, of_sender
 from twilio_notifications.adapters.journal.rows import (
     addressed,
-    charged_scopes,
     kept_status,
     paid_back,
 )
@@ -29,6 +28,7 @@ from twilio_notifications.ports import Taken, Unreported
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from twilio_notifications.adapters.journal.charging import Charging
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.duplicates import Duplicates
     from twilio_notifications.adapters.journal.memory import Memory, Recipient, Standing
@@ -77,7 +77,6 @@ class StepChanges:
         self.inserts.flush(connection)
         if self.kept or self.hastened or self.hangups or self.released:
             self._write_chains(connection)
-        pay_back(connection, self.repaid)
 
     def _write_chains(self, connection: Connection) -> None:
         connection.executemany(chains.KEPT_STATUS, [(position,) for position, _ in self.kept])
@@ -97,6 +96,7 @@ class Taker:
     turns: Turns
     paces: Paces
     sharing: Sharing
+    charging: Charging
     leads: bool = False
     """The steps are those of the leader."""
     first: bool = True
@@ -105,15 +105,9 @@ class Taker:
         known = [self.memory.standing(step.id) for step in call]
         if self.leads or any(one is not None and one.chain is not None for one in known):
             return None
-        names = {
-            lanes.of_limit(scope)
-            for one in known
-            if one is not None and one.charges is not None
-            for scope in charged_scopes(one.charges)
-        }
         stalls = [step.stall for step in call if isinstance(step, Postpone) and step.stall is not None]
-        names.update(lanes.of_sender(stall.channel, stall.sender_number) for stall in stalls)
-        return Lanes(names=frozenset(names), requests=frozenset(step.id for step in call))
+        names = frozenset(of_sender(stall.channel, stall.sender_number) for stall in stalls)
+        return Lanes(names=names, requests=frozenset(step.id for step in call))
 
     def together(self, connection: Connection, calls: Sequence[Sequence[Step]]) -> list[Taken]:
         if self.leads:
@@ -134,6 +128,7 @@ class Taker:
         read = read_standings(connection, others)
         written = [[self._take(connection, step, read, changes, stale) for step in steps] for steps in calls]
         changes.write(connection)
+        self.charging.pay_back(connection, changes.repaid)
         answered = [self._answer_duplicates(connection, steps, changes) for steps in calls]
         changes.inserts.flush(connection)
         self.turns.pass_on(connection, changes.recipients)
@@ -317,13 +312,6 @@ class Taker:
             raise ForbiddenTransition(f"request {step.id}: its attempt {step.attempt} is not open")
         self.memory.closed(step.id)
         self.memory.change(was=standing.state, now=now)
-
-
-def pay_back(connection: Connection, charges: Sequence[Charge]) -> None:
-    """What was charged is not used after all."""
-    if charges:
-        connection.executemany(sql.PAY_BACK, [(one.amount, one.scope, one.since) for one in charges])
-        connection.executemany(sql.FORGET_UNUSED, {(one.scope, one.since) for one in charges})
 
 
 def _postpone(step: Postpone, standing: Standing, changes: StepChanges) -> None:

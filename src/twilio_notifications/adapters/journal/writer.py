@@ -331,7 +331,7 @@ class Writer:
             self._room.make(engine.connection, sum(waiting.size for waiting in arrivals))
         engine.begin(lanes)
         try:
-            self._ledger.begun(engine.connection, whole=lanes is None)
+            self._ledger.begun(engine.connection, lanes)
             results = self._perform_all(batch)
             if arrivals:
                 self._room.check()

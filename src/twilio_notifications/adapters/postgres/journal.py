@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final, Self, Unpack
 
@@ -28,6 +29,7 @@ from twilio_notifications.adapters.postgres.opening import (
     version_of,
 )
 from twilio_notifications.adapters.postgres.place import place_of, refusal
+from twilio_notifications.adapters.postgres.reserving import Reservations, free_reserved
 from twilio_notifications.adapters.postgres.session import Session
 
 if TYPE_CHECKING:
@@ -95,8 +97,10 @@ class PostgresJournal(SqlJournal):
             draw=lambda: secrets.randbelow(2**63 - 1) + 1,
             draw_numbers=_draw_numbers,
             try_recipients=_try_recipients,
+            free_reserved=free_reserved,
         )
-        super().__init__(place_of(url), events=events, sharing=sharing, **options)
+        charging = Reservations(sharing=sharing, monotonic=options.get("monotonic", time.monotonic))
+        super().__init__(place_of(url), events=events, sharing=sharing, charging=charging, **options)
         self._url = url
         self._lease_seconds = lease_seconds
         self._is_open = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from twilio_notifications.adapters.journal.statements import arrivals, conditions
+from twilio_notifications.adapters.journal.statements import arrivals, conditions, reading, work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,28 @@ CREATE INDEX IF NOT EXISTS requests_original
 ON requests (md5(request_id), channel, phone_number, accepted_at)
 """
 
+_USAGE: Final = f"""
+SELECT usage.scope, usage.since, used - CAST(COALESCE(unused, 0) AS BIGINT)
+FROM {conditions.WINDOWS} JOIN usage ON usage.scope = wanted.scope AND usage.since >= wanted.since
+LEFT JOIN (
+    SELECT scope, since, SUM(unused) AS unused FROM reservations
+    WHERE scope IN (SELECT scope FROM {conditions.WINDOWS}) GROUP BY scope, since
+) AS ahead ON ahead.scope = usage.scope AND ahead.since = usage.since
+WHERE used > COALESCE(unused, 0)
+"""  # noqa: S608 - our own
+
+_USED: Final = """
+SELECT used - (
+    SELECT CAST(COALESCE(SUM(unused), 0) AS BIGINT) FROM reservations WHERE scope = ?1 AND since = ?2)
+FROM usage WHERE scope = ?1 AND since = ?2
+"""
+
 TEXTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         arrivals.INDEX_REQUEST_IDS: INDEX_REQUEST_IDS,
+        # Here a part of what is taken of a window may be reserved and not used yet.
+        work.USAGE: _USAGE,
+        reading.USED: _USED,
     }
 )
 """By SQLite's text."""

@@ -169,7 +169,8 @@ def scopes(notification: Notification, limits: Limits) -> tuple[str, ...]:
 
 def present_charge(quota: Quota, *, now: float) -> Charge:
     """What the window of a quota that `now` lies in is named, in the usage that the journal keeps."""
-    return Charge(scope=scope_of(quota), since=bounds(quota.period, now=now)[0])
+    since, _ = bounds(quota.period, now=now)
+    return Charge(scope=scope_of(quota), since=since, of_account=True)
 
 
 def permits(pattern: str, phone_number: str) -> bool:

@@ -19,6 +19,8 @@ class Charge:
     amount: int = 1
     most: int | None = None
     """What may be used of the window; None: an attempt is charged however much is used already."""
+    of_account: bool = False
+    """Whether requests to several recipients use up the same window."""
 
 
 @dataclass(frozen=True, slots=True)
