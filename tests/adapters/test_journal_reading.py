@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.engines import ENGINES, access_of, journal_of, place_of, reader_of
+from tests.support.engines import ENGINES, access_of, extend_lease, journal_of, place_of, reader_of
 from tests.support.every_kind import (
     CONTACT,
     NAMES,
@@ -424,6 +424,7 @@ async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(
     refused = Fact(name=FactName.CREDENTIALS, word=FactWord.REFUSED, detail="No", since=START + 2)
     reader = reader_of(path)
     async with journal_of(path, events=RecordingEvents()) as journal:
+        await extend_lease(journal, seconds=600.0)
         await journal.keep_facts([running, connected, refused], at=START + 3)
         standing = reader.standing(now=NOW, limits=Limits())
         assert (True, "1.2.3", START, NOW) == (
@@ -433,6 +434,7 @@ async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(
             standing.connector.seen_at,
         )
         assert (connected, refused) == (standing.connection, standing.credentials)
+        await extend_lease(journal, seconds=0.0)
     standing = reader.standing(now=NOW, limits=Limits())
     assert (False, START + 3, None) == (
         standing.connector.running,

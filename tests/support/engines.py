@@ -14,6 +14,7 @@ from tests.support.factories import START
 from tests.support.fakes import RecordingEvents
 from twilio_notifications.adapters.journal.desk import SqlOrderDesk
 from twilio_notifications.adapters.journal.reading.reader import SqlReader
+from twilio_notifications.adapters.journal.sharing import Shared
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.access import SqliteAccess
 
@@ -62,6 +63,14 @@ def in_database(url: str, *, events: Events, **options: Any) -> PostgresJournal:
 
     named = {"member": "one", "lease_seconds": 0.0, **options}
     return LeadersJournal(url, events=events, **named)
+
+
+async def extend_lease(journal: SqlJournal, *, seconds: float) -> None:
+    """From now on its lease lasts for so long from each beat; on SQLite the lock of the file is the lease."""
+    sharing = journal._sharing
+    if isinstance(sharing, Shared):
+        sharing.lease_seconds = seconds
+        await journal.beat(places=1000, in_use=0, at=START)
 
 
 def access_of(place: Place) -> Access:
