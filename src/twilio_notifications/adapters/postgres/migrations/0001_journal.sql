@@ -8,21 +8,18 @@ CREATE TABLE journal (
     version BIGINT NOT NULL
 );
 
--- The connector that writes, in one row: its token is new at each start, and `number` counts its transactions.
--- After a connection was lost within a COMMIT, the number says whether that one was committed.
-CREATE TABLE writer (
-    one    BIGINT PRIMARY KEY CHECK (one = 1),
-    token  TEXT   NOT NULL,
-    number BIGINT NOT NULL
+-- After a connection was lost within a COMMIT, the number says whether that one was committed. Each connector
+-- counts its transactions in a row of its own, so that none waits for another's.
+CREATE TABLE writers (
+    token   TEXT PRIMARY KEY,                               -- new at each start
+    number  BIGINT NOT NULL,
+    used_at TIMESTAMPTZ NOT NULL
 );
 
-INSERT INTO writer (one, token, number) VALUES (1, '', 0);
-
--- The newest numbers that were given to what is deleted by now: none is given twice.
-CREATE TABLE newest_numbers (
-    name   TEXT   PRIMARY KEY,
-    number BIGINT NOT NULL
-);
+-- Several connectors draw numbers at the same time, and none is given twice: those of requests, and the
+-- positions of statuses.
+CREATE SEQUENCE numbers_of_requests;
+CREATE SEQUENCE numbers_of_statuses;
 
 CREATE TABLE requests (
     id                    BIGINT PRIMARY KEY,               -- grows in the order of acceptance, never reused
@@ -87,6 +84,7 @@ CREATE TABLE states (
     recalled        TEXT CHECK (recalled = 'Cancelled' OR recalled = 'Superseded'),
     sender          BIGINT,                                 -- the paced sender; NULL: not paced
     amount          BIGINT NOT NULL DEFAULT 1,              -- what it takes of that one's rate
+    lease           BIGINT,                                 -- the token of the member that has claimed or opened it
 
     CHECK ((state = 'WAITING') = (due_at IS NOT NULL)),
     CHECK ((state = 'WAITING') = (waiting_since IS NOT NULL)),

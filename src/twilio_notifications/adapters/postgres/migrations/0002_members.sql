@@ -17,8 +17,6 @@ CREATE TABLE leadership (
 
 INSERT INTO leadership (one, token) VALUES (1, NULL);
 
-ALTER TABLE states ADD COLUMN lease BIGINT;                 -- the token of the member that has claimed or opened it
-
 CREATE INDEX states_lease ON states (lease) WHERE lease IS NOT NULL;
 
 -- What Twilio answered to an attempt whose lease had ended by then: it settles the doubt.
@@ -36,10 +34,28 @@ CREATE TABLE evidence (
     PRIMARY KEY (request, attempt)
 );
 
--- Each connector counts its transactions in a row of its own, so that none waits for another's.
-DROP TABLE writer;
-CREATE TABLE writers (
-    token   TEXT PRIMARY KEY,                               -- new at each start
-    number  BIGINT NOT NULL,
-    used_at TIMESTAMPTZ NOT NULL
+-- Of connectors that take requests in together, by a shared subscription ([transport] shared_group): a part of
+-- one connection to the broker; requests, duplicates and wishes name it in `delivered`.
+CREATE TABLE periods (
+    number     BIGINT PRIMARY KEY,                          -- drawn from broker.connection
+    connection BIGINT NOT NULL,                             -- the first period of the same connection
+    client     TEXT,                                        -- the client identifier; '': another time's, NULL: its session is gone
+    token      BIGINT,                                      -- the lease of the connector; NULL: the file's lock is the lease
+    sent_at    DOUBLE PRECISION,                            -- when all its PUBACKs had left; by the database's clock, as below
+    ended_at   DOUBLE PRECISION                             -- when its connection had ended, or its connector was gone
+);
+
+CREATE INDEX periods_client ON periods (client);
+
+-- Limits for the account ([limits] texts_per_hour and the like) that several connectors use up: each of them
+-- takes some of a window ahead, so that its texts change a row of its own. What is taken is a part of
+-- usage.used; what was really used is usage.used without what is here.
+
+CREATE TABLE reservations (
+    member BIGINT NOT NULL,                                 -- its token
+    scope  TEXT NOT NULL,
+    since  DOUBLE PRECISION NOT NULL,                       -- when the window began
+    unused BIGINT NOT NULL CHECK (unused >= 0),
+
+    PRIMARY KEY (scope, since, member)
 );
