@@ -398,6 +398,17 @@ async def test_an_answer_that_comes_after_the_lease_is_kept_as_evidence(postgres
         assert 1 == len(await in_doubt(one, at=START + 30))
 
 
+async def test_what_came_late_for_one_request_is_no_proof_for_another(postgresql_url: str) -> None:
+    sid = f"SM{1:032x}"
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A, B)
+        await two.open_attempts([1], at=START, clock_offset=None)
+        await beat(one)
+        await two.take([a_success(1, at=START + 30)])
+        assert {sid} == await one.known_sids([sid], settling=2)
+        assert frozenset() == await one.known_sids([sid], settling=1)
+
+
 @pytest.mark.parametrize(
     "step",
     [

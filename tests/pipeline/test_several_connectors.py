@@ -19,7 +19,7 @@ from twilio_notifications.core.delivery import Following, FollowUp, Tracking
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.orders import PauseOrder, ResumeOrder
 from twilio_notifications.pipeline.line.orders import HELD_UP_SECONDS
-from twilio_notifications.ports import Callback, Pause
+from twilio_notifications.ports import Callback, Pause, Recovery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -82,6 +82,40 @@ async def test_the_first_one_leads_and_the_others_are_ready_to_send(postgresql_u
         assert "one" == stands_by.fields["leader"]
         assert ["ready"] == two.supervisor.told
         assert two.transport._on_inbound is None
+
+
+async def test_a_connector_that_stands_still_while_it_takes_over_stands_by(postgresql_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        other = PostgresJournal(postgresql_url, events=RecordingEvents(), member="other", lease_seconds=600.0)
+        await stack.enter_async_context(other)
+
+        class StandsStill(PostgresJournal):
+            """Its lease ends before it recovers anything, and the other one leads then."""
+
+            has_stood = False
+
+            async def recover(self, *, now: float) -> Recovery:
+                if not self.has_stood:
+                    self.has_stood = True
+                    cast("Any", self)._sharing.lease_seconds = 0.0
+                    await self.beat(places=1, in_use=0, at=START)
+                    await other.beat(places=1, in_use=0, at=START)
+                    cast("Any", self)._sharing.lease_seconds = 600.0
+                return await super().recover(now=now)
+
+        def shared(**own: Any) -> PostgresJournal:
+            return StandsStill(postgresql_url, member="one", lease_seconds=600.0, report_seconds=0.0, **own)
+
+        line = await stack.enter_async_context(a_line(shared=shared))
+        house = await stack.enter_async_context(a_house(line))
+        assert ["ready"] == house.supervisor.told
+        assert 1 == line.events.count("leadership_lost")
+        await other.leave(at=START)
+        await beat(house, times=2)
+        assert 2 == line.events.count("leadership_taken")
+        await house.publish(A)
+        await house.settle()
+        assert [(A, "success")] == house.statuses()
 
 
 async def test_what_the_leader_takes_in_is_sent_by_all_and_reported_by_the_leader(

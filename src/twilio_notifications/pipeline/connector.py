@@ -134,8 +134,12 @@ class Connector:
         while not self.leading.leads and await self.orders.holds_up():
             await self.leading.next_beat()
         if self.leading.leads:
-            await self._take_over()
-            return
+            try:
+                await self._take_over()
+            except NotLeading:  # it stood still meanwhile
+                self.leading.step_down()
+            else:
+                return
         # Nothing leaves before it knows what keeps requests waiting: the others found that out.
         await self.leading.look_around(False)  # noqa: FBT003
         self._stand_by()
@@ -162,6 +166,7 @@ class Connector:
                 await self._lead(stop)
             except NotLeading:
                 self._is_recovered = False
+                self.leading.step_down()
                 self.reporter.closing()
                 # One that goes on taking in connects again, and so publishes nothing more on its own.
                 await self.transport.close()

@@ -13,6 +13,7 @@ from twilio_notifications.ports import Evidence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.adapters.journal.store import OpenJournal
     from twilio_notifications.core.steps import Doubtful
 
@@ -34,12 +35,15 @@ class SqlDoubts:
         )
         return found[0] if found else None
 
-    async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
-        """Those of `sids` that already belong to an attempt."""
+    async def known_sids(self, sids: Sequence[str], *, settling: int | None = None) -> frozenset[str]:
+        """Those of `sids` that belong to an attempt already; where a request is settled, to another one."""
+
+        def is_known(connection: Connection, sid: str) -> bool:
+            values = {"sid": sid, "settling": settling}
+            return connection.execute(sql.KNOWN_SID, values).fetchone() is not None
+
         return await self._store.read(
-            lambda connection: frozenset(
-                sid for sid in sids if connection.execute(sql.KNOWN_SID, (sid,)).fetchone() is not None
-            )
+            lambda connection: frozenset(sid for sid in sids if is_known(connection, sid))
         )
 
     async def evidence(self, request: int, *, attempt: int) -> Evidence | None:

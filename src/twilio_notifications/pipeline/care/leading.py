@@ -102,10 +102,14 @@ class Leading:
         """
         while self.leads and self.may_attempt():
             await self._beaten.wait(self._fresh_until if self.is_shared else None)
+        self.step_down()
+        raise NotLeading(f"{self._beat.leader or 'no connector'} leads")
+
+    def step_down(self) -> None:
+        """Until the next beat says that it leads, it does not."""
         if self.leads:
             self.events.tell(events.LeadershipLost(member=self.name))
             self._beat = replace(self._beat, leads=False, leader=None)
-        raise NotLeading(f"{self._beat.leader or 'no connector'} leads")
 
     async def leave(self) -> None:
         """Ends the membership, so that another connector need not wait for the end of the lease."""

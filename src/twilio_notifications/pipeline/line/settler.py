@@ -190,7 +190,7 @@ class Settler:
         return settlement.settle(
             doubtful,
             records,
-            known_sids=await self.journal.known_sids(sids),
+            known_sids=await self.journal.known_sids(sids, settling=doubtful.request.id),
             looked_at=looked_at,
             settle_seconds=self.timing.settle,
         )

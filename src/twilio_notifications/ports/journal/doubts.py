@@ -40,8 +40,11 @@ class Doubts(Protocol):
     async def doubt(self, request: int) -> Doubtful | None:
         """The attempt of this request that is in doubt, due or not; None: none is."""
 
-    async def known_sids(self, sids: Sequence[str]) -> frozenset[str]:
-        """Those of `sids` that belong to an attempt of the journal already."""
+    async def known_sids(self, sids: Sequence[str], *, settling: int | None = None) -> frozenset[str]:
+        """Those of `sids` that belong to an attempt of the journal already.
+
+        `settling` is the request that is settled: what came late for another one belongs to that one then.
+        """
 
     async def evidence(self, request: int, *, attempt: int) -> Evidence | None:
         """What came too late from the connector that made this attempt; None: nothing did.

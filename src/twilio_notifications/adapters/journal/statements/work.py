@@ -144,7 +144,12 @@ NEXT_SETTLEMENT = """
 SELECT request, settle_at FROM states WHERE settle_at IS NOT NULL ORDER BY settle_at, request LIMIT ?
 """
 
-KNOWN_SID = "SELECT 1 FROM attempts WHERE sid = ? LIMIT 1"
+# A SID that came late for another request is not an attempt's yet, and no proof for this one.
+KNOWN_SID = """
+SELECT 1 FROM attempts WHERE sid = :sid
+UNION ALL SELECT 1 FROM evidence WHERE sid = :sid AND request <> :settling
+LIMIT 1
+"""
 
 CHARGE = """
 INSERT INTO usage (scope, since, used) VALUES (?, ?, ?)
