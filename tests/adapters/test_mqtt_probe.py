@@ -78,7 +78,7 @@ async def test_a_message_to_ourselves_is_no_request_and_says_nothing_when_it_com
         running(broker.url, protocol=protocol, broker_probe_seconds=WAIT_SECONDS) as found,
     ):
         await found.ready()
-        assert b"{}" == (await peer.next_message()).payload
+        assert b'{"client": "connector"}' == (await peer.next_message()).payload
         await peer.publish(TEXT_TOPIC, b"request")
         inbound = await found.next_inbound()
         assert (TEXT_TOPIC, b"request") == (inbound.topic, inbound.payload)

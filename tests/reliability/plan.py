@@ -37,6 +37,9 @@ RETRIES = 20
 SPEED = 20.0
 """How many times faster than usual texts and calls come to their end."""
 
+LEASE_SECONDS = 1.0
+"""On PostgreSQL, a killed connector leads for so long still, and the next one stands by."""
+
 POLL_SECONDS = 0.25
 GIVE_UP_SECONDS = 8.0
 """Longer than any drawn end lasts, so that only texts that stay "sent" are given up."""
@@ -107,7 +110,7 @@ def settings_of(plan: Plan, *, broker_url: str, twilio_url: str) -> dict[str, Se
         tracking |= {"mode": "callback", "listen": address, "public_url": f"http://{address}"}
     sections = {name: section for chain in CHAINS for name, section in chain.sections.items()}
     if plan.journal_url is not None:
-        sections["journal"] = {"url": plan.journal_url}
+        sections["journal"] = {"url": plan.journal_url, "lease_seconds": LEASE_SECONDS}
     return configuration(
         broker_url=broker_url,
         twilio_url=twilio_url,

@@ -224,6 +224,7 @@ class Torture:
                 await asyncio.sleep(self._chance.uniform(0, STARTING_SECONDS))
             else:
                 await connector.ready()
+                await until(lambda: bool(connector.events("journal_opened")))  # it leads
                 await self._progress(self._chance.choice((0, self._chance.randrange(2 * share + 1))))
                 await asyncio.sleep(self._chance.uniform(0, STRAY_SECONDS))
             await connector.kill()
@@ -274,7 +275,7 @@ class Torture:
     async def _look_at_what_is_left(self) -> None:
         async with self._start() as connector:
             await connector.ready()
-            await until(lambda: bool(connector.events("journal_opened")))  # it is ready before it leads
+            await until(lambda: bool(connector.events("journal_opened")))  # it leads
             opened = connector.events("journal_opened")[-1]
             self._account.left = tuple(opened[name] for name in ("waiting", "in_doubt", "unreported"))
             await connector.terminate()
