@@ -198,7 +198,7 @@ def _shared_group(values: Mapping[str, Any]) -> Iterator[Remark]:
     if lease is not None and keepalive is not None and keepalive <= lease:
         sentence = (
             f"with {name}, transport.keepalive_seconds must be longer than journal.lease_seconds "
-            f"({lease:g}): a broker that gives a connection up sooner hands its requests to another connector "
+            f"({lease:g}): a broker that gives a connection up sooner hands its requests to another one "
             "while this one may still record them"
         )
         yield Remark(name="transport.keepalive_seconds", sentence=sentence)
