@@ -177,6 +177,10 @@ async def test_check_says_what_would_confine_it(tmp_path: Path) -> None:
         assert "connects to the TCP ports 1 53, listens on none" in line
 
 
+def test_where_a_database_keeps_the_journal_a_connector_may_write_nothing() -> None:
+    assert reach(Confinement(), Offer(version=3)).startswith("writes no file, executes nothing")
+
+
 def test_of_ports_nothing_is_said_where_the_kernel_does_not_confine_them() -> None:
     allowed = Confinement(writable=frozenset({Path("/state")}), connect_ports=frozenset({1883}))
     assert "1883" not in reach(allowed, Offer(version=3))

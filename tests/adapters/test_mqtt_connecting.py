@@ -386,6 +386,20 @@ async def test_a_loop_of_connections_that_are_lost_for_one_reason_is_one_state()
     assert ["broker_unsteady"] == seen[3:]
 
 
+async def test_of_a_broker_that_hangs_up_again_and_again_the_log_says_what_to_look_at() -> None:
+    """As Mosquitto does without a word when another client comes with the same client_id."""
+
+    async def let_in_and_hang_up(link: Link) -> None:
+        await link.accept()
+        link.hang_up()
+
+    clock = PauseClock()
+    async with RawBroker(let_in_and_hang_up) as broker, running(broker.url, clock=clock, **PAUSES) as found:
+        await clock.pauses(4)
+    (unsteady,) = found.told("broker_unsteady")
+    assert "another client with the same client_id" in str(unsteady["error"])
+
+
 async def test_the_log_says_when_a_connection_lasts_again() -> None:
     async def throw_out(link: Link) -> None:
         await link.accept()

@@ -58,6 +58,20 @@ async def test_an_order_wakes_the_connector(postgresql_url: str) -> None:
         assert 0 == events.count("notifications_silent")
 
 
+async def test_the_server_lists_each_connection_under_the_name_of_the_program(
+    postgresql: PostgreSql, postgresql_url: str
+) -> None:
+    names = (
+        "SELECT string_agg(DISTINCT application_name, ',') FROM pg_stat_activity WHERE usename = 'connector'"
+    )
+    rung = Rung()
+    async with a_journal(postgresql_url) as journal:
+        journal.watch_orders(rung.ring)
+        await rung.again()  # it listens
+        found = postgresql.ask(f"{names} AND datname = current_database()", postgresql_url)
+    assert "twilio-notifications" == found
+
+
 async def test_after_a_restart_of_the_server_orders_wake_it_again(
     postgresql: PostgreSql, postgresql_url: str
 ) -> None:

@@ -12,11 +12,18 @@ from tests.support.engines import access_of, desk_of, in_database, reader_of
 from tests.support.factories import START
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, accept
-from twilio_notifications.core.errors import JournalDamaged, JournalError, JournalLocked, JournalTooNew
+from twilio_notifications.core.errors import (
+    JournalDamaged,
+    JournalError,
+    JournalLocked,
+    JournalTooNew,
+    JournalUnreachable,
+)
 from twilio_notifications.ports.journal.reader import Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.postgresql import PostgreSql
     from twilio_notifications.adapters.postgres.journal import PostgresJournal
@@ -38,10 +45,11 @@ def inspected(url: str) -> str:
     return inspect(url)
 
 
-async def is_refused(url: str, kind: type[JournalError], expected: str) -> None:
-    """By a start; and by the check, which finds the same."""
+async def is_refused(url: str, kind: type[JournalError], expected: str, *, lasts: bool = False) -> None:
+    """By a start; and by the check, which finds the same. What `lasts` is not waited for."""
     with pytest.raises(kind, match=expected) as raised:
         await a_journal(url).__aenter__()
+    assert not (lasts and isinstance(raised.value, JournalUnreachable))
     said = f"{raised.value} {raised.value!r}"
     assert "word" not in said.replace("password", "").replace("PASSWORD", ""), "a password"
 
@@ -67,6 +75,43 @@ async def test_a_server_that_does_not_run_is_named(postgresql: PostgreSql, postg
 async def test_a_wrong_password_is_named_and_not_shown(postgresql: PostgreSql, postgresql_url: str) -> None:
     url = postgresql.url(postgresql_url.rpartition("/")[2], password=WRONG)
     await is_refused(url, JournalError, "refuses the login as connector")
+
+
+async def test_a_file_of_the_url_that_cannot_be_read_is_named(postgresql_url: str, tmp_path: Path) -> None:
+    url = f"{postgresql_url}?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
+    await is_refused(
+        url, JournalError, f"sslrootcert names {tmp_path}/ca.pem, which cannot be read", lasts=True
+    )
+
+
+async def test_an_authority_that_is_missing_is_a_mistake_of_the_url(
+    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    url = f"{postgresql_url}?sslmode=verify-full"
+    await is_refused(url, JournalError, "Correct .journal. url: root certificate file", lasts=True)
+
+
+async def test_a_socket_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    url = f"postgresql://connector@/journal?host={tmp_path}"
+    await is_refused(url, JournalUnreachable, "Start PostgreSQL")
+
+
+async def test_a_server_without_room_for_connections_says_how_many_are_needed(
+    postgresql: PostgreSql, postgresql_url: str
+) -> None:
+    postgresql.ask(f"ALTER DATABASE {postgresql_url.rpartition('/')[2]} CONNECTION LIMIT 0")
+    await is_refused(
+        postgresql_url, JournalUnreachable, r"too many connections .*\. Each connector needs three"
+    )
+
+
+async def test_what_the_server_says_in_more_than_one_line_is_one_sentence(postgresql: PostgreSql) -> None:
+    with empty(postgresql) as url:
+        database = url.rpartition("/")[2]
+        postgresql.ask(f"ALTER DATABASE {database} OWNER TO postgres")
+        postgresql.ask(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC")
+        await is_refused(url, JournalError, rf'permission denied for database "{database}"\. The role must')
 
 
 async def test_a_database_that_does_not_exist_is_named(postgresql: PostgreSql) -> None:
@@ -101,10 +146,24 @@ async def test_a_database_of_another_encoding_is_refused(postgresql: PostgreSql)
         postgresql.ask("DROP DATABASE latin WITH (FORCE)")
 
 
-async def test_tables_of_another_program_are_left_alone(postgresql: PostgreSql) -> None:
+@pytest.mark.parametrize("table", ["requests", "members", "customers"])
+async def test_tables_of_another_program_are_left_alone(postgresql: PostgreSql, table: str) -> None:
     with empty(postgresql) as url:
-        postgresql.ask("CREATE TABLE requests (what TEXT)", url)
-        await is_refused(url, JournalDamaged, "tables of another program")
+        postgresql.ask(f"CREATE TABLE {table} (what TEXT)", url)
+        await is_refused(url, JournalDamaged, f"tables of another program, as {table}")
+        with pytest.raises(JournalDamaged, match="tables of another program"):
+            await asyncio.to_thread(inspected, url)
+        assert 1 == postgresql.ask("SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'", url)
+
+
+async def test_what_an_extension_of_the_server_has_made_is_no_table_of_another_program(
+    postgresql: PostgreSql,
+) -> None:
+    with empty(postgresql) as url:
+        postgresql.ask("CREATE TABLE spatial_reference (what TEXT)", url)
+        postgresql.ask("ALTER EXTENSION plpgsql ADD TABLE spatial_reference", url)
+        async with a_journal(url) as journal:
+            await accept(journal, A)
 
 
 async def test_a_journal_of_a_later_version_is_refused(postgresql: PostgreSql, postgresql_url: str) -> None:

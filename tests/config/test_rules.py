@@ -200,6 +200,11 @@ def test_a_connector_of_a_group_has_a_name_of_its_own_and_a_shared_journal(tmp_p
             "needs sessions that outlive a connection",
         ),
         ("postgresql://connector@database/journal", "sqlite:///journal.db", "needs a journal that"),
+        (
+            'client_id = "one"\n',
+            'client_id = "one"\nkeepalive_seconds = 10\n',
+            "transport.keepalive_seconds must be longer than journal.lease_seconds (10)",
+        ),
     ],
 )
 def test_a_group_needs_more(tmp_path: Path, was: str, becomes: str, expected: str) -> None:

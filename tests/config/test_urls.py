@@ -156,17 +156,38 @@ def test_a_wrong_journal_url_is_refused(url: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql:///journal?port=x",
+        "postgresql:///journal?host=one&port=0",
+        "postgresql:///journal?host=one,two&port=5433,5434,5435",
+        "postgresql://one,,two/journal",
+    ],
+)
+def test_a_journal_url_whose_ports_its_driver_could_not_read_is_refused(url: str) -> None:
+    read = read_journal_url(url)
+    assert isinstance(read, Wrong)
+    assert "must have a port from 1 to 65535" in read.demand
+
+
+@pytest.mark.parametrize(
     ("url", "hosts", "database"),
     [
         ("postgresql://host/journal", [("host", 5432)], "journal"),
         ("postgres://u:p%40w@host:5433/j%20l", [("host", 5433)], "j l"),
         ("postgresql://[::1]:5433/journal", [("::1", 5433)], "journal"),
-        ("postgresql://one,two:5433/journal?port=5434", [("one", 5434), ("two", 5433)], "journal"),
+        ("postgresql://one,two:5433/journal?port=5434", [("one", 5432), ("two", 5433)], "journal"),
+        ("postgresql:///journal?host=one,two:5433", [("one", 5432), ("two", 5433)], "journal"),
+        ("postgresql:///journal?host=one,two&port=5433,5434", [("one", 5433), ("two", 5434)], "journal"),
         ("postgresql:///journal?host=/run/postgresql", [("/run/postgresql", 5432)], "journal"),
         ("postgresql:///journal", [("localhost", 5432)], "journal"),
+        ("postgresql:///journal?port=5434", [("localhost", 5434)], "journal"),
+        ("postgresql:///journal?host=/run/postgresql&port=5434", [("/run/postgresql", 5434)], "journal"),
+        ("postgresql://u@%2Frun%2Fpostgresql:5434/journal", [("/run/postgresql", 5434)], "journal"),
     ],
 )
 def test_a_journal_url_names_a_database(url: str, hosts: list[tuple[str, int]], database: str) -> None:
+    """With the servers that its driver would connect to."""
     read = read_journal_url(url)
     assert isinstance(read, DatabaseAddress)
     assert (tuple(hosts), database) == (read.hosts, read.database)

@@ -10,7 +10,7 @@ import httpx
 
 from tests.support.clock import HandClock
 from tests.support.fakes import RecordingEvents
-from twilio_notifications.adapters.sqlite.access import sqlite_desk, sqlite_reader
+from twilio_notifications import journals
 from twilio_notifications.config import ConsoleUser, MqttSettings, load_console
 from twilio_notifications.config.in_force import in_force
 from twilio_notifications.console.application import Console
@@ -88,8 +88,8 @@ class Desk:
         self.console = Console(
             ConsoleParts(
                 settings=replace(settings, console=console),
-                reader=sqlite_reader(settings.journal.path),
-                desk=sqlite_desk(settings.journal.path),
+                reader=journals.reader(settings.journal),
+                desk=journals.desk(settings.journal),
                 visitor=self._visitor if isinstance(settings.transport, MqttSettings) else lambda _: None,
                 in_force=lambda: in_force(self.config, {}),
                 limits=Limits,

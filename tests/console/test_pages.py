@@ -17,7 +17,9 @@ from tests.console.conftest import (
     WAITING,
 )
 from tests.console.console_steps import Desk
+from tests.support.engines import in_database
 from tests.support.factories import a_rejection
+from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, record, report, store
 from tests.support.orders import carried_out, place
 from twilio_notifications.core.orders import ResolveOrder
@@ -25,6 +27,9 @@ from twilio_notifications.core.orders import ResolveOrder
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+LASTING = 600.0
+"""Of a lease, in seconds: as long as any test."""
 
 PAGES = (
     "/",
@@ -85,6 +90,24 @@ async def test_the_overview_puts_what_needs_a_person_on_top(desk: Desk) -> None:
     assert needs < page.index(f'href="/requests/{FAILED}"') < page.index("The connector")
     assert "No connector runs on this journal" in page
     assert 3 == page.count("<svg")
+
+
+@pytest.mark.postgresql
+async def test_the_overview_names_the_connectors_that_share_a_journal(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    members = [
+        in_database(postgresql_url, events=RecordingEvents(), member=name, lease_seconds=LASTING)
+        for name in ("pod-0", "pod-1")
+    ]
+    async with members[0], members[1], Desk(tmp_path, toml=f'[journal]\nurl = "{postgresql_url}"') as desk:
+        page = (await desk.get("/")).text
+    shown = re.findall(r"<dt>Member</dt><dd>(pod-\d)(.*?)</dd>", page)
+    assert [("pod-0", ", leads, 1000 attempts at once"), ("pod-1", ", 0 attempts at once")] == shown
+
+
+async def test_one_connector_alone_is_not_named(desk: Desk) -> None:
+    assert "<dt>Member</dt>" not in (await desk.get("/")).text
 
 
 async def test_the_list_shows_the_newest_request_first(desk: Desk) -> None:

@@ -52,6 +52,7 @@ OTHERS = {
     "mosquitto_sub": "mosquitto-clients",
     "openssl": "openssl",
     "pg_dump": "PostgreSQL",
+    "pg_restore": "PostgreSQL",
     "python3": "Python",
     "pip": "Python",
     "promtool": "Prometheus",

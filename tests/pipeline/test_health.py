@@ -74,7 +74,7 @@ def test_a_connector_is_ready_from_its_first_subscription_on() -> None:
         (
             events.JournalUnavailable(journal="", error=""),
             events.JournalAvailable(journal=""),
-            "the journal's disk is full or fails",
+            "the journal's disk is full or fails, or its server is away",
         ),
         (
             events.CredentialsRefused(until="", error=""),

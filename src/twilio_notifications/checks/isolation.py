@@ -43,7 +43,10 @@ def outlook(settings: Settings, config: Path | None, environ: Mapping[str, str])
 
 def reach(confinement: Confinement, offer: Offer) -> str:
     """What a confined connector may still do, in a few words; everything else is forbidden."""
-    words = [f"writes into {_joined(confinement.writable)} alone", "executes nothing", "has no privileges"]
+    writes = (
+        f"writes into {_joined(confinement.writable)} alone" if confinement.writable else "writes no file"
+    )
+    words = [writes, "executes nothing", "has no privileges"]
     if confinement.sockets:
         words.append(f"uses the sockets {_joined(confinement.sockets)}")
     if offer.confines_ports:

@@ -194,6 +194,14 @@ def _shared_group(values: Mapping[str, Any]) -> Iterator[Remark]:
     if not values.get("transport.session_expiry_seconds", 1):
         sentence = f"{name} needs sessions that outlive a connection: set transport.session_expiry_seconds"
         yield Remark(name="transport.session_expiry_seconds", sentence=sentence)
+    lease, keepalive = values.get("journal.lease_seconds"), values.get("transport.keepalive_seconds")
+    if lease is not None and keepalive is not None and keepalive <= lease:
+        sentence = (
+            f"with {name}, transport.keepalive_seconds must be longer than journal.lease_seconds "
+            f"({lease:g}): a broker that gives a connection up sooner hands its requests to another one "
+            "while this one may still record them"
+        )
+        yield Remark(name="transport.keepalive_seconds", sentence=sentence)
 
 
 def _tls_only(values: Mapping[str, Any]) -> Iterator[Remark]:

@@ -9,9 +9,13 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from twilio_notifications.core.model import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883}
 _WEB_PORTS = {"http": 80, "https": 443}
@@ -151,8 +155,7 @@ def _database_address(url: str) -> DatabaseAddress | Wrong:
     for name, words in _DATABASE_WORDS.items():
         if options.get(name, words[0]) not in words:
             return Wrong(demand=f"must have one of these words after {name}=: {', '.join(words)}")
-    named = [each for each in parts.netloc.rpartition("@")[2].split(",") if each] or [options.get("host", "")]
-    hosts = [_database_host(unquote(each), options.get("port", "")) for each in named]
+    hosts = _database_hosts(parts.netloc.rpartition("@")[2], options)
     if None in hosts:
         return Wrong(demand=f"must have a port from 1 to {_HIGHEST_PORT}, or none")
     found = tuple(host for host in hosts if host is not None)
@@ -167,15 +170,30 @@ def _database_address(url: str) -> DatabaseAddress | Wrong:
     )
 
 
+def _database_hosts(named: str, options: Mapping[str, str]) -> list[tuple[str, int] | None]:
+    """Those between // and the path, or else those of the options, as the driver reads them."""
+    if named:
+        return [_database_host(each, "") if each else None for each in named.split(",")]
+    names, ports = options.get("host", "").split(","), options.get("port", "").split(",")
+    ports *= len(names) if len(ports) == 1 else 1
+    if len(names) != len(ports):
+        return [None]
+    return [_database_host(name, port) for name, port in zip(names, ports, strict=True)]
+
+
 def _database_host(text: str, port: str) -> tuple[str, int] | None:
     """Host and port of one server; None where the port is none."""
-    if not text or text.startswith("/"):
-        return text or "localhost", _DATABASE_PORT
-    found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([^:\[\]]+)(?::(\d{1,5}))?", text)
-    if found is None:
+    if text.startswith("/"):  # a folder that may have a colon in its name
+        name, digits = text, port
+    else:
+        found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?|([^:\[\]]*)(?::(\d{1,5}))?", text)
+        if found is None:
+            return None
+        name, digits = unquote(found[1] or found[3] or "localhost"), port or found[2] or found[4]
+    if digits and not re.fullmatch(r"\d{1,5}", digits):
         return None
-    number = int(found[2] or found[4] or port or _DATABASE_PORT)
-    return (found[1] or found[3], number) if 0 < number <= _HIGHEST_PORT else None
+    number = int(digits or _DATABASE_PORT)
+    return (name, number) if 0 < number <= _HIGHEST_PORT else None
 
 
 def read_listen_address(text: str) -> tuple[str, int] | None:

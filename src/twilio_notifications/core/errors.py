@@ -99,7 +99,7 @@ WAITS_FOR: Final[Mapping[WaitReason, str]] = MappingProxyType(
         WaitReason.TWILIO_UNREACHABLE: "Twilio cannot be reached",
         WaitReason.RETRY: "the pause after a failed attempt",
         WaitReason.EARLIER_REQUEST: "an earlier request to the same recipient",
-        WaitReason.JOURNAL_DISK: "the journal's disk is full or fails",
+        WaitReason.JOURNAL_DISK: "the journal's disk is full or fails, or its server is away",
     }
 )
 """The reasons in words, for sentences."""

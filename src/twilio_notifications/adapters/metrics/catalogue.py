@@ -267,7 +267,9 @@ LOGIN = Metric(
     meaning="0 from when Twilio refuses the credentials until it takes them, else 1.",
 )
 DISK = Metric(
-    name="journal_writable", kind=Kind.GAUGE, meaning="0 while the journal's disk is full or fails, else 1."
+    name="journal_writable",
+    kind=Kind.GAUGE,
+    meaning="0 while the journal's disk is full or fails, or its server is away, else 1.",
 )
 
 LAST_SUCCESS = Metric(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twilio_notifications.adapters.mqtt.connection import CLOSED_BY_BROKER
 from twilio_notifications.adapters.mqtt.protocol import Version
 from twilio_notifications.ports import Level
 from twilio_notifications.ports.events import (
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 LASTING_SECONDS = 600.0
 """A connection that lasts this long ends a series of short connections."""
+
+_HUNG_UP = (
+    ". If the network is sound, another client with the same client_id may take the session over, or the "
+    "broker hangs up for a reason of its own: see the broker's log"
+)
+"""Some brokers end a connection without saying why."""
 
 _NAMES = {Version.V5: "MQTT 5", Version.V311: "MQTT 3.1.1"}
 
@@ -69,7 +76,8 @@ class Telling:
         level = Level.DEBUG if self.is_unsteady else Level.WARNING
         self._events.tell(BrokerLost(level=level, broker=self._broker, error=error))
         if self._losses == 2:  # noqa: PLR2004 - the second loss for one reason makes a series
-            self._events.tell(BrokerUnsteady(broker=self._broker, error=error))
+            advice = _HUNG_UP if error.startswith(CLOSED_BY_BROKER) else ""
+            self._events.tell(BrokerUnsteady(broker=self._broker, error=f"{error}{advice}"))
 
     def unreachable(self, error: str) -> None:
         if error not in self._unreachable:

@@ -18,7 +18,7 @@ from twilio_notifications.adapters.postgres.opening import (
     version_of,
 )
 from twilio_notifications.adapters.postgres.place import place_of, refusal
-from twilio_notifications.adapters.postgres.session import CONNECT_SECONDS
+from twilio_notifications.adapters.postgres.session import connected
 from twilio_notifications.core.errors import JournalError
 
 _MAY_CREATE: Final = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
@@ -37,7 +37,7 @@ def inspect(url: str) -> str:
 
 async def _inspect(url: str) -> str:
     place = place_of(url)
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+    connection = await connected(url)
     try:
         await require_fit(connection)
         version, polled = await version_of(connection), ""

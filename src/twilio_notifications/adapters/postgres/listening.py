@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import asyncpg
-
 from twilio_notifications.adapters.postgres.faults import ERRORS
-from twilio_notifications.adapters.postgres.session import CONNECT_SECONDS
+from twilio_notifications.adapters.postgres.session import CONNECT_SECONDS, connected
 from twilio_notifications.ports.events import NotificationsSilent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import asyncpg
 
     from twilio_notifications.ports import Events
 
@@ -62,7 +62,7 @@ class Listener:
 
     async def _listen(self) -> None:
         """Returns, or raises one of ERRORS, when the connection has ended."""
-        connection = await asyncpg.connect(self.url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+        connection = await connected(self.url)
         ended = asyncio.Event()
         connection.add_termination_listener(lambda _connection: ended.set())
         try:
@@ -93,7 +93,7 @@ async def gets_through(
             hear(payload)
 
     await connection.add_listener(CHANNEL, take)
-    other = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+    other = await connected(url)
     try:
         await other.execute("SELECT pg_notify($1, $2)", CHANNEL, probe)
     finally:

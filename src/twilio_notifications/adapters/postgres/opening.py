@@ -40,6 +40,19 @@ SETTINGS: Final = (
 VERSION: Final = "SELECT version FROM journal"
 """A migration changes neither this table nor this column: an earlier version looks there."""
 
+FOREIGN_TABLE: Final = """
+SELECT CAST(relname AS TEXT) FROM pg_class
+WHERE relkind IN ('r', 'p') AND relnamespace = CAST(current_schema() AS regnamespace)
+  AND to_regclass('journal') IS NULL
+  AND NOT EXISTS (
+      SELECT 1 FROM pg_depend
+      WHERE classid = CAST('pg_class' AS regclass) AND objid = pg_class.oid AND deptype = 'e'
+  )
+ORDER BY relname LIMIT 1
+"""
+"""A table where there is no journal; another connector may have made one a moment ago. Those of the server's
+extensions do not count: administrators may have put one into each new database."""
+
 IS_IN_USE: Final = """
 SELECT EXISTS (SELECT 1 FROM members WHERE until > EXTRACT(EPOCH FROM clock_timestamp()))
 """
@@ -98,10 +111,11 @@ async def is_in_use(connection: asyncpg.Connection) -> bool:
 async def version_of(connection: asyncpg.Connection) -> int:
     """The version of the journal's tables; 0: there are none. Raises for tables of another program."""
     if await connection.fetchval("SELECT to_regclass('journal') IS NULL"):
-        if await connection.fetchval("SELECT to_regclass('requests') IS NOT NULL"):
+        foreign = await connection.fetchval(FOREIGN_TABLE)
+        if foreign is not None:
             raise JournalDamaged(
-                "the database holds tables of another program. Give the journal a database of its own "
-                "([journal] url)."
+                f"the database holds tables of another program, as {foreign}. Give the journal a database of "
+                "its own ([journal] url)."
             )
         return 0
     version: int = await connection.fetchval(VERSION)

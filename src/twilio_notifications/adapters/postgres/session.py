@@ -136,12 +136,7 @@ class Session:
         raise ValueRefused("a value does not fit its column")
 
     async def _connect(self) -> asyncpg.Connection:
-        connection = await asyncpg.connect(
-            self._url,
-            timeout=CONNECT_SECONDS,
-            statement_cache_size=0,
-            server_settings={"application_name": "twilio-notifications"},
-        )
+        connection = await connected(self._url)
         try:
             await _in_time(connection, self._prepare, seconds=PREPARE_SECONDS)
         except BaseException:
@@ -197,6 +192,16 @@ class Session:
             known = translated, await connection.prepare(text, name=name)
             self._statements[statement, many] = known
         return known
+
+
+async def connected(url: str) -> asyncpg.Connection:
+    """A new connection, listed by the server under the name of this program; raises one of faults.ERRORS."""
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_SECONDS,
+        statement_cache_size=0,
+        server_settings={"application_name": "twilio-notifications"},
+    )
 
 
 async def is_pooled(connection: asyncpg.Connection) -> bool:

@@ -30,7 +30,7 @@ and for an answer. A server that says nothing is no reason for a new start: that
 
 _AMISS: Final[Mapping[Condition, str]] = {
     Condition.BROKER: "there is no session with the broker or the nucleus",
-    Condition.JOURNAL: "the journal's disk is full or fails",
+    Condition.JOURNAL: "the journal's disk is full or fails, or its server is away",
     Condition.LOGIN: "Twilio refuses the credentials",
     Condition.TWILIO: "Twilio cannot be reached",
 }
