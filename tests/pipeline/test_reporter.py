@@ -159,6 +159,14 @@ async def test_an_older_status_is_published_before_one_that_was_just_written() -
         assert ["old", "new"] == outbox.published()
 
 
+async def test_a_follow_up_is_published_after_what_another_connector_has_just_written() -> None:
+    async with an_outbox() as outbox:
+        await outbox.written("its answer")  # by another one, which has not told of it yet
+        outbox.reporter.follow_up(await outbox.written("what became of it"))
+        await outbox.settle()
+        assert ["its answer", "what became of it"] == outbox.published()
+
+
 async def test_a_status_that_a_look_into_the_journal_finds_first_is_not_published_twice() -> None:
     async with an_outbox() as outbox:
         await outbox.write("one")

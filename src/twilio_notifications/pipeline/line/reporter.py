@@ -117,6 +117,12 @@ class Reporter:
             self._position = max(self._position, status.position)
             self._publish(status)
 
+    def follow_up(self, written: Sequence[Unreported]) -> None:
+        """The same where another connector may just have written earlier statuses of their requests."""
+        if written:
+            self._flushed.clear()
+            self.look()
+
     def _free(self) -> int:
         return min(
             most.WINDOW - len(self._on_their_way),
