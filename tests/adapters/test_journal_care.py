@@ -170,7 +170,7 @@ async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJ
     """With lists that cannot be read, its recipient would wait until that far day."""
     async with a_store() as journal:
         await record(journal, a_request(accepted_at=START + 1e6, lifetime=60.0))
-        await journal.open_attempts([1], at=START + 1e6, clock_offset=None)
+        await begin(journal, 1, at=START + 1e6)
         await recover(journal)
         (doubtful,) = await journal.doubtful(now=START, limit=1)
         assert START + 60.0 == doubtful.request.expires_at
