@@ -298,6 +298,19 @@ async def test_a_refused_status_is_published_again_after_a_pause_with_one_log_li
         assert 1 == outbox.line.events.count("status_refused")
 
 
+async def test_news_of_another_connector_does_not_end_the_pause_after_a_refusal() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.refuse()
+        await outbox.settle()
+        await outbox.written("two")
+        outbox.reporter.look()
+        await outbox.settle()
+        assert ["one", "two"] == outbox.published()
+        await outbox.line.clock.advance(RETRY_SECONDS + 0.1)
+        assert ["one", "two", "one"] == outbox.published()
+
+
 async def test_only_what_was_refused_is_published_again_over_the_same_connection() -> None:
     async with an_outbox() as outbox:
         await outbox.write("one", "two")

@@ -213,7 +213,7 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.position not in self._outstanding and status.position not in self._noted:
+            if not any(status.position in known for known in (self._outstanding, self._noted, self._refused)):
                 self._publish(status)
         if waiting or self._blocked:
             return bool(waiting)
