@@ -36,11 +36,14 @@ from tests.support.journals import (
     picture,
     record,
     report,
+    statuses,
     store,
 )
 from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
+from tests.support.side_by_side import under_way, waits_for_a_lock
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.core.delivery import FollowUpStatus
 from twilio_notifications.core.errors import NotLeading, Reason
 from twilio_notifications.core.escalation import ChainEnd, EndKind
 from twilio_notifications.core.model import Cancellation
@@ -420,6 +423,25 @@ async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(po
         heard.clear()
         await two.end_chain(3, ChainEnd(kind=EndKind.CANCELLED, at=START), writer=WRITER.chains)
         await asyncio.wait_for(heard.wait(), WAIT_SECONDS)
+
+
+async def test_a_request_is_not_reported_while_another_connector_writes_what_became_of_it(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await begin(one, 1)
+        await one.take([replace(a_success(1), follow=Follow(word="queued", look_at=START + 5))])
+        ((answer,), followed) = (await statuses(one), await two.delivery(1))
+        assert followed is not None
+        status = FollowUpStatus(status=answer.status, reason=None, message=None, code=None)
+        async with under_way(two, lambda: two.change([a_change(followed, status=status)])):
+            reporting = await waits_for_a_lock(
+                postgresql_url, one.report([answer.position], at=START), kind="transactionid"
+            )
+        await reporting
+        assert [1] == await outbox(one)
+        assert 1 == (await one.recover(now=START)).unreported
 
 
 # What comes too late.
