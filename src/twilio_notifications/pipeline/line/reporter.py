@@ -124,10 +124,7 @@ class Reporter:
             self.look()
 
     def _free(self) -> int:
-        return min(
-            most.WINDOW - len(self._on_their_way),
-            most.MOST_REFUSED - len(self._refused),
-        )
+        return min(most.WINDOW - len(self._on_their_way), most.MOST_REFUSED - len(self._refused))
 
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
@@ -309,8 +306,7 @@ class Reporter:
         elif sent.connection == self._connection:
             self._blocked = True
         else:  # an earlier one has ended, as is known; over this one it has not been published yet
-            self._position = 0
-            self._caught_up = False
+            self.look()
 
     def _judge(self, connection: int) -> None:
         """Holds the end of a connection against what was on its way, once."""
@@ -370,10 +366,8 @@ class Reporter:
         """All that is not acknowledged is published again, what was refused too."""
         self._refused.clear()
         self._retry_at = None
-        self._position = 0
-        self._caught_up = False
         self._flushed.clear()
-        self._alarm.ring()
+        self.look()
 
     def _note(self, status: Unreported) -> None:
         """All that the broker acknowledges in one turn of the event loop is noted together."""
