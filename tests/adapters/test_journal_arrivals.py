@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import threading
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -24,8 +26,10 @@ from tests.support.journals import (
     outbox,
     record,
     report,
+    statuses,
     waiting,
 )
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications.adapters.journal.duplicates import MOST_OF_ONE
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.core.lifecycle import ForbiddenTransition
@@ -33,9 +37,10 @@ from twilio_notifications.core.model import Channel, Priority, Text, VoiceLocati
 from twilio_notifications.ports import Opening, Origin, Recording
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from twilio_notifications.ports import Arrival, NewRequest
+    from twilio_notifications.ports import Arrival, Journal, NewRequest
 
 
 # Recording
@@ -246,6 +251,42 @@ async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Ope
         await report(journal, [1], at=START)
     async with a_lasting_store() as journal:
         await journal.recover(now=START)
+        assert Recording.NEW == await record(journal, a_rejection(mark=a_mark(2), redelivered=True))
+
+
+@asynccontextmanager
+async def one_transaction(journal: Journal) -> AsyncIterator[None]:
+    """What is asked for within is written in one transaction, which a defect then fails."""
+    goes_on = threading.Event()
+    writer = cast("Any", journal)._store.writer
+    writer.submit(lambda _connection: goes_on.wait(WAIT_SECONDS))
+    try:
+        yield
+        failing = writer.submit(lambda connection: connection.execute("SELECT 1 FROM nothing"))
+    finally:
+        goes_on.set()
+    with pytest.raises(Exception, match="nothing"):
+        await failing
+
+
+async def test_the_end_of_a_connection_outlasts_a_transaction_that_fails(a_store: OpenJournal) -> None:
+    async with a_store() as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        async with one_transaction(journal):
+            journal.connection_ended()
+        assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(1), redelivered=True))
+
+
+async def test_what_has_arrived_is_known_after_a_transaction_that_failed(a_store: OpenJournal) -> None:
+    now = [0.0]
+    async with a_store(sure_seconds=60.0, monotonic=lambda: now[0]) as journal:
+        await record(journal, a_rejection(mark=a_mark(1)))
+        [status] = await statuses(journal)
+        now[0] = 61.0
+        async with one_transaction(journal):
+            reporting = journal.report([status.position], at=START)
+        await reporting
+        journal.connection_ended()
         assert Recording.NEW == await record(journal, a_rejection(mark=a_mark(2), redelivered=True))
 
 

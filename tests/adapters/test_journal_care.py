@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.factories import START, a_doubt, a_postponement, a_rejection, a_request, a_success
+from tests.support.factories import START, a_doubt, a_mark, a_postponement, a_rejection, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import (
     A,
@@ -54,6 +56,22 @@ async def test_an_attempt_left_open_is_in_doubt_and_marked_as_cut_off_by_us(
     assert Recovery(waiting=2, in_doubt=2, unreported=1) == recovery
     assert {1: True, 2: False} == {id_: each.cut_off for id_, each in found.items()}
     assert START + 1 == found[1].opened_at
+
+
+async def test_a_row_that_cannot_be_recovered_makes_no_repetition_a_new_request(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        await record(journal, a_request(A, mark=a_mark(7)))
+        await accept(journal, B)
+        await begin(journal, 2)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER spoilt BEFORE UPDATE ON states WHEN NEW.request = 2"
+            " BEGIN SELECT RAISE(ABORT, 'a defect'); END"
+        )
+    async with SqliteJournal(path, events=RecordingEvents()) as journal:
+        await journal.recover(now=START)
+        assert Recording.REPEATED == await record(journal, a_request(A, mark=a_mark(1), redelivered=True))
 
 
 async def test_a_recovery_of_what_ended_well_changes_nothing(a_store: OpenJournal) -> None:
@@ -170,7 +188,7 @@ async def test_a_clock_that_was_set_back_does_not_prolong_a_doubt(a_store: OpenJ
     """With lists that cannot be read, its recipient would wait until that far day."""
     async with a_store() as journal:
         await record(journal, a_request(accepted_at=START + 1e6, lifetime=60.0))
-        await journal.open_attempts([1], at=START + 1e6, clock_offset=None)
+        await begin(journal, 1, at=START + 1e6)
         await recover(journal)
         (doubtful,) = await journal.doubtful(now=START, limit=1)
         assert START + 60.0 == doubtful.request.expires_at

@@ -198,7 +198,7 @@ async def test_a_step_that_was_claimed_before_an_acknowledgement_gets_no_attempt
         ended = await journal.end_chain(1, DARLA_HAS_IT, writer=WRITER)
         assert (1,) == ended.chains
         assert (2,) == ended.requests
-        assert [3] == await journal.open_attempts([2, 3], at=START + 10, clock_offset=None)
+        assert [3] == await begin(journal, 2, 3, at=START + 10)
         taken = await journal.take([a_failure(2, at=START + 10)])
         assert frozenset({2}) == taken.stale | taken.lapsed
 
@@ -462,7 +462,7 @@ async def test_what_a_cancellation_has_yet_to_end_gets_no_attempt(a_store: OpenJ
         (before, *_) = await journal.claim(due_before=START, limit=1)
         assert before.recalled is None
         await carry_out(journal, Cancellation(request_id="request123"))
-        assert [] == await journal.open_attempts([1], at=START + 10, clock_offset=None)
+        assert [] == await begin(journal, 1, at=START + 10)
         (claimed, *_) = await journal.claim(due_before=START, limit=1)
         assert (1, Reason.CANCELLED) == (claimed.id, claimed.recalled)
 

@@ -13,7 +13,7 @@ from twilio_notifications.core.steps import AttemptOutcome, Doubt, Step
 async def test_an_attempt_in_doubt_is_looked_up_when_its_time_has_come(a_store: OpenJournal) -> None:
     async with a_store() as journal:
         await accept(journal, A, retries=2)
-        await journal.open_attempts([1], at=START + 1, clock_offset=-7.5)
+        await begin(journal, 1, at=START + 1, clock_offset=-7.5)
         await end(journal, a_doubt(1, at=START + 3, settle_at=START + 5))
         assert [] == await in_doubt(journal, at=START + 4)
         (found,) = await in_doubt(journal, at=START + 5)

@@ -23,10 +23,27 @@ from tests.support.factories import (
     a_success,
 )
 from tests.support.fakes import RecordingEvents
-from tests.support.journals import A, B, C, D, accept, due, in_doubt, outbox, picture, record, report, store
+from tests.support.journals import (
+    A,
+    B,
+    C,
+    D,
+    accept,
+    begin,
+    due,
+    in_doubt,
+    outbox,
+    picture,
+    record,
+    report,
+    statuses,
+    store,
+)
 from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
+from tests.support.side_by_side import under_way, waits_for_a_lock
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
+from twilio_notifications.core.delivery import FollowUpStatus
 from twilio_notifications.core.errors import NotLeading, Reason
 from twilio_notifications.core.escalation import ChainEnd, EndKind
 from twilio_notifications.core.model import Cancellation
@@ -40,6 +57,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twilio_notifications.adapters.journal.connection import Connection
+    from twilio_notifications.adapters.journal.journal import Ordering
     from twilio_notifications.core.steps import Postpone, Step
     from twilio_notifications.ports import Beat, Journal
 
@@ -60,6 +78,7 @@ async def members(
     *,
     paces: Mapping[str, SenderRates] = NO_PACES,
     monotonic: Callable[[], float] = time.monotonic,
+    ordering: Ordering = "recipient",
     **leases: float,
 ) -> AsyncIterator[list[Journal]]:
     """Connectors of these names on one journal, which have joined in this order; the first one leads."""
@@ -74,6 +93,7 @@ async def members(
                 report_seconds=0.0,
                 paces=paces,
                 monotonic=monotonic,
+                ordering=ordering,
             )
             journal = cast("Journal", await stack.enter_async_context(one))
             await beat(journal)
@@ -220,7 +240,7 @@ async def test_what_a_leader_knew_of_its_broker_is_forgotten_when_it_leads_again
 async def test_numbers_go_on_over_leaders_and_senders(postgresql_url: str) -> None:
     async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A, B)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         await two.take([a_success(1)])
         await one.take([a_failure(2)])
         await fall_silent(one)
@@ -259,16 +279,41 @@ async def test_what_a_connector_has_claimed_waits_again_when_its_lease_has_ended
         assert [] == await due(one)
         await beat(one)
         assert [1] == await due(one)
+        assert [] == await begin(two, 1)
+
+
+async def test_a_claim_from_before_a_connector_joined_again_opens_nothing(postgresql_url: str) -> None:
+    """Another one may have made an attempt since, of which this one knows nothing."""
+    async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
+        await accept(one, A)
+        assert 1 == len(await two.claim(due_before=START, limit=9))
+        await beat(one)
+        assert [1] == await begin(one, 1)
+        await one.take([a_postponement(1, due_at=START, outcome=AttemptOutcome.UNSENT)])
+        await come_back(two)
         assert [] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [1] == await begin(two, 1)
+
+
+async def test_without_ordering_what_loses_its_turn_is_claimed_no_more(postgresql_url: str) -> None:
+    """The clock of the machine that takes in may be behind."""
+    async with members(postgresql_url, ordering="none", one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        assert 1 == len(await two.claim(due_before=START, limit=9))
+        await accept(one, A, accepted_at=START - 1)
+        assert [] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [2] == await begin(two, 2)
+        assert (await two.take([a_success(2)])).written
+        assert [1] == await begin(one, 1)
 
 
 async def test_a_connector_opens_nothing_that_another_has_claimed_or_opened(postgresql_url: str) -> None:
     async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A)
         await two.claim(due_before=START, limit=9)
-        assert [] == await one.open_attempts([1], at=START, clock_offset=None)
-        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
-        assert [] == await one.open_attempts([1], at=START, clock_offset=None)
+        assert [] == await begin(one, 1)
+        assert [1] == await begin(two, 1)
+        assert [] == await begin(one, 1)
 
 
 async def test_an_open_attempt_whose_lease_has_ended_is_in_doubt_and_not_made_again(
@@ -276,7 +321,7 @@ async def test_an_open_attempt_whose_lease_has_ended_is_in_doubt_and_not_made_ag
 ) -> None:
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
-        await two.open_attempts([1], at=START, clock_offset=2.5)
+        await begin(two, 1, clock_offset=2.5)
         assert [] == await in_doubt(one)
         assert 1 == (await beat(one)).doubts
         (doubtful,) = await in_doubt(one)
@@ -289,8 +334,8 @@ async def test_open_attempts_of_live_connectors_are_left_alone_when_another_one_
 ) -> None:
     async with members(postgresql_url, one=LASTING, two=LASTING, three=LASTING) as (one, two, three):
         await accept(one, A, B)
-        await two.open_attempts([1], at=START, clock_offset=None)
-        await three.open_attempts([2], at=START, clock_offset=None)
+        await begin(two, 1)
+        await begin(three, 2)
         await fall_silent(one)
         assert (await beat(two)).leads
         assert 0 == (await two.recover(now=START)).in_doubt
@@ -333,12 +378,12 @@ async def test_two_connectors_never_use_more_of_a_rate_than_there_is(postgresql_
     async with members(postgresql_url, paces=PACED, one=LASTING, two=LASTING) as (one, two):
         for number in (A, B, C):
             await accept(one, number, may_leave=True)
-        assert [1] == await one.open_attempts([1], at=START, clock_offset=None)
+        assert [1] == await begin(one, 1)
         assert [] == await two.claim(due_before=START, limit=9, pace_at=START)
-        assert [] == await two.open_attempts([2], at=START, clock_offset=None)
+        assert [] == await begin(two, 2)
         later = START + 1
         assert [2] == [each.id for each in await two.claim(due_before=later, limit=9, pace_at=later)]
-        assert [2] == await two.open_attempts([2], at=later, clock_offset=None)
+        assert [2] == await begin(two, 2, at=later)
         assert [] == await one.claim(due_before=later, limit=9, pace_at=later)
 
 
@@ -353,7 +398,7 @@ async def test_what_one_connector_writes_is_news_for_the_others_and_not_for_itse
             while not heard["two"].is_set():  # it may not listen yet
                 await accept(one, A)
                 await asyncio.sleep(0.05)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         assert not heard["one"].is_set()
         await two.take([a_success(1)])
         await asyncio.wait_for(heard["one"].wait(), WAIT_SECONDS)
@@ -364,7 +409,7 @@ async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(po
     async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A, B)
         await record(one, replace(a_request(C, escalation="freezer"), hint="door", writer=WRITER.chains))
-        await one.open_attempts([1, 2, 3], at=START, clock_offset=None)
+        await begin(one, 1, 2, 3)
         follow = Follow(word="queued", look_at=START + 5)
         await one.take([replace(a_success(id_), follow=follow) for id_ in (1, 2, 3)])
         heard = asyncio.Event()
@@ -380,13 +425,32 @@ async def test_what_a_callback_tells_another_connector_is_news_for_the_leader(po
         await asyncio.wait_for(heard.wait(), WAIT_SECONDS)
 
 
+async def test_a_request_is_not_reported_while_another_connector_writes_what_became_of_it(
+    postgresql_url: str,
+) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await begin(one, 1)
+        await one.take([replace(a_success(1), follow=Follow(word="queued", look_at=START + 5))])
+        ((answer,), followed) = (await statuses(one), await two.delivery(1))
+        assert followed is not None
+        status = FollowUpStatus(status=answer.status, reason=None, message=None, code=None)
+        async with under_way(two, lambda: two.change([a_change(followed, status=status)])):
+            reporting = await waits_for_a_lock(
+                postgresql_url, one.report([answer.position], at=START), kind="transactionid"
+            )
+        await reporting
+        assert [1] == await outbox(one)
+        assert 1 == (await one.recover(now=START)).unreported
+
+
 # What comes too late.
 
 
 async def test_an_answer_that_comes_after_the_lease_is_kept_as_evidence(postgresql_url: str) -> None:
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         await beat(one)
         assert await one.evidence(1, attempt=1) is None
         taken = await two.take([a_success(1, at=START + 30)])
@@ -402,7 +466,7 @@ async def test_what_came_late_for_one_request_is_no_proof_for_another(postgresql
     sid = f"SM{1:032x}"
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A, B)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         await beat(one)
         await two.take([a_success(1, at=START + 30)])
         assert {sid} == await one.known_sids([sid], settling=2)
@@ -422,10 +486,10 @@ async def test_what_came_late_for_one_request_is_no_proof_for_another(postgresql
 async def test_no_step_of_an_old_lease_touches_a_new_attempt(postgresql_url: str, step: Step) -> None:
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         await beat(one)
         await one.take([absent()], leads=True)
-        await one.open_attempts([1], at=START + 60, clock_offset=None)
+        await begin(one, 1, at=START + 60)
         assert frozenset({1}) == (await two.take([step])).lapsed
         assert (await one.take([a_success(1, at=START + 61)])).written
         await report(one, [1])
@@ -436,7 +500,7 @@ async def test_the_same_connector_does_not_take_its_own_attempt_up_again_after_i
 ) -> None:
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         await beat(one)
         assert (await beat(two)).joined
         assert frozenset({1}) == (await two.take([a_success(1)])).lapsed
@@ -448,7 +512,7 @@ async def an_attempt_of_two_that_lapsed(url: str) -> AsyncIterator[tuple[Journal
     """The leader, and another connector whose lease ended while it made the first attempt."""
     async with members(url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A)
-        await two.open_attempts([1], at=START, clock_offset=None)
+        await begin(two, 1)
         assert 1 == (await beat(one)).doubts
         yield one, two
 
@@ -458,7 +522,7 @@ async def an_attempt_under_way_that_its_own_connector_settles(url: str) -> Async
     """It lost the database for longer than its lease, another one led meanwhile, and now it leads again."""
     async with members(url, one=LASTING, two=LASTING) as (one, two):
         await accept(one, A)
-        await one.open_attempts([1], at=START, clock_offset=None)
+        await begin(one, 1)
         await fall_silent(one)
         assert 1 == (await beat(two)).doubts
         await two.leave(at=START)
@@ -492,7 +556,7 @@ async def test_an_answer_after_absence_ends_the_request_with_its_sid(postgresql_
     charge = Charge(scope="texts/hour", since=START, most=9)
     async with members(postgresql_url, one=LASTING, two=ENDED) as (one, two):
         await accept(one, A, A)
-        await two.open_attempts([1], at=START, clock_offset=None, charges={1: [charge]})
+        await begin(two, 1, charges={1: [charge]})
         await beat(one)
         await one.take([absent()], leads=True)
         assert 0 == (await one.usage([charge.scope], since=START)).of(charge)
@@ -540,7 +604,7 @@ async def test_an_answer_to_an_attempt_closes_no_later_one_of_the_same_connector
     async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
         await one.take([absent()], leads=True)
         await come_back(two)
-        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [1] == await begin(two, 1)
         late = a_failure(1, outcome=AttemptOutcome.REFUSED, attempt=1)
         assert frozenset({1}) == (await two.take([late])).lapsed
         assert (await two.take([a_success(1, attempt=2)])).written
@@ -561,7 +625,7 @@ async def test_a_request_of_which_an_earlier_attempt_has_a_sid_neither_waits_nor
     """The SID came too late to keep the second attempt from being opened."""
     async with an_attempt_of_two_that_lapsed(postgresql_url) as (one, two):
         await one.take([absent()], leads=True)
-        await one.open_attempts([1], at=START, clock_offset=None)
+        await begin(one, 1)
         assert frozenset({1}) == (await two.take([a_success(1, attempt=1)])).lapsed
         taken = await one.take([step])
         assert (frozenset({1}), ()) == (taken.lapsed, taken.written)
@@ -570,6 +634,21 @@ async def test_a_request_of_which_an_earlier_attempt_has_a_sid_neither_waits_nor
         assert evidence is not None
         assert f"SM{1:032x}" == evidence.sid
         assert (await one.take([a_success(1, attempt=2)], leads=True)).written
+
+
+async def test_an_attempt_that_lapsed_takes_the_turn_of_no_later_request(postgresql_url: str) -> None:
+    """Its connector waits for the answer still, and another one has settled it."""
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        await accept(one, A)
+        await begin(one, 1)
+        await fall_silent(one)
+        await beat(two)
+        await two.take([a_failure(1)], leads=True)
+        await two.leave(at=START)
+        await come_back(one)
+        assert (await one.take([a_failure(99)])).failed  # its transaction is rolled back
+        await accept(one, A)
+        assert [2] == await due(one)
 
 
 async def test_what_waits_after_a_lapsed_attempt_can_end_unsent_by_the_same_connector(
@@ -592,7 +671,7 @@ async def test_a_cancellation_ends_what_another_connector_has_claimed(
         assert recorded.ended is not None
         assert (1,) == recorded.ended.requests
         assert [1] == await outbox(one)
-        assert [] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [] == await begin(two, 1)
 
 
 async def test_what_another_connector_has_claimed_is_not_put_off(postgresql_url: str) -> None:
@@ -600,7 +679,7 @@ async def test_what_another_connector_has_claimed_is_not_put_off(postgresql_url:
         await accept(one, A)
         await two.claim(due_before=START, limit=9)
         assert frozenset({1}) == (await one.take([a_postponement(1, due_at=START + 60)])).lapsed
-        assert [1] == await two.open_attempts([1], at=START, clock_offset=None)
+        assert [1] == await begin(two, 1)
 
 
 # Shares of what the account may do at once.

@@ -408,7 +408,7 @@ async def test_the_standing_says_what_is_used_of_each_quota(path: Place) -> None
     charges = [Charge(scope="texts/day", since=day, amount=3)]
     async with journal_of(path, events=RecordingEvents()) as journal:
         await record(journal, a_request())
-        await journal.open_attempts([1], at=START, clock_offset=None, charges={1: charges})
+        await begin(journal, 1, charges={1: charges})
     quotas = (
         Quota(unit=Unit.TEXTS, period=Period.DAY, most=10),
         Quota(unit=Unit.CALLS, period=Period.HOUR, most=5),

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from tests.support.factories import SENDER_NUMBER, START, a_failure, a_request
-from tests.support.journals import A, B, C, D, accept, due, end, leave, record
+from tests.support.journals import A, B, C, D, accept, begin, due, end, leave, record
 from tests.support.orders import ordered
 from twilio_notifications.core.errors import WaitReason
 from twilio_notifications.core.model import Channel, Priority
@@ -39,7 +39,7 @@ async def ready(journal: Journal, *, at: float = START) -> list[int]:
 
 
 async def opened(journal: Journal, *ids: int, at: float = START) -> list[int]:
-    return await journal.open_attempts(ids, at=at, clock_offset=None)
+    return await begin(journal, *ids, at=at)
 
 
 async def test_a_claim_returns_what_a_sender_may_send_now(a_store: OpenJournal) -> None:

@@ -100,7 +100,7 @@ def test_every_move_of_the_table_has_a_statement() -> None:
 
 def test_no_other_statement_sets_a_state() -> None:
     known = {statement for statements in MOVES.values() for statement in statements.values()}
-    known |= set(CUT_OFF.values())
+    known |= {*CUT_OFF.values(), outbox.NOT_REPORTED}
     setting = {text for module in modules() for text in statements_of(module) if sets_a_state(text)}
     assert known == setting
 
@@ -110,6 +110,12 @@ def test_a_start_doubts_what_was_open(statement: str) -> None:
     assert {"IN_DOUBT"} == states_after(statement)
     assert TRANSITIONS[State.OPEN][Move.DOUBT] is State.IN_DOUBT
     assert "AND state = 'OPEN'" in statement
+
+
+def test_what_is_reported_no_more_is_followed_up() -> None:
+    assert {"FINISHED"} == states_after(outbox.NOT_REPORTED)
+    assert TRANSITIONS[State.REPORTED][Move.FOLLOW_UP] is State.FINISHED
+    assert {"REPORTED"} == states_before(outbox.NOT_REPORTED)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.factories import a_request
-from tests.support.journals import OpenJournal, due, end, record
+from tests.support.journals import OpenJournal, begin, due, end, record
 from twilio_notifications.core.errors import Reason, WaitReason
 from twilio_notifications.core.policy import Charge
 from twilio_notifications.core.steps import AttemptOutcome, Doubt, Finish, Postpone
@@ -46,7 +46,7 @@ async def used(journal: Journal) -> dict[str, int]:
 
 async def an_open_attempt(journal: Journal) -> None:
     await record(journal, a_request())
-    await journal.open_attempts([1], at=AT, clock_offset=None, charges={1: CHARGES})
+    await begin(journal, 1, at=AT, charges={1: CHARGES})
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,13 @@ async def two_connectors(
         yield opened[0], opened[1]
 
 
+async def have(journal: Journal, *ids: int) -> None:
+    """The connector has claimed these requests."""
+    claimed = {request.id for request in await journal.claim(due_before=START, limit=100)}
+    assert claimed.issuperset(ids)
+    await journal.release(sorted(claimed.difference(ids)))
+
+
 async def opened(journal: Journal, *ids: int, **charges: Charge) -> list[int]:
     """Opens attempts, each with these charges."""
     of_each = dict.fromkeys(ids, tuple(charges.values()))
@@ -73,15 +80,19 @@ async def opened(journal: Journal, *ids: int, **charges: Charge) -> list[int]:
 
 
 async def test_texts_to_different_recipients_are_written_side_by_side(postgresql_url: str) -> None:
-    async with two_connectors(postgresql_url) as (one, two), under_way(one, lambda: opened(one, 1)):
-        assert [2] == await opened(two, 2)
-        assert (await two.take([a_success(2)])).written
-        assert [3] == [request.id for request in await two.claim(due_before=START, limit=10)]
-        await two.release([3])
+    async with two_connectors(postgresql_url) as (one, two):
+        await have(one, 1)
+        await have(two, 2)
+        async with under_way(one, lambda: opened(one, 1)):
+            assert [2] == await opened(two, 2)
+            assert (await two.take([a_success(2)])).written
+            assert [3] == [request.id for request in await two.claim(due_before=START, limit=10)]
+            await two.release([3])
 
 
 async def test_texts_to_one_recipient_follow_each_other(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
+        await have(one, 1)
         async with under_way(one, lambda: opened(one, 1)):
             second = await waits_for_a_lock(postgresql_url, opened(two, 1))
         assert [] == await second
@@ -89,6 +100,7 @@ async def test_texts_to_one_recipient_follow_each_other(postgresql_url: str) -> 
 
 async def test_the_leader_records_while_others_take_steps(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
+        await have(two, 1)
         await opened(two, 1)
         async with under_way(two, lambda: _take(two, 1)):
             await accept(one, B)
@@ -102,10 +114,12 @@ async def test_a_recipient_has_its_texts_in_the_order_in_which_they_were_recorde
     postgresql_url: str,
 ) -> None:
     async with two_connectors(postgresql_url) as (one, two):
+        await have(two, 1)
         await opened(two, 1)
         await accept(one, A, A)
         await two.take([a_success(1)])
         assert 4 in await due(one)
+        await have(two, 4)
         assert [4] == await opened(two, 4)
 
 
@@ -122,6 +136,7 @@ async def test_a_claim_waits_only_where_others_have_all_that_it_finds_in_hand(po
 
 async def test_what_is_no_text_has_the_journal_for_itself(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
+        await have(two, 1, 2)
         async with under_way(two, lambda: opened(two, 1)):
             order = await waits_for_a_lock(postgresql_url, one.recover(now=START))
         await order
@@ -136,6 +151,8 @@ async def test_texts_that_charge_one_limit_for_the_account_are_written_side_by_s
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
     async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
         await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        await have(one, 1, 2, 5)
+        await have(two, 3, 4, 6)
         for journal, ids in ((one, (1, 2)), (two, (3, 4))):
             for id_ in ids:  # the first one takes no more than it needs
                 assert [id_] == await opened(journal, id_, hourly=hourly)
@@ -150,6 +167,8 @@ async def test_what_is_taken_ahead_of_a_limit_is_taken_by_one_at_a_time(postgres
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=1, of_account=True)
     daily = replace(hourly, scope="texts/day")
     async with two_connectors(postgresql_url) as (one, two):
+        await have(one, 1)
+        await have(two, 2, 3)
         async with under_way(one, lambda: opened(one, 1, hourly=hourly)):
             assert [2] == await opened(two, 2, daily=daily)
             same = await waits_for_a_lock(postgresql_url, opened(two, 3, hourly=hourly))
@@ -160,6 +179,8 @@ async def test_what_others_have_not_used_is_taken_back_with_the_whole_journal(po
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=9, of_account=True)
     async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
         await accept(one, *(f"+1555555{number:04}" for number in range(200, 210)))
+        await have(one, 1, 2, 3)
+        await have(two, *range(4, 11))
         for id_ in (1, 2):
             await opened(one, id_, hourly=hourly)
         assert [4, 5, 6, 7, 8] == await opened(two, 4, 5, 6, 7, 8, hourly=hourly)
@@ -176,6 +197,8 @@ async def test_calls_that_use_up_together_what_is_reserved_take_more_with_the_wh
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
     async with two_connectors(postgresql_url, monotonic=lambda: 0.0) as (one, two):
         await accept(one, *(f"+1555555{number:04}" for number in range(200, 206)))
+        await have(one, 3)
+        await have(two, 1, 2, *range(4, 8))
         for id_ in (1, 2):
             await opened(two, id_, hourly=hourly)
         async with under_way(one, lambda: opened(one, 3)):
@@ -195,6 +218,8 @@ async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believe
     hourly = Charge(scope="texts/hour", since=START, amount=1, most=1_000, of_account=True)
     async with AsyncExitStack() as stack:
         one, two = await stack.enter_async_context(two_connectors(postgresql_url, monotonic=lambda: 0.0))
+        await have(one, 1)
+        await have(two, 2, 3)
         await opened(two, 2, hourly=hourly)  # the first one takes no more than it needs
         await stack.enter_async_context(under_way(one, lambda: opened(one, 1)))
         async with held(two):
@@ -210,10 +235,13 @@ async def test_what_a_transaction_took_ahead_that_was_rolled_back_is_not_believe
 async def test_a_limit_of_one_recipient_is_no_lane_of_its_own(postgresql_url: str) -> None:
     own = [Charge(scope=f"recipient/{number}", since=START, amount=1, most=1) for number in (A, B)]
     async with two_connectors(postgresql_url) as (one, two):
+        await have(one, 1)
+        await have(two, 2)
         async with under_way(one, lambda: opened(one, 1, own=own[0])):
             assert [2] == await opened(two, 2, own=own[1])
         await one.take([a_failure(1, outcome=AttemptOutcome.ACCEPTED)])
         await accept(one, A)
+        await have(two, 4)
         assert [] == await opened(two, 4, own=own[0])
 
 
@@ -221,6 +249,8 @@ async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) ->
     slow = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
     async with two_connectors(postgresql_url, paces={SENDER_NUMBER: slow, OTHER_SENDER: slow}) as (one, two):
         await accept(one, "+15555550104", sender_number=OTHER_SENDER)
+        await have(one, 1, 3)
+        await have(two, 2, 4)
         async with under_way(one, lambda: opened(one, 1)):
             same = await waits_for_a_lock(postgresql_url, opened(two, 2))
         await same
@@ -230,6 +260,7 @@ async def test_one_paced_sender_is_used_by_one_at_a_time(postgresql_url: str) ->
 
 async def test_shares_are_divided_by_one_at_a_time(postgresql_url: str) -> None:
     async with two_connectors(postgresql_url) as (one, two):
+        await have(two, 2)
         async with under_way(one, lambda: _beat(one)):
             assert [2] == await opened(two, 2)
             other = await waits_for_a_lock(postgresql_url, _beat(two))

@@ -10,7 +10,7 @@ import pytest
 from tests.support.engines import access_of, in_database, reader_of
 from tests.support.factories import START, a_success
 from tests.support.fakes import AwaitedEvents
-from tests.support.journals import A, B, accept, due, report
+from tests.support.journals import A, B, accept, begin, due, report
 from tests.support.orders import place
 from tests.support.patience import WAIT_SECONDS
 from tests.support.pgbouncer import CONNECTIONS
@@ -40,7 +40,7 @@ async def work_off(journal: PostgresJournal, recipient: str) -> None:
     """Takes a request in, sends it, and reports its status."""
     await accept(journal, recipient)
     (id_,) = await due(journal)
-    await journal.open_attempts([id_], at=START, clock_offset=None)
+    await begin(journal, id_)
     await journal.take([a_success(id_)])
     await report(journal, [id_])
 
@@ -53,8 +53,8 @@ async def test_two_connectors_share_a_journal_behind_it(pooled_url: str) -> None
         await accept(one, A, B)
         claimed = [await two.claim(due_before=START, limit=1), await one.claim(due_before=START, limit=9)]
         assert [[1], [2]] == [[each.id for each in every] for every in claimed]
-        await two.open_attempts([1], at=START, clock_offset=None)
-        await one.open_attempts([2], at=START, clock_offset=None)
+        await begin(two, 1)
+        await begin(one, 2)
         await two.take([a_success(1)])
         await one.take([a_success(2)])
         await report(one, [1, 2])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.adapters.test_journal_membership import LASTING, beat, fall_silent, members
 from tests.support.engines import reader_of
 from tests.support.factories import START, a_doubt, a_failure, a_postponement, a_request, a_success
-from tests.support.journals import end
+from tests.support.journals import begin, end
 from twilio_notifications.core.policy import Charge, Limits, Period, Quota, Unit
 from twilio_notifications.core.steps import AttemptOutcome
 
@@ -47,7 +47,7 @@ async def sharing(url: str, *, requests: int, **leases: Any) -> AsyncIterator[li
 
 async def opened(journal: Journal, *ids: int, charge: Charge) -> list[int]:
     charges = dict.fromkeys(ids, (charge,))
-    return await journal.open_attempts(ids, at=START, clock_offset=None, charges=charges)
+    return await begin(journal, *ids, charges=charges)
 
 
 async def used(journal: Journal, charge: Charge) -> int:
@@ -236,7 +236,7 @@ async def test_a_request_that_one_limit_leaves_no_room_charges_no_other(postgres
         recipient = Charge(scope="recipient/SMS/+1", since=HOUR, most=9)
         for journal, ids in ((one, (1,)), (two, (2, 3))):
             charges = dict.fromkeys(ids, (hour, day, recipient))
-            await journal.open_attempts(ids, at=START, clock_offset=None, charges=charges)
+            await begin(journal, *ids, charges=charges)
         assert [2, 2, 2] == [await used(one, charge) for charge in (hour, day, recipient)]
 
 

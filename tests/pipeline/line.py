@@ -197,6 +197,7 @@ async def a_line(
             limits=limits or Limits(),
             quiet_hours=quiet_hours or QuietHours(),
             on_written=written.extend,
+            on_followed_up=written.extend,
             receipts=authorized,
             looks_per_minute=looks_per_minute,
             calling=calling or Calling(),

@@ -159,6 +159,14 @@ async def test_an_older_status_is_published_before_one_that_was_just_written() -
         assert ["old", "new"] == outbox.published()
 
 
+async def test_a_follow_up_is_published_after_what_another_connector_has_just_written() -> None:
+    async with an_outbox() as outbox:
+        await outbox.written("its answer")  # by another one, which has not told of it yet
+        outbox.reporter.follow_up(await outbox.written("what became of it"))
+        await outbox.settle()
+        assert ["its answer", "what became of it"] == outbox.published()
+
+
 async def test_a_status_that_a_look_into_the_journal_finds_first_is_not_published_twice() -> None:
     async with an_outbox() as outbox:
         await outbox.write("one")
@@ -288,6 +296,19 @@ async def test_a_refused_status_is_published_again_after_a_pause_with_one_log_li
         await outbox.line.clock.advance(0.2)
         assert ["one", "two", "one", "two"] == outbox.published()
         assert 1 == outbox.line.events.count("status_refused")
+
+
+async def test_news_of_another_connector_does_not_end_the_pause_after_a_refusal() -> None:
+    async with an_outbox() as outbox:
+        await outbox.write("one")
+        outbox.transport.refuse()
+        await outbox.settle()
+        await outbox.written("two")
+        outbox.reporter.look()
+        await outbox.settle()
+        assert ["one", "two"] == outbox.published()
+        await outbox.line.clock.advance(RETRY_SECONDS + 0.1)
+        assert ["one", "two", "one"] == outbox.published()
 
 
 async def test_only_what_was_refused_is_published_again_over_the_same_connection() -> None:

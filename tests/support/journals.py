@@ -6,6 +6,7 @@ Requests are numbered from 1 in the order of their acceptance.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, cast
@@ -106,8 +107,13 @@ async def due(journal: Work, *, at: float = START, limit: int = 100) -> list[int
     return ids
 
 
-async def begin(journal: Work, *ids: int, at: float = START) -> None:
-    await journal.open_attempts(ids, at=at, clock_offset=None)
+async def begin(
+    journal: Work, *ids: int, at: float = START, clock_offset: float | None = None, **charged: Any
+) -> list[int]:
+    """Claims these requests, where they may be claimed, and opens their attempts; those that have one."""
+    claimed = [request.id for request in await journal.claim(due_before=math.inf, limit=1000)]
+    await journal.release([id_ for id_ in claimed if id_ not in ids])
+    return await journal.open_attempts(ids, at=at, clock_offset=clock_offset, **charged)
 
 
 async def end(journal: Work, *steps: Step) -> list[Taken]:

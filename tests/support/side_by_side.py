@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twilio_notifications.adapters.journal.connection import Connection
     from twilio_notifications.ports import Journal
 
-WAITING_FOR_LOCKS = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+WAITING_FOR_LOCKS = "SELECT COUNT(*) FROM pg_locks WHERE locktype = $1 AND NOT granted"
 
 
 class _Gate:
@@ -67,13 +67,16 @@ async def under_way(journal: Journal, begin: Callable[[], Awaitable[Any]]) -> As
         await begun
 
 
-async def waits_for_a_lock(url: str, call: Awaitable[Any]) -> asyncio.Future[Any]:
-    """The call, which another transaction keeps from being written."""
+async def waits_for_a_lock(url: str, call: Awaitable[Any], *, kind: str = "advisory") -> asyncio.Future[Any]:
+    """The call, which another transaction keeps from being written.
+
+    The `kind` of the lock is PostgreSQL's word: "transactionid" is that of a row.
+    """
     waiting = asyncio.ensure_future(call)
     connection = await asyncpg.connect(url)
     try:
         async with asyncio.timeout(WAIT_SECONDS):
-            while not await connection.fetchval(WAITING_FOR_LOCKS):  # noqa: ASYNC110 - the server tells of none
+            while not await connection.fetchval(WAITING_FOR_LOCKS, kind):  # noqa: ASYNC110 - the server tells of none
                 await asyncio.sleep(0.01)
     finally:
         await connection.close()

@@ -81,9 +81,8 @@ def wired(parts: Parts) -> Connector:
         topic=parts.topics.status,
     )
     writer = _writer(parts)
-    ended = EndedTeller(
-        events=parts.events, failures=parts.failures, bells=parts.bells, on_written=reporter.publish
-    )
+    follow_up = reporter.follow_up if parts.journal.is_shared else reporter.publish
+    ended = EndedTeller(events=parts.events, failures=parts.failures, bells=parts.bells, on_written=follow_up)
     escalator = _escalator(parts, ended, writer)
     leading = _leading(parts, reporter)
     line = _line(parts, reporter, escalator, leading)
@@ -187,6 +186,7 @@ def _line(parts: Parts, reporter: Reporter, escalator: Escalator, leading: Leadi
             limits=parts.settings.limits,
             quiet_hours=parts.settings.quiet_hours,
             on_written=reporter.publish,
+            on_followed_up=reporter.follow_up if parts.journal.is_shared else reporter.publish,
             receipts=parts.sender,
             looks_per_minute=parts.settings.tracking.requests_per_minute,
             calling=parts.calling,

@@ -115,14 +115,14 @@ class Opener:
     def _leased(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
     ) -> list[tuple[int, Standing]]:
-        """Those that this connector may open: its lease of them lasts."""
+        """Those that this connector may open: its lease of them lasts.
+
+        One that it had claimed before it joined again may have been attempted by others since.
+        """
         if not self.sharing.is_member(connection):
             return []
-        return [
-            (id_, one)
-            for id_, one in claimed
-            if one.state is State.WAITING and one.lease in {None, self.sharing.token}
-        ]
+        token = self.sharing.token
+        return [(id_, one) for id_, one in claimed if one.state is State.WAITING and one.lease == token]
 
     def _leaving(
         self, connection: Connection, admitted: Sequence[tuple[int, Standing]], *, at: float

@@ -37,6 +37,7 @@ class SqlCare:
             raise
         except Exception as error:  # noqa: BLE001 - one row is the cause, and must not keep the others waiting
             store.events.tell(Defect(name="journal_step_failed", error=error))
+        await store.lead(lambda connection: _begin_anew(connection, ledger))
         rows = await store.read(lambda connection: connection.execute(sql.LEFT_OPEN).fetchall())
         await store.each(
             [id_ for (id_,) in rows],
@@ -78,9 +79,7 @@ class SqlCare:
 
 
 def _recover(connection: Connection, ledger: Ledger, now: float) -> Recovery:
-    if ledger.sharing.is_shared:
-        ledger.redelivery.load(connection)  # of another connector, perhaps
-    ledger.redelivery.next_connection(connection)
+    _begin_anew(connection, ledger)
     connection.execute(sql.RECOVER_DOUBTS, (now, now))
     connection.execute(sql.RECOVER_OPEN, (CUT_OFF, now, now))
     future = {"now": now}
@@ -101,6 +100,13 @@ def _recover(connection: Connection, ledger: Ledger, now: float) -> Recovery:
     else:
         ledger.memory.recovered()
     return replace(ledger.memory.recovery(), stalled=stalled)
+
+
+def _begin_anew(connection: Connection, ledger: Ledger) -> None:
+    """What was delivered before may be delivered again."""
+    if ledger.sharing.is_shared:
+        ledger.redelivery.load(connection)  # of another connector, perhaps
+    ledger.redelivery.next_connection(connection)
 
 
 def _recover_some(connection: Connection, ledger: Ledger, ids: Sequence[int], now: float) -> None:

@@ -49,8 +49,6 @@ class SqlMembership:
         def operation(connection: Connection) -> Beat:
             beat = sharing.beat(connection, places=places, in_use=in_use, at=at)
             redelivery.beat(connection)
-            if beat.joined:
-                memory.forget_busy()
             began_at = time.monotonic()
             if began_at >= self._recount_at:
                 memory.count_again(connection)

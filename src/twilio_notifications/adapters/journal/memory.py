@@ -153,8 +153,11 @@ class Memory:
             self._closed.append((id_, standing))
 
     def knows_busy(self, recipient: Recipient) -> bool:
-        """Whether an attempt for this recipient is open that this run has opened."""
-        return recipient in self._busy
+        """Whether an attempt for this recipient is open that this run has opened.
+
+        Where the journal is shared, the leader may have closed it.
+        """
+        return not self._is_shared and recipient in self._busy
 
     def knows_no_turn(self, recipient: Recipient) -> bool:
         """Whether no request of this recipient may be next, as far as that is known without a read."""
@@ -168,10 +171,6 @@ class Memory:
         Then `knows_busy` says everything of them.
         """
         return not self._is_shared and len(self._open) + more == self.unfinished
-
-    def forget_busy(self) -> None:
-        """The leases of the open attempts have ended: others know more of their recipients."""
-        self._busy.clear()
 
     def committed(self) -> None:
         self.committed_by_state = dict(self._by_state)

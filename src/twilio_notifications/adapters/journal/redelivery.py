@@ -8,8 +8,7 @@ All of this runs in the writer's thread.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from twilio_notifications.adapters.journal.statements import arrivals as sql
@@ -26,6 +25,18 @@ _MOST_PAUSES = 128
 """Instants that are remembered at once: more would raise the watermark more smoothly, and nothing else."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Connection:
+    """The current connection to the broker."""
+
+    number: int = 1
+    """Counted over all runs."""
+    in_use: bool = False
+    """Whether something was recorded over it."""
+    newest: tuple[tuple[float, int], ...] = ()
+    """When which request was the newest one on disk, at intervals."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Redelivery:
     """`monotonic` counts seconds, and does not care about the time of day."""
@@ -33,15 +44,15 @@ class Redelivery:
     sharing: Sharing
     sure_seconds: float
     monotonic: Callable[[], float]
-    connection: int = field(init=False, default=1)
-    """The number of the connection to the broker, counted over all runs."""
-    _committed_connection: int = field(init=False, default=1)
-    _in_use: bool = field(init=False, default=False)
-    """Whether something was recorded over the current connection."""
+    _present: _Connection = field(init=False, default=_Connection())
+    _committed: _Connection = field(init=False, default=_Connection())
     _latest: int = field(init=False, default=0)
-    """The newest request of this run."""
-    _committed: deque[tuple[float, int]] = field(init=False, default_factory=deque)
-    """When which request was the newest one on disk, at intervals; only of the current connection."""
+    """The newest request of this run; a transaction that is rolled back leaves a gap before the next one."""
+
+    @property
+    def connection(self) -> int:
+        """The number of the connection to the broker."""
+        return self._present.number
 
     def require(self, connection: Connection) -> None:
         """Raises NotLeading where another connector takes requests in."""
@@ -57,33 +68,33 @@ class Redelivery:
 
     def load(self, connection: Connection) -> None:
         """What this run knows of an earlier connection says nothing of the next one."""
-        self._in_use = False
-        self._committed.clear()
-        (self.connection,) = connection.execute(sql.CONNECTION).fetchone()
-        self._committed_connection = self.connection
+        (number,) = connection.execute(sql.CONNECTION).fetchone()
+        self._present = self._committed = _Connection(number=number)
 
     def rolled_back(self) -> None:
-        self.connection = self._committed_connection
+        self._present = self._committed
 
     def committed(self) -> None:
         """What was recorded is on disk, and its PUBACKs leave now."""
-        self._committed_connection = self.connection
-        if not self._in_use:
-            return
-        now = self.monotonic()
-        if not self._committed:
-            self._committed.append((now, self._latest))
-            return
-        then, newest = self._committed[-1]
-        if self._latest > newest and now - then >= self.sure_seconds / _MOST_PAUSES:
-            self._committed.append((now, self._latest))
+        if self._present.in_use:
+            self._note(self.monotonic())
+        self._committed = self._present
+
+    def _note(self, now: float) -> None:
+        newest = self._present.newest
+        if newest:
+            then, known = newest[-1]
+            if self._latest <= known or now - then < self.sure_seconds / _MOST_PAUSES:
+                return
+        self._present = replace(self._present, newest=(*newest, (now, self._latest)))
 
     def judge(self, connection: Connection, mark: Mark, *, redelivered: bool) -> Recording:
         """REPEATED where the broker delivers again what is recorded, otherwise NEW.
 
         Each record accounts for one delivery.
         """
-        self._in_use = True
+        if not self._present.in_use:
+            self._present = replace(self._present, in_use=True)
         if not redelivered:
             return Recording.NEW
         values = {"digest": mark.digest, "packet_id": mark.packet_id, "connection": self.connection}
@@ -95,7 +106,7 @@ class Redelivery:
             for statement in (sql.REPEATED_DUPLICATE, sql.REPEATED_WISH)
         ):
             return Recording.NEW
-        self._committed.clear()  # its PUBACK leaves now, and so it is not sure for a while
+        self._present = replace(self._present, newest=())  # its PUBACK leaves now: it is not sure for a while
         return Recording.REPEATED
 
     def beat(self, connection: Connection) -> None:
@@ -107,29 +118,26 @@ class Redelivery:
         `now` is when the operation was submitted, and the connection stood: with a disk that fails, it may be
         carried out long after the connection has ended.
         """
-        long_ago = now - self.sure_seconds
-        sure = 0
-        while self._committed and self._committed[0][0] <= long_ago:
-            _, sure = self._committed.popleft()
-        if sure:
-            connection.execute(sql.ACKNOWLEDGED, (sure,))
+        long_ago, newest = now - self.sure_seconds, self._present.newest
+        if newest and newest[0][0] <= long_ago:
+            sure = [request for at, request in newest if at <= long_ago]
+            self._present = replace(self._present, newest=newest[len(sure) :])
+            connection.execute(sql.ACKNOWLEDGED, (sure[-1],))
 
     def connection_ended(self, connection: Connection, *, now: float) -> None:
         """What was delivered over it may be delivered again over the next one."""
-        if self._in_use:
+        if self._present.in_use:
             self.raise_watermark(connection, now=now)
             self.next_connection(connection)
-        self._in_use = False
-        self._committed.clear()
 
     def next_connection(self, connection: Connection) -> None:
         connection.execute(sql.NEXT_CONNECTION)
-        self.connection += 1
+        self._present = _Connection(number=self._present.number + 1)
 
     def forget(self, connection: Connection) -> None:
         """The broker has a new session, so it delivers nothing of the last one."""
         connection.execute(sql.FORGET_PACKETS)
-        self._committed.clear()
+        self._present = replace(self._present, newest=())
 
 
 def _repeated_request(connection: Connection, values: Mapping[str, object]) -> int | None:

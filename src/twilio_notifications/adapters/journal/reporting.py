@@ -50,6 +50,8 @@ class Reports:
         times = [(call.at, position) for call in calls for position in call.positions]
         connection.executemany(sql.REPORT, times)
         reported = connection.executemany(sql.REPORT_REQUEST, positions).rowcount
+        if self.sharing.is_shared:
+            reported -= connection.executemany(sql.NOT_REPORTED, positions).rowcount
         self.memory.change(was=State.FINISHED, now=None, by=max(0, reported))
         return [None for _ in calls]
 

@@ -86,8 +86,10 @@ class Leading:
             await self.look_around(self.leads)
 
     async def next_beat(self) -> None:
-        """Beats when it is time to. Raises JournalError."""
-        await self.clock.sleep(self.lease_seconds / BEATS_IN_A_LEASE)
+        """Beats when it is time to: at once where the last one took so long. Raises JournalError."""
+        period = self.lease_seconds / BEATS_IN_A_LEASE
+        took = max(0.0, self.clock.now() - (self._fresh_until - self.lease_seconds))
+        await self.clock.sleep(max(0.0, period - took))
         await self.beat()
 
     async def gained(self) -> None:

@@ -50,6 +50,8 @@ class LineNeeds:
     quiet_hours: QuietHours
     on_written: Callable[[Sequence[Unreported]], None]
     """Is given the statuses that are in the outbox now."""
+    on_followed_up: Callable[[Sequence[Unreported]], None]
+    """Is given those of requests that have earlier ones, which another connector may have written."""
     receipts: DeliveryReceipts
     looks_per_minute: int
     """The most requests a minute about deliveries."""
@@ -218,7 +220,7 @@ def _follower(given: LineNeeds, slots: Slots) -> _Follower:
         failures=given.failures,
         events=events,
         bell=given.bells.deliveries,
-        on_written=given.on_written,
+        on_written=given.on_followed_up,
         on_stalled=pacing.overflowed,
     )
     tracker = Tracker(

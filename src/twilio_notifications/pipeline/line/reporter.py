@@ -117,11 +117,14 @@ class Reporter:
             self._position = max(self._position, status.position)
             self._publish(status)
 
+    def follow_up(self, written: Sequence[Unreported]) -> None:
+        """The same where another connector may just have written earlier statuses of their requests."""
+        if written:
+            self._flushed.clear()
+            self.look()
+
     def _free(self) -> int:
-        return min(
-            most.WINDOW - len(self._on_their_way),
-            most.MOST_REFUSED - len(self._refused),
-        )
+        return min(most.WINDOW - len(self._on_their_way), most.MOST_REFUSED - len(self._refused))
 
     def connected(self) -> None:
         """There is a new connection: what was not acknowledged on the last one is published again."""
@@ -207,7 +210,7 @@ class Reporter:
             if self._blocked:
                 return False
             self._position = status.position
-            if status.position not in self._outstanding and status.position not in self._noted:
+            if not any(status.position in known for known in (self._outstanding, self._noted, self._refused)):
                 self._publish(status)
         if waiting or self._blocked:
             return bool(waiting)
@@ -303,8 +306,7 @@ class Reporter:
         elif sent.connection == self._connection:
             self._blocked = True
         else:  # an earlier one has ended, as is known; over this one it has not been published yet
-            self._position = 0
-            self._caught_up = False
+            self.look()
 
     def _judge(self, connection: int) -> None:
         """Holds the end of a connection against what was on its way, once."""
@@ -364,10 +366,8 @@ class Reporter:
         """All that is not acknowledged is published again, what was refused too."""
         self._refused.clear()
         self._retry_at = None
-        self._position = 0
-        self._caught_up = False
         self._flushed.clear()
-        self._alarm.ring()
+        self.look()
 
     def _note(self, status: Unreported) -> None:
         """All that the broker acknowledges in one turn of the event loop is noted together."""

@@ -75,7 +75,8 @@ class Work(Protocol):
         """Opens one attempt for each request and charges it, all in one transaction; those that have one now.
 
         A request that was cancelled or superseded since its claim gets none, nor does one whose paced
-        sender has no room at `at`. What is opened uses up the rate of its sender. The charges of an
+        sender has no room at `at`, nor, where connectors share the journal, one whose lease has ended since.
+        What is opened uses up the rate of its sender. The charges of an
         attempt that sends nothing are paid back when it is closed.
         Raises ForbiddenTransition, and opens none, where one of the requests may not have an attempt now.
         """

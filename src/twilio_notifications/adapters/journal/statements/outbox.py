@@ -33,6 +33,14 @@ WHERE request = (SELECT request FROM statuses WHERE position = ?) AND state = 'F
                   WHERE other.request = states.request AND other.reported_at IS NULL)
 """
 
+# What another connector has written for the request meanwhile is seen by a new statement alone.
+NOT_REPORTED = """
+UPDATE states SET state = 'FINISHED'
+WHERE request = (SELECT request FROM statuses WHERE position = ?) AND state = 'REPORTED'
+  AND EXISTS (SELECT 1 FROM statuses AS other
+              WHERE other.request = states.request AND other.reported_at IS NULL)
+"""
+
 TOO_LARGE = "SELECT too_large FROM broker WHERE too_large_at >= ?"
 
 NOTE_TOO_LARGE = "UPDATE broker SET too_large = ?, too_large_at = ?"

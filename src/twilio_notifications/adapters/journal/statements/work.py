@@ -120,7 +120,8 @@ CREATE INDEX IF NOT EXISTS states_recipient_due ON states (channel, phone_number
 
 FIRST_DUE = f"{_NEXT} ORDER BY due_at, request LIMIT 1)"
 
-TAKE_TURN = "UPDATE states SET turn = 0 WHERE request = ?"
+# The claim of a connector that has not opened it yet ends with the turn.
+TAKE_TURN = "UPDATE states SET turn = 0, lease = NULL WHERE request = ?"
 
 GIVE_TURN = "UPDATE states SET turn = 1 WHERE request = ? AND state = 'WAITING'"
 

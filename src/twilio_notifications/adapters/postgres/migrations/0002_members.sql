@@ -34,6 +34,8 @@ CREATE TABLE evidence (
     PRIMARY KEY (request, attempt)
 );
 
+CREATE INDEX evidence_sid ON evidence (sid) WHERE sid IS NOT NULL;
+
 -- Of connectors that take requests in together, by a shared subscription ([transport] shared_group): a part of
 -- one connection to the broker; requests, duplicates and wishes name it in `delivered`.
 CREATE TABLE periods (

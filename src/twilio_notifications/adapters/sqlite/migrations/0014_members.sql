@@ -36,3 +36,5 @@ CREATE TABLE evidence (
 
     PRIMARY KEY (request, attempt)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX evidence_sid ON evidence (sid) WHERE sid IS NOT NULL;
