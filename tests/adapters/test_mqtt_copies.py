@@ -189,5 +189,6 @@ async def test_without_identifiers_equal_messages_that_come_together_are_execute
 
 async def heard(broker: RawBroker, count: int) -> None:
     """Returns when so many acknowledgements have come to the broker."""
-    while count > sum(packet.kind is Kind.PUBACK for packet in broker.links[0].seen):  # noqa: ASYNC110 - it has no event
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while count > sum(packet.kind is Kind.PUBACK for packet in broker.links[0].seen):  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0.001)

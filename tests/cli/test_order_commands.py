@@ -14,6 +14,7 @@ from tests.support.factories import START, a_failure, a_request, a_success
 from tests.support.fakes import RecordingEvents
 from tests.support.journals import A, B, accept, begin, end, record, report
 from tests.support.orders import carried_out
+from tests.support.patience import WAIT_SECONDS
 from twilio_notifications import cli
 from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.commands import journal_orders
@@ -215,8 +216,9 @@ async def test_an_order_whose_request_was_removed_meanwhile_is_said_to_be_gone(
         await finished(journal, A)
         ordering = asyncio.create_task(asyncio.to_thread(run, config, "resend", "1"))
         # Another process writes the order: no event announces it.
-        while not await journal.orders(limit=9):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(WAIT_SECONDS):
+            while not await journal.orders(limit=9):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
         assert 1 == await journal.purge(finished_before=START + 1e6, limit=9)
         assert 1 == await ordering
     assert "1 order gone" in capsys.readouterr().out

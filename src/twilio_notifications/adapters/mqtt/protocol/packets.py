@@ -81,7 +81,7 @@ class Connack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestProperties:
-    """Where the client of a message wants the answer, and which trace it belongs to. Not checked."""
+    """The properties by which a client says where it wants the answer, and names its trace."""
 
     response_topic: str | None = None
     correlation: bytes | None = field(default=None, repr=False)
