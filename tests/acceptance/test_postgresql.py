@@ -48,6 +48,8 @@ async def test_a_start_waits_for_a_server_that_is_away(
 ) -> None:
     """Started again and again instead, it would be held back by those that start it."""
     with postgresql.database(empty=True) as url:
+        limit = f"ALTER DATABASE {url.rpartition('/')[2]} CONNECTION LIMIT"
+        postgresql.ask(f"{limit} 0")
         await asyncio.to_thread(postgresql.stop)
         settings = configuration(broker_url=broker.url, twilio_url=twilio.base_url, journal={"url": url})
         async with Connector(tmp_path / "stopped", settings) as stopped:
@@ -57,6 +59,11 @@ async def test_a_start_waits_for_a_server_that_is_away(
         async with Connector(tmp_path / "connector", settings) as connector, Peer(broker.url) as peer:
             await connector.wait_for_event("journal_unavailable")
             await asyncio.to_thread(postgresql.start)
+            await connector.wait_until(
+                lambda: "no more connections" in connector.events("journal_unavailable")[-1]["error"],
+                "the reason why it waits now",
+            )
+            await asyncio.to_thread(postgresql.ask, f"{limit} -1")
             await connector.ready()
             assert connector.events("journal_available")
             assert "success" == await answer(peer, "afterwards")
@@ -84,7 +91,9 @@ async def test_a_connector_works_over_a_restart_of_its_server(
                 assert 3 == len(listed.splitlines()), listed
                 paused = await command(connector.config, "journal", "pause")
                 assert "all requests wait" in paused, paused
-                checked = await command(connector.config, "check", "--offline")
+                unasked = await command(connector.config, "check", "--offline")
+                assert "its database is not asked" in unasked, unasked
+                checked = await command(connector.config, "check")
                 assert "in use by a running connector" in checked, checked
                 stood = await command(connector.config, "status", "--json")
                 assert '"paused"' in stood, stood

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.support.engines import reader_of
 from tests.support.factories import (
     SENDER_NUMBER,
     START,
@@ -48,9 +49,10 @@ from twilio_notifications.core.errors import NotLeading, Reason
 from twilio_notifications.core.escalation import ChainEnd, EndKind
 from twilio_notifications.core.model import Cancellation
 from twilio_notifications.core.pace import NO_PACES, Rate, SenderRates
-from twilio_notifications.core.policy import Charge
+from twilio_notifications.core.policy import Charge, Limits
 from twilio_notifications.core.steps import AttemptOutcome, Follow
 from twilio_notifications.ports import NewWish, Recording
+from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -191,6 +193,17 @@ async def test_a_connector_that_stands_still_within_a_transaction_does_not_hold_
             goes_on.set()
         await standing
         assert not (await beat(one)).leads
+
+
+async def test_they_run_since_the_first_of_them_joined_whoever_leads_now(postgresql_url: str) -> None:
+    async with members(postgresql_url, one=LASTING, two=LASTING) as (one, two):
+        (_, other) = await one.members()
+        await one.leave(at=START)
+        assert (await beat(two)).leads
+        led_later = Fact(name=FactName.CONNECTOR, word=FactWord.RUNNING, about="1", since=other.since + 50)
+        await two.keep_facts([led_later], at=START)
+        standing = reader_of(postgresql_url).standing(now=time.time(), limits=Limits())
+        assert (True, other.since) == (standing.connector.running, standing.connector.started_at)
 
 
 async def test_only_the_leader_records_reports_and_settles(postgresql_url: str) -> None:

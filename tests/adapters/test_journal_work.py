@@ -173,6 +173,18 @@ async def test_without_ordering_whoever_is_due_first_has_the_turn(a_store: OpenJ
         assert [3] == await due(journal, at=START + 100)
 
 
+async def test_without_ordering_what_is_overtaken_after_its_claim_waits_on(a_store: OpenJournal) -> None:
+    """The clock was set back in between, so what comes later is due earlier."""
+    async with a_store(ordering="none") as journal:
+        await accept(journal, A, B)
+        assert [1, 2] == [each.id for each in await journal.claim(due_before=START, limit=9)]
+        await accept(journal, A, accepted_at=START - 1)
+        assert [2] == await journal.open_attempts([1, 2], at=START, clock_offset=None)
+        assert [3] == await begin(journal, 3)
+        await end(journal, a_success(3))
+        assert [1] == await begin(journal, 1)
+
+
 async def test_without_ordering_a_recipient_still_has_one_open_attempt_at_most(a_store: OpenJournal) -> None:
     async with a_store(ordering="none") as journal:
         await accept(journal, A, A)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +19,7 @@ from twilio_notifications.core.errors import (
     JournalTooNew,
     JournalUnreachable,
 )
+from twilio_notifications.core.pace import Rate, SenderRates
 from twilio_notifications.ports.journal.reader import Search
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ LASTING = 600.0
 """Of a lease, in seconds: as long as any test."""
 
 
-def a_journal(url: str, **options: float) -> PostgresJournal:
+def a_journal(url: str, **options: Any) -> PostgresJournal:
     return in_database(url, events=RecordingEvents(), report_seconds=0.0, **options)
 
 
@@ -90,6 +91,26 @@ async def test_an_authority_that_is_missing_is_a_mistake_of_the_url(
     monkeypatch.setenv("HOME", str(tmp_path))
     url = f"{postgresql_url}?sslmode=verify-full"
     await is_refused(url, JournalError, "Correct .journal. url: root certificate file", lasts=True)
+
+
+async def test_a_server_without_tls_is_not_waited_for_where_the_url_requires_it(postgresql_url: str) -> None:
+    await is_refused(
+        f"{postgresql_url}?sslmode=require",
+        JournalError,
+        "takes no connections by TLS, .*Set ssl = on",
+        lasts=True,
+    )
+
+
+async def test_two_connectors_with_other_senders_start_at_the_same_time(postgresql_url: str) -> None:
+    """As in a change of the paces that is carried out one connector after the other."""
+    numbers = [f"+1555010{number:04}" for number in range(200)]
+    rates = SenderRates(texts=Rate.per_second(1), calls=Rate.per_second(1))
+    for _ in range(3):
+        async with AsyncExitStack() as stack:
+            orders = (numbers, numbers[::-1], numbers[::2], numbers[1::2])
+            journals = [a_journal(postgresql_url, paces=dict.fromkeys(order, rates)) for order in orders]
+            await asyncio.gather(*map(stack.enter_async_context, journals))
 
 
 async def test_a_socket_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:

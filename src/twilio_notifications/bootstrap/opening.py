@@ -199,18 +199,18 @@ class _Opening:
 
     async def journal(self, *, member: str) -> SqlJournal:
         """The journal, open. A server that is away is waited for, as when it goes away later."""
-        is_missed = False
+        missed_for = None
         while True:
             journal = outside.journal(self.settings, events=self.events, member=member)
             try:
                 await self.stack.enter_async_context(journal)
             except JournalUnreachable as error:
-                if not is_missed:
-                    is_missed = True
-                    self.events.tell(JournalUnavailable(journal=journal.name, error=str(error)))
+                if str(error) != missed_for:
+                    missed_for = str(error)
+                    self.events.tell(JournalUnavailable(journal=journal.name, error=missed_for))
                 await self.clock.sleep(UNREACHABLE_SECONDS)
                 continue
-            if is_missed:
+            if missed_for is not None:
                 self.events.tell(JournalAvailable(journal=journal.name))
             return journal
 

@@ -255,5 +255,6 @@ def _intake(parts: Parts, line: Line, reporter: Reporter, writer: ChainWriter) -
         failures=parts.failures,
         topics=parts.topics,
         gate=line.dispatcher,
-        on_written=reporter.publish,
+        # Where a client ends a chain, another connector may just have written a status of one of its steps.
+        on_written=reporter.follow_up if parts.journal.is_shared else reporter.publish,
     )

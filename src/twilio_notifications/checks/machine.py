@@ -56,10 +56,10 @@ def _certificate(names: str, path: Path, load: Callable[[], None]) -> Iterator[F
         yield Finding(subject="certificates", works=False, sentence=sentence)
 
 
-def journal(settings: Settings) -> Finding:
+def journal(settings: Settings, *, offline: bool) -> Finding:
     """The state of the journal for the next start, and whether its disk has room for more requests."""
     if settings.journal.database is not None:
-        return _database(settings)
+        return _database(settings, offline=offline)
     path = settings.journal.path
     folder = path.parent
     # The connector makes the folder of the default place itself.
@@ -80,7 +80,9 @@ def journal(settings: Settings) -> Finding:
     return Finding(subject="journal", works=True, sentence=sentence)
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings, *, offline: bool) -> Finding:
+    if offline:
+        return Finding(subject="journal", works=True, sentence="its database is not asked (--offline)")
     try:
         sentence = journals.database_state(settings.journal)
     except ConnectorError as error:

@@ -39,7 +39,7 @@ def check(config: Path | None, *, offline: bool, environ: Mapping[str, str]) -> 
         ),
         *certificates(settings),
         isolation.outlook(settings, config, environ),
-        journal(settings),
+        journal(settings, offline=offline),
         *listeners(settings),
         *escalations.findings(settings),
     ]

@@ -37,6 +37,8 @@ class Opener:
     paces: Paces
     sharing: Sharing
     charging: Charging
+    overtaking: bool
+    """See Turns: a claimed request may have lost its turn since, to one that is due earlier."""
 
     def lanes(self, ids: Sequence[int], charges: Mapping[int, Sequence[Charge]]) -> Lanes:
         """What `open` keeps other connectors out of."""
@@ -54,7 +56,7 @@ class Opener:
     ) -> list[int]:
         """Those that have an attempt now; the leases of the others are given back.
 
-        What was cancelled or superseded since its claim has none.
+        What was cancelled or superseded since its claim has none, and what was overtaken.
 
         Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
@@ -66,14 +68,7 @@ class Opener:
         found = [(id_, read[id_]) for id_ in ids]
         if any(one.chain is not None for _, one in found):
             self.sharing.require_journal()
-        if self.sharing.is_shared:
-            found = self._leased(connection, found)
-        found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
-        if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
-            # What a wish that goes on is to end: the next claim says so.
-            ended = connection.execute(wishes.COVERED_OF, (json.dumps([id_ for id_, _ in found]),))
-            covered = {id_ for (id_,) in ended}
-            found = [(id_, one) for id_, one in found if id_ not in covered]
+        found = self._still_to_send(connection, found)
         found = self._leaving(connection, found, at=at)
         charged = self.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
         found = [(id_, one) for id_, one in found if id_ in charged]
@@ -111,6 +106,21 @@ class Opener:
         if left:
             self.sharing.release(connection, sorted(left))
         return ids
+
+    def _still_to_send(
+        self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
+    ) -> list[tuple[int, Standing]]:
+        """Without those that were ended, overtaken, or lost to another connector since they were claimed."""
+        found = self._leased(connection, claimed) if self.sharing.is_shared else list(claimed)
+        found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
+        if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
+            # What a wish that goes on is to end: the next claim says so.
+            covered = _chosen(connection, wishes.COVERED_OF, found)
+            found = [(id_, one) for id_, one in found if id_ not in covered]
+        if self.overtaking:
+            have_turn = _chosen(connection, sql.HAVE_TURN, found)
+            found = [(id_, one) for id_, one in found if one.state is not State.WAITING or id_ in have_turn]
+        return found
 
     def _leased(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
@@ -161,3 +171,8 @@ class Opener:
             return False
         self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
         return True
+
+
+def _chosen(connection: Connection, statement: str, found: Sequence[tuple[int, Standing]]) -> set[int]:
+    """Those of them that the statement selects."""
+    return {id_ for (id_,) in connection.execute(statement, (json.dumps([id_ for id_, _ in found]),))}

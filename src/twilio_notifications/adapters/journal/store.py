@@ -52,8 +52,7 @@ class Ledger:
     charging: Charging
 
     def load(self, connection: Connection) -> None:
-        """Reads what an earlier run left."""
-        self.paces.load(connection)
+        """Reads what an earlier run left; `paces` have been loaded before."""
         self.memory.load(connection)
         self.duplicates.load(connection)
         self.redelivery.load(connection)

@@ -23,6 +23,7 @@ from twilio_notifications.adapters.postgres.faults import ERRORS
 from twilio_notifications.adapters.postgres.listening import CHANNEL, Listener
 from twilio_notifications.adapters.postgres.locking import TRY_RECIPIENTS
 from twilio_notifications.adapters.postgres.opening import (
+    LOCK_JOURNAL,
     migrate,
     open_to_read,
     require_fit,
@@ -177,6 +178,10 @@ class PostgresJournal(SqlJournal):
         session.execute(BEGIN_WRITING, (engine.token,))
         self._is_open = True
         self._create_wanted_indexes(session)
+        # Of one connector at a time: another one may write the same senders just now, in another order.
+        session.command(f"BEGIN; {LOCK_JOURNAL}")
+        self._ledger.paces.load(session)
+        session.command("COMMIT")
         self._ledger.load(session)
         return engine
 

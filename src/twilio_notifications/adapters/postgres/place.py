@@ -16,6 +16,8 @@ from twilio_notifications.core.errors import JournalError, JournalUnreachable
 FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 """Options of a URL that name files."""
 
+_NAMELESS: Final = "the user of this process (the URL names none)"
+
 
 def place_of(url: str) -> str:
     """Server and database, for sentences: without user, password and options."""
@@ -41,7 +43,7 @@ def _by_the_server(url: str, error: asyncpg.PostgresError, *, said: str) -> Jour
     match error:
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return JournalError(
-                f"the server of the journal {place} refuses the login as {user or 'this user'}: wrong user "
+                f"the server of the journal {place} refuses the login as {user or _NAMELESS}: wrong user "
                 "or password, or pg_hba.conf does not allow it. Correct [journal] url, or the role: ALTER "
                 "ROLE … PASSWORD …"
             )
@@ -52,7 +54,7 @@ def _by_the_server(url: str, error: asyncpg.PostgresError, *, said: str) -> Jour
             )
         case asyncpg.InsufficientPrivilegeError():
             return JournalError(
-                f"the journal {place} cannot be used by {user or 'this user'}: {said}. The role must own "
+                f"the journal {place} cannot be used by {user or _NAMELESS}: {said}. The role must own "
                 "the database, or its tables: ALTER DATABASE … OWNER TO …"
             )
         case asyncpg.TooManyConnectionsError():
@@ -70,6 +72,11 @@ def _on_the_way(url: str, error: Exception, *, said: str) -> JournalError:
     match error:
         case asyncpg.ClientConfigurationError():
             return JournalError(f"the journal {place} cannot be used. Correct [journal] url: {said}")
+        case ConnectionError() if "rejected SSL upgrade" in said:  # the driver has no type of its own for it
+            return JournalError(
+                f"the server of the journal {place} takes no connections by TLS, which sslmode in [journal] "
+                "url requires. Set ssl = on in postgresql.conf, with a certificate, or correct sslmode."
+            )
         case OSError() if unreadable := _unreadable_file(url):
             return JournalError(f"the journal {place} cannot be used: in [journal] url, {unreadable}.")
         case ssl.SSLError():

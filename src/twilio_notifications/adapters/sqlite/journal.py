@@ -51,6 +51,7 @@ class SqliteJournal(SqlJournal):
                 opened.enter_context(closing(open_connection(self._path, progress=self._report_progress)))
             )
             self._create_wanted_indexes(connection)
+            self._ledger.paces.load(connection)
             self._ledger.load(connection)
             reads = None
             room: BoundingRoom = Boundless()

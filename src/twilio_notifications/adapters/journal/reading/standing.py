@@ -28,13 +28,16 @@ def standing(
 ) -> JournalStanding:
     """All of it, of one instant."""
     rows = {FactName(row["name"]): row for row in connection.execute(sql.FACTS)}
+    present = _members(connection) if running else ()
     presence = _presence(connection, rows, running=running, now=now)
+    if present and presence.started_at is not None:  # the leader wrote that when it began to lead
+        presence = replace(presence, started_at=min(one.since for one in present))
     facts = {name: _still(_fact(row, veil), presence) for name, row in rows.items()}
     lasting = lasting_pauses(connection)
     waiting, oldest = _waiting(connection, lasting, now=now)
     return JournalStanding(
         connector=presence,
-        members=_members(connection) if running else (),
+        members=present,
         connection=facts.get(FactName.CONNECTION),
         credentials=facts.get(FactName.CREDENTIALS),
         paused=_paused(lasting, veil, now=now),

@@ -44,6 +44,8 @@ FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
 JOIN requests ON requests.id = request
 """
 
+HAVE_TURN = "SELECT request FROM states WHERE request IN (SELECT value FROM json_each(?)) AND turn = 1"
+
 OPEN = """
 UPDATE states
 SET state = 'OPEN', due_at = NULL, turn = 0, waiting_since = NULL, opened = opened + 1, opened_at = ?,
