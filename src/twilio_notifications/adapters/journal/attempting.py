@@ -21,11 +21,8 @@ from twilio_notifications.core.lifecycle import ForbiddenTransition, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from twilio_notifications.adapters.journal.charging import Charging
     from twilio_notifications.adapters.journal.connection import Connection
-    from twilio_notifications.adapters.journal.memory import Memory
-    from twilio_notifications.adapters.journal.paces import Paces
-    from twilio_notifications.adapters.journal.sharing import Sharing
+    from twilio_notifications.adapters.journal.store import Ledger
     from twilio_notifications.core.policy import Charge
 
 
@@ -33,17 +30,14 @@ if TYPE_CHECKING:
 class Opener:
     """Opens the attempts of claimed requests."""
 
-    memory: Memory
-    paces: Paces
-    sharing: Sharing
-    charging: Charging
+    ledger: Ledger
     overtaking: bool
     """See Turns: a claimed request may have lost its turn since, to one that is due earlier."""
 
     def lanes(self, ids: Sequence[int], charges: Mapping[int, Sequence[Charge]]) -> Lanes:
         """What `open` keeps other connectors out of."""
-        names = self.charging.lanes(one for id_ in ids for one in charges.get(id_, ()))
-        return Lanes(names=names, requests=frozenset(ids), of_senders=self.paces.are_any)
+        names = self.ledger.charging.lanes(one for id_ in ids for one in charges.get(id_, ()))
+        return Lanes(names=names, requests=frozenset(ids), of_senders=self.ledger.paces.are_any)
 
     def open(
         self,
@@ -67,22 +61,22 @@ class Opener:
             raise ForbiddenTransition(f"the journal does not hold each of the requests {ids} once")
         found = [(id_, read[id_]) for id_ in ids]
         if any(one.chain is not None for _, one in found):
-            self.sharing.require_journal()
+            self.ledger.sharing.require_journal()
         found = self._still_to_send(connection, found)
         found = self._leaving(connection, found, at=at)
-        charged = self.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
+        charged = self.ledger.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
         found = [(id_, one) for id_, one in found if id_ in charged]
         ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
         for id_, standing in zip(ids, standings, strict=True):
             end_wait(id_, standing, at, changes)
         changes.write(connection)
         encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
-        lease = self.sharing.token
+        lease = self.ledger.sharing.token
         rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
         if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
             raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
         for id_, standing, charge in zip(ids, standings, encoded, strict=True):
-            self.memory.opened(
+            self.ledger.memory.opened(
                 id_,
                 Standing(
                     State.OPEN,
@@ -100,18 +94,18 @@ class Opener:
         notified = [(at, one.chain, one.phone_number) for one in standings if one.chain is not None]
         if notified:
             connection.executemany(chains.NOTIFIED_AT, notified)
-        self.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
-        self.paces.write(connection)
+        self.ledger.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
+        self.ledger.paces.write(connection)
         left = set(wanted).difference(ids)
         if left:
-            self.sharing.release(connection, sorted(left))
+            self.ledger.sharing.release(connection, sorted(left))
         return ids
 
     def _still_to_send(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]
     ) -> list[tuple[int, Standing]]:
         """Without those that were ended, overtaken, or lost to another connector since they were claimed."""
-        found = self._leased(connection, claimed) if self.sharing.is_shared else list(claimed)
+        found = self._leased(connection, claimed) if self.ledger.sharing.is_shared else list(claimed)
         found = [(id_, one) for id_, one in found if not was_ended(connection, id_, one)]
         if connection.execute(wishes.UNFINISHED_WISH, (1,)).fetchone() is not None:
             # What a wish that goes on is to end: the next claim says so.
@@ -129,9 +123,9 @@ class Opener:
 
         One that it had claimed before it joined again may have been attempted by others since.
         """
-        if not self.sharing.is_member(connection):
+        if not self.ledger.sharing.is_member(connection):
             return []
-        token = self.sharing.token
+        token = self.ledger.sharing.token
         return [(id_, one) for id_, one in claimed if one.state is State.WAITING and one.lease == token]
 
     def _leaving(
@@ -142,14 +136,14 @@ class Opener:
         Such a one leaves by a later claim, and nothing of its sender leaves before it that is younger and not
         more urgent.
         """
-        needed = self.paces.needed(connection, [id_ for id_, one in admitted if one.sender is None])
+        needed = self.ledger.paces.needed(connection, [id_ for id_, one in admitted if one.sender is None])
         changes = StepChanges()
         for id_, one in admitted:
             if id_ in needed:
                 end_wait(id_, one, at, changes)
         changes.write(connection)
         if needed:
-            self.paces.join(connection, needed, at=at)
+            self.ledger.paces.join(connection, needed, at=at)
         joined = {id_: (needed[id_][0], one.priority) for id_, one in admitted if id_ in needed}
         return [
             (id_, one)
@@ -167,9 +161,9 @@ class Opener:
         sender = standing.sender
         if sender is None:
             return True
-        if not self.paces.has_room(sender, standing.amount, at=at):
+        if not self.ledger.paces.has_room(sender, standing.amount, at=at):
             return False
-        self.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
+        self.ledger.paces.leave(sender, standing.amount, PRIORITIES[standing.priority], at=at)
         return True
 
 

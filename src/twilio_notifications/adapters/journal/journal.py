@@ -221,13 +221,7 @@ class SqlJournal(
                 fitting=room,
                 maximum_waiting=self._maximum_waiting,
             ),
-            opener=Opener(
-                memory=memory,
-                paces=ledger.paces,
-                sharing=self._sharing,
-                charging=ledger.charging,
-                overtaking=self._turns.overtaking,
-            ),
+            opener=Opener(ledger=ledger, overtaking=self._turns.overtaking),
             reports=Reports(
                 memory=memory,
                 redelivery=ledger.redelivery,
