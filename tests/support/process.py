@@ -161,6 +161,7 @@ class Program:
         return next(line for line in self.stdout if part in line)
 
     def signal(self, number: signal.Signals) -> None:
+        assert not self.ended, f"it ended before {number.name}; it said:\n{self.output}"
         self._running.send_signal(number)
 
     async def terminate(self) -> int:
