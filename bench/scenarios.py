@@ -45,6 +45,10 @@ def tables(options: Options, folder: Path) -> Iterator[Table]:
                 for latency in options.latencies:
                     setting = _setting(Case.LIVE, options, latency_seconds=latency)
                     yield several.measure(setting, rounds=options.rounds, folder=folder)
+                setting = _setting(Case.LIVE, options, latency_seconds=0.0)
+                yield several.measure(
+                    setting, rounds=options.rounds, folder=folder, part=several.PART_OF_A_CORE
+                )
             case _:
                 assert_never(scenario)
 

@@ -2,7 +2,8 @@
 
 The load is that of `live`. SQLite with one connector and the bare loop take their turns in each round. The
 server is one of the run's own, with its usual settings, so that a commit reaches the disk. On a machine whose
-cores are all busy a second connector has nothing to work with: the table says so.
+cores are all busy a second connector has nothing to work with: the table says so. Where each connector has
+only a part of a core, the rest of the machine is free for what they share, as on a machine of more cores.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from bench import drive, readings, stage
+from bench import cores, drive, readings, stage
 from bench.load import STATUS_TOPIC, WrongStatuses, requests
 from bench.race import limit_seconds, verified
 from bench.report import DISTURBED, DISTURBED_SHARE, MEGA, MILLI
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 SCENARIO = "postgresql"
 CONNECTORS = (1, 2, 4)
+PART_OF_A_CORE = 0.15
+"""What each connector has of a core, so that four of them, PostgreSQL and the others fit on two cores."""
 BUSY_CORES = 0.9
 """The share of all cores from which on they limit the rate."""
 ENGINE = "twilio_notifications.adapters.postgres"
@@ -87,21 +90,26 @@ class Shared:
         return self.connectors * self.messages / self.cpu_seconds if self.cpu_seconds else 0.0
 
 
-def measure(setting: Setting, *, rounds: int, folder: Path) -> Table:
-    """All sides in turns, or a sentence that says why there is nothing to measure."""
-    lack = _lack()
+def measure(setting: Setting, *, rounds: int, folder: Path, part: float | None = None) -> Table:
+    """All sides in turns, or a sentence that says why there is nothing to measure.
+
+    Each connector has a `part` of a core, and the bare loop too; None: as much as it gets.
+    """
+    lack = _lack(part)
     if lack:
-        return Table(scenario=SCENARIO, title=_title(setting), columns=(), rows=(), remarks=(lack,))
+        return Table(scenario=SCENARIO, title=_title(setting, part), columns=(), rows=(), remarks=(lack,))
     found: dict[str, list[Shared]] = {side.name: [] for side in SIDES}
     with importlib.import_module(SERVER).PostgreSql(settings=()) as server:
         for _ in range(rounds):
             for side in SIDES:
                 with tempfile.TemporaryDirectory(prefix="several-", dir=folder) as own:
-                    found[side.name].append(_run(side, setting, server, Path(own)))
-    return table(setting, found)
+                    found[side.name].append(_run(side, setting, server, Path(own), part=part))
+    return table(setting, found, part=part)
 
 
-def _lack() -> str:
+def _lack(part: float | None) -> str:
+    if part is not None and (lack := cores.lack()):
+        return f"Nothing was measured: {lack}"
     if importlib.util.find_spec(ENGINE) is None:
         return "Nothing was measured: this build has no journal in PostgreSQL."
     if importlib.util.find_spec("asyncpg") is None:
@@ -111,12 +119,18 @@ def _lack() -> str:
     return ""
 
 
-def _run(side: Side, setting: Setting, server: Any, folder: Path) -> Shared:
+def _run(side: Side, setting: Setting, server: Any, folder: Path, *, part: float | None) -> Shared:
     load = requests(setting.messages)
-    with _started(side, setting, server, folder) as on, Wire(on.broker_url, client_id="load") as wire:
+    with (
+        _started(side, setting, server, folder) as on,
+        Wire(on.broker_url, client_id="load") as wire,
+        ExitStack() as limits,
+    ):
         wire.subscribe(STATUS_TOPIC)
         for one in on.subjects:
             readings.wait_for_rest(one.pid)
+            if part is not None:
+                limits.enter_context(cores.part_of_a_core(one.pid, part))
         pids = {f"connector {number}": one.pid for number, one in enumerate(on.subjects)}
         meter = readings.CpuMeter(pids | on.helpers | {"load": os.getpid()})
         served_before = _served_seconds(server)
@@ -186,29 +200,29 @@ def _served_seconds(server: Any) -> float:
     return readings.family_cpu_seconds(int(lock.read_text().partition("\n")[0]))
 
 
-def table(setting: Setting, found: Mapping[str, Sequence[Shared]]) -> Table:
-    """A column for each side."""
-    cores = os.cpu_count() or 1
+def table(setting: Setting, found: Mapping[str, Sequence[Shared]], *, part: float | None = None) -> Table:
+    """A column for each side, whose connectors had a `part` of a core each."""
+    every = os.cpu_count() or 1
 
     def row(name: str, value: Callable[[Shared], float], form: str = ".0f") -> Row:
         return Row(name=name, cells=tuple(median(map(value, runs)) for runs in found.values()), form=form)
 
     one_alone = median(run.rate for run in next(iter(found.values())))
     busy = {
-        name: median(run.all_cpu_seconds / run.seconds / cores for run in runs)
+        name: median(run.all_cpu_seconds / run.seconds / every for run in runs)
         for name, runs in found.items()
     }
     disturbed = any(
         run.others_cpu_seconds / run.seconds >= DISTURBED_SHARE for runs in found.values() for run in runs
     )
     remarks = [
-        f"With {name}, the {cores} cores of the machine were busy: they are the limit."
+        f"With {name}, the {every} cores of the machine were busy: they are the limit."
         for name, share in busy.items()
         if share >= BUSY_CORES
     ]
     return Table(
         scenario=SCENARIO,
-        title=_title(setting),
+        title=_title(setting, part),
         columns=tuple(found),
         rows=(
             row("messages per second", lambda run: run.rate),
@@ -223,6 +237,7 @@ def table(setting: Setting, found: Mapping[str, Sequence[Shared]]) -> Table:
     )
 
 
-def _title(setting: Setting) -> str:
+def _title(setting: Setting, part: float | None) -> str:
     circumstances = f"{setting.latency_seconds * MILLI:g} ms, {setting.concurrency} at once"
-    return f"postgresql: {circumstances}, {setting.messages} messages live"
+    limit = "" if part is None else f", {part:g} of a core for each connector"
+    return f"postgresql: {circumstances}, {setting.messages} messages live{limit}"
