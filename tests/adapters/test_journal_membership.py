@@ -42,6 +42,7 @@ from tests.support.journals import (
 )
 from tests.support.orders import WRITER
 from tests.support.patience import WAIT_SECONDS
+from tests.support.reading import of_kind
 from tests.support.side_by_side import under_way, waits_for_a_lock
 from twilio_notifications.adapters.postgres.journal import PostgresJournal
 from twilio_notifications.core.delivery import FollowUpStatus
@@ -53,6 +54,7 @@ from twilio_notifications.core.policy import Charge, Limits
 from twilio_notifications.core.steps import AttemptOutcome, Follow
 from twilio_notifications.ports import NewWish, Recording
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
+from twilio_notifications.ports.journal.timeline import AnsweredLate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
@@ -468,6 +470,8 @@ async def test_an_answer_that_comes_after_the_lease_is_kept_as_evidence(postgres
         assert await one.evidence(1, attempt=1) is None
         taken = await two.take([a_success(1, at=START + 30)])
         assert (frozenset({1}), ()) == (taken.lapsed, taken.written)
+        (shown,) = of_kind(postgresql_url, 1, AnsweredLate)
+        assert (START + 30, AttemptOutcome.ACCEPTED, f"SM{1:032x}") == (shown.at, shown.outcome, shown.sid)
         evidence = await one.evidence(1, attempt=1)
         assert evidence is not None
         assert (AttemptOutcome.ACCEPTED, f"SM{1:032x}") == (evidence.outcome, evidence.sid)

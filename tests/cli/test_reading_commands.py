@@ -22,11 +22,14 @@ from twilio_notifications.adapters.sqlite import SqliteJournal
 from twilio_notifications.adapters.sqlite.access import SqliteAccess, sqlite_reader
 from twilio_notifications.cli.journal_reading import ONLY
 from twilio_notifications.core.errors import WaitReason
+from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.ports import Envelope
 from twilio_notifications.ports.journal.facts import Fact, FactName, FactWord
 from twilio_notifications.ports.journal.reader import Only, Search
+from twilio_notifications.ports.journal.timeline import AnsweredLate
 from twilio_notifications.reading.following import Follower
 from twilio_notifications.reading.lines import Table
+from twilio_notifications.reading.story import story
 from twilio_notifications.reading.times import Calendar, duration
 from twilio_notifications.terminal import fitted, width_of
 
@@ -331,6 +334,13 @@ async def test_a_doubtful_an_escalated_and_an_ordered_request_tell_their_story(
         )
         if words not in said
     ]
+
+
+def test_an_answer_that_came_too_late_for_its_lease_is_part_of_the_story() -> None:
+    late = AnsweredLate(at=START, attempt=2, outcome=AttemptOutcome.ACCEPTED, code=30003, sid="SM1")
+    said, code = story(late, calendar=Calendar(zone=UTC))
+    assert "attempt 2, answered after its lease had ended: ACCEPTED, SM1" == said
+    assert code.startswith("Twilio error 30003: ")
 
 
 async def test_json_of_one_request_has_its_time_line(every_kind: Path, capsys: Output) -> None:

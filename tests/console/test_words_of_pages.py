@@ -70,6 +70,11 @@ MOVED: dict[str, Any] = {
             "Attempt 1: Twilio refused it",
         ),
         (
+            timeline.AnsweredLate(at=START, attempt=1, outcome=AttemptOutcome.ACCEPTED, code=None, sid="SM1"),
+            Tone.ROUTINE,
+            "Attempt 1: Twilio's answer came after its lease had ended",
+        ),
+        (
             timeline.DoubtArose(at=START, attempt=1, message="timed out", look_at=START),
             Tone.WAIT,
             "Attempt 1 is in doubt: Twilio gave no answer",

@@ -10,6 +10,7 @@ from twilio_notifications.core.errors import WAITS_FOR
 from twilio_notifications.core.steps import AttemptOutcome
 from twilio_notifications.core.wording import counted
 from twilio_notifications.ports.journal.timeline import (
+    AnsweredLate,
     Arrived,
     AttemptClosed,
     AttemptOpened,
@@ -77,6 +78,12 @@ def line_of(moment: Moment) -> TimelineLine:  # noqa: C901, PLR0912 - a case for
             return TimelineLine(at=moment.at, tone=Tone.WAIT, title=title, details=(moment.message,))
         case AttemptClosed():
             return _attempt_closed(moment)
+        case AnsweredLate():
+            title = f"Attempt {moment.attempt}: Twilio's answer came after its lease had ended"
+            code = None if moment.code is None else f"Twilio's code {moment.code}"
+            return TimelineLine(
+                at=moment.at, tone=Tone.ROUTINE, title=title, details=_said(moment.outcome, code, moment.sid)
+            )
         case StatusWritten():
             return _status_written(moment)
         case StatusLeft():

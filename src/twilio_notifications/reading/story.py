@@ -22,7 +22,9 @@ def story(moment: moments.Moment, *, calendar: Calendar) -> Iterator[str]:
             yield _arrived(moment)
         case moments.Waited() | moments.PauseLasted():
             yield from _lasted(moment, calendar)
-        case moments.AttemptOpened() | moments.DoubtArose() | moments.AttemptClosed():
+        case (
+            moments.AttemptOpened() | moments.DoubtArose() | moments.AttemptClosed() | moments.AnsweredLate()
+        ):
             yield from _attempt(moment, calendar)
         case moments.StatusWritten() | moments.StatusLeft():
             yield from _status(moment)
@@ -56,7 +58,8 @@ def _lasted(moment: moments.Waited | moments.PauseLasted, calendar: Calendar) ->
 
 
 def _attempt(
-    moment: moments.AttemptOpened | moments.DoubtArose | moments.AttemptClosed, calendar: Calendar
+    moment: moments.AttemptOpened | moments.DoubtArose | moments.AttemptClosed | moments.AnsweredLate,
+    calendar: Calendar,
 ) -> Iterator[str]:
     match moment:
         case moments.AttemptOpened():
@@ -69,6 +72,11 @@ def _attempt(
             yield f"attempt {moment.attempt}: {', '.join(parts)}"
             if moment.message:
                 yield moment.message
+            if moment.code is not None:
+                yield sentence(moment.code)
+        case moments.AnsweredLate():
+            parts = [str(part) for part in (moment.outcome, moment.sid) if part]
+            yield f"attempt {moment.attempt}, answered after its lease had ended: {', '.join(parts)}"
             if moment.code is not None:
                 yield sentence(moment.code)
         case _:

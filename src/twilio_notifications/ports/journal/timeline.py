@@ -94,6 +94,18 @@ class AttemptClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredLate:
+    """Twilio's answer came to a connector whose lease had ended: it counts as proof, and ended no attempt."""
+
+    at: float
+    attempt: int
+    outcome: AttemptOutcome
+    code: int | None
+    """Twilio's."""
+    sid: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusWritten:
     """A status was put into the outbox, or replaced an earlier one."""
 
@@ -224,6 +236,7 @@ Moment = (
     | AttemptOpened
     | DoubtArose
     | AttemptClosed
+    | AnsweredLate
     | StatusWritten
     | StatusLeft
     | DeliveryMoved

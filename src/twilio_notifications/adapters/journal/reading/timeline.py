@@ -118,7 +118,7 @@ def _pauses(connection: Connection, entry: Entry, veil: Veil) -> Iterator[moment
 
 def _attempts(
     connection: Connection, number: int, veil: Veil
-) -> Iterator[moments.AttemptOpened | moments.AttemptClosed | moments.DoubtArose]:
+) -> Iterator[moments.AttemptOpened | moments.AttemptClosed | moments.DoubtArose | moments.AnsweredLate]:
     for row in connection.execute(sql.ATTEMPTS, (number,)):
         word = row["reason"]  # of the wait, where the attempt was put off
         yield moments.AttemptOpened(at=row["opened_at"], attempt=row["number"])
@@ -140,6 +140,14 @@ def _attempts(
                 message=veil.sentence(row["doubt"]) or "",
                 look_at=row["settle_at"],
             )
+    for row in connection.execute(sql.EVIDENCE, (number,)):
+        yield moments.AnsweredLate(
+            at=row["at"],
+            attempt=row["attempt"],
+            outcome=AttemptOutcome(row["outcome"]),
+            code=row["code"],
+            sid=row["sid"],
+        )
 
 
 def _statuses(

@@ -59,6 +59,8 @@ SELECT opened AS number, opened_at, doubt_at, doubt, settle_at FROM states
 WHERE request = ? AND opened_at IS NOT NULL
 """
 
+EVIDENCE = "SELECT at, attempt, outcome, code, sid FROM evidence WHERE request = ? ORDER BY attempt"
+
 # Those that have ended. The present one stands in its request's state.
 WAITS = "SELECT begun_at, due_at, ended_at, reason, message FROM waits WHERE request = ? ORDER BY id"
 

@@ -44,7 +44,10 @@ FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value
 JOIN requests ON requests.id = request
 """
 
-HAVE_TURN = "SELECT request FROM states WHERE request IN (SELECT value FROM json_each(?)) AND turn = 1"
+# "= 1" would lead to the index of all that have their turn.
+HAVE_TURN = """
+SELECT request FROM json_each(?) AS chosen CROSS JOIN states ON states.request = chosen.value WHERE turn <> 0
+"""
 
 OPEN = """
 UPDATE states
