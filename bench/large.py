@@ -105,7 +105,7 @@ def _backlog(setting: Setting, size: int, *, sent: int, folder: Path) -> Backlog
                 broker=broker,
                 twilio=twilio,
                 concurrency=setting.concurrency,
-                sections=sections,
+                further=sections,
             )
 
         with start() as connector:

@@ -166,7 +166,7 @@ def scene(kind: Kind, setting: Setting, folder: Path, *, sections: str = "") -> 
         stage.broker(folder) as (broker, url),
         stage.simulator(folder, latency_seconds=setting.latency_seconds) as (simulator, twilio),
         stage.subject(
-            kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency, sections=sections
+            kind, folder, broker=url, twilio=twilio, concurrency=setting.concurrency, further=sections
         ) as subject,
         Wire(url, client_id="load") as wire,
     ):

@@ -51,10 +51,16 @@ class Side:
     connectors: int = 1
     is_shared: bool = False
     """Its journal is in PostgreSQL."""
+    all_take_in: bool = False
+    """By a shared subscription; otherwise the one that leads does."""
 
 
 SIDES = (
     *(Side(name=f"{count} on PostgreSQL", connectors=count, is_shared=True) for count in CONNECTORS),
+    *(
+        Side(name=f"{count} in a group", connectors=count, is_shared=True, all_take_in=True)
+        for count in CONNECTORS[1:]
+    ),
     Side(name="1 on SQLite"),
     Side(name="bare loop", kind=Kind.BARE_LOOP),
 )
@@ -174,20 +180,21 @@ def _started(side: Side, setting: Setting, server: Any, folder: Path) -> Iterato
         broker, broker_url = stack.enter_context(stage.broker(folder))
         slow = stage.simulator(folder, latency_seconds=setting.latency_seconds)
         simulator, twilio = stack.enter_context(slow)
-        sections = ""
+        journal = ""
         if side.is_shared:
-            sections = f'[journal]\nurl = "{stack.enter_context(server.database())}"\n'
+            journal = f'[journal]\nurl = "{stack.enter_context(server.database())}"\n'
         subjects = []
         for number in range(side.connectors):
             own = folder / str(number)
             own.mkdir()
+            group = f'shared_group = "all"\nclient_id = "member-{number}"\n' if side.all_take_in else ""
             one = stage.subject(
                 side.kind,
                 own,
                 broker=broker_url,
                 twilio=twilio,
                 concurrency=setting.concurrency,
-                sections=sections,
+                further=group + journal,
             )
             subjects.append(stack.enter_context(one))
         helpers = {"simulator": simulator.pid, "broker": broker.pid}

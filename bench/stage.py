@@ -115,16 +115,16 @@ def simulator(folder: Path, *, latency_seconds: float) -> Iterator[tuple[Started
 
 @contextmanager
 def subject(
-    kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int, sections: str = ""
+    kind: Kind, folder: Path, *, broker: str, twilio: str, concurrency: int, further: str = ""
 ) -> Iterator[Started]:
     """The connector or the bare loop, subscribed and at rest.
 
-    `sections` are further sections of the connector's configuration.
+    `further` follows in the connector's configuration: keys of [transport], then sections.
     """
     if kind is Kind.CONNECTOR:
         configuration = folder / CONFIGURATION
         settings = _configuration(broker=broker, twilio=twilio, concurrency=concurrency)
-        configuration.write_text(settings + sections)
+        configuration.write_text(settings + further)
         command = [sys.executable, "-m", "twilio_notifications", "run", "--config", str(configuration)]
         ready = CONNECTOR_READY
     else:
@@ -151,13 +151,13 @@ def _configuration(*, broker: str, twilio: str, concurrency: int) -> str:
 TWILIO_ACCOUNT_SID = "{ACCOUNT_SID}"
 DefaultFromPhoneNumber = "{SENDER_NUMBER}"
 IsolationMode = "NoContainer"
-[transport]
-url = "{broker}"
 [twilio]
 base_url = "{twilio}"
 concurrency = {concurrency}
 [log]
 format = "json"
+[transport]
+url = "{broker}"
 """
 
 

@@ -80,7 +80,7 @@ def states_before(statement: str) -> set[str]:
     """The states that its WHERE clause allows; a list that is narrowed by AND counts as what is left."""
     _, condition = statement.split("WHERE", 1)
     outer = re.sub(r"\(SELECT.*?\)(?!\))", "", condition, flags=re.DOTALL)
-    return set(re.findall(r"state = '(\w+)'", outer))
+    return set(re.findall(r"state(?: \|\| '')? = '(\w+)'", outer))
 
 
 @pytest.mark.parametrize(

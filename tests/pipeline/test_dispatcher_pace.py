@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.pipeline.line import a_running_line
 from tests.support.factories import SENDER_NUMBER, START, refused, too_many
 from twilio_notifications.core.model import Channel, NotSent
 from twilio_notifications.core.pace import PacedSender
+from twilio_notifications.pipeline.line.pacing import AHEAD_OF_A_DATABASE, AHEAD_OF_A_FILE
 
 A, B, C = "+12345000001", "+12345000002", "+12345000003"
 OTHER_SENDER = "+18888888888"
@@ -137,15 +140,21 @@ async def test_attempts_that_fail_though_the_probe_succeeds_do_not_spin() -> Non
         assert len(line.sender.sent) <= 12
 
 
-async def test_attempts_opened_ahead_wait_for_a_place() -> None:
+@pytest.mark.parametrize(
+    ("share", "ahead"), [(AHEAD_OF_A_FILE, 1), (AHEAD_OF_A_DATABASE, 4)], ids=["file", "database"]
+)
+async def test_attempts_opened_ahead_wait_for_a_place(share: float, ahead: int) -> None:
     """They are on disk already, so that no place waits for a commit; Twilio never sees more than allowed."""
-    numbers = [f"+1234500{number:04}" for number in range(1, 13)]
+    numbers = [f"+1234500{number:04}" for number in range(1, 17)]
     async with a_running_line(concurrency=8) as line:
+        line.pacing.ahead_share = share
         for number in numbers:
             line.sender.hold(number)
         await line.accept(*numbers)
         assert numbers[:8] == line.sender.ids()
-        assert 3 == len(await line.waiting()), "twelve, less eight under way, less one opened ahead"
+        assert 8 - ahead == len(await line.waiting()), (
+            "sixteen, less eight under way, less those opened ahead"
+        )
         line.sender.release(numbers[0])
         await line.clock.settle()
         assert numbers[:9] == line.sender.ids()

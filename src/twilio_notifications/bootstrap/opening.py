@@ -33,7 +33,7 @@ from twilio_notifications.pipeline.bells import Bells
 from twilio_notifications.pipeline.care.notebook import Notebook
 from twilio_notifications.pipeline.events import EventStream
 from twilio_notifications.pipeline.line.failures import Failures
-from twilio_notifications.pipeline.line.pacing import Pacing
+from twilio_notifications.pipeline.line.pacing import AHEAD_OF_A_DATABASE, AHEAD_OF_A_FILE, Pacing
 from twilio_notifications.pipeline.logins.authorized_sender import AuthorizedSender
 from twilio_notifications.pipeline.logins.credentials import Credentials
 from twilio_notifications.ports.events import ConfigurationWarning, JournalAvailable, JournalUnavailable
@@ -163,6 +163,7 @@ def _pacing(settings: Settings, clock: Clock, events: Events) -> Pacing:
         clock=clock,
         events=events,
         jitter=random.Random().random,  # noqa: S311 - it spreads waits, and keeps nothing secret
+        ahead_share=AHEAD_OF_A_FILE if settings.journal.database is None else AHEAD_OF_A_DATABASE,
     )
 
 

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from twilio_notifications.ports import Clock, Pause
     from twilio_notifications.ports.events import Events
 
-AHEAD_SHARE = 8
-"""At full speed, open maximum/8 more attempts than may run, so that no slot waits for a commit. A crash
-leaves them in doubt too; the next start makes them again without counting a retry."""
+AHEAD_OF_A_FILE = 1 / 8
+AHEAD_OF_A_DATABASE = 1 / 2
+"""At full speed, this share of the maximum is open beyond what may run, so that no slot waits for a commit. A
+commit in a database takes some times as long: with an eighth, 200 slots at 150 ms made 790 attempts a second,
+with a half 1,115. A crash leaves them in doubt too; the next start makes them again without counting a retry.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Pacing:
     clock: Clock
     events: Events
     jitter: Callable[[], float]
+    ahead_share: float = AHEAD_OF_A_FILE
     pauses: Pauses = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +131,7 @@ class Pacing:
         """How many attempts may be open beyond those that are made: some at full speed, otherwise none."""
         pace = self.pace
         full_speed = pace.allowed >= pace.maximum and pace.refused_since is None
-        return pace.maximum // AHEAD_SHARE if full_speed else 0
+        return int(pace.maximum * self.ahead_share) if full_speed else 0
 
     def _log(self, request: Claimed, conclusion: Conclusion, before: policy.Pace, *, now: float) -> None:
         match conclusion.outcome:

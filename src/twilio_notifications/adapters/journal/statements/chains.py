@@ -93,9 +93,10 @@ BEGINNING = f"""
 SELECT {REQUEST_COLUMNS} FROM states JOIN requests ON id = request WHERE request = ?
 """
 
+# "state = 'WAITING'" would let PostgreSQL walk along all that waits.
 WAITING_OF_CHAIN = f"""
 SELECT {REQUEST_COLUMNS} FROM requests JOIN states ON request = id
-WHERE chain = ? AND state = 'WAITING' ORDER BY id
+WHERE chain = ? AND state || '' = 'WAITING' ORDER BY id
 """
 
 # Calls of the chain that Twilio took, and that may not have been answered yet.
@@ -143,10 +144,12 @@ WHERE chain = :chain AND notified_at IS NOT NULL
                       WHERE attempts.request = id AND (outcome = 'ACCEPTED' OR outcome = 'IN_DOUBT'))))
 """
 
+# As a join with the requests, PostgreSQL might begin with those.
 NOTIFIED = """
-SELECT chain_numbers.phone_number, configured_name, chain_numbers.name, sender_number,
+SELECT chain_numbers.phone_number, configured_name, chain_numbers.name,
+       (SELECT sender_number FROM requests WHERE id = chain_numbers.chain),
        chain_numbers.chain, code, notified_at
-FROM chains JOIN chain_numbers ON chain_numbers.chain = request JOIN requests ON id = request
+FROM chains JOIN chain_numbers ON chain_numbers.chain = request
 WHERE look_at IS NOT NULL AND notified_at IS NOT NULL
 """
 

@@ -36,10 +36,11 @@ LEAVE = "DELETE FROM members WHERE token = ?"
 
 GIVE_UP_LEAD = "UPDATE leadership SET token = NULL WHERE token = ?"
 
-# What members have claimed that are members no more waits again.
+# What members have claimed that are members no more waits again. "state = 'WAITING'" would lead to all that
+# waits.
 FREE_CLAIMS = """
 UPDATE states SET lease = NULL
-WHERE state = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
+WHERE state || '' = 'WAITING' AND lease IS NOT NULL AND lease NOT IN (SELECT token FROM members)
 """
 
 # By their numbers: the index of those that have their turn leads to all that waits.

@@ -93,10 +93,11 @@ WHERE states.request = ? AND {_UNSETTLED}
 # A status that was reported is followed by another one, with what is known now.
 RESOLVE = f"UPDATE states SET state = 'FINISHED' WHERE request = ? AND {ANSWERED}"
 
+# "reported_at IS NULL" would let PostgreSQL walk along the whole outbox.
 REPLACE_STATUSES = """
 UPDATE statuses
 SET reported_at = ?, remark = 'replaced by the next status before the broker had acknowledged it'
-WHERE request = ? AND reported_at IS NULL AND later = 0
+WHERE request = ? AND COALESCE(reported_at, -1) < 0 AND later = 0
 """
 
 RESOLVE_ATTEMPT = """

@@ -25,20 +25,22 @@ REMARK = "UPDATE statuses SET remark = ? WHERE position = ?"
 
 REPORT = "UPDATE statuses SET reported_at = ? WHERE position = ? AND reported_at IS NULL"
 
-# Where no other status of the request is left in the outbox.
+# Where no other status of the request is left in the outbox. "reported_at IS NULL" would let PostgreSQL walk
+# along the index of the outbox, which is full of what has left it.
 REPORT_REQUEST = """
 UPDATE states SET state = 'REPORTED'
 WHERE request = (SELECT request FROM statuses WHERE position = ?) AND state = 'FINISHED'
   AND NOT EXISTS (SELECT 1 FROM statuses AS other
-                  WHERE other.request = states.request AND other.reported_at IS NULL)
+                  WHERE other.request = states.request AND COALESCE(other.reported_at, -1) < 0)
 """
 
-# What another connector has written for the request meanwhile is seen by a new statement alone.
+# What another connector has written for the request meanwhile is seen by a new statement alone. "state =
+# 'REPORTED'" would let PostgreSQL walk along the index of all that is reported.
 NOT_REPORTED = """
 UPDATE states SET state = 'FINISHED'
-WHERE request = (SELECT request FROM statuses WHERE position = ?) AND state = 'REPORTED'
+WHERE request = (SELECT request FROM statuses WHERE position = ?) AND state || '' = 'REPORTED'
   AND EXISTS (SELECT 1 FROM statuses AS other
-              WHERE other.request = states.request AND other.reported_at IS NULL)
+              WHERE other.request = states.request AND COALESCE(other.reported_at, -1) < 0)
 """
 
 TOO_LARGE = "SELECT too_large FROM broker WHERE too_large_at >= ?"
