@@ -166,8 +166,8 @@ class PostgresJournal(SqlJournal):
     def _open(self, opened: ExitStack) -> PostgresEngine:
         """In a thread: what waits for the server must not hold up the event loop.
 
-        A loop of asyncio asks the allocator for 256 kB before each read and gives most of it back, which leaves
-        holes: memory grows by some MB in ten minutes. One of uvloop has a buffer of its own.
+        A loop of asyncio asks the allocator for 256 kB before each read, and gives most of it back. That
+        leaves holes, so memory grows by some MB in ten minutes. One of uvloop has a buffer of its own.
         """
         loop = opened.enter_context(closing(new_event_loop()))
         session = Session(self._url, run=loop.run_until_complete, on_connect=self._prepare)
