@@ -6,7 +6,7 @@ arrange them.
 
 from __future__ import annotations
 
-import os
+import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,10 +21,16 @@ SECOND_VERSION: Final = Path("/sys/fs/cgroup")
 
 
 def lack() -> str:
-    """Why no program can be given a part of a core here; empty: it can."""
-    if os.geteuid() != 0 or _hierarchy() is None:
-        return "A part of a core for each connector needs root, and the control group cpu of the kernel."
-    return ""
+    """Why no program can be given a part of a core here; empty: it can, as one was just now."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as waiting:
+        assert waiting.stdin is not None
+        try:
+            with part_of_a_core(waiting.pid, 1.0):
+                return ""
+        except OSError as error:
+            return f"A part of a core for each connector needs root and the control group cpu: {error}"
+        finally:
+            waiting.stdin.close()
 
 
 @contextmanager
@@ -43,10 +49,12 @@ def part_of_a_core(pid: int, part: float) -> Iterator[None]:
             (group / "cpu.cfs_period_us").write_text(str(PERIOD_MICROSECONDS))
             (group / "cpu.cfs_quota_us").write_text(str(quota))
         (group / "cgroup.procs").write_text(str(pid))
-        yield
+        try:
+            yield
+        finally:
+            with suppress(ProcessLookupError):  # it has ended
+                (hierarchy / "cgroup.procs").write_text(str(pid))
     finally:
-        with suppress(ProcessLookupError):  # it has ended
-            (hierarchy / "cgroup.procs").write_text(str(pid))
         group.rmdir()
 
 
