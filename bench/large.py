@@ -75,7 +75,7 @@ class Backlog:
     peak_bytes: int
     """Of the second start."""
     claim_seconds: float
-    """What one claim takes while all of them wait."""
+    """How long one claim takes while all of the requests wait."""
 
 
 def measure(setting: Setting, *, size: int, folder: Path) -> Table:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SCENARIO = "postgresql"
 CONNECTORS = (1, 2, 4)
 PART_OF_A_CORE = 0.15
-"""What each connector has of a core, so that four of them, PostgreSQL and the others fit on two cores."""
+"""Each connector has so much of a core: then two cores suffice for four of them, PostgreSQL and the rest."""
 BUSY_CORES = 0.9
 """The share of all cores from which on they limit the rate."""
 ENGINE = "twilio_notifications.adapters.postgres"

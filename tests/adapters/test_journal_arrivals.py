@@ -256,7 +256,7 @@ async def test_what_has_arrived_is_remembered_after_a_crash(a_lasting_store: Ope
 
 @asynccontextmanager
 async def one_transaction(journal: Journal) -> AsyncIterator[None]:
-    """What is asked for within is written in one transaction, which a defect then fails."""
+    """The journal writes all calls of the block in one transaction, which a defect then fails."""
     goes_on = threading.Event()
     writer = cast("Any", journal)._store.writer
     writer.submit(lambda _connection: goes_on.wait(WAIT_SECONDS))

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.postgresql
 
 WRONG = "wrong-word"
 LASTING = 600.0
-"""Of a lease, in seconds: as long as any test."""
+"""A lease of so many seconds outlives every test."""
 
 
 def a_journal(url: str, **options: Any) -> PostgresJournal:

@@ -87,7 +87,7 @@ def _statements_of(module: ModuleType) -> list[tuple[str, str]]:
 
 
 def _is_of_the_line(name: str, text: str) -> bool:
-    """Whether a connector executes it again and again, for one request or for a list of them."""
+    """Whether a connector executes the statement again and again."""
     return not name.startswith("reading ") and name not in WALKS and "CREATE INDEX" not in text
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PART = 0.1
-"""Of a core."""
+"""The part of a core that a program has here."""
 ENOUGH_SECONDS = 0.2
-"""Of processor time: many periods of the kernel's count."""
+"""So much processor time takes many periods of the kernel's count."""
 
 
 def a_run(*, rate: float, machine_cpu_seconds: float = 0.1, connectors: int = 1) -> Shared:

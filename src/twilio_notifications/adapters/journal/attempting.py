@@ -50,32 +50,47 @@ class Opener:
     ) -> list[int]:
         """Those that have an attempt now; the leases of the others are given back.
 
-        What was cancelled or superseded since its claim has none, and what was overtaken.
-
+        What was cancelled, superseded or overtaken since its claim has none.
         Nor has one whose paced sender has no room any more, or which begins to wait for its sender.
         Raises ForbiddenTransition where one of the others does not wait, or does not have its turn.
         """
-        changes, wanted = StepChanges(), ids
         read = read_standings(connection, ids)
         if len(read) != len(ids):
             raise ForbiddenTransition(f"the journal does not hold each of the requests {ids} once")
-        found = [(id_, read[id_]) for id_ in ids]
+        ledger, found = self.ledger, [(id_, read[id_]) for id_ in ids]
         if any(one.chain is not None for _, one in found):
-            self.ledger.sharing.require_journal()
+            ledger.sharing.require_journal()
         found = self._still_to_send(connection, found)
         found = self._leaving(connection, found, at=at)
-        charged = self.ledger.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
+        charged = ledger.charging.charge(connection, {id_: charges.get(id_, ()) for id_, _ in found})
         found = [(id_, one) for id_, one in found if id_ in charged]
-        ids, standings = [id_ for id_, _ in found], [standing for _, standing in found]
-        for id_, standing in zip(ids, standings, strict=True):
+        self._write(connection, found, at=at, clock_offset=clock_offset, charges=charges)
+        ledger.paces.write(connection)
+        opened = [id_ for id_, _ in found]
+        left = set(ids).difference(opened)
+        if left:
+            ledger.sharing.release(connection, sorted(left))
+        return opened
+
+    def _write(
+        self,
+        connection: Connection,
+        opening: Sequence[tuple[int, Standing]],
+        *,
+        at: float,
+        clock_offset: float | None,
+        charges: Mapping[int, Sequence[Charge]],
+    ) -> None:
+        """Ends the waits, opens the attempts, and remembers them."""
+        changes, lease = StepChanges(), self.ledger.sharing.token
+        for id_, standing in opening:
             end_wait(id_, standing, at, changes)
         changes.write(connection)
-        encoded = [encoded_charges(charges.get(id_, ())) for id_ in ids]
-        lease = self.ledger.sharing.token
-        rows = [(at, clock_offset, charge, lease, id_) for id_, charge in zip(ids, encoded, strict=True)]
-        if connection.executemany(sql.OPEN, rows).rowcount != len(ids):
-            raise ForbiddenTransition(f"not all of the requests {ids} wait and have their turn")
-        for id_, standing, charge in zip(ids, standings, encoded, strict=True):
+        encoded = {id_: encoded_charges(charges.get(id_, ())) for id_, _ in opening}
+        rows = [(at, clock_offset, charge, lease, id_) for id_, charge in encoded.items()]
+        if connection.executemany(sql.OPEN, rows).rowcount != len(opening):
+            raise ForbiddenTransition(f"not all of the requests {[*encoded]} wait and have their turn")
+        for id_, standing in opening:
             self.ledger.memory.opened(
                 id_,
                 Standing(
@@ -85,21 +100,16 @@ class Opener:
                     standing.origin,
                     standing.opened + 1,
                     at,
-                    charge,
+                    encoded[id_],
                     chain=standing.chain,
                     envelope=standing.envelope,
                     lease=lease,
                 ),
             )
-        notified = [(at, one.chain, one.phone_number) for one in standings if one.chain is not None]
+        self.ledger.memory.change(was=State.WAITING, now=State.OPEN, by=len(opening))
+        notified = [(at, one.chain, one.phone_number) for _, one in opening if one.chain is not None]
         if notified:
             connection.executemany(chains.NOTIFIED_AT, notified)
-        self.ledger.memory.change(was=State.WAITING, now=State.OPEN, by=len(ids))
-        self.ledger.paces.write(connection)
-        left = set(wanted).difference(ids)
-        if left:
-            self.ledger.sharing.release(connection, sorted(left))
-        return ids
 
     def _still_to_send(
         self, connection: Connection, claimed: Sequence[tuple[int, Standing]]

@@ -103,7 +103,7 @@ def _recover(connection: Connection, ledger: Ledger, now: float) -> Recovery:
 
 
 def _begin_anew(connection: Connection, ledger: Ledger) -> None:
-    """What was delivered before may be delivered again."""
+    """From now on, the broker may deliver again what it has delivered before."""
     if ledger.sharing.is_shared:
         ledger.redelivery.load(connection)  # of another connector, perhaps
     ledger.redelivery.next_connection(connection)

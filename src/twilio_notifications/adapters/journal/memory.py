@@ -153,7 +153,7 @@ class Memory:
             self._closed.append((id_, standing))
 
     def knows_busy(self, recipient: Recipient) -> bool:
-        """Whether an attempt for this recipient is open that this run has opened.
+        """Whether this run has opened an attempt for the recipient that is still open.
 
         Where the journal is shared, the leader may have closed it.
         """

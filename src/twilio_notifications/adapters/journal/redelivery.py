@@ -32,7 +32,7 @@ class _Connection:
     number: int = 1
     """Counted over all runs."""
     in_use: bool = False
-    """Whether something was recorded over it."""
+    """Whether the journal has recorded something that came over it."""
     newest: tuple[tuple[float, int], ...] = ()
     """When which request was the newest one on disk, at intervals."""
 

@@ -132,7 +132,7 @@ def _keep_newest(topics: dict[str, float] | dict[str, int]) -> None:
 
 
 def _matches(levels: Sequence[str], topic: Sequence[str]) -> bool:
-    """Whether a topic filter, split at its slashes, matches a topic that is split too (MQTT 5, 4.7.1)."""
+    """Whether the filter with these levels matches the topic with those (MQTT 5, section 4.7.1)."""
     if levels[-1] == "#":
         above = levels[:-1]
         return len(topic) >= len(above) and _matches([*above, *topic[len(above) :]], topic)

@@ -213,7 +213,7 @@ class Presence:
     version: str | None
     """Of the connector that ran last; None: none has written it down yet, like the rest."""
     started_at: float | None
-    """Of several connectors that run: when the one joined that has been there for the longest time."""
+    """Where several connectors run: when the first of them joined."""
     seen_at: float | None
     """When it last wrote something down; now, where it runs."""
     ended_at: float | None
